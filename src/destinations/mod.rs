@@ -1,0 +1,60 @@
+//! Outbound platforms: one pure file each. They turn a conversion into requests and an answer into a verdict.
+
+use serde_json::Value;
+
+use crate::domain::outgoing::Outgoing;
+use crate::domain::platform::{About, Settings};
+use crate::domain::steps::{State, Steps, Talk, Verdict};
+
+mod ga4;
+pub mod kit;
+mod meta;
+mod webhook;
+
+/// Every destination, in the order of the alphabet.
+pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &meta::Meta, &webhook::Webhook];
+
+/// A delivery hands nothing over on the way and ends with a verdict.
+#[derive(Debug)]
+pub struct Delivery;
+
+impl Talk for Delivery {
+    type Yield = std::convert::Infallible;
+    type Outcome = Verdict;
+}
+
+/// What a destination makes of a conversion before anything is sent.
+#[derive(Debug)]
+pub enum Prepared {
+    Start(Start),
+    /// A fixed word: `no_match_keys`, `not_wanted`, `unsupported_kind`, …
+    Skip(&'static str),
+}
+
+/// The start of a delivery: the first state, and what the owner is shown of hashed fields.
+#[derive(Debug)]
+pub struct Start {
+    pub state: State,
+    /// Names of hashed fields and of whose value they are made: `{"em": "SHA-256 of ni••••@••••.ie"}`.
+    pub hashed: Value,
+}
+
+pub trait Destination: Sync {
+    fn about(&self) -> &'static About;
+
+    /// The platform's own name for such a conversion (`Lead`, `purchase`), or none where it takes no such kind.
+    /// It is the delivery's `kind` and part of its unique key.
+    fn kind_of(&self, conversion: crate::domain::conversion::ConversionKind, name: Option<&str>) -> Option<String>;
+
+    /// How old an event the platform takes, in milliseconds from when it happened (less an hour of safety); none = no limit.
+    fn age_limit_ms(&self) -> Option<i64>;
+
+    /// `out` already obeys consent: what may not be sent is not in it.
+    fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared;
+
+    fn delivery(&self) -> &dyn Steps<Delivery>;
+}
+
+pub fn find(slug: &str) -> Option<&'static dyn Destination> {
+    ALL.iter().copied().find(|d| d.about().slug == slug)
+}

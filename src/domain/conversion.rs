@@ -1,0 +1,190 @@
+//! One sale or lead, told by one or more reports: which reports belong together, and which of them speaks for it.
+
+use serde::{Deserialize, Serialize};
+
+use super::money::Money;
+use super::time::{HOUR_MS, MINUTE_MS, Time};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConversionKind {
+    Sale,
+    Lead,
+    Signup,
+    Custom,
+}
+
+impl ConversionKind {
+    pub const ALL: [ConversionKind; 4] = [Self::Sale, Self::Lead, Self::Signup, Self::Custom];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Lead => "lead",
+            Self::Signup => "signup",
+            Self::Custom => "custom",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.word() == text)
+    }
+}
+
+/// Who tells of a sale, the best informed last. The highest speaks for amount, time and identity (spec 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(i64)]
+pub enum Rank {
+    AnyTrack = 1,
+    Api = 2,
+    GenericOrder = 3,
+    Payment = 4,
+    Shop = 5,
+}
+
+impl Rank {
+    pub fn number(self) -> i64 {
+        self as i64
+    }
+}
+
+/// What is compared when a new report looks for its conversion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub kind: ConversionKind,
+    pub order_key: Option<String>,
+    /// The verified person, if one is known.
+    pub contact: Option<i64>,
+    pub amount: Option<Money>,
+    pub happened_at: Time,
+    /// Connections that have reported it, each with its rank.
+    pub reporters: Vec<(i64, i64)>,
+}
+
+/// Sales without a common order id are one when the same verified person paid the same within this time.
+pub const SAME_SALE_MS: i64 = 30 * MINUTE_MS;
+/// Leads told by different connections are one when the same person sent them within this time.
+pub const SAME_LEAD_MS: i64 = 24 * HOUR_MS;
+/// Leads without an id are one by content within this time.
+pub const SAME_CONTENT_MS: i64 = 24 * HOUR_MS;
+
+/// What a report does with the conversions that might be its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joining {
+    /// The candidate at this place.
+    Join(usize),
+    /// None fits: a conversion of its own.
+    Apart,
+    /// Several fit equally: a conversion of its own, flagged for the owner.
+    Ambiguous,
+}
+
+/// Order ids as all senders would write them: `#`, spaces, case and a prefix of the shop's letters apart.
+pub fn order_key(id: &str) -> Option<String> {
+    let plain: String = id.chars().filter(|c| !c.is_whitespace() && *c != '#').collect::<String>().to_lowercase();
+    let cut = match plain.rsplit_once(['-', '_', '/']) {
+        // `shop-1001` is 1001; `2026-1001` keeps its year, which is part of the number.
+        Some((prefix, number))
+            if !prefix.is_empty()
+                && prefix.bytes().all(|b| b.is_ascii_alphabetic())
+                && number.bytes().all(|b| b.is_ascii_digit())
+                && !number.is_empty() =>
+        {
+            number.to_owned()
+        }
+        _ => plain,
+    };
+    (!cut.is_empty()).then_some(cut)
+}
+
+/// Finds the conversion that a new report belongs to. Pure, and the same whichever arrived first.
+pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
+    let may = |c: &Candidate| {
+        c.kind == new.kind
+            && !c.reporters.iter().any(|(id, rank)| {
+                new.reporters.iter().any(|(own_id, own_rank)| {
+                    id == own_id || (*rank == Rank::Shop.number() && *own_rank == Rank::Shop.number())
+                })
+            })
+    };
+    let by_order: Vec<usize> = places(known, |c| may(c) && new.order_key.is_some() && c.order_key == new.order_key);
+    match by_order.as_slice() {
+        [one] => return Joining::Join(*one),
+        [] => {}
+        _ => return Joining::Ambiguous,
+    }
+    let gap = if new.kind == ConversionKind::Lead { SAME_LEAD_MS } else { SAME_SALE_MS };
+    let by_person = places(known, |c| {
+        may(c)
+            && new.contact.is_some()
+            && c.contact == new.contact
+            && (new.kind == ConversionKind::Lead || (new.amount.is_some() && c.amount == new.amount))
+            && c.happened_at.ms_since(new.happened_at).abs() <= gap
+            // Two different order ids are two sales, however alike they look.
+            && (c.order_key.is_none() || new.order_key.is_none())
+    });
+    match by_person.as_slice() {
+        [one] => Joining::Join(*one),
+        [] => Joining::Apart,
+        _ => Joining::Ambiguous,
+    }
+}
+
+fn places(known: &[Candidate], is_fit: impl Fn(&Candidate) -> bool) -> Vec<usize> {
+    known.iter().enumerate().filter(|(_, c)| is_fit(c)).map(|(i, _)| i).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Currency;
+
+    fn sale(order: Option<&str>, contact: Option<i64>, minor: i64, at_s: i64, reporter: (i64, Rank)) -> Candidate {
+        Candidate {
+            kind: ConversionKind::Sale,
+            order_key: order.and_then(order_key),
+            contact,
+            amount: Some(Money::new(minor, Currency::parse("EUR").expect("EUR"))),
+            happened_at: Time::from_s(at_s),
+            reporters: vec![(reporter.0, reporter.1.number())],
+        }
+    }
+
+    #[test]
+    fn order_ids_agree_across_spellings() {
+        for text in ["#1001", " 1001 ", "WC-1001", "shop_1001", "# 1001"] {
+            assert_eq!(order_key(text).as_deref(), Some("1001"), "{text}");
+        }
+        assert_eq!(order_key("2026-1001").as_deref(), Some("2026-1001"));
+        assert_eq!(order_key("AB-12C").as_deref(), Some("ab-12c"));
+        assert_eq!(order_key(" # "), None);
+    }
+
+    #[test]
+    fn reports_join_by_order_id_or_by_person_amount_and_time() {
+        let shop = sale(Some("1001"), Some(1), 500, 1_000_000, (1, Rank::Shop));
+        let rows: &[(&str, Candidate, Joining)] = &[
+            ("same order id", sale(Some("#1001"), None, 500, 9_000_000, (2, Rank::Payment)), Joining::Join(0)),
+            ("same person, amount, ten minutes", sale(None, Some(1), 500, 1_000_600, (2, Rank::Payment)), Joining::Join(0)),
+            ("an hour later", sale(None, Some(1), 500, 1_003_600, (2, Rank::Payment)), Joining::Apart),
+            ("another amount", sale(None, Some(1), 501, 1_000_600, (2, Rank::Payment)), Joining::Apart),
+            ("another person", sale(None, Some(2), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
+            ("another order id", sale(Some("1002"), Some(1), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
+            ("two shops have the same number", sale(Some("1001"), Some(1), 500, 1_000_000, (3, Rank::Shop)), Joining::Apart),
+            ("one connection never joins itself", sale(Some("1001"), Some(1), 500, 1_000_000, (1, Rank::Payment)), Joining::Apart),
+        ];
+        for (what, new, want) in rows {
+            assert_eq!(joining(new, std::slice::from_ref(&shop)), *want, "{what}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_candidate_stays_apart() {
+        let known = [
+            sale(None, Some(1), 500, 1_000_000, (1, Rank::Api)),
+            sale(None, Some(1), 500, 1_000_060, (2, Rank::AnyTrack)),
+        ];
+        let new = sale(None, Some(1), 500, 1_000_120, (3, Rank::Payment));
+        assert_eq!(joining(&new, &known), Joining::Ambiguous);
+    }
+}

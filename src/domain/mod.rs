@@ -1,0 +1,36 @@
+//! What the product knows, without I/O, clock, randomness, SQL or HTTP.
+
+/// Which marketing earned a conversion.
+pub mod attribution;
+/// When a failing destination is left alone.
+pub mod breaker;
+/// UTMs, click ids and referrers of a page address.
+pub mod campaign;
+/// GA4's default channel names for a source and medium.
+pub mod channel;
+/// What each state of consent allows.
+pub mod consent;
+/// One sale or lead, many reports.
+pub mod conversion;
+/// Device, browser, system and bots of a user agent.
+pub mod device;
+/// Anything that happened elsewhere.
+pub mod fact;
+/// One number type a noun.
+pub mod ids;
+/// Exact amounts.
+pub mod money;
+/// A conversion as a destination may see it.
+pub mod outgoing;
+/// E-mails, phones, names.
+pub mod person;
+/// What a platform says of itself.
+pub mod platform;
+/// When to try again.
+pub mod retry;
+/// Talks of more than one request.
+pub mod steps;
+/// Points of time and days of a zone.
+pub mod time;
+/// A touch of a page.
+pub mod touch;

@@ -1,0 +1,139 @@
+//! Requests and answers as plain values, without a library's types. Platform files make and read these; only
+//! `outbound` sends them, and only there does a named secret become its value.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A piece of a header, path, query value or body: plain, or the name of a secret of the connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Plain(String),
+    Secret(String),
+}
+
+impl Part {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Part::Plain(text.into())
+    }
+
+    pub fn secret(name: impl Into<String>) -> Self {
+        Part::Secret(name.into())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    Empty,
+    Json(Value),
+    /// JSON in which the value at each JSON pointer is replaced by the named secret.
+    JsonWithSecrets(Value, Vec<(String, String)>),
+    Form(Vec<(String, Part)>),
+    Text(String),
+}
+
+/// How the request proves who we are, beyond parts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Standard Webhooks: `webhook-signature: v1,base64(HMAC-SHA256(key, id.timestamp.body))`; the named secret is `whsec_…`.
+    StandardWebhooks { secret: String, id: String, timestamp_s: i64 },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub method: String,
+    /// Scheme, host and port, e.g. `https://graph.facebook.com`. A platform's own host may be redirected by `base_url.PLATFORM`.
+    pub origin: String,
+    /// Which `base_url.…` applies (`meta`, `google_oauth`); none for an address that the owner typed in.
+    pub host_key: Option<String>,
+    pub path: Vec<Part>,
+    pub query: Vec<(String, Part)>,
+    pub headers: Vec<(String, Part)>,
+    pub body: Body,
+    pub sign: Option<Sign>,
+}
+
+impl Request {
+    pub fn new(method: &str, origin: impl Into<String>, path: impl Into<String>) -> Self {
+        Self {
+            method: method.into(),
+            origin: origin.into(),
+            host_key: None,
+            path: vec![Part::Plain(path.into())],
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::Empty,
+            sign: None,
+        }
+    }
+
+    pub fn host(mut self, key: &str) -> Self {
+        self.host_key = Some(key.into());
+        self
+    }
+
+    pub fn query(mut self, name: &str, value: Part) -> Self {
+        self.query.push((name.into(), value));
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: Part) -> Self {
+        self.headers.push((name.into(), value));
+        self
+    }
+
+    pub fn json(mut self, value: Value) -> Self {
+        self.body = Body::Json(value);
+        self
+    }
+
+    pub fn signed(mut self, sign: Sign) -> Self {
+        self.sign = Some(sign);
+        self
+    }
+}
+
+/// What came back. The body is cut at the cap of `outbound` (64 KiB).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Header names in lower case; a name may occur more than once.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl Headers {
+    /// The first value under a name, given in lower case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// A request that reached us, as a source sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub query: &'a str,
+    pub headers: &'a Headers,
+    pub body: &'a [u8],
+}
