@@ -1,124 +1,118 @@
-/* HaloTrack page tag. d document, w window, l location; sid: undefined not known yet, null refused.
-Short code of a session id: h = FNV-1a/32 of its first 28 characters; then five draws, again until two are digits:
-h += 0x9e3779b9; n = (((h ^ h >>> 15) * 0x2c1b3c6d) >>> 8) % 29, all in 32 bits. Sixth = sum(n * place 1..5) % 29. */
-(function () {
-try {
-const w = window, d = document, l = location, nav = navigator, me = d.currentScript
+/* HaloTrack page tag. J cookies, C one of them, W writes one, T try, sid session id (null: refused), line: one call after
+another, view: [path?query, referrer, title]. Of a query only KEEP is sent, of cookies only CMP as they are. */
+(() => {
+const w = window, d = document, l = location, me = d.currentScript
 if (!me || w.HaloTrack) return
-const src = /(.*)\/t(\.v\d+)?\.js/.exec(me.src), site = me.dataset.site, extra = (me.dataset.params || '').split(/[ ,]+/)
-const KEEP = /^(utm_\w+|[gw]braid|(g|dc|fb|tt|ms|tw|irclick)(cl)?id|li_fat_id|epik|ScCid|rdt_cid|at_gd|halo_click|(campaign|adset|ad)_id|ref|via|aff)$/
-const CONSENT = /^(cookieyes-consent|CookieConsent|cookie_consent|Optanon|cmplz_|uc_|usercentrics|euconsent-v2|wp_consent_|halo_consent)/
-let sid, tcf, heard, said, first, last, at, ref = d.referrer, line = Promise.resolve(), queue = [], due
+const {site, params} = me.dataset, base = me.src.replace(/\/t(\.v\d+)?\.js.*/, '')
+const KEEP = RegExp(`^(utm_\\w+|[gw]braid|\\w+cl(ic)?k?id|(li_fat|campaign|adset|ad)_id|rdt_cid|ScCid|epik|at_gd|halo_click|ref|via|aff|${(params || '').replace(/[^\w-]+/g, '|')})=`)
+const CMP = /^(cookie(yes-|_?)consent|optanon|cmplz_|uc_|usercentrics|euconsent-v2|wp_consent_|halo_consent)/i
+const T = f => { try { return f() } catch (e) {} }
+const J = () => T(() => d.cookie) || ''
+const C = (name, value = '([^;]+)') => (('; ' + J()).match('; ' + name + value) || [])[1]
+const W = (name, v) => T(() => d.cookie = `${name}=${v};path=/;samesite=lax;max-age=${v && 31536e3}` + (l.protocol > 'http:' ? ';secure' : ''))
+const S = T(() => sessionStorage) || {}
 
-const safe = f => { try { return f() } catch (e) {} }
-const after = (ms, f) => setTimeout(() => safe(f), ms)
-const on = (names, f) => names.split(' ').map(x => w.addEventListener(x, e => safe(() => f(e)), true))
-const jar = () => safe(() => d.cookie) || ''
-const cookie = re => (('; ' + jar()).match(re) || [])[1]
-const store = (name, v) => safe(() => d.cookie = `${name}=${v};path=/;max-age=${v ? 31536e3 : 0};samesite=lax` + (l.protocol == 'https:' ? ';secure' : ''))
-const word = yes => yes ? 'granted' : 'denied'
-const cut = s => s.slice(0, 255).replace(/[\ud800-\udbff]$/, '')
-const bare = url => url.split(/[?#]/)[0]
-
-// Consent. Only words said by script; cookies go raw. A Google default is no choice yet: updates only.
-const google = kind => safe(() => {
-  const u = w.google_tag_data.ics.entries[kind].update
-  return u === undefined ? u : word(u === true || u == 'granted')
-})
-const state = () => {
-  const c = cookie(/; halo_consent=(granted|denied)/) || said
-  return c ? {analytics: c, marketing: c} : tcf || {analytics: google('analytics_storage'), marketing: google('ad_storage')}
+let sid, tcf, go, first, at, last, due, said = C('halo_consent='), line = new Promise(f => go = f)
+const next = f => line = line.then(f).catch(e => e)
+const post = (path, x) => fetch(base + path, {method: 'POST', body: JSON.stringify(x), credentials: 'include', keepalive: true})
+const say = (path, x) => {
+	x = Object.assign({}, x, {site})
+	next(() => (x.session_id = getSessionId()) && post(path, x))
 }
-const denied = () => state().analytics == 'denied'
-const choices = () => jar().split('; ').filter(c => CONSENT.test(c)).join('; ')
-const sign = () => denied() + (choices().replace(/datestamp=[^&]*/, '') || JSON.stringify(state()))
-const ask = () => {
-  if (!heard && w.__tcfapi) heard = 1, w.__tcfapi('addEventListener', 2, (t, ok) => {
-    if (!ok || t.gdprApplies === false || t.eventStatus == 'cmpuishown') return
-    const all = s => word([...s].every(p => t.purpose.consents[p]))
-    tcf = {analytics: all('178'), marketing: all('1347')}
-    check()
-  })
-}
-// The same touch again when the choice has changed.
-const check = () => {
-  safe(ask)
-  if (first) next(() => sign() != last && !(sid === null && denied()) && touch(first, 'consent'))
-}
-
-const id = () => denied() || sid === null ? null : sid || cookie(/; _halo=([^;]+)/) || null
+const getSessionId = () => sid === null ? sid : sid || C('_halo=') || null
+// FNV-1a, five characters of which two are digits, a check character
 const code = () => {
-  let s = id(), h = 0x811c9dc5, n, i, t, sum
-  const A = '23456789ABCDEFGHJKMNPQRSTVWXY'
-  if (!s) return null
-  for (i of s.slice(0, 28)) h = Math.imul(h ^ i.charCodeAt(), 0x1000193)
-  do for (t = '', sum = 0, i = 1; i < 6; i++) {
-    h = h + 0x9e3779b9 | 0
-    n = (Math.imul(h ^ h >>> 15, 0x2c1b3c6d) >>> 8) % 29
-    t += A[n]
-    sum += n * i
-  } while (!/\d.*\d/.test(t))
-  return t + A[sum % 29]
+	const A = '23456789ABCDEFGHJKMNPQRSTVWXY', s = getSessionId()
+	let h = 0x811c9dc5, i, x, t, sum
+	if (!s) return s
+	for (i of s.slice(0, 28)) h = Math.imul(h ^ i.charCodeAt(), 0x1000193)
+	do {
+		x = Math.imul(h ^ h >>> 15, 0x2c1b3c6d) >>> 0
+		for (t = '', sum = 0, i = 1; i < 6; x = x / 29 | 0) t += A[x % 29], sum += x % 29 * i++
+		h += 0x9e3779b9
+	} while (!/\d.*\d/.test(t))
+	return t + A[sum % 29]
 }
-const fill = () => d.querySelectorAll('input[name=halo_session_id],[data-halo=session],[data-halo=code]').forEach(e => {
-  const v = (e.dataset.halo == 'code' ? code() : id()) || '', k = /^(INPUT|TEXTAREA)$/.test(e.tagName) ? 'value' : 'textContent'
-  if (e[k] != v) e[k] = v
+const fill = () => d.querySelectorAll('[name=halo_session_id],[data-halo]').forEach(e => {
+	const v = (e.dataset.halo == 'code' ? code : getSessionId)() || '', k = 'checked' in e ? 'value' : 'textContent'
+	if (e[k] != v) e[k] = v
 })
 
-const post = (path, body) => fetch(src[1] + path, {method: 'POST', body, credentials: 'include', keepalive: true})
-const say = (path, what) => {
-  const s = id()
-  if (queue) queue.push([path, Object.assign({}, what)])
-  else if (s) safe(() => post(path, JSON.stringify(Object.assign({}, what, {site, session_id: s}))).catch(() => {}))
+// true, false, or not said: Google's default is no choice yet, an update is
+const word = x => x == null ? x : /t/.test(x) ? 'granted' : 'denied'
+const google = k => word(T(() => w.google_tag_data.ics.entries[k + '_storage'].update))
+const state = () => said ? {analytics: said, marketing: said} : tcf || {analytics: google('analytics'), marketing: google('ad')}
+const denied = () => state().analytics == 'denied'
+const raw = () => J().split('; ').filter(c => CMP.test(c)).join('; ')
+const sign = () => denied() + (raw().replace(/datestamp=[^&]*/, '') || JSON.stringify(state()))
+
+const body = ([at, ref, title], navigation, event_id) => {
+	const no = denied(), [path, ...q] = at.split(/[?&]/), s = q.filter(x => (no ? /^utm_/ : KEEP).test(x)).join('&')
+	if (no) sid = null
+	return Object.assign(Object.fromEntries(new URLSearchParams(s)), {
+		site, navigation, event_id, consent: state(), consent_cookies: raw(),
+		landing: path + (s && '?' + s), referrer: ref.split(no ? /\b\/|\?/ : '?')[0]
+	}, no || {
+		session_id: getSessionId(), title, screen: screen.width + 'x' + screen.height, language: navigator.language,
+		time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+		ga_client_id: C('_ga=GA\\d\\.[\\d-]+\\.'), ga_session_id: C('_ga_\\w+=GS\\d\\.[\\d-]+\\.s?', '(\\d+)'),
+		fbc: C('_fbc='), fbp: C('_fbp='), gpc: navigator.globalPrivacyControl, dnt: navigator.doNotTrack == 1
+	})
 }
-const look = () => {
-  const p = {}
-  new URLSearchParams(l.search).forEach((v, k) => {
-    if (/^sccid$/i.test(k)) k = 'ScCid'
-    if (v && !p[k] && (KEEP.test(k) || extra.includes(k))) p[k] = /^utm/.test(k) ? cut(v) : v
-  })
-  return {path: l.pathname, p, ref: bare(ref)}
+const touch = async (view, type, id = crypto.getRandomValues(new Uint32Array(4)).join('-')) => {
+	for (const ms of [1e3, 4e3, 0]) {
+		last = sign()
+		try {
+			const r = await post('/api/touch', body(view, type, id))
+			if (r.status < 500 && r.status != 429) {
+				if (r.ok) sid = (await r.json()).session_id
+				if (denied()) sid = null
+				if (!sid || !J().includes(sid)) W('_halo', sid || '')
+				return fill()
+			}
+		} catch (e) {}
+		await new Promise(f => setTimeout(f, ms))
+	}
+	if (!denied()) S.halo_unsent = JSON.stringify([view, type, id])
 }
-// A refusal leaves path, referrer host and UTMs.
-const build = (view, navigation, event_id) => {
-  const no = denied(), q = {}
-  for (const k in view.p) if (!no || /^utm_/.test(k)) q[k] = view.p[k]
-  const s = '' + new URLSearchParams(q)
-  const b = Object.assign(q, {site, event_id, navigation, consent: state(), consent_cookies: choices(),
-    landing: (view.path + (s && '?' + s)).slice(0, 2e3), referrer: no ? view.ref.split('/', 3).join('/') : view.ref})
-  if (no) sid = null
-  else Object.assign(b, {session_id: id() || undefined, title: cut(d.title), screen: screen.width + 'x' + screen.height,
-    language: nav.language, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ga_client_id: cookie(/; _ga=GA[\d.]*?(\d+\.\d+)(?:;|$)/), ga_session_id: cookie(/; _ga_\w+=GS\d\.\d+\.s?(\d+)/),
-    fbc: cookie(/; _fbc=([^;]+)/), fbp: cookie(/; _fbp=([^;]+)/),
-    gpc: nav.globalPrivacyControl || undefined, dnt: nav.doNotTrack == 1 || undefined})
-  return JSON.stringify(b)
+next(async () => {
+	const u = S.halo_unsent
+	delete S.halo_unsent
+	if (u && !denied()) await touch(...JSON.parse(u))
+	await touch(first, performance.getEntriesByType('navigation')[0].type)
+	w.dispatchEvent(new Event('halotrack:ready'))
+})
+
+// shown, moved on, or consented otherwise?
+const tick = () => {
+	due = 0
+	tcf || T(() => w.__tcfapi('addEventListener', tcf = 2, ({purpose, gdprApplies, eventStatus}, ok) => {
+		const p = purpose.consents
+		if (ok && gdprApplies !== false && eventStatus != 'cmpuishown') tick(tcf = {analytics: word(!!(p[1] && p[7] && p[8])), marketing: word(!!(p[1] && p[3] && p[4]))})
+	}))
+	if (d.prerendering || d.hidden) return
+	const url = l.pathname + l.search, view = [url, first ? l.origin + at : d.referrer, d.title]
+	if (!first) go(first = view)
+	else if (url != at) next(() => touch(view, 'spa'))
+	at = url
+	next(() => sign() != last && (sid !== null || !denied()) && touch(first, 'consent'))
 }
-// True when the server has spoken, false when another try may help.
-const deliver = async body => {
-  let done
-  try {
-    const r = await post('/api/touch', body)
-    done = r.status < 500 && r.status != 429
-    if (r.ok) {
-      const s = (await r.json()).session_id
-      sid = !denied() && s || null
-      if (sid && !jar().includes('_halo=' + sid)) store('_halo', sid)
-    }
-  } catch (e) {}
-  if (sid === null) store('_halo', '')
-  fill()
-  return done
+const soon = () => due = due || setTimeout(tick, 200, fill())
+
+w.HaloTrack = {getSessionId, code,
+	identify: x => say('/api/identify', x),
+	track: (name, properties) => say('/api/event', {name, properties}),
+	consent: x => /^(granted|denied)$/.test(x) && tick(W('halo_consent', said = x))
 }
-const keep = body => safe(() => { body ? sessionStorage.halo_unsent = body : sessionStorage.removeItem('halo_unsent') })
-const touch = async (view, navigation) => {
-  const event = crypto.getRandomValues(new Uint32Array(4)).join('-')
-  for (const ms of [0, 1e3, 4e3]) {
-    if (ms) await new Promise(go => setTimeout(go, ms))
-    last = sign()
-    const body = build(view, navigation, event)
-    if (await deliver(body)) return keep()
-    keep(!denied() && body)
-  }
+'visibilitychange prerenderingchange submit click popstate cookieyes_consent_update CookiebotOnAccept CookiebotOnDecline CookiebotOnConsentReady OneTrustGroupsUpdated cmplz_status_change UC_UI_CMP_EVENT ucEvent wp_listen_for_consent_change'
+	.split(' ').map(x => w.addEventListener(x, soon, true))
+for (const k of ['pushState', 'replaceState']) {
+	const f = history[k]
+	history[k] = function () {
+		soon()
+		return f.apply(this, arguments)
+	}
 }
-const next = f => line = line.then(f).catch(() => {})
+new MutationObserver(soon).observe(d, {childList: true, subtree: true})
+tick()
+})()

@@ -1,7 +1,13 @@
 //! HaloTrack: touches and facts come in, credit is worked out, conversions go out.
 
+/// The assembled parts.
+pub mod app;
+/// Sites and connections as they are now, in memory.
+pub mod book;
 /// The only reader of the system clock.
 pub mod clock;
+/// What must be known before the database opens.
+pub mod config;
 /// Hashes, signatures, sealing, randomness.
 pub mod crypto;
 /// Outbound platforms, one pure file each.
@@ -10,6 +16,16 @@ pub mod destinations;
 pub mod domain;
 /// The one error.
 pub mod error;
+/// Counters for the metrics page.
+pub mod figures;
+/// The edges.
+pub mod http;
+/// Rate limits and quotas.
+pub mod limits;
+/// The only HTTP client.
+pub mod outbound;
+/// Who is on which site just now.
+pub mod presence;
 /// Inbound platforms, one pure file each.
 pub mod sources;
 /// All the SQL.

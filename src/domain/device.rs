@@ -1,1 +1,1 @@
-//! x
+//! Stand-in until the full tables land.

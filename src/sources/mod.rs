@@ -6,13 +6,12 @@ use crate::domain::steps::{Steps, Talk};
 use crate::domain::time::Time;
 use crate::wire::{Incoming, Response};
 
-mod forms;
 pub mod kit;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[&forms::Forms];
+pub static ALL: &[&dyn Source] = &[];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

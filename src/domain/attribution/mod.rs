@@ -8,12 +8,12 @@ use super::fact::Stated;
 use super::time::Time;
 use super::touch::Touchpoint;
 
-pub mod matching;
-pub mod models;
-mod sentence;
 
-pub use matching::attribute;
-pub use models::{Model, shares, weights};
+pub mod models;
+
+
+
+pub use models::Model;
 
 /// How a session came to be evidence for a conversion, the strongest first (spec 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

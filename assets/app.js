@@ -1,0 +1,377 @@
+// Start, routes, the view in the address, keys. Pages get everything they need through `params`.
+
+import { get, post, listen, net, isOffline } from './api.js';
+import { h, fill, announce, installTips } from './dom.js';
+import { speakFor, today, addDays, monthStart, daysIn, span, RANGES, MODELS, WINDOWS, DIMENSIONS } from './format.js';
+import { createFrame } from './parts/frame.js';
+
+/**
+ * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', currency: string, zone: string, domains: string[], public_key: string,
+ *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
+ * @typedef {{dim: string, not: boolean, values: string[]}} Filter
+ * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string}} BarUse what of the bar a page uses
+ * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, shown?: (site: Site) => boolean,
+ *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
+ * @typedef {{app: typeof app, site: Site, view: View, id: string|null, may: boolean}} Params `may`: this person may act, not only read
+ */
+
+/** Every page there is. A later page is one more line here; rail, tabs and keys follow. @type {Page[]} */
+export const PAGES = [
+  { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'), detail: () => import('./pages/receipt.js') },
+  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, load: () => import('./pages/deliveries.js') },
+  { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at, load: () => import('./pages/install.js') },
+];
+
+/** Pages outside a site, without rail and bar. */
+const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js') };
+
+/** The whole state of a view. It lives in the address and nowhere else. */
+export class View {
+  /** @param {URLSearchParams} query @param {Site} site */
+  constructor(query, site) {
+    this.site = site;
+    const [from, to] = [query.get('from'), query.get('to')];
+    const custom = isDay(from) && isDay(to) && from <= to;
+    this.range = custom ? 'custom' : RANGES.find((r) => r.id === query.get('range'))?.id ?? '30d';
+    /** @type {string|null} */ this.from = custom ? from : null;
+    /** @type {string|null} */ this.to = custom ? to : null;
+    this.model = query.get('model') ?? '';
+    if (!(this.model in MODELS)) this.model = site.model;
+    this.window = query.get('window') ?? '';
+    if (!WINDOWS.includes(this.window)) this.window = String(site.window);
+    this.compare = query.get('compare') ?? '';
+    this.q = query.get('q') ?? '';
+    this.sort = query.get('sort') ?? '';
+    /** @type {Filter[]} */ this.filters = [];
+    for (const dim of Object.keys(DIMENSIONS)) {
+      const said = query.getAll(dim);
+      const is = said.filter((v) => !v.startsWith('!'));
+      const not = said.filter((v) => v.startsWith('!')).map((v) => v.slice(1));
+      if (is.length) this.filters.push({ dim, not: false, values: is });
+      if (not.length) this.filters.push({ dim, not: true, values: not });
+    }
+  }
+
+  get isDefaultLens() { return this.model === this.site.model && this.window === String(this.site.window); }
+  get isFiltered() { return this.filters.length > 0 || this.q !== ''; }
+
+  /** @param {Partial<View>} patch */
+  with(patch) {
+    const next = Object.assign(Object.create(View.prototype), this, patch);
+    if (patch.range && patch.range !== 'custom') { next.from = null; next.to = null; }
+    return /** @type {View} */ (next);
+  }
+
+  /** Only these dimensions: a page drops the filters it cannot answer. @param {string[]} dims */
+  only(dims) { return this.with({ filters: this.filters.filter((f) => dims.includes(f.dim)), q: '', sort: '' }); }
+
+  /** One more value to filter by; the opposite filter of the same value gives way. @param {string} dim @param {string} value @param {boolean} not */
+  plus(dim, value, not) {
+    const rest = this.filters.filter((f) => !(f.dim === dim && (f.not !== not || !not)));
+    const same = this.filters.find((f) => f.dim === dim && f.not && not);
+    if (same) return this.with({ filters: this.filters.map((f) => (f === same ? { ...f, values: [...new Set([...f.values, value])] } : f)) });
+    return this.with({ filters: [...rest, { dim, not, values: [value] }] });
+  }
+
+  /** First and last day; null is all time. @returns {[string, string]|null} */
+  days() {
+    if (this.range === 'custom') return [/** @type {string} */ (this.from), /** @type {string} */ (this.to)];
+    return RANGES.find((r) => r.id === this.range)?.days(today()) ?? null;
+  }
+
+  /** The same length of time, earlier (-1) or later (1); null where there is none. @param {-1|1} n */
+  shifted(n) {
+    const days = this.days();
+    if (!days) return null;
+    let [from, to] = days;
+    const isMonth = from.endsWith('-01') && (monthStart(from, 1) === addDays(to, 1) || this.range === 'month');
+    if (isMonth) { from = monthStart(from, n); to = addDays(monthStart(from, 1), -1); } else { const size = daysIn(from, to) * n; from = addDays(from, size); to = addDays(to, size); }
+    if (from > today()) return null;
+    if (to > today()) to = today();
+    const named = RANGES.find((r) => { const d = r.days(today()); return d && d[0] === from && d[1] === to; });
+    return named ? this.with({ range: named.id }) : this.with({ range: 'custom', from, to });
+  }
+
+  /** "Last 30 days" or the days themselves. */
+  rangeName() {
+    const days = this.days();
+    return RANGES.find((r) => r.id === this.range)?.name ?? (days ? span(...days) : '');
+  }
+
+  /** For the address: defaults are left out. */
+  toString() {
+    const q = new URLSearchParams();
+    if (this.range === 'custom') { q.set('from', this.from ?? ''); q.set('to', this.to ?? ''); } else if (this.range !== '30d') q.set('range', this.range);
+    if (this.model !== this.site.model) q.set('model', this.model);
+    if (this.window !== String(this.site.window)) q.set('window', this.window);
+    if (this.compare) q.set('compare', this.compare);
+    this.addFilters(q);
+    if (this.q) q.set('q', this.q);
+    if (this.sort) q.set('sort', this.sort);
+    const text = q.toString();
+    return text ? `?${text}` : '';
+  }
+
+  /** For the API: what this page's list is asked with. @param {BarUse} use */
+  ask(use) {
+    const q = new URLSearchParams();
+    const days = use.range ? this.days() : null;
+    if (days) { q.set('from', days[0]); q.set('to', days[1]); }
+    if (use.lens) { q.set('model', this.model); q.set('window', this.window); }
+    this.addFilters(q, use.filters ?? []);
+    if (use.search && this.q) q.set('q', this.q);
+    if (this.sort) q.set('sort', this.sort);
+    return q;
+  }
+
+  /** @param {URLSearchParams} q @param {string[]} [dims] */
+  addFilters(q, dims) {
+    for (const f of this.filters) if (!dims || dims.includes(f.dim)) for (const v of f.values) q.append(f.dim, f.not ? `!${v}` : v);
+  }
+}
+
+/** @param {string|null} text @returns {text is string} */
+const isDay = (text) => !!text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+
+/** What rail, bar, menus and pages share. */
+export const app = {
+  /** @type {{user: {id: string, email: string, name: string|null}, sites: Site[], version: string, demo: boolean, may_add_site: boolean}|null} */ me: null,
+  /** @type {Site|null} */ site: null,
+  /** @type {Page|null} */ page: null,
+  /** @type {View|null} */ view: null,
+  /** @type {BarUse} */ use: {},
+  /** @type {number|null} visitors in the last five minutes */ visitors: null,
+  /** @type {string|null} when the figures on screen were fetched */ figuresAt: null,
+  pages: PAGES,
+  /** Values the filter can offer; the page on screen knows them. @type {(dim: string) => {value: string, count?: number}[]} */ suggest: () => [],
+
+  /** @param {string} url @param {{replace?: boolean, state?: object|null}} [how] */
+  navigate(url, { replace = false, state = null } = {}) {
+    history[replace ? 'replaceState' : 'pushState'](state, '', url);
+    route();
+  },
+  /** The same page with another view. @param {Partial<View>|View} patch @param {{replace?: boolean}} [how] */
+  go(patch, how) {
+    const view = patch instanceof View ? patch : app.view?.with(patch);
+    if (view && app.site && app.page) app.navigate(app.href(app.page.path, view), how);
+  },
+  /** @param {string} page @param {View} [view] @param {string} [id] */
+  href(page, view, id) { return `/dashboard/${app.site?.site}/${page}${id ? `/${encodeURIComponent(id)}` : ''}${view ?? ''}`; },
+  /** Asks again who is signed in; sites may have changed. */
+  async refreshMe() { app.me = await get('/api/me'); return app.me; },
+  async signOut() { await post('/api/logout').catch(() => {}); app.me = null; app.navigate('/login'); },
+  /** @param {string} text */
+  toast(text) { showToast(text); },
+  /** @param {string} choice system, light or dark */
+  setTheme(choice) { store('halo-theme', choice === 'system' ? null : choice); applyTheme(); },
+  theme: () => stored('halo-theme') ?? 'system',
+  updateBar() { frame?.update(); },
+};
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+/** @type {ReturnType<typeof createFrame>|null} */ let frame = null;
+/** @type {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}|null} */ let handle = null;
+/** @type {any} */ let shownModule = null;
+let shownFor = '';
+let turn = 0;
+/** @type {(() => void)|null} */ let closeStream = null;
+let streamFor = '';
+
+// ---- routes ----
+
+async function route() {
+  const mine = ++turn;
+  document.querySelectorAll('[popover]:popover-open').forEach((el) => /** @type {HTMLElement} */ (el).hidePopover());
+  const [first, slug, name, id] = location.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+  if (first === 'login') return alone('login', {}, mine);
+  if (first === 'setup') return alone('setup', { token: slug ?? '' }, mine);
+
+  const early = PAGES.find((p) => p.path === name);
+  if (early && !id) early.load(); // fetched while we ask who is signed in
+  if (!app.me) {
+    try { await app.refreshMe(); } catch (error) { if (mine === turn) failed(error); return; }
+    if (mine !== turn) return;
+  }
+  const me = /** @type {NonNullable<typeof app.me>} */ (app.me);
+  if (slug === '+site' || (!me.sites.length && me.may_add_site)) return alone('site', {}, mine);
+  if (!me.sites.length) return alone('login', { nothing: true }, mine);
+  const site = me.sites.find((s) => s.site === slug);
+  if (!site) return app.navigate(`/dashboard/${me.sites[0].site}`, { replace: true });
+  const page = PAGES.find((p) => p.path === name);
+  if (!page) { app.site = site; return app.navigate(app.href(site.first_touch_at || site.first_conversion_at ? PAGES[0].path : 'install'), { replace: true }); }
+
+  speakFor(site);
+  // A receipt opened from the ledger lies over it; the same address, pasted, is a page of its own.
+  const isDetail = !!id && !!page.detail && !history.state?.panel;
+  let module;
+  try { module = await (isDetail ? page.detail : page.load)?.(); } catch { if (mine === turn) lost(); return; }
+  if (mine !== turn) return;
+
+  Object.assign(app, { site, page, view: new View(new URLSearchParams(location.search), site), use: module.bar ?? {} });
+  watch(site.site);
+  if (!frame || !frame.el.isConnected) { frame = createFrame(app); fill(root, frame.el); shownFor = ''; }
+  document.title = `${module.title} · ${site.name} · HaloTrack`;
+  frame.update();
+  /** @type {Params} */
+  const params = { app, site, view: /** @type {View} */ (app.view), id: id ?? null, may: site.role === 'owner' || site.role === 'editor' };
+  const key = `${site.site}/${page.path}${isDetail ? `/${id}` : ''}`;
+  if (key === shownFor && shownModule === module && handle?.update) return handle.update(params);
+  leave();
+  app.suggest = () => [];
+  app.figuresAt = null;
+  shownFor = key;
+  shownModule = module;
+  fill(frame.main);
+  frame.main.className = 'page';
+  scrollTo(0, 0);
+  handle = module.render(frame.main, params) ?? {};
+  announce(module.title);
+}
+
+/** @param {keyof typeof ALONE} which @param {object} params @param {number} mine */
+async function alone(which, params, mine) {
+  let module;
+  try { module = await ALONE[which](); } catch { return lost(); }
+  if (mine !== turn) return;
+  leave();
+  frame = null;
+  shownFor = '';
+  closeStream?.();
+  streamFor = '';
+  document.title = `${module.title} · HaloTrack`;
+  fill(root);
+  handle = module.render(root, { app, ...params }) ?? {};
+}
+
+function leave() { handle?.leave?.(); handle = null; }
+
+/** @param {any} error from the first question of all */
+function failed(error) {
+  if (error.status === 401) return toLogin(error.code === 'no_owner' ? '' : undefined);
+  alone0('The dashboard could not be opened', `${error.message} Counting goes on meanwhile.`);
+}
+
+/** A module that is not there any more: the server was upgraded under an open page. */
+function lost() { alone0('A newer version is running', 'This page was opened with the one before. Nothing is lost; load it again.'); }
+
+/** @param {string} title @param {string} text */
+function alone0(title, text) {
+  leave();
+  frame = null;
+  fill(root, h('main.alone', null, h('h1', null, title), h('p', null, text), h('button.btn.main', { type: 'button', onclick: () => location.reload() }, 'Try again')));
+}
+
+/** @param {string} [note] */
+function toLogin(note) {
+  const here = location.pathname + location.search;
+  const back = /^\/dashboard\/./.test(here) ? `?back=${encodeURIComponent(here)}` : '';
+  app.navigate(`/login${back}`, { replace: true, state: { note: note ?? (app.me ? 'Signed out after 12 hours. Your view is kept; sign in to go on.' : '') } });
+}
+
+net.addEventListener('signed-out', () => { if (app.me) { toLogin(); app.me = null; } });
+net.addEventListener('offline', () => frame?.update());
+net.addEventListener('online', () => { frame?.update(); again(); });
+
+/** Asks for the figures on screen once more. */
+function again() { if (app.site && app.page && handle?.update) route(); }
+
+/** @param {string} site */
+function watch(site) {
+  if (streamFor === site) return;
+  closeStream?.();
+  streamFor = site;
+  app.visitors = null;
+  closeStream = listen(site, (name, data) => {
+    if (name === 'visitors') { app.visitors = data.now; frame?.visitors(); }
+    handle?.live?.(name, data);
+  });
+}
+
+// ---- small things of the whole page ----
+
+/** @param {string} key */
+function stored(key) { try { return localStorage.getItem(key); } catch { return null; } }
+/** @param {string} key @param {string|null} value */
+function store(key, value) { try { if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value); } catch { /* private window: the choice lasts as long as the page */ } }
+
+function applyTheme() {
+  const choice = app.theme();
+  if (choice === 'system') document.documentElement.removeAttribute('data-theme'); else document.documentElement.setAttribute('data-theme', choice);
+}
+
+let toastTimer = 0;
+/** @param {string} text */
+function showToast(text) {
+  document.querySelector('.toast')?.remove();
+  const el = h('div.toast', { popover: 'manual' }, text);
+  (document.querySelector('dialog[open]') ?? document.body).appendChild(el);
+  el.showPopover();
+  announce(text);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => el.remove(), 4000);
+}
+
+// ---- keys ----
+
+let afterG = 0;
+
+/** @param {KeyboardEvent} e */
+function onKey(e) {
+  if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+  const target = /** @type {HTMLElement} */ (e.target);
+  const typing = target.matches?.('input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]');
+  if (typing) { if (e.key === 'Escape' && !document.querySelector('dialog[open]')) target.blur(); return; }
+  if (!frame || !app.site || !app.view) return;
+  if (document.querySelector('dialog[open]')) { handle?.key?.(e); return; }
+  if (handle?.key?.(e)) { e.preventDefault(); return; }
+  const done = shortcut(e);
+  if (done) e.preventDefault();
+}
+
+/** @param {KeyboardEvent} e @returns {boolean} */
+function shortcut(e) {
+  const view = /** @type {View} */ (app.view);
+  const letter = e.key.length === 1 ? e.key.toUpperCase() : e.key;
+  if (Date.now() - afterG < 1500 && !e.shiftKey) {
+    afterG = 0;
+    const page = PAGES.find((p) => p.key === letter && (p.shown?.(/** @type {Site} */ (app.site)) ?? true));
+    if (page) { app.navigate(frame?.pageHref(page) ?? ''); return true; }
+  }
+  if (letter === '?') { import('./parts/keys.js').then((m) => m.showKeys(app)); return true; }
+  if (e.shiftKey) return false;
+  if (letter === 'G') { afterG = Date.now(); return true; }
+  if (/^[1-9]$/.test(letter)) {
+    const site = app.me?.sites[Number(letter) - 1];
+    if (site && site !== app.site) app.navigate(`/dashboard/${site.site}/${app.page?.path}`);
+    return !!site;
+  }
+  if (letter === 'Escape') { if (document.querySelector('[popover=auto]:popover-open') || !view.isFiltered) return false; app.go({ filters: [], q: '' }); return true; }
+  if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
+  if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
+  if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare ? '' : 'previous' }); return true; }
+  if (!app.use.range) return false;
+  if (letter === 'C') { frame?.open('custom'); return true; }
+  const range = RANGES.find((r) => r.key === letter);
+  if (range) { app.go({ range: range.id }); announce(range.name); return true; }
+  if (letter === 'ArrowLeft' || letter === 'ArrowRight') {
+    const next = view.shifted((letter === 'ArrowLeft' ? -1 : 1) * (document.dir === 'rtl' ? -1 : 1) === -1 ? -1 : 1);
+    if (next) { app.go(next); announce(next.rangeName()); }
+    return !!next;
+  }
+  return false;
+}
+
+// ---- start ----
+
+applyTheme();
+installTips();
+addEventListener('popstate', route);
+document.addEventListener('keydown', onKey);
+document.addEventListener('click', (e) => {
+  const link = e.target instanceof Element ? e.target.closest('a[href^="/dashboard"]') : null;
+  if (!link || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || link.hasAttribute('target') || link.hasAttribute('download')) return;
+  e.preventDefault();
+  app.navigate(link.getAttribute('href') ?? '', { state: link.hasAttribute('data-panel') ? { panel: true } : null });
+});
+if (isOffline()) net.dispatchEvent(new Event('offline'));
+route();

@@ -1,0 +1,134 @@
+// The menus of the bar, and the two sheets that stand for them on a narrow screen.
+
+import { h, add, fill, icon, copyButton } from '../dom.js';
+import { RANGES, MODELS, MODEL_NOTES, WINDOWS, windowName, span, today, DIMENSIONS } from '../format.js';
+import { pop, menuItem, openDialog, dialogHead } from './menu.js';
+import { themeSwitch } from './frame.js';
+
+/** @typedef {import('./frame.js').App} App */
+/** @typedef {import('../app.js').View} View */
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function siteMenu(app, anchor) {
+  const items = (app.me?.sites ?? []).map((s, i) => menuItem({
+    name: h('bdi', null, s.name), note: s.domains[0], on: s.site === app.site?.site, key: i < 9 ? String(i + 1) : undefined, href: `/dashboard/${s.site}/${app.page?.path}`,
+  }));
+  pop(anchor, 'Sites', [h('div.list', null, items), h('hr'),
+    menuItem({ name: 'The line for your pages', sign: 'code', href: app.href('install') }),
+    app.me?.may_add_site && menuItem({ name: 'Add a site', sign: 'plus', href: '/dashboard/+site' })]);
+}
+
+/** @param {App} app @param {HTMLElement} anchor @param {boolean} [custom] straight to the two dates */
+export function dateMenu(app, anchor, custom = false) {
+  const view = /** @type {View} */ (app.view);
+  const box = h('div.dates');
+  const named = () => {
+    let group = 0;
+    const out = [];
+    for (const r of RANGES) {
+      if (group && r.group !== group) out.push(h('hr'));
+      group = r.group;
+      out.push(menuItem({ name: r.name, key: r.key, on: view.range === r.id, act: () => { menu.close(); app.go({ range: r.id }); } }));
+    }
+    out.push(menuItem({ name: 'Custom…', key: 'C', on: view.range === 'custom', act: () => fill(box, dates()) }));
+    return out;
+  };
+  const dates = () => {
+    const days = view.days() ?? [today(), today()];
+    const from = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', name: 'from', value: days[0], max: today(), required: true, autofocus: true }));
+    const to = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', name: 'to', value: days[1], max: today(), required: true }));
+    const form = h('form.form.custom', { onsubmit: (/** @type {Event} */ e) => {
+      e.preventDefault();
+      const [a, b] = from.value <= to.value ? [from.value, to.value] : [to.value, from.value];
+      menu.close();
+      app.go({ range: 'custom', from: a, to: b });
+    } }, h('label.f', null, h('b', null, 'From'), from), h('label.f', null, h('b', null, 'To, that day included'), to), h('button.btn.main', { type: 'submit' }, 'Show these days'));
+    setTimeout(() => from.focus());
+    return form;
+  };
+  fill(box, custom ? dates() : named());
+  const menu = pop(anchor, 'Days', box);
+}
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function modelMenu(app, anchor) {
+  const view = /** @type {View} */ (app.view);
+  const menu = pop(anchor, 'Model', [h('p.lead', null, 'Which visit gets the credit. A lens only: stored credit never changes.'), ...Object.keys(MODELS).map((m) => menuItem({
+    name: [MODELS[m], m === view.site.model && h('span.tag.faint', null, ' your default')], note: MODEL_NOTES[m], on: m === view.model, act: () => { menu.close(); app.go({ model: m }); },
+  }))], 'wide');
+}
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function windowMenu(app, anchor) {
+  const view = /** @type {View} */ (app.view);
+  const menu = pop(anchor, 'Window', [h('p.lead', null, 'How far back a visit may lie to count.'), ...WINDOWS.map((w) => menuItem({
+    name: [w === 'unlimited' ? 'Any time' : windowName(w), w === String(view.site.window) && h('span.tag.faint', null, ' your default')], on: w === view.window, act: () => { menu.close(); app.go({ window: w }); },
+  }))]);
+}
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function compareMenu(app, anchor) {
+  const view = /** @type {View} */ (app.view);
+  const choices = [['previous', 'The time before'], ['year', 'A year before'], ['', 'Nothing']];
+  const menu = pop(anchor, 'Compare with', choices.map(([id, name], i) => menuItem({ name, on: view.compare === id, key: i ? undefined : 'X', act: () => { menu.close(); app.go({ compare: id }); } })));
+}
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function shareMenu(app, anchor) { pop(anchor, 'Share', shareParts(app), 'wide'); }
+
+/** @param {App} app */
+const shareParts = (app) => h('div.share', null, h('p.lead', null, 'The address holds the whole view: days, lens, filters. Colleagues with a login see the same.'),
+  copyButton(() => location.href, 'Copy link'));
+
+/** @param {App} app @param {HTMLElement} anchor */
+export function exportMenu(app, anchor) { pop(anchor, 'Export', exportParts(app), 'wide'); }
+
+/** Exactly what is shown: the address of the list, with another ending. @param {App} app */
+function exportParts(app) {
+  const view = /** @type {View} */ (app.view);
+  const days = view.days();
+  const url = (/** @type {string} */ ending) => `/api/sites/${app.site?.site}/${app.use.exports}.${ending}?${view.ask(app.use)}`;
+  return [h('p.lead', null, `Exactly what is shown: ${days ? span(...days) : 'all time'}${view.isFiltered ? ', with these filters' : ''}.`),
+    menuItem({ name: 'CSV', note: 'for a spreadsheet', sign: 'export', href: url('csv'), download: true }),
+    menuItem({ name: 'JSON lines', note: 'for a program', sign: 'export', href: url('jsonl'), download: true })];
+}
+
+/** Lens, filters, share and export on a narrow screen. @param {App} app */
+export function viewSheet(app) {
+  const view = /** @type {View} */ (app.view);
+  const use = app.use;
+  const pick = (/** @type {string} */ label, /** @type {string} */ value, /** @type {[string, string][]} */ choices, /** @type {(v: string) => void} */ act) => h('label.f', null, h('b', null, label),
+    h('select.in', { onchange: (/** @type {Event} */ e) => act(/** @type {HTMLSelectElement} */ (e.target).value) }, choices.map(([v, name]) => h('option', { value: v, selected: v === value }, name))));
+  const mark = (/** @type {string} */ id, /** @type {string} */ own) => (id === own ? ', your default' : '');
+  const body = h('div.body.form');
+  const { close } = openDialog({ label: 'Filter and lens', slide: 'up' }, [dialogHead('Filter and lens', () => close()), body]);
+  if (use.lens) {
+    add(body, h('div.pair', null,
+      pick('Model', view.model, Object.entries(MODELS).map(([id, name]) => [id, name + mark(id, view.site.model)]), (model) => app.go({ model }, { replace: true })),
+      pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w) + mark(w, String(view.site.window))]), (window) => app.go({ window }, { replace: true }))));
+  }
+  if (use.range) {
+    const earlier = view.shifted(-1), later = view.shifted(1);
+    add(body, h('div.pair', null,
+      h('button.btn', { type: 'button', disabled: !earlier, onclick: () => { close(); if (earlier) app.go(earlier); } }, icon('left', 's'), 'Earlier'),
+      h('button.btn', { type: 'button', disabled: !later, onclick: () => { close(); if (later) app.go(later); } }, 'Later', icon('right', 's'))));
+  }
+  if (use.filters) {
+    add(body, h('div', null, h('h3', null, 'Filter by'), h('div.picks', null, use.filters.map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
+      const a = /** @type {HTMLElement} */ (e.currentTarget);
+      import('./filter.js').then((m) => m.filterMenu(app, a, view.filters.find((f) => f.dim === dim) ?? { dim, not: false, values: [] }, close));
+    } }, DIMENSIONS[dim])))));
+  }
+  add(body, h('hr'));
+  add(body, shareParts(app));
+  if (use.exports) add(body, h('div.flat', null, exportParts(app)));
+}
+
+/** All pages, colours and signing out on a narrow screen. @param {App} app */
+export function moreSheet(app) {
+  const { close } = openDialog({ label: 'More', slide: 'up' }, [dialogHead('More', () => close()), h('div.body', null,
+    h('div.flat', null, app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => menuItem({ name: p.name, sign: p.icon, href: app.href(p.path), act: () => close() }))),
+    h('div.flat', null, menuItem({ name: 'The line for your pages', sign: 'code', href: app.href('install'), act: () => close() })),
+    h('hr'), h('div.spread', null, h('span', null, 'Colours'), themeSwitch(app)),
+    h('hr'), h('div.spread', null, h('span.cut', null, app.me?.user.email, h('span.faint', null, `, ${app.site?.role}`)), h('button.btn', { type: 'button', onclick: () => { close(); app.signOut(); } }, icon('leave', 's'), 'Sign out')))]);
+}

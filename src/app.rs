@@ -1,0 +1,115 @@
+//! The assembled parts: built in order, stopped in reverse.
+
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::{Notify, broadcast};
+
+use crate::book::Book;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crypto::Sealer;
+use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
+use crate::error::Result;
+use crate::figures::Figures;
+use crate::limits::Limits;
+use crate::outbound::Outbound;
+use crate::presence::Presence;
+use crate::store::Store;
+
+/// Everything a request or a job may need. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+}
+
+pub struct Parts {
+    pub config: Config,
+    pub clock: Clock,
+    pub store: Store,
+    pub outbound: Outbound,
+    /// Rate limits and quotas, in memory.
+    pub limits: Limits,
+    /// Counters for the metrics page.
+    pub figures: Figures,
+    /// Who is on which site just now.
+    pub presence: Presence,
+    /// Something may be due for a worker.
+    pub wake: Notify,
+    /// What changed, for open dashboards.
+    pub news: broadcast::Sender<News>,
+    /// Names this run of the process: leases of another one are void.
+    pub boot: String,
+    book: RwLock<Arc<Book>>,
+    is_stopping: std::sync::atomic::AtomicBool,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// Told to open dashboards of the site.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    Conversion { site: SiteId, id: ConversionId, kind: &'static str },
+    Delivery { site: SiteId, id: DeliveryId, conversion: ConversionId, state: String },
+    Connection { site: SiteId, id: crate::domain::ids::ConnectionId, status: &'static str },
+    Visit { site: SiteId },
+}
+
+impl App {
+    /// Opens the store and reads the book. Nothing listens or works yet.
+    pub fn build(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound) -> Result<Self> {
+        let store = Store::open(&config.data, sealer)?;
+        let now = clock.now();
+        let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
+        let (news, _) = broadcast::channel(256);
+        Ok(Self {
+            parts: Arc::new(Parts {
+                config,
+                clock,
+                store,
+                outbound,
+                limits: Limits::default(),
+                figures: Figures::default(),
+                presence: Presence::default(),
+                wake: Notify::new(),
+                news,
+                boot: crate::crypto::random_text(9),
+                book: RwLock::new(Arc::new(book)),
+                is_stopping: Default::default(),
+            }),
+        })
+    }
+
+    /// The configuration as it is now.
+    pub fn book(&self) -> Arc<Book> {
+        self.book.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// Reads the configuration anew; called after every change of sites and connections.
+    pub async fn refresh(&self) -> Result<()> {
+        let now = self.clock.now();
+        let book = self.store.read_all_sites(move |all| Book::read(all, now)).await?;
+        *self.book.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(book);
+        self.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Tells open dashboards; nobody listening is fine.
+    pub fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+
+    pub fn begin_stopping(&self) {
+        self.is_stopping.store(true, std::sync::atomic::Ordering::Release);
+        self.wake.notify_waiters();
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(std::sync::atomic::Ordering::Acquire)
+    }
+}

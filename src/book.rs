@@ -1,0 +1,92 @@
+//! Sites and connections as they are now, in memory: what every request looks up first. Read anew after each change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::crypto;
+use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::time::Time;
+use crate::error::Result;
+use crate::store::connections::Connection;
+use crate::store::scope::AllSites;
+use crate::store::sites::Site;
+use crate::store::{connections, sites};
+
+/// One reading of the configuration. Never changes; a new one takes its place.
+#[derive(Debug, Default)]
+pub struct Book {
+    sites: Vec<Arc<Site>>,
+    by_key: HashMap<String, usize>,
+    by_domain: HashMap<String, usize>,
+    connections: Vec<Arc<Connection>>,
+    by_hook: HashMap<[u8; 32], usize>,
+}
+
+impl Book {
+    pub fn read(all: &AllSites, now: Time) -> Result<Self> {
+        let mut book = Book::default();
+        for site in sites::list(all)? {
+            let place = book.sites.len();
+            book.by_key.insert(site.public_key.clone(), place);
+            for domain in &site.domains {
+                book.by_domain.insert(domain.clone(), place);
+            }
+            book.sites.push(Arc::new(site));
+        }
+        for connection in connections::list_all(all, now)? {
+            let place = book.connections.len();
+            for token in &connection.hook_tokens {
+                book.by_hook.insert(crypto::sha256(token.as_bytes()), place);
+            }
+            book.connections.push(Arc::new(connection));
+        }
+        Ok(book)
+    }
+
+    pub fn sites(&self) -> &[Arc<Site>] {
+        &self.sites
+    }
+
+    pub fn site(&self, id: SiteId) -> Option<&Arc<Site>> {
+        self.sites.iter().find(|s| s.id == id)
+    }
+
+    /// `site_1`, `1` or the slug.
+    pub fn site_named(&self, word: &str) -> Option<&Arc<Site>> {
+        let digits = word.strip_prefix("site_").unwrap_or(word);
+        let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok()).flatten();
+        self.sites.iter().find(|s| s.slug == word || Some(s.id.number()) == number)
+    }
+
+    pub fn site_by_key(&self, key: &str) -> Option<&Arc<Site>> {
+        self.by_key.get(key).map(|place| &self.sites[*place])
+    }
+
+    /// The site whose domain covers the host; the longest match wins.
+    pub fn site_by_host(&self, host: &str) -> Option<&Arc<Site>> {
+        let mut rest = host.trim_end_matches('.');
+        loop {
+            if let Some(place) = self.by_domain.get(rest) {
+                return Some(&self.sites[*place]);
+            }
+            rest = rest.split_once('.')?.1;
+        }
+    }
+
+    pub fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.iter()
+    }
+
+    pub fn connections_of(&self, site: SiteId) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.iter().filter(move |c| c.site == site)
+    }
+
+    pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
+        self.connections.iter().find(|c| c.id == id)
+    }
+
+    /// By the token of a hook address, looked up by its hash so that the time tells nothing of the token.
+    pub fn connection_by_hook(&self, token: &str) -> Option<&Arc<Connection>> {
+        self.by_hook.get(&crypto::sha256(token.as_bytes())).map(|place| &self.connections[*place])
+    }
+}

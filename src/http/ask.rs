@@ -1,0 +1,123 @@
+//! A request as a handler sees it: decoded, its caller already proved where the route wants one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::route::{Right, Scope, Shape};
+use crate::domain::ids::UserId;
+use crate::error::{Error, Kind, Result};
+use crate::store::sites::Site;
+use crate::wire::{Headers, Incoming};
+
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub method: String,
+    pub path: String,
+    /// As received, without the question mark.
+    pub query_text: String,
+    pub query: Vec<(String, String)>,
+    /// Values of `{…}` in the route's path.
+    pub params: Vec<(String, String)>,
+    /// Lower-case names.
+    pub headers: Headers,
+    pub body: Bytes,
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    pub is_peer_trusted: bool,
+    /// The visitor: the right-most address of `X-Forwarded-For` that no trusted proxy has.
+    pub client: IpAddr,
+    /// Lower case, without port.
+    pub host: String,
+    pub is_https: bool,
+    pub request_id: String,
+    pub shape: Shape,
+    pub caller: Caller,
+    /// The site of the path or of the token.
+    pub site: Option<Arc<Site>>,
+}
+
+/// Who asks, once proved.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    Nobody,
+    User { id: UserId, email: String, role: Right, is_box_owner: bool, login: [u8; 32] },
+    Token { id: i64, scopes: Vec<Scope> },
+}
+
+impl Ask {
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default()
+    }
+
+    /// The first query value under a name, if it is not empty.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    pub fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The site that the access check has found. A route without one has no right to ask.
+    pub fn site(&self) -> Result<&Arc<Site>> {
+        self.site.as_ref().ok_or_else(|| Error::new(Kind::NotFound, "unknown_site", "There is no such site."))
+    }
+
+    /// The token in `Authorization: Bearer …`.
+    pub fn bearer(&self) -> Option<&str> {
+        let value = self.header("authorization")?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// Every cookie of a name, in the order of the header; a browser may send several of one name.
+    pub fn cookies<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .all("cookie")
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(move |(n, _)| *n == name)
+            .map(|(_, v)| v)
+    }
+
+    /// May names and addresses of people be shown to this caller?
+    pub fn may_see_people(&self) -> bool {
+        match &self.caller {
+            Caller::User { role, .. } => *role >= Right::Read,
+            Caller::Token { .. } => true,
+            Caller::Nobody => false,
+        }
+    }
+
+    pub fn may(&self, right: Right) -> bool {
+        match &self.caller {
+            Caller::User { role, .. } => *role >= right,
+            Caller::Token { scopes, .. } => match right {
+                Right::See | Right::Read => scopes.contains(&Scope::Read),
+                Right::Edit => scopes.contains(&Scope::Write),
+                Right::Own => false,
+            },
+            Caller::Nobody => false,
+        }
+    }
+
+    /// Who it was, for the audit log: `user_3`, `token_2`.
+    pub fn who(&self) -> String {
+        match &self.caller {
+            Caller::User { id, .. } => id.to_string(),
+            Caller::Token { id, .. } => format!("token_{id}"),
+            Caller::Nobody => "nobody".into(),
+        }
+    }
+
+    /// The same as plain values, for a source's signature check.
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { method: &self.method, path: &self.path, query: &self.query_text, headers: &self.headers, body: &self.body }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a route is: its address, who may ask, in which shape it refuses, and what it does. One constant table of these
+//! makes the router, the OpenAPI file and the access test.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::app::App;
+use crate::error::Result;
+
+use super::ask::Ask;
+use super::reply::Reply;
+
+pub type Running = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+pub type Run = fn(App, Ask) -> Running;
+
+pub struct Route {
+    pub method: &'static str,
+    /// axum's syntax: `/api/sites/{site}/deliveries`.
+    pub path: &'static str,
+    pub who: Who,
+    pub shape: Shape,
+    pub hosts: Hosts,
+    /// Bytes of a request body at most.
+    pub most: usize,
+    pub run: Run,
+    pub doc: Doc,
+}
+
+/// Who may ask. Checked before the handler runs; a foreign site is 404, never 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Anyone,
+    /// A page of a site: public key or origin, checked by the handler's `Visitor`.
+    Visitor,
+    /// A hook token in the path, checked by the handler.
+    Hook,
+    /// A kept path whose sender proves itself in one of several ways, checked by the handler.
+    Sender,
+    /// Any signed-in user.
+    Login,
+    /// An owner of the box.
+    BoxOwner,
+    /// `{site}` in the path: a member with this right, or a token with this scope.
+    Site(Right, Scope),
+    /// A token alone; it names the site.
+    Token(Scope),
+    /// A token of any scope, or a loopback peer without forwarding headers.
+    Machine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Client and above; a handler masks people and keeps to the locked segment.
+    See,
+    /// Analyst and above: reads all, exports.
+    Read,
+    /// Editor and above.
+    Edit,
+    Own,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Read,
+    Write,
+    Sync,
+    Export,
+    Erase,
+}
+
+impl Scope {
+    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Sync, Scope::Export, Scope::Erase];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Read => "read",
+            Scope::Write => "write",
+            Scope::Sync => "sync",
+            Scope::Export => "export",
+            Scope::Erase => "erase",
+        }
+    }
+}
+
+/// The shape in which a path refuses: kept paths keep their old ones (spec 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `{error:{code,message,field?,request_id}}`
+    Own,
+    /// `{success:false,error,code,request_id}`
+    Halo,
+    /// `{success:false,error,details}`
+    Shop,
+    /// `{success:false,error:{code,message}}`
+    AnyTrack,
+    /// `{detail}`
+    Funnel,
+}
+
+/// On which hosts a route answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// Also on the shops' own hosts.
+    All,
+    /// Only where the dashboard lives.
+    Own,
+}
+
+/// What the API page says of a route. `body` and `answer` are examples, as JSON text.
+#[derive(Debug, Clone, Copy)]
+pub struct Doc {
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub query: &'static [(&'static str, &'static str)],
+    pub body: Option<&'static str>,
+    pub answer: &'static str,
+    pub statuses: &'static [u16],
+}
+
+impl Route {
+    pub const fn new(method: &'static str, path: &'static str, who: Who, run: Run, doc: Doc) -> Self {
+        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, run, doc }
+    }
+
+    pub const fn shape(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// Also on the shops' own hosts.
+    pub const fn everywhere(mut self) -> Self {
+        self.hosts = Hosts::All;
+        self
+    }
+
+    pub const fn most(mut self, bytes: usize) -> Self {
+        self.most = bytes;
+        self
+    }
+}
+
+impl Doc {
+    pub const fn new(tag: &'static str, summary: &'static str) -> Self {
+        Self { tag, summary, query: &[], body: None, answer: "{}", statuses: &[200] }
+    }
+
+    pub const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub const fn body(mut self, example: &'static str) -> Self {
+        self.body = Some(example);
+        self
+    }
+
+    pub const fn answer(mut self, example: &'static str) -> Self {
+        self.answer = example;
+        self
+    }
+
+    pub const fn statuses(mut self, statuses: &'static [u16]) -> Self {
+        self.statuses = statuses;
+        self
+    }
+}
+
+/// Wraps an async handler into the table's function type.
+#[macro_export]
+macro_rules! run {
+    ($handler:path) => {
+        |app, ask| Box::pin($handler(app, ask))
+    };
+}

@@ -1,0 +1,2 @@
+//! Stand-in until the client lands.
+pub struct Outbound {}

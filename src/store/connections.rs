@@ -1,0 +1,234 @@
+//! A site's set-ups of platforms: settings, sealed secrets, mode, health, and the tokens of their hook addresses.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, named_params};
+
+use super::scope::{AllSites, SiteConn};
+use crate::crypto::{self, Sealer, Secret};
+use crate::domain::breaker::Breaker;
+use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::outgoing::Mode;
+use crate::domain::platform::{Secrets, Settings};
+use crate::domain::time::{DAY_MS, Time};
+use crate::error::{Error, Result};
+
+/// How long the older of two hook tokens stays good.
+const OVERLAP_MS: i64 = 7 * DAY_MS;
+
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub site: SiteId,
+    pub platform: String,
+    pub name: String,
+    pub mode: Mode,
+    pub settings: Settings,
+    pub secrets: Secrets,
+    pub secret_version: i64,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub breaker: Breaker,
+    pub last_event_at: Option<Time>,
+    /// Tokens of its hook address, the newest first; empty where the platform never calls us.
+    pub hook_tokens: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Ok,
+    Paused,
+    NeedsAttention,
+    NotConfigured,
+}
+
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Paused => "paused",
+            Status::NeedsAttention => "needs_attention",
+            Status::NotConfigured => "not_configured",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "paused" => Status::Paused,
+            "needs_attention" => Status::NeedsAttention,
+            "not_configured" => Status::NotConfigured,
+            _ => Status::Ok,
+        }
+    }
+}
+
+/// What a new connection begins with.
+#[derive(Debug, Clone)]
+pub struct NewConnection {
+    pub platform: String,
+    pub name: String,
+    pub mode: Mode,
+    pub settings: Settings,
+    pub secrets: Secrets,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub has_hook: bool,
+}
+
+pub fn add(c: &SiteConn, new: &NewConnection, now: Time) -> Result<ConnectionId> {
+    let settings = serde_json::to_string(&new.settings.0).map_err(Error::internal)?;
+    let id: i64 = c.one(
+        "insert into connections (site_id, platform, name, mode, settings, status, reason, created_at)
+         values (:site, :platform, :name, :mode, :settings, :status, :reason, :now) returning id",
+        named_params! {":platform": new.platform, ":name": new.name, ":mode": new.mode.word(), ":settings": settings,
+            ":status": new.status.word(), ":reason": new.reason, ":now": now.ms()},
+    )?;
+    let id = ConnectionId::new(id);
+    save_secrets(c, id, &new.secrets)?;
+    if new.has_hook {
+        add_hook_token(c, id, now)?;
+    }
+    Ok(id)
+}
+
+/// Settings, mode, status and breaker; secrets go their own way.
+pub fn save(c: &SiteConn, connection: &Connection) -> Result<()> {
+    let settings = serde_json::to_string(&connection.settings.0).map_err(Error::internal)?;
+    let changed = c.execute(
+        "update connections set name = :name, mode = :mode, settings = :settings, status = :status, reason = :reason
+         where site_id = :site and id = :id and removed_at is null",
+        named_params! {":name": connection.name, ":mode": connection.mode.word(), ":settings": settings,
+            ":status": connection.status.word(), ":reason": connection.reason, ":id": connection.id.number()},
+    )?;
+    if changed == 0 { Err(Error::not_found(format!("There is no connection {}.", connection.id))) } else { Ok(()) }
+}
+
+pub fn save_secrets(c: &SiteConn, id: ConnectionId, secrets: &Secrets) -> Result<()> {
+    let plain: BTreeMap<&str, Vec<&str>> =
+        secrets.0.iter().map(|(k, all)| (k.as_str(), all.iter().map(Secret::reveal).collect())).collect();
+    let plain = serde_json::to_vec(&plain).map_err(Error::internal)?;
+    let sealed = c.sealer().seal(&plain, &secrets_row(c.site(), id));
+    c.execute(
+        "update connections set sealed_secrets = :sealed, secret_version = secret_version + 1 where site_id = :site and id = :id",
+        named_params! {":sealed": sealed, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+pub fn set_status(c: &SiteConn, id: ConnectionId, status: Status, reason: Option<&str>) -> Result<()> {
+    c.execute(
+        "update connections set status = :status, reason = :reason where site_id = :site and id = :id",
+        named_params! {":status": status.word(), ":reason": reason, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+pub fn save_breaker(c: &SiteConn, id: ConnectionId, breaker: &Breaker) -> Result<()> {
+    let state = serde_json::to_string(breaker).map_err(Error::internal)?;
+    c.execute(
+        "update connections set breaker = :breaker where site_id = :site and id = :id",
+        named_params! {":breaker": state, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// The card of a connection says when it was last heard of; once a minute is fine enough.
+pub fn heard_of(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
+    c.execute(
+        "update connections set last_event_at = :now where site_id = :site and id = :id and coalesce(last_event_at, 0) < :now - 60000",
+        named_params! {":now": now.ms(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Its deliveries and facts stay; its hook address is unknown from now on, and its secrets are gone.
+pub fn remove(c: &SiteConn, id: ConnectionId, now: Time) -> Result<bool> {
+    c.execute("delete from hook_tokens where site_id = :site and connection_id = :id", named_params! {":id": id.number()})?;
+    let changed = c.execute(
+        "update connections set removed_at = :now, sealed_secrets = null where site_id = :site and id = :id and removed_at is null",
+        named_params! {":now": now.ms(), ":id": id.number()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// A new 128-bit token for the hook address; an older one stays good for a week.
+pub fn add_hook_token(c: &SiteConn, id: ConnectionId, now: Time) -> Result<String> {
+    let token = crypto::random_text(16);
+    c.execute(
+        "update hook_tokens set retires_at = :retires where site_id = :site and connection_id = :id and retires_at is null",
+        named_params! {":retires": now.ms() + OVERLAP_MS, ":id": id.number()},
+    )?;
+    let sealed = c.sealer().seal(token.as_bytes(), &token_row(c.site(), id));
+    c.execute(
+        "insert into hook_tokens (token_hash, connection_id, site_id, sealed_token, created_at) values (:hash, :id, :site, :sealed, :now)",
+        named_params! {":hash": crypto::sha256(token.as_bytes()), ":id": id.number(), ":sealed": sealed, ":now": now.ms()},
+    )?;
+    Ok(token)
+}
+
+/// Every live connection of every site with opened secrets: the book that edges look things up in.
+pub fn list_all(all: &AllSites, now: Time) -> Result<Vec<Connection>> {
+    let rows = all.list(
+        "select id, site_id, platform, name, mode, settings, sealed_secrets, secret_version, status, reason, breaker, last_event_at
+         from connections where removed_at is null order by id",
+        &[],
+        |row| Ok(read(row, all.sealer())),
+    )?;
+    let mut connections = rows.into_iter().collect::<Result<Vec<_>>>()?;
+    let tokens: Vec<(i64, i64, Vec<u8>)> = all.list(
+        "select connection_id, site_id, sealed_token from hook_tokens where retires_at is null or retires_at > :now order by created_at desc",
+        named_params! {":now": now.ms()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    for (id, site, sealed) in tokens {
+        let id = ConnectionId::new(id);
+        let plain = all.sealer().open(&sealed, &token_row(SiteId::issued(site), id)).and_then(|p| String::from_utf8(p).ok());
+        if let (Some(connection), Some(token)) = (connections.iter_mut().find(|c| c.id == id), plain) {
+            connection.hook_tokens.push(token);
+        }
+    }
+    Ok(connections)
+}
+
+fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
+    let sql = super::scope::sql_error;
+    let id = ConnectionId::new(row.get(0).map_err(sql)?);
+    let site = SiteId::issued(row.get(1).map_err(sql)?);
+    let mode: String = row.get(4).map_err(sql)?;
+    let settings: String = row.get(5).map_err(sql)?;
+    let sealed: Option<Vec<u8>> = row.get(6).map_err(sql)?;
+    let status: String = row.get(8).map_err(sql)?;
+    let breaker: String = row.get(10).map_err(sql)?;
+    let last: Option<i64> = row.get(11).map_err(sql)?;
+    let mut secrets = Secrets::default();
+    if let Some(sealed) = sealed {
+        let plain: BTreeMap<String, Vec<String>> = sealer
+            .open(&sealed, &secrets_row(site, id))
+            .and_then(|p| serde_json::from_slice(&p).ok())
+            .ok_or_else(|| super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it."))?;
+        secrets = Secrets(plain.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect());
+    }
+    Ok(Connection {
+        id,
+        site,
+        platform: row.get(2).map_err(sql)?,
+        name: row.get(3).map_err(sql)?,
+        mode: Mode::parse(&mode).unwrap_or(Mode::Shadow),
+        settings: Settings(serde_json::from_str(&settings).map_err(Error::internal)?),
+        secrets,
+        secret_version: row.get(7).map_err(sql)?,
+        status: Status::parse(&status),
+        reason: row.get(9).map_err(sql)?,
+        breaker: serde_json::from_str(&breaker).unwrap_or_default(),
+        last_event_at: last.map(Time::from_ms),
+        hook_tokens: Vec::new(),
+    })
+}
+
+fn secrets_row(site: SiteId, id: ConnectionId) -> String {
+    format!("connections/{}/{}/secrets", site.number(), id.number())
+}
+
+fn token_row(site: SiteId, id: ConnectionId) -> String {
+    format!("connections/{}/{}/token", site.number(), id.number())
+}

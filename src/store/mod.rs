@@ -1,0 +1,216 @@
+//! All the SQL, and the only user of rusqlite. One thread writes, a pool reads, and `SiteConn` is the only door.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::ffi;
+
+use crate::crypto::Sealer;
+use crate::domain::ids::SiteId;
+use crate::error::{Error, Kind, Result};
+
+/// Set-ups of platforms.
+pub mod connections;
+/// Migrations and the check of the file's shape.
+pub mod migrate;
+/// Readers: the pool and its pragmas.
+mod pool;
+/// SQL that always binds the site.
+pub mod scope;
+/// Tenants.
+pub mod sites;
+/// The writer thread: group commit.
+mod writer;
+
+pub use scope::{AllSites, SiteConn};
+pub use writer::WriterFigures;
+
+/// The oldest SQLite without the WAL-reset bug (sqlite.org/changes.html, 3.51.3).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// The name of the one database file in the data folder.
+pub const FILE: &str = "halotrack.sqlite";
+
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    readers: r2d2::Pool<pool::Readers>,
+    writer: writer::Writer,
+    sealer: Sealer,
+}
+
+impl Store {
+    /// Opens the file, brings it to the present shape, and starts the writer.
+    pub fn open(folder: &Path, sealer: Sealer) -> Result<Self> {
+        let version = rusqlite::version_number();
+        if version < OLDEST_SQLITE {
+            return Err(storage("sqlite_too_old", format!("SQLite {version} is too old: 3.51.3 or newer is needed.")));
+        }
+        let path = folder.join(FILE);
+        let mut conn = Connection::open(&path).map_err(opening)?;
+        restrict(&path);
+        pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
+        check_pages(&conn)?;
+        migrate::run(&mut conn, &path)?;
+        restrict(&path);
+        let readers = r2d2::Pool::builder()
+            .max_size(4)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .test_on_check_out(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .build(pool::Readers::new(path.clone()))
+            .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
+        let writer = writer::Writer::start(conn)?;
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer }) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// What stored secrets are sealed with.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    /// Runs a change of one site on the writer thread. Returns after the commit is on disk. The closure runs at most
+    /// once, alone in its savepoint; it cannot await.
+    pub async fn write<T, F>(&self, site: SiteId, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        self.inner.writer.run(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
+    }
+
+    /// A change that is no single site's: set-up, logins, job claiming, retention, migration.
+    pub async fn write_all_sites<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&AllSites) -> Result<T> + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        self.inner.writer.run(move |conn| change(&AllSites::new(conn, &sealer))).await
+    }
+
+    /// Reads one site on a read-only connection, off the async threads, in one snapshot.
+    pub async fn read<T, F>(&self, site: SiteId, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        self.read_all_sites(move |all| question(&all.of(site))).await
+    }
+
+    pub async fn read_all_sites<T, F>(&self, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&AllSites) -> Result<T> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        tokio::task::spawn_blocking(move || inner.read_now(question))
+            .await
+            .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
+    }
+
+    /// The same for callers that are not async.
+    pub fn read_all_sites_blocking<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
+        self.inner.read_now(question)
+    }
+
+    /// Work that cannot run inside a transaction, between two batches: checkpoint, VACUUM.
+    pub async fn between_batches<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.writer.run_outside(work).await
+    }
+
+    pub fn figures(&self) -> WriterFigures {
+        self.inner.writer.figures()
+    }
+
+    pub fn readers_in_use(&self) -> u32 {
+        let state = self.inner.readers.state();
+        state.connections - state.idle_connections
+    }
+
+    /// Finishes what is queued, checkpoints, and ends the writer thread.
+    pub async fn close(&self) {
+        self.inner.writer.stop().await;
+    }
+}
+
+impl Inner {
+    fn read_now<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
+        let conn = self
+            .readers
+            .get()
+            .map_err(|e| Error::new(Kind::Unavailable, "busy", "All readers are busy. Try again in a few seconds.").after(5).caused(e))?;
+        // One snapshot for the whole question.
+        conn.execute_batch("begin").map_err(scope::sql_error)?;
+        let answer = question(&AllSites::new(&conn, &self.sealer));
+        conn.execute_batch("rollback").map_err(scope::sql_error)?;
+        answer
+    }
+}
+
+fn storage(code: &'static str, message: impl Into<String>) -> Error {
+    Error::new(Kind::Unavailable, code, message)
+}
+
+fn opening(e: rusqlite::Error) -> Error {
+    match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
+        }
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
+            storage("storage_unwritable", "The database cannot be opened. Check that the data folder exists and that this user may write to it.").caused(e)
+        }
+        _ => storage("storage_unreadable", format!("The database cannot be opened: {e}")).caused(e),
+    }
+}
+
+/// Structural damage shows here, before anything is promised.
+fn check_pages(conn: &Connection) -> Result<()> {
+    let damaged = || storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.");
+    let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
+        _ => opening(e),
+    })?;
+    if answer == "ok" { Ok(()) } else { Err(damaged().caused(answer)) }
+}
+
+/// The file holds people: nobody but its owner may read it.
+fn restrict(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for suffix in ["", "-wal", "-shm"] {
+        let name = PathBuf::from(format!("{}{suffix}", path.display()));
+        if name.exists() {
+            let _ = std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600));
+        }
+    }
+}
+
+/// Whether the outer transaction is still open; SQLite may end it by itself on a full disk or an I/O error.
+fn is_in_transaction(conn: &Connection) -> bool {
+    !conn.is_autocommit()
+}
+
+/// Codes after which nothing may be acknowledged any more.
+fn is_fatal(e: &rusqlite::Error) -> bool {
+    match e {
+        rusqlite::Error::SqliteFailure(f, _) => matches!(f.extended_code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB),
+        _ => false,
+    }
+}

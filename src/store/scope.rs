@@ -1,0 +1,165 @@
+//! SQL that always binds the site. A statement that does not mention `:site` fails here, and so does one with a
+//! parameter that nobody bound: rusqlite itself would leave it NULL.
+
+use rusqlite::types::{FromSql, ToSql};
+use rusqlite::{CachedStatement, Connection, Row};
+
+use crate::crypto::Sealer;
+use crate::domain::ids::SiteId;
+use crate::error::{Error, Kind, Result};
+
+pub type Params<'a> = &'a [(&'a str, &'a dyn ToSql)];
+
+/// One site's view of the file.
+pub struct SiteConn<'c> {
+    conn: &'c Connection,
+    site: SiteId,
+    sealer: &'c Sealer,
+}
+
+impl<'c> SiteConn<'c> {
+    pub(super) fn new(conn: &'c Connection, site: SiteId, sealer: &'c Sealer) -> Self {
+        Self { conn, site, sealer }
+    }
+
+    pub fn site(&self) -> SiteId {
+        self.site
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        self.sealer
+    }
+
+    /// The number of rows changed.
+    pub(super) fn execute(&self, sql: &str, params: Params) -> Result<usize> {
+        let mut statement = self.bound(sql, params)?;
+        statement.raw_execute().map_err(sql_error)
+    }
+
+    pub(super) fn find<T>(&self, sql: &str, params: Params, map: impl FnOnce(&Row) -> rusqlite::Result<T>) -> Result<Option<T>> {
+        let mut statement = self.bound(sql, params)?;
+        let mut rows = statement.raw_query();
+        match rows.next().map_err(sql_error)? {
+            Some(row) => map(row).map(Some).map_err(sql_error),
+            None => Ok(None),
+        }
+    }
+
+    /// For statements that always give a row: counts, `returning`.
+    pub(super) fn one<T: FromSql>(&self, sql: &str, params: Params) -> Result<T> {
+        self.find(sql, params, |row| row.get(0))?.ok_or_else(|| Error::internal(format!("no row from: {sql}")))
+    }
+
+    pub(super) fn list<T>(&self, sql: &str, params: Params, mut map: impl FnMut(&Row) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let mut statement = self.bound(sql, params)?;
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(sql_error)? {
+            out.push(map(row).map_err(sql_error)?);
+        }
+        Ok(out)
+    }
+
+    fn bound(&self, sql: &str, params: Params) -> Result<CachedStatement<'_>> {
+        let mut statement = self.conn.prepare_cached(sql).map_err(sql_error)?;
+        let place = statement
+            .parameter_index(":site")
+            .map_err(sql_error)?
+            .ok_or_else(|| Error::internal(format!("a statement that does not name its site: {sql}")))?;
+        if statement.parameter_count() != params.len() + 1 {
+            return Err(Error::internal(format!("{} parameters for: {sql}", params.len())));
+        }
+        statement.raw_bind_parameter(place, self.site.number()).map_err(sql_error)?;
+        for (name, value) in params {
+            let place = statement
+                .parameter_index(name)
+                .map_err(sql_error)?
+                .ok_or_else(|| Error::internal(format!("no parameter {name} in: {sql}")))?;
+            statement.raw_bind_parameter(place, value).map_err(sql_error)?;
+        }
+        Ok(statement)
+    }
+
+    /// The next number of a noun of this site. A rolled-back change gives it back.
+    pub(super) fn next_number(&self, noun: &str) -> Result<i64> {
+        self.one(
+            "insert into numbers (site_id, noun, last) values (:site, :noun, 1)
+             on conflict (site_id, noun) do update set last = last + 1 returning last",
+            &[(":noun", &noun)],
+        )
+    }
+}
+
+/// The whole file. Its callers are few and listed in a test.
+pub struct AllSites<'c> {
+    conn: &'c Connection,
+    sealer: &'c Sealer,
+}
+
+impl<'c> AllSites<'c> {
+    pub(super) fn new(conn: &'c Connection, sealer: &'c Sealer) -> Self {
+        Self { conn, sealer }
+    }
+
+    pub fn of(&self, site: SiteId) -> SiteConn<'c> {
+        SiteConn::new(self.conn, site, self.sealer)
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        self.sealer
+    }
+
+    pub(super) fn execute(&self, sql: &str, params: Params) -> Result<usize> {
+        let mut statement = self.bound(sql, params)?;
+        statement.raw_execute().map_err(sql_error)
+    }
+
+    pub(super) fn find<T>(&self, sql: &str, params: Params, map: impl FnOnce(&Row) -> rusqlite::Result<T>) -> Result<Option<T>> {
+        let mut statement = self.bound(sql, params)?;
+        let mut rows = statement.raw_query();
+        match rows.next().map_err(sql_error)? {
+            Some(row) => map(row).map(Some).map_err(sql_error),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn list<T>(&self, sql: &str, params: Params, mut map: impl FnMut(&Row) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let mut statement = self.bound(sql, params)?;
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(sql_error)? {
+            out.push(map(row).map_err(sql_error)?);
+        }
+        Ok(out)
+    }
+
+    pub(super) fn last_insert_rowid(&self) -> i64 {
+        self.conn.last_insert_rowid()
+    }
+
+    fn bound(&self, sql: &str, params: Params) -> Result<CachedStatement<'_>> {
+        let mut statement = self.conn.prepare_cached(sql).map_err(sql_error)?;
+        if statement.parameter_count() != params.len() {
+            return Err(Error::internal(format!("{} parameters for: {sql}", params.len())));
+        }
+        for (name, value) in params {
+            let place = statement
+                .parameter_index(name)
+                .map_err(sql_error)?
+                .ok_or_else(|| Error::internal(format!("no parameter {name} in: {sql}")))?;
+            statement.raw_bind_parameter(place, value).map_err(sql_error)?;
+        }
+        Ok(statement)
+    }
+}
+
+/// A failure of SQLite in the words of an answer: a full disk and a busy file pass, the rest is ours.
+pub(super) fn sql_error(e: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    match e.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::new(Kind::Unavailable, "storage_full", "The disk is full. Nothing was stored; free some space and send it again.").after(5).caused(e),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::new(Kind::Unavailable, "busy", "The database is busy. Send it again in a few seconds.").after(5).caused(e),
+        Some(ErrorCode::OperationInterrupted) => Error::new(Kind::Unavailable, "too_slow", "This question took too long and was stopped. Ask for fewer days.").caused(e),
+        _ => Error::internal(e),
+    }
+}

@@ -1,0 +1,286 @@
+//! The writer thread: it takes what is waiting, runs each change in its own savepoint inside one transaction, commits
+//! once, and only then answers all. After a 200 the fact is on disk.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::scope::sql_error;
+use crate::error::{Error, Kind, Result};
+
+/// Changes taken into one commit at most.
+const LARGEST_BATCH: usize = 256;
+/// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
+const QUEUE: usize = 4_096;
+/// Pages in the log after which it is written back.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// Tells the caller how it ended, after the commit.
+type Finish = Box<dyn FnOnce(Result<()>) + Send>;
+/// Runs the change and gives its finish; `Err` means that its savepoint is rolled back.
+type Change = Box<dyn FnOnce(&Connection) -> (bool, Finish) + Send>;
+
+enum Message {
+    Change { run: Change, since: Instant },
+    Outside(Box<dyn FnOnce(&Connection) + Send>),
+    Stop(oneshot::Sender<()>),
+}
+
+pub struct Writer {
+    queue: SyncSender<Message>,
+    figures: Arc<Figures>,
+}
+
+#[derive(Default)]
+struct Figures {
+    batches: AtomicU64,
+    changes: AtomicU64,
+    wait_us: AtomicU64,
+    waiting: AtomicU64,
+    refused: AtomicU64,
+    is_dead: AtomicBool,
+}
+
+/// Counters since the start, for the metrics page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WriterFigures {
+    pub batches: u64,
+    pub changes: u64,
+    pub wait_us: u64,
+    pub waiting: u64,
+    pub refused: u64,
+    pub is_dead: bool,
+}
+
+impl Writer {
+    pub fn start(conn: Connection) -> Result<Self> {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let figures = Arc::new(Figures::default());
+        let own = figures.clone();
+        std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || {
+                work(conn, &waiting, &own);
+                own.is_dead.store(true, Ordering::Release);
+            })
+            .map_err(Error::internal)?;
+        Ok(Self { queue, figures })
+    }
+
+    pub async fn run<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel::<Result<T>>();
+        let run: Change = Box::new(move |conn| {
+            let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| change(conn)))
+                .unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+            let is_kept = outcome.is_ok();
+            let finish: Finish = Box::new(move |committed| {
+                let _ = tell.send(match committed {
+                    Ok(()) => outcome,
+                    // A change that failed by itself says its own reason.
+                    Err(e) => outcome.and(Err(e)),
+                });
+            });
+            (is_kept, finish)
+        });
+        self.send(Message::Change { run, since: Instant::now() })?;
+        told.await.map_err(|_| stopping())?
+    }
+
+    pub async fn run_outside<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        self.send(Message::Outside(Box::new(move |conn| {
+            let _ = tell.send(work(conn));
+        })))?;
+        told.await.map_err(|_| stopping())?
+    }
+
+    fn send(&self, message: Message) -> Result<()> {
+        self.figures.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(message).map_err(|e| {
+            self.figures.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.figures.refused.fetch_add(1, Ordering::Relaxed);
+            match e {
+                TrySendError::Full(_) => Error::new(Kind::Unavailable, "busy", "Too much is waiting to be stored. Send it again in a few seconds.").after(5),
+                TrySendError::Disconnected(_) => stopping(),
+            }
+        })
+    }
+
+    pub async fn stop(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.queue.try_send(Message::Stop(tell)).is_ok() {
+            let _ = told.await;
+        }
+    }
+
+    pub fn figures(&self) -> WriterFigures {
+        let f = &self.figures;
+        WriterFigures {
+            batches: f.batches.load(Ordering::Relaxed),
+            changes: f.changes.load(Ordering::Relaxed),
+            wait_us: f.wait_us.load(Ordering::Relaxed),
+            waiting: f.waiting.load(Ordering::Relaxed),
+            refused: f.refused.load(Ordering::Relaxed),
+            is_dead: f.is_dead.load(Ordering::Acquire),
+        }
+    }
+}
+
+fn stopping() -> Error {
+    Error::new(Kind::Unavailable, "stopping", "The server is stopping. Send it again in a few seconds.").after(5)
+}
+
+fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
+    while let Ok(first) = queue.recv() {
+        let mut batch: Vec<(Change, Instant)> = Vec::with_capacity(LARGEST_BATCH);
+        let mut after: Option<Message> = None;
+        match first {
+            Message::Change { run, since } => batch.push((run, since)),
+            other => after = Some(other),
+        }
+        while after.is_none() && batch.len() < LARGEST_BATCH {
+            match queue.try_recv() {
+                Ok(Message::Change { run, since }) => batch.push((run, since)),
+                Ok(other) => after = Some(other),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        if !batch.is_empty() {
+            figures.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
+            figures.batches.fetch_add(1, Ordering::Relaxed);
+            figures.changes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            let waited: u64 = batch.iter().map(|(_, since)| since.elapsed().as_micros() as u64).sum();
+            figures.wait_us.fetch_add(waited, Ordering::Relaxed);
+            if !commit(&conn, batch) {
+                // An I/O error at a commit leaves the cache in doubt: nothing more may be promised by this process.
+                tracing::error!("The disk failed at a commit. Ending, so that a fresh start can recover.");
+                std::process::exit(4);
+            }
+            checkpoint_if_long(&conn);
+        }
+        match after {
+            Some(Message::Outside(work)) => {
+                figures.waiting.fetch_sub(1, Ordering::Relaxed);
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(&conn)));
+            }
+            Some(Message::Stop(tell)) => {
+                let _ = conn.execute_batch("pragma optimize; pragma wal_checkpoint(truncate);");
+                drop(conn);
+                let _ = tell.send(());
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Runs a batch in one transaction. `false` means that the storage failed and the process must end.
+fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
+    if let Err(e) = conn.execute_batch("begin immediate") {
+        let is_fatal = super::is_fatal(&e);
+        refuse_all(batch, e);
+        return !is_fatal;
+    }
+    // A change alone in its transaction needs no savepoint: the transaction is one.
+    let is_alone = batch.len() == 1;
+    let mut finishes = Vec::with_capacity(batch.len());
+    let mut left = batch.into_iter();
+    let mut is_broken = false;
+    while !is_broken && let Some((run, _)) = left.next() {
+        if !is_alone && run_sql(conn, "savepoint change").is_err() {
+            drop(run);
+            is_broken = true;
+            continue;
+        }
+        let (is_kept, finish) = run(conn);
+        finishes.push(finish);
+        if is_alone && !is_kept {
+            let _ = conn.execute_batch("rollback");
+            finishes.into_iter().for_each(|f| f(Ok(())));
+            return true;
+        }
+        let end = match (is_alone, is_kept) {
+            (true, _) => Ok(()),
+            (false, true) => run_sql(conn, "release change"),
+            (false, false) => run_sql(conn, "rollback to change").and_then(|()| run_sql(conn, "release change")),
+        };
+        is_broken = end.is_err() || !super::is_in_transaction(conn);
+    }
+    if is_broken {
+        // SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there. Those that
+        // have not run yet are dropped, which their callers read as "send it again".
+        let _ = conn.execute_batch("rollback");
+        let failed = || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
+        finishes.into_iter().for_each(|f| f(Err(failed())));
+        return true;
+    }
+    #[cfg(feature = "sabotage")]
+    if sabotage::is_on("ack_before_commit") {
+        finishes.into_iter().for_each(|f| f(Ok(())));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        return conn.execute_batch("commit").is_ok();
+    }
+    match conn.execute_batch("commit") {
+        Ok(()) => {
+            finishes.into_iter().for_each(|f| f(Ok(())));
+            true
+        }
+        Err(e) => {
+            let is_fatal = super::is_fatal(&e);
+            let _ = conn.execute_batch("rollback");
+            let full = matches!(e.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
+            finishes.into_iter().for_each(|f| {
+                let code = if full { "storage_full" } else { "busy" };
+                f(Err(Error::new(Kind::Unavailable, code, "It could not be written to disk. Nothing was stored; send it again.").after(5)));
+            });
+            tracing::error!(error = %e, "A commit failed.");
+            !is_fatal
+        }
+    }
+}
+
+fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+fn refuse_all(batch: Vec<(Change, Instant)>, e: rusqlite::Error) {
+    tracing::error!(error = %sql_error(e), "No transaction could be begun.");
+    drop(batch);
+}
+
+fn checkpoint_if_long(conn: &Connection) {
+    thread_local! {
+        static SINCE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    // Asking for the log's length costs a call; every 16th batch is often enough.
+    let count = SINCE.get() + 1;
+    SINCE.set(count);
+    if !count.is_multiple_of(16) {
+        return;
+    }
+    let pages: i64 = conn.query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1)).unwrap_or(0);
+    if pages > CHECKPOINT_PAGES {
+        let _ = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+    }
+}
+
+/// Deliberate faults, to prove that the crash tests can fail. Not in a released binary.
+#[cfg(feature = "sabotage")]
+mod sabotage {
+    pub fn is_on(name: &str) -> bool {
+        std::env::var("HALOTRACK_SABOTAGE").is_ok_and(|v| v == name)
+    }
+}
