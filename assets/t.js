@@ -1,117 +1,103 @@
-/* HaloTrack page tag. J cookies, C one of them, W writes one, T try, sid session id (null: refused), line: one call after
-another, view: [path?query, referrer, title]. Of a query only KEEP is sent, of cookies only CMP as they are. */
+/* HaloTrack page tag. J cookies, C reads one, W writes one, T try, S storage, s session id (null: refused), run: one job after
+another. A view is [path?query, referrer, title]. Only KEEP of the query is sent; of the cookies only CMP, for the server to read.
+Code: h = (257h + byte) mod 2^31-1 over 28 bytes of the id; then h = 257h until its 5 lowest base-29 digits show two numerals. */
 (() => {
-const w = window, d = document, l = location, me = d.currentScript
-if (!me || w.HaloTrack) return
-const {site, params} = me.dataset, base = me.src.replace(/\/t(\.v\d+)?\.js.*/, '')
-const KEEP = RegExp(`^(utm_\\w+|[gw]braid|\\w+cl(ic)?k?id|(li_fat|campaign|adset|ad)_id|rdt_cid|ScCid|epik|at_gd|halo_click|ref|via|aff|${(params || '').replace(/[^\w-]+/g, '|')})=`)
-const CMP = /^(cookie(yes-|_?)consent|optanon|cmplz_|uc_|usercentrics|euconsent-v2|wp_consent_|halo_consent)/i
-const T = f => { try { return f() } catch (e) {} }
-const J = () => T(() => d.cookie) || ''
-const C = (name, value = '([^;]+)') => (('; ' + J()).match('; ' + name + value) || [])[1]
-const W = (name, v) => T(() => d.cookie = `${name}=${v};path=/;samesite=lax;max-age=${v && 31536e3}` + (l.protocol > 'http:' ? ';secure' : ''))
-const S = T(() => sessionStorage) || {}
+const d = document, l = location, n = navigator, me = d.currentScript
+if (!me || window.HaloTrack) return
+const {site, params} = me.dataset, base = me.src.replace(/\/t(\.v\d+)?\.js.*/, ''),
+KEEP = RegExp(`^(utm_\\w+|[gw]braid|\\w+cl(ic)?k?id|(li_fat|campaign|ad(set)?)_id|rdt_cid|ScCid|epik|at_gd|halo_click|ref|via|aff|${(params || '').replace(/[^\w-]+/g, '|')})=`),
+CMP = /^(cookie(yes-|_?)consent|optanon|cmplz|uc_|usercentrics|euconsent|wp_consent|halo_consent)/i,
+T = f => { try { return f() } catch (e) {} },
+J = () => T(() => d.cookie) || '',
+C = (name, value = '([^;]+)') => (('; ' + J()).match('; ' + name + value) || [])[1],
+W = (name, v) => T(() => d.cookie = `${name}=${v || ''};path=/;samesite=lax;max-age=${v ? 31536e3 : 0}` + (l.protocol > 'http:' ? ';secure' : '')),
+S = T(() => sessionStorage) || {},
+run = f => line = line.then(f).catch(e => e),
+post = (path, x) => fetch(base + path, {method: 'POST', body: JSON.stringify(x), credentials: 'include', keepalive: true}),
+say = (path, x) => run(() => id() && post(path, Object.assign({site, session_id: id()}, x))),
 
-let sid, tcf, go, first, at, last, due, said = C('halo_consent='), line = new Promise(f => go = f)
-const next = f => line = line.then(f).catch(e => e)
-const post = (path, x) => fetch(base + path, {method: 'POST', body: JSON.stringify(x), credentials: 'include', keepalive: true})
-const say = (path, x) => {
-	x = Object.assign({}, x, {site})
-	next(() => (x.session_id = getSessionId()) && post(path, x))
-}
-const getSessionId = () => sid === null ? sid : sid || C('_halo=') || null
-// FNV-1a, five characters of which two are digits, a check character
-const code = () => {
-	const A = '23456789ABCDEFGHJKMNPQRSTVWXY', s = getSessionId()
-	let h = 0x811c9dc5, i, x, t, sum
-	if (!s) return s
-	for (i of s.slice(0, 28)) h = Math.imul(h ^ i.charCodeAt(), 0x1000193)
+id = () => s === null ? s : s || C('_halo=') || null,
+code = () => {
+	let A = '23456789ABCDEFGHJKMNPQRSTVWXY', P = 2 ** 31 - 1, h = 0, i, x, t, sum
+	if (!id()) return null
+	for (i of id().slice(0, 28)) h = (h * 257 + i.charCodeAt()) % P
 	do {
-		x = Math.imul(h ^ h >>> 15, 0x2c1b3c6d) >>> 0
-		for (t = '', sum = 0, i = 1; i < 6; x = x / 29 | 0) t += A[x % 29], sum += x % 29 * i++
-		h += 0x9e3779b9
+		h = h * 257 % P
+		for (x = h, t = '', sum = 0, i = 1; i < 6; x = x / 29 | 0) t += A[x % 29], sum += x % 29 * i++
 	} while (!/\d.*\d/.test(t))
 	return t + A[sum % 29]
-}
-const fill = () => d.querySelectorAll('[name=halo_session_id],[data-halo]').forEach(e => {
-	const v = (e.dataset.halo == 'code' ? code : getSessionId)() || '', k = 'checked' in e ? 'value' : 'textContent'
+},
+fill = () => d.querySelectorAll('[name=halo_session_id],[data-halo]').forEach(e => {
+	const v = (e.dataset.halo == 'code' ? code : id)() || '', k = 'checked' in e ? 'value' : 'textContent'
 	if (e[k] != v) e[k] = v
-})
+}),
 
-// true, false, or not said: Google's default is no choice yet, an update is
-const word = x => x == null ? x : /t/.test(x) ? 'granted' : 'denied'
-const google = k => word(T(() => w.google_tag_data.ics.entries[k + '_storage'].update))
-const state = () => said ? {analytics: said, marketing: said} : tcf || {analytics: google('analytics'), marketing: google('ad')}
-const denied = () => state().analytics == 'denied'
-const raw = () => J().split('; ').filter(c => CMP.test(c)).join('; ')
-const sign = () => denied() + (raw().replace(/datestamp=[^&]*/, '') || JSON.stringify(state()))
+// [analytics, marketing]. Google's default is no choice yet, its update (true, false) is.
+word = x => x == null ? x : /t/.test(x) ? 'granted' : 'denied',
+state = () => said ? [said, said] : tcf || ['analytics', 'ad'].map(k => word(T(() => google_tag_data.ics.entries[k + '_storage'].update))),
+denied = () => state()[0] == 'denied',
+raw = () => J().split('; ').filter(c => CMP.test(c)).join('; '),
+sign = () => denied() + (raw().replace(/datestamp=[^&]*/, '') || state()),
 
-const body = ([at, ref, title], navigation, event_id) => {
-	const no = denied(), [path, ...q] = at.split(/[?&]/), s = q.filter(x => (no ? /^utm_/ : KEEP).test(x)).join('&')
-	if (no) sid = null
-	return Object.assign(Object.fromEntries(new URLSearchParams(s)), {
-		site, navigation, event_id, consent: state(), consent_cookies: raw(),
-		landing: path + (s && '?' + s), referrer: ref.split(no ? /\b\/|\?/ : '?')[0]
-	}, no || {
-		session_id: getSessionId(), title, screen: screen.width + 'x' + screen.height, language: navigator.language,
-		time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-		ga_client_id: C('_ga=GA\\d\\.[\\d-]+\\.'), ga_session_id: C('_ga_\\w+=GS\\d\\.[\\d-]+\\.s?', '(\\d+)'),
-		fbc: C('_fbc='), fbp: C('_fbp='), gpc: navigator.globalPrivacyControl, dnt: navigator.doNotTrack == 1
-	})
-}
-const touch = async (view, type, id = crypto.getRandomValues(new Uint32Array(4)).join('-')) => {
-	for (const ms of [1e3, 4e3, 0]) {
+touch = async (view, navigation, event_id = '' + Math.random() + Math.random()) => {
+	for (const ms of [1e3, 4e3, 0]) try {
+		const [at, ref, title] = view, [path, ...query] = at.split(/[?&]/), [analytics, marketing] = state(), no = denied(),
+			keep = query.filter(x => (no ? /^utm_/ : KEEP).test(x)).join('&')
 		last = sign()
-		try {
-			const r = await post('/api/touch', body(view, type, id))
-			if (r.status < 500 && r.status != 429) {
-				if (r.ok) sid = (await r.json()).session_id
-				if (denied()) sid = null
-				if (!sid || !J().includes(sid)) W('_halo', sid || '')
-				return fill()
-			}
-		} catch (e) {}
-		await new Promise(f => setTimeout(f, ms))
-	}
-	if (!denied()) S.halo_unsent = JSON.stringify([view, type, id])
-}
-next(async () => {
-	const u = S.halo_unsent
-	delete S.halo_unsent
-	if (u && !denied()) await touch(...JSON.parse(u))
-	await touch(first, performance.getEntriesByType('navigation')[0].type)
-	w.dispatchEvent(new Event('halotrack:ready'))
-})
-
-// shown, moved on, or consented otherwise?
-const tick = () => {
+		if (no) s = null
+		const r = await post('/api/touch', Object.assign(Object.fromEntries(new URLSearchParams(keep)), {
+			site, navigation, event_id, consent: {analytics, marketing}, consent_cookies: raw(),
+			landing: path + (keep && '?' + keep), referrer: ref.split(no ? /\b\/|\?/ : '?')[0]
+		}, no || {
+			session_id: id(), title, screen: screen.width + 'x' + screen.height, language: n.language,
+			time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+			ga_client_id: C('_ga=GA\\d\\.[\\d-]+\\.'), ga_session_id: C('_ga_\\w+=GS\\d\\.[\\d-]+\\.s?', '(\\d+)'),
+			fbc: C('_fbc='), fbp: C('_fbp='), gpc: n.globalPrivacyControl, dnt: n.doNotTrack == 1
+		}))
+		if (/5..|429/.test(r.status)) throw r
+		if (r.ok) {
+			s = denied() ? null : (await r.json()).session_id
+			s && J().includes(s) || W('_halo', s)
+		}
+		return fill()
+	} catch (e) { await new Promise(f => setTimeout(f, ms)) }
+	if (!denied()) S.halo_unsent = JSON.stringify([view, navigation, event_id])
+},
+tick = () => {
 	due = 0
-	tcf || T(() => w.__tcfapi('addEventListener', tcf = 2, ({purpose, gdprApplies, eventStatus}, ok) => {
-		const p = purpose.consents
-		if (ok && gdprApplies !== false && eventStatus != 'cmpuishown') tick(tcf = {analytics: word(!!(p[1] && p[7] && p[8])), marketing: word(!!(p[1] && p[3] && p[4]))})
+	tcf || T(() => __tcfapi('addEventListener', tcf = 2, (t, ok) => {
+		if (ok && t.gdprApplies !== false && t.eventStatus != 'cmpuishown')
+			tick(tcf = [[1, 7, 8], [1, 3, 4]].map(a => word(a.every(x => t.purpose.consents[x]))))
 	}))
 	if (d.prerendering || d.hidden) return
 	const url = l.pathname + l.search, view = [url, first ? l.origin + at : d.referrer, d.title]
-	if (!first) go(first = view)
-	else if (url != at) next(() => touch(view, 'spa'))
+	if (!first) open(first = view)
+	else if (url != at) run(() => touch(view, 'spa'))
 	at = url
-	next(() => sign() != last && (sid !== null || !denied()) && touch(first, 'consent'))
-}
-const soon = () => due = due || setTimeout(tick, 200, fill())
+	run(() => sign() != last && touch(first, 'consent'))
+	fill()
+},
+soon = () => due = due || setTimeout(tick, 200)
 
-w.HaloTrack = {getSessionId, code,
+let s, tcf, open, first, at, last, due, said = C('halo_consent='), line = new Promise(f => open = f)
+run(async () => {
+	const u = S.halo_unsent
+	delete S.halo_unsent
+	if (u && !denied()) await touch(...JSON.parse(u))
+	await touch(first, T(() => performance.getEntriesByType('navigation')[0].type))
+	dispatchEvent(new Event('halotrack:ready'))
+})
+window.HaloTrack = {getSessionId: id, code,
 	identify: x => say('/api/identify', x),
 	track: (name, properties) => say('/api/event', {name, properties}),
 	consent: x => /^(granted|denied)$/.test(x) && tick(W('halo_consent', said = x))
 }
-'visibilitychange prerenderingchange submit click popstate cookieyes_consent_update CookiebotOnAccept CookiebotOnDecline CookiebotOnConsentReady OneTrustGroupsUpdated cmplz_status_change UC_UI_CMP_EVENT ucEvent wp_listen_for_consent_change'
-	.split(' ').map(x => w.addEventListener(x, soon, true))
+'visibilitychange prerenderingchange click popstate cookieyes_consent_update CookiebotOnAccept CookiebotOnDecline CookiebotOnConsentReady OneTrustGroupsUpdated cmplz_status_change UC_UI_CMP_EVENT ucEvent wp_listen_for_consent_change'
+	.split(' ').map(x => addEventListener(x, soon, true))
+addEventListener('submit', fill, true)
 for (const k of ['pushState', 'replaceState']) {
 	const f = history[k]
-	history[k] = function () {
-		soon()
-		return f.apply(this, arguments)
-	}
+	history[k] = (...a) => f.apply(history, a, soon())
 }
 new MutationObserver(soon).observe(d, {childList: true, subtree: true})
 tick()

@@ -198,7 +198,7 @@ function headFigures(total, p) {
   return [
     net && figure('Net revenue', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
     sold && figure('Sold', big(sold), 'before refunds'),
-    figure('Conversions', count(total.count), p.view.rangeName().toLowerCase()),
+    figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
     figure('Attributed', shareOf(total.attributed, total.count), `${count(total.attributed)} of ${count(total.count)}`),
     h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit, code or address known' : 'every one has a source')),
   ];

@@ -6,7 +6,6 @@ use crate::domain::outgoing::Outgoing;
 use crate::domain::platform::{About, Settings};
 use crate::domain::steps::{State, Steps, Talk, Verdict};
 
-
 /// Every destination, in the order of the alphabet.
 pub static ALL: &[&dyn Destination] = &[];
 

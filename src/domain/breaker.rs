@@ -1,4 +1,4 @@
 //! Stand-in until the full rules land.
-use serde::{Serialize, Deserialize};
+use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Breaker {}

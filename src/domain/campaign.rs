@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use clicks::{ClickIds, ClickKind, MAX_CLICK_ID};
 pub use landing::{Landing, landing};
 pub use origin::{
-    DIRECT, NO_MEDIUM, NOT_SET, Origin, RuleField, RuleOp, SourceRule, classify, normal_medium,
-    normal_source, same_campaign,
+    DIRECT, NO_MEDIUM, NOT_SET, Origin, RuleField, RuleOp, SourceRule, classify, normal_medium, normal_source, same_campaign,
 };
 
 /// Longest text field, in characters.
@@ -94,10 +93,7 @@ pub fn host_of(url: &str) -> Option<String> {
     let host = parsed.host_str()?.trim_end_matches('.').to_lowercase();
     let is_name = !host.is_empty() && host.len() <= MAX_TEXT && !host.contains(char::is_whitespace);
     // An App Store number has no dot; `@` in a bare word means that it was an e-mail address, not a host.
-    (is_name
-        && (is_app || host.contains('.') || host.starts_with('['))
-        && parsed.username().is_empty())
-    .then_some(host)
+    (is_name && (is_app || host.contains('.') || host.starts_with('[')) && parsed.username().is_empty()).then_some(host)
 }
 
 /// Text without control characters and bidi marks, trimmed. Shows at most `max` + 1 characters of what it was given:
@@ -105,11 +101,7 @@ pub fn host_of(url: &str) -> Option<String> {
 pub fn clean_text(text: &str, max: usize) -> String {
     let mut cleaned = String::new();
     let mut count = 0;
-    for c in text
-        .trim_matches(is_blank_or_unseen)
-        .chars()
-        .filter(|c| !is_unseen(*c))
-    {
+    for c in text.trim_matches(is_blank_or_unseen).chars().filter(|c| !is_unseen(*c)) {
         cleaned.push(c);
         count += 1;
         if count > max {
@@ -128,8 +120,7 @@ fn is_blank_or_unseen(c: char) -> bool {
 
 /// Control characters, and the marks that turn or hide text on screen.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{061c}' | '\u{feff}')
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{061c}' | '\u{feff}')
 }
 
 /// Cleaned and cut to 255 characters: a long search term in a URL is no reason to lose the visit.

@@ -38,9 +38,7 @@ pub fn channel(source: &str, medium: &str, campaign: Option<&str>) -> &'static s
     let medium = medium.trim().to_lowercase();
     let campaign = campaign.unwrap_or_default().to_lowercase();
     let class = referrers::by_word(&source).map(|place| place.class);
-    let is_paid = medium.contains("cp")
-        || medium.starts_with("paid")
-        || matches!(&*medium, "ppc" | "retargeting");
+    let is_paid = medium.contains("cp") || medium.starts_with("paid") || matches!(&*medium, "ppc" | "retargeting");
     let is_shopping = class == Some(Class::Shopping) || names_a_shop(&campaign);
     let is_email = |word: &str| matches!(word, "email" | "e-mail" | "e_mail" | "e mail");
 
@@ -59,19 +57,12 @@ pub fn channel(source: &str, medium: &str, campaign: Option<&str>) -> &'static s
             _ => {}
         }
     }
-    if matches!(
-        &*medium,
-        "display" | "banner" | "expandable" | "interstitial" | "cpm"
-    ) {
+    if matches!(&*medium, "display" | "banner" | "expandable" | "interstitial" | "cpm") {
         return "Display";
     }
     if is_paid {
         // GA4 knows no source "paid_social"; a medium that says so is believed where the source is unknown.
-        return if medium == "paid_social" {
-            "Paid Social"
-        } else {
-            "Paid Other"
-        };
+        return if medium == "paid_social" { "Paid Social" } else { "Paid Other" };
     }
     if class == Some(Class::Ai) || medium == "ai" {
         return "AI Assistants";
@@ -103,11 +94,7 @@ pub fn channel(source: &str, medium: &str, campaign: Option<&str>) -> &'static s
     if source == "sms" || medium == "sms" {
         return "SMS";
     }
-    if medium.ends_with("push")
-        || medium.contains("mobile")
-        || medium.contains("notification")
-        || source == "firebase"
-    {
+    if medium.ends_with("push") || medium.contains("mobile") || medium.contains("notification") || source == "firebase" {
         return "Mobile Push Notifications";
     }
     "Unassigned"
@@ -137,21 +124,15 @@ pub fn display_source(source: &str) -> Cow<'_, str> {
 }
 
 fn is_social(medium: &str) -> bool {
-    matches!(
-        medium,
-        "social" | "social-network" | "social-media" | "sm" | "social network" | "social media"
-    )
+    matches!(medium, "social" | "social-network" | "social-media" | "sm" | "social network" | "social media")
 }
 
 /// GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`: a word that begins with "shop" or "eshop", but no "workshop".
 fn names_a_shop(campaign: &str) -> bool {
     campaign.contains("shopping")
-        || campaign.match_indices("shop").any(|(at, _)| {
-            campaign[..at]
-                .chars()
-                .next_back()
-                .is_none_or(|before| !matches!(before, 'a'..='d' | 'f'..='z'))
-        })
+        || campaign
+            .match_indices("shop")
+            .any(|(at, _)| campaign[..at].chars().next_back().is_none_or(|before| !matches!(before, 'a'..='d' | 'f'..='z')))
 }
 
 #[cfg(test)]
@@ -162,11 +143,7 @@ mod tests {
     #[track_caller]
     fn check(source: &str, medium: &str, campaign: &str, want: &str) {
         let campaign = (!campaign.is_empty()).then_some(campaign);
-        assert_eq!(
-            channel(source, medium, campaign),
-            want,
-            "{source} / {medium} / {campaign:?}"
-        );
+        assert_eq!(channel(source, medium, campaign), want, "{source} / {medium} / {campaign:?}");
         assert!(CHANNELS.contains(&want));
     }
 

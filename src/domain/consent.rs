@@ -34,10 +34,8 @@ impl Answer {
     /// Reads the three words, and what consent managers write for yes and no. None for anything else.
     pub fn parse(word: &str) -> Option<Answer> {
         Some(match word.trim().to_ascii_lowercase().as_str() {
-            "granted" | "grant" | "true" | "yes" | "1" | "allow" | "allowed" | "accept"
-            | "accepted" | "all" | "y" => Answer::Granted,
-            "denied" | "deny" | "false" | "no" | "0" | "reject" | "rejected" | "declined"
-            | "refused" | "necessary" | "n" => Answer::Denied,
+            "granted" | "grant" | "true" | "yes" | "1" | "allow" | "allowed" | "accept" | "accepted" | "all" | "y" => Answer::Granted,
+            "denied" | "deny" | "false" | "no" | "0" | "reject" | "rejected" | "declined" | "refused" | "necessary" | "n" => Answer::Denied,
             "unknown" | "" | "null" | "undefined" | "pending" => Answer::Unknown,
             _ => return None,
         })
@@ -68,11 +66,7 @@ pub struct Consent {
 }
 
 impl Consent {
-    pub const UNKNOWN: Consent = Consent {
-        analytics: Answer::Unknown,
-        marketing: Answer::Unknown,
-        manager: None,
-    };
+    pub const UNKNOWN: Consent = Consent { analytics: Answer::Unknown, marketing: Answer::Unknown, manager: None };
 
     /// True if the visitor answered at least one of the two.
     pub fn is_known(&self) -> bool {
@@ -109,9 +103,7 @@ impl Mode {
     }
 
     pub fn parse(word: &str) -> Option<Mode> {
-        [Mode::Auto, Mode::OptIn, Mode::OptOut]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
+        [Mode::Auto, Mode::OptIn, Mode::OptOut].into_iter().find(|mode| mode.as_str() == word)
     }
 }
 
@@ -165,12 +157,7 @@ pub fn combine(explicit: Consent, cookies: Consent) -> Consent {
 /// What may be done. `refuses` is Global Privacy Control or Do Not Track, where the site honours it.
 pub fn decide(consent: Consent, mode: Mode, signs: &Signs<'_>, refuses: bool) -> Decision {
     if refuses {
-        return Decision {
-            analytics: false,
-            marketing: false,
-            explicit: true,
-            basis: "the browser's refusal signal",
-        };
+        return Decision { analytics: false, marketing: false, explicit: true, basis: "the browser's refusal signal" };
     }
     let (default, mode_basis) = silence(mode, signs);
     let may = |answer: Answer| match answer {
@@ -187,11 +174,7 @@ pub fn decide(consent: Consent, mode: Mode, signs: &Signs<'_>, refuses: bool) ->
         analytics: may(consent.analytics),
         marketing: may(marketing),
         explicit: consent.is_known(),
-        basis: if consent.is_known() {
-            "the visitor's own answer"
-        } else {
-            mode_basis
-        },
+        basis: if consent.is_known() { "the visitor's own answer" } else { mode_basis },
     }
 }
 
@@ -205,28 +188,13 @@ fn silence(mode: Mode, signs: &Signs<'_>) -> (bool, &'static str) {
     let country = signs.country.and_then(asks_first);
     let zone = signs.time_zone.and_then(zone_asks_first);
     match (country, zone) {
-        (Some(true), _) => (
-            false,
-            "no answer, and the address is in the EEA, the UK or Switzerland",
-        ),
-        (_, Some(true)) => (
-            false,
-            "no answer, and the clock is of the EEA, the UK or Switzerland",
-        ),
+        (Some(true), _) => (false, "no answer, and the address is in the EEA, the UK or Switzerland"),
+        (_, Some(true)) => (false, "no answer, and the clock is of the EEA, the UK or Switzerland"),
         (None, None) => match signs.site_country.and_then(asks_first) {
-            Some(true) => (
-                false,
-                "no answer, and the site is in the EEA, the UK or Switzerland",
-            ),
-            _ => (
-                true,
-                "no answer, and no sign of the EEA, the UK or Switzerland",
-            ),
+            Some(true) => (false, "no answer, and the site is in the EEA, the UK or Switzerland"),
+            _ => (true, "no answer, and no sign of the EEA, the UK or Switzerland"),
         },
-        _ => (
-            true,
-            "no answer, and no sign of the EEA, the UK or Switzerland",
-        ),
+        _ => (true, "no answer, and no sign of the EEA, the UK or Switzerland"),
     }
 }
 
@@ -238,30 +206,11 @@ mod tests {
     /// `mode country zone site_country` with `-` for absent → analytics and marketing of a silent visitor.
     #[track_caller]
     fn check(row: &str, may: bool) {
-        let parts: Vec<Option<&str>> = row
-            .split_whitespace()
-            .map(|p| (p != "-").then_some(p))
-            .collect();
-        let [mode, country, time_zone, site_country] = parts[..] else {
-            panic!("four columns: {row}")
-        };
+        let parts: Vec<Option<&str>> = row.split_whitespace().map(|p| (p != "-").then_some(p)).collect();
+        let [mode, country, time_zone, site_country] = parts[..] else { panic!("four columns: {row}") };
         let mode = mode.and_then(Mode::parse).expect("a mode");
-        let got = decide(
-            Consent::UNKNOWN,
-            mode,
-            &Signs {
-                country,
-                time_zone,
-                site_country,
-            },
-            false,
-        );
-        assert_eq!(
-            (got.analytics, got.marketing, got.explicit),
-            (may, may, false),
-            "{row}: {}",
-            got.basis
-        );
+        let got = decide(Consent::UNKNOWN, mode, &Signs { country, time_zone, site_country }, false);
+        assert_eq!((got.analytics, got.marketing, got.explicit), (may, may, false), "{row}: {}", got.basis);
     }
 
     #[test]
@@ -296,10 +245,7 @@ mod tests {
     #[test]
     fn answers_come_first() {
         let nowhere = Signs::default();
-        let germany = Signs {
-            country: Some("DE"),
-            ..nowhere
-        };
+        let germany = Signs { country: Some("DE"), ..nowhere };
         for (analytics, marketing, signs, want) in [
             ("granted", "granted", germany, (true, true)),
             ("denied", "denied", nowhere, (false, false)),
@@ -311,18 +257,11 @@ mod tests {
             ("unknown", "denied", germany, (false, false)),
         ] {
             let got = decide(from_words(analytics, marketing), Mode::Auto, &signs, false);
-            assert_eq!(
-                (got.analytics, got.marketing),
-                want,
-                "{analytics} {marketing}"
-            );
+            assert_eq!((got.analytics, got.marketing), want, "{analytics} {marketing}");
             assert!(got.explicit);
         }
         let refused = decide(from_word("granted"), Mode::OptOut, &nowhere, true);
-        assert_eq!(
-            (refused.analytics, refused.marketing, refused.explicit),
-            (false, false, true)
-        );
+        assert_eq!((refused.analytics, refused.marketing, refused.explicit), (false, false, true));
     }
 
     #[test]
@@ -337,41 +276,22 @@ mod tests {
         }
         let mut page = from_word("granted");
         page.manager = Some("tcf");
-        assert_eq!(
-            combine(
-                page,
-                Consent {
-                    manager: Some("cookiebot"),
-                    ..Consent::UNKNOWN
-                }
-            )
-            .manager,
-            Some("tcf")
-        );
+        assert_eq!(combine(page, Consent { manager: Some("cookiebot"), ..Consent::UNKNOWN }).manager, Some("tcf"));
     }
 
     #[test]
     fn words() {
-        for (word, want) in [
-            ("granted", Some(Answer::Granted)),
-            (" DENIED ", Some(Answer::Denied)),
-            ("unknown", Some(Answer::Unknown)),
-            ("maybe", None),
-        ] {
+        for (word, want) in
+            [("granted", Some(Answer::Granted)), (" DENIED ", Some(Answer::Denied)), ("unknown", Some(Answer::Unknown)), ("maybe", None)]
+        {
             assert_eq!(Answer::parse(word), want);
         }
         for mode in [Mode::Auto, Mode::OptIn, Mode::OptOut] {
             assert_eq!(Mode::parse(mode.as_str()), Some(mode));
-            assert_eq!(
-                serde_json::to_string(&mode).ok(),
-                Some(format!("\"{}\"", mode.as_str()))
-            );
+            assert_eq!(serde_json::to_string(&mode).ok(), Some(format!("\"{}\"", mode.as_str())));
         }
         assert_eq!(Mode::parse("optin"), None);
-        assert_eq!(
-            serde_json::to_string(&Answer::Granted).ok().as_deref(),
-            Some("\"granted\"")
-        );
+        assert_eq!(serde_json::to_string(&Answer::Granted).ok().as_deref(), Some("\"granted\""));
     }
 
     proptest! {

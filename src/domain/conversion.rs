@@ -102,9 +102,9 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
     let may = |c: &Candidate| {
         c.kind == new.kind
             && !c.reporters.iter().any(|(id, rank)| {
-                new.reporters.iter().any(|(own_id, own_rank)| {
-                    id == own_id || (*rank == Rank::Shop.number() && *own_rank == Rank::Shop.number())
-                })
+                new.reporters
+                    .iter()
+                    .any(|(own_id, own_rank)| id == own_id || (*rank == Rank::Shop.number() && *own_rank == Rank::Shop.number()))
             })
     };
     let by_order: Vec<usize> = places(known, |c| may(c) && new.order_key.is_some() && c.order_key == new.order_key);
@@ -180,10 +180,7 @@ mod tests {
 
     #[test]
     fn more_than_one_candidate_stays_apart() {
-        let known = [
-            sale(None, Some(1), 500, 1_000_000, (1, Rank::Api)),
-            sale(None, Some(1), 500, 1_000_060, (2, Rank::AnyTrack)),
-        ];
+        let known = [sale(None, Some(1), 500, 1_000_000, (1, Rank::Api)), sale(None, Some(1), 500, 1_000_060, (2, Rank::AnyTrack))];
         let new = sale(None, Some(1), 500, 1_000_120, (3, Rank::Payment));
         assert_eq!(joining(&new, &known), Joining::Ambiguous);
     }

@@ -90,15 +90,14 @@ pub fn refusal(e: &Error, shape: Shape, request_id: &str) -> Reply {
             }
             body
         }
-        Shape::Shop => json!({"success": false, "error": e.message, "details": {"code": e.code, "field": e.field, "request_id": request_id}}),
+        Shape::Shop => {
+            json!({"success": false, "error": e.message, "details": {"code": e.code, "field": e.field, "request_id": request_id}})
+        }
         Shape::AnyTrack => json!({"success": false, "error": {"code": e.code, "message": e.to_string(), "request_id": request_id}}),
         Shape::Funnel => json!({"detail": e.to_string()}),
     };
-    let mut reply = Reply {
-        status: status_of(e),
-        headers: vec![("content-type", "application/json".into())],
-        body: Body::from(body.to_string()),
-    };
+    let mut reply =
+        Reply { status: status_of(e), headers: vec![("content-type", "application/json".into())], body: Body::from(body.to_string()) };
     if let Some(seconds) = e.retry_after_s {
         reply = reply.with("retry-after", seconds.to_string());
     }

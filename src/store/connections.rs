@@ -81,7 +81,7 @@ pub fn add(c: &SiteConn, new: &NewConnection, now: Time) -> Result<ConnectionId>
         "insert into connections (site_id, platform, name, mode, settings, status, reason, created_at)
          values (:site, :platform, :name, :mode, :settings, :status, :reason, :now) returning id",
         named_params! {":platform": new.platform, ":name": new.name, ":mode": new.mode.word(), ":settings": settings,
-            ":status": new.status.word(), ":reason": new.reason, ":now": now.ms()},
+        ":status": new.status.word(), ":reason": new.reason, ":now": now.ms()},
     )?;
     let id = ConnectionId::new(id);
     save_secrets(c, id, &new.secrets)?;
@@ -98,7 +98,7 @@ pub fn save(c: &SiteConn, connection: &Connection) -> Result<()> {
         "update connections set name = :name, mode = :mode, settings = :settings, status = :status, reason = :reason
          where site_id = :site and id = :id and removed_at is null",
         named_params! {":name": connection.name, ":mode": connection.mode.word(), ":settings": settings,
-            ":status": connection.status.word(), ":reason": connection.reason, ":id": connection.id.number()},
+        ":status": connection.status.word(), ":reason": connection.reason, ":id": connection.id.number()},
     )?;
     if changed == 0 { Err(Error::not_found(format!("There is no connection {}.", connection.id))) } else { Ok(()) }
 }
@@ -202,10 +202,10 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
     let last: Option<i64> = row.get(11).map_err(sql)?;
     let mut secrets = Secrets::default();
     if let Some(sealed) = sealed {
-        let plain: BTreeMap<String, Vec<String>> = sealer
-            .open(&sealed, &secrets_row(site, id))
-            .and_then(|p| serde_json::from_slice(&p).ok())
-            .ok_or_else(|| super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it."))?;
+        let plain: BTreeMap<String, Vec<String>> =
+            sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
+                super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
+            })?;
         secrets = Secrets(plain.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect());
     }
     Ok(Connection {

@@ -20,12 +20,18 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     let application = pragma(conn, "application_id")?;
     let is_fresh = version == 0 && count_tables(conn)? == 0;
     if !is_fresh && application != APPLICATION_ID {
-        return Err(storage("storage_foreign", format!("{} is not a HaloTrack database. Name another folder with --data.", path.display())));
+        return Err(storage(
+            "storage_foreign",
+            format!("{} is not a HaloTrack database. Name another folder with --data.", path.display()),
+        ));
     }
     if version as usize > STEPS.len() {
         return Err(storage(
             "storage_newer",
-            format!("The database is of shape {version}; this binary knows {}. Nothing was touched: install the newer version.", STEPS.len()),
+            format!(
+                "The database is of shape {version}; this binary knows {}. Nothing was touched: install the newer version.",
+                STEPS.len()
+            ),
         ));
     }
     if !is_fresh {
@@ -35,12 +41,17 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
         let copy = path.with_extension(format!("before-{}.sqlite", STEPS.len()));
         if !copy.exists() {
             conn.execute("vacuum into ?1", [copy.display().to_string()]).map_err(|e| {
-                storage("storage_full", "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.").caused(e)
+                storage(
+                    "storage_full",
+                    "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.",
+                )
+                .caused(e)
             })?;
         }
     }
     for (place, (name, text)) in STEPS.iter().enumerate().skip(version as usize) {
-        step(conn, place, name, text).map_err(|e| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
+        step(conn, place, name, text)
+            .map_err(|e| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
     }
     Ok(())
 }
@@ -52,7 +63,10 @@ fn step(conn: &mut Connection, place: usize, name: &str, text: &str) -> rusqlite
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     tx.execute_batch(text)?;
-    tx.execute("insert into schema_steps (place, name, sha256) values (?1, ?2, ?3)", (place as i64 + 1, name, crypto::sha256_hex(text.as_bytes())))?;
+    tx.execute(
+        "insert into schema_steps (place, name, sha256) values (?1, ?2, ?3)",
+        (place as i64 + 1, name, crypto::sha256_hex(text.as_bytes())),
+    )?;
     tx.pragma_update(None, "user_version", place as i64 + 1)?;
     tx.commit()
 }
@@ -63,7 +77,10 @@ fn check_sums(conn: &Connection, version: usize) -> Result<()> {
     let sums: Vec<String> = statement.query_map([], |row| row.get(0)).and_then(|rows| rows.collect()).map_err(super::opening)?;
     for (place, (name, text)) in STEPS.iter().enumerate().take(version) {
         if sums.get(place).map(String::as_str) != Some(crypto::sha256_hex(text.as_bytes()).as_str()) {
-            return Err(storage("storage_foreign", format!("Step {name} of this database is not the one of this binary. Use the binary that made it.")));
+            return Err(storage(
+                "storage_foreign",
+                format!("Step {name} of this database is not the one of this binary. Use the binary that made it."),
+            ));
         }
     }
     Ok(())
@@ -86,7 +103,10 @@ pub fn current_schema() -> Result<String> {
         .map_err(Error::internal)?;
     let texts: Vec<String> = statement.query_map([], |row| row.get(0)).and_then(|rows| rows.collect()).map_err(Error::internal)?;
     let version = pragma(&conn, "user_version")?;
-    Ok(format!("-- The whole schema at version {version}, as the migrations build it. Checked by a test; never run.\n\n{};\n", texts.join(";\n\n")))
+    Ok(format!(
+        "-- The whole schema at version {version}, as the migrations build it. Checked by a test; never run.\n\n{};\n",
+        texts.join(";\n\n")
+    ))
 }
 
 #[cfg(test)]

@@ -174,9 +174,11 @@ fn opening(e: rusqlite::Error) -> Error {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
         }
-        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
-            storage("storage_unwritable", "The database cannot be opened. Check that the data folder exists and that this user may write to it.").caused(e)
-        }
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
+            "storage_unwritable",
+            "The database cannot be opened. Check that the data folder exists and that this user may write to it.",
+        )
+        .caused(e),
         _ => storage("storage_unreadable", format!("The database cannot be opened: {e}")).caused(e),
     }
 }
@@ -210,7 +212,9 @@ fn is_in_transaction(conn: &Connection) -> bool {
 /// Codes after which nothing may be acknowledged any more.
 fn is_fatal(e: &rusqlite::Error) -> bool {
     match e {
-        rusqlite::Error::SqliteFailure(f, _) => matches!(f.extended_code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB),
+        rusqlite::Error::SqliteFailure(f, _) => {
+            matches!(f.extended_code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB)
+        }
         _ => false,
     }
 }

@@ -157,9 +157,17 @@ impl<'c> AllSites<'c> {
 pub(super) fn sql_error(e: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
     match e.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::new(Kind::Unavailable, "storage_full", "The disk is full. Nothing was stored; free some space and send it again.").after(5).caused(e),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::new(Kind::Unavailable, "busy", "The database is busy. Send it again in a few seconds.").after(5).caused(e),
-        Some(ErrorCode::OperationInterrupted) => Error::new(Kind::Unavailable, "too_slow", "This question took too long and was stopped. Ask for fewer days.").caused(e),
+        Some(ErrorCode::DiskFull) => {
+            Error::new(Kind::Unavailable, "storage_full", "The disk is full. Nothing was stored; free some space and send it again.")
+                .after(5)
+                .caused(e)
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::new(Kind::Unavailable, "busy", "The database is busy. Send it again in a few seconds.").after(5).caused(e)
+        }
+        Some(ErrorCode::OperationInterrupted) => {
+            Error::new(Kind::Unavailable, "too_slow", "This question took too long and was stopped. Ask for fewer days.").caused(e)
+        }
         _ => Error::internal(e),
     }
 }

@@ -91,7 +91,12 @@ impl std::fmt::Debug for SiteKeys {
 
 impl SiteKeys {
     pub fn fresh() -> Self {
-        Self { session: crypto::random(), digest: crypto::random(), tombstone: crypto::random(), identify: crypto::hex(&crypto::random::<32>()) }
+        Self {
+            session: crypto::random(),
+            digest: crypto::random(),
+            tombstone: crypto::random(),
+            identify: crypto::hex(&crypto::random::<32>()),
+        }
     }
 
     fn sealed(&self, sealer: &Sealer, site: SiteId) -> Result<Vec<u8>> {
@@ -127,7 +132,7 @@ pub fn add(all: &AllSites, new: &NewSite, now: Time) -> Result<SiteId> {
         "insert into sites (slug, name, public_key, zone, currency, country, consent, cookie_domain, sealed_keys, created_at)
          values (:slug, :name, :key, :zone, :currency, :country, :consent, :cookie, x'', :now)",
         named_params! {":slug": slug, ":name": new.name, ":key": public_key, ":zone": new.zone.name(), ":currency": new.currency.code(),
-            ":country": new.country, ":consent": new.consent.word(), ":cookie": new.cookie_domain, ":now": now.ms()},
+        ":country": new.country, ":consent": new.consent.as_str(), ":cookie": new.cookie_domain, ":now": now.ms()},
     )?;
     let site = SiteId::issued(all.last_insert_rowid());
     let sealed = SiteKeys::fresh().sealed(all.sealer(), site)?;
@@ -147,7 +152,7 @@ pub fn save(all: &AllSites, site: &Site) -> Result<()> {
         "update sites set name = :name, zone = :zone, currency = :currency, country = :country, consent = :consent,
            cookie_domain = :cookie, settings = :settings where id = :site",
         named_params! {":name": site.name, ":zone": site.zone.name(), ":currency": site.currency.code(), ":country": site.country,
-            ":consent": site.consent.word(), ":cookie": site.cookie_domain, ":settings": settings},
+        ":consent": site.consent.as_str(), ":cookie": site.cookie_domain, ":settings": settings},
     )?;
     own.execute("delete from site_domains where site_id = :site", &[])?;
     put_domains(&own, &site.domains)
@@ -185,10 +190,9 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Site> {
     let consent: String = row.get(7).map_err(sql)?;
     let settings: String = row.get(9).map_err(sql)?;
     let sealed: Vec<u8> = row.get(10).map_err(sql)?;
-    let keys = sealer
-        .open(&sealed, &keys_row(id))
-        .and_then(|plain| serde_json::from_slice(&plain).ok())
-        .ok_or_else(|| super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it."))?;
+    let keys = sealer.open(&sealed, &keys_row(id)).and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(|| {
+        super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
+    })?;
     Ok(Site {
         id,
         slug: row.get(1).map_err(sql)?,

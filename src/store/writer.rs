@@ -79,8 +79,8 @@ impl Writer {
     {
         let (tell, told) = oneshot::channel::<Result<T>>();
         let run: Change = Box::new(move |conn| {
-            let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| change(conn)))
-                .unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+            let outcome =
+                std::panic::catch_unwind(AssertUnwindSafe(|| change(conn))).unwrap_or_else(|_| Err(Error::internal("a change panicked")));
             let is_kept = outcome.is_ok();
             let finish: Finish = Box::new(move |committed| {
                 let _ = tell.send(match committed {
@@ -113,7 +113,9 @@ impl Writer {
             self.figures.waiting.fetch_sub(1, Ordering::Relaxed);
             self.figures.refused.fetch_add(1, Ordering::Relaxed);
             match e {
-                TrySendError::Full(_) => Error::new(Kind::Unavailable, "busy", "Too much is waiting to be stored. Send it again in a few seconds.").after(5),
+                TrySendError::Full(_) => {
+                    Error::new(Kind::Unavailable, "busy", "Too much is waiting to be stored. Send it again in a few seconds.").after(5)
+                }
                 TrySendError::Disconnected(_) => stopping(),
             }
         })
@@ -223,7 +225,8 @@ fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
         // SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there. Those that
         // have not run yet are dropped, which their callers read as "send it again".
         let _ = conn.execute_batch("rollback");
-        let failed = || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
+        let failed =
+            || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
         finishes.into_iter().for_each(|f| f(Err(failed())));
         return true;
     }

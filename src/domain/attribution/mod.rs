@@ -8,10 +8,7 @@ use super::fact::Stated;
 use super::time::Time;
 use super::touch::Touchpoint;
 
-
 pub mod models;
-
-
 
 pub use models::Model;
 

@@ -2,4 +2,11 @@
 use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Model { First, Last, LastNonDirect, Linear, Position, TimeDecay }
+pub enum Model {
+    First,
+    Last,
+    LastNonDirect,
+    Linear,
+    Position,
+    TimeDecay,
+}

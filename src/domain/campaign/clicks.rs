@@ -66,13 +66,9 @@ impl ClickKind {
 
     /// Only Snapchat's parameter is met in several spellings of case.
     pub fn from_name(name: &str) -> Option<ClickKind> {
-        ClickKind::ALL.into_iter().find(|kind| {
-            if *kind == ClickKind::ScCid {
-                name.eq_ignore_ascii_case(kind.name())
-            } else {
-                name == kind.name()
-            }
-        })
+        ClickKind::ALL
+            .into_iter()
+            .find(|kind| if *kind == ClickKind::ScCid { name.eq_ignore_ascii_case(kind.name()) } else { name == kind.name() })
     }
 
     /// Source and medium that the click proves by itself; None for a click id that only relays another platform's
@@ -118,10 +114,7 @@ impl ClickIds {
     /// empty, over 512 bytes, or with blanks or control characters inside.
     pub fn add(&mut self, kind: ClickKind, value: &str) -> bool {
         let value = value.trim();
-        if value.is_empty()
-            || value.len() > MAX_CLICK_ID
-            || value.chars().any(|c| c.is_control() || c.is_whitespace())
-        {
+        if value.is_empty() || value.len() > MAX_CLICK_ID || value.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return false;
         }
         if let Err(at) = self.0.binary_search_by_key(&kind, |(kind, _)| *kind) {
@@ -131,9 +124,7 @@ impl ClickIds {
     }
 
     pub fn get(&self, kind: ClickKind) -> Option<&str> {
-        self.iter()
-            .find(|(k, _)| *k == kind)
-            .map(|(_, value)| value)
+        self.iter().find(|(k, _)| *k == kind).map(|(_, value)| value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (ClickKind, &str)> {
@@ -159,8 +150,7 @@ impl ClickIds {
 
     /// True if both hold the same value of the same kind: one click, however often the page is opened.
     pub fn shares_click(&self, other: &ClickIds) -> bool {
-        self.iter()
-            .any(|(kind, value)| other.get(kind) == Some(value))
+        self.iter().any(|(kind, value)| other.get(kind) == Some(value))
     }
 }
 

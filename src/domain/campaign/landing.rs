@@ -29,11 +29,7 @@ pub struct Landing {
 impl Landing {
     /// Path and query as one text, as it is stored and shown.
     pub fn path_and_query(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
@@ -42,10 +38,7 @@ pub fn landing(path_and_query: &str, extra_params: &[String]) -> Landing {
     let text = without_host(path_and_query.trim());
     let text = text.split_once('#').map_or(text, |(front, _)| front);
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    let mut found = Landing {
-        path: clean_path(path),
-        ..Landing::default()
-    };
+    let mut found = Landing { path: clean_path(path), ..Landing::default() };
     let mut gad_campaign = None;
     let mut seen: Vec<&str> = Vec::new();
 
@@ -61,10 +54,7 @@ pub fn landing(path_and_query: &str, extra_params: &[String]) -> Landing {
             continue;
         };
         seen.push(name);
-        let pair = format!(
-            "{name}={}",
-            form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>()
-        );
+        let pair = format!("{name}={}", form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>());
         if found.query.len() + pair.len() < MAX_QUERY {
             if !found.query.is_empty() {
                 found.query.push('&');
@@ -78,17 +68,9 @@ pub fn landing(path_and_query: &str, extra_params: &[String]) -> Landing {
 }
 
 /// Puts an allowed parameter where it belongs; gives back the value that was kept, None if it is not worth keeping.
-fn place(
-    found: &mut Landing,
-    gad_campaign: &mut Option<String>,
-    name: &str,
-    value: &str,
-) -> Option<String> {
+fn place(found: &mut Landing, gad_campaign: &mut Option<String>, name: &str, value: &str) -> Option<String> {
     if let Some(kind) = ClickKind::from_name(name) {
-        return found
-            .clicks
-            .add(kind, value)
-            .then(|| value.trim().to_owned());
+        return found.clicks.add(kind, value).then(|| value.trim().to_owned());
     }
     let value = kept(value)?;
     let slot = match name {
@@ -136,10 +118,7 @@ fn allowed<'a>(name: &str, extra_params: &'a [String]) -> Option<&'a str> {
     if let Some(known) = NAMES.iter().find(|known| **known == name) {
         return Some(known);
     }
-    extra_params
-        .iter()
-        .map(String::as_str)
-        .find(|extra| *extra == name)
+    extra_params.iter().map(String::as_str).find(|extra| *extra == name)
 }
 
 /// A full address begins with `http`; a path may hold `//` or another address after its first slash.
@@ -155,9 +134,7 @@ fn without_host(text: &str) -> &str {
 
 fn clean_path(path: &str) -> String {
     let path = clean_text(path, MAX_PATH);
-    let parts = path
-        .split('/')
-        .map(|part| if looks_like_email(part) { "…" } else { part });
+    let parts = path.split('/').map(|part| if looks_like_email(part) { "…" } else { part });
     let mut cleaned = parts.collect::<Vec<_>>().join("/");
     if !cleaned.starts_with('/') {
         cleaned.insert(0, '/');
@@ -173,12 +150,8 @@ fn looks_like_email(text: &str) -> bool {
     let text = text.replace("%40", "@");
     text.match_indices('@').any(|(at, _)| {
         let before = text[..at].chars().next_back();
-        let domain: String = text[at + 1..]
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
-            .collect();
-        before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-'))
-            && domain.trim_matches('.').contains('.')
+        let domain: String = text[at + 1..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
+        before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-')) && domain.trim_matches('.').contains('.')
     })
 }
 
@@ -191,11 +164,7 @@ mod tests {
     #[track_caller]
     fn check(given: &str, path: &str, query: &str) -> Landing {
         let got = landing(given, &["size".to_owned()]);
-        assert_eq!(
-            (got.path.as_str(), got.query.as_str()),
-            (path, query),
-            "{given}"
-        );
+        assert_eq!((got.path.as_str(), got.query.as_str()), (path, query), "{given}");
         got
     }
 
@@ -205,33 +174,13 @@ mod tests {
             ("/", "/", ""),
             ("", "/", ""),
             ("offer", "/offer", ""),
-            (
-                "/offer?utm_source=news&email=a@b.co&reset=x",
-                "/offer",
-                "utm_source=news",
-            ),
-            (
-                "https://shop.example/a/b?x=1&size=XL#frag?utm_source=no",
-                "/a/b",
-                "size=XL",
-            ),
+            ("/offer?utm_source=news&email=a@b.co&reset=x", "/offer", "utm_source=news"),
+            ("https://shop.example/a/b?x=1&size=XL#frag?utm_source=no", "/a/b", "size=XL"),
             ("https://shop.example?gclid=Ab_-1", "/", "gclid=Ab_-1"),
-            (
-                "/r/https://other.example/x?ref=anna",
-                "/r/https://other.example/x",
-                "ref=anna",
-            ),
-            (
-                "/?utm_term=jane%40mail.example&utm_source=a+b",
-                "/",
-                "utm_source=a+b",
-            ),
+            ("/r/https://other.example/x?ref=anna", "/r/https://other.example/x", "ref=anna"),
+            ("/?utm_term=jane%40mail.example&utm_source=a+b", "/", "utm_source=a+b"),
             ("/?utm_term=call+jane@mail.example+now", "/", ""),
-            (
-                "/?utm_content=%2540&utm_campaign=jo%2540x.org",
-                "/",
-                "utm_content=%2540",
-            ),
+            ("/?utm_content=%2540&utm_campaign=jo%2540x.org", "/", "utm_content=%2540"),
             ("/off/jo.x%40mail.example/now", "/off/…/now", ""),
             ("/@handle/maps/@25.2,55.3", "/@handle/maps/@25.2,55.3", ""),
             ("/?sccid=s1&SCCID=s2", "/", "ScCid=s1"),
@@ -262,15 +211,7 @@ mod tests {
 
     #[test]
     fn long_things_stay_bounded() {
-        let got = landing(
-            &format!(
-                "/{}?utm_term={}&gclid={}",
-                "é".repeat(5000),
-                "k".repeat(900),
-                "g".repeat(513)
-            ),
-            &[],
-        );
+        let got = landing(&format!("/{}?utm_term={}&gclid={}", "é".repeat(5000), "k".repeat(900), "g".repeat(513)), &[]);
         assert_eq!(got.path.chars().count(), MAX_PATH);
         assert_eq!(got.utm.term.map(|t| t.len()), Some(MAX_TEXT));
         assert!(got.clicks.is_empty());

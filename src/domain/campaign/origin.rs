@@ -104,13 +104,7 @@ impl SourceRule {
 }
 
 /// Where the visit came from. `site_domains` are the site's own (each covers its subdomains).
-pub fn classify(
-    utm: &Utm,
-    clicks: &ClickIds,
-    referrer: Option<&str>,
-    site_domains: &[&str],
-    rules: &[SourceRule],
-) -> Origin {
+pub fn classify(utm: &Utm, clicks: &ClickIds, referrer: Option<&str>, site_domains: &[&str], rules: &[SourceRule]) -> Origin {
     let raw_source = utm.source.as_deref().and_then(kept);
     let raw_medium = utm.medium.as_deref().and_then(kept);
     let campaign = utm.campaign.as_deref().and_then(kept);
@@ -126,23 +120,14 @@ pub fn classify(
 
     let (source, medium) = match (named, click) {
         (Some(source), click) => {
-            let medium = medium
-                .or(click.map(|(_, medium)| medium.to_owned()))
-                .unwrap_or_else(|| medium_of(&source).to_owned());
+            let medium = medium.or(click.map(|(_, medium)| medium.to_owned())).unwrap_or_else(|| medium_of(&source).to_owned());
             (source, medium)
         }
-        (None, Some((source, own))) => {
-            (source.to_owned(), medium.unwrap_or_else(|| own.to_owned()))
-        }
+        (None, Some((source, own))) => (source.to_owned(), medium.unwrap_or_else(|| own.to_owned())),
         (None, None) => match (place, weak) {
             (Some((source, own)), _) => (source, medium.unwrap_or(own)),
-            (None, Some((source, own))) => {
-                (source.to_owned(), medium.unwrap_or_else(|| own.to_owned()))
-            }
-            (None, None) if has_campaign => (
-                NOT_SET.to_owned(),
-                medium.unwrap_or_else(|| NOT_SET.to_owned()),
-            ),
+            (None, Some((source, own))) => (source.to_owned(), medium.unwrap_or_else(|| own.to_owned())),
+            (None, None) if has_campaign => (NOT_SET.to_owned(), medium.unwrap_or_else(|| NOT_SET.to_owned())),
             (None, None) => (DIRECT.to_owned(), NO_MEDIUM.to_owned()),
         },
     };
@@ -174,13 +159,8 @@ pub fn classify(
 
 /// True if the second visit only repeats the first one's campaign; within 30 minutes that is one touch.
 pub fn same_campaign(a: &Origin, b: &Origin) -> bool {
-    let same = |a: &Option<String>, b: &Option<String>| {
-        a.as_deref().map(str::to_lowercase) == b.as_deref().map(str::to_lowercase)
-    };
-    a.is_direct == b.is_direct
-        && a.source == b.source
-        && a.medium == b.medium
-        && same(&a.campaign, &b.campaign)
+    let same = |a: &Option<String>, b: &Option<String>| a.as_deref().map(str::to_lowercase) == b.as_deref().map(str::to_lowercase);
+    a.is_direct == b.is_direct && a.source == b.source && a.medium == b.medium && same(&a.campaign, &b.campaign)
 }
 
 /// The normalised word for a source that people or platforms write in many ways.
@@ -193,11 +173,7 @@ pub fn normal_source(raw: &str) -> String {
     }
     match referrers::by_word(&lower) {
         Some(place) => place.name.to_owned(),
-        None => lower
-            .strip_prefix("www.")
-            .filter(|rest| rest.contains('.'))
-            .unwrap_or(&lower)
-            .to_owned(),
+        None => lower.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(&lower).to_owned(),
     }
 }
 
@@ -208,11 +184,9 @@ pub fn normal_medium(raw: &str) -> String {
         "" | "null" | "undefined" => NOT_SET,
         "none" | NO_MEDIUM => NO_MEDIUM,
         "e-mail" | "e_mail" | "e mail" | "emails" => "email",
-        "paid-social" | "paid social" | "paidsocial" | "paid+social" | "social_paid"
-        | "social-paid" | "socialpaid" => "paid_social",
-        "social-network" | "social network" | "social_network" | "social-media"
-        | "social media" | "social_media" | "sm" | "organic_social" | "organic-social"
-        | "organic social" | "organicsocial" => "social",
+        "paid-social" | "paid social" | "paidsocial" | "paid+social" | "social_paid" | "social-paid" | "socialpaid" => "paid_social",
+        "social-network" | "social network" | "social_network" | "social-media" | "social media" | "social_media" | "sm"
+        | "organic_social" | "organic-social" | "organic social" | "organicsocial" => "social",
         "affiliates" => "affiliate",
         "referrer" | "referer" => "referral",
         _ => return lower,
@@ -229,19 +203,13 @@ fn foreign_host(referrer: &str, site_domains: &[&str]) -> Option<String> {
 fn is_under(host: &str, domain: &str) -> bool {
     let domain = domain.trim().trim_end_matches('.').to_lowercase();
     let domain = domain.strip_prefix("www.").unwrap_or(&domain);
-    !domain.is_empty()
-        && host
-            .strip_suffix(domain)
-            .is_some_and(|front| front.is_empty() || front.ends_with('.'))
+    !domain.is_empty() && host.strip_suffix(domain).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }
 
 fn by_referrer(host: &str) -> (String, String) {
     match referrers::by_host(host) {
         Some(place) => (place.name.to_owned(), place.class.medium().to_owned()),
-        None => (
-            host.strip_prefix("www.").unwrap_or(host).to_owned(),
-            "referral".to_owned(),
-        ),
+        None => (host.strip_prefix("www.").unwrap_or(host).to_owned(), "referral".to_owned()),
     }
 }
 
@@ -289,34 +257,17 @@ mod tests {
                 "medium" => utm.medium = Some(value),
                 "campaign" => utm.campaign = Some(value),
                 "from" => referrer = Some(value),
-                _ => assert!(clicks.add(
-                    ClickKind::from_name(name).expect("a known click id"),
-                    &value
-                )),
+                _ => assert!(clicks.add(ClickKind::from_name(name).expect("a known click id"), &value)),
             }
         }
-        classify(
-            &utm,
-            &clicks,
-            referrer.as_deref(),
-            &["shop.example", "www.second.example"],
-            rules,
-        )
+        classify(&utm, &clicks, referrer.as_deref(), &["shop.example", "www.second.example"], rules)
     }
 
     #[track_caller]
     fn check(given: &str, source: &str, medium: &str) {
         let got = origin(given, &[]);
-        assert_eq!(
-            (got.source.as_str(), got.medium.as_str()),
-            (source, medium),
-            "{given}"
-        );
-        assert_eq!(
-            got.is_direct,
-            source == "direct" && medium == "(none)",
-            "{given}"
-        );
+        assert_eq!((got.source.as_str(), got.medium.as_str()), (source, medium), "{given}");
+        assert_eq!(got.is_direct, source == "direct" && medium == "(none)", "{given}");
     }
 
     #[test]
@@ -340,34 +291,18 @@ mod tests {
             ("at_gd=x", "anytrack", "affiliate"),
             ("halo_click=clk_1", "link", "referral"),
             ("at_gd=x from=https://m.facebook.com/", "facebook", "social"),
-            (
-                "fbclid=x from=https://www.google.com/",
-                "facebook",
-                "paid_social",
-            ),
+            ("fbclid=x from=https://www.google.com/", "facebook", "paid_social"),
             ("fbclid=x gclid=y", "google", "cpc"),
             // UTMs
-            (
-                "source=partner medium=Banner gclid=x from=https://www.google.com/",
-                "partner",
-                "banner",
-            ),
+            ("source=partner medium=Banner gclid=x from=https://www.google.com/", "partner", "banner"),
             ("source=newsletter", "newsletter", "(not set)"),
             ("source=chatgpt.com", "chatgpt", "ai"),
             ("source=google gclid=x", "google", "cpc"),
             ("medium=ppc gclid=x", "google", "ppc"),
             ("medium=email", "(not set)", "email"),
             ("campaign=spring", "(not set)", "(not set)"),
-            (
-                "campaign=spring from=https://www.bing.com/",
-                "bing",
-                "organic",
-            ),
-            (
-                "medium=E-Mail from=https://mail.google.com/",
-                "gmail",
-                "email",
-            ),
+            ("campaign=spring from=https://www.bing.com/", "bing", "organic"),
+            ("medium=E-Mail from=https://mail.google.com/", "gmail", "email"),
             ("source=(direct) medium=(none)", "direct", "(none)"),
             ("source=direct", "direct", "(none)"),
             ("source=FB medium=Paid+Social", "facebook", "paid_social"),
@@ -381,68 +316,24 @@ mod tests {
             ("from=https://m.facebook.com/", "facebook", "social"),
             ("from=https://chatgpt.com/", "chatgpt", "ai"),
             ("from=https://www.youtube.com/watch", "youtube", "video"),
-            (
-                "from=https://stranger.org/page?x=1",
-                "stranger.org",
-                "referral",
-            ),
-            (
-                "from=https://www.stranger.org:8443/",
-                "stranger.org",
-                "referral",
-            ),
-            (
-                "from=https://blog.stranger.org",
-                "blog.stranger.org",
-                "referral",
-            ),
+            ("from=https://stranger.org/page?x=1", "stranger.org", "referral"),
+            ("from=https://www.stranger.org:8443/", "stranger.org", "referral"),
+            ("from=https://blog.stranger.org", "blog.stranger.org", "referral"),
             ("from=stranger.org/page", "stranger.org", "referral"),
-            (
-                "from=https://münchen.example/",
-                "xn--mnchen-3ya.example",
-                "referral",
-            ),
-            (
-                "from=android-app://com.google.android.gm/",
-                "gmail",
-                "email",
-            ),
-            (
-                "from=android-app://com.google.android.googlequicksearchbox",
-                "google",
-                "organic",
-            ),
-            (
-                "from=android-app://org.unknown.app/",
-                "org.unknown.app",
-                "referral",
-            ),
+            ("from=https://münchen.example/", "xn--mnchen-3ya.example", "referral"),
+            ("from=android-app://com.google.android.gm/", "gmail", "email"),
+            ("from=android-app://com.google.android.googlequicksearchbox", "google", "organic"),
+            ("from=android-app://org.unknown.app/", "org.unknown.app", "referral"),
             ("from=ios-app://389801252/", "instagram", "social"),
-            (
-                "from=https://docs.google.com/document",
-                "docs.google.com",
-                "referral",
-            ),
+            ("from=https://docs.google.com/document", "docs.google.com", "referral"),
             // never a referrer
-            (
-                "from=https://www.paypal.com/checkoutnow",
-                "direct",
-                "(none)",
-            ),
+            ("from=https://www.paypal.com/checkoutnow", "direct", "(none)"),
             ("from=https://checkout.stripe.com/pay/x", "direct", "(none)"),
-            (
-                "from=https://accounts.google.com/signin",
-                "direct",
-                "(none)",
-            ),
+            ("from=https://accounts.google.com/signin", "direct", "(none)"),
             ("from=https://shop.example/cart", "direct", "(none)"),
             ("from=https://www.shop.example/", "direct", "(none)"),
             ("from=https://pay.second.example/", "direct", "(none)"),
-            (
-                "from=https://notshop.example/",
-                "notshop.example",
-                "referral",
-            ),
+            ("from=https://notshop.example/", "notshop.example", "referral"),
             // not an address
             ("from=http://[", "direct", "(none)"),
             ("from=about:blank", "direct", "(none)"),
@@ -457,10 +348,7 @@ mod tests {
 
     #[test]
     fn raw_words_and_the_click_are_kept() {
-        let got = origin(
-            "source=FB medium=CPC campaign=Spring gclid=x from=https://www.google.com/a",
-            &[],
-        );
+        let got = origin("source=FB medium=CPC campaign=Spring gclid=x from=https://www.google.com/a", &[]);
         assert_eq!(got.raw_source.as_deref(), Some("FB"));
         assert_eq!(got.raw_medium.as_deref(), Some("CPC"));
         assert_eq!(got.campaign.as_deref(), Some("Spring"));
@@ -468,10 +356,7 @@ mod tests {
         assert_eq!(got.referrer_host.as_deref(), Some("www.google.com"));
         let json = serde_json::to_string(&got).expect("plain fields");
         assert!(json.contains(r#""click":"gclid""#), "{json}");
-        assert_eq!(
-            serde_json::from_str::<Origin>(&json).expect("what was just written"),
-            got
-        );
+        assert_eq!(serde_json::from_str::<Origin>(&json).expect("what was just written"), got);
     }
 
     #[test]
@@ -491,11 +376,7 @@ mod tests {
             ("", "direct", "(none)"),
         ] {
             let got = origin(given, &rules);
-            assert_eq!(
-                (got.source.as_str(), got.medium.as_str()),
-                (source, medium),
-                "{given}"
-            );
+            assert_eq!((got.source.as_str(), got.medium.as_str()), (source, medium), "{given}");
         }
     }
 
@@ -504,20 +385,12 @@ mod tests {
         for (a, b, same) in [
             ("source=news campaign=A", "source=News campaign=a", true),
             ("source=news campaign=a", "source=news campaign=b", false),
-            (
-                "source=fb medium=cpc",
-                "source=facebook.com medium=cpc",
-                true,
-            ),
+            ("source=fb medium=cpc", "source=facebook.com medium=cpc", true),
             ("gclid=x", "source=google medium=cpc", true),
             ("", "", true),
             ("", "gclid=x", false),
         ] {
-            assert_eq!(
-                same_campaign(&origin(a, &[]), &origin(b, &[])),
-                same,
-                "{a} | {b}"
-            );
+            assert_eq!(same_campaign(&origin(a, &[]), &origin(b, &[])), same, "{a} | {b}");
         }
     }
 

@@ -47,20 +47,8 @@ pub struct Place {
     words: &'static str,
 }
 
-const fn place(
-    name: &'static str,
-    title: &'static str,
-    class: Class,
-    hosts: &'static str,
-    words: &'static str,
-) -> Place {
-    Place {
-        name,
-        title,
-        class,
-        hosts,
-        words,
-    }
+const fn place(name: &'static str, title: &'static str, class: Class, hosts: &'static str, words: &'static str) -> Place {
+    Place { name, title, class, hosts, words }
 }
 
 use Class::{Ads, Ai, Email, Search, Shopping, Social, Video};
@@ -202,15 +190,7 @@ const PLAIN_HOSTS: &str = "docs.google.com drive.google.com sites.google.com cla
     community.openai.com apps.apple.com play.google.com translate.yandex.ru";
 
 /// Search engines and shops with one host per country: the label before the public suffix is the name.
-const MANY_COUNTRIES: &[&str] = &[
-    "google",
-    "yahoo",
-    "yandex",
-    "amazon",
-    "ebay",
-    "pinterest",
-    "etsy",
-];
+const MANY_COUNTRIES: &[&str] = &["google", "yahoo", "yandex", "amazon", "ebay", "pinterest", "etsy"];
 
 /// Payment pages send the buyer back to the shop; log-in pages do the same. Neither brought the visitor.
 const NEVER_HOSTS: &str = "paypal.com paypalobjects.com stripe.com klarna.com klarna.net klarnapayments.com adyen.com \
@@ -256,12 +236,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut never: Vec<_> = NEVER_HOSTS.split_whitespace().collect();
     plain.sort_unstable();
     never.sort_unstable();
-    Index {
-        hosts,
-        words,
-        plain,
-        never,
-    }
+    Index { hosts, words, plain, never }
 });
 
 /// The known place a host belongs to: `l.instagram.com`, `google.ae`, `com.google.android.gm`.
@@ -286,11 +261,7 @@ pub fn by_word(source: &str) -> Option<&'static Place> {
     if let Some(place) = INDEX.words.get(&squeeze(&lower)) {
         return Some(place);
     }
-    if lower.contains('.') {
-        by_host(lower.strip_prefix("www.").unwrap_or(&lower))
-    } else {
-        None
-    }
+    if lower.contains('.') { by_host(lower.strip_prefix("www.").unwrap_or(&lower)) } else { None }
 }
 
 /// True for payment and log-in pages.
@@ -300,16 +271,12 @@ pub fn is_never_referrer(host: &str) -> bool {
 
 /// The host and each shorter form of it: `a.b.c`, `b.c`, `c`.
 fn tails(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |rest| {
-        rest.split_once('.').map(|(_, tail)| tail)
-    })
+    std::iter::successors(Some(host), |rest| rest.split_once('.').map(|(_, tail)| tail))
 }
 
 /// People write `Google Ads`, `google-ads` and `google_ads`.
 fn squeeze(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '_'))
-        .collect()
+    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect()
 }
 
 #[cfg(test)]
@@ -378,13 +345,7 @@ mod tests {
 
     #[test]
     fn payment_and_login_pages_are_never_referrers() {
-        for host in [
-            "www.paypal.com",
-            "checkout.stripe.com",
-            "pay.google.com",
-            "accounts.google.com",
-            "hooks.stripe.com",
-        ] {
+        for host in ["www.paypal.com", "checkout.stripe.com", "pay.google.com", "accounts.google.com", "hooks.stripe.com"] {
             assert!(is_never_referrer(host), "{host}");
         }
         for host in ["google.com", "notpaypal.com", "example.org", ""] {
@@ -396,11 +357,7 @@ mod tests {
     fn no_host_or_word_stands_twice() {
         let mut seen = HashMap::new();
         for place in PLACES {
-            for key in place
-                .hosts
-                .split_whitespace()
-                .chain(place.words.split_whitespace())
-            {
+            for key in place.hosts.split_whitespace().chain(place.words.split_whitespace()) {
                 if let Some(other) = seen.insert(key, place.name) {
                     assert_eq!(other, place.name, "{key}");
                 }

@@ -38,11 +38,7 @@ pub fn from_cookies(header: &str) -> Consent {
             continue;
         };
         if answers != NOTHING {
-            let said = Consent {
-                analytics: answers.0,
-                marketing: answers.1,
-                manager: Some(manager),
-            };
+            let said = Consent { analytics: answers.0, marketing: answers.1, manager: Some(manager) };
             consent = combine(consent, said);
         }
     }
@@ -59,15 +55,8 @@ struct HasAnswered {
 
 impl HasAnswered {
     fn of(cookies: &[(&str, &str)]) -> HasAnswered {
-        let find = |wanted: &str| {
-            cookies
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| *value)
-        };
-        let banner = cookies
-            .iter()
-            .find(|(name, _)| name.starts_with("cmplz_") && name.ends_with("banner-status"));
+        let find = |wanted: &str| cookies.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        let banner = cookies.iter().find(|(name, _)| name.starts_with("cmplz_") && name.ends_with("banner-status"));
         HasAnswered {
             onetrust: find("OptanonAlertBoxClosed").is_some_and(|at| !at.is_empty()),
             complianz: banner.is_none_or(|(_, value)| *value == "dismissed"),
@@ -85,48 +74,21 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
         "cookieyes-consent" => ("cookieyes", cookieyes(&decoded(value))),
         "cookieconsent" => {
             let text = decoded(value);
-            if is_cookiebot(&text) {
-                ("cookiebot", cookiebot(&text))
-            } else {
-                ("other", plain(&text))
-            }
+            if is_cookiebot(&text) { ("cookiebot", cookiebot(&text)) } else { ("other", plain(&text)) }
         }
         "optanonconsent" => ("onetrust", onetrust(value, has_answered.onetrust)),
-        "euconsent-v2" | "eupubconsent-v2" => {
-            ("tcf", tcf::answers(&decoded(value)).unwrap_or(NOTHING))
-        }
+        "euconsent-v2" | "eupubconsent-v2" => ("tcf", tcf::answers(&decoded(value)).unwrap_or(NOTHING)),
         "fccdcf" => ("tcf", tcf::find(&decoded(value)).unwrap_or(NOTHING)),
-        "uc_tcf" => (
-            "usercentrics",
-            only_if(
-                has_answered.usercentrics,
-                tcf::find(&decoded(value)).unwrap_or(NOTHING),
-            ),
-        ),
-        "uc_gcm" | "ucdata" | "uc_settings" | "uc_services" | "ucconsent" => (
-            "usercentrics",
-            only_if(has_answered.usercentrics, usercentrics(&decoded(value))),
-        ),
+        "uc_tcf" => ("usercentrics", only_if(has_answered.usercentrics, tcf::find(&decoded(value)).unwrap_or(NOTHING))),
+        "uc_gcm" | "ucdata" | "uc_settings" | "uc_services" | "ucconsent" => {
+            ("usercentrics", only_if(has_answered.usercentrics, usercentrics(&decoded(value))))
+        }
         "wp_consent_statistics" => ("wp_consent_api", (allow(value), Answer::Unknown)),
         "wp_consent_marketing" => ("wp_consent_api", (Answer::Unknown, allow(value))),
         "_tracking_consent" => ("shopify", shopify(&decoded(value))),
-        "cookielawinfo-checkbox-analytics" => (
-            "cookieyes",
-            only_if(
-                has_answered.cookie_law_info,
-                (allow(value), Answer::Unknown),
-            ),
-        ),
-        "cookielawinfo-checkbox-advertisement" => (
-            "cookieyes",
-            only_if(
-                has_answered.cookie_law_info,
-                (Answer::Unknown, allow(value)),
-            ),
-        ),
-        "cookie_consent" | "cookie-consent" | "cookieconsent_status" | "cookiefirst-consent" => {
-            ("other", plain(&decoded(value)))
-        }
+        "cookielawinfo-checkbox-analytics" => ("cookieyes", only_if(has_answered.cookie_law_info, (allow(value), Answer::Unknown))),
+        "cookielawinfo-checkbox-advertisement" => ("cookieyes", only_if(has_answered.cookie_law_info, (Answer::Unknown, allow(value)))),
+        "cookie_consent" | "cookie-consent" | "cookieconsent_status" | "cookiefirst-consent" => ("other", plain(&decoded(value))),
         _ => {
             // On the root of a WordPress multisite the prefix is `cmplz_rt_`.
             let name = lower.strip_prefix("cmplz_")?;
@@ -144,10 +106,7 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
 /// where the law lets tracking begin unasked, until the visitor answers.
 fn cookieyes(text: &str) -> Answers {
     let pairs = pairs(text, ',', ':');
-    if pairs
-        .find("action")
-        .is_some_and(|action| !action.eq_ignore_ascii_case("yes"))
-    {
+    if pairs.find("action").is_some_and(|action| !action.eq_ignore_ascii_case("yes")) {
         return NOTHING;
     }
     pairs.answers()
@@ -167,17 +126,10 @@ fn cookiebot(text: &str) -> Answers {
     }
     let pairs = pairs(text, ',', ':');
     let (analytics, marketing) = pairs.answers();
-    if pairs
-        .find("method")
-        .is_some_and(|method| method.eq_ignore_ascii_case("implied"))
-    {
+    if pairs.find("method").is_some_and(|method| method.eq_ignore_ascii_case("implied")) {
         // Going on reading is no answer; a "no" that stands there is kept as one.
         let not_yes = |answer| {
-            if answer == Answer::Granted {
-                Answer::Unknown
-            } else {
-                answer
-            }
+            if answer == Answer::Granted { Answer::Unknown } else { answer }
         };
         return (not_yes(analytics), not_yes(marketing));
     }
@@ -188,11 +140,7 @@ fn cookiebot(text: &str) -> Answers {
 /// advertising group of sites in the IAB's framework. Written at the first page view already, with
 /// `interactionCount=0` until the visitor answers.
 fn onetrust(value: &str, box_closed: bool) -> Answers {
-    let text = if value.contains('&') {
-        value.to_owned()
-    } else {
-        decoded(value)
-    };
+    let text = if value.contains('&') { value.to_owned() } else { decoded(value) };
     let mut groups = String::new();
     let (mut count, mut refuses, mut is_stale) = (None, false, false);
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -204,21 +152,12 @@ fn onetrust(value: &str, box_closed: bool) -> Answers {
             _ => {}
         }
     }
-    let gpc = if refuses {
-        Answer::Denied
-    } else {
-        Answer::Unknown
-    };
+    let gpc = if refuses { Answer::Denied } else { Answer::Unknown };
     if is_stale || (count == Some(0) && !box_closed) {
         return (Answer::Unknown, gpc);
     }
     let groups = pairs(&groups, ',', ':');
-    let group = |name: &str| {
-        groups
-            .find(name)
-            .and_then(Answer::parse)
-            .unwrap_or_default()
-    };
+    let group = |name: &str| groups.find(name).and_then(Answer::parse).unwrap_or_default();
     let targeting = match group("c0004") {
         Answer::Unknown => group("v2stack42").and(group("stack42")),
         known => known,
@@ -233,73 +172,36 @@ fn usercentrics(text: &str) -> Answers {
         return NOTHING;
     };
     let gcm = json.get("gcm").unwrap_or(&json);
-    let storage = |names: [&str; 2]| {
-        names
-            .iter()
-            .find_map(|name| gcm.get(name)?.as_str())
-            .and_then(Answer::parse)
-            .unwrap_or_default()
-    };
-    let mode = (
-        storage(["analyticsStorage", "analytics_storage"]),
-        storage(["adStorage", "ad_storage"]),
-    );
+    let storage = |names: [&str; 2]| names.iter().find_map(|name| gcm.get(name)?.as_str()).and_then(Answer::parse).unwrap_or_default();
+    let mode = (storage(["analyticsStorage", "analytics_storage"]), storage(["adStorage", "ad_storage"]));
     if mode != NOTHING {
         return mode;
     }
     let consent = json.get("consent");
-    let services = services(
-        consent
-            .and_then(|c| c.get("services"))
-            .or(json.get("services")),
-    );
-    let known = |ids: &[&str]| {
-        services
-            .iter()
-            .filter(|(id, _)| ids.contains(&id.as_str()))
-            .fold(Answer::Unknown, |all, (_, one)| all.and(*one))
-    };
+    let services = services(consent.and_then(|c| c.get("services")).or(json.get("services")));
+    let known =
+        |ids: &[&str]| services.iter().filter(|(id, _)| ids.contains(&id.as_str())).fold(Answer::Unknown, |all, (_, one)| all.and(*one));
     let found = (known(USERCENTRICS_ANALYTICS), known(USERCENTRICS_ADS));
     if found != NOTHING {
         return found;
     }
-    match consent
-        .and_then(|c| c.get("status"))
-        .and_then(Value::as_str)
-    {
+    match consent.and_then(|c| c.get("status")).and_then(Value::as_str) {
         Some("ALL_ACCEPTED") => both(Answer::Granted),
         Some("ALL_DENIED") => both(Answer::Denied),
         // Which service serves what is not told: only "all of them" is an answer to both.
-        _ => both(
-            services
-                .iter()
-                .fold(Answer::Unknown, |all, (_, one)| all.and(*one)),
-        ),
+        _ => both(services.iter().fold(Answer::Unknown, |all, (_, one)| all.and(*one))),
     }
 }
 
 /// Version 2 keeps `[{"id":"…","status":true}]`, version 3 `{"…":{"name":"…","consent":true}}`.
 fn services(value: Option<&Value>) -> Vec<(String, Answer)> {
     let flag = |service: &Value| {
-        let flag = service
-            .get("status")
-            .or(service.get("consent"))
-            .and_then(Value::as_bool)?;
-        Some(if flag {
-            Answer::Granted
-        } else {
-            Answer::Denied
-        })
+        let flag = service.get("status").or(service.get("consent")).and_then(Value::as_bool)?;
+        Some(if flag { Answer::Granted } else { Answer::Denied })
     };
     match value {
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(|s| Some((s.get("id")?.as_str()?.to_owned(), flag(s)?)))
-            .collect(),
-        Some(Value::Object(map)) => map
-            .iter()
-            .filter_map(|(id, s)| Some((id.clone(), flag(s)?)))
-            .collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(|s| Some((s.get("id")?.as_str()?.to_owned(), flag(s)?))).collect(),
+        Some(Value::Object(map)) => map.iter().filter_map(|(id, s)| Some((id.clone(), flag(s)?))).collect(),
         _ => Vec::new(),
     }
 }
@@ -309,12 +211,7 @@ fn shopify(text: &str) -> Answers {
     let Ok(json) = serde_json::from_str::<Value>(text) else {
         return NOTHING;
     };
-    let flag = |name: &str| {
-        json.pointer("/con/CMP")
-            .and_then(|cmp| cmp.get(name)?.as_str())
-            .and_then(Answer::parse)
-            .unwrap_or_default()
-    };
+    let flag = |name: &str| json.pointer("/con/CMP").and_then(|cmp| cmp.get(name)?.as_str()).and_then(Answer::parse).unwrap_or_default();
     (flag("a"), flag("m"))
 }
 
@@ -338,54 +235,26 @@ struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
     fn find(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The first category of the list that is there at all.
     fn first(&self, names: &[&str]) -> Answer {
-        names
-            .iter()
-            .find_map(|name| self.find(name))
-            .and_then(Answer::parse)
-            .unwrap_or_default()
+        names.iter().find_map(|name| self.find(name)).and_then(Answer::parse).unwrap_or_default()
     }
 
     fn answers(&self) -> Answers {
         (
-            self.first(&[
-                "analytics",
-                "statistics",
-                "performance",
-                "analytics_storage",
-            ]),
-            self.first(&[
-                "advertisement",
-                "marketing",
-                "advertising",
-                "targeting",
-                "ads",
-                "ad_storage",
-            ]),
+            self.first(&["analytics", "statistics", "performance", "analytics_storage"]),
+            self.first(&["advertisement", "marketing", "advertising", "targeting", "ads", "ad_storage"]),
         )
     }
 }
 
 fn pairs(text: &str, between: char, within: char) -> Pairs {
-    let bare = |part: &str| {
-        part.trim_matches(|c: char| c.is_whitespace() || "{}[]'\"".contains(c))
-            .to_owned()
-    };
-    let split = text
-        .split(between)
-        .filter_map(|pair| pair.split_once(within));
-    Pairs(
-        split
-            .map(|(name, value)| (bare(name).to_ascii_lowercase(), bare(value)))
-            .collect(),
-    )
+    let bare = |part: &str| part.trim_matches(|c: char| c.is_whitespace() || "{}[]'\"".contains(c)).to_owned();
+    let split = text.split(between).filter_map(|pair| pair.split_once(within));
+    Pairs(split.map(|(name, value)| (bare(name).to_ascii_lowercase(), bare(value))).collect())
 }
 
 fn both(answer: Answer) -> Answers {
@@ -399,11 +268,7 @@ fn allow(value: &str) -> Answer {
 /// Percent-decoded, twice where a plug-in encoded twice. Broken codes stay as they are.
 fn decoded(value: &str) -> String {
     let once = percent_decoded(value);
-    if once.contains("%22") || once.contains("%3A") || once.contains("%2C") {
-        percent_decoded(&once)
-    } else {
-        once
-    }
+    if once.contains("%22") || once.contains("%3A") || once.contains("%2C") { percent_decoded(&once) } else { once }
 }
 
 fn percent_decoded(value: &str) -> String {
@@ -449,12 +314,7 @@ mod tests {
             Answer::Denied => '-',
             Answer::Unknown => '?',
         };
-        let got = format!(
-            "{} {}{}",
-            got.manager.unwrap_or("none"),
-            sign(got.analytics),
-            sign(got.marketing)
-        );
+        let got = format!("{} {}{}", got.manager.unwrap_or("none"), sign(got.analytics), sign(got.marketing));
         assert_eq!(got, want, "{header}");
     }
 
@@ -471,26 +331,14 @@ mod tests {
                 "cookieyes-consent=consentid:x,consent:yes,action:yes,necessary:yes,functional:yes,analytics:yes,performance:yes,advertisement:no",
                 "cookieyes +-",
             ),
-            (
-                "cookieyes-consent=consentid:x,consent:no,action:yes,necessary:yes,analytics:no,advertisement:no,other:no",
-                "cookieyes --",
-            ),
+            ("cookieyes-consent=consentid:x,consent:no,action:yes,necessary:yes,analytics:no,advertisement:no,other:no", "cookieyes --"),
             (
                 "cookieyes-consent=consentid:x,consent:,action:,necessary:,functional:,analytics:,performance:,advertisement:,other:",
                 "none ??",
             ),
-            (
-                "cookieyes-consent=consentid:x,consent:yes,action:no,necessary:yes,analytics:yes,advertisement:yes",
-                "none ??",
-            ),
-            (
-                "cookieyes-consent=consentid%3Ax%2Cconsent%3Ayes%2Caction%3Ayes%2Canalytics%3Ayes%2Cadvertisement%3Ayes",
-                "cookieyes ++",
-            ),
-            (
-                "viewed_cookie_policy=yes; cookielawinfo-checkbox-analytics=no; cookielawinfo-checkbox-advertisement=yes",
-                "cookieyes -+",
-            ),
+            ("cookieyes-consent=consentid:x,consent:yes,action:no,necessary:yes,analytics:yes,advertisement:yes", "none ??"),
+            ("cookieyes-consent=consentid%3Ax%2Cconsent%3Ayes%2Caction%3Ayes%2Canalytics%3Ayes%2Cadvertisement%3Ayes", "cookieyes ++"),
+            ("viewed_cookie_policy=yes; cookielawinfo-checkbox-analytics=no; cookielawinfo-checkbox-advertisement=yes", "cookieyes -+"),
             ("cookielawinfo-checkbox-analytics=yes", "none ??"),
             // Cookiebot
             (
@@ -501,14 +349,8 @@ mod tests {
                 "CookieConsent={stamp:%27x%27%2Cnecessary:true%2Cpreferences:false%2Cstatistics:false%2Cmarketing:false%2Cmethod:%27explicit%27%2Cver:1%2Cutc:1700000000000%2Cregion:%27de%27}",
                 "cookiebot --",
             ),
-            (
-                "CookieConsent=%7Bstamp%3A%27x%27%2Cstatistics%3Atrue%2Cmarketing%3Afalse%7D",
-                "cookiebot +-",
-            ),
-            (
-                "CookieConsent={stamp:'x',statistics:true,marketing:false,method:'implied'}",
-                "cookiebot ?-",
-            ),
+            ("CookieConsent=%7Bstamp%3A%27x%27%2Cstatistics%3Atrue%2Cmarketing%3Afalse%7D", "cookiebot +-"),
+            ("CookieConsent={stamp:'x',statistics:true,marketing:false,method:'implied'}", "cookiebot ?-"),
             ("CookieConsent=0", "cookiebot --"),
             ("CookieConsent=-1", "none ??"),
             ("CookieConsent=true", "other ++"),
@@ -517,117 +359,60 @@ mod tests {
                 "OptanonConsent=isGpcEnabled=0&datestamp=Sun+Feb+23+2025&version=202411.2.0&interactionCount=1&groups=C0001%3A1%2CC0003%3A1%2CC0004%3A0%2CC0002%3A1&AwaitingReconsent=false",
                 "onetrust +-",
             ),
-            (
-                "OptanonConsent=isGpcEnabled=0&interactionCount=0&groups=C0001%3A1%2CC0002%3A0%2CC0004%3A0",
-                "none ??",
-            ),
+            ("OptanonConsent=isGpcEnabled=0&interactionCount=0&groups=C0001%3A1%2CC0002%3A0%2CC0004%3A0", "none ??"),
             (
                 "OptanonConsent=interactionCount=0&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=2026-01-01T10:00:00.000Z",
                 "onetrust ++",
             ),
-            (
-                "OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1",
-                "onetrust ++",
-            ),
+            ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1", "onetrust ++"),
             (
                 "OptanonConsent=isGpcEnabled%3D1%26interactionCount%3D1%26groups%3DC0001%253A1%252CC0002%253A1%252CC0004%253A1",
                 "onetrust +-",
             ),
-            (
-                "OptanonConsent=isGpcEnabled=1&interactionCount=0&groups=C0002%3A1%2CC0004%3A1",
-                "onetrust ?-",
-            ),
-            (
-                "OptanonConsent=interactionCount=2&groups=C0001%3A1%2CC0002%3A0%2CV2STACK42%3A0",
-                "onetrust --",
-            ),
-            (
-                "OptanonConsent=interactionCount=2&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1&AwaitingReconsent=true",
-                "none ??",
-            ),
+            ("OptanonConsent=isGpcEnabled=1&interactionCount=0&groups=C0002%3A1%2CC0004%3A1", "onetrust ?-"),
+            ("OptanonConsent=interactionCount=2&groups=C0001%3A1%2CC0002%3A0%2CV2STACK42%3A0", "onetrust --"),
+            ("OptanonConsent=interactionCount=2&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1&AwaitingReconsent=true", "none ??"),
             // Complianz
-            (
-                "cmplz_banner-status=dismissed; cmplz_statistics=allow; cmplz_marketing=deny",
-                "complianz +-",
-            ),
-            (
-                "cmplz_statistics=allow; cmplz_marketing=allow; cmplz_preferences=deny",
-                "complianz ++",
-            ),
-            (
-                "cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=deny; cmplz_rt_marketing=deny",
-                "complianz --",
-            ),
-            (
-                "cmplz_banner-status=show; cmplz_statistics=deny; cmplz_marketing=deny",
-                "none ??",
-            ),
+            ("cmplz_banner-status=dismissed; cmplz_statistics=allow; cmplz_marketing=deny", "complianz +-"),
+            ("cmplz_statistics=allow; cmplz_marketing=allow; cmplz_preferences=deny", "complianz ++"),
+            ("cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=deny; cmplz_rt_marketing=deny", "complianz --"),
+            ("cmplz_banner-status=show; cmplz_statistics=deny; cmplz_marketing=deny", "none ??"),
             // Usercentrics
             (
                 "uc_user_interaction=true; uc_gcm=%7B%22adStorage%22%3A%22denied%22%2C%22analyticsStorage%22%3A%22granted%22%7D",
                 "usercentrics +-",
             ),
-            (
-                "uc_user_interaction=false; uc_gcm={\"adStorage\":\"denied\",\"analyticsStorage\":\"denied\"}",
-                "none ??",
-            ),
-            (
-                "ucData={\"gcm\":{\"adStorage\":\"granted\",\"analyticsStorage\":\"granted\"}}",
-                "usercentrics ++",
-            ),
+            ("uc_user_interaction=false; uc_gcm={\"adStorage\":\"denied\",\"analyticsStorage\":\"denied\"}", "none ??"),
+            ("ucData={\"gcm\":{\"adStorage\":\"granted\",\"analyticsStorage\":\"granted\"}}", "usercentrics ++"),
             (
                 "uc_settings={\"services\":[{\"id\":\"HkocEodjb7\",\"status\":true},{\"id\":\"S1_9Vsuj-Q\",\"status\":false}]}",
                 "usercentrics +-",
             ),
-            (
-                "ucData={\"consent\":{\"services\":{\"HkocEodjb7\":{\"name\":\"Google Analytics\",\"consent\":false}}}}",
-                "usercentrics -?",
-            ),
-            (
-                "uc_settings={\"services\":[{\"id\":\"a\",\"status\":true},{\"id\":\"b\",\"status\":true}]}",
-                "usercentrics ++",
-            ),
-            (
-                "uc_settings={\"services\":[{\"id\":\"a\",\"status\":true},{\"id\":\"b\",\"status\":false}]}",
-                "usercentrics --",
-            ),
-            (
-                "ucData={\"consent\":{\"status\":\"ALL_DENIED\"}}",
-                "usercentrics --",
-            ),
+            ("ucData={\"consent\":{\"services\":{\"HkocEodjb7\":{\"name\":\"Google Analytics\",\"consent\":false}}}}", "usercentrics -?"),
+            ("uc_settings={\"services\":[{\"id\":\"a\",\"status\":true},{\"id\":\"b\",\"status\":true}]}", "usercentrics ++"),
+            ("uc_settings={\"services\":[{\"id\":\"a\",\"status\":true},{\"id\":\"b\",\"status\":false}]}", "usercentrics --"),
+            ("ucData={\"consent\":{\"status\":\"ALL_DENIED\"}}", "usercentrics --"),
             ("uc_user_interaction=true", "none ??"),
             ("uc_settings={broken", "none ??"),
             // WP Consent API
-            (
-                "wp_consent_statistics=allow; wp_consent_marketing=deny; wp_consent_functional=allow",
-                "wp_consent_api +-",
-            ),
+            ("wp_consent_statistics=allow; wp_consent_marketing=deny; wp_consent_functional=allow", "wp_consent_api +-"),
             ("wp_consent_marketing=allow", "wp_consent_api ?+"),
             // Shopify
             (
                 "_tracking_consent=%7B%22con%22%3A%7B%22CMP%22%3A%7B%22a%22%3A%22%22%2C%22m%22%3A%22%22%7D%7D%2C%22v%22%3A%222.1%22%7D",
                 "none ??",
             ),
-            (
-                "_tracking_consent={\"con\":{\"CMP\":{\"a\":\"1\",\"m\":\"0\",\"p\":\"1\",\"s\":\"\"}},\"v\":\"2.1\"}",
-                "shopify +-",
-            ),
+            ("_tracking_consent={\"con\":{\"CMP\":{\"a\":\"1\",\"m\":\"0\",\"p\":\"1\",\"s\":\"\"}},\"v\":\"2.1\"}", "shopify +-"),
             ("_tracking_consent=3.AMPS_USVA_f_f_x", "none ??"),
             // plain ones
             ("cookie_consent=analytics:yes,advertisement:no", "other +-"),
             ("cookie_consent=accepted", "other ++"),
             ("cookieconsent_status=dismiss", "none ??"),
             ("cookieconsent_status=deny", "other --"),
-            (
-                "cookiefirst-consent=%7B%22necessary%22%3Atrue%2C%22performance%22%3Atrue%2C%22advertising%22%3Afalse%7D",
-                "other +-",
-            ),
+            ("cookiefirst-consent=%7B%22necessary%22%3Atrue%2C%22performance%22%3Atrue%2C%22advertising%22%3Afalse%7D", "other +-"),
             // several
             ("halo_consent=granted; CookieConsent=0", "halotrack --"),
-            (
-                "cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow",
-                "complianz ++",
-            ),
+            ("cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow", "complianz ++"),
         ] {
             check(header, want);
         }
@@ -639,10 +424,7 @@ mod tests {
         check(&format!("euconsent-v2={all}"), "tcf ++");
         check(&format!("x=1; euconsent-v2={some}.YAAAAAAAAAAA"), "tcf +-");
         check(&format!("FCCDCF=%5Bnull%2C%5B%22{some}%22%5D%5D"), "tcf +-");
-        check(
-            &format!("uc_tcf=%7B%22tcString%22%3A%22{all}%22%7D"),
-            "usercentrics ++",
-        );
+        check(&format!("uc_tcf=%7B%22tcString%22%3A%22{all}%22%7D"), "usercentrics ++");
         check("euconsent-v2=rubbish", "none ??");
         check(&format!("euconsent-v2={all}; CookieConsent=0"), "tcf --");
     }

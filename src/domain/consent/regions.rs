@@ -33,17 +33,11 @@ pub fn asks_first(country: &str) -> Option<bool> {
 /// The same for a time zone; None for one that names no place.
 pub fn zone_asks_first(zone: &str) -> Option<bool> {
     let zone = zone.trim();
-    if ZONES
-        .split_whitespace()
-        .any(|known| known.eq_ignore_ascii_case(zone))
-    {
+    if ZONES.split_whitespace().any(|known| known.eq_ignore_ascii_case(zone)) {
         return Some(true);
     }
     let (area, place) = zone.split_once('/')?;
-    let is_place = !place.is_empty()
-        && AREAS
-            .split_whitespace()
-            .any(|known| known.eq_ignore_ascii_case(area));
+    let is_place = !place.is_empty() && AREAS.split_whitespace().any(|known| known.eq_ignore_ascii_case(area));
     is_place.then_some(false)
 }
 
@@ -53,11 +47,7 @@ mod tests {
 
     #[track_caller]
     fn check(given: &str, want: Option<bool>) {
-        let got = if given.len() == 2 {
-            asks_first(given)
-        } else {
-            zone_asks_first(given)
-        };
+        let got = if given.len() == 2 { asks_first(given) } else { zone_asks_first(given) };
         assert_eq!(got, want, "{given}");
     }
 
@@ -98,11 +88,7 @@ mod tests {
 
     #[test]
     fn thirty_states_and_two() {
-        let codes: Vec<_> = COUNTRIES
-            .split_whitespace()
-            .take(31)
-            .filter(|code| *code != "EL")
-            .collect();
+        let codes: Vec<_> = COUNTRIES.split_whitespace().take(31).filter(|code| *code != "EL").collect();
         assert_eq!(codes.len(), 30);
     }
 }

@@ -23,14 +23,8 @@ pub fn answers(text: &str) -> Option<(Answer, Answer)> {
     if !core.is_ascii() || core.len() < 30 || core.len() > 65_536 {
         return None;
     }
-    let bits = engine()
-        .decode(&core[..core.len().min(32) / 4 * 4])
-        .ok()
-        .filter(|bits| bits.len() >= 21)?;
-    let bit = |at: usize| {
-        bits.get(at / 8)
-            .is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1)
-    };
+    let bits = engine().decode(&core[..core.len().min(32) / 4 * 4]).ok().filter(|bits| bits.len() >= 21)?;
+    let bit = |at: usize| bits.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
     if bits[0] >> 2 != 2 {
         return None;
     }
@@ -42,16 +36,12 @@ pub fn answers(text: &str) -> Option<(Answer, Answer)> {
 /// Finds the consent string inside another text, such as the JSON that some managers keep.
 pub fn find(text: &str) -> Option<(Answer, Answer)> {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    text.split(|c| !is_letter(c))
-        .filter(|token| token.starts_with('C'))
-        .find_map(answers)
+    text.split(|c| !is_letter(c)).filter(|token| token.starts_with('C')).find_map(answers)
 }
 
 /// Managers write no padding, and leave bits behind the last whole byte.
 fn engine() -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
     GeneralPurpose::new(&URL_SAFE, config)
 }
 
@@ -102,10 +92,7 @@ mod tests {
     #[test]
     fn a_string_of_a_real_manager() {
         // A refusal of everything as a banner wrote it, with vendor and publisher parts behind.
-        check(
-            "CPt3fQAPt3fQACNAFAENDLCgAAAAAAAAACiQAAAOCgDAB-AIsAZ8A6QDBAHBAAAA.YAAAAAAAAAAA",
-            Some((NO, NO)),
-        );
+        check("CPt3fQAPt3fQACNAFAENDLCgAAAAAAAAACiQAAAOCgDAB-AIsAZ8A6QDBAHBAAAA.YAAAAAAAAAAA", Some((NO, NO)));
     }
 
     proptest! {

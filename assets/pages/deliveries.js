@@ -1,0 +1,197 @@
+// Deliveries: who was told what, what they answered, and what to do about the rest.
+
+import { get, post } from '../api.js';
+import { h, fill, icon, kbd } from '../dom.js';
+import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, zoneName } from '../format.js';
+import { createTable, createList, stateMark } from '../parts/table.js';
+import { connectionStrip } from '../parts/connections.js';
+import { replayDeliveries } from '../parts/replay.js';
+
+export const title = 'Deliveries';
+
+/** @type {import('../app.js').BarUse} */
+export const bar = { range: true, filters: ['state', 'platform', 'kind', 'connection', 'conversion'], search: true, exports: 'deliveries' };
+
+const key = (/** @type {any} */ row) => row.id;
+/** One may still be stopped. */
+const WAITING = ['pending', 'held'];
+
+/** @param {HTMLElement} root @param {import('../app.js').Params} params */
+export function render(root, params) {
+  let p = params;
+  const { app, site, may } = params;
+  const base = `/api/sites/${site.site}`;
+  /** @type {any} */ let answer = null;
+  /** @type {Map<string, string>} */ const names = new Map();
+  let asked = '', liveTimer = 0, gone = false, allOfFilter = false;
+  /** @type {{close: () => void}|null} */ let detail = null;
+
+  const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
+  const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
+  const tabs = h('div.tabs', { role: 'group', 'aria-label': 'State' });
+  const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
+  const search = /** @type {HTMLInputElement} */ (h('input.in', { type: 'search', 'data-search': true, 'aria-label': 'Search order or event ID', placeholder: 'Order, event ID', value: p.view.q, autocomplete: 'off', spellcheck: 'false', oninput: () => later() }));
+  let searchTimer = 0;
+  const later = () => { clearTimeout(searchTimer); searchTimer = setTimeout(() => { if (!gone && search.value.trim() !== p.view.q) app.go({ q: search.value.trim() }, { replace: true }); }, 250); };
+
+  const table = createTable({
+    label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app),
+    open: openOne, group: (row) => dayOf(row.created_at), groupHead: (d) => [d === today() ? 'Today, ' : '', day(d)],
+    onfilter: (dim, value, not) => app.go(p.view.plus(dim, value, not)),
+    select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
+  });
+  const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
+  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' },
+    h('header', null, h('h1.vh', null, 'Deliveries'), tabs, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/')))), list.el);
+
+  function answered(/** @type {any} */ a) {
+    answer = a;
+    app.figuresAt = new Date().toISOString();
+    fill(tabs, stateTabs(a.facets?.state ?? [], p));
+  }
+
+  function empty() {
+    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')), h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
+    return h('div.empty', null, icon('deliveries'), h('p', null, h('b', null, 'Nothing to tell anyone yet.'), ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
+  }
+
+  /** @param {boolean} [force] */
+  function load(force) {
+    const ask = p.view.ask(bar);
+    if (!force && ask.toString() === asked) return;
+    asked = ask.toString();
+    table.clearSelection();
+    table.drawHead('', '');
+    list.load(ask);
+  }
+
+  async function loadConnections() {
+    try {
+      const { items } = await get(`${base}/connections`);
+      if (gone) return;
+      for (const c of items) names.set(c.connection, c.name);
+      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections, (/** @type {string} */ dim, /** @type {string} */ value, /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] }, ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
+    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip, h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message), h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
+  }
+
+  async function loadUnread() {
+    try {
+      const { items } = await get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' }));
+      if (gone) return;
+      unread.hidden = !items.length;
+      fill(unread, h('h2', null, 'Needs you'), h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)), items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
+    } catch { /* the page works without; the notice comes with the next look */ }
+  }
+
+  /** @param {any} x */
+  function unreadLine(x) {
+    const again = h('button.btn.small', { type: 'button', onclick: async () => {
+      again.setAttribute('disabled', '');
+      try {
+        const done = await post(`${base}/inbox/${x.id}/replay`);
+        app.toast(done.status === 'accepted' ? 'Read this time. It is counted.' : 'Still not readable. It stays here.');
+        loadUnread();
+      } catch (error) { again.removeAttribute('disabled'); app.toast(`Not replayed. ${/** @type {any} */ (error).message}`); }
+    } }, 'Read again');
+    return h('li', null, icon('alert', 'warn'), h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${dayOf(x.received_at) === today() ? clock(x.received_at) : `${day(x.received_at)}, ${clock(x.received_at)}`}.`), ' ', h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)), may && again);
+  }
+
+  // ---- one delivery, several deliveries ----
+
+  /** @param {any} row */
+  async function openOne(row) {
+    const { openDelivery } = await import('../parts/delivery_panel.js');
+    if (gone) return;
+    table.current(row.id);
+    detail = openDelivery(p, row, { connection: names.get(row.connection) ?? '', changed: () => list.refresh(true), closed: () => { detail = null; table.current(null); table.focus(row.id); },
+      step: (id, n) => { const next = table.neighbour(id, n); if (next) table.current(next.id); return next; } });
+  }
+
+  /** @param {Set<string>} ids */
+  function drawSelection(ids) {
+    if (!ids.size) { allOfFilter = false; selection.hidden = true; fill(selection); return; }
+    const rows = table.rows.filter((r) => ids.has(r.id));
+    const total = answer?.total?.count ?? 0;
+    const everything = ids.size === table.rows.length && total > table.rows.length;
+    if (!everything) allOfFilter = false;
+    const old = rows.filter((r) => Date.now() - new Date(r.created_at).getTime() > 48 * 3600e3).length;
+    const waiting = rows.filter((r) => WAITING.includes(r.state)).map(key);
+    const done = () => { table.clearSelection(); list.refresh(true); loadConnections(); };
+    selection.hidden = false;
+    fill(selection, h('b', null, allOfFilter ? `All ${count(total)}` : count(ids.size), ' selected'),
+      everything && !allOfFilter && h('button.go', { type: 'button', onclick: () => { allOfFilter = true; drawSelection(ids); } }, `Select all ${count(total)}`),
+      h('span.age', null, old > 0 ? [icon('clock', 's warn'), `${old} older than 48 hours`] : ''),
+      h('span.grow'),
+      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) }, `Cancel ${count(waiting.length)} waiting`),
+      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) }, icon('again', 's'), 'Replay'),
+      h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection', onclick: () => table.clearSelection() }, icon('x')));
+  }
+
+  /** @param {string[]} ids @param {() => void} done */
+  async function cancel(ids, done) {
+    const { confirm } = await import('../parts/menu.js');
+    const yes = await confirm({ title: `Cancel ${plural(ids.length, 'delivery', 'deliveries')}?`, danger: true, yes: `Cancel ${ids.length}`, text: h('p', null, 'They are not sent. The conversions stay as they are, and each can be replayed later.') });
+    if (!yes) return;
+    try { const a = await post(`${base}/deliveries/cancel`, { deliveries: ids }); app.toast(`${plural(a.cancelled, 'delivery', 'deliveries')} cancelled.`); done(); } catch (error) { app.toast(`Not cancelled. ${/** @type {any} */ (error).message}`); }
+  }
+
+  app.suggest = (dim) => {
+    if (answer?.facets?.[dim]) return answer.facets[dim].map((/** @type {any} */ f) => ({ ...f }));
+    if (dim === 'connection') return [...names.keys()].map((value) => ({ value }));
+    return dim === 'kind' ? [...new Set(table.rows.map((r) => r.kind))].sort().map((value) => ({ value })) : [];
+  };
+
+  fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
+  fill(root, unread, strip, sheet, selection);
+  load();
+  loadConnections();
+  loadUnread();
+
+  return {
+    /** @param {import('../app.js').Params} next */
+    update(next) {
+      const same = next.view.toString() === p.view.toString();
+      p = next;
+      if (document.activeElement !== search) search.value = p.view.q;
+      load(same);
+      if (same) { loadConnections(); loadUnread(); }
+    },
+    /** @param {string} name */
+    live(name) {
+      if (name === 'connection') loadConnections();
+      if (name !== 'delivery') return;
+      clearTimeout(liveTimer);
+      liveTimer = setTimeout(() => { if (!gone) { list.refresh(scrollY < 400); loadConnections(); } }, 1500);
+    },
+    /** @param {KeyboardEvent} e */
+    key: (e) => (detail ? false : table.key(e)),
+    leave() { gone = true; clearTimeout(liveTimer); clearTimeout(searchTimer); list.stop(); detail?.close(); },
+  };
+}
+
+/** Repeated keys become lists. @param {URLSearchParams} q @returns {[string, string|string[]][]} */
+const groupParams = (q) => [...new Set(q.keys())].map((k) => [k, q.getAll(k).length > 1 ? q.getAll(k) : /** @type {string} */ (q.get(k))]);
+
+/** @param {typeof import('../app.js').app} app @returns {import('../parts/table.js').Column[]} */
+function columns(app) {
+  return [
+    { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
+    { id: 'what', head: 'What', rowHead: true, cell: (r) => h('bdi.cut', null, r.conversion_label) },
+    { id: 'to', head: 'To', cell: (r) => [platform(r.platform), h('span.faint', null, ` ${r.kind}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
+    { id: 'mode', head: 'Mode', classes: 'hide-m', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
+    { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
+    { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
+    { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || ''; return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },
+    { id: 'next', head: 'Next try', classes: 'fit hide-s', cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
+    { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s', cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1', 'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
+  ];
+}
+
+/** @param {{value: string, count: number}[]} states @param {import('../app.js').Params} p */
+function stateTabs(states, p) {
+  const filter = p.view.filters.find((f) => f.dim === 'state');
+  const on = filter && !filter.not && filter.values.length === 1 ? filter.values[0] : filter ? '?' : '';
+  const tab = (/** @type {string} */ value, /** @type {string} */ word, /** @type {number|null} */ n) => h('button', { type: 'button', 'aria-pressed': String(on === value), onclick: () => p.app.go({ filters: [...p.view.filters.filter((f) => f.dim !== 'state'), ...(value ? [{ dim: 'state', not: false, values: [value] }] : [])] }) }, word, n !== null && h('span.faint', null, ` ${count(n)}`));
+  const word = (/** @type {string} */ s) => { const w = stateWord(s); return w[0].toUpperCase() + w.slice(1); };
+  return [tab('', 'All', null), ...states.map((s) => tab(s.value, word(s.value), s.count))];
+}
