@@ -3,7 +3,7 @@ view [path?query, referrer, title]. Only KEEP of a query and CMP of the cookies 
 (()=>{
 const d=document, l=location, n=navigator, me=d.currentScript
 if (!me||window.HaloTrack) return
-const {site, params}=me.dataset, base=me.src.replace(/\/t(\.v\d+)?\.js.*/, ''),
+const {site, params}=me.dataset, base=me.src.replace(/\/t(\.v\d+)?\.js([?#].*)?$/, ''),
 KEEP=RegExp(`^(utm_\\w+|[gw]braid|\\w+cl(ic)?k?id|(li_fat|campaign|ad(set)?)_id|rdt_cid|ScCid|epik|at_gd|halo_click|ref|via|aff|${(params||'').replace(/[^\w-]+/g, '|')})=`),
 CMP=/^(cookie(yes-|_?)consent|optanon|cmplz|uc_|usercentrics|euconsent|(wp|halo)_consent)/i,
 T=f=>{try {return f()} catch {}},
@@ -47,10 +47,10 @@ touch=async ([at, ref, title], navigation, event_id=''+Math.random()+Math.random
 		if (no) s=null
 		const r=await post('/api/touch', {
 			...Object.fromEntries(new URLSearchParams(q)),
-			site, navigation, event_id, consent:{analytics, marketing}, consent_cookies:raw(),
+			site, navigation, event_id, consent:{analytics, marketing},
 			landing:path+(q&&'?'+q), referrer:ref.split(no?/\b\/|\?/:'?')[0],
 			...no||{
-				session_id:id(), title, screen:screen.width+'x'+screen.height, language:n.language,
+				session_id:id(), consent_cookies:raw(), title, screen:screen.width+'x'+screen.height, language:n.language,
 				time_zone:Intl.DateTimeFormat().resolvedOptions().timeZone,
 				ga_client_id:C('_ga=[^.]+.[^.]+.'), ga_session_id:C('_ga_\\w+=GS..[^.]+.s?', '(\\d+)'),
 				fbc:C('_fbc='), fbp:C('_fbp='), gpc:n.globalPrivacyControl, dnt:n.doNotTrack==1
@@ -63,7 +63,7 @@ touch=async ([at, ref, title], navigation, event_id=''+Math.random()+Math.random
 		}
 		return fill()
 	} catch { await new Promise(f=>setTimeout(f, ms)) }
-	if (!denied()) S.halo_unsent=JSON.stringify([[at, ref, title], navigation, event_id])
+	denied()||T(()=>S.halo_unsent=JSON.stringify([[at, ref, title], navigation, event_id]))
 },
 tick=()=>{
 	due=0
@@ -85,7 +85,7 @@ let s, tcf, heard, open, first, now, last, due, more=9, said=C('halo_consent='),
 run(async ()=>{
 	const u=S.halo_unsent
 	delete S.halo_unsent
-	if (u&&!denied()) await touch(...JSON.parse(u))
+	denied()||await T(()=>touch(...JSON.parse(u)))
 	await touch(first, T(()=>performance.getEntriesByType('navigation')[0].type))
 	dispatchEvent(new Event('halotrack:ready'))
 })

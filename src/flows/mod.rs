@@ -1,5 +1,11 @@
 //! Changes that take more than one step; the only place where pure rules meet the store.
 
+/// A credit run.
+pub mod crediting;
+/// Facts in.
+pub mod intake;
+/// The outbox rows of a conversion.
+pub mod planning;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// A page touch.

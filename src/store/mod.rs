@@ -23,6 +23,8 @@ pub mod conversions;
 pub mod counters;
 /// Frozen credit.
 pub mod credits;
+/// The daily counts that reports read.
+pub mod cube;
 /// The outbox.
 pub mod deliveries;
 /// The money ledger.

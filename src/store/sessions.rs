@@ -180,3 +180,44 @@ pub fn find_address(c: &SiteConn, id: SessionId, now: Time) -> Result<Option<Str
 fn address_row(c: &SiteConn, id: SessionId) -> String {
     format!("session_addresses/{}/{}", c.site().number(), id.number())
 }
+
+/// What a browser was and which ids of ad platforms it carried.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    pub device: String,
+    pub browser: String,
+    pub system: String,
+    pub country: Option<String>,
+    pub region: Option<String>,
+    pub city: Option<String>,
+    pub user_agent: Option<String>,
+    pub ga_client_id: Option<String>,
+    pub ga_session_id: Option<String>,
+    pub fbc: Option<String>,
+    pub fbp: Option<String>,
+    pub created_at: Time,
+}
+
+pub fn find_device(c: &SiteConn, id: SessionId) -> Result<Option<Carried>> {
+    c.find(
+        "select device, browser, system, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, created_at
+         from sessions where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
+        |row| {
+            Ok(Carried {
+                device: row.get(0)?,
+                browser: row.get(1)?,
+                system: row.get(2)?,
+                country: row.get(3)?,
+                region: row.get(4)?,
+                city: row.get(5)?,
+                user_agent: row.get(6)?,
+                ga_client_id: row.get(7)?,
+                ga_session_id: row.get(8)?,
+                fbc: row.get(9)?,
+                fbp: row.get(10)?,
+                created_at: Time::from_ms(row.get(11)?),
+            })
+        },
+    )
+}

@@ -351,6 +351,11 @@ mod tests {
             sale(vec![LinkedSession { session: 1, link: Link::VerifiedEmail, touches: vec![] }]),
             "Unattributed: this customer is known, but no visit before it."
         );
+        assert_eq!(
+            sale(vec![LinkedSession { session: 1, link: Link::AssertedEmail, touches: spring(1) }]),
+            "Unattributed: no visit, code or address of this customer is known.",
+            "what is only claimed is not said to be known"
+        );
     }
 
     #[test]
