@@ -86,6 +86,11 @@ impl Ask {
             .map(|(_, v)| v)
     }
 
+    /// A program on this machine, with no proxy in between.
+    pub fn is_from_this_machine(&self) -> bool {
+        self.peer.is_loopback() && !super::host::is_forwarded(&self.headers)
+    }
+
     /// May names and addresses of people be shown to this caller?
     pub fn may_see_people(&self) -> bool {
         match &self.caller {
