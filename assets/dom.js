@@ -1,6 +1,6 @@
 // Elements. Text always goes in as text nodes; nothing here parses HTML.
 
-/** @typedef {Node|string|number|null|undefined|false|Kid[]} Kid */
+/** What may stand in an element; lists may hold lists. @typedef {Node|string|number|null|undefined|false|any[]} Kid */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
