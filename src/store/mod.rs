@@ -11,8 +11,14 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+/// Who did what, for the owner.
+pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
+/// One-time links: the first owner's, an invitation.
+pub mod links;
+/// Signed-in states.
+pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
 /// Readers: the pool and its pragmas.
@@ -21,6 +27,10 @@ mod pool;
 pub mod scope;
 /// Tenants.
 pub mod sites;
+/// Keys of programs.
+pub mod tokens;
+/// People and their memberships.
+pub mod users;
 /// The writer thread: group commit.
 mod writer;
 
