@@ -23,15 +23,17 @@ export function h(tag, props, ...kids) {
     else if (key === 'value') /** @type {any} */ (el).value = value;
     else el.setAttribute(key, value === true ? '' : String(value));
   }
-  add(el, kids);
+  add(el, ...kids);
   return el;
 }
 
-/** Appends children, skipping what is absent. @param {Node} el @param {Kid} kid */
-export function add(el, kid) {
-  if (Array.isArray(kid)) for (const one of kid) add(el, one);
-  else if (kid instanceof Node) el.appendChild(kid);
-  else if (kid !== null && kid !== undefined && kid !== false) el.appendChild(document.createTextNode(String(kid)));
+/** Appends children, skipping what is absent. @param {Node} el @param {...Kid} kids */
+export function add(el, ...kids) {
+  for (const kid of kids) {
+    if (Array.isArray(kid)) add(el, ...kid);
+    else if (kid instanceof Node) el.appendChild(kid);
+    else if (kid !== null && kid !== undefined && kid !== false) el.appendChild(document.createTextNode(String(kid)));
+  }
 }
 
 /** Puts new children in place of the old ones. @param {Element} el @param {...Kid} kids */

@@ -99,6 +99,9 @@ export function amount(m) {
   return m.currency === currency ? `${minus}${figure}${rest}` : `${m.currency} ${minus}${figure}${rest}`;
 }
 
+/** In a column that names its currency at head or foot: "86.90". @param {Money|null|undefined} m */
+export const bare = (m) => (m ? parts(m.minor, m.currency).join('') : DASH);
+
 /** A headline: the figure and, paler, its cents. @param {Money} m @returns {[string, string]} */
 export function headline(m) {
   const [minus, figure, rest] = parts(m.minor, m.currency);

@@ -20,7 +20,7 @@ pub mod door;
 pub mod error;
 /// Counters for the metrics page.
 pub mod figures;
-/// Changes that take more than one step.
+/// Changes of more than one step.
 pub mod flows;
 /// The edges.
 pub mod http;

@@ -175,11 +175,14 @@ function columns(now) {
   ].map((c) => (c.id === 'what' ? { ...c, foot: (/** @type {any} */ a) => `All ${count(a.total.count)}` } : c));
 }
 
+/** Media that say no more than the source does. */
+const PLAIN = new Set([null, undefined, '', '(none)', 'none', 'referral']);
+
 /** @param {any} r */
 function sourceCell(r) {
   if (!r.credited.length) return h('span.quiet', { 'data-tip': r.match.sentence || 'No visit, code or address of this customer is known' }, 'Unattributed');
   const all = r.credited.map((/** @type {any} */ c) => `${[c.channel, `${c.source}${c.medium ? ` / ${c.medium}` : ''}`, c.campaign].filter(Boolean).join(' · ')}${r.credited.length > 1 ? ` ${points(c.share_bp)}` : ''}`).join('; ');
-  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`) : r.credited[0].medium && h('span.faint', null, ` ${r.credited[0].medium}`));
+  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`) : PLAIN.has(r.credited[0].medium) ? null : h('span.faint', null, ` ${r.credited[0].medium}`));
 }
 
 /** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */
@@ -200,7 +203,7 @@ function headFigures(total, p) {
     sold && figure('Sold', big(sold), 'before refunds'),
     figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
     figure('Attributed', shareOf(total.attributed, total.count), `${count(total.attributed)} of ${count(total.count)}`),
-    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit, code or address known' : 'every one has a source')),
+    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit or code known' : 'every one has a source')),
   ];
 }
 

@@ -1,7 +1,7 @@
 // The receipt: what is known of one conversion, how it is known, who gets the credit, and who was told.
 
 import { h, icon, copyButton } from '../dom.js';
-import { amount, money, points, plural, day, shortDay, clock, clockSeconds, dayOf, exact, when, platform, MODELS, MODELS_SHORT, windowName, currencySign, zoneName, today, kindsWord } from '../format.js';
+import { amount, bare, money, points, plural, day, shortDay, clock, clockSeconds, dayOf, exact, when, platform, MODELS, MODELS_SHORT, windowName, zoneName, today, kindsWord } from '../format.js';
 import { matchMark, statusMark, stateMark, toldSentence } from './table.js';
 import { deliveryDetail, fieldsTable } from './delivery.js';
 
@@ -72,11 +72,11 @@ function touches(r) {
   const models = [r.model, ...r.models.filter((/** @type {string} */ m) => m !== r.model)];
   const outside = r.touches.some((/** @type {any} */ t) => !t.in_window);
   if (!r.touches.length) return line('Touches', h('span.faint', null, 'no visit of this customer is known'));
-  const cell = (/** @type {any} */ c) => (!c || (!c.share_bp && !c.amount?.minor) ? h('span.faint', null, '–') : h('span', { 'data-tip': c.amount ? points(c.share_bp) : null }, c.amount ? amount(c.amount) : points(c.share_bp)));
+  const cell = (/** @type {any} */ c) => (!c || (!c.share_bp && !c.amount?.minor) ? h('span.faint', null, '–') : h('span', { 'data-tip': c.amount ? points(c.share_bp) : null }, c.amount ? bare(c.amount) : points(c.share_bp)));
   const table = h('table.rc-touches', null, h('caption.vh', null, 'Touches, and what each is credited with under every model'),
     h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Touches'), models.map((m, i) => h('th.num', { scope: 'col', class: i ? '' : 'own', 'data-tip': MODELS[m] + (m === r.model ? ', the lens you look through' : '') }, MODELS_SHORT[m] ?? m, m === r.model && '*')))),
     h('tbody', null, r.touches.flatMap((/** @type {any} */ t) => touchRows(t, models, cell))),
-    h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, r.conversion.amount ? h('span.faint', null, currencySign(r.conversion.amount.currency)) : h('span.faint', null, 'Shares')), models.map((m, i) => h('td.num.tied', { class: i ? '' : 'own' }, h('span', null, r.totals[m]?.amount ? amount(r.totals[m].amount) : points(r.totals[m]?.share_bp ?? 0)))))));
+    h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, r.conversion.amount ? h('span.faint', null, r.conversion.amount.currency) : h('span.faint', null, 'Shares')), models.map((m, i) => h('td.num.tied', { class: i ? '' : 'own' }, h('span', null, r.totals[m]?.amount ? bare(r.totals[m].amount) : points(r.totals[m]?.share_bp ?? 0)))))));
   return h('section.rc-wide', null, h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Touches' }, table),
     h('p.faint.small', null, `*${MODELS[r.model]}, within ${windowName(String(r.window))}: the lens you look through.`, outside && ' Touches outside the window are listed without credit.'));
 }
@@ -85,7 +85,7 @@ function touches(r) {
 function touchRows(t, models, cell) {
   const name = t.source ? [h('bdi', null, t.source), t.campaign && [' · ', h('bdi', null, t.campaign)]] : t.channel || t.type;
   const facts = /** @type {[string, any][]} */ ([['When', exact(t.at)], ['Kind', t.type], ['Channel', t.channel], ['Source / medium', [t.source, t.medium].filter(Boolean).join(' / ')], ['Campaign', t.campaign], ['Content', t.content], ['Term', t.term], ['Landed on', t.landing], ['Came from', t.referrer], ['Click ID', t.click_id], ['Device', t.device]]).filter(([, v]) => v);
-  const detail = h('tr.more', { hidden: true }, h('td', { colspan: models.length + 1 }, h('dl.facts', null, facts.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, h('bdi', null, v)))))));
+  const detail = h('tr.rc-more', { hidden: true }, h('td', { colspan: models.length + 1 }, h('dl.facts', null, facts.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, h('bdi', null, v)))))));
   const button = h('button', { type: 'button', 'aria-expanded': 'false', onclick: () => { detail.hidden = !detail.hidden; button.setAttribute('aria-expanded', String(!detail.hidden)); } },
     h('span.faint.d', null, shortDay(t.at, dayOf(t.at).slice(0, 4) !== today().slice(0, 4))), h('span.cut', null, name), !t.in_window && h('span.tag.box', null, 'outside'));
   return [h('tr', { class: t.in_window ? '' : 'outside' }, h('th', { scope: 'row' }, button), models.map((m, i) => h('td.num', { class: i ? '' : 'own' }, cell(t.credit[m])))), detail];
@@ -102,5 +102,5 @@ function told(d) {
 }
 
 /** @param {any} r */
-const entries = (r) => h('table.rc-money', null, h('tbody', null, r.entries.map((/** @type {any} */ e) => h('tr', null, h('td.faint', null, shortDay(e.book_day)), h('td', null, e.kind), h('td.num', null, amount(e.amount))))),
-  h('tfoot', null, h('tr', null, h('td'), h('th', { scope: 'row' }, 'Net'), h('td.num', null, r.conversion.net ? amount(r.conversion.net) : ''))));
+const entries = (r) => h('table.rc-money', null, h('tbody', null, r.entries.map((/** @type {any} */ e) => h('tr', null, h('td.faint', null, shortDay(e.book_day)), h('td', null, e.kind), h('td.num', null, bare(e.amount))))),
+  h('tfoot', null, h('tr', null, h('td'), h('th', { scope: 'row' }, 'Net'), h('td.num', null, r.conversion.net ? [h('span.faint', null, r.conversion.net.currency), ' ', bare(r.conversion.net)] : ''))));
