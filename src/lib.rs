@@ -14,6 +14,8 @@ pub mod crypto;
 pub mod destinations;
 /// What the product knows: pure rules and types.
 pub mod domain;
+/// What the edges remember between requests.
+pub mod door;
 /// The one error.
 pub mod error;
 /// Counters for the metrics page.
@@ -28,11 +30,15 @@ pub mod jobs;
 pub mod limits;
 /// The only HTTP client.
 pub mod outbound;
+/// Which passwords are taken, and their hashes.
+pub mod password;
 /// Who is on which site just now.
 pub mod presence;
 /// Inbound platforms, one pure file each.
 pub mod sources;
 /// All the SQL.
 pub mod store;
+/// The second factor.
+pub mod totp;
 /// Requests and answers as plain values.
 pub mod wire;

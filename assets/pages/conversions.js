@@ -43,6 +43,8 @@ export function render(root, params) {
 
   function answered(/** @type {any} */ a) {
     answer = a;
+    // Before the first conversion of all, the first steps have the sheet to themselves.
+    header.hidden = !site.first_conversion_at && !a.total.count && !p.view.isFiltered;
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
     fill(tabs, kindTabs(a.facets?.kind ?? [], p));
@@ -162,7 +164,7 @@ function columns(now) {
   const sign = `, ${currencySign()}`;
   const dim = (/** @type {string} */ name, /** @type {(row: any) => string|null|undefined} */ of) => (/** @type {any} */ row) => { const value = of(row); return value ? { dim: name, value } : null; };
   return [
-    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at', cell: (r) => h('span', { 'data-tip': exact(r.happened_at) }, now().view.sort === 'amount' ? [shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)), ', '] : null, clock(r.happened_at)) },
+    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at', cell: (r) => h('span', { 'data-tip': exact(r.happened_at) }, now().view.sort === 'amount' ? shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)) : clock(r.happened_at)) },
     { id: 'what', head: 'What', rowHead: true, cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label), r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'), r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)], foot: (a) => `All ${count(a.total.count)}` },
     { id: 'who', head: 'Who', classes: 'hide-s', cell: (r) => (r.who.display ? h('bdi', { 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display) : h('span.faint', null, 'no address given')) },
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')), foot: (a) => sum(a.total.amounts) },

@@ -8,6 +8,8 @@ pub mod deliver;
 pub mod identify;
 /// Facts in.
 pub mod intake;
+/// Who may sign in.
+pub mod login;
 /// What a destination may see.
 pub mod outgoing;
 /// The outbox rows of a conversion.
@@ -16,6 +18,8 @@ pub mod planning;
 pub mod replay;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
+/// Tokens of a site.
+pub mod tokens;
 /// A page touch.
 pub mod touch;
 /// A refusal after the fact.

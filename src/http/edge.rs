@@ -151,7 +151,7 @@ async fn at(
     let response = match params {
         Ok(params) => {
             let params = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-            run(app, route, arrival, params, parts, body).await
+            run(app, own, route, arrival, params, parts, body).await
         }
         Err(e) => Err(Error::new(Kind::Invalid, "bad_request", "The path is no UTF-8.").caused(e)),
     }
@@ -162,6 +162,7 @@ async fn at(
 
 async fn run(
     app: &App,
+    own: &OwnHosts,
     route: &Route,
     arrival: Arrival,
     params: Vec<(String, String)>,
@@ -181,6 +182,7 @@ async fn run(
         is_peer_trusted: arrival.is_peer_trusted,
         client: arrival.client,
         host: arrival.host,
+        host_header: arrival.host_header,
         is_https: arrival.is_https,
         request_id: arrival.request_id,
         shape: route.shape,
@@ -189,7 +191,7 @@ async fn run(
     };
     // Before the body: who may not ask need not send.
     let checked = match decode::check_encoding(&ask.headers) {
-        Ok(()) => access::check(app, route, &ask).await,
+        Ok(()) => access::check(app, own, route, &ask).await,
         Err(e) => Err(e),
     };
     match checked {

@@ -13,6 +13,8 @@ use crate::error::{Error, Kind, Result};
 
 /// Visits of those who refused.
 pub mod anon_events;
+/// Who did what, for the owner.
+pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
@@ -37,6 +39,10 @@ pub mod facts;
 pub mod inbox;
 /// Leads as their forms told them.
 pub mod leads;
+/// One-time links: the first owner's, an invitation.
+pub mod links;
+/// Signed-in states.
+pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
 /// Orders as their shop told them.
@@ -55,8 +61,12 @@ pub mod scope;
 pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// Keys of programs.
+pub mod tokens;
 /// Touches and click ids.
 pub mod touches;
+/// People and their memberships.
+pub mod users;
 /// The writer thread: group commit.
 mod writer;
 
