@@ -67,12 +67,7 @@ pub enum Taken {
 /// Decides on consent and stores the touch.
 pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken> {
     let now = app.clock.now();
-    let signs = Signs {
-        country: touch.browser.country.as_deref(),
-        time_zone: touch.time_zone.as_deref(),
-        site_country: site.country.as_deref(),
-    };
-    let decision = decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc);
+    let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
     if let Some(visitor) = visitor
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
@@ -108,6 +103,28 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
         None => Taken::Anonymous,
     })
+}
+
+/// Whether a session may be kept for this touch, before anything is stored.
+pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
+    decision_for(site, touch).analytics
+}
+
+/// A touch whose page does not wait. What cannot be stored is dropped and counted.
+pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
+    if let Err(e) = run(app, site, touch).await {
+        app.figures.add("touches_dropped", "queue_full");
+        tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
+    }
+}
+
+fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
+    let signs = Signs {
+        country: touch.browser.country.as_deref(),
+        time_zone: touch.time_zone.as_deref(),
+        site_country: site.country.as_deref(),
+    };
+    decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
 }
 
 /// Counts a touch that is not kept.
