@@ -102,11 +102,11 @@ impl Destination for Ga4 {
     }
 
     fn check(&self, settings: &Settings, _secrets: &Secrets) -> Result<()> {
-        let is_id = |t: &str| {
-            t.strip_prefix("G-").is_some_and(|id| (4..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()))
-        };
+        let is_id =
+            |t: &str| t.strip_prefix("G-").is_some_and(|id| (4..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()));
         if settings.get("measurement_id").is_some_and(|id| !is_id(id)) {
-            let message = "The measurement id begins with G-, such as G-AB12CD34EF. Ids that begin with UA-, GTM- or AW- are of other products.";
+            let message =
+                "The measurement id begins with G-, such as G-AB12CD34EF. Ids that begin with UA-, GTM- or AW- are of other products.";
             return Err(Error::invalid("measurement_id", message));
         }
         Ok(())
@@ -242,10 +242,7 @@ fn taken(response: &Response) -> Verdict {
         200..=299 => Verdict::Accepted("Google Analytics received it. It never confirms an event.".into()),
         300..=399 => Verdict::Refused(format!("Google Analytics answered with a redirect ({}), which is not followed.", response.status)),
         413 => Verdict::Refused("Google Analytics finds the event too large.".into()),
-        status => Verdict::Retry {
-            after_ms: retry_after_ms(response),
-            sentence: format!("Google Analytics answered {status}."),
-        },
+        status => Verdict::Retry { after_ms: retry_after_ms(response), sentence: format!("Google Analytics answered {status}.") },
     }
 }
 
@@ -259,7 +256,9 @@ fn judged(response: &Response) -> Verdict {
         return Verdict::Retry { after_ms: None, sentence: "Google's validation answered without a result.".into() };
     };
     if messages.is_empty() {
-        return Verdict::Accepted("Validated, not stored: Google finds nothing wrong with the event. It does not check the API secret.".into());
+        return Verdict::Accepted(
+            "Validated, not stored: Google finds nothing wrong with the event. It does not check the API secret.".into(),
+        );
     }
     let said: Vec<String> = messages
         .iter()

@@ -21,9 +21,7 @@ pub fn once(
     match got {
         Some(response) => Step::Done(judge(&state, response)),
         // Only a state from `prepare` can be asked with; one that was kept after sending starts anew next time.
-        None if state.get("sent").is_some() => {
-            Step::Done(Verdict::Retry { after_ms: None, sentence: "The answer was lost.".into() })
-        }
+        None if state.get("sent").is_some() => Step::Done(Verdict::Retry { after_ms: None, sentence: "The answer was lost.".into() }),
         None => {
             let request = ask(&state);
             Step::Ask(Box::new(request), json!({ "sent": true, "test": state.get("test") }))
@@ -88,8 +86,7 @@ pub fn page_address(out: &Outgoing) -> Option<String> {
     if page.starts_with("https://") || page.starts_with("http://") {
         return Some(page.to_owned());
     }
-    (page.starts_with('/') && !page.starts_with("//") && !out.site_domain.is_empty())
-        .then(|| format!("https://{}{page}", out.site_domain))
+    (page.starts_with('/') && !page.starts_with("//") && !out.site_domain.is_empty()).then(|| format!("https://{}{page}", out.site_domain))
 }
 
 /// A text that is there and not blank.

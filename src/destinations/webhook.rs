@@ -8,8 +8,8 @@ use super::kit;
 use super::{Delivery, Destination, Prepared, Start};
 use crate::crypto;
 use crate::domain::conversion::ConversionKind;
-use crate::domain::outgoing::{Item, Mode, Outgoing, Visit};
 use crate::domain::money::Money;
+use crate::domain::outgoing::{Item, Mode, Outgoing, Visit};
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::steps::{State, Step, Steps, Verdict, by_status};
 use crate::domain::time::Time;
@@ -61,7 +61,10 @@ impl Destination for Webhook {
 
     fn check(&self, settings: &Settings, secrets: &Secrets) -> Result<()> {
         if settings.get("url").is_some_and(|url| Place::read(url).is_none()) {
-            return Err(Error::invalid("url", "Give an https address such as https://shop.example/hooks/halotrack, without name and password."));
+            return Err(Error::invalid(
+                "url",
+                "Give an https address such as https://shop.example/hooks/halotrack, without name and password.",
+            ));
         }
         if secrets.all("secret").iter().any(|s| crypto::webhook_key(s.reveal()).is_none()) {
             return Err(Error::invalid("secret", "The signing secret is whsec_ followed by 24 to 64 bytes in base64."));

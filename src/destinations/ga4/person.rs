@@ -70,10 +70,7 @@ pub fn user_data(out: &Outgoing, hashed: &mut Hashed) -> Map<String, Value> {
 /// Google matches an address by the whole name; a town or country alone is not sent.
 fn address(out: &Outgoing, hashed: &mut Hashed) -> Option<Value> {
     let (first, last) = (kit::filled(&out.first_name)?, kit::filled(&out.last_name)?);
-    let names = [
-        ("sha256_first_name", first, person::ga4_name(first)?),
-        ("sha256_last_name", last, person::ga4_name(last)?),
-    ];
+    let names = [("sha256_first_name", first, person::ga4_name(first)?), ("sha256_last_name", last, person::ga4_name(last)?)];
     let mut address = Map::new();
     for (key, plain, digest) in names {
         hashed.add(key, kit::masked(plain));
