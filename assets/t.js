@@ -13,7 +13,7 @@ W=(k, v)=>T(()=>d.cookie=`${k}=${v};path=/;samesite=lax;max-age=${v?31536e3:0};$
 S=T(()=>sessionStorage)||{},
 run=f=>line=line.then(f).catch(T),
 post=(path, x)=>fetch(base+path, {method:'POST', body:JSON.stringify(x), credentials:'include', keepalive:1}),
-say=(path, x)=>run(()=>id()&&post(path, {site, session_id:id(), ...x})),
+say=(path, x)=>run(()=>{id()&&post(path, {site, session_id:id(), ...x}).catch(T)}),
 
 id=()=>s===null?s:s||C('_halo=')||null,
 // 28 bytes mod P, times 257 until the five low base-29 digits hold two numerals; checksum
@@ -91,7 +91,7 @@ run(async ()=>{
 })
 window.HaloTrack={getSessionId:id, code,
 	identify:x=>say('/api/identify', x),
-	track: (name, properties)=>say('/api/event', {name, properties}),
+	track:(name, properties)=>say('/api/event', {name, properties}),
 	consent:x=>/^(grant|deni)ed$/.test(x)&&tick(W('halo_consent', said=x))
 }
 'visibilitychange prerenderingchange click popstate cookieyes_consent_update CookiebotOnAccept CookiebotOnDecline CookiebotOnConsentReady OneTrustGroupsUpdated cmplz_status_change UC_UI_CMP_EVENT wp_listen_for_consent_change'

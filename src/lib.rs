@@ -24,6 +24,8 @@ pub mod figures;
 pub mod flows;
 /// The edges.
 pub mod http;
+/// Work that nobody waits for.
+pub mod jobs;
 /// Rate limits and quotas.
 pub mod limits;
 /// The only HTTP client.

@@ -128,7 +128,7 @@ function barParts(app, seen) {
     const named = RANGES.find((r) => r.id === view.range);
     add(row, h('div.join', null,
       h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'earlier', 'aria-label': 'Earlier', 'data-tip': 'Earlier  ←', disabled: !earlier, onclick: () => earlier && app.go(earlier) }, icon('left', 's')),
-      h('button.btn', opener('date', (m, a) => m.dateMenu(app, a), { 'aria-label': `Days: ${view.rangeName()}`, 'data-tip': named && days ? span(...days) : null }), icon('calendar', 's'),
+      h('button.btn', opener('date', (m, a) => m.dateMenu(app, a), { 'data-tip': named && days ? span(...days) : null }), icon('calendar', 's'),
         h('span.desk', null, view.rangeName()), h('span.narrow', null, named?.short ?? view.rangeName()),
         named && days && days[0] !== days[1] && h('span.l.desk.wide', null, span(...days)), icon('caret', 'caret')),
       h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'later', 'aria-label': 'Later', 'data-tip': 'Later  →', disabled: !later, onclick: () => later && app.go(later) }, icon('right', 's'))));
@@ -137,11 +137,11 @@ function barParts(app, seen) {
   if (use.lens) {
     add(row, h('span.sep.desk'), h('div.join.desk', null,
       h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model], icon('caret', 'caret')),
-      h('button.btn', opener('window', (m, a) => m.windowMenu(app, a), { 'aria-label': `Window: ${windowName(view.window)}` }), h('span.l', null, 'within'), windowName(view.window), icon('caret', 'caret'))),
+      h('button.btn', opener('window', (m, a) => m.windowMenu(app, a)), h('span.l', null, 'within'), windowName(view.window), icon('caret', 'caret'))),
     lensTag(app));
   }
   if (use.filters) {
-    add(row, h('span.sep.desk'), h('button.btn.bare.desk', { type: 'button', 'data-focus': 'filter', 'aria-label': 'Filter', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a)); } },
+    add(row, h('span.sep.desk'), h('button.btn.bare.desk', { type: 'button', 'data-focus': 'filter', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a)); } },
       icon('filter', 's'), h('span.filter-word', null, 'Filter'), kbd('F')));
   }
   add(row, h('span.grow.desk'));
@@ -149,7 +149,7 @@ function barParts(app, seen) {
   else add(row, seen);
   add(row, h('button.btn.icon.bare.desk', opener('share', (m, a) => m.shareMenu(app, a), { 'aria-label': 'Share', 'data-tip': 'Share' }), icon('share')));
   if (use.exports) add(row, h('button.btn.icon.bare.desk', opener('export', (m, a) => m.exportMenu(app, a), { 'aria-label': 'Export', 'data-tip': 'Export what is shown' }), icon('export')));
-  add(row, h('button.btn.icon.narrow', opener('sheet', (m) => m.viewSheet(app), { 'aria-label': 'Filter and lens' }), icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
+  add(row, h('button.btn.icon.narrow', opener('sheet', (m) => m.viewSheet(app), { 'aria-label': `Filter and lens${view.filters.length ? `, ${plural(view.filters.length, 'filter')}` : ''}` }), icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
   return [row, chipRow(app)];
 }
 

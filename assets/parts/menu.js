@@ -42,7 +42,8 @@ function back(anchor) {
 
 /** @param {HTMLElement} el @param {HTMLElement} anchor */
 function place(el, anchor) {
-  const a = anchor.getBoundingClientRect(), page = document.documentElement;
+  // The body's width, not the root's: a reserved scrollbar gutter is no place for a menu.
+  const a = anchor.getBoundingClientRect(), page = document.body;
   const rtl = getComputedStyle(page).direction === 'rtl';
   const left = rtl ? a.right - el.offsetWidth : a.left;
   el.style.left = `${Math.max(8, Math.min(left, page.clientWidth - el.offsetWidth - 8))}px`;

@@ -12,6 +12,7 @@ import { deliveryDetail, fieldsTable } from './delivery.js';
  */
 export function receipt(r, { url, may, replay, heading = 'h2' }) {
   const c = r.conversion;
+  const line = lines(heading === 'h1' ? 'h2' : 'h3');
   const first = c.credited[0];
   const head = h('div.rc-head', null,
     h('div.rc-title', null, h(heading, null, h('bdi', null, c.label), h('span.quiet', null, ' · ', first ? h('bdi', null, first.source) : 'Unattributed')), c.is_test && h('span.tag.box', null, 'test')),
@@ -22,10 +23,10 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
     line('Who', who(c)),
     line('Why', why(r)),
     line('Received', received(r)),
-    touches(r),
+    touches(r, line),
     line('Chat', r.chat ? chat(r.chat) : h('span.faint', null, 'none within 7 days')),
     r.why.would_change.length > 0 && line('Would change it', h('ul', null, r.why.would_change.map((/** @type {string} */ s) => h('li', null, s)))),
-    line('Told', r.deliveries.length ? h('div.rows', null, r.deliveries.map(told)) : h('span.faint', null, 'no platform is connected to tell')),
+    line('Told', r.deliveries.length ? h('div.rows', null, r.deliveries.map((/** @type {any} */ d) => told(d, heading === 'h1' ? 'h3' : 'h4'))) : h('span.faint', null, 'no platform is connected to tell')),
     r.entries.length > 1 && line('Money', entries(r)),
     line('Runs', h('ul', null, r.runs.map((/** @type {any} */ x) => h('li', null, h('b', null, x.run), ` · ${when(x.at)} `, x.why, x.match && h('span.faint', null, `, by ${x.match}`))))),
   );
@@ -36,8 +37,8 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
   return { head, body, foot };
 }
 
-/** @param {string} term @param {import('../dom.js').Kid} content */
-const line = (term, content) => h('section.rc-line', null, h('h3', null, term), h('div', null, content));
+/** @param {'h2'|'h3'} level @returns {(term: string, content: import('../dom.js').Kid) => HTMLElement} */
+const lines = (level) => (term, content) => h('section.rc-line', null, h(level, null, term), h('div', null, content));
 
 /** @param {any} c */
 function who(c) {
@@ -67,8 +68,8 @@ function received(r) {
   }));
 }
 
-/** Columns that add up, in the open. @param {any} r */
-function touches(r) {
+/** Columns that add up, in the open. @param {any} r @param {ReturnType<typeof lines>} line */
+function touches(r, line) {
   const models = [r.model, ...r.models.filter((/** @type {string} */ m) => m !== r.model)];
   const outside = r.touches.some((/** @type {any} */ t) => !t.in_window);
   if (!r.touches.length) return line('Touches', h('span.faint', null, 'no visit of this customer is known'));
@@ -94,11 +95,11 @@ function touchRows(t, models, cell) {
 /** @param {any} x the chat's own facts, whatever the tier knows */
 const chat = (x) => (typeof x === 'string' ? x : h('p', null, x.sentence ?? x.tier ?? 'A chat helped.'));
 
-/** @param {any} d */
-function told(d) {
+/** @param {any} d @param {'h3'|'h4'} level */
+function told(d, level) {
   return h('details.row', null, h('summary', null,
     h('span.p', null, platform(d.platform)), h('span.k', null, d.kind), h('span.w', null, stateMark(d), d.settled_at && h('span.faint', { 'data-tip': exact(d.settled_at) }, ` ${clockSeconds(d.settled_at)}`), ' ', h('span.quiet', null, d.response?.sentence ?? d.reason_text ?? toldSentence(d).replace(/^.*?: /, ''))), icon('right', 's turn')),
-  deliveryDetail(d));
+  deliveryDetail(d, level));
 }
 
 /** @param {any} r */

@@ -68,7 +68,7 @@ export function createTable(how) {
       const g = how.group?.(row) ?? null;
       if (g !== null && g !== group) {
         const gid = `group:${g}`, oldGroup = known.get(gid);
-        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.select ? 3 : 2, scope: 'rowgroup' }, how.groupHead?.(g) ?? g));
+        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.select ? 3 : 2, scope: 'rowgroup' }, how.groupHead?.(g) ?? g), how.columns.slice(2).map((c) => h('td', { class: `${c.classes ?? ''} c-${c.id}` })));
         seen.set(gid, { row: null, text: '', el: tr });
         order.push(tr);
       }
@@ -180,7 +180,7 @@ export function createList({ url, what, table, key, answered, empty }) {
   const state = h('div.state', { hidden: true });
   const moreButton = h('button.btn', { type: 'button', onclick: () => more() }, 'Show more');
   const foot = h('div.more', { hidden: true }, moreButton);
-  const el = h('div.listing', null, table.el, state, foot);
+  const el = h('div.listing', null, state, table.el, foot);
   /** @type {URLSearchParams} */ let query = new URLSearchParams();
   /** @type {string|null} */ let next = null;
   /** @type {AbortController|null} */ let running = null;

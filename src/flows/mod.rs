@@ -2,15 +2,23 @@
 
 /// A credit run.
 pub mod crediting;
+/// A delivery.
+pub mod deliver;
+/// What a browser says of who it is.
+pub mod identify;
 /// Facts in.
 pub mod intake;
-/// Signing in, setting up, inviting.
+/// Who may sign in.
 pub mod login;
+/// What a destination may see.
+pub mod outgoing;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Again, by the owner's hand.
+pub mod replay;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
-/// Keys of programs.
+/// Tokens of a site.
 pub mod tokens;
 /// A page touch.
 pub mod touch;

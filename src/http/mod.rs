@@ -37,5 +37,10 @@ pub mod route;
 /// All routes on one page.
 pub mod table;
 
+/// What pages send.
+mod touch;
+/// A visitor's browser.
+mod visitor;
+
 pub use edge::Edge;
 pub use listen::serve;

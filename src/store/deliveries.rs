@@ -151,6 +151,15 @@ pub fn claim(c: &SiteConn, id: DeliveryId, boot: &str) -> Result<bool> {
     Ok(changed > 0)
 }
 
+/// The mode in which it really goes.
+pub fn set_mode(c: &SiteConn, id: DeliveryId, mode: Mode) -> Result<()> {
+    c.execute(
+        "update deliveries set mode = :mode where site_id = :site and id = :id and mode <> :mode",
+        named_params! {":mode": mode.word(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 /// Leases of a run that ended: at once pending again. Whether their last send arrived is unknown.
 pub fn release_others(all: &AllSites, boot: &str, now: Time) -> Result<usize> {
     all.execute(

@@ -3,14 +3,14 @@
 use super::people::{IdentityKind, list_identities, sessions_of};
 use super::scope::SiteConn;
 use super::touches;
-use crate::domain::attribution::{Evidence, Link, LinkedSession};
+use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 
-/// Browsers looked at for one conversion at most.
-const MOST: usize = 50;
+/// Links looked at for one conversion at most.
+const MOST: usize = 100;
 
 pub struct Asked<'a> {
     pub session: Option<SessionId>,
@@ -20,13 +20,12 @@ pub struct Asked<'a> {
     pub happened_at: Time,
 }
 
-/// Sessions linked to the fact, each by its strongest link, with their touches up to the moment it happened.
+/// Sessions linked to the fact, by each of their links, with their touches up to the moment it happened.
 pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
+    // Every link of a session, not only the strongest: the others tell what else would have found it.
     let mut links: Vec<(SessionId, Link)> = Vec::new();
     let mut add = |session: SessionId, link: Link| {
-        if let Some((_, best)) = links.iter_mut().find(|(known, _)| *known == session) {
-            *best = (*best).min(link);
-        } else if links.len() < MOST {
+        if links.len() < MOST && !links.contains(&(session, link)) {
             links.push((session, link));
         }
     };
@@ -60,7 +59,7 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
     }
     let mut sessions = Vec::with_capacity(links.len());
     for (session, link) in links {
-        sessions.push(LinkedSession { session: session.number(), link, touches: touches::list_before(c, session, asked.happened_at)? });
+        sessions.push(LinkedSession { session: session.number(), link, touches: touches::list_before(c, session, latest_before(asked.happened_at))? });
     }
     Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
 }

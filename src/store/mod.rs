@@ -33,6 +33,8 @@ pub mod deliveries;
 pub mod entries;
 /// What might explain a conversion.
 pub mod evidence;
+/// The fact that speaks for a conversion.
+pub mod facts;
 /// Raw bodies as received.
 pub mod inbox;
 /// Leads as their forms told them.
