@@ -2,7 +2,7 @@
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
 import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, kindsWord } from '../format.js';
-import { createTable, createList, matchMark, statusMark, toldMarks } from '../parts/table.js';
+import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
 
@@ -21,13 +21,9 @@ export function render(root, params) {
   let asked = '', waiting = 0, liveTimer = 0, gone = false;
 
   const figures = h('div.stmt');
-  const tabs = h('div.tabs', { role: 'group', 'aria-label': 'Type' });
   const news = h('button.news', { type: 'button', hidden: true, onclick: () => { scrollTo(0, 0); insert(); } });
-  const search = /** @type {HTMLInputElement} */ (h('input.in', { type: 'search', 'data-search': true, 'aria-label': 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', value: p.view.q, autocomplete: 'off', spellcheck: 'false', oninput: () => later(), onkeydown: (/** @type {KeyboardEvent} */ e) => { if (e.key === 'Escape' && search.value) { search.value = ''; later(0); e.stopPropagation(); } } }));
   const others = h('footer.others', { hidden: true });
   const sheet = h('section.sheet.ledger', { 'aria-label': 'Conversions' });
-  let searchTimer = 0;
-  const later = (ms = 250) => { clearTimeout(searchTimer); searchTimer = setTimeout(() => { if (!gone && search.value.trim() !== p.view.q) app.go({ q: search.value.trim() }, { replace: true }); }, ms); };
 
   const table = createTable({
     label: `Conversions, times in ${zoneName()}`, columns: columns(() => p), key, classes: 't-conversions',
@@ -39,15 +35,15 @@ export function render(root, params) {
     rowClass: (row) => (row.is_test ? 'test' : row.credited.length ? '' : 'un'),
   });
   const list = createList({ url: `/api/sites/${site.site}/conversions`, what: 'conversions', table, key, answered, empty });
-  const header = h('header', null, h('h1.vh', null, 'Conversions'), tabs, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/'))));
+  const head = ledgerHead({ title, dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
 
   function answered(/** @type {any} */ a) {
     answer = a;
     // Before the first conversion of all, the first steps have the sheet to themselves.
-    header.hidden = !site.first_conversion_at && !a.total.count && !p.view.isFiltered;
+    head.el.hidden = !site.first_conversion_at && !a.total.count && !p.view.isFiltered;
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
-    fill(tabs, kindTabs(a.facets?.kind ?? [], p));
+    head.draw(a.facets?.kind ?? []);
     const apart = a.total.net.filter((/** @type {any} */ m) => m.currency !== ownCurrency());
     others.hidden = !apart.length;
     fill(others, h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]), ' net. Kept apart; currencies are never added.'));
@@ -130,7 +126,7 @@ export function render(root, params) {
     return [...seen].sort().map((value) => ({ value }));
   };
 
-  fill(sheet, figures, header, news, list.el, others);
+  fill(sheet, figures, head.el, news, list.el, others);
   fill(root, sheet);
   load();
   showPanel();
@@ -140,7 +136,7 @@ export function render(root, params) {
     update(next) {
       const came = next.view.toString() === p.view.toString() && next.id === p.id;
       p = next;
-      if (document.activeElement !== search) search.value = p.view.q;
+      head.sync();
       load(came);
       showPanel();
     },
@@ -152,7 +148,7 @@ export function render(root, params) {
     },
     /** @param {KeyboardEvent} e */
     key(e) { return panel ? false : table.key(e); },
-    leave() { gone = true; clearTimeout(liveTimer); clearTimeout(searchTimer); list.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
   };
 }
 
@@ -208,12 +204,4 @@ function headFigures(total, p) {
     figure('Attributed', total.count ? [percent(total.attributed / total.count), range && h('small', { 'data-tip': 'So few that chance alone gives this range' }, ` (${range})`)] : '–', `${count(total.attributed)} of ${count(total.count)}`),
     h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit or code known' : 'every one has a source')),
   ];
-}
-
-/** @param {{value: string, count: number}[]} kinds @param {import('../app.js').Params} p */
-function kindTabs(kinds, p) {
-  const filter = p.view.filters.find((f) => f.dim === 'kind');
-  const on = filter && !filter.not && filter.values.length === 1 ? filter.values[0] : filter ? '?' : '';
-  const tab = (/** @type {string} */ value, /** @type {string} */ word, /** @type {number|null} */ n) => h('button', { type: 'button', 'aria-pressed': String(on === value), onclick: () => p.app.go({ filters: [...p.view.filters.filter((f) => f.dim !== 'kind'), ...(value ? [{ dim: 'kind', not: false, values: [value] }] : [])] }) }, word, n !== null && h('span.faint', null, ` ${count(n)}`));
-  return [tab('', 'All', null), ...kinds.map((k) => tab(k.value, kindsWord(k.value), k.count))];
 }

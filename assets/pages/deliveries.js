@@ -3,7 +3,7 @@
 import { get, post } from '../api.js';
 import { h, fill, icon, kbd } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, zoneName } from '../format.js';
-import { createTable, createList, stateMark } from '../parts/table.js';
+import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
 
@@ -28,11 +28,7 @@ export function render(root, params) {
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
   const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
-  const tabs = h('div.tabs', { role: 'group', 'aria-label': 'State' });
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
-  const search = /** @type {HTMLInputElement} */ (h('input.in', { type: 'search', 'data-search': true, 'aria-label': 'Search order or event ID', placeholder: 'Order, event ID', value: p.view.q, autocomplete: 'off', spellcheck: 'false', oninput: () => later() }));
-  let searchTimer = 0;
-  const later = () => { clearTimeout(searchTimer); searchTimer = setTimeout(() => { if (!gone && search.value.trim() !== p.view.q) app.go({ q: search.value.trim() }, { replace: true }); }, 250); };
 
   const table = createTable({
     label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app),
@@ -41,13 +37,13 @@ export function render(root, params) {
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
   });
   const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
-  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' },
-    h('header', null, h('h1.vh', null, 'Deliveries'), tabs, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/')))), list.el);
+  const head = ledgerHead({ title, dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
+  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, list.el);
 
   function answered(/** @type {any} */ a) {
     answer = a;
     app.figuresAt = new Date().toISOString();
-    fill(tabs, stateTabs(a.facets?.state ?? [], p));
+    head.draw(a.facets?.state ?? []);
   }
 
   function empty() {
@@ -152,7 +148,7 @@ export function render(root, params) {
     update(next) {
       const same = next.view.toString() === p.view.toString();
       p = next;
-      if (document.activeElement !== search) search.value = p.view.q;
+      head.sync();
       load(same);
       if (same) { loadConnections(); loadUnread(); }
     },
@@ -165,7 +161,7 @@ export function render(root, params) {
     },
     /** @param {KeyboardEvent} e */
     key: (e) => (detail ? false : table.key(e)),
-    leave() { gone = true; clearTimeout(liveTimer); clearTimeout(searchTimer); list.stop(); detail?.close(); },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); detail?.close(); },
   };
 }
 
@@ -187,11 +183,5 @@ function columns(app) {
   ];
 }
 
-/** @param {{value: string, count: number}[]} states @param {import('../app.js').Params} p */
-function stateTabs(states, p) {
-  const filter = p.view.filters.find((f) => f.dim === 'state');
-  const on = filter && !filter.not && filter.values.length === 1 ? filter.values[0] : filter ? '?' : '';
-  const tab = (/** @type {string} */ value, /** @type {string} */ word, /** @type {number|null} */ n) => h('button', { type: 'button', 'aria-pressed': String(on === value), onclick: () => p.app.go({ filters: [...p.view.filters.filter((f) => f.dim !== 'state'), ...(value ? [{ dim: 'state', not: false, values: [value] }] : [])] }) }, word, n !== null && h('span.faint', null, ` ${count(n)}`));
-  const word = (/** @type {string} */ s) => { const w = stateWord(s); return w[0].toUpperCase() + w.slice(1); };
-  return [tab('', 'All', null), ...states.map((s) => tab(s.value, word(s.value), s.count))];
-}
+/** "Given up": the state's word at the beginning of a tab. @param {string} state */
+const stateName = (state) => stateWord(state)[0].toUpperCase() + stateWord(state).slice(1);

@@ -1,8 +1,8 @@
 // The table of a ledger, its pages of rows, and the marks that stand in its cells.
 
 import { get } from '../api.js';
-import { h, fill, icon, announce, isPhone } from '../dom.js';
-import { matchWord, stateWord, statusWord, platform, PLATFORM_LETTERS, points, plural, clock } from '../format.js';
+import { h, fill, icon, kbd, announce, isPhone } from '../dom.js';
+import { matchWord, stateWord, statusWord, platform, PLATFORM_LETTERS, DIMENSIONS, points, plural, count, clock, zoneName } from '../format.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 /**
@@ -166,6 +166,53 @@ export function createTable(how) {
       if (e.key === ' ' && how.select && here?.contains(document.activeElement) && document.activeElement?.matches('.open')) { const id = here.getAttribute('data-id') ?? ''; ticked(id, !selected.has(id), false); return true; }
       return false;
     },
+  };
+}
+
+/**
+ * The head of a ledger: one tab per value of its main dimension, the zone, and the search box.
+ * @param {{title: string, dim: string, word: (value: string) => string, label: string, placeholder: string, now: () => import('../app.js').Params}} how
+ */
+export function ledgerHead({ title, dim, word, label, placeholder, now }) {
+  let timer = 0;
+  const look = (ms = 250) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const q = search.value.trim(), { app, view } = now();
+      if (q !== view.q) app.go({ q }, { replace: true });
+    }, ms);
+  };
+  const search = /** @type {HTMLInputElement} */ (h('input.in', {
+    type: 'search', 'data-search': true, 'aria-label': label, placeholder, value: now().view.q, autocomplete: 'off', spellcheck: 'false',
+    oninput: () => look(),
+    onkeydown: (/** @type {KeyboardEvent} */ e) => {
+      if (e.key !== 'Escape' || !search.value) return;
+      search.value = '';
+      look(0);
+      e.stopPropagation();
+    },
+  }));
+  const tabs = h('div.tabs', { role: 'group', 'aria-label': DIMENSIONS[dim] });
+  const el = h('header', null, h('h1.vh', null, title), tabs, h('span.tag.faint.zone', null, zoneName()),
+    h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/'))));
+
+  return {
+    el,
+    /** @param {{value: string, count: number}[]} facets */
+    draw(facets) {
+      const { app, view } = now();
+      const filter = view.filters.find((f) => f.dim === dim);
+      const on = !filter ? '' : !filter.not && filter.values.length === 1 ? filter.values[0] : null;
+      const rest = view.filters.filter((f) => f.dim !== dim);
+      const tab = (/** @type {string} */ value, /** @type {import('../dom.js').Kid} */ name) => h('button', {
+        type: 'button', 'aria-pressed': String(on === value),
+        onclick: () => app.go({ filters: value ? [...rest, { dim, not: false, values: [value] }] : rest }),
+      }, name);
+      fill(tabs, tab('', 'All'), facets.map((f) => tab(f.value, [word(f.value), h('span.faint', null, ` ${count(f.count)}`)])));
+    },
+    /** The search may have been changed from outside. */
+    sync() { if (document.activeElement !== search) search.value = now().view.q; },
+    stop: () => clearTimeout(timer),
   };
 }
 
