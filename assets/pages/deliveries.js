@@ -47,8 +47,11 @@ export function render(root, params) {
   }
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')), h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
-    return h('div.empty', null, icon('deliveries'), h('p', null, h('b', null, 'Nothing to tell anyone yet.'), ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
+    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')),
+      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
+    return h('div.empty', null, icon('deliveries'),
+      h('p', null, h('b', null, 'Nothing to tell anyone yet.'),
+      ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
   }
 
   /** @param {boolean} [force] */
@@ -66,8 +69,14 @@ export function render(root, params) {
       const { items } = await get(`${base}/connections`);
       if (gone) return;
       for (const c of items) names.set(c.connection, c.name);
-      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections, (/** @type {string} */ dim, /** @type {string} */ value, /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] }, ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
-    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip, h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message), h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
+      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections,
+        (/** @type {string} */ dim, /** @type {string} */ value,
+        /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
+        ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
+    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
+      h('div.trouble', { role: 'alert' }, icon('alert'),
+      h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message),
+      h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
   }
 
   async function loadUnread() {
@@ -75,7 +84,9 @@ export function render(root, params) {
       const { items } = await get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' }));
       if (gone) return;
       unread.hidden = !items.length;
-      fill(unread, h('h2', null, 'Needs you'), h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)), items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
+      fill(unread, h('h2', null, 'Needs you'),
+        h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)),
+        items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
     } catch { /* the page works without; the notice comes with the next look */ }
   }
 
@@ -89,7 +100,8 @@ export function render(root, params) {
         loadUnread();
       } catch (error) { again.removeAttribute('disabled'); app.toast(`Not replayed. ${/** @type {any} */ (error).message}`); }
     } }, 'Read again');
-    return h('li', null, icon('alert', 'warn'), h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${dayOf(x.received_at) === today() ? clock(x.received_at) : `${day(x.received_at)}, ${clock(x.received_at)}`}.`), ' ', h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)), may && again);
+    return h('li', null, icon('alert', 'warn'),
+      h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${dayOf(x.received_at) === today() ? clock(x.received_at) : `${day(x.received_at)}, ${clock(x.received_at)}`}.`), ' ', h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)), may && again);
   }
 
   // ---- one delivery, several deliveries ----
@@ -99,7 +111,8 @@ export function render(root, params) {
     const { openDelivery } = await import('../parts/delivery_panel.js');
     if (gone) return;
     table.current(row.id);
-    detail = openDelivery(p, row, { connection: names.get(row.connection) ?? '', changed: () => list.refresh(true), closed: () => { detail = null; table.current(null); table.focus(row.id); },
+    detail = openDelivery(p, row, { connection: names.get(row.connection) ?? '', changed: () => list.refresh(true),
+      closed: () => { detail = null; table.current(null); table.focus(row.id); },
       step: (id, n) => { const next = table.neighbour(id, n); if (next) table.current(next.id); return next; } });
   }
 
@@ -118,17 +131,22 @@ export function render(root, params) {
       everything && !allOfFilter && h('button.go', { type: 'button', onclick: () => { allOfFilter = true; drawSelection(ids); } }, `Select all ${count(total)}`),
       h('span.age', null, old > 0 ? [icon('clock', 's warn'), `${old} older than 48 hours`] : ''),
       h('span.grow'),
-      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) }, `Cancel ${count(waiting.length)} waiting`),
-      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) }, icon('again', 's'), 'Replay'),
-      h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection', onclick: () => table.clearSelection() }, icon('x')));
+      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) },
+        `Cancel ${count(waiting.length)} waiting`),
+      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) },
+        icon('again', 's'), 'Replay'),
+      h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection',
+        onclick: () => table.clearSelection() }, icon('x')));
   }
 
   /** @param {string[]} ids @param {() => void} done */
   async function cancel(ids, done) {
     const { confirm } = await import('../parts/menu.js');
-    const yes = await confirm({ title: `Cancel ${plural(ids.length, 'delivery', 'deliveries')}?`, danger: true, yes: `Cancel ${ids.length}`, text: h('p', null, 'They are not sent. The conversions stay as they are, and each can be replayed later.') });
+    const yes = await confirm({ title: `Cancel ${plural(ids.length, 'delivery', 'deliveries')}?`, danger: true, yes: `Cancel ${ids.length}`,
+      text: h('p', null, 'They are not sent. The conversions stay as they are, and each can be replayed later.') });
     if (!yes) return;
-    try { const a = await post(`${base}/deliveries/cancel`, { deliveries: ids }); app.toast(`${plural(a.cancelled, 'delivery', 'deliveries')} cancelled.`); done(); } catch (error) { app.toast(`Not cancelled. ${/** @type {any} */ (error).message}`); }
+    try { const a = await post(`${base}/deliveries/cancel`, { deliveries: ids }); app.toast(`${plural(a.cancelled, 'delivery', 'deliveries')} cancelled.`); done();
+      } catch (error) { app.toast(`Not cancelled. ${/** @type {any} */ (error).message}`); }
   }
 
   app.suggest = (dim) => {
@@ -177,9 +195,13 @@ function columns(app) {
     { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
-    { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || ''; return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },
-    { id: 'next', head: 'Next try', classes: 'fit hide-s', cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
-    { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s', cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1', 'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
+    { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || '';
+      return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },
+    { id: 'next', head: 'Next try', classes: 'fit hide-s',
+      cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
+    { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s',
+      cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1',
+      'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
   ];
 }
 

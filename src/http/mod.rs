@@ -37,6 +37,8 @@ pub mod route;
 /// All routes on one page.
 pub mod table;
 
+/// What the owner does by hand.
+mod replays;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
 /// The conversions API: telling.

@@ -1,8 +1,8 @@
 //! All routes on one page, grouped by who calls. The router, the OpenAPI file and the access test are made from this.
 //! What the API page says of a route stands beside its handler.
 
-use super::route::{Doc, Route, Scope, Shape, Who::*};
-use super::{assets, health, login, metrics, openapi, pages, senders, statements, touch, visitor};
+use super::route::{Doc, Right, Route, Scope, Shape, Who::*};
+use super::{assets, health, login, metrics, openapi, pages, replays, senders, statements, touch, visitor};
 use crate::run;
 
 pub static ROUTES: &[Route] = &[
@@ -50,6 +50,10 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    // ---------------------------------------------------------------- the owner's hands
+    Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
+    Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
 ];
 
 const PREFLIGHT: Doc =
