@@ -11,8 +11,12 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+/// Who did what, for the owner.
+pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
+/// The documented names in SQL.
+pub mod documented;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
 /// Readers: the pool and its pragmas.
@@ -53,6 +57,7 @@ impl Store {
             return Err(storage("sqlite_too_old", format!("SQLite {version} is too old: 3.51.3 or newer is needed.")));
         }
         let path = folder.join(FILE);
+        migrate::look(&path)?;
         let mut conn = Connection::open(&path).map_err(opening)?;
         restrict(&path);
         pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
@@ -172,7 +177,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
+            damaged().caused(e)
         }
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
@@ -183,9 +188,12 @@ fn opening(e: rusqlite::Error) -> Error {
     }
 }
 
+fn damaged() -> Error {
+    storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.")
+}
+
 /// Structural damage shows here, before anything is promised.
 fn check_pages(conn: &Connection) -> Result<()> {
-    let damaged = || storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.");
     let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         _ => opening(e),
