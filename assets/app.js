@@ -147,7 +147,8 @@ export const app = {
 
   /** @param {string} url @param {{replace?: boolean, state?: object|null}} [how] */
   navigate(url, { replace = false, state = null } = {}) {
-    history[replace ? 'replaceState' : 'pushState'](state, '', url);
+    const same = url === location.pathname + location.search;
+    history[replace || same ? 'replaceState' : 'pushState'](state, '', url);
     route();
   },
   /** The same page with another view. @param {Partial<View>|View} patch @param {{replace?: boolean}} [how] */
@@ -187,7 +188,7 @@ async function route() {
   if (first === 'setup') return alone('setup', { token: slug ?? '' }, mine);
 
   const early = PAGES.find((p) => p.path === name);
-  if (early && !id) early.load(); // fetched while we ask who is signed in
+  if (early && !id) early.load().catch(() => {}); // fetched while we ask who is signed in
   if (!app.me) {
     try { await app.refreshMe(); } catch (error) { if (mine === turn) failed(error); return; }
     if (mine !== turn) return;
@@ -230,7 +231,7 @@ async function route() {
 
 /** @param {keyof typeof ALONE} which @param {object} params @param {number} mine */
 async function alone(which, params, mine) {
-  let module;
+  /** @type {any} */ let module;
   try { module = await ALONE[which](); } catch { return lost(); }
   if (mine !== turn) return;
   leave();

@@ -41,17 +41,15 @@ export function percent(share) {
 }
 
 /**
- * The Wilson range of a share, for fewer than 30 cases: "33.3% (9.7–70.0)".
+ * The Wilson range of a share, said beside it for fewer than 30 cases: "9.7–70.0"; empty above.
  * @param {number} hits @param {number} all
  */
-export function shareOf(hits, all) {
-  if (!all) return DASH;
-  const text = percent(hits / all);
-  if (all >= 30) return text;
+export function rangeOf(hits, all) {
+  if (!all || all >= 30) return '';
   const z = 1.96, p = hits / all, d = 1 + z * z / all;
   const mid = p + z * z / (2 * all), spread = z * Math.sqrt(p * (1 - p) / all + z * z / (4 * all * all));
   const bound = (/** @type {number} */ x) => (Math.min(1, Math.max(0, x / d)) * 100).toFixed(1);
-  return `${text} (${bound(mid - spread)}–${bound(mid + spread)})`;
+  return `${bound(mid - spread)}–${bound(mid + spread)}`;
 }
 
 /** @param {number} bp basis points, 0 to 10 000 */
@@ -98,6 +96,9 @@ export function amount(m) {
   const [minus, figure, rest] = parts(m.minor, m.currency);
   return m.currency === currency ? `${minus}${figure}${rest}` : `${m.currency} ${minus}${figure}${rest}`;
 }
+
+/** In a column that names its currency at head or foot: "86.90". @param {Money|null|undefined} m */
+export const bare = (m) => (m ? parts(m.minor, m.currency).join('') : DASH);
 
 /** A headline: the figure and, paler, its cents. @param {Money} m @returns {[string, string]} */
 export function headline(m) {

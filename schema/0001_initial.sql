@@ -151,6 +151,9 @@ create table sessions (
   touch_count    integer not null default 1,
   first_seq      integer not null default 1,               -- earliest touch by its own time
   last_seq       integer not null default 1,               -- latest non-direct touch, else the first
+  first_at       integer not null,
+  last_at        integer not null,
+  last_is_direct integer not null check (last_is_direct in (0, 1)),
   device         text not null,
   browser        text not null,
   system         text not null,
@@ -194,6 +197,7 @@ create table touches (
   affiliate     text,
   marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
 create index touches__site_id__at on touches (site_id, at);
@@ -249,6 +253,7 @@ create table anon_events (
   path          text,
   country       text,
   device        text,
+  starts_visit  integer not null check (starts_visit in (0, 1)),
   primary key (site_id, id)
 ) strict, without rowid;
 create index anon_events__site_id__at on anon_events (site_id, at);
@@ -473,6 +478,7 @@ create table conversions (
   primary key (site_id, id)
 ) strict, without rowid;
 create index conversions__site_id__happened_at on conversions (site_id, happened_at, id);
+create unique index conversions__site_id__event_id on conversions (site_id, event_id);
 create index conversions__site_id__order_key on conversions (site_id, order_key) where order_key is not null;
 create index conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
 create index conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
@@ -565,7 +571,8 @@ create table deliveries (
 create unique index deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
 create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
 create index deliveries__site_id__created_at on deliveries (site_id, created_at, id);
-create index deliveries__due on deliveries (next_at, site_id, id) where state in ('pending', 'leased');
+create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
+create index deliveries__owner on deliveries (owner) where state = 'leased';
 create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
 
 create table attempts (

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
+use crate::door::Door;
 use crate::error::Result;
 use crate::figures::Figures;
 use crate::limits::Limits;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Counters for the metrics page.
     pub figures: Figures,
+    /// What the edges remember between requests.
+    pub door: Door,
     /// Who is on which site just now.
     pub presence: Presence,
     /// Something may be due for a worker.
@@ -75,6 +78,7 @@ impl App {
                 outbound,
                 limits: Limits::default(),
                 figures: Figures::default(),
+                door: Door::default(),
                 presence: Presence::default(),
                 wake: Notify::new(),
                 news,

@@ -10,8 +10,7 @@ use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::config::load::{Flags, Loaded, load};
-use crate::control::command::Chosen;
-use crate::control::{self, Command};
+use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::sites::NewSiteForm;
@@ -29,7 +28,7 @@ mod table;
 mod words;
 
 use given::Given;
-use words::{ConnectionWord, Halotrack, SiteWord, Word};
+use words::{ConnectionWord, Halotrack, SiteWord, TokenWord, UserWord, Word};
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
@@ -77,6 +76,11 @@ fn dispatch(words: Halotrack) -> Result<()> {
         }
         Word::Sql(words) => return sql::run(&config, words, every.json, &mut given),
         Word::Site(word) => site(word)?,
+        Word::User(word) => user(word, &mut given)?,
+        Word::Token(word) => token(word, &mut given)?,
+        Word::Replay(r) => {
+            Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
+        }
         Word::Connection(word) => connection(word, &mut given)?,
     };
     let answer = control::run(&config, &command)?;
@@ -92,6 +96,28 @@ fn site(word: SiteWord) -> Result<Command> {
         SiteWord::List => Command::SiteList,
         SiteWord::Set { site, changes } => Command::SiteSet { site, changes: Given::changes(&changes)? },
         SiteWord::Secret { site, rotate } => Command::SiteSecret { site, rotate },
+    })
+}
+
+fn user(word: UserWord, given: &mut Given) -> Result<Command> {
+    let UserWord::Add { email, role, site, password_stdin } = word;
+    let password = if password_stdin { Some(given.value("-")?) } else { None };
+    Ok(Command::UserAdd(UserForm { email, role, site, password }))
+}
+
+fn token(word: TokenWord, given: &mut Given) -> Result<Command> {
+    Ok(match word {
+        TokenWord::Create { site, name, scopes, expires, value } => {
+            let is_hidden = value.as_deref().is_none_or(|v| v == "-" || v.starts_with('@'));
+            if !is_hidden {
+                // On the command line it would stand in the shell's history and in the list of processes.
+                return Err(Error::invalid("value", "Give it as @FILE, or as - to read it from standard input."));
+            }
+            let value = value.map(|v| given.value(&v)).transpose()?;
+            Command::TokenCreate(TokenForm { site, name, scopes, expires, value })
+        }
+        TokenWord::List { site } => Command::TokenList { site },
+        TokenWord::Revoke { token, site } => Command::TokenRevoke { site, token },
     })
 }
 

@@ -13,14 +13,20 @@ use crate::crypto::Sealer;
 use crate::error::{Error, Kind, Result};
 use crate::{key, outbound, store};
 
+/// Deliveries and bodies run again.
+mod again;
 /// What can be asked for.
 pub mod command;
 /// The data folder and who may change it.
 pub mod lock;
+/// Users and tokens.
+mod people;
 /// The socket's two ends.
 pub mod socket;
 
-pub use command::{Command, execute};
+pub use again::ReplayForm;
+pub use command::{Chosen, Command, execute};
+pub use people::{TokenForm, UserForm};
 
 /// How long a command waits for another one that holds the lock, or for a server that is still starting.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,7 +66,7 @@ pub fn run(config: &Config, command: &Command) -> Result<Value> {
 /// The parts that need the lock: the key, then the file. Nothing listens yet.
 pub fn build(config: Config) -> Result<App> {
     let sealer = unlock(&config)?;
-    let outbound = outbound::Outbound::new(&config)?;
+    let outbound = outbound::Outbound::new(&config.outbound_allow, &config.base_urls)?;
     App::build(config, Clock::system(), sealer, outbound)
 }
 

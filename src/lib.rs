@@ -18,6 +18,8 @@ pub mod crypto;
 pub mod destinations;
 /// What the product knows: pure rules and types.
 pub mod domain;
+/// What the edges remember between requests.
+pub mod door;
 /// The one error.
 pub mod error;
 /// Counters for the metrics page.
@@ -26,12 +28,16 @@ pub mod figures;
 pub mod flows;
 /// The edges.
 pub mod http;
+/// Work that nobody waits for.
+pub mod jobs;
 /// The master key.
 pub mod key;
 /// Rate limits and quotas.
 pub mod limits;
 /// The only HTTP client.
 pub mod outbound;
+/// Which passwords are taken, and their hashes.
+pub mod password;
 /// What platforms there are, whichever way their data goes.
 pub mod platforms;
 /// Who is on which site just now.
@@ -42,5 +48,7 @@ pub mod serve;
 pub mod sources;
 /// All the SQL.
 pub mod store;
+/// The second factor.
+pub mod totp;
 /// Requests and answers as plain values.
 pub mod wire;

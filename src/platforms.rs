@@ -70,6 +70,11 @@ impl Platform {
         Ok(())
     }
 
+    /// What can be seen to be wrong before anything is sent.
+    pub fn check(&self, settings: &Settings, secrets: &Secrets) -> Result<()> {
+        self.destination.map_or(Ok(()), |d| d.check(settings, secrets))
+    }
+
     /// Labels of required fields that are still empty.
     pub fn missing(&self, settings: &Settings, secrets: &Secrets) -> Vec<&'static str> {
         let mut labels: Vec<&'static str> = self.abouts().flat_map(|a| a.missing(settings, secrets)).collect();

@@ -13,7 +13,9 @@ use crate::clock;
 use crate::config::{Config, LogFormat};
 use crate::control::{self, lock, socket};
 use crate::error::{Error, Kind, Result};
+use crate::flows::login;
 use crate::http;
+use crate::jobs::worker;
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -61,6 +63,7 @@ async fn live(config: Config) -> Result<()> {
     let app = control::build(config)?;
     let socket = socket::listen(&app)?;
     let (stop, stopping) = watch::channel(false);
+    let work = tokio::spawn(worker::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
     announce(&app, address).await?;
 
@@ -78,6 +81,8 @@ async fn live(config: Config) -> Result<()> {
     let _ = stop.send(true);
     let is_whole = tokio::time::timeout(LONGEST_STOP, async {
         let served = edge.await;
+        // The worker has heard of it too; deliveries on their way end, the others stay in the queue.
+        let _ = work.await;
         socket.close();
         app.store.close().await;
         served
@@ -96,6 +101,9 @@ async fn announce(app: &App, address: std::net::SocketAddr) -> Result<()> {
     let mut lines = format!("HaloTrack {} listens on http://{address}, data in {}\n", env!("CARGO_PKG_VERSION"), app.config.data.display());
     if app.config.public_url != format!("http://{address}") {
         lines.push_str(&format!("Links and hook addresses begin with {}\n", app.config.public_url));
+    }
+    if let Some(link) = login::first_link(app).await? {
+        lines.push_str(&format!("Nobody owns this server yet. Open this link within 30 minutes, once: {link}\n"));
     }
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());

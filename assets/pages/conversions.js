@@ -1,7 +1,7 @@
 // The conversions ledger: every sale, lead and sign-up, where it came from, and who was told.
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
-import { amount, headline, money, count, shareOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, kindsWord } from '../format.js';
+import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, kindsWord } from '../format.js';
 import { createTable, createList, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
@@ -43,6 +43,8 @@ export function render(root, params) {
 
   function answered(/** @type {any} */ a) {
     answer = a;
+    // Before the first conversion of all, the first steps have the sheet to themselves.
+    header.hidden = !site.first_conversion_at && !a.total.count && !p.view.isFiltered;
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
     fill(tabs, kindTabs(a.facets?.kind ?? [], p));
@@ -162,8 +164,8 @@ function columns(now) {
   const sign = `, ${currencySign()}`;
   const dim = (/** @type {string} */ name, /** @type {(row: any) => string|null|undefined} */ of) => (/** @type {any} */ row) => { const value = of(row); return value ? { dim: name, value } : null; };
   return [
-    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at', cell: (r) => h('span', { 'data-tip': exact(r.happened_at) }, now().view.sort === 'amount' ? [shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)), ', '] : null, clock(r.happened_at)) },
-    { id: 'what', head: 'What', rowHead: true, cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label), r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'), r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)] },
+    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at', cell: (r) => h('span', { 'data-tip': exact(r.happened_at) }, now().view.sort === 'amount' ? shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)) : clock(r.happened_at)) },
+    { id: 'what', head: 'What', rowHead: true, cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label), r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'), r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)], foot: (a) => `All ${count(a.total.count)}` },
     { id: 'who', head: 'Who', classes: 'hide-s', cell: (r) => (r.who.display ? h('bdi', { 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display) : h('span.faint', null, 'no address given')) },
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')), foot: (a) => sum(a.total.amounts) },
     { id: 'net', head: `Net${sign}`, classes: 'num hide-m', cell: (r) => (r.net ? h('span', { class: r.amount && r.net.minor === r.amount.minor ? 'faint' : '', 'data-tip': r.amount && r.net.minor !== r.amount.minor ? 'After refunds and cancellations' : null }, amount(r.net)) : h('span.faint', null, '–')), foot: (a) => sum(a.total.net) },
@@ -172,14 +174,17 @@ function columns(now) {
     { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))], filter: dim('match', (r) => r.match.type), foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
     { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: dim('status', (r) => r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
-  ].map((c) => (c.id === 'what' ? { ...c, foot: (/** @type {any} */ a) => `All ${count(a.total.count)}` } : c));
+  ];
 }
+
+/** Media that say no more than the source does. */
+const PLAIN = new Set([null, undefined, '', '(none)', 'none', 'referral']);
 
 /** @param {any} r */
 function sourceCell(r) {
   if (!r.credited.length) return h('span.quiet', { 'data-tip': r.match.sentence || 'No visit, code or address of this customer is known' }, 'Unattributed');
   const all = r.credited.map((/** @type {any} */ c) => `${[c.channel, `${c.source}${c.medium ? ` / ${c.medium}` : ''}`, c.campaign].filter(Boolean).join(' · ')}${r.credited.length > 1 ? ` ${points(c.share_bp)}` : ''}`).join('; ');
-  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`) : r.credited[0].medium && h('span.faint', null, ` ${r.credited[0].medium}`));
+  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`) : PLAIN.has(r.credited[0].medium) ? null : h('span.faint', null, ` ${r.credited[0].medium}`));
 }
 
 /** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */
@@ -194,13 +199,14 @@ function headFigures(total, p) {
   const own = (/** @type {import('../format.js').Money[]} */ all) => all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
   const big = (/** @type {import('../format.js').Money} */ m) => { const [a, b] = headline(m); return [a, b && h('span.cents', null, b)]; };
   const net = own(total.net), sold = own(total.amounts), lost = total.count - total.attributed;
+  const range = rangeOf(total.attributed, total.count);
   const back = net && sold ? sold.minor - net.minor : 0;
   return [
     net && figure('Net revenue', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
     sold && figure('Sold', big(sold), 'before refunds'),
     figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
-    figure('Attributed', shareOf(total.attributed, total.count), `${count(total.attributed)} of ${count(total.count)}`),
-    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit, code or address known' : 'every one has a source')),
+    figure('Attributed', total.count ? [percent(total.attributed / total.count), range && h('small', { 'data-tip': 'So few that chance alone gives this range' }, ` (${range})`)] : '–', `${count(total.attributed)} of ${count(total.count)}`),
+    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit or code known' : 'every one has a source')),
   ];
 }
 

@@ -178,7 +178,7 @@ function columns(app) {
     { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
     { id: 'what', head: 'What', rowHead: true, cell: (r) => h('bdi.cut', null, r.conversion_label) },
     { id: 'to', head: 'To', cell: (r) => [platform(r.platform), h('span.faint', null, ` ${r.kind}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
-    { id: 'mode', head: 'Mode', classes: 'hide-m', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
+    { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
     { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || ''; return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },

@@ -42,7 +42,7 @@ function status(c) {
   if (c.status === 'needs_attention') return h('span.st.bad', null, icon('stop', 's'), h('span', null, c.reason ?? 'needs attention'));
   if (c.status === 'paused') return h('span.st.quiet', null, icon('pause', 's'), c.reason ?? 'paused: new ones wait, none is lost');
   if (c.status === 'not_configured') return h('span.st.quiet', null, icon('ring', 's'), c.reason ?? 'not configured');
-  return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `last ${when(c.last_event_at)}`) : 'ready, nothing yet');
+  return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `Last: ${when(c.last_event_at)}`) : 'ready, nothing yet');
 }
 
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again */

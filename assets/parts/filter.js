@@ -24,7 +24,7 @@ export function filterMenu(app, anchor, edit, done) {
     const offered = app.suggest(f.dim);
     for (const v of chosen) if (!offered.some((o) => o.value === v)) offered.push({ value: v });
     const seg = h('div.seg', { role: 'group', 'aria-label': 'Is or is not' });
-    const draw = () => fill(seg, [['is', false], ['is not', true]].map(([name, n]) => h('button', { type: 'button', 'aria-pressed': String(not === n), onclick: () => { not = /** @type {boolean} */ (n); draw(); } }, name)));
+    const draw = () => fill(seg, [false, true].map((n) => h('button', { type: 'button', 'aria-pressed': String(not === n), onclick: () => { not = n; draw(); } }, n ? 'is not' : 'is')));
     draw();
     const other = /** @type {HTMLInputElement} */ (h('input.in', { type: 'text', 'aria-label': 'Another value', placeholder: offered.length ? 'Another value' : 'Value, exactly as it stands', autocomplete: 'off', spellcheck: 'false' }));
     return h('form.form', { onsubmit: (/** @type {Event} */ e) => {

@@ -17,8 +17,10 @@ export function createFrame(app) {
   const seen = h('span.now', { 'aria-live': 'off' });
   const el = h('div.app', null,
     h('a.skip', { href: '#page', onclick: (/** @type {Event} */ e) => { e.preventDefault(); main.focus(); } }, 'To the page'),
-    rail, h('div.main', null, app.me?.demo && demoStrip(), bar, main), dock);
+    rail, h('div.pane', null, app.me?.demo && demoStrip(), bar, main), dock);
   let railFor = '';
+  // Heads of tables stick below the bar, whose height depends on the chips in it.
+  new ResizeObserver(() => el.style.setProperty('--under-bar', `${bar.offsetHeight}px`)).observe(bar);
 
   const update = () => {
     const key = [app.site?.site, app.page?.path, app.site?.first_touch_at, app.view].join(' ');
@@ -29,7 +31,7 @@ export function createFrame(app) {
   const visitors = () => {
     if (app.visitors === null) { fill(seen); return; }
     seen.title = 'Visitors in the last five minutes';
-    fill(seen, icon('dot', 's'), h('span', null, h('b', null, count(app.visitors)), ' on the site now'));
+    fill(seen, icon('dot', 's'), h('b', null, count(app.visitors)), h('span', null, ' on the site now'));
   };
 
   return {
@@ -126,7 +128,7 @@ function barParts(app, seen) {
     const named = RANGES.find((r) => r.id === view.range);
     add(row, h('div.join', null,
       h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'earlier', 'aria-label': 'Earlier', 'data-tip': 'Earlier  ←', disabled: !earlier, onclick: () => earlier && app.go(earlier) }, icon('left', 's')),
-      h('button.btn', opener('date', (m, a) => m.dateMenu(app, a), { 'aria-label': `Days: ${view.rangeName()}` }), icon('calendar', 's'),
+      h('button.btn', opener('date', (m, a) => m.dateMenu(app, a), { 'data-tip': named && days ? span(...days) : null }), icon('calendar', 's'),
         h('span.desk', null, view.rangeName()), h('span.narrow', null, named?.short ?? view.rangeName()),
         named && days && days[0] !== days[1] && h('span.l.desk.wide', null, span(...days)), icon('caret', 'caret')),
       h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'later', 'aria-label': 'Later', 'data-tip': 'Later  →', disabled: !later, onclick: () => later && app.go(later) }, icon('right', 's'))));
@@ -135,19 +137,19 @@ function barParts(app, seen) {
   if (use.lens) {
     add(row, h('span.sep.desk'), h('div.join.desk', null,
       h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model], icon('caret', 'caret')),
-      h('button.btn', opener('window', (m, a) => m.windowMenu(app, a), { 'aria-label': `Window: ${windowName(view.window)}` }), h('span.l', null, 'within'), windowName(view.window), icon('caret', 'caret'))),
+      h('button.btn', opener('window', (m, a) => m.windowMenu(app, a)), h('span.l', null, 'within'), windowName(view.window), icon('caret', 'caret'))),
     lensTag(app));
   }
   if (use.filters) {
     add(row, h('span.sep.desk'), h('button.btn.bare.desk', { type: 'button', 'data-focus': 'filter', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a)); } },
-      icon('filter', 's'), 'Filter', kbd('F')));
+      icon('filter', 's'), h('span.filter-word', null, 'Filter'), kbd('F')));
   }
   add(row, h('span.grow.desk'));
   if (isOffline()) add(row, h('span.off', { role: 'status' }, icon('alert', 's'), app.figuresAt ? `Offline. Figures of ${clockSeconds(app.figuresAt).slice(0, 5)}.` : 'Offline. Trying again by itself.'));
   else add(row, seen);
   add(row, h('button.btn.icon.bare.desk', opener('share', (m, a) => m.shareMenu(app, a), { 'aria-label': 'Share', 'data-tip': 'Share' }), icon('share')));
   if (use.exports) add(row, h('button.btn.icon.bare.desk', opener('export', (m, a) => m.exportMenu(app, a), { 'aria-label': 'Export', 'data-tip': 'Export what is shown' }), icon('export')));
-  add(row, h('button.btn.icon.narrow', opener('sheet', (m) => m.viewSheet(app), { 'aria-label': 'Filter and lens' }), icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
+  add(row, h('button.btn.icon.narrow', opener('sheet', (m) => m.viewSheet(app), { 'aria-label': `Filter and lens${view.filters.length ? `, ${plural(view.filters.length, 'filter')}` : ''}` }), icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
   return [row, chipRow(app)];
 }
 
@@ -155,7 +157,7 @@ function barParts(app, seen) {
 function lensTag(app) {
   const view = /** @type {import('../app.js').View} */ (app.view);
   if (view.isDefaultLens) return h('span.tag.faint.desk.wide', { 'data-tip': 'The books use this model and window' }, 'your default');
-  return h('button.go.small.desk', { type: 'button', 'data-focus': 'lens-back', onclick: () => app.go({ model: view.site.model, window: String(view.site.window) }) }, 'back to your default');
+  return h('button.go.small.desk.back', { type: 'button', 'data-focus': 'lens-back', onclick: () => app.go({ model: view.site.model, window: String(view.site.window) }) }, 'back to your default');
 }
 
 /** Filters in force, each to be edited or crossed out; on a narrow screen the lens stands here too. @param {App} app */

@@ -54,7 +54,7 @@ export function dateMenu(app, anchor, custom = false) {
 export function modelMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
   const menu = pop(anchor, 'Model', [h('p.lead', null, 'Which visit gets the credit. A lens only: stored credit never changes.'), ...Object.keys(MODELS).map((m) => menuItem({
-    name: [MODELS[m], m === view.site.model && h('span.tag.faint', null, ' your default')], note: MODEL_NOTES[m], on: m === view.model, act: () => { menu.close(); app.go({ model: m }); },
+    name: [MODELS[m], ' ', m === view.site.model && h('span.tag.faint', null, 'your default')], note: MODEL_NOTES[m], on: m === view.model, act: () => { menu.close(); app.go({ model: m }); },
   }))], 'wide');
 }
 
@@ -62,7 +62,7 @@ export function modelMenu(app, anchor) {
 export function windowMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
   const menu = pop(anchor, 'Window', [h('p.lead', null, 'How far back a visit may lie to count.'), ...WINDOWS.map((w) => menuItem({
-    name: [w === 'unlimited' ? 'Any time' : windowName(w), w === String(view.site.window) && h('span.tag.faint', null, ' your default')], on: w === view.window, act: () => { menu.close(); app.go({ window: w }); },
+    name: [w === 'unlimited' ? 'Any time' : windowName(w), ' ', w === String(view.site.window) && h('span.tag.faint', null, 'your default')], on: w === view.window, act: () => { menu.close(); app.go({ window: w }); },
   }))]);
 }
 
@@ -99,13 +99,13 @@ export function viewSheet(app) {
   const use = app.use;
   const pick = (/** @type {string} */ label, /** @type {string} */ value, /** @type {[string, string][]} */ choices, /** @type {(v: string) => void} */ act) => h('label.f', null, h('b', null, label),
     h('select.in', { onchange: (/** @type {Event} */ e) => act(/** @type {HTMLSelectElement} */ (e.target).value) }, choices.map(([v, name]) => h('option', { value: v, selected: v === value }, name))));
-  const mark = (/** @type {string} */ id, /** @type {string} */ own) => (id === own ? ', your default' : '');
   const body = h('div.body.form');
   const { close } = openDialog({ label: 'Filter and lens', slide: 'up' }, [dialogHead('Filter and lens', () => close()), body]);
   if (use.lens) {
     add(body, h('div.pair', null,
-      pick('Model', view.model, Object.entries(MODELS).map(([id, name]) => [id, name + mark(id, view.site.model)]), (model) => app.go({ model }, { replace: true })),
-      pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w) + mark(w, String(view.site.window))]), (window) => app.go({ window }, { replace: true }))));
+      pick('Model', view.model, Object.entries(MODELS), (model) => app.go({ model }, { replace: true })),
+      pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w)]), (window) => app.go({ window }, { replace: true }))),
+    h('p.small.faint', null, `Your default: ${MODELS[view.site.model]}, within ${windowName(String(view.site.window))}.`));
   }
   if (use.range) {
     const earlier = view.shifted(-1), later = view.shifted(1);

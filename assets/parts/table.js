@@ -9,7 +9,7 @@ import { matchWord, stateWord, statusWord, platform, PLATFORM_LETTERS, points, p
  * @typedef {Object} Column
  * @property {string} id also its class: c-id
  * @property {Kid} head
- * @property {string} [classes] num, fit, hide-m (not under 1360 px), hide-s (not under 1000 px)
+ * @property {string} [classes] num, fit, hide-m (not under 1560 px), hide-l (not under 1280 px), hide-s (not under 1000 px)
  * @property {(row: any) => Kid} cell
  * @property {(row: any) => {dim: string, value: string}|null} [filter] what a click on the cell filters by
  * @property {string} [sort] the value of `sort` that this column stands for
@@ -68,7 +68,7 @@ export function createTable(how) {
       const g = how.group?.(row) ?? null;
       if (g !== null && g !== group) {
         const gid = `group:${g}`, oldGroup = known.get(gid);
-        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.columns.length + (how.select ? 1 : 0), scope: 'rowgroup' }, how.groupHead?.(g) ?? g));
+        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.select ? 3 : 2, scope: 'rowgroup' }, how.groupHead?.(g) ?? g), how.columns.slice(2).map((c) => h('td', { class: `${c.classes ?? ''} c-${c.id}` })));
         seen.set(gid, { row: null, text: '', el: tr });
         order.push(tr);
       }
@@ -180,7 +180,7 @@ export function createList({ url, what, table, key, answered, empty }) {
   const state = h('div.state', { hidden: true });
   const moreButton = h('button.btn', { type: 'button', onclick: () => more() }, 'Show more');
   const foot = h('div.more', { hidden: true }, moreButton);
-  const el = h('div.listing', null, table.el, state, foot);
+  const el = h('div.listing', null, state, table.el, foot);
   /** @type {URLSearchParams} */ let query = new URLSearchParams();
   /** @type {string|null} */ let next = null;
   /** @type {AbortController|null} */ let running = null;
@@ -321,12 +321,12 @@ const TOLD = /** @type {Record<string, [string, string]>} */ ({ delivered: ['y',
 /** Who was told, in a word each: letters, a sign and a border, so colour is not needed. @param {{platform: string, state: string, mode: string, reason: string|null}[]} deliveries */
 export function toldMarks(deliveries) {
   if (!deliveries.length) return h('span.faint', null, '–');
-  const shown = deliveries.slice(0, 4);
+  const shown = deliveries.slice(0, deliveries.length > 4 ? 3 : 4);
   return h('span.fw', null, shown.map((d) => {
     const [cls, sign] = TOLD[d.state] ?? ['d', '–'];
     const said = toldSentence(d);
     return h(`span.${cls}`, { role: 'img', 'aria-label': said, 'data-tip': said }, PLATFORM_LETTERS[d.platform] ?? d.platform.slice(0, 2), h('i', null, sign));
-  }), deliveries.length > 4 && h('span.d', { 'data-tip': deliveries.slice(4).map(toldSentence).join('; ') }, `+${deliveries.length - 4}`));
+  }), deliveries.length > 4 && h('span.d', { role: 'img', 'aria-label': deliveries.slice(3).map(toldSentence).join('; '), 'data-tip': deliveries.slice(3).map(toldSentence).join('; ') }, `+${deliveries.length - 3}`));
 }
 
 const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform', no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported', erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });

@@ -25,6 +25,17 @@ pub fn text(command: &Command, answer: &Value) -> String {
             format!("{} of site {} changed.", keys.join(", "), word(answer, "site"))
         }
         Command::SiteSecret { .. } => word(answer, "secret"),
+        Command::UserAdd(_) => match answer["link"].as_str() {
+            Some(link) => format!("{} may choose a password here, once, within seven days: {link}", word(answer, "email")),
+            None => format!("{} may sign in now.", word(answer, "email")),
+        },
+        Command::TokenCreate(_) => format!("Token {}, shown this once: {}", word(answer, "name"), word(answer, "token")),
+        Command::TokenList { .. } => rows(
+            answer,
+            &["token", "site", "name", "scopes", "ends_in", "expires_at", "last_used_at"],
+            "There is no token yet. Make one with `halotrack token create`.",
+        ),
+        Command::TokenRevoke { .. } => format!("{} is void.", word(answer, "token")),
         Command::ConnectionAdd { .. } => {
             let mut lines = vec![standing(answer)];
             if let Some(url) = answer["hook_url"].as_str() {
@@ -45,6 +56,7 @@ pub fn text(command: &Command, answer: &Value) -> String {
             each(answer, |a| format!("{} {}", standing(a), word(a, "message")))
         }
         Command::ConnectionSet { .. } | Command::ConnectionPause(_) | Command::ConnectionResume(_) => standing(answer),
+        Command::Replay(_) => replayed(answer),
         Command::ConnectionRemove(_) => format!("{} is removed. Its facts and deliveries stay.", word(answer, "connection")),
     }
 }
@@ -70,6 +82,20 @@ fn tested(answer: &Value) -> String {
         }
     }
     lines.join("\n")
+}
+
+fn replayed(answer: &Value) -> String {
+    let mut lines = Vec::new();
+    if answer["count"] != 0 {
+        lines.push(format!("{} of {} deliveries are sent again.", word(answer, "replayed"), word(answer, "count")));
+    }
+    if let Some(warning) = answer["warning"].as_str() {
+        lines.push(warning.to_owned());
+    }
+    for body in answer["bodies"].as_array().into_iter().flatten() {
+        lines.push(format!("{}: {}, facts: {}. {}", word(body, "id"), word(body, "status"), word(body, "facts"), word(body, "reason")));
+    }
+    if lines.is_empty() { "There was nothing to run again.".into() } else { lines.join("\n") }
 }
 
 fn each(answer: &Value, show: impl Fn(&Value) -> String) -> String {

@@ -44,9 +44,17 @@ pub enum Word {
     /// Sites: one for each tenant
     #[command(subcommand)]
     Site(SiteWord),
+    /// People who sign in to the dashboard
+    #[command(subcommand)]
+    User(UserWord),
+    /// Keys of programs, each for one site
+    #[command(subcommand)]
+    Token(TokenWord),
     /// Connections: a site's set-ups of platforms
     #[command(subcommand)]
     Connection(ConnectionWord),
+    /// Send deliveries again, or read raw bodies again
+    Replay(Replay),
     /// Ask with SQL, read-only, under the documented names
     Sql(Sql),
     /// Bring the database to the shape of this version
@@ -92,6 +100,75 @@ pub enum SiteWord {
         #[arg(long)]
         rotate: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub enum UserWord {
+    /// Make a user, or give one a role on a site; prints a one-time link unless a password is given
+    Add {
+        #[arg(long, value_name = "E")]
+        email: String,
+        /// owner, editor, analyst or client; an owner without --site owns the box
+        #[arg(long)]
+        role: String,
+        #[arg(long)]
+        site: Option<String>,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum TokenWord {
+    /// Make a token; its text is shown this once
+    Create {
+        #[arg(long)]
+        site: String,
+        /// What it is for
+        #[arg(long, value_name = "N")]
+        name: String,
+        /// Of read, write, sync, export, erase, separated by commas
+        #[arg(long = "scope", value_name = "SCOPES")]
+        scopes: String,
+        /// Such as 365d [default: never]
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
+        /// Your own secret of at least 32 random bytes, as `@FILE` or `-`
+        #[arg(long, value_name = "@FILE|-")]
+        value: Option<String>,
+    },
+    /// Tokens without their text
+    List {
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// End a token at once
+    Revoke {
+        /// Its id, such as token_3
+        #[arg(value_name = "TOKEN")]
+        token: String,
+        #[arg(long)]
+        site: String,
+    },
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub struct Replay {
+    #[arg(long)]
+    pub site: String,
+    /// Deliveries to send again, with their old event ids
+    #[arg(long = "delivery", value_name = "ID", num_args = 1..)]
+    pub deliveries: Vec<String>,
+    /// Raw bodies to read again
+    #[arg(long = "inbox", value_name = "ID", num_args = 1..)]
+    pub inbox: Vec<String>,
+    /// All of a platform since a time
+    #[arg(long, value_name = "SLUG", requires = "since")]
+    pub platform: Option<String>,
+    #[arg(long, value_name = "T", requires = "platform")]
+    pub since: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::again::{self, ReplayForm};
+use super::people::{self, TokenForm, UserForm};
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
@@ -23,6 +25,10 @@ pub enum Command {
     SiteList,
     SiteSet { site: String, changes: Vec<(String, String)> },
     SiteSecret { site: String, rotate: bool },
+    UserAdd(UserForm),
+    TokenCreate(TokenForm),
+    TokenList { site: Option<String> },
+    TokenRevoke { site: String, token: String },
     ConnectionAdd { site: String, form: NewConnectionForm },
     ConnectionList { site: Option<String> },
     ConnectionSet { chosen: Chosen, mode: Option<String>, given: BTreeMap<String, String> },
@@ -33,6 +39,7 @@ pub enum Command {
     ConnectionPause(Chosen),
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
+    Replay(ReplayForm),
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
@@ -45,7 +52,7 @@ pub struct Chosen {
 impl Command {
     /// These may make the data folder; for the others an empty folder is a typing error.
     pub fn may_be_first(&self) -> bool {
-        matches!(self, Command::SiteAdd(_))
+        matches!(self, Command::SiteAdd(_) | Command::UserAdd(_))
     }
 }
 
@@ -59,13 +66,18 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             for (key, value) in &changes {
                 sites::set(app, id, key, value, COMMAND_LINE).await?;
             }
-            Ok(shown(app, &site_named(app, &id.to_string())?))
+            let site = site_named(app, &id.to_string())?;
+            Ok(shown(app, &site))
         }
         Command::SiteSecret { site, rotate } => {
             let site = site_named(app, &site)?;
             let secret = if rotate { sites::rotate_secret(app, site.id, COMMAND_LINE).await? } else { site.keys.identify.clone() };
             Ok(json!({"site": site.slug, "secret": secret}))
         }
+        Command::UserAdd(form) => people::add_user(app, form).await,
+        Command::TokenCreate(form) => people::create_token(app, form).await,
+        Command::TokenList { site } => people::list_tokens(app, site.as_deref()).await,
+        Command::TokenRevoke { site, token } => people::revoke_token(app, &site, &token).await,
         Command::ConnectionAdd { site, form } => {
             let id = site_named(app, &site)?.id;
             json_of(&connections::add(app, id, &form, COMMAND_LINE).await?)
@@ -101,6 +113,7 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             connections::remove(app, site, id, COMMAND_LINE).await?;
             Ok(json!({"connection": id, "removed": true}))
         }
+        Command::Replay(form) => again::replay(app, form).await,
     }
 }
 
@@ -193,6 +206,6 @@ fn plain_if_one(chosen: &Chosen, mut answers: Vec<Value>) -> Value {
     if chosen.connection.is_some() && answers.len() == 1 { answers.remove(0) } else { Value::Array(answers) }
 }
 
-fn json_of(value: &impl Serialize) -> Result<Value> {
+pub fn json_of(value: &impl Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(Error::internal)
 }

@@ -32,6 +32,8 @@ pub mod platform;
 pub mod retention;
 /// When to try again.
 pub mod retry;
+/// What members and tokens may do.
+pub mod rights;
 /// Talks of more than one request.
 pub mod steps;
 /// Points of time and days of a zone.

@@ -13,10 +13,11 @@ use crate::domain::breaker::Breaker;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::outgoing::Mode;
 use crate::domain::platform::{FieldKind, Secrets, Settings};
+use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
-use crate::store::{audit, scope::SiteConn};
+use crate::store::{audit, deliveries, scope::SiteConn};
 
 /// What the owner types to connect a platform.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -74,6 +75,7 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
     let mut settings = Settings::default();
     let mut secrets = Secrets::default();
     platform.take(&form.settings, &mut settings, &mut secrets)?;
+    platform.check(&settings, &secrets)?;
     check_addresses(app, &platform, &form.settings).await?;
     let made = match platform.own_secret() {
         Some(key) if secrets.first(key).is_none() => {
@@ -105,7 +107,8 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         })
         .await?;
     app.refresh().await?;
-    Ok(Added { card: card(app, &find(app, Some(site), id)?)?, secret: made })
+    let connection = find(app, Some(site), id)?;
+    Ok(Added { card: card(app, &connection)?, secret: made })
 }
 
 /// Changes settings, secrets and mode. An empty value of a setting removes it; an empty secret stays as it is.
@@ -117,6 +120,7 @@ pub async fn set(app: &App, site: Option<SiteId>, id: ConnectionId, new_mode: Op
     }
     let mut secrets = connection.secrets.clone();
     platform.take(given, &mut connection.settings, &mut secrets)?;
+    platform.check(&connection.settings, &secrets)?;
     check_addresses(app, &platform, given).await?;
     let is_secret = |key: &String| platform.fields().iter().any(|f| f.key == key && f.kind == FieldKind::Secret);
     let has_new_secrets = given.iter().any(|(key, value)| is_secret(key) && !value.trim().is_empty());
@@ -132,13 +136,14 @@ pub async fn set(app: &App, site: Option<SiteId>, id: ConnectionId, new_mode: Op
     let detail = json!({"connection": id, "keys": given.keys().collect::<Vec<_>>(), "mode": connection.mode.word()});
     let is_remedied = was != Status::Ok && connection.status == Status::Ok;
     let saved = connection.clone();
+    let now = app.clock.now();
     change(app, connection.site, id, who, "connection_set", detail, move |c| {
         connections::save(c, &saved)?;
         if has_new_secrets {
             connections::save_secrets(c, id, &saved.secrets)?;
         }
         if is_remedied {
-            connections::save_breaker(c, id, &Breaker::default())?;
+            go_on(c, id, now)?;
         }
         Ok(())
     })
@@ -153,7 +158,8 @@ pub async fn set_mode(app: &App, site: Option<SiteId>, id: ConnectionId, new_mod
 pub async fn pause(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<Card> {
     let connection = find(app, site, id)?;
     change(app, connection.site, id, who, "connection_paused", json!({ "connection": id }), move |c| {
-        connections::set_status(c, id, Status::Paused, Some(PAUSED_BY_OWNER))
+        connections::set_status(c, id, Status::Paused, Some(PAUSED_BY_OWNER))?;
+        deliveries::set_waiting(c, id, None).map(drop)
     })
     .await
 }
@@ -166,14 +172,15 @@ pub async fn resume(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
     if let (Status::NotConfigured, Some(reason)) = (status, &reason) {
         return Err(Error::new(Kind::Conflict, "not_configured", format!("{id} cannot be resumed yet. {reason}")));
     }
+    let now = app.clock.now();
     change(app, connection.site, id, who, "connection_resumed", json!({ "connection": id }), move |c| {
         connections::set_status(c, id, status, reason.as_deref())?;
-        connections::save_breaker(c, id, &Breaker::default())
+        go_on(c, id, now)
     })
     .await
 }
 
-/// Its facts and deliveries stay; its hook address and its secrets are gone.
+/// Its facts and deliveries stay, those that wait are cancelled; its hook address and its secrets are gone.
 pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<()> {
     let connection = find(app, site, id)?;
     let now = app.clock.now();
@@ -183,6 +190,7 @@ pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
             if !connections::remove(c, id, now)? {
                 return Err(missing(id));
             }
+            deliveries::cancel_connection(c, id, now)?;
             audit::add(c, &who, "connection_removed", &json!({ "connection": id }), now)
         })
         .await?;
@@ -260,6 +268,12 @@ pub fn card(app: &App, connection: &Connection) -> Result<Card> {
 
 pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
     format!("{public_url}/in/{platform}/{token}")
+}
+
+/// With a fresh breaker, and what waited is due now.
+fn go_on(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
+    connections::save_breaker(c, id, &Breaker::default())?;
+    deliveries::set_waiting(c, id, Some(now)).map(drop)
 }
 
 async fn change<F>(app: &App, site: SiteId, id: ConnectionId, who: &str, what: &'static str, detail: serde_json::Value, work: F) -> Result<Card>

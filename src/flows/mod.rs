@@ -2,8 +2,32 @@
 
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
+/// A credit run.
+pub mod crediting;
+/// A delivery.
+pub mod deliver;
+/// What a browser says of who it is.
+pub mod identify;
+/// Facts in.
+pub mod intake;
+/// Who may sign in.
+pub mod login;
+/// What a destination may see.
+pub mod outgoing;
+/// The outbox rows of a conversion.
+pub mod planning;
+/// Again, by the owner's hand.
+pub mod replay;
+/// Ids of visitors: issued, sealed, opened.
+pub mod session_id;
 /// Tenants: added and changed.
 pub mod sites;
+/// Tokens of a site.
+pub mod tokens;
+/// A page touch.
+pub mod touch;
+/// A refusal after the fact.
+pub mod withdraw;
 
 /// Who changes something, for the audit log: `user_3`, `token_2`, or this.
 pub const COMMAND_LINE: &str = "command line";

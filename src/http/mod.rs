@@ -1,8 +1,32 @@
-//! The edges: decode, call, encode.
+//! The edges: decode, call, encode. `serve` takes connections until it is told to stop; `Edge` answers one request.
 
+/// Who asks, proved before the handler runs.
+mod access;
 /// A request as a handler sees it.
 pub mod ask;
+/// From bytes and headers to an `Ask`.
+mod decode;
+/// One request from its head to its answer.
+mod edge;
+/// The headers that every answer carries.
+mod headers;
+/// Alive, ready, well.
+mod health;
+/// Which host was asked, and whether the dashboard lives there.
+mod host;
+/// The accept loop.
+mod listen;
 /// Answers and refusals.
 pub mod reply;
 /// What a route is.
 pub mod route;
+/// All routes on one page.
+pub mod table;
+
+/// What pages send.
+mod touch;
+/// A visitor's browser.
+mod visitor;
+
+pub use edge::Edge;
+pub use listen::serve;

@@ -6,6 +6,7 @@ use crate::domain::steps::{Steps, Talk};
 use crate::domain::time::Time;
 use crate::wire::{Incoming, Response};
 
+pub mod forms;
 pub mod kit;
 
 pub use kit::Verified;

@@ -112,7 +112,7 @@ impl Documented {
     }
 
     /// Runs one statement and hands its rows over one by one; `take` answers whether it wants more.
-    pub fn ask(&self, query: &str, mut take: impl FnMut(Row) -> bool) -> Result<()> {
+    pub fn ask(mut self, query: &str, mut take: impl FnMut(Row) -> bool) -> Result<()> {
         empty_world(&self.conn)?.prepare(query).map_err(refused)?;
         self.conn.authorizer(Some(judge)).map_err(refused)?;
         let mut statement = self.conn.prepare(query).map_err(refused)?;
@@ -122,7 +122,7 @@ impl Documented {
         if statement.parameter_count() > 0 {
             return Err(bad_query("The statement has parameters, and nobody to fill them in."));
         }
-        let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let columns = head.len();
         let handle = self.conn.get_interrupt_handle();
         let (done, waiting) = std::sync::mpsc::channel::<()>();
@@ -170,15 +170,10 @@ fn site(conn: &Connection, word: Option<&str>) -> Result<i64> {
 
 /// The documented names with their columns, and nothing else: no rows, no other table.
 fn empty_world(real: &Connection) -> Result<Connection> {
-    let world = Connection::open_in_memory().map_err(opening)?;
+    let mut world = Connection::open_in_memory().map_err(opening)?;
     for name in NAMES {
-        let columns: Vec<String> = real
-            .prepare(&format!("select * from temp.{name}"))
-            .map_err(Error::internal)?
-            .column_names()
-            .iter()
-            .map(|column| format!("null as \"{column}\""))
-            .collect();
+        let statement = real.prepare(&format!("select * from temp.{name}")).map_err(Error::internal)?;
+        let columns: Vec<String> = statement.column_names().map(|column| format!("null as \"{column}\"")).collect();
         world.execute_batch(&format!("create temp view {name} as select {}", columns.join(", "))).map_err(Error::internal)?;
     }
     world.authorizer(Some(judge)).map_err(opening)?;

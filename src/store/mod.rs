@@ -11,20 +11,64 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+/// Visits of those who refused.
+pub mod anon_events;
 /// Who did what, for the owner.
 pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
+/// What visitors answered on consent.
+pub mod consents;
+/// Sales and leads, each once.
+pub mod conversions;
+/// Things counted and not kept.
+pub mod counters;
+/// Frozen credit.
+pub mod credits;
+/// The daily counts that reports read.
+pub mod cube;
+/// The outbox.
+pub mod deliveries;
 /// The documented names in SQL.
 pub mod documented;
+/// The money ledger.
+pub mod entries;
+/// What might explain a conversion.
+pub mod evidence;
+/// The fact that speaks for a conversion.
+pub mod facts;
+/// Raw bodies as received.
+pub mod inbox;
+/// Leads as their forms told them.
+pub mod leads;
+/// One-time links: the first owner's, an invitation.
+pub mod links;
+/// Signed-in states.
+pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
+/// Orders as their shop told them.
+pub mod orders;
+/// What pages report by name.
+pub mod page_events;
+/// Contacts and identities.
+pub mod people;
 /// Readers: the pool and its pragmas.
 mod pool;
+/// Who has told of a conversion.
+pub mod reports;
 /// SQL that always binds the site.
 pub mod scope;
+/// Browsers over time.
+pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// Keys of programs.
+pub mod tokens;
+/// Touches and click ids.
+pub mod touches;
+/// People and their memberships.
+pub mod users;
 /// The writer thread: group commit.
 mod writer;
 

@@ -182,6 +182,10 @@ pub fn list(all: &AllSites) -> Result<Vec<Site>> {
     Ok(sites)
 }
 
+pub fn count(all: &AllSites) -> Result<i64> {
+    Ok(all.find("select count(*) from sites", &[], |row| row.get(0))?.unwrap_or(0))
+}
+
 fn read(row: &Row, sealer: &Sealer) -> Result<Site> {
     let sql = super::scope::sql_error;
     let id = SiteId::issued(row.get(0).map_err(sql)?);
