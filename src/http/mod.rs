@@ -14,6 +14,8 @@ mod headers;
 mod health;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
+/// The strict reader of JSON bodies.
+pub mod json;
 /// The accept loop.
 mod listen;
 /// Answers and refusals.
@@ -23,6 +25,10 @@ pub mod route;
 /// All routes on one page.
 pub mod table;
 
+/// Platforms, forms and servers that tell us facts.
+mod senders;
+/// The conversions API: telling.
+mod statements;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

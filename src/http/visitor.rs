@@ -45,11 +45,9 @@ impl Visitor {
         let origin = ask.header("origin").map(str::to_owned);
         let site = match (token, named) {
             (Some((_, site)), _) => site,
-            (None, Some(key)) if !key.is_empty() => app
-                .book()
-                .site_by_key(key)
-                .cloned()
-                .ok_or_else(|| Error::new(Kind::NotFound, "unknown_site", "There is no site with this key. Copy the snippet again from Settings."))?,
+            (None, Some(key)) if !key.is_empty() => app.book().site_by_key(key).cloned().ok_or_else(|| {
+                Error::new(Kind::NotFound, "unknown_site", "There is no site with this key. Copy the snippet again from Settings.")
+            })?,
             (None, _) => by_origin(app, origin.as_deref())?,
         };
         if !is_server {
@@ -78,7 +76,11 @@ impl Visitor {
     }
 
     pub fn with_cookie(&self, reply: Reply, value: &str) -> Reply {
-        if self.is_under_site && !self.is_server { reply.with("set-cookie", cookie(value, COOKIE_S, &self.site, self.is_https)) } else { reply }
+        if self.is_under_site && !self.is_server {
+            reply.with("set-cookie", cookie(value, COOKIE_S, &self.site, self.is_https))
+        } else {
+            reply
+        }
     }
 
     pub fn without_cookie(&self, reply: Reply) -> Reply {
@@ -106,8 +108,13 @@ pub fn cookies<'a>(ask: &'a Ask) -> impl Iterator<Item = &'a str> {
 
 fn by_origin(app: &App, origin: Option<&str>) -> Result<Arc<Site>> {
     let host = origin.and_then(host_of);
-    host.and_then(|h| app.book().site_by_host(&h).cloned())
-        .ok_or_else(|| Error::new(Kind::NotFound, "unknown_site", "No site has this page's domain. Add the domain to the site, or put data-site into the snippet."))
+    host.and_then(|h| app.book().site_by_host(&h).cloned()).ok_or_else(|| {
+        Error::new(
+            Kind::NotFound,
+            "unknown_site",
+            "No site has this page's domain. Add the domain to the site, or put data-site into the snippet.",
+        )
+    })
 }
 
 /// Exact: a domain of the site or a name below one, by http or https, or an extra origin that the owner named. Checked

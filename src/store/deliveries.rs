@@ -82,11 +82,7 @@ pub fn list_planned(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(Strin
 }
 
 pub fn find(c: &SiteConn, id: DeliveryId) -> Result<Option<Delivery>> {
-    c.find(
-        &format!("select {COLUMNS} from deliveries where site_id = :site and id = :id"),
-        named_params! {":id": id.number()},
-        read,
-    )
+    c.find(&format!("select {COLUMNS} from deliveries where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
 }
 
 pub fn find_by_connection(c: &SiteConn, connection: ConnectionId, conversion: ConversionId) -> Result<Vec<Delivery>> {
@@ -231,7 +227,7 @@ pub fn add_attempt(c: &SiteConn, id: DeliveryId, a: &Attempt) -> Result<()> {
          select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence
          from attempts where site_id = :site and delivery_id = :id",
         named_params! {":id": id.number(), ":at": a.at.ms(), ":duration": a.duration_ms, ":outcome": a.outcome, ":status": a.status,
-            ":sentence": a.sentence},
+        ":sentence": a.sentence},
     )?;
     Ok(())
 }
