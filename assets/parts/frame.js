@@ -17,7 +17,7 @@ export function createFrame(app) {
   const seen = h('span.now', { 'aria-live': 'off' });
   const el = h('div.app', null,
     h('a.skip', { href: '#page', onclick: (/** @type {Event} */ e) => { e.preventDefault(); main.focus(); } }, 'To the page'),
-    rail, h('div.pane', null, app.me?.demo && demoStrip(), bar, main), dock);
+    rail, h('div.pane', null, bar, main), dock);
   let railFor = '';
   // Heads of tables stick below the bar, whose height depends on the chips in it.
   new ResizeObserver(() => el.style.setProperty('--under-bar', `${bar.offsetHeight}px`)).observe(bar);
@@ -25,7 +25,7 @@ export function createFrame(app) {
   const update = () => {
     const key = [app.site?.site, app.page?.path, app.site?.first_touch_at, app.view].join(' ');
     if (key !== railFor) { keepingFocus(rail, () => fill(rail, railParts(app))); fill(dock, dockParts(app)); railFor = key; }
-    keepingFocus(bar, () => fill(bar, barParts(app, seen)));
+    keepingFocus(bar, () => fill(bar, app.me?.demo && demoStrip(), barParts(app, seen)));
     visitors();
   };
   const visitors = () => {

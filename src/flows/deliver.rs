@@ -126,7 +126,15 @@ async fn talk(
 ) -> Result<End> {
     let steps = destination.delivery();
     let mut got: Option<Response> = None;
-    let mut end = End { verdict: Verdict::Refused(String::new()), outcome: "", status: None, is_unknown: false, request: None, response: None, step: None };
+    let mut end = End {
+        verdict: Verdict::Refused(String::new()),
+        outcome: "",
+        status: None,
+        is_unknown: false,
+        request: None,
+        response: None,
+        step: None,
+    };
     for _ in 0..MOST_REQUESTS {
         let step: Step<Talk> = steps.step(state, got.as_ref(), &connection.settings, app.clock.now());
         match step {
@@ -205,7 +213,15 @@ fn sentence_of(verdict: &Verdict) -> Option<&str> {
 }
 
 /// Writes attempt, state, breaker and, where the platform refuses our credentials, the pause of the connection.
-async fn write_end(app: &App, site: &Arc<Site>, connection: &Connection, delivery: Delivery, mode: Mode, end: End, took_ms: i64) -> Result<()> {
+async fn write_end(
+    app: &App,
+    site: &Arc<Site>,
+    connection: &Connection,
+    delivery: Delivery,
+    mode: Mode,
+    end: End,
+    took_ms: i64,
+) -> Result<()> {
     let now = app.clock.now();
     let scale = Scale::from_ppm(app.config.retry_scale_ppm);
     let jitter = u32::from(u16::from_le_bytes(crypto::random::<2>())) % 10_001;

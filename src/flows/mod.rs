@@ -4,6 +4,8 @@
 pub mod crediting;
 /// A delivery.
 pub mod deliver;
+/// Answers kept for a repeat.
+pub mod idempotency;
 /// What a browser says of who it is.
 pub mod identify;
 /// Facts in.

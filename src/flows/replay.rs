@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::{App, News};
+use crate::domain::fact::Fact;
 use crate::domain::ids::{DeliveryId, InboxId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered};
-use crate::domain::fact::Fact;
 use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
 use crate::store::sites::Site;
 use crate::store::{deliveries, inbox};

@@ -81,14 +81,10 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     {
         return dropped(app, site, "limited").await;
     }
-    let keeps_address = decision.marketing
-        && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
+    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     let owner = site.clone();
     let is_history = touch.is_history;
-    let taken = app
-        .store
-        .write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now))
-        .await?;
+    let taken = app.store.write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -119,11 +115,8 @@ pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
 }
 
 fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
-    let signs = Signs {
-        country: touch.browser.country.as_deref(),
-        time_zone: touch.time_zone.as_deref(),
-        site_country: site.country.as_deref(),
-    };
+    let signs =
+        Signs { country: touch.browser.country.as_deref(), time_zone: touch.time_zone.as_deref(), site_country: site.country.as_deref() };
     decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
 }
 
@@ -241,8 +234,7 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, origin: &Origi
     }
     let seq = session.touch_count + 1;
     let mark = Mark { seq, at: touch.at, is_direct: origin.is_direct };
-    let (first, last) =
-        if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
+    let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { at: touch.at, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, origin, Place { starts_visit, is_repeat }, marketing, now)
 }
@@ -310,7 +302,9 @@ fn words_of(consent: &Consent, decision: &Decision) -> Words {
 
 /// A page reached from another page of the site is not the beginning of a visit.
 fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
-    touch.referrer.as_deref().and_then(host_of).is_some_and(|host| {
-        domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.')))
-    })
+    touch
+        .referrer
+        .as_deref()
+        .and_then(host_of)
+        .is_some_and(|host| domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.'))))
 }

@@ -18,7 +18,7 @@ mod headers;
 mod health;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
-/// Strict JSON.
+/// The strict reader of JSON bodies.
 pub mod json;
 /// The accept loop.
 mod listen;
@@ -37,6 +37,10 @@ pub mod route;
 /// All routes on one page.
 pub mod table;
 
+/// Platforms, forms and servers that tell us facts.
+mod senders;
+/// The conversions API: telling.
+mod statements;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

@@ -45,9 +45,10 @@ pub const EVENT: Doc = Doc::new("Pages", "Reports something by name: a button, a
     .body(r#"{"site":"KEY","name":"button_click","properties":{"button":"hero"}}"#)
     .answer("")
     .statuses(&[204, 400, 403, 404, 413, 422, 429]);
-pub const EDGE: Doc = Doc::new("Pages", "For nginx auth_request, Caddy forward_auth and Traefik forwardAuth: sets the cookie and queues the touch.")
-    .answer("")
-    .statuses(&[204]);
+pub const EDGE: Doc =
+    Doc::new("Pages", "For nginx auth_request, Caddy forward_auth and Traefik forwardAuth: sets the cookie and queues the touch.")
+        .answer("")
+        .statuses(&[204]);
 
 pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let visitor = Visitor::of(&app, &ask).await?;
@@ -125,7 +126,8 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
             device: seen.kind.as_str(),
             browser: seen.browser,
             system: seen.system,
-            language: text("language")?.or_else(|| ask.header("accept-language").and_then(|l| l.split([',', ';']).next()).map(str::to_owned)),
+            language: text("language")?
+                .or_else(|| ask.header("accept-language").and_then(|l| l.split([',', ';']).next()).map(str::to_owned)),
             country: place.country,
             region: place.region,
             city: place.city,
@@ -180,23 +182,24 @@ fn place_of(ask: &Ask, address: Option<IpAddr>) -> Place {
         .map(|c| c.to_ascii_uppercase())
         .filter(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()) && c != "XX" && c != "T1")
         .or_else(|| address.filter(|a| is_locatable(*a)).and_then(iptocc::country_code).map(str::to_owned));
-    Place {
-        country,
-        region: told(&["cf-region", "x-vercel-ip-country-region"]),
-        city: told(&["cf-ipcity", "x-vercel-ip-city"]),
-    }
+    Place { country, region: told(&["cf-region", "x-vercel-ip-country-region"]), city: told(&["cf-ipcity", "x-vercel-ip-city"]) }
 }
 
 /// Cities come percent-encoded from some proxies.
 fn percent(text: &str) -> String {
-    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes()).next().map(|(_, v)| v.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, v)| v.into_owned())
+        .unwrap_or_default()
 }
 
 /// Private and loopback addresses are nobody's place.
 fn is_locatable(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => !(a.is_private() || a.is_loopback() || a.is_link_local() || a.is_unspecified()),
-        IpAddr::V6(a) => !(a.is_loopback() || a.is_unspecified() || (a.segments()[0] & 0xfe00) == 0xfc00 || (a.segments()[0] & 0xffc0) == 0xfe80),
+        IpAddr::V6(a) => {
+            !(a.is_loopback() || a.is_unspecified() || (a.segments()[0] & 0xfe00) == 0xfc00 || (a.segments()[0] & 0xffc0) == 0xfe80)
+        }
     }
 }
 
@@ -262,12 +265,16 @@ pub async fn identify(app: App, ask: Ask) -> Result<Reply> {
     let email = match fields.get("email") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.trim().is_empty() => None,
-        Some(Value::String(text)) => Some(Email::parse(text).ok_or_else(|| Error::invalid("email", "email must be an address like ann@shop.example."))?),
+        Some(Value::String(text)) => {
+            Some(Email::parse(text).ok_or_else(|| Error::invalid("email", "email must be an address like ann@shop.example."))?)
+        }
         Some(_) => return Err(Error::invalid("email", "email must be an address like ann@shop.example.")),
     };
     let country = visitor.site.country.as_deref();
     let phone = match reader::text(fields, "phone", 64)?.filter(|t| !t.trim().is_empty()) {
-        Some(text) => Some(Phone::parse(text, country).ok_or_else(|| Error::invalid("phone", "phone must be a number like +971501234567."))?),
+        Some(text) => {
+            Some(Phone::parse(text, country).ok_or_else(|| Error::invalid("phone", "phone must be a number like +971501234567."))?)
+        }
         None => None,
     };
     let customer_id = clean(fields, "customer_id")?;
@@ -351,7 +358,9 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     let known = session_id::oldest(visitor::cookies(&ask), &site.keys.session);
     let key = known.unwrap_or_else(|| session_id::issue(now));
     let sealed = key.sealed(&site.keys.session);
-    let reply = Reply::empty(204).with("x-halo-session", sealed.clone()).with("set-cookie", visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https));
+    let reply = Reply::empty(204)
+        .with("x-halo-session", sealed.clone())
+        .with("set-cookie", visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https));
     let queued = app.clone();
     let page = PageTouch { at: now, claim: Some(key), ..read };
     // The page never waits for the disk; a full queue drops and counts.

@@ -35,6 +35,8 @@ pub mod entries;
 pub mod evidence;
 /// The fact that speaks for a conversion.
 pub mod facts;
+/// Answers to requests with an Idempotency-Key.
+pub mod idempotency_keys;
 /// Raw bodies as received.
 pub mod inbox;
 /// Leads as their forms told them.

@@ -68,7 +68,8 @@ pub fn known_person(x: &Context, person: &Person, session: Option<SessionId>, pl
     };
     if let Some(session) = session {
         for (kind, value) in people::identities_of(person) {
-            let link = SessionLink { kind, value: &value, session, is_verified: !x.is_asserted, at: x.now, source: platform, is_flagged: false };
+            let link =
+                SessionLink { kind, value: &value, session, is_verified: !x.is_asserted, at: x.now, source: platform, is_flagged: false };
             people::link_session(x.c, &link)?;
         }
         if let (Some(contact), false) = (contact, x.is_asserted) {
