@@ -159,7 +159,10 @@ export function when(at) {
 }
 
 /** "Tue 23 Jun 2026, 14:12:03" @param {string} at */
-export const exact = (at) => `${dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at)).replace(',', '')}, ${clockSeconds(at)}`;
+export function exact(at) {
+  const d = dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at));
+  return `${d.replace(',', '')}, ${clockSeconds(at)}`;
+}
 
 /** The day in the site's zone. @param {string} at */
 export function dayOf(at) {

@@ -35,8 +35,11 @@ export function render(root, { app, token }) {
         app.navigate(first ? '/dashboard/+site' : '/dashboard', { replace: true });
       } catch (error) {
         const err = /** @type {any} */ (error);
-        if (err.code === 'weak_password') { password.say(err.message); pass.focus(); } else if (err.field === 'email') { email.say(err.message); email.input.focus();
-          } else if (err.code === 'link_expired') expired(err);
+        const at = err.code === 'weak_password' ? password : err.field === 'email' ? email : null;
+        if (at) {
+          at.say(err.message);
+          at.input.focus();
+        } else if (err.code === 'link_expired') expired(err);
         else fill(said, h('p.note.bad', null, icon('alert', 's'), h('span', null, err.message)));
         go.disabled = false;
       }

@@ -2,6 +2,8 @@
 
 /// Who asks, proved before the handler runs.
 pub mod access;
+/// What owners and editors set up.
+mod administration;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.

@@ -1,8 +1,8 @@
 //! All routes on one page, grouped by who calls. The router, the OpenAPI file and the access test are made from this.
 //! What the API page says of a route stands beside its handler.
 
-use super::route::{Doc, Right, Route, Scope, Shape, Who::*};
-use super::{assets, health, login, metrics, openapi, pages, replays, senders, statements, touch, visitor};
+use super::route::{Right, Route, Scope, Shape, Who::*};
+use super::{administration, assets, health, login, metrics, openapi, pages, replays, senders, statements, touch};
 use crate::run;
 
 pub static ROUTES: &[Route] = &[
@@ -34,10 +34,6 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/event", Visitor, run!(touch::event), touch::EVENT).shape(Shape::Halo).everywhere().most(16 * 1024),
     Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD).shape(Shape::Halo).everywhere().most(16 * 1024),
     Route::new("GET", "/api/edge", Visitor, run!(touch::edge), touch::EDGE).shape(Shape::Halo).everywhere(),
-    Route::new("OPTIONS", "/api/touch", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/identify", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/event", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/lead", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
     Route::new("POST", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere().most(senders::MOST_BYTES),
     Route::new("GET", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere(),
@@ -51,10 +47,29 @@ pub static ROUTES: &[Route] = &[
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     // ---------------------------------------------------------------- the owner's hands
+    Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/mode",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::mode),
+        administration::MODE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/pause",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::pause),
+        administration::PAUSE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/resume",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::resume),
+        administration::RESUME,
+    ),
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
 ];
-
-const PREFLIGHT: Doc =
-    Doc::new("Pages", "What a browser asks before a request that it would not send by itself.").answer("").statuses(&[204]);

@@ -40,7 +40,8 @@ pub fn look(path: &Path) -> Result<()> {
         return judge(version, application, path);
     }
     // What a log says is newer than the header; and a file without our mark may be one whose first start was cut off.
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(super::opening)?;
+    let conn =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(super::opening)?;
     conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(super::opening)?;
     let (version, application) = (pragma(&conn, "user_version")?, pragma(&conn, "application_id")?);
     if version == 0 && count_tables(&conn)? == 0 {
