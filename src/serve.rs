@@ -115,7 +115,11 @@ async fn bind(config: &Config) -> Result<TcpListener> {
         std::io::ErrorKind::AddrInUse => Error::new(
             Kind::Conflict,
             "port_taken",
-            format!("Port {} on {} is taken. Stop what listens there, or choose another with --listen ADDR:PORT.", config.listen.port(), config.listen.ip()),
+            format!(
+                "Port {} on {} is taken. Stop what listens there, or choose another with --listen ADDR:PORT.",
+                config.listen.port(),
+                config.listen.ip()
+            ),
         ),
         _ => Error::new(
             Kind::Unavailable,

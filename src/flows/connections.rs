@@ -112,7 +112,14 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
 }
 
 /// Changes settings, secrets and mode. An empty value of a setting removes it; an empty secret stays as it is.
-pub async fn set(app: &App, site: Option<SiteId>, id: ConnectionId, new_mode: Option<&str>, given: &BTreeMap<String, String>, who: &str) -> Result<Card> {
+pub async fn set(
+    app: &App,
+    site: Option<SiteId>,
+    id: ConnectionId,
+    new_mode: Option<&str>,
+    given: &BTreeMap<String, String>,
+    who: &str,
+) -> Result<Card> {
     let mut connection = Connection::clone(&*find(app, site, id)?);
     let platform = platforms::get(&connection.platform)?;
     if let Some(word) = new_mode {
@@ -276,7 +283,15 @@ fn go_on(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
     deliveries::set_waiting(c, id, Some(now)).map(drop)
 }
 
-async fn change<F>(app: &App, site: SiteId, id: ConnectionId, who: &str, what: &'static str, detail: serde_json::Value, work: F) -> Result<Card>
+async fn change<F>(
+    app: &App,
+    site: SiteId,
+    id: ConnectionId,
+    who: &str,
+    what: &'static str,
+    detail: serde_json::Value,
+    work: F,
+) -> Result<Card>
 where
     F: FnOnce(&SiteConn) -> Result<()> + Send + 'static,
 {

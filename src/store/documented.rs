@@ -94,10 +94,15 @@ impl Documented {
     pub fn open(data: &Path, word: Option<&str>) -> Result<Self> {
         let path = data.join(FILE);
         if !path.exists() {
-            return Err(Error::new(Kind::NotFound, "no_data", format!("There is no database in {}. Name the folder with --data.", data.display())));
+            return Err(Error::new(
+                Kind::NotFound,
+                "no_data",
+                format!("There is no database in {}. Name the folder with --data.", data.display()),
+            ));
         }
         migrate::look(&path)?;
-        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
+        let conn =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
         conn.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
         conn.execute_batch("pragma trusted_schema = off; pragma cell_size_check = on; pragma temp_store = memory;").map_err(opening)?;
         let site = site(&conn, word)?;
@@ -219,7 +224,9 @@ fn refused(e: rusqlite::Error) -> Error {
         (_, Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly)) => {
             format!("This command only reads, under the documented names: {}.", NAMES.join(", "))
         }
-        (_, Some(ErrorCode::OperationInterrupted)) => format!("It took longer than {} seconds and was stopped. Ask for less.", LONGEST.as_secs()),
+        (_, Some(ErrorCode::OperationInterrupted)) => {
+            format!("It took longer than {} seconds and was stopped. Ask for less.", LONGEST.as_secs())
+        }
         (rusqlite::Error::SqlInputError { msg, .. }, _) => format!("{msg}."),
         (rusqlite::Error::SqliteFailure(_, Some(msg)), _) => format!("{msg}."),
         _ => format!("{e}."),

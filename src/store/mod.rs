@@ -222,9 +222,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            damaged().caused(e)
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
             "The database cannot be opened. Check that the data folder exists and that this user may write to it.",
