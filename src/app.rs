@@ -1,5 +1,6 @@
 //! The assembled parts: built in order, stopped in reverse.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Notify, broadcast};
@@ -43,7 +44,8 @@ pub struct Parts {
     /// Names this run of the process: leases of another one are void.
     pub boot: String,
     book: RwLock<Arc<Book>>,
-    is_stopping: std::sync::atomic::AtomicBool,
+    is_stopping: AtomicBool,
+    is_demo: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -84,7 +86,8 @@ impl App {
                 news,
                 boot: crate::crypto::random_text(9),
                 book: RwLock::new(Arc::new(book)),
-                is_stopping: Default::default(),
+                is_stopping: AtomicBool::new(false),
+                is_demo: AtomicBool::new(false),
             }),
         })
     }
@@ -109,11 +112,20 @@ impl App {
     }
 
     pub fn begin_stopping(&self) {
-        self.is_stopping.store(true, std::sync::atomic::Ordering::Release);
+        self.is_stopping.store(true, Ordering::Release);
         self.wake.notify_waiters();
     }
 
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(std::sync::atomic::Ordering::Acquire)
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// The data are invented and thrown away; every page says so.
+    pub fn mark_as_demo(&self) {
+        self.is_demo.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_demo(&self) -> bool {
+        self.is_demo.load(Ordering::Relaxed)
     }
 }

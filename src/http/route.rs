@@ -151,6 +151,11 @@ impl Doc {
         self.answer(example).of_type("text/plain")
     }
 
+    /// An answer without a body.
+    pub const fn nothing(self) -> Self {
+        self.answer("").of_type("")
+    }
+
     pub const fn of_type(mut self, content_type: &'static str) -> Self {
         self.answers_with = content_type;
         self

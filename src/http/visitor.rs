@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use super::access;
 use super::ask::{Ask, Caller};
+use super::cors::{self, Origin};
 use super::json;
 use super::reply::Reply;
 use super::route::Scope;
 use crate::app::App;
-use crate::domain::campaign::host_of;
 use crate::error::{Error, Kind, Result};
 use crate::flows::session_id::{self, SessionKey};
 use crate::store::sites::Site;
@@ -25,7 +25,7 @@ pub struct Visitor {
     pub site: Arc<Site>,
     pub fields: Map<String, Value>,
     /// The page's origin, where a browser asks.
-    origin: Option<String>,
+    origin: Option<Origin>,
     /// A token with the scope write: its word on address, agent, session and time is believed.
     pub is_server: bool,
     /// The cookie can be set: this host lies under the site's own domain.
@@ -42,16 +42,16 @@ impl Visitor {
         };
         let is_server = matches!(&token, Some((Caller::Token { .. }, _)));
         let named = json::text(&fields, "site", 64)?;
-        let origin = ask.header("origin").map(str::to_owned);
+        let origin = cors::origin_of(ask);
         let site = match (token, named) {
             (Some((_, site)), _) => site,
             (None, Some(key)) if !key.is_empty() => app.book().site_by_key(key).cloned().ok_or_else(|| {
                 Error::new(Kind::NotFound, "unknown_site", "There is no site with this key. Copy the snippet again from Settings.")
             })?,
-            (None, _) => by_origin(app, origin.as_deref())?,
+            (None, _) => by_origin(app, origin.as_ref())?,
         };
         if !is_server {
-            check_origin(app, &site, origin.as_deref())?;
+            check_origin(app, &site, origin.as_ref())?;
         }
         let is_under_site = is_covered(&ask.host, &site.cookie_domain);
         Ok(Self { site, fields, origin: origin.filter(|_| !is_server), is_server, is_under_site, is_https: ask.is_https })
@@ -70,7 +70,7 @@ impl Visitor {
     /// The answer with what a browser needs to read it.
     pub fn answer(&self, reply: Reply) -> Reply {
         match &self.origin {
-            Some(origin) => with_origin(reply, origin),
+            Some(origin) => cors::open(reply, origin).with("access-control-expose-headers", "x-halo-dropped"),
             None => reply,
         }
     }
@@ -106,9 +106,9 @@ pub fn cookies<'a>(ask: &'a Ask) -> impl Iterator<Item = &'a str> {
     ask.cookies(COOKIE)
 }
 
-fn by_origin(app: &App, origin: Option<&str>) -> Result<Arc<Site>> {
-    let host = origin.and_then(host_of);
-    host.and_then(|h| app.book().site_by_host(&h).cloned()).ok_or_else(|| {
+fn by_origin(app: &App, origin: Option<&Origin>) -> Result<Arc<Site>> {
+    let host = origin.and_then(Origin::host);
+    host.and_then(|h| app.book().site_by_host(h).cloned()).ok_or_else(|| {
         Error::new(
             Kind::NotFound,
             "unknown_site",
@@ -117,59 +117,19 @@ fn by_origin(app: &App, origin: Option<&str>) -> Result<Arc<Site>> {
     })
 }
 
-/// Exact: a domain of the site or a name below one, by http or https, or an extra origin that the owner named. Checked
-/// on the request itself, because text/plain comes without a preflight.
-fn check_origin(app: &App, site: &Site, origin: Option<&str>) -> Result<()> {
+/// Checked on the request itself, because text/plain comes without a preflight.
+fn check_origin(app: &App, site: &Site, origin: Option<&Origin>) -> Result<()> {
     let Some(origin) = origin else {
         return Err(Error::new(Kind::Forbidden, "origin_not_allowed", "Send the page's Origin, or a Bearer token of the scope write."));
     };
-    if is_allowed(app, site, origin) {
+    if cors::allowed(site, &app.config.cors_origins, origin) {
         return Ok(());
     }
-    app.figures.add("halotrack_origins_refused_total", "");
-    let shown: String = origin.chars().filter(|c| !c.is_control()).take(120).collect();
-    Err(Error::new(Kind::Forbidden, "origin_not_allowed", format!("Add {shown} to this site's allowed origins.")))
-}
-
-pub fn is_allowed(app: &App, site: &Site, origin: &str) -> bool {
-    let extra = app.config.cors_origins.iter().chain(&site.settings.cors_origins);
-    if extra.into_iter().any(|o| o == origin) {
-        return true;
-    }
-    let Some((scheme, authority)) = origin.split_once("://") else { return false };
-    if scheme != "https" && scheme != "http" {
-        return false;
-    }
-    // A default port is never written by a browser; another one is another origin, which the owner must name.
-    authority.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-')
-        && site.domains.iter().any(|d| is_covered(authority, d))
+    app.figures.add("origins_refused", &site.slug);
+    Err(cors::refused(origin))
 }
 
 /// The domain itself, or a name below it.
-pub fn is_covered(host: &str, domain: &str) -> bool {
+fn is_covered(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-}
-
-fn with_origin(reply: Reply, origin: &str) -> Reply {
-    reply
-        .with("access-control-allow-origin", origin)
-        .with("access-control-allow-credentials", "true")
-        .with("access-control-expose-headers", "x-halo-dropped")
-        .with("vary", "Origin")
-}
-
-/// What a browser asks before it sends JSON with a token or another content type.
-pub async fn preflight(app: App, ask: Ask) -> Result<Reply> {
-    let reply = Reply::empty(204).with("vary", "Origin");
-    let Some(origin) = ask.header("origin") else { return Ok(reply) };
-    let book = app.book();
-    let is_known = host_of(origin).and_then(|h| book.site_by_host(&h).cloned()).is_some_and(|site| is_allowed(&app, &site, origin))
-        || book.sites().iter().any(|site| is_allowed(&app, site, origin));
-    if !is_known {
-        return Ok(reply);
-    }
-    Ok(with_origin(Reply::empty(204), origin)
-        .with("access-control-allow-methods", "GET, POST, DELETE, OPTIONS")
-        .with("access-control-allow-headers", "content-type, authorization, idempotency-key")
-        .with("access-control-max-age", "86400"))
 }

@@ -1,1 +1,7 @@
+//! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
+mod edges;
+mod house;
+mod login;
+mod outbound;
+mod stand_in;
