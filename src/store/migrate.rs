@@ -169,7 +169,42 @@ mod tests {
     }
 
     #[test]
-    fn the_present_shape_is_built_twice_the_same() {
-        assert_eq!(current_schema().expect("a schema"), current_schema().expect("a schema"));
+    fn the_present_shape_is_the_one_written_down() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/current.sql");
+        let built = current_schema().expect("a schema");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &built).expect("schema/current.sql is writable");
+        }
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(written == built, "schema/current.sql is not what the steps build: UPDATE=1 cargo test rewrites it");
+    }
+
+    #[test]
+    fn looking_tells_files_apart_and_changes_none() {
+        let folder = std::env::temp_dir().join(format!("halotrack-look-{}", crypto::random_text(6)));
+        std::fs::create_dir(&folder).expect("a folder");
+        let path = folder.join("x.sqlite");
+        let code = || look(&path).map(|()| "ok").unwrap_or_else(|e| e.code);
+        assert_eq!(code(), "ok", "no file yet");
+        let mut conn = Connection::open(&path).expect("a database");
+        assert_eq!(code(), "ok", "an empty file");
+        conn.pragma_update(None, "journal_mode", "wal").expect("a log");
+        assert_eq!(code(), "ok", "a start that was cut off");
+        run(&mut conn, &path).expect("a fresh file");
+        assert_eq!(code(), "ok", "ours, the newest in the log");
+        conn.pragma_update(None, "user_version", 999_999).expect("a newer version");
+        assert_eq!(code(), "storage_newer", "newer in the log");
+        drop(conn);
+        let whole = std::fs::read(&path).expect("a file");
+        assert_eq!(code(), "storage_newer", "newer in the header");
+        assert_eq!(std::fs::read(&path).expect("a file"), whole);
+        std::fs::write(&path, [&[0x7f; 4096][..], &whole[4096..]].concat()).expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::write(&path, "short").expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::remove_file(&path).expect("a file");
+        Connection::open(&path).and_then(|c| c.execute_batch("create table theirs (x)")).expect("a foreign file");
+        assert_eq!(code(), "storage_foreign");
+        std::fs::remove_dir_all(&folder).expect("a clean end");
     }
 }
