@@ -1,4 +1,5 @@
-//! Which marketing earned a conversion: who it was (`matching`), and how the credit is shared (`models`).
+//! Which marketing earned a conversion: who it was (`matching`), and how the credit is shared (`models`, `shares`),
+//! with a sentence for the owner (`sentence`) and what would have changed the answer (`would_change`).
 //! Pure, total, deterministic; only what happened before the conversion is judged.
 
 use serde::{Deserialize, Serialize};
@@ -8,9 +9,25 @@ use super::fact::Stated;
 use super::time::Time;
 use super::touch::Touchpoint;
 
+mod decay;
+pub mod matching;
 pub mod models;
+#[cfg(test)]
+mod sample;
+mod sentence;
+pub mod shares;
+pub mod window;
+mod would_change;
 
-pub use models::Model;
+pub use matching::attribute;
+pub use models::{Model, weights};
+pub use sentence::{source_name, unmatched_reason};
+pub use shares::{amounts, basis_points, shares};
+pub use window::{Window, is_before};
+pub use would_change::would_change;
+
+/// How a day is written for the owner, `13 Jun`: zones belong to the site.
+pub type DayText<'a> = dyn Fn(Time) -> String + 'a;
 
 /// How a session came to be evidence for a conversion, the strongest first (spec 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,13 +42,25 @@ pub enum Link {
     VerifiedEmail,
     VerifiedPhone,
     CustomerId,
-    /// A coupon or affiliate code.
+    /// A coupon or affiliate code. It names a partner, not a person: the evidence holds the touch of that partner, never
+    /// all browsers that ever carried the code.
     Coupon,
     /// Said by a browser, not proved.
     AssertedEmail,
     AssertedPhone,
     /// The sender's own attribution, lowest trust.
     Imported,
+}
+
+impl Link {
+    /// Says which person or browser it was, beyond what a browser claims of itself.
+    pub fn is_proof(self) -> bool {
+        self <= Self::CustomerId
+    }
+
+    pub fn is_asserted(self) -> bool {
+        matches!(self, Self::AssertedEmail | Self::AssertedPhone)
+    }
 }
 
 /// One browser that may have led to the conversion.
@@ -88,6 +117,40 @@ pub enum MatchType {
     None,
 }
 
+impl MatchType {
+    pub const ALL: [MatchType; 10] = [
+        Self::Session,
+        Self::Code,
+        Self::Click,
+        Self::Email,
+        Self::Phone,
+        Self::CustomerId,
+        Self::Coupon,
+        Self::Imported,
+        Self::Stated,
+        Self::None,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Code => "code",
+            Self::Click => "click",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::CustomerId => "customer_id",
+            Self::Coupon => "coupon",
+            Self::Imported => "imported",
+            Self::Stated => "stated",
+            Self::None => "none",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|m| m.word() == text)
+    }
+}
+
 /// A touchpoint as the credit keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PathTouch {
@@ -108,6 +171,6 @@ pub struct Credit {
     pub path: Vec<PathTouch>,
     /// A sentence for the owner.
     pub reason: String,
-    /// Weaker links that would have found the same browsers.
+    /// Weaker links that lead to the same browsers as the one that matched.
     pub also_fits: Vec<Link>,
 }
