@@ -18,6 +18,8 @@ pub mod domain;
 pub mod error;
 /// Counters for the metrics page.
 pub mod figures;
+/// Changes that take more than one step.
+pub mod flows;
 /// The edges.
 pub mod http;
 /// Rate limits and quotas.

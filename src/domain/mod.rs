@@ -18,6 +18,8 @@ pub mod device;
 pub mod fact;
 /// One number type a noun.
 pub mod ids;
+/// People as lists show them.
+pub mod mask;
 /// Exact amounts.
 pub mod money;
 /// A conversion as a destination may see it.
@@ -26,6 +28,10 @@ pub mod outgoing;
 pub mod person;
 /// What a platform says of itself.
 pub mod platform;
+/// What may be asked of the figures.
+pub mod question;
+/// Why something was not sent, in words.
+pub mod reason;
 /// When to try again.
 pub mod retry;
 /// Talks of more than one request.

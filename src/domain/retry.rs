@@ -8,16 +8,8 @@ use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 
 /// Waits after the first, second, … failed attempt. With ±20 % they stay within 46.3 h in all, inside the 48 h in which
 /// Meta drops repeats.
-pub const SCHEDULE_MS: [i64; 8] = [
-    10 * SECOND_MS,
-    MINUTE_MS,
-    5 * MINUTE_MS,
-    30 * MINUTE_MS,
-    2 * HOUR_MS,
-    6 * HOUR_MS,
-    12 * HOUR_MS,
-    18 * HOUR_MS,
-];
+pub const SCHEDULE_MS: [i64; 8] =
+    [10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 18 * HOUR_MS];
 
 /// The first attempt and one after each wait.
 pub const ATTEMPTS: u32 = SCHEDULE_MS.len() as u32 + 1;

@@ -259,9 +259,7 @@ mod tests {
 
     #[test]
     fn a_stated_source_counts_where_no_touch_matches() {
-        let stated = |source: &str| {
-            Some(Stated { source: source.into(), medium: None, campaign: Some(" Spring ".into()) })
-        };
+        let stated = |source: &str| Some(Stated { source: source.into(), medium: None, campaign: Some(" Spring ".into()) });
         let alone = attribute(&sale(), &Evidence { sessions: vec![], stated: stated(" radio ") }, &|at| at.utc());
         assert_eq!(alone.match_type, MatchType::Stated);
         let touch = &alone.path[0].touch;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::time::Time;
 use super::super::touch::TouchKind;
+use super::PathTouch;
 use super::decay;
 use super::window::Window;
-use super::PathTouch;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,19 +29,11 @@ pub enum Model {
 }
 
 impl Model {
-    pub const ALL: [Model; 7] = [
-        Self::LastNonDirect,
-        Self::First,
-        Self::Last,
-        Self::Linear,
-        Self::Position,
-        Self::TimeDecay,
-        Self::FirstNonDirect,
-    ];
+    pub const ALL: [Model; 7] =
+        [Self::LastNonDirect, Self::First, Self::Last, Self::Linear, Self::Position, Self::TimeDecay, Self::FirstNonDirect];
 
     /// Those that the dashboard offers, the default first. The API knows `first_non_direct` as well.
-    pub const LENSES: [Model; 6] =
-        [Self::LastNonDirect, Self::First, Self::Last, Self::Linear, Self::Position, Self::TimeDecay];
+    pub const LENSES: [Model; 6] = [Self::LastNonDirect, Self::First, Self::Last, Self::Linear, Self::Position, Self::TimeDecay];
 
     /// Takes the words, and the documents' `first_click` and `last_click`, which mean the first and last that is not direct.
     pub fn parse(text: &str) -> Option<Self> {

@@ -97,7 +97,18 @@ pub fn source_name(source: &str) -> String {
 
 /// A campaign name fit to stand between quotes; none where it says nothing.
 pub fn name(text: &str) -> Option<String> {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else if c == '"' { '\'' } else { c }).collect();
+    let plain: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() {
+                ' '
+            } else if c == '"' {
+                '\''
+            } else {
+                c
+            }
+        })
+        .collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     if plain.is_empty() || ["(none)", "(not set)"].contains(&plain.as_str()) {
         return None;
@@ -284,7 +295,8 @@ mod tests {
         ];
         for (kind, source, medium, campaign, want) in rows {
             let touches = vec![touch(1, "2026-06-02T09:00:00Z", *kind, source, medium, *campaign)];
-            let got = said(ConversionKind::Signup, "2026-06-02T09:00:10Z", vec![LinkedSession { session: 1, link: Link::Session, touches }]);
+            let got =
+                said(ConversionKind::Signup, "2026-06-02T09:00:10Z", vec![LinkedSession { session: 1, link: Link::Session, touches }]);
             assert_eq!(got, format!("Same browser: {want}, signed up within a minute."));
         }
     }
@@ -308,7 +320,11 @@ mod tests {
     fn other_browsers_and_weaker_traces_are_named() {
         let joined = vec![
             LinkedSession { session: 1, link: Link::Session, touches: spring(1) },
-            LinkedSession { session: 2, link: Link::VerifiedEmail, touches: vec![touch(2, "2026-06-02T10:00:00Z", TouchKind::View, "bing", "organic", None)] },
+            LinkedSession {
+                session: 2,
+                link: Link::VerifiedEmail,
+                touches: vec![touch(2, "2026-06-02T10:00:00Z", TouchKind::View, "bing", "organic", None)],
+            },
         ];
         assert_eq!(
             said(ConversionKind::Sale, "2026-06-06T15:00:00Z", joined),
@@ -340,7 +356,10 @@ mod tests {
     #[test]
     fn what_is_stated_is_said_to_be() {
         let radio = Stated { source: "radio".into(), medium: Some("audio".into()), campaign: Some("Morning".into()) };
-        assert_eq!(stated(&radio), "No visit of this customer is known. The sender itself names the source: Radio (audio), campaign \"Morning\".");
+        assert_eq!(
+            stated(&radio),
+            "No visit of this customer is known. The sender itself names the source: Radio (audio), campaign \"Morning\"."
+        );
     }
 
     #[test]

@@ -8,8 +8,7 @@ pub struct Window(pub Option<u32>);
 
 impl Window {
     /// What an owner may choose, the shortest first.
-    pub const ALL: [Window; 7] =
-        [Self(Some(1)), Self(Some(7)), Self(Some(14)), Self(Some(30)), Self(Some(60)), Self(Some(90)), Self(None)];
+    pub const ALL: [Window; 7] = [Self(Some(1)), Self(Some(7)), Self(Some(14)), Self(Some(30)), Self(Some(60)), Self(Some(90)), Self(None)];
 
     /// Takes `30` and `unlimited`, and no window that is not offered.
     pub fn parse(text: &str) -> Option<Self> {
@@ -39,8 +38,7 @@ impl Window {
     /// Whether a touch counts: before the conversion and no older than the window, to the millisecond. A day is 24
     /// hours here, so that a change of clocks moves no credit.
     pub fn holds(self, touch_at: Time, happened_at: Time) -> bool {
-        is_before(touch_at, happened_at)
-            && self.0.is_none_or(|days| happened_at.ms_since(touch_at) <= i64::from(days) * DAY_MS)
+        is_before(touch_at, happened_at) && self.0.is_none_or(|days| happened_at.ms_since(touch_at) <= i64::from(days) * DAY_MS)
     }
 }
 

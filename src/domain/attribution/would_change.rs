@@ -75,7 +75,9 @@ impl<'a> Case<'a> {
     /// The match without its strongest trace. Where a weaker one leads to the same browser nothing changes.
     fn moved_by_loss(&self, credit: &Credit) -> Option<String> {
         if credit.is_asserted {
-            return Some("A proof of another browser (session, code, click id or verified address) would take the place of this match.".into());
+            return Some(
+                "A proof of another browser (session, code, click id or verified address) would take the place of this match.".into(),
+            );
         }
         let best = self.path.iter().map(|p| p.link).min()?;
         if !credit.also_fits.is_empty() || !best.is_proof() {
@@ -147,7 +149,8 @@ impl<'a> Case<'a> {
         }
         if self.policy.model.is_single() {
             // Names that read alike would make a riddle of the sentence.
-            return (self.names(after) != self.names(before)).then(|| format!("{} gets it instead of {}", self.names(after), self.names(before)));
+            return (self.names(after) != self.names(before))
+                .then(|| format!("{} gets it instead of {}", self.names(after), self.names(before)));
         }
         let gone: BTreeSet<Origin<'_>> = before.difference(after).copied().collect();
         let come: BTreeSet<Origin<'_>> = after.difference(before).copied().collect();
@@ -271,21 +274,9 @@ mod tests {
                 Some(30),
                 vec![alone, "A 60-day window: Bing joins linear, position and time decay."],
             ),
-            (
-                "nothing within the window",
-                one("b60"),
-                LastNonDirect,
-                Some(30),
-                vec!["A 60-day window: Bing is credited.", alone],
-            ),
+            ("nothing within the window", one("b60"), LastNonDirect, Some(30), vec!["A 60-day window: Bing is credited.", alone]),
             ("one touch of today", one("g100"), LastNonDirect, Some(30), vec![alone]),
-            (
-                "a shorter window leaves nothing",
-                one("g95"),
-                LastNonDirect,
-                Some(7),
-                vec!["A 1-day window: nothing is credited.", alone],
-            ),
+            ("a shorter window leaves nothing", one("g95"), LastNonDirect, Some(7), vec!["A 1-day window: nothing is credited.", alone]),
             (
                 "through a lens that shares",
                 one("i80 g100 -100"),
