@@ -1,1 +1,4 @@
+//! One binary for all stories: fast to link.
 
+mod ground;
+mod measure;
