@@ -24,6 +24,8 @@ pub mod flows;
 pub mod http;
 /// Work that nobody waits for.
 pub mod jobs;
+/// JSON as strangers send it.
+pub mod json;
 /// Rate limits and quotas.
 pub mod limits;
 /// The only HTTP client.
