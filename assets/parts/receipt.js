@@ -2,7 +2,7 @@
 
 import { h, icon, copyButton } from '../dom.js';
 import { amount, bare, money, points, plural, day, shortDay, clock, clockSeconds, dayOf, exact, when, platform, MODELS, MODELS_SHORT, windowName, zoneName, today,
-  kindsWord } from '../format.js';
+  kindsWord, toldSentence } from '../format.js';
 import { matchMark, statusMark, stateMark } from './table.js';
 import { deliveryDetail, fieldsTable } from './delivery.js';
 
