@@ -31,8 +31,7 @@ use serde_json::Value;
 /// 13 June 2026, 09:20 UTC: a Saturday in summer time.
 pub const NOW_S: i64 = 1_781_342_400;
 /// A browser as most are.
-pub const CHROME: &str =
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
 
 pub struct House {
     pub app: App,

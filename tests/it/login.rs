@@ -55,7 +55,10 @@ async fn the_first_owner_takes_the_link_once() {
     assert_eq!(set_up(&house, &token, json!({"email": "nobody", "password": PASSWORD})).await.is(422).json["error"]["field"], "email");
     let done = set_up(&house, &token, json!({"email": "ann@shop.example", "password": PASSWORD})).await.is(200);
     let attributes = done.header("set-cookie").to_owned();
-    assert!(attributes.starts_with("halo_login=") && attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"), "{attributes}");
+    assert!(
+        attributes.starts_with("halo_login=") && attributes.contains("HttpOnly") && attributes.contains("SameSite=Lax"),
+        "{attributes}"
+    );
 
     let me = house.get("/api/me").cookie(&done.cookie()).send().await.is(200);
     assert_eq!(me.json["user"]["email"], "ann@shop.example");
@@ -203,7 +206,10 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     let call = house.post("/api/setup").host("track.shop.example").header("x-forwarded-proto", "https");
     let done = call.header("sec-fetch-site", "same-origin").json(&body).send().await.is(200);
     let cookie = done.header("set-cookie").to_owned();
-    assert!(cookie.starts_with("__Host-halo_login=") && cookie.contains("; Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-halo_login=") && cookie.contains("; Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
     assert!(done.header("strict-transport-security").contains("max-age=31536000"));
     let me = |cookie: String| house.get("/api/me").host("track.shop.example").header("x-forwarded-proto", "https").cookie(&cookie).send();
     me(done.cookie()).await.is(200);
