@@ -4,10 +4,14 @@
 pub mod app;
 /// Sites and connections as they are now, in memory.
 pub mod book;
+/// The command words.
+pub mod cli;
 /// The only reader of the system clock.
 pub mod clock;
 /// What must be known before the database opens.
 pub mod config;
+/// How commands reach the data.
+pub mod control;
 /// Hashes, signatures, sealing, randomness.
 pub mod crypto;
 /// Outbound platforms, one pure file each.
@@ -26,14 +30,20 @@ pub mod flows;
 pub mod http;
 /// Work that nobody waits for.
 pub mod jobs;
+/// The master key.
+pub mod key;
 /// Rate limits and quotas.
 pub mod limits;
 /// The only HTTP client.
 pub mod outbound;
 /// Which passwords are taken, and their hashes.
 pub mod password;
+/// What platforms there are, whichever way their data goes.
+pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// Start, run, stop.
+pub mod serve;
 /// Inbound platforms, one pure file each.
 pub mod sources;
 /// All the SQL.

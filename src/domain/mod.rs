@@ -16,6 +16,8 @@ pub mod conversion;
 pub mod device;
 /// Anything that happened elsewhere.
 pub mod fact;
+/// Host names and what a site may call its own.
+pub mod host;
 /// One number type a noun.
 pub mod ids;
 /// Exact amounts.
@@ -26,6 +28,8 @@ pub mod outgoing;
 pub mod person;
 /// What a platform says of itself.
 pub mod platform;
+/// How long each kind of row is kept.
+pub mod retention;
 /// When to try again.
 pub mod retry;
 /// What members and tokens may do.

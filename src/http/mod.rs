@@ -2,6 +2,8 @@
 
 /// Who asks, proved before the handler runs.
 pub mod access;
+/// What owners and editors set up.
+mod administration;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.
@@ -37,6 +39,8 @@ pub mod route;
 /// All routes on one page.
 pub mod table;
 
+/// What the owner does by hand.
+mod replays;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
 /// The conversions API: telling.

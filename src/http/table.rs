@@ -1,8 +1,8 @@
 //! All routes on one page, grouped by who calls. The router, the OpenAPI file and the access test are made from this.
 //! What the API page says of a route stands beside its handler.
 
-use super::route::{Route, Scope, Shape, Who::*};
-use super::{assets, health, login, metrics, openapi, pages, senders, statements, touch};
+use super::route::{Right, Route, Scope, Shape, Who::*};
+use super::{administration, assets, health, login, metrics, openapi, pages, replays, senders, statements, touch};
 use crate::run;
 
 pub static ROUTES: &[Route] = &[
@@ -46,4 +46,30 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    // ---------------------------------------------------------------- the owner's hands
+    Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/mode",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::mode),
+        administration::MODE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/pause",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::pause),
+        administration::PAUSE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/resume",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::resume),
+        administration::RESUME,
+    ),
+    Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
+    Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
 ];

@@ -70,7 +70,7 @@ impl Visitor {
     /// The answer with what a browser needs to read it.
     pub fn answer(&self, reply: Reply) -> Reply {
         match &self.origin {
-            Some(origin) => cors::open(reply, origin),
+            Some(origin) => cors::open(reply, origin).with("access-control-expose-headers", "x-halo-dropped"),
             None => reply,
         }
     }
@@ -109,7 +109,11 @@ pub fn cookies<'a>(ask: &'a Ask) -> impl Iterator<Item = &'a str> {
 fn by_origin(app: &App, origin: Option<&Origin>) -> Result<Arc<Site>> {
     let host = origin.and_then(Origin::host);
     host.and_then(|h| app.book().site_by_host(h).cloned()).ok_or_else(|| {
-        Error::new(Kind::NotFound, "unknown_site", "No site has this page's domain. Add the domain to the site, or put data-site into the snippet.")
+        Error::new(
+            Kind::NotFound,
+            "unknown_site",
+            "No site has this page's domain. Add the domain to the site, or put data-site into the snippet.",
+        )
     })
 }
 

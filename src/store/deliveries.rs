@@ -256,6 +256,25 @@ pub fn cancel(c: &SiteConn, id: DeliveryId, reason: &str, now: Time) -> Result<b
     Ok(changed > 0)
 }
 
+/// Ends all that wait for a connection that is removed.
+pub fn cancel_connection(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = 'disabled', next_at = null, owner = null, settled_at = :now
+         where site_id = :site and connection_id = :connection and state in ('pending', 'leased', 'held')",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )
+}
+
+/// Those to a platform since a time that did not arrive and no longer wait, the oldest first.
+pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: i64) -> Result<Vec<DeliveryId>> {
+    c.list(
+        "select id from deliveries where site_id = :site and created_at >= :since and platform = :platform
+           and state in ('skipped', 'refused', 'dead', 'held', 'cancelled') order by created_at, id limit :limit",
+        named_params! {":since": since.ms(), ":platform": platform, ":limit": limit},
+        |row| Ok(DeliveryId::new(row.get(0)?)),
+    )
+}
+
 /// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.
 pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, now: Time) -> Result<bool> {
     let changed = c.execute(

@@ -29,6 +29,8 @@ pub mod credits;
 pub mod cube;
 /// The outbox.
 pub mod deliveries;
+/// The documented names in SQL.
+pub mod documented;
 /// The money ledger.
 pub mod entries;
 /// What might explain a conversion.
@@ -101,6 +103,7 @@ impl Store {
             return Err(storage("sqlite_too_old", format!("SQLite {version} is too old: 3.51.3 or newer is needed.")));
         }
         let path = folder.join(FILE);
+        migrate::look(&path)?;
         let mut conn = Connection::open(&path).map_err(opening)?;
         restrict(&path);
         pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
@@ -219,9 +222,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
             "The database cannot be opened. Check that the data folder exists and that this user may write to it.",
@@ -231,9 +232,12 @@ fn opening(e: rusqlite::Error) -> Error {
     }
 }
 
+fn damaged() -> Error {
+    storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.")
+}
+
 /// Structural damage shows here, before anything is promised.
 fn check_pages(conn: &Connection) -> Result<()> {
-    let damaged = || storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.");
     let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         _ => opening(e),
