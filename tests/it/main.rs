@@ -1,5 +1,6 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
+mod access;
 mod destinations;
 mod edges;
 mod ground;
@@ -7,4 +8,5 @@ mod house;
 mod login;
 mod measure;
 mod outbound;
+mod sockets;
 mod stand_in;
