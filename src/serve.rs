@@ -99,7 +99,9 @@ async fn live(mut config: Config) -> Result<()> {
     app.store.close().await;
     drop(held);
     match drained {
-        _ if !is_told => Err(Error::new(Kind::Internal, "writer_stopped", "The writer has stopped. Start again: the log says what it was.")),
+        _ if !is_told => {
+            Err(Error::new(Kind::Internal, "writer_stopped", "The writer has stopped. Start again: the log says what it was."))
+        }
         Ok(Err(e)) => Err(e),
         Ok(Ok(())) | Err(_) => Ok(()),
     }
