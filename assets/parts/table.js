@@ -181,9 +181,9 @@ export function createTable(how) {
 
 /**
  * The head of a ledger: one tab per value of its main dimension, the zone, and the search box.
- * @param {{title: string, dim: string, word: (value: string) => string, label: string, placeholder: string, now: () => import('../app.js').Params}} how
+ * @param {{dim: string, word: (value: string) => string, label: string, placeholder: string, now: () => import('../app.js').Params}} how
  */
-export function ledgerHead({ title, dim, word, label, placeholder, now }) {
+export function ledgerHead({ dim, word, label, placeholder, now }) {
   let timer = 0;
   const look = (ms = 250) => {
     clearTimeout(timer);
@@ -203,7 +203,7 @@ export function ledgerHead({ title, dim, word, label, placeholder, now }) {
     },
   }));
   const tabs = h('div.tabs', { role: 'group', 'aria-label': DIMENSIONS[dim] });
-  const el = h('header', null, h('h1.vh', null, title), tabs, h('span.tag.faint.zone', null, zoneName()),
+  const el = h('header', null, tabs, h('span.tag.faint.zone', null, zoneName()),
     h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/'))));
 
   return {

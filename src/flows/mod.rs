@@ -4,6 +4,8 @@
 pub mod connections;
 /// A credit run.
 pub mod crediting;
+/// Counts of whole days.
+pub mod cube;
 /// A delivery.
 pub mod deliver;
 /// Answers kept for a repeat.

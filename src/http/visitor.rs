@@ -130,6 +130,6 @@ fn check_origin(app: &App, site: &Site, origin: Option<&Origin>) -> Result<()> {
 }
 
 /// The domain itself, or a name below it.
-fn is_covered(host: &str, domain: &str) -> bool {
+pub fn is_covered(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }

@@ -1,9 +1,12 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod cli;
+mod destinations;
 mod edges;
+mod ground;
 mod house;
 mod login;
+mod measure;
 mod outbound;
 mod sql;
 mod stand_in;
