@@ -1,6 +1,7 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod cli;
 mod destinations;
 mod edges;
 mod ground;
@@ -9,4 +10,6 @@ mod login;
 mod measure;
 mod outbound;
 mod sockets;
+mod sql;
 mod stand_in;
+mod tidy;
