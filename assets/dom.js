@@ -115,7 +115,7 @@ export function installTips() {
     (el.closest('dialog[open]') ?? document.body).appendChild(tip);
     tip.showPopover();
     const box = el.getBoundingClientRect();
-    const wide = Math.min(document.documentElement.clientWidth - 8 - tip.offsetWidth, box.left + box.width / 2 - tip.offsetWidth / 2);
+    const wide = Math.min(document.body.clientWidth - 8 - tip.offsetWidth, box.left + box.width / 2 - tip.offsetWidth / 2);
     tip.style.left = `${Math.max(8, wide)}px`;
     tip.style.top = box.top > tip.offsetHeight + 12 ? `${box.top - tip.offsetHeight - 6}px` : `${box.bottom + 6}px`;
   };

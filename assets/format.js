@@ -146,7 +146,8 @@ export function day(at, long = false) {
 }
 
 /** "23 Jun" @param {string} at @param {boolean} [withYear] */
-export const shortDay = (at, withYear = false) => dateFormat({ day: 'numeric', month: 'short', ...(withYear ? { year: 'numeric' } : {}), ...(isDay(at) ? { timeZone: 'UTC' } : {}) }).format(moment(at));
+export const shortDay = (at, withYear = false) => dateFormat({ day: 'numeric', month: 'short', ...(withYear ? { year: 'numeric' } : {}),
+  ...(isDay(at) ? { timeZone: 'UTC' } : {}) }).format(moment(at));
 
 /** "2 minutes ago" under an hour, else "14:12" today, else "Tue 23 Jun, 14:12". @param {string} at */
 export function when(at) {
@@ -158,7 +159,10 @@ export function when(at) {
 }
 
 /** "Tue 23 Jun 2026, 14:12:03" @param {string} at */
-export const exact = (at) => `${dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at)).replace(',', '')}, ${clockSeconds(at)}`;
+export function exact(at) {
+  const d = dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at));
+  return `${d.replace(',', '')}, ${clockSeconds(at)}`;
+}
 
 /** The day in the site's zone. @param {string} at */
 export function dayOf(at) {
@@ -208,7 +212,8 @@ export const RANGES = [
 // ---- words for codes ----
 
 /** @type {Record<string, string>} */
-export const MODELS = { last_non_direct: 'Last non-direct', last: 'Last touch', first: 'First touch', linear: 'Linear', position: 'Position', time_decay: 'Time decay' };
+export const MODELS = { last_non_direct: 'Last non-direct', last: 'Last touch', first: 'First touch', linear: 'Linear', position: 'Position',
+  time_decay: 'Time decay' };
 /** @type {Record<string, string>} */
 export const MODELS_SHORT = { last_non_direct: 'last n-d', last: 'last', first: 'first', linear: 'linear', position: 'position', time_decay: 'decay' };
 /** @type {Record<string, string>} */
@@ -225,14 +230,19 @@ export const WINDOWS = ['1', '7', '14', '30', '60', '90', 'unlimited'];
 export const windowName = (w) => (w === 'unlimited' ? 'any time' : plural(Number(w), 'day'));
 
 /** @type {Record<string, string>} */
-const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft', linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe', chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh', calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'Order endpoint', api: 'API', import: 'Import' };
+const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft',
+  linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe',
+  chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh',
+  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'Order endpoint', api: 'API', import: 'Import' };
 /** @type {Record<string, string>} */
-export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li', pinterest: 'Pi', webhook: 'WH' };
+export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li',
+  pinterest: 'Pi', webhook: 'WH' };
 /** @param {string} slug */
 export const platform = (slug) => PLATFORMS[slug] ?? slug;
 
 /** @type {Record<string, string>} */
-const MATCHES = { session: 'session', code: 'short code', click: 'click ID', email: 'e-mail', phone: 'phone', customer_id: 'customer ID', coupon: 'coupon', imported: 'imported', stated: 'stated', none: 'none' };
+const MATCHES = { session: 'session', code: 'short code', click: 'click ID', email: 'e-mail', phone: 'phone', customer_id: 'customer ID', coupon: 'coupon',
+  imported: 'imported', stated: 'stated', none: 'none' };
 /** @param {{type: string, asserted?: boolean}} match */
 export const matchWord = (match) => `${match.asserted ? 'asserted ' : ''}${MATCHES[match.type] ?? match.type}`;
 
@@ -244,7 +254,8 @@ const KINDS_MANY = { sale: 'Sales', lead: 'Leads', signup: 'Sign-ups', custom: '
 export const kindsWord = (kind) => KINDS_MANY[kind] ?? kind;
 
 /** @type {Record<string, string>} */
-const STATES = { pending: 'waiting', leased: 'sending', delivered: 'delivered', accepted: 'accepted', skipped: 'not sent', refused: 'refused', dead: 'given up', held: 'held', cancelled: 'cancelled' };
+const STATES = { pending: 'waiting', leased: 'sending', delivered: 'delivered', accepted: 'accepted', skipped: 'not sent', refused: 'refused', dead: 'given up',
+  held: 'held', cancelled: 'cancelled' };
 /** @param {string} state */
 export const stateWord = (state) => STATES[state] ?? state;
 
@@ -264,4 +275,5 @@ export function valueWord(dim, value) {
 }
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
-export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', match: 'Matched by', status: 'Status', currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', match: 'Matched by', status: 'Status',
+  currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };

@@ -16,8 +16,12 @@ pub mod conversion;
 pub mod device;
 /// Anything that happened elsewhere.
 pub mod fact;
+/// Host names and what a site may call its own.
+pub mod host;
 /// One number type a noun.
 pub mod ids;
+/// People as lists show them.
+pub mod mask;
 /// Exact amounts.
 pub mod money;
 /// A conversion as a destination may see it.
@@ -26,8 +30,16 @@ pub mod outgoing;
 pub mod person;
 /// What a platform says of itself.
 pub mod platform;
+/// What may be asked of the figures.
+pub mod question;
+/// Why something was not sent, in words.
+pub mod reason;
+/// How long each kind of row is kept.
+pub mod retention;
 /// When to try again.
 pub mod retry;
+/// What members and tokens may do.
+pub mod rights;
 /// Talks of more than one request.
 pub mod steps;
 /// Points of time and days of a zone.

@@ -7,7 +7,7 @@ use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
-use crate::store::conversions::{CreditFields, Conversion};
+use crate::store::conversions::{Conversion, CreditFields};
 use crate::store::credits::{self, NewRun};
 use crate::store::evidence::{self, Asked};
 use crate::store::scope::SiteConn;

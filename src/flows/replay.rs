@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::{App, News};
+use crate::domain::fact::Fact;
 use crate::domain::ids::{DeliveryId, InboxId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered};
-use crate::sources::{self, Heard, Home, Reject, Verified};
+use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
 use crate::store::sites::Site;
 use crate::store::{deliveries, inbox};
 
@@ -110,7 +111,8 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     let settings = kept.connection.and_then(|c| book.connection(c)).map(|c| c.settings.clone()).unwrap_or_default();
     let verified = Verified::by_our_own_word(&kept.body, &kept.content_type);
     let heard = match kept.path.as_str() {
-        "/api/webhook/order" => sources::forms_order(&verified, &home),
+        "/api/webhook/order" => sources::forms::read_order(verified.body(), verified.content_type(), &home)
+            .map(|order| Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() })),
         _ => sources::find(&kept.platform)
             .and_then(|s| s.webhook())
             .ok_or_else(|| Error::new(Kind::Conflict, "not_replayable", format!("Bodies of {} cannot be run again.", kept.platform)))?

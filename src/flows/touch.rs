@@ -67,12 +67,7 @@ pub enum Taken {
 /// Decides on consent and stores the touch.
 pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken> {
     let now = app.clock.now();
-    let signs = Signs {
-        country: touch.browser.country.as_deref(),
-        time_zone: touch.time_zone.as_deref(),
-        site_country: site.country.as_deref(),
-    };
-    let decision = decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc);
+    let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
     if let Some(visitor) = visitor
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
@@ -86,14 +81,10 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     {
         return dropped(app, site, "limited").await;
     }
-    let keeps_address = decision.marketing
-        && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
+    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     let owner = site.clone();
     let is_history = touch.is_history;
-    let taken = app
-        .store
-        .write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now))
-        .await?;
+    let taken = app.store.write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -108,6 +99,25 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
         None => Taken::Anonymous,
     })
+}
+
+/// Whether a session may be kept for this touch, before anything is stored.
+pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
+    decision_for(site, touch).analytics
+}
+
+/// A touch whose page does not wait. What cannot be stored is dropped and counted.
+pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
+    if let Err(e) = run(app, site, touch).await {
+        app.figures.add("touches_dropped", "queue_full");
+        tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
+    }
+}
+
+fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
+    let signs =
+        Signs { country: touch.browser.country.as_deref(), time_zone: touch.time_zone.as_deref(), site_country: site.country.as_deref() };
+    decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
 }
 
 /// Counts a touch that is not kept.
@@ -224,8 +234,7 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, origin: &Origi
     }
     let seq = session.touch_count + 1;
     let mark = Mark { seq, at: touch.at, is_direct: origin.is_direct };
-    let (first, last) =
-        if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
+    let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { at: touch.at, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, origin, Place { starts_visit, is_repeat }, marketing, now)
 }
@@ -293,7 +302,9 @@ fn words_of(consent: &Consent, decision: &Decision) -> Words {
 
 /// A page reached from another page of the site is not the beginning of a visit.
 fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
-    touch.referrer.as_deref().and_then(host_of).is_some_and(|host| {
-        domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.')))
-    })
+    touch
+        .referrer
+        .as_deref()
+        .and_then(host_of)
+        .is_some_and(|host| domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.'))))
 }

@@ -30,6 +30,8 @@ pub struct Ask {
     pub client: IpAddr,
     /// Lower case, without port.
     pub host: String,
+    /// As sent, with its port: for comparing with an Origin.
+    pub host_header: String,
     pub is_https: bool,
     pub request_id: String,
     pub shape: Shape,

@@ -16,10 +16,11 @@ use futures_util::FutureExt;
 use tower::ServiceExt;
 
 use super::ask::{Ask, Caller};
+use super::cors::{self, Origin};
 use super::decode::{self, Arrival};
 use super::host::{self, OwnHosts};
 use super::reply::{Reply, refusal, status_of};
-use super::route::{Route, Shape};
+use super::route::{Route, Shape, Who};
 use super::{access, headers, table};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
@@ -139,6 +140,13 @@ async fn at(
     let Some(numbered) = shown().find(|n| n.route.method == method) else {
         let allow = allowed(shown().map(|n| n.route.method));
         decode::drain(body).await;
+        if parts.method == Method::OPTIONS && shown().any(|n| is_for_pages(n.route)) {
+            let origin = arrival.headers.get("origin").map(Origin::parse);
+            return match cors::preflight(app, origin, &format!("{allow}, OPTIONS")) {
+                Ok(reply) => reply.into_response(),
+                Err(e) => cors::vary(refusal(&e, first.route.shape, &arrival.request_id)).into_response(),
+            };
+        }
         let e = Error::new(Kind::Invalid, "method_not_allowed", format!("This address takes {allow}."));
         let mut response = refused(&e, first.route.shape, &arrival.request_id);
         if let Ok(allow) = HeaderValue::from_str(&allow) {
@@ -148,20 +156,22 @@ async fn at(
     };
     let route = numbered.route;
     let request_id = arrival.request_id.clone();
+    let origin = if is_for_pages(route) { arrival.headers.get("origin").map(Origin::parse) } else { None };
     let response = match params {
         Ok(params) => {
             let params = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-            run(app, route, arrival, params, parts, body).await
+            run(app, own, route, arrival, params, parts, body).await
         }
         Err(e) => Err(Error::new(Kind::Invalid, "bad_request", "The path is no UTF-8.").caused(e)),
     }
-    .map_or_else(|e| failed(&e, route, &request_id), Reply::into_response);
-    app.figures.add("halotrack_requests_total", &numbered.labels[usize::from(response.status().as_u16() / 100).min(5)]);
+    .map_or_else(|e| failed(app, &e, route, origin.as_ref(), &request_id), Reply::into_response);
+    app.figures.add("requests", &numbered.labels[usize::from(response.status().as_u16() / 100).min(5)]);
     response
 }
 
 async fn run(
     app: &App,
+    own: &OwnHosts,
     route: &Route,
     arrival: Arrival,
     params: Vec<(String, String)>,
@@ -181,6 +191,7 @@ async fn run(
         is_peer_trusted: arrival.is_peer_trusted,
         client: arrival.client,
         host: arrival.host,
+        host_header: arrival.host_header,
         is_https: arrival.is_https,
         request_id: arrival.request_id,
         shape: route.shape,
@@ -189,7 +200,7 @@ async fn run(
     };
     // Before the body: who may not ask need not send.
     let checked = match decode::check_encoding(&ask.headers) {
-        Ok(()) => access::check(app, route, &ask).await,
+        Ok(()) => access::check(app, own, route, &ask).await,
         Err(e) => Err(e),
     };
     match checked {
@@ -207,7 +218,7 @@ async fn run(
     match tokio::time::timeout(Duration::from_secs(route.patience_s.into()), handler).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(panic)) => {
-            app.figures.add("halotrack_panics_total", "where=\"handler\"");
+            app.figures.add("panics", "where=\"handler\"");
             Err(Error::internal(format!("a handler panicked: {}", words_of(&*panic))))
         }
         Err(_) => {
@@ -216,16 +227,26 @@ async fn run(
     }
 }
 
-fn failed(e: &Error, route: &Route, request_id: &str) -> Response<Body> {
+/// May a page of a site call it from a browser?
+fn is_for_pages(route: &Route) -> bool {
+    matches!(route.who, Who::Visitor | Who::Sender)
+}
+
+fn failed(app: &App, e: &Error, route: &Route, origin: Option<&Origin>, request_id: &str) -> Response<Body> {
     if status_of(e) >= 500 {
         let cause = e.source.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(request.id = request_id, route = route.path, code = e.code, cause, "A request failed");
     }
-    let mut response = refused(e, route.shape, request_id);
+    let mut reply = refusal(e, route.shape, request_id);
     if matches!(e.code, "slow_body" | "body_too_large") {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        reply = reply.with("connection", "close");
     }
-    response
+    // A page that may not read a refusal takes it for a broken network and tries again.
+    if let Some(origin) = origin {
+        let is_readable = e.code != "origin_not_allowed" && cors::is_known(app, origin);
+        reply = if is_readable { cors::open(reply, origin) } else { cors::vary(reply) };
+    }
+    reply.into_response()
 }
 
 fn refused(e: &Error, shape: Shape, request_id: &str) -> Response<Body> {

@@ -49,12 +49,15 @@ async fn why_not_ready(app: &App) -> Option<&'static str> {
     if app.is_stopping() {
         return Some("stopping");
     }
-    if app.store.figures().is_dead {
-        return Some("writer");
+    if let Some(reason) = app.door.last_look() {
+        return reason;
     }
-    match tokio::time::timeout(ROUND_TRIP, app.store.write_all_sites(|_| Ok(()))).await {
+    let reason = match tokio::time::timeout(ROUND_TRIP, app.store.write_all_sites(|_| Ok(()))).await {
+        _ if app.store.figures().is_dead => Some("writer"),
         Ok(Ok(())) => None,
         Ok(Err(e)) => Some(e.code),
         Err(_) => Some("busy"),
-    }
+    };
+    app.door.looked(reason);
+    reason
 }

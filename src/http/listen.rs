@@ -59,11 +59,12 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         while tasks.try_join_next().is_some() {}
         let is_trusted = host::is_trusted(peer.ip(), &app.config.trusted_proxies);
         let Some(guest) = guests.clone().admit(address_key(peer.ip()), is_trusted) else {
-            app.figures.add("halotrack_connections_refused_total", "reason=\"address\"");
+            app.figures.add("connections_refused", "reason=\"address\"");
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let edge = edge.clone();
+        app.door.came();
+        let (edge, own_app) = (edge.clone(), app.clone());
         let service = service_fn(move |request| {
             let edge = edge.clone();
             async move { Ok::<_, Infallible>(edge.answer(peer, request).await) }
@@ -72,6 +73,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         tasks.spawn(async move {
             // A client that goes away or talks nonsense is no news.
             let _ = connection.await;
+            own_app.door.left();
             drop((seat, guest));
         });
     }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::app::App;
+pub use crate::domain::rights::{Right, Scope};
 use crate::error::Result;
 
 use super::ask::Ask;
@@ -32,6 +33,8 @@ pub struct Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Anyone,
+    /// Our own pages before anybody is signed in: the same origin, or none of it happens.
+    Page,
     /// A page of a site: public key or origin, checked by the handler's `Visitor`.
     Visitor,
     /// A hook token in the path, checked by the handler.
@@ -48,40 +51,6 @@ pub enum Who {
     Token(Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
     Machine,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
-    /// Client and above; a handler masks people and keeps to the locked segment.
-    See,
-    /// Analyst and above: reads all, exports.
-    Read,
-    /// Editor and above.
-    Edit,
-    Own,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Read,
-    Write,
-    Sync,
-    Export,
-    Erase,
-}
-
-impl Scope {
-    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Sync, Scope::Export, Scope::Erase];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::Write => "write",
-            Scope::Sync => "sync",
-            Scope::Export => "export",
-            Scope::Erase => "erase",
-        }
-    }
 }
 
 /// The shape in which a path refuses: kept paths keep their old ones (spec 4.1).
@@ -180,6 +149,11 @@ impl Doc {
     /// Plain text.
     pub const fn text(self, example: &'static str) -> Self {
         self.answer(example).of_type("text/plain")
+    }
+
+    /// An answer without a body.
+    pub const fn nothing(self) -> Self {
+        self.answer("")
     }
 
     pub const fn of_type(mut self, content_type: &'static str) -> Self {

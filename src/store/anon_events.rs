@@ -27,9 +27,9 @@ pub fn add(c: &SiteConn, e: &AnonEvent) -> Result<()> {
          values (:site, :id, :at, :day, :source, :medium, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content,
            :referrer, :path, :country, :device, :visit)",
         named_params! {":id": id, ":at": e.at.ms(), ":day": e.day.0, ":source": e.origin.source, ":medium": e.origin.medium,
-            ":utm_source": e.utm.source, ":utm_medium": e.utm.medium, ":utm_campaign": e.utm.campaign, ":utm_term": e.utm.term,
-            ":utm_content": e.utm.content, ":referrer": e.origin.referrer_host, ":path": e.path, ":country": e.country,
-            ":device": e.device, ":visit": e.starts_visit},
+        ":utm_source": e.utm.source, ":utm_medium": e.utm.medium, ":utm_campaign": e.utm.campaign, ":utm_term": e.utm.term,
+        ":utm_content": e.utm.content, ":referrer": e.origin.referrer_host, ":path": e.path, ":country": e.country,
+        ":device": e.device, ":visit": e.starts_visit},
     )?;
     Ok(())
 }

@@ -14,7 +14,7 @@ pub fn add(c: &SiteConn, session: Option<SessionId>, contact: Option<ContactId>,
         "insert into consents (site_id, id, session_id, contact_id, at, manager, analytics, marketing)
          values (:site, :id, :session, :contact, :at, :manager, :analytics, :marketing)",
         named_params! {":id": id, ":session": session.map(SessionId::number), ":contact": contact.map(ContactId::number), ":at": at.ms(),
-            ":manager": manager, ":analytics": words.analytics, ":marketing": words.marketing},
+        ":manager": manager, ":analytics": words.analytics, ":marketing": words.marketing},
     )?;
     Ok(())
 }

@@ -69,20 +69,16 @@ pub fn add(c: &SiteConn, new: &NewConversion) -> Result<ConversionId> {
          values (:site, :id, :kind, :name, :label, :order_key, :event, :contact, :session, :amount, :currency,
            :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :consent, 'none', 0, :flag)",
         named_params! {":id": id, ":kind": new.kind.word(), ":name": new.name, ":label": new.label, ":order_key": new.order_key,
-            ":event": new.event_id, ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
-            ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank,
-            ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":day": new.book_day.0, ":status": new.status,
-            ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag},
+        ":event": new.event_id, ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
+        ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank,
+        ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":day": new.book_day.0, ":status": new.status,
+        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag},
     )?;
     Ok(ConversionId::new(id))
 }
 
 pub fn find(c: &SiteConn, id: ConversionId) -> Result<Option<Conversion>> {
-    c.find(
-        &format!("select {COLUMNS} from conversions where site_id = :site and id = :id"),
-        named_params! {":id": id.number()},
-        read,
-    )
+    c.find(&format!("select {COLUMNS} from conversions where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
 }
 
 fn read(row: &Row) -> rusqlite::Result<Conversion> {
@@ -133,7 +129,7 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
             "select id from conversions where site_id = :site and contact_id = :contact and kind = :kind
                and happened_at between :from and :to limit 50",
             named_params! {":contact": contact, ":kind": like.kind.word(), ":from": like.happened_at.ms() - SAME_LEAD_MS,
-                ":to": like.happened_at.ms() + SAME_LEAD_MS},
+            ":to": like.happened_at.ms() + SAME_LEAD_MS},
             |row| row.get(0),
         )?;
         ids.extend(near.into_iter().filter(|id| !ids.contains(id)).collect::<Vec<_>>());
@@ -159,7 +155,8 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
 }
 
 pub fn has_event_id(c: &SiteConn, event_id: &str) -> Result<bool> {
-    let found = c.find("select 1 from conversions where site_id = :site and event_id = :event", named_params! {":event": event_id}, |_| Ok(()))?;
+    let found =
+        c.find("select 1 from conversions where site_id = :site and event_id = :event", named_params! {":event": event_id}, |_| Ok(()))?;
     Ok(found.is_some())
 }
 
@@ -215,12 +212,18 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
     Ok(())
 }
 
-pub fn learned(c: &SiteConn, id: ConversionId, contact: Option<ContactId>, session: Option<SessionId>, order_key: Option<&str>) -> Result<()> {
+pub fn learned(
+    c: &SiteConn,
+    id: ConversionId,
+    contact: Option<ContactId>,
+    session: Option<SessionId>,
+    order_key: Option<&str>,
+) -> Result<()> {
     c.execute(
         "update conversions set contact_id = coalesce(contact_id, :contact), session_id = coalesce(session_id, :session),
            order_key = coalesce(order_key, :order_key) where site_id = :site and id = :id",
         named_params! {":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number), ":order_key": order_key,
-            ":id": id.number()},
+        ":id": id.number()},
     )?;
     Ok(())
 }

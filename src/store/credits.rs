@@ -52,10 +52,7 @@ pub fn find_newest(c: &SiteConn, conversion: ConversionId) -> Result<Option<(ser
         },
     )?
     .map(|(snapshot, path)| {
-        Ok((
-            serde_json::from_str(&snapshot).map_err(Error::internal)?,
-            serde_json::from_str(&path).map_err(Error::internal)?,
-        ))
+        Ok((serde_json::from_str(&snapshot).map_err(Error::internal)?, serde_json::from_str(&path).map_err(Error::internal)?))
     })
     .transpose()
 }

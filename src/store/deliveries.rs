@@ -81,12 +81,13 @@ pub fn list_planned(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(Strin
     )
 }
 
+/// How many stand in each state, on the whole box.
+pub fn count_by_state(all: &AllSites) -> Result<Vec<(String, i64)>> {
+    all.list("select state, count(*) from deliveries group by state order by state", &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 pub fn find(c: &SiteConn, id: DeliveryId) -> Result<Option<Delivery>> {
-    c.find(
-        &format!("select {COLUMNS} from deliveries where site_id = :site and id = :id"),
-        named_params! {":id": id.number()},
-        read,
-    )
+    c.find(&format!("select {COLUMNS} from deliveries where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
 }
 
 pub fn find_by_connection(c: &SiteConn, connection: ConnectionId, conversion: ConversionId) -> Result<Vec<Delivery>> {
@@ -231,7 +232,7 @@ pub fn add_attempt(c: &SiteConn, id: DeliveryId, a: &Attempt) -> Result<()> {
          select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence
          from attempts where site_id = :site and delivery_id = :id",
         named_params! {":id": id.number(), ":at": a.at.ms(), ":duration": a.duration_ms, ":outcome": a.outcome, ":status": a.status,
-            ":sentence": a.sentence},
+        ":sentence": a.sentence},
     )?;
     Ok(())
 }
@@ -253,6 +254,25 @@ pub fn cancel(c: &SiteConn, id: DeliveryId, reason: &str, now: Time) -> Result<b
         named_params! {":id": id.number(), ":reason": reason, ":now": now.ms()},
     )?;
     Ok(changed > 0)
+}
+
+/// Ends all that wait for a connection that is removed.
+pub fn cancel_connection(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = 'disabled', next_at = null, owner = null, settled_at = :now
+         where site_id = :site and connection_id = :connection and state in ('pending', 'leased', 'held')",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )
+}
+
+/// Those to a platform since a time that did not arrive and no longer wait, the oldest first.
+pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: i64) -> Result<Vec<DeliveryId>> {
+    c.list(
+        "select id from deliveries where site_id = :site and created_at >= :since and platform = :platform
+           and state in ('skipped', 'refused', 'dead', 'held', 'cancelled') order by created_at, id limit :limit",
+        named_params! {":since": since.ms(), ":platform": platform, ":limit": limit},
+        |row| Ok(DeliveryId::new(row.get(0)?)),
+    )
 }
 
 /// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.

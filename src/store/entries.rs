@@ -26,8 +26,8 @@ pub fn add(c: &SiteConn, new: &NewEntry) -> Result<EntryId> {
         "insert into entries (site_id, id, conversion_id, kind, amount_minor, currency, happened_at, book_day, report_id, note)
          values (:site, :id, :conversion, :kind, :amount, :currency, :happened, :day, :report, :note)",
         named_params! {":id": id, ":conversion": new.conversion.number(), ":kind": new.kind, ":amount": new.amount.minor,
-            ":currency": new.amount.currency.code(), ":happened": new.happened_at.ms(), ":day": new.book_day.0,
-            ":report": new.report.map(ReportId::number), ":note": new.note},
+        ":currency": new.amount.currency.code(), ":happened": new.happened_at.ms(), ":day": new.book_day.0,
+        ":report": new.report.map(ReportId::number), ":note": new.note},
     )?;
     Ok(EntryId::new(id))
 }

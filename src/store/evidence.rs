@@ -59,7 +59,11 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
     }
     let mut sessions = Vec::with_capacity(links.len());
     for (session, link) in links {
-        sessions.push(LinkedSession { session: session.number(), link, touches: touches::list_before(c, session, latest_before(asked.happened_at))? });
+        sessions.push(LinkedSession {
+            session: session.number(),
+            link,
+            touches: touches::list_before(c, session, latest_before(asked.happened_at))?,
+        });
     }
     Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
 }

@@ -109,9 +109,7 @@ fn known_by_contact(c: &SiteConn, conversion: ConversionId, told: &mut Told) -> 
          from conversions v join contacts p on p.site_id = v.site_id and p.id = v.contact_id
          where v.site_id = :site and v.id = :id",
         named_params! {":id": conversion.number()},
-        |row| {
-            Ok([row.get::<_, Option<String>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?])
-        },
+        |row| Ok([row.get::<_, Option<String>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?]),
     )?;
     if let Some([email, phone, first, last, city, postcode]) = contact {
         told.email = told.email.take().or(email);

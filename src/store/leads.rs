@@ -60,12 +60,12 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<LeadId> {
          values (:site, :id, :connection, :source, :external, :key, :contact, :email, :phone, :first, :last,
            :company, :message, :form, :value, :currency, :session, :consent, :custom, :url, :created, :received)",
         named_params! {":id": id, ":connection": new.connection, ":source": lead.source, ":external": new.external_id,
-            ":key": lead.external_id.is_none().then_some(&lead.content_key[..]), ":contact": new.contact.map(ContactId::number),
-            ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
-            ":last": p.last_name, ":company": p.company, ":message": lead.message, ":form": lead.form_type,
-            ":value": lead.value.map(|m| m.minor), ":currency": lead.value.map(|m| m.currency.code().to_owned()),
-            ":session": new.session.map(SessionId::number), ":consent": lead.traces.consent_given, ":custom": lead.custom_fields.to_string(),
-            ":url": lead.url, ":created": lead.happened_at.ms(), ":received": new.received_at.ms()},
+        ":key": lead.external_id.is_none().then_some(&lead.content_key[..]), ":contact": new.contact.map(ContactId::number),
+        ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
+        ":last": p.last_name, ":company": p.company, ":message": lead.message, ":form": lead.form_type,
+        ":value": lead.value.map(|m| m.minor), ":currency": lead.value.map(|m| m.currency.code().to_owned()),
+        ":session": new.session.map(SessionId::number), ":consent": lead.traces.consent_given, ":custom": lead.custom_fields.to_string(),
+        ":url": lead.url, ":created": lead.happened_at.ms(), ":received": new.received_at.ms()},
     )?;
     Ok(LeadId::new(id))
 }

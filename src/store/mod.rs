@@ -13,6 +13,8 @@ use crate::error::{Error, Kind, Result};
 
 /// Visits of those who refused.
 pub mod anon_events;
+/// Who did what, for the owner.
+pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
@@ -27,16 +29,24 @@ pub mod credits;
 pub mod cube;
 /// The outbox.
 pub mod deliveries;
+/// The documented names in SQL.
+pub mod documented;
 /// The money ledger.
 pub mod entries;
 /// What might explain a conversion.
 pub mod evidence;
 /// The fact that speaks for a conversion.
 pub mod facts;
+/// Answers to requests with an Idempotency-Key.
+pub mod idempotency_keys;
 /// Raw bodies as received.
 pub mod inbox;
 /// Leads as their forms told them.
 pub mod leads;
+/// One-time links: the first owner's, an invitation.
+pub mod links;
+/// Signed-in states.
+pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
 /// Orders as their shop told them.
@@ -47,6 +57,8 @@ pub mod page_events;
 pub mod people;
 /// Readers: the pool and its pragmas.
 mod pool;
+/// What the dashboard and the APIs ask.
+pub mod questions;
 /// Who has told of a conversion.
 pub mod reports;
 /// SQL that always binds the site.
@@ -55,8 +67,12 @@ pub mod scope;
 pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// Keys of programs.
+pub mod tokens;
 /// Touches and click ids.
 pub mod touches;
+/// People and their memberships.
+pub mod users;
 /// The writer thread: group commit.
 mod writer;
 
@@ -65,6 +81,11 @@ pub use writer::WriterFigures;
 
 /// The oldest SQLite without the WAL-reset bug (sqlite.org/changes.html, 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// A question is stopped after this long, so that no reader holds up the log for others; exports ask page by page.
+const LONGEST_QUESTION: Duration = Duration::from_secs(2);
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS_A_LOOK: i32 = 20_000;
 
 /// The name of the one database file in the data folder.
 pub const FILE: &str = "halotrack.sqlite";
@@ -89,6 +110,7 @@ impl Store {
             return Err(storage("sqlite_too_old", format!("SQLite {version} is too old: 3.51.3 or newer is needed.")));
         }
         let path = folder.join(FILE);
+        migrate::look(&path)?;
         let mut conn = Connection::open(&path).map_err(opening)?;
         restrict(&path);
         pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
@@ -153,14 +175,26 @@ impl Store {
         F: FnOnce(&AllSites) -> Result<T> + Send + 'static,
     {
         let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || inner.read_now(question))
+        tokio::task::spawn_blocking(move || inner.read_now(Some(LONGEST_QUESTION), question))
+            .await
+            .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
+    }
+
+    /// The same without a time limit, for counting in the background.
+    pub async fn read_unhurried<T, F>(&self, site: SiteId, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        tokio::task::spawn_blocking(move || inner.read_now(None, move |all| question(&all.of(site))))
             .await
             .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
     }
 
     /// The same for callers that are not async.
     pub fn read_all_sites_blocking<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        self.inner.read_now(question)
+        self.inner.read_now(None, question)
     }
 
     /// Work that cannot run inside a transaction, between two batches: checkpoint, VACUUM.
@@ -188,14 +222,18 @@ impl Store {
 }
 
 impl Inner {
-    fn read_now<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        let conn = self
+    fn read_now<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
+        let mut conn = self
             .readers
             .get()
             .map_err(|e| Error::new(Kind::Unavailable, "busy", "All readers are busy. Try again in a few seconds.").after(5).caused(e))?;
+        let since = std::time::Instant::now();
+        let is_over = longest.map(|longest| move || since.elapsed() > longest);
+        conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
         let answer = question(&AllSites::new(&conn, &self.sealer));
+        conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer
     }
@@ -207,9 +245,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
             "The database cannot be opened. Check that the data folder exists and that this user may write to it.",
@@ -219,9 +255,12 @@ fn opening(e: rusqlite::Error) -> Error {
     }
 }
 
+fn damaged() -> Error {
+    storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.")
+}
+
 /// Structural damage shows here, before anything is promised.
 fn check_pages(conn: &Connection) -> Result<()> {
-    let damaged = || storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.");
     let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         _ => opening(e),

@@ -158,7 +158,7 @@ pub fn link_session(c: &SiteConn, link: &SessionLink) -> Result<bool> {
         "insert into session_people (site_id, kind, value, session_id, is_verified, at, source, is_flagged)
          values (:site, :kind, :value, :session, :verified, :at, :source, :flagged) on conflict do nothing",
         named_params! {":kind": link.kind.word(), ":value": link.value, ":session": link.session.number(), ":verified": link.is_verified,
-            ":at": link.at.ms(), ":source": link.source, ":flagged": link.is_flagged},
+        ":at": link.at.ms(), ":source": link.source, ":flagged": link.is_flagged},
     )?;
     Ok(changed > 0)
 }

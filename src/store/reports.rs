@@ -33,10 +33,10 @@ pub fn add(c: &SiteConn, new: &NewReport) -> Result<ReportId> {
          values (:site, :id, :conversion, :connection, :platform, :what, :fact_kind, :fact, :external, :rank,
            :amount, :currency, :happened, :received, :inbox, :detail)",
         named_params! {":id": id, ":conversion": new.conversion.number(), ":connection": new.connection, ":platform": new.platform,
-            ":what": new.what, ":fact_kind": new.fact_kind, ":fact": new.fact_id, ":external": new.external_id, ":rank": new.rank,
-            ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()),
-            ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":inbox": new.inbox.map(InboxId::number),
-            ":detail": new.detail},
+        ":what": new.what, ":fact_kind": new.fact_kind, ":fact": new.fact_id, ":external": new.external_id, ":rank": new.rank,
+        ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()),
+        ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":inbox": new.inbox.map(InboxId::number),
+        ":detail": new.detail},
     )?;
     Ok(ReportId::new(id))
 }

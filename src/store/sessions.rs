@@ -92,10 +92,10 @@ pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
          values (:site, :id, :key, :at, :at, :at, :at, :direct, :device, :browser, :system,
            :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at)",
         named_params! {":id": id, ":key": new.key, ":at": new.at.ms(), ":direct": new.is_direct, ":device": b.device,
-            ":browser": b.browser, ":system": b.system, ":language": b.language, ":country": b.country, ":region": b.region,
-            ":city": b.city, ":agent": b.user_agent, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
-            ":fbp": b.fbp, ":analytics": new.consent.analytics, ":marketing": new.consent.marketing,
-            ":consent_at": new.consent.is_explicit.then_some(new.at.ms())},
+        ":browser": b.browser, ":system": b.system, ":language": b.language, ":country": b.country, ":region": b.region,
+        ":city": b.city, ":agent": b.user_agent, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
+        ":fbp": b.fbp, ":analytics": new.consent.analytics, ":marketing": new.consent.marketing,
+        ":consent_at": new.consent.is_explicit.then_some(new.at.ms())},
     )?;
     Ok(SessionId::new(id))
 }
@@ -124,7 +124,7 @@ pub fn moved(c: &SiteConn, session: &Session, moved: &Moved) -> Result<()> {
            last_is_direct = :direct, created_at = min(created_at, :at)
          where site_id = :site and key = :key",
         named_params! {":at": moved.at.ms(), ":visit": moved.starts_visit, ":first": moved.first.seq, ":first_at": moved.first.at.ms(),
-            ":last": moved.last.seq, ":last_at": moved.last.at.ms(), ":direct": moved.last.is_direct, ":key": session.key},
+        ":last": moved.last.seq, ":last_at": moved.last.at.ms(), ":direct": moved.last.is_direct, ":key": session.key},
     )?;
     Ok(())
 }
@@ -136,7 +136,7 @@ pub fn learned(c: &SiteConn, session: &Session, browser: &Browser) -> Result<()>
            fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
          where site_id = :site and key = :key",
         named_params! {":ga_client": browser.ga_client_id, ":ga_session": browser.ga_session_id, ":fbc": browser.fbc,
-            ":fbp": browser.fbp, ":key": session.key},
+        ":fbp": browser.fbp, ":key": session.key},
     )?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::scope::SiteConn;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin};
 use crate::domain::ids::SessionId;
-use crate::domain::time::{Time, DAY_MS};
+use crate::domain::time::{DAY_MS, Time};
 use crate::domain::touch::{SAME_CAMPAIGN_MS, TouchKind, Touchpoint};
 use crate::error::{Error, Result};
 
@@ -35,11 +35,11 @@ pub fn add(c: &SiteConn, new: &NewTouch) -> Result<()> {
          values (:site, :session, :seq, :at, :received, :source, :medium, :campaign, :term, :content, :raw_source, :raw_medium,
            :referrer, :landing, :title, :direct, :visit, :click, :ads, :affiliate, :marketing, :imported, :repeat)",
         named_params! {":session": new.session.number(), ":seq": new.seq, ":at": new.at.ms(), ":received": new.received_at.ms(),
-            ":source": o.source, ":medium": o.medium, ":campaign": o.campaign, ":term": o.term, ":content": o.content,
-            ":raw_source": o.raw_source, ":raw_medium": o.raw_medium, ":referrer": o.referrer_host,
-            ":landing": new.landing.path_and_query(), ":title": new.title, ":direct": o.is_direct, ":visit": new.starts_visit,
-            ":click": o.click.map(|k| k.name()), ":ads": ads, ":affiliate": new.landing.refs, ":marketing": new.marketing,
-            ":imported": new.is_imported, ":repeat": new.is_repeat},
+        ":source": o.source, ":medium": o.medium, ":campaign": o.campaign, ":term": o.term, ":content": o.content,
+        ":raw_source": o.raw_source, ":raw_medium": o.raw_medium, ":referrer": o.referrer_host,
+        ":landing": new.landing.path_and_query(), ":title": new.title, ":direct": o.is_direct, ":visit": new.starts_visit,
+        ":click": o.click.map(|k| k.name()), ":ads": ads, ":affiliate": new.landing.refs, ":marketing": new.marketing,
+        ":imported": new.is_imported, ":repeat": new.is_repeat},
     )?;
     Ok(())
 }
@@ -50,7 +50,7 @@ pub fn has_campaign(c: &SiteConn, session: SessionId, origin: &Origin, at: Time)
         "select 1 from touches where site_id = :site and session_id = :session and at between :from and :to
            and source = :source and medium = :medium and lower(coalesce(campaign, '')) = lower(coalesce(:campaign, '')) limit 1",
         named_params! {":session": session.number(), ":from": at.ms() - SAME_CAMPAIGN_MS, ":to": at.ms() + SAME_CAMPAIGN_MS,
-            ":source": origin.source, ":medium": origin.medium, ":campaign": origin.campaign},
+        ":source": origin.source, ":medium": origin.medium, ":campaign": origin.campaign},
         |_| Ok(()),
     )?;
     Ok(found.is_some())
@@ -146,11 +146,9 @@ fn read(row: &Row) -> rusqlite::Result<Touchpoint> {
 
 /// The session that a touch with this event id was already counted for; 0 stands for a refused one.
 pub fn find_event(c: &SiteConn, digest: &[u8]) -> Result<Option<i64>> {
-    c.find(
-        "select session_id from touch_ids where site_id = :site and digest = :digest",
-        named_params! {":digest": digest},
-        |row| row.get(0),
-    )
+    c.find("select session_id from touch_ids where site_id = :site and digest = :digest", named_params! {":digest": digest}, |row| {
+        row.get(0)
+    })
 }
 
 pub fn add_event(c: &SiteConn, digest: &[u8], session: i64, at: Time) -> Result<()> {

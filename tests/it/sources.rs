@@ -14,11 +14,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use halotrack::crypto::{Secret, unbase64};
+use halotrack::domain::fact::Fact;
 use halotrack::domain::money::Currency;
 use halotrack::domain::platform::{FieldKind, Secrets, Settings};
 use halotrack::domain::steps::{Step, Steps, Talk};
 use halotrack::domain::time::{Time, Zone};
-use halotrack::sources::{self, Home, Source, Verified};
+use halotrack::sources::{self, Batch, Heard, Home, Source, Verified};
 use halotrack::wire::{Headers, Incoming, Response};
 use serde_json::{Value, json};
 
@@ -167,7 +168,10 @@ fn run_call(source: &dyn Source, call: &Value, settings: &Settings) -> Value {
     let got = Incoming { method: &method, path: &path, query: &query, headers: &headers, body: &body };
     let at = call["now"].as_str().and_then(Time::parse).expect("a case says when it is");
     let heard = hook.verify(&got, &secrets(source, call), at).and_then(|body| match call["reads"].as_str() {
-        Some("order") => sources::forms_order(&body, &home(at)),
+        Some("order") => {
+            let order = sources::forms::read_order(body.body(), body.content_type(), &home(at))?;
+            Ok(Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() }))
+        }
         _ => hook.parse(&body, settings, &home(at)),
     });
     told::heard(heard)

@@ -25,7 +25,9 @@ pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
             leads::learned(x.c, known.id, lead, contact)?;
             known.id
         }
-        None => leads::add(x.c, &Filed { connection: x.connection, external_id: &external_id, lead, contact, session, received_at: x.now })?,
+        None => {
+            leads::add(x.c, &Filed { connection: x.connection, external_id: &external_id, lead, contact, session, received_at: x.now })?
+        }
     };
     let telling = Telling {
         kind: ConversionKind::Lead,

@@ -20,11 +20,8 @@ pub fn heard(heard: Result<Heard, Reject>) -> Value {
 
 pub fn batch(batch: Batch) -> Value {
     let facts: Vec<Value> = batch.facts.iter().map(fact).collect();
-    let problems: Vec<Value> = batch
-        .problems
-        .iter()
-        .map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence}))
-        .collect();
+    let problems: Vec<Value> =
+        batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
     told(json!({"facts": facts, "problems": problems}))
 }
 
@@ -93,7 +90,9 @@ fn told(value: Value) -> Value {
     };
     match value {
         // A plain no of a person's consent says something; it is told by `traces`, so only there it stays.
-        Value::Object(map) => Value::Object(map.into_iter().filter(|(name, v)| name == "consent_given" && !v.is_null() || !is_empty(v)).collect::<Map<_, _>>()),
+        Value::Object(map) => Value::Object(
+            map.into_iter().filter(|(name, v)| name == "consent_given" && !v.is_null() || !is_empty(v)).collect::<Map<_, _>>(),
+        ),
         other => other,
     }
 }
