@@ -78,7 +78,7 @@ fn fault(e: serde_json::Error) -> JsonFault {
         "lone leading surrogate in hex escape" | "unexpected end of hex escape" => "half a character (a lone surrogate)",
         other => other,
     };
-    JsonFault { line, column, sentence: format!("The body is not JSON that can be taken: {reason}, at line {line}, column {column}.") }
+    JsonFault { line, column, sentence: format!("The body is no JSON that is taken here: {reason} (line {line}, column {column}).") }
 }
 
 /// One value, with as many levels left below it.

@@ -118,9 +118,3 @@ pub struct Registered {
 pub fn find(slug: &str) -> Option<&'static dyn Source> {
     ALL.iter().copied().find(|s| s.about().slug == slug)
 }
-
-/// An order that was told to the generic address, whose bodies only the forms file reads.
-pub fn forms_order(body: &Verified<'_>, home: &Home) -> Result<Heard, Reject> {
-    let order = forms::read_order(body.body(), body.content_type(), home)?;
-    Ok(Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() }))
-}

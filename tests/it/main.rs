@@ -10,6 +10,7 @@ mod login;
 mod measure;
 mod outbound;
 mod sockets;
+mod sources;
 mod sql;
 mod stand_in;
 mod tidy;

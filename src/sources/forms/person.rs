@@ -62,7 +62,9 @@ pub fn person(sheet: &mut Sheet, home: &Home) -> (Person, Map<String, Value>) {
     });
 
     let (first, last) = (sheet.text(FIRST_NAME, MAX_TEXT), sheet.text(LAST_NAME, MAX_TEXT));
-    let name = match (first, last, sheet.text(NAME, MAX_TEXT)) {
+    // "What is your name?"
+    let full = sheet.text(NAME, MAX_TEXT).or_else(|| sheet.guess(|key, text| key.ends_with("yourname").then(|| text.to_owned())));
+    let name = match (first, last, full) {
         (None, None, full) => Name::from_full(full.as_deref().unwrap_or_default()),
         // Some forms ask for "Name" and "Last name".
         (None, Some(last), Some(full)) if !full.to_lowercase().ends_with(&last.to_lowercase()) => {
