@@ -51,6 +51,8 @@ pub struct PageTouch {
     pub address: Option<IpAddr>,
     /// History that the owner's own server brings.
     pub is_history: bool,
+    /// Sent again only because the visitor answered on consent: no page view of its own.
+    pub is_answer: bool,
 }
 
 /// What became of it.
@@ -157,6 +159,9 @@ fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keep
         {
             has_withdrawn = answered(c, session, &words, &touch, now)?;
         }
+        if touch.is_answer {
+            return Ok(Recorded { key: None, has_withdrawn });
+        }
         anon_events::add(
             c,
             &anon_events::AnonEvent {
@@ -179,7 +184,9 @@ fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keep
     let mut has_withdrawn = false;
     let (id, key) = match known {
         Some(session) => {
-            seen_again(c, &session, &touch, &origin, words.marketing, now)?;
+            if !touch.is_answer {
+                seen_again(c, &session, &touch, &origin, words.marketing, now)?;
+            }
             if words.is_explicit {
                 has_withdrawn = answered(c, &session, &words, &touch, now)?;
             }
