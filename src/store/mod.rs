@@ -25,6 +25,8 @@ pub mod questions;
 pub mod scope;
 /// Tenants.
 pub mod sites;
+/// What the query planner is told.
+mod statistics;
 /// The writer thread: group commit.
 mod writer;
 
