@@ -1,6 +1,6 @@
 // Elements. Text always goes in as text nodes; nothing here parses HTML.
 
-/** @typedef {Node|string|number|null|undefined|false|Kid[]} Kid */
+/** What may stand in an element; lists may hold lists. @typedef {Node|string|number|null|undefined|false|any[]} Kid */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -23,15 +23,17 @@ export function h(tag, props, ...kids) {
     else if (key === 'value') /** @type {any} */ (el).value = value;
     else el.setAttribute(key, value === true ? '' : String(value));
   }
-  add(el, kids);
+  add(el, ...kids);
   return el;
 }
 
-/** Appends children, skipping what is absent. @param {Node} el @param {Kid} kid */
-export function add(el, kid) {
-  if (Array.isArray(kid)) for (const one of kid) add(el, one);
-  else if (kid instanceof Node) el.appendChild(kid);
-  else if (kid !== null && kid !== undefined && kid !== false) el.appendChild(document.createTextNode(String(kid)));
+/** Appends children, skipping what is absent. @param {Node} el @param {...Kid} kids */
+export function add(el, ...kids) {
+  for (const kid of kids) {
+    if (Array.isArray(kid)) add(el, ...kid);
+    else if (kid instanceof Node) el.appendChild(kid);
+    else if (kid !== null && kid !== undefined && kid !== false) el.appendChild(document.createTextNode(String(kid)));
+  }
 }
 
 /** Puts new children in place of the old ones. @param {Element} el @param {...Kid} kids */
@@ -113,7 +115,7 @@ export function installTips() {
     (el.closest('dialog[open]') ?? document.body).appendChild(tip);
     tip.showPopover();
     const box = el.getBoundingClientRect();
-    const wide = Math.min(document.documentElement.clientWidth - 8 - tip.offsetWidth, box.left + box.width / 2 - tip.offsetWidth / 2);
+    const wide = Math.min(document.body.clientWidth - 8 - tip.offsetWidth, box.left + box.width / 2 - tip.offsetWidth / 2);
     tip.style.left = `${Math.max(8, wide)}px`;
     tip.style.top = box.top > tip.offsetHeight + 12 ? `${box.top - tip.offsetHeight - 6}px` : `${box.bottom + 6}px`;
   };

@@ -41,17 +41,15 @@ export function percent(share) {
 }
 
 /**
- * The Wilson range of a share, for fewer than 30 cases: "33.3% (9.7–70.0)".
+ * The Wilson range of a share, said beside it for fewer than 30 cases: "9.7–70.0"; empty above.
  * @param {number} hits @param {number} all
  */
-export function shareOf(hits, all) {
-  if (!all) return DASH;
-  const text = percent(hits / all);
-  if (all >= 30) return text;
+export function rangeOf(hits, all) {
+  if (!all || all >= 30) return '';
   const z = 1.96, p = hits / all, d = 1 + z * z / all;
   const mid = p + z * z / (2 * all), spread = z * Math.sqrt(p * (1 - p) / all + z * z / (4 * all * all));
   const bound = (/** @type {number} */ x) => (Math.min(1, Math.max(0, x / d)) * 100).toFixed(1);
-  return `${text} (${bound(mid - spread)}–${bound(mid + spread)})`;
+  return `${bound(mid - spread)}–${bound(mid + spread)}`;
 }
 
 /** @param {number} bp basis points, 0 to 10 000 */
@@ -99,6 +97,9 @@ export function amount(m) {
   return m.currency === currency ? `${minus}${figure}${rest}` : `${m.currency} ${minus}${figure}${rest}`;
 }
 
+/** In a column that names its currency at head or foot: "86.90". @param {Money|null|undefined} m */
+export const bare = (m) => (m ? parts(m.minor, m.currency).join('') : DASH);
+
 /** A headline: the figure and, paler, its cents. @param {Money} m @returns {[string, string]} */
 export function headline(m) {
   const [minus, figure, rest] = parts(m.minor, m.currency);
@@ -145,7 +146,8 @@ export function day(at, long = false) {
 }
 
 /** "23 Jun" @param {string} at @param {boolean} [withYear] */
-export const shortDay = (at, withYear = false) => dateFormat({ day: 'numeric', month: 'short', ...(withYear ? { year: 'numeric' } : {}), ...(isDay(at) ? { timeZone: 'UTC' } : {}) }).format(moment(at));
+export const shortDay = (at, withYear = false) => dateFormat({ day: 'numeric', month: 'short', ...(withYear ? { year: 'numeric' } : {}),
+  ...(isDay(at) ? { timeZone: 'UTC' } : {}) }).format(moment(at));
 
 /** "2 minutes ago" under an hour, else "14:12" today, else "Tue 23 Jun, 14:12". @param {string} at */
 export function when(at) {
@@ -157,7 +159,10 @@ export function when(at) {
 }
 
 /** "Tue 23 Jun 2026, 14:12:03" @param {string} at */
-export const exact = (at) => `${dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at)).replace(',', '')}, ${clockSeconds(at)}`;
+export function exact(at) {
+  const d = dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at));
+  return `${d.replace(',', '')}, ${clockSeconds(at)}`;
+}
 
 /** The day in the site's zone. @param {string} at */
 export function dayOf(at) {
@@ -207,7 +212,8 @@ export const RANGES = [
 // ---- words for codes ----
 
 /** @type {Record<string, string>} */
-export const MODELS = { last_non_direct: 'Last non-direct', last: 'Last touch', first: 'First touch', linear: 'Linear', position: 'Position', time_decay: 'Time decay' };
+export const MODELS = { last_non_direct: 'Last non-direct', last: 'Last touch', first: 'First touch', linear: 'Linear', position: 'Position',
+  time_decay: 'Time decay' };
 /** @type {Record<string, string>} */
 export const MODELS_SHORT = { last_non_direct: 'last n-d', last: 'last', first: 'first', linear: 'linear', position: 'position', time_decay: 'decay' };
 /** @type {Record<string, string>} */
@@ -224,14 +230,19 @@ export const WINDOWS = ['1', '7', '14', '30', '60', '90', 'unlimited'];
 export const windowName = (w) => (w === 'unlimited' ? 'any time' : plural(Number(w), 'day'));
 
 /** @type {Record<string, string>} */
-const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft', linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe', chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh', calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'Order endpoint', api: 'API', import: 'Import' };
+const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft',
+  linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe',
+  chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh',
+  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'Order endpoint', api: 'API', import: 'Import' };
 /** @type {Record<string, string>} */
-export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li', pinterest: 'Pi', webhook: 'WH' };
+export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li',
+  pinterest: 'Pi', webhook: 'WH' };
 /** @param {string} slug */
 export const platform = (slug) => PLATFORMS[slug] ?? slug;
 
 /** @type {Record<string, string>} */
-const MATCHES = { session: 'session', code: 'short code', click: 'click ID', email: 'e-mail', phone: 'phone', customer_id: 'customer ID', coupon: 'coupon', imported: 'imported', stated: 'stated', none: 'none' };
+const MATCHES = { session: 'session', code: 'short code', click: 'click ID', email: 'e-mail', phone: 'phone', customer_id: 'customer ID', coupon: 'coupon',
+  imported: 'imported', stated: 'stated', none: 'none' };
 /** @param {{type: string, asserted?: boolean}} match */
 export const matchWord = (match) => `${match.asserted ? 'asserted ' : ''}${MATCHES[match.type] ?? match.type}`;
 
@@ -243,7 +254,8 @@ const KINDS_MANY = { sale: 'Sales', lead: 'Leads', signup: 'Sign-ups', custom: '
 export const kindsWord = (kind) => KINDS_MANY[kind] ?? kind;
 
 /** @type {Record<string, string>} */
-const STATES = { pending: 'waiting', leased: 'sending', delivered: 'delivered', accepted: 'accepted', skipped: 'not sent', refused: 'refused', dead: 'given up', held: 'held', cancelled: 'cancelled' };
+const STATES = { pending: 'waiting', leased: 'sending', delivered: 'delivered', accepted: 'accepted', skipped: 'not sent', refused: 'refused', dead: 'given up',
+  held: 'held', cancelled: 'cancelled' };
 /** @param {string} state */
 export const stateWord = (state) => STATES[state] ?? state;
 
@@ -251,6 +263,16 @@ export const stateWord = (state) => STATES[state] ?? state;
 const STATUSES = { part_refunded: 'part refunded' };
 /** @param {string} status */
 export const statusWord = (status) => STATUSES[status] ?? status;
+
+const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform',
+  no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported',
+  erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
+
+/** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
+export function toldSentence(d) {
+  const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
+  return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
+}
 
 /** What a filter's value is called on screen. @param {string} dim @param {string} value */
 export function valueWord(dim, value) {
@@ -263,4 +285,5 @@ export function valueWord(dim, value) {
 }
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
-export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', match: 'Matched by', status: 'Status', currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', match: 'Matched by', status: 'Status',
+  currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };

@@ -573,7 +573,8 @@ create unique index deliveries__site_id__connection_id__conversion_id__kind on d
 create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
 -- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
 create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
-create index deliveries__due on deliveries (next_at, site_id, id) where state in ('pending', 'leased');
+create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
+create index deliveries__owner on deliveries (owner) where state = 'leased';
 create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
 
 create table attempts (

@@ -1,5 +1,6 @@
 //! The assembled parts: built in order, stopped in reverse.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Notify, broadcast};
@@ -9,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
+use crate::door::Door;
 use crate::error::Result;
 use crate::figures::Figures;
 use crate::limits::Limits;
@@ -31,6 +33,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Counters for the metrics page.
     pub figures: Figures,
+    /// What the edges remember between requests.
+    pub door: Door,
     /// Who is on which site just now.
     pub presence: Presence,
     /// Something may be due for a worker.
@@ -40,7 +44,8 @@ pub struct Parts {
     /// Names this run of the process: leases of another one are void.
     pub boot: String,
     book: RwLock<Arc<Book>>,
-    is_stopping: std::sync::atomic::AtomicBool,
+    is_stopping: AtomicBool,
+    is_demo: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -75,12 +80,14 @@ impl App {
                 outbound,
                 limits: Limits::default(),
                 figures: Figures::default(),
+                door: Door::default(),
                 presence: Presence::default(),
                 wake: Notify::new(),
                 news,
                 boot: crate::crypto::random_text(9),
                 book: RwLock::new(Arc::new(book)),
-                is_stopping: Default::default(),
+                is_stopping: AtomicBool::new(false),
+                is_demo: AtomicBool::new(false),
             }),
         })
     }
@@ -105,11 +112,31 @@ impl App {
     }
 
     pub fn begin_stopping(&self) {
-        self.is_stopping.store(true, std::sync::atomic::Ordering::Release);
+        self.is_stopping.store(true, Ordering::Release);
         self.wake.notify_waiters();
     }
 
+    /// Ends when the app begins to stop.
+    pub async fn stopped(&self) {
+        loop {
+            let woken = self.wake.notified();
+            if self.is_stopping() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(std::sync::atomic::Ordering::Acquire)
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// The data are invented and thrown away; every page says so.
+    pub fn mark_as_demo(&self) {
+        self.is_demo.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_demo(&self) -> bool {
+        self.is_demo.load(Ordering::Relaxed)
     }
 }

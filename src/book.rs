@@ -1,16 +1,18 @@
-//! Sites and connections as they are now, in memory: what every request looks up first. Read anew after each change.
+//! Sites, connections and tokens as they are now, in memory: what every request looks up first. Read anew after each change.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::crypto;
 use crate::domain::ids::{ConnectionId, SiteId};
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::store::connections::Connection;
 use crate::store::scope::AllSites;
 use crate::store::sites::Site;
-use crate::store::{connections, sites};
+use crate::store::tokens::Token;
+use crate::store::{connections, sites, tokens};
 
 /// One reading of the configuration. Never changes; a new one takes its place.
 #[derive(Debug, Default)]
@@ -20,6 +22,22 @@ pub struct Book {
     by_domain: HashMap<String, usize>,
     connections: Vec<Arc<Connection>>,
     by_hook: HashMap<[u8; 32], usize>,
+    tokens: HashMap<[u8; 32], Arc<KnownToken>>,
+}
+
+/// A token, and when its use was last written down.
+#[derive(Debug)]
+pub struct KnownToken {
+    pub token: Token,
+    noted_ms: AtomicI64,
+}
+
+impl KnownToken {
+    /// True once a minute: then its use is to be written down.
+    pub fn wants_notice(&self, now: Time) -> bool {
+        let noted = self.noted_ms.load(Ordering::Relaxed);
+        now.ms() - noted >= MINUTE_MS && self.noted_ms.compare_exchange(noted, now.ms(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
 }
 
 impl Book {
@@ -39,6 +57,10 @@ impl Book {
                 book.by_hook.insert(crypto::sha256(token.as_bytes()), place);
             }
             book.connections.push(Arc::new(connection));
+        }
+        for (hash, token) in tokens::list_all(all)? {
+            let noted_ms = AtomicI64::new(token.last_used_at.map_or(0, Time::ms));
+            book.tokens.insert(hash, Arc::new(KnownToken { token, noted_ms }));
         }
         Ok(book)
     }
@@ -88,5 +110,10 @@ impl Book {
     /// By the token of a hook address, looked up by its hash so that the time tells nothing of the token.
     pub fn connection_by_hook(&self, token: &str) -> Option<&Arc<Connection>> {
         self.by_hook.get(&crypto::sha256(token.as_bytes())).map(|place| &self.connections[*place])
+    }
+
+    /// By the hash of a token that was not revoked.
+    pub fn token(&self, hash: &[u8; 32]) -> Option<&Arc<KnownToken>> {
+        self.tokens.get(hash)
     }
 }

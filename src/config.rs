@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// The four layers.
+pub mod load;
+/// Variables of the older systems.
+mod older;
+
 /// The settings of one process.
 #[derive(Debug, Clone)]
 pub struct Config {

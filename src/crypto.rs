@@ -75,6 +75,14 @@ pub fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
     mac.finalize().into_bytes().into()
 }
 
+/// The signing key of a Standard Webhooks secret: `whsec_` (optional) and 24 to 64 bytes in base64.
+pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+    let text = secret.trim();
+    let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');
+    let key = base64::engine::general_purpose::STANDARD_NO_PAD.decode(text).ok()?;
+    (24..=64).contains(&key.len()).then_some(key)
+}
+
 /// Compares without telling by its time how far the two agree.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && bool::from(a.ct_eq(b))

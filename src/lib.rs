@@ -4,33 +4,53 @@
 pub mod app;
 /// Sites and connections as they are now, in memory.
 pub mod book;
+/// The command words.
+pub mod cli;
 /// The only reader of the system clock.
 pub mod clock;
 /// What must be known before the database opens.
 pub mod config;
+/// How commands reach the data.
+pub mod control;
 /// Hashes, signatures, sealing, randomness.
 pub mod crypto;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
 /// What the product knows: pure rules and types.
 pub mod domain;
+/// What the edges remember between requests.
+pub mod door;
 /// The one error.
 pub mod error;
 /// Counters for the metrics page.
 pub mod figures;
-/// Changes that take more than one step.
+/// Changes of more than one step.
 pub mod flows;
 /// The edges.
 pub mod http;
+/// Work that nobody waits for.
+pub mod jobs;
+/// JSON as strangers send it.
+pub mod json;
+/// The master key.
+pub mod key;
 /// Rate limits and quotas.
 pub mod limits;
 /// The only HTTP client.
 pub mod outbound;
+/// Which passwords are taken, and their hashes.
+pub mod password;
+/// What platforms there are, whichever way their data goes.
+pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// Start, run, stop.
+pub mod serve;
 /// Inbound platforms, one pure file each.
 pub mod sources;
 /// All the SQL.
 pub mod store;
+/// The second factor.
+pub mod totp;
 /// Requests and answers as plain values.
 pub mod wire;

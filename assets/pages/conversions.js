@@ -1,13 +1,15 @@
 // The conversions ledger: every sale, lead and sign-up, where it came from, and who was told.
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
-import { amount, headline, money, count, shareOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, kindsWord } from '../format.js';
-import { createTable, createList, matchMark, statusMark, toldMarks } from '../parts/table.js';
+import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName,
+  kindsWord } from '../format.js';
+import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, lens: true, filters: ['kind', 'channel', 'source', 'medium', 'campaign', 'match', 'status', 'currency', 'platform'], search: true, exports: 'conversions' };
+export const bar = { range: true, lens: true, filters: ['kind', 'channel', 'source', 'medium', 'campaign', 'match', 'status', 'currency', 'platform'], search: true,
+  exports: 'conversions' };
 
 const key = (/** @type {any} */ row) => row.id;
 
@@ -21,13 +23,9 @@ export function render(root, params) {
   let asked = '', waiting = 0, liveTimer = 0, gone = false;
 
   const figures = h('div.stmt');
-  const tabs = h('div.tabs', { role: 'group', 'aria-label': 'Type' });
   const news = h('button.news', { type: 'button', hidden: true, onclick: () => { scrollTo(0, 0); insert(); } });
-  const search = /** @type {HTMLInputElement} */ (h('input.in', { type: 'search', 'data-search': true, 'aria-label': 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', value: p.view.q, autocomplete: 'off', spellcheck: 'false', oninput: () => later(), onkeydown: (/** @type {KeyboardEvent} */ e) => { if (e.key === 'Escape' && search.value) { search.value = ''; later(0); e.stopPropagation(); } } }));
   const others = h('footer.others', { hidden: true });
   const sheet = h('section.sheet.ledger', { 'aria-label': 'Conversions' });
-  let searchTimer = 0;
-  const later = (ms = 250) => { clearTimeout(searchTimer); searchTimer = setTimeout(() => { if (!gone && search.value.trim() !== p.view.q) app.go({ q: search.value.trim() }, { replace: true }); }, ms); };
 
   const table = createTable({
     label: `Conversions, times in ${zoneName()}`, columns: columns(() => p), key, classes: 't-conversions',
@@ -39,31 +37,37 @@ export function render(root, params) {
     rowClass: (row) => (row.is_test ? 'test' : row.credited.length ? '' : 'un'),
   });
   const list = createList({ url: `/api/sites/${site.site}/conversions`, what: 'conversions', table, key, answered, empty });
-  const header = h('header', null, h('h1.vh', null, 'Conversions'), tabs, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/'))));
+  const head = ledgerHead({ dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
 
   function answered(/** @type {any} */ a) {
     answer = a;
+    // Before the first conversion of all, the first steps have the sheet to themselves.
+    head.el.hidden = !site.first_conversion_at && !a.total.count && !p.view.isFiltered;
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
-    fill(tabs, kindTabs(a.facets?.kind ?? [], p));
+    head.draw(a.facets?.kind ?? []);
     const apart = a.total.net.filter((/** @type {any} */ m) => m.currency !== ownCurrency());
     others.hidden = !apart.length;
-    fill(others, h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]), ' net. Kept apart; currencies are never added.'));
+    fill(others, h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]),
+      ' net. Kept apart; currencies are never added.'));
     app.figuresAt = list.fetchedAt || new Date().toISOString();
     table.current(panel?.id ?? null);
   }
 
   function empty(/** @type {any} */ a) {
     if (p.view.isFiltered) {
-      return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.'), ' ', p.view.q && ['Nothing in these days is called “', h('bdi', null, p.view.q), '”.']),
-        h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them'), p.view.range !== 'all' && h('button.btn.bare', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Look in all time')));
+      return h('div.empty', null, icon('filter'),
+        h('p', null, h('b', null, 'Nothing fits these filters.'), ' ', p.view.q && ['Nothing in these days is called “', h('bdi', null, p.view.q), '”.']),
+        h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them'),
+          p.view.range !== 'all' && h('button.btn.bare', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Look in all time')));
     }
     if (!site.first_conversion_at && a.total.count === 0) {
       const box = h('div.first');
       import('../parts/start.js').then((m) => { if (!gone) fill(box, m.firstConversion(app, site)); });
       return box;
     }
-    return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, `No conversion ${p.view.range === 'today' ? 'yet today' : 'in these days'}.`), site.first_conversion_at && ` The first one came in on ${day(site.first_conversion_at)}.`),
+    return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, `No conversion ${p.view.range === 'today' ? 'yet today' : 'in these days'}.`),
+      site.first_conversion_at && ` The first one came in on ${day(site.first_conversion_at)}.`),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Show all time', kbd('A'))));
   }
 
@@ -104,7 +108,10 @@ export function render(root, params) {
     const { openReceipt } = await import('../parts/receipt_panel.js');
     if (gone || p.id !== id || panel) return;
     panel = openReceipt(p, id, {
-      step: (at, n) => { const row = table.neighbour(at, n); if (row) app.navigate(app.href('conversions', p.view, row.id), { replace: true, state: { panel: true } }); },
+      step: (at, n) => {
+        const row = table.neighbour(at, n);
+        if (row) app.navigate(app.href('conversions', p.view, row.id), { replace: true, state: { panel: true } });
+      },
       closed: (at, x, y) => {
         panel = null;
         table.current(null);
@@ -122,14 +129,15 @@ export function render(root, params) {
     if (facet) return facet.map((/** @type {any} */ f) => ({ ...f }));
     /** @type {Set<string>} */ const seen = new Set();
     for (const row of table.rows) {
-      if (dim === 'currency') { if (row.amount) seen.add(row.amount.currency); } else if (dim === 'platform') row.deliveries.forEach((/** @type {any} */ d) => seen.add(d.platform));
-      else row.credited.forEach((/** @type {any} */ c) => { if (c[dim]) seen.add(c[dim]); });
+      const values = dim === 'currency' ? [row.amount?.currency]
+        : dim === 'platform' ? row.deliveries.map((/** @type {any} */ d) => d.platform) : row.credited.map((/** @type {any} */ c) => c[dim]);
+      for (const value of values) if (value) seen.add(value);
     }
     return [...seen].sort().map((value) => ({ value }));
   };
 
-  fill(sheet, figures, header, news, list.el, others);
-  fill(root, sheet);
+  fill(sheet, figures, head.el, news, list.el, others);
+  fill(root, h('h1.vh', null, title), sheet);
   load();
   showPanel();
 
@@ -138,19 +146,22 @@ export function render(root, params) {
     update(next) {
       const came = next.view.toString() === p.view.toString() && next.id === p.id;
       p = next;
-      if (document.activeElement !== search) search.value = p.view.q;
+      head.sync();
       load(came);
       showPanel();
     },
     /** @param {string} name @param {any} data */
     live(name, data) {
       if (name === 'conversion' && !site.first_conversion_at) { site.first_conversion_at = new Date().toISOString(); app.updateBar(); }
-      if (name === 'conversion' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) { clearTimeout(liveTimer); liveTimer = setTimeout(refresh, name === 'conversion' ? 400 : 1500); }
+      if (name === 'conversion' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) {
+        clearTimeout(liveTimer);
+        liveTimer = setTimeout(refresh, name === 'conversion' ? 400 : 1500);
+      }
       if (panel && (data.conversion === panel.id || data.id === panel.id)) panel.refresh();
     },
     /** @param {KeyboardEvent} e */
     key(e) { return panel ? false : table.key(e); },
-    leave() { gone = true; clearTimeout(liveTimer); clearTimeout(searchTimer); list.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
   };
 }
 
@@ -160,26 +171,52 @@ const dayHead = (d) => [d === today() ? 'Today, ' : '', day(d)];
 /** @param {() => import('../app.js').Params} now @returns {import('../parts/table.js').Column[]} */
 function columns(now) {
   const sign = `, ${currencySign()}`;
-  const dim = (/** @type {string} */ name, /** @type {(row: any) => string|null|undefined} */ of) => (/** @type {any} */ row) => { const value = of(row); return value ? { dim: name, value } : null; };
+  const by = (/** @type {string} */ dim, /** @type {string|null|undefined} */ value) => (value ? { dim, value } : null);
   return [
-    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at', cell: (r) => h('span', { 'data-tip': exact(r.happened_at) }, now().view.sort === 'amount' ? [shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)), ', '] : null, clock(r.happened_at)) },
-    { id: 'what', head: 'What', rowHead: true, cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label), r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'), r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)] },
-    { id: 'who', head: 'Who', classes: 'hide-s', cell: (r) => (r.who.display ? h('bdi', { 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display) : h('span.faint', null, 'no address given')) },
-    { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')), foot: (a) => sum(a.total.amounts) },
-    { id: 'net', head: `Net${sign}`, classes: 'num hide-m', cell: (r) => (r.net ? h('span', { class: r.amount && r.net.minor === r.amount.minor ? 'faint' : '', 'data-tip': r.amount && r.net.minor !== r.amount.minor ? 'After refunds and cancellations' : null }, amount(r.net)) : h('span.faint', null, '–')), foot: (a) => sum(a.total.net) },
-    { id: 'source', head: 'Source', cell: sourceCell, filter: (r) => (r.credited.length ? { dim: 'source', value: r.credited[0].source } : { dim: 'match', value: 'none' }), foot: (a) => (a.total.count ? `${percent(a.total.attributed / a.total.count)} attributed` : null) },
-    { id: 'campaign', head: 'Campaign', classes: 'quiet hide-l', cell: (r) => (r.credited[0]?.campaign ? h('bdi', null, r.credited[0].campaign) : h('span.faint', null, '–')), filter: dim('campaign', (r) => r.credited[0]?.campaign) },
-    { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))], filter: dim('match', (r) => r.match.type), foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
-    { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: dim('status', (r) => r.status) },
+    { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at',
+      cell: (r) => h('span', { 'data-tip': exact(r.happened_at) },
+      now().view.sort === 'amount' ? shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)) : clock(r.happened_at)) },
+    { id: 'what', head: 'What', rowHead: true,
+      cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label),
+      r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'),
+      r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)],
+      foot: (a) => `All ${count(a.total.count)}` },
+    { id: 'who', head: 'Who', classes: 'hide-s',
+      cell: (r) => (r.who.display ? h('bdi', { 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
+      : h('span.faint', null, 'no address given')) },
+    { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')),
+      foot: (a) => sum(a.total.amounts) },
+    { id: 'net', head: `Net${sign}`, classes: 'num hide-m',
+      cell: (r) => (r.net ? h('span',
+      { class: r.amount && r.net.minor === r.amount.minor ? 'faint' : '', 'data-tip': r.amount && r.net.minor !== r.amount.minor ? 'After refunds and cancellations'
+      : null }, amount(r.net)) : h('span.faint', null, '–')), foot: (a) => sum(a.total.net) },
+    { id: 'source', head: 'Source', cell: sourceCell,
+      filter: (r) => (r.credited.length ? { dim: 'source', value: r.credited[0].source } : { dim: 'match', value: 'none' }),
+      foot: (a) => (a.total.count ? `${percent(a.total.attributed / a.total.count)} attributed` : null) },
+    { id: 'campaign', head: 'Campaign', classes: 'quiet hide-l',
+      cell: (r) => (r.credited[0]?.campaign ? h('bdi', null, r.credited[0].campaign) : h('span.faint', null, '–')),
+      filter: (r) => by('campaign', r.credited[0]?.campaign) },
+    { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))],
+      filter: (r) => by('match', r.match.type),
+      foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
+    { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: (r) => by('status', r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
-  ].map((c) => (c.id === 'what' ? { ...c, foot: (/** @type {any} */ a) => `All ${count(a.total.count)}` } : c));
+  ];
 }
+
+/** Media that say no more than the source does. */
+const PLAIN = new Set([null, undefined, '', '(none)', 'none', 'referral']);
 
 /** @param {any} r */
 function sourceCell(r) {
   if (!r.credited.length) return h('span.quiet', { 'data-tip': r.match.sentence || 'No visit, code or address of this customer is known' }, 'Unattributed');
-  const all = r.credited.map((/** @type {any} */ c) => `${[c.channel, `${c.source}${c.medium ? ` / ${c.medium}` : ''}`, c.campaign].filter(Boolean).join(' · ')}${r.credited.length > 1 ? ` ${points(c.share_bp)}` : ''}`).join('; ');
-  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`) : r.credited[0].medium && h('span.faint', null, ` ${r.credited[0].medium}`));
+  const first = r.credited[0], several = r.credited.length > 1;
+  const all = r.credited.map((/** @type {any} */ c) => {
+    const name = [c.channel, [c.source, c.medium].filter(Boolean).join(' / '), c.campaign].filter(Boolean).join(' · ');
+    return several ? `${name} ${points(c.share_bp)}` : name;
+  });
+  const beside = several ? `+${r.credited.length - 1}` : PLAIN.has(first.medium) ? '' : first.medium;
+  return h('span', { 'data-tip': all.join('; ') }, h('bdi', null, first.source), beside && h('span.faint', null, ` ${beside}`));
 }
 
 /** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */
@@ -190,24 +227,21 @@ function sum(all) {
 
 /** @param {any} total @param {import('../app.js').Params} p */
 function headFigures(total, p) {
-  const figure = (/** @type {string} */ k, /** @type {import('../dom.js').Kid} */ v, /** @type {import('../dom.js').Kid} */ note) => h('div.fig', null, h('span.k', null, k), h('span.v', null, v), h('span.delta', null, note));
+  const figure = (/** @type {string} */ k, /** @type {import('../dom.js').Kid} */ v, /** @type {import('../dom.js').Kid} */ note) => h('div.fig', null,
+    h('span.k', null, k), h('span.v', null, v), h('span.delta', null, note));
   const own = (/** @type {import('../format.js').Money[]} */ all) => all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
   const big = (/** @type {import('../format.js').Money} */ m) => { const [a, b] = headline(m); return [a, b && h('span.cents', null, b)]; };
   const net = own(total.net), sold = own(total.amounts), lost = total.count - total.attributed;
+  const range = rangeOf(total.attributed, total.count);
   const back = net && sold ? sold.minor - net.minor : 0;
   return [
     net && figure('Net revenue', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
     sold && figure('Sold', big(sold), 'before refunds'),
     figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
-    figure('Attributed', shareOf(total.attributed, total.count), `${count(total.attributed)} of ${count(total.count)}`),
-    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null }, h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit, code or address known' : 'every one has a source')),
+    figure('Attributed', total.count
+      ? [percent(total.attributed / total.count), range && h('small', { 'data-tip': 'So few that chance alone gives this range' }, ` (${range})`)] : '–',
+      `${count(total.attributed)} of ${count(total.count)}`),
+    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null },
+      h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit or code known' : 'every one has a source')),
   ];
-}
-
-/** @param {{value: string, count: number}[]} kinds @param {import('../app.js').Params} p */
-function kindTabs(kinds, p) {
-  const filter = p.view.filters.find((f) => f.dim === 'kind');
-  const on = filter && !filter.not && filter.values.length === 1 ? filter.values[0] : filter ? '?' : '';
-  const tab = (/** @type {string} */ value, /** @type {string} */ word, /** @type {number|null} */ n) => h('button', { type: 'button', 'aria-pressed': String(on === value), onclick: () => p.app.go({ filters: [...p.view.filters.filter((f) => f.dim !== 'kind'), ...(value ? [{ dim: 'kind', not: false, values: [value] }] : [])] }) }, word, n !== null && h('span.faint', null, ` ${count(n)}`));
-  return [tab('', 'All', null), ...kinds.map((k) => tab(k.value, kindsWord(k.value), k.count))];
 }

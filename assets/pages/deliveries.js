@@ -3,7 +3,7 @@
 import { get, post } from '../api.js';
 import { h, fill, icon, kbd } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, zoneName } from '../format.js';
-import { createTable, createList, stateMark } from '../parts/table.js';
+import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
 
@@ -28,11 +28,7 @@ export function render(root, params) {
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
   const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
-  const tabs = h('div.tabs', { role: 'group', 'aria-label': 'State' });
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
-  const search = /** @type {HTMLInputElement} */ (h('input.in', { type: 'search', 'data-search': true, 'aria-label': 'Search order or event ID', placeholder: 'Order, event ID', value: p.view.q, autocomplete: 'off', spellcheck: 'false', oninput: () => later() }));
-  let searchTimer = 0;
-  const later = () => { clearTimeout(searchTimer); searchTimer = setTimeout(() => { if (!gone && search.value.trim() !== p.view.q) app.go({ q: search.value.trim() }, { replace: true }); }, 250); };
 
   const table = createTable({
     label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app),
@@ -41,18 +37,21 @@ export function render(root, params) {
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
   });
   const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
-  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' },
-    h('header', null, h('h1.vh', null, 'Deliveries'), tabs, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/')))), list.el);
+  const head = ledgerHead({ dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
+  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, list.el);
 
   function answered(/** @type {any} */ a) {
     answer = a;
     app.figuresAt = new Date().toISOString();
-    fill(tabs, stateTabs(a.facets?.state ?? [], p));
+    head.draw(a.facets?.state ?? []);
   }
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')), h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
-    return h('div.empty', null, icon('deliveries'), h('p', null, h('b', null, 'Nothing to tell anyone yet.'), ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
+    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')),
+      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
+    return h('div.empty', null, icon('deliveries'),
+      h('p', null, h('b', null, 'Nothing to tell anyone yet.'),
+      ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
   }
 
   /** @param {boolean} [force] */
@@ -70,8 +69,14 @@ export function render(root, params) {
       const { items } = await get(`${base}/connections`);
       if (gone) return;
       for (const c of items) names.set(c.connection, c.name);
-      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections, (/** @type {string} */ dim, /** @type {string} */ value, /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] }, ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
-    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip, h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message), h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
+      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections,
+        (/** @type {string} */ dim, /** @type {string} */ value,
+        /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
+        ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
+    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
+      h('div.trouble', { role: 'alert' }, icon('alert'),
+      h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message),
+      h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
   }
 
   async function loadUnread() {
@@ -79,7 +84,9 @@ export function render(root, params) {
       const { items } = await get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' }));
       if (gone) return;
       unread.hidden = !items.length;
-      fill(unread, h('h2', null, 'Needs you'), h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)), items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
+      fill(unread, h('h2', null, 'Needs you'),
+        h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)),
+        items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
     } catch { /* the page works without; the notice comes with the next look */ }
   }
 
@@ -93,7 +100,11 @@ export function render(root, params) {
         loadUnread();
       } catch (error) { again.removeAttribute('disabled'); app.toast(`Not replayed. ${/** @type {any} */ (error).message}`); }
     } }, 'Read again');
-    return h('li', null, icon('alert', 'warn'), h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${dayOf(x.received_at) === today() ? clock(x.received_at) : `${day(x.received_at)}, ${clock(x.received_at)}`}.`), ' ', h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)), may && again);
+    const at = dayOf(x.received_at) === today() ? clock(x.received_at) : `${clock(x.received_at)}, ${day(x.received_at)}`;
+    return h('li', null, icon('alert', 'warn'),
+      h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${at}.`), ' ',
+        h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)),
+      may && again);
   }
 
   // ---- one delivery, several deliveries ----
@@ -103,7 +114,8 @@ export function render(root, params) {
     const { openDelivery } = await import('../parts/delivery_panel.js');
     if (gone) return;
     table.current(row.id);
-    detail = openDelivery(p, row, { connection: names.get(row.connection) ?? '', changed: () => list.refresh(true), closed: () => { detail = null; table.current(null); table.focus(row.id); },
+    detail = openDelivery(p, row, { connection: names.get(row.connection) ?? '', changed: () => list.refresh(true),
+      closed: () => { detail = null; table.current(null); table.focus(row.id); },
       step: (id, n) => { const next = table.neighbour(id, n); if (next) table.current(next.id); return next; } });
   }
 
@@ -122,17 +134,22 @@ export function render(root, params) {
       everything && !allOfFilter && h('button.go', { type: 'button', onclick: () => { allOfFilter = true; drawSelection(ids); } }, `Select all ${count(total)}`),
       h('span.age', null, old > 0 ? [icon('clock', 's warn'), `${old} older than 48 hours`] : ''),
       h('span.grow'),
-      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) }, `Cancel ${count(waiting.length)} waiting`),
-      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) }, icon('again', 's'), 'Replay'),
-      h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection', onclick: () => table.clearSelection() }, icon('x')));
+      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) },
+        `Cancel ${count(waiting.length)} waiting`),
+      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) },
+        icon('again', 's'), 'Replay'),
+      h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection',
+        onclick: () => table.clearSelection() }, icon('x')));
   }
 
   /** @param {string[]} ids @param {() => void} done */
   async function cancel(ids, done) {
     const { confirm } = await import('../parts/menu.js');
-    const yes = await confirm({ title: `Cancel ${plural(ids.length, 'delivery', 'deliveries')}?`, danger: true, yes: `Cancel ${ids.length}`, text: h('p', null, 'They are not sent. The conversions stay as they are, and each can be replayed later.') });
+    const yes = await confirm({ title: `Cancel ${plural(ids.length, 'delivery', 'deliveries')}?`, danger: true, yes: `Cancel ${ids.length}`,
+      text: h('p', null, 'They are not sent. The conversions stay as they are, and each can be replayed later.') });
     if (!yes) return;
-    try { const a = await post(`${base}/deliveries/cancel`, { deliveries: ids }); app.toast(`${plural(a.cancelled, 'delivery', 'deliveries')} cancelled.`); done(); } catch (error) { app.toast(`Not cancelled. ${/** @type {any} */ (error).message}`); }
+    try { const a = await post(`${base}/deliveries/cancel`, { deliveries: ids }); app.toast(`${plural(a.cancelled, 'delivery', 'deliveries')} cancelled.`); done();
+      } catch (error) { app.toast(`Not cancelled. ${/** @type {any} */ (error).message}`); }
   }
 
   app.suggest = (dim) => {
@@ -142,7 +159,7 @@ export function render(root, params) {
   };
 
   fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
-  fill(root, unread, strip, sheet, selection);
+  fill(root, h('h1.vh', null, title), unread, strip, sheet, selection);
   load();
   loadConnections();
   loadUnread();
@@ -152,7 +169,7 @@ export function render(root, params) {
     update(next) {
       const same = next.view.toString() === p.view.toString();
       p = next;
-      if (document.activeElement !== search) search.value = p.view.q;
+      head.sync();
       load(same);
       if (same) { loadConnections(); loadUnread(); }
     },
@@ -165,7 +182,7 @@ export function render(root, params) {
     },
     /** @param {KeyboardEvent} e */
     key: (e) => (detail ? false : table.key(e)),
-    leave() { gone = true; clearTimeout(liveTimer); clearTimeout(searchTimer); list.stop(); detail?.close(); },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); detail?.close(); },
   };
 }
 
@@ -178,20 +195,23 @@ function columns(app) {
     { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
     { id: 'what', head: 'What', rowHead: true, cell: (r) => h('bdi.cut', null, r.conversion_label) },
     { id: 'to', head: 'To', cell: (r) => [platform(r.platform), h('span.faint', null, ` ${r.kind}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
-    { id: 'mode', head: 'Mode', classes: 'hide-m', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
+    { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
-    { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || ''; return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },
-    { id: 'next', head: 'Next try', classes: 'fit hide-s', cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
-    { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s', cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1', 'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
+    { id: 'answer', head: 'Answer', classes: 'quiet', cell: answerCell },
+    { id: 'next', head: 'Next try', classes: 'fit hide-s',
+      cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
+    { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s',
+      cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1',
+      'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
   ];
 }
 
-/** @param {{value: string, count: number}[]} states @param {import('../app.js').Params} p */
-function stateTabs(states, p) {
-  const filter = p.view.filters.find((f) => f.dim === 'state');
-  const on = filter && !filter.not && filter.values.length === 1 ? filter.values[0] : filter ? '?' : '';
-  const tab = (/** @type {string} */ value, /** @type {string} */ word, /** @type {number|null} */ n) => h('button', { type: 'button', 'aria-pressed': String(on === value), onclick: () => p.app.go({ filters: [...p.view.filters.filter((f) => f.dim !== 'state'), ...(value ? [{ dim: 'state', not: false, values: [value] }] : [])] }) }, word, n !== null && h('span.faint', null, ` ${count(n)}`));
-  const word = (/** @type {string} */ s) => { const w = stateWord(s); return w[0].toUpperCase() + w.slice(1); };
-  return [tab('', 'All', null), ...states.map((s) => tab(s.value, word(s.value), s.count))];
+/** @param {any} r */
+function answerCell(r) {
+  const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || '';
+  return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–');
 }
+
+/** "Given up": the state's word at the beginning of a tab. @param {string} state */
+const stateName = (state) => stateWord(state)[0].toUpperCase() + stateWord(state).slice(1);

@@ -11,18 +11,22 @@ export function render(root, { app, nothing }) {
   const wanted = new URLSearchParams(location.search).get('back') ?? '';
   // Only our own pages: an address from elsewhere must not lead away after signing in.
   const back = /^\/dashboard\/[^\\]*$/.test(wanted) ? wanted : '/dashboard';
-  if (nothing) { fill(root, alonePage('No site is shared with you yet', 'You are signed in. Ask an owner to add you to a site.', h('button.btn', { type: 'button', onclick: () => app.signOut() }, 'Sign out'))); return {}; }
+  if (nothing) { fill(root, alonePage('No site is shared with you yet', 'You are signed in. Ask an owner to add you to a site.',
+    h('button.btn', { type: 'button', onclick: () => app.signOut() }, 'Sign out'))); return {}; }
 
   let timer = 0;
   const said = h('div.said', { role: 'alert' });
   const { input: pass, side } = passwordInput('password', 'current-password');
-  const email = field('E-mail', h('input.in', { type: 'email', name: 'email', autocomplete: 'username', required: true, autofocus: true, inputmode: 'email' }), { check: checkEmail });
+  const email = field('E-mail', h('input.in', { type: 'email', name: 'email', autocomplete: 'username', required: true, autofocus: true, inputmode: 'email' }),
+    { check: checkEmail });
   const password = field('Password', pass, { side, check: (v) => (v ? null : 'The password is missing.') });
-  const code = field('Code', h('input.in.mono', { name: 'totp', autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 32 }), { help: 'Six digits from your authenticator app, or one of your recovery codes.' });
+  const code = field('Code', h('input.in.mono', { name: 'totp', autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 32 }),
+    { help: 'Six digits from your authenticator app, or one of your recovery codes.' });
   code.el.hidden = true;
   const go = /** @type {HTMLButtonElement} */ (h('button.btn.main.big', { type: 'submit' }, 'Sign in'));
 
-  const say = (/** @type {string} */ sign, /** @type {string} */ text, tone = 'bad') => fill(said, text && h(`p.note.${tone}`, null, icon(sign, 's'), h('span', null, text)));
+  const say = (/** @type {string} */ sign, /** @type {string} */ text, tone = 'bad') => fill(said,
+    text && h(`p.note.${tone}`, null, icon(sign, 's'), h('span', null, text)));
   const form = h('form.form', { novalidate: true, onsubmit: async (/** @type {Event} */ e) => {
     e.preventDefault();
     const ok = [email, password].map((f) => f.valid());
@@ -30,7 +34,8 @@ export function render(root, { app, nothing }) {
     go.disabled = true;
     say('', '');
     try {
-      await post('/api/login', { email: email.input.value.trim(), password: password.input.value, ...(code.el.hidden || !code.input.value.trim() ? {} : { totp: code.input.value.replace(/\s/g, '') }) });
+      await post('/api/login', { email: email.input.value.trim(), password: password.input.value,
+        ...(code.el.hidden || !code.input.value.trim() ? {} : { totp: code.input.value.replace(/\s/g, '') }) });
       app.me = null;
       app.navigate(back, { replace: true });
       return;
@@ -50,7 +55,15 @@ export function render(root, { app, nothing }) {
       code.input.focus();
       announce('One more step: the code from your authenticator app.');
     } else if (error.code === 'too_many') wait(error.retryAfter ?? 30);
-    else if (error.code === 'bad_credentials') { email.el.hidden = password.el.hidden = false; code.el.hidden = true; go.textContent = 'Sign in'; say('alert', 'E-mail and password do not fit together.'); pass.focus(); pass.select(); } else if (error.code === 'no_owner') noOwner();
+    else if (error.code === 'no_owner') noOwner();
+    else if (error.code === 'bad_credentials') {
+      email.el.hidden = password.el.hidden = false;
+      code.el.hidden = true;
+      go.textContent = 'Sign in';
+      say('alert', 'E-mail and password do not fit together.');
+      pass.focus();
+      pass.select();
+    }
     else say('alert', error.code === 'offline' ? 'The server could not be reached. Counting goes on if it runs; try again in a moment.' : error.message);
   }
 
@@ -60,7 +73,8 @@ export function render(root, { app, nothing }) {
     const until = Date.now() + seconds * 1000;
     const tick = () => {
       const left = Math.ceil((until - Date.now()) / 1000);
-      if (left > 0) { fill(said, h('p.note.warn', null, icon('clock', 's'), h('span', { 'aria-live': 'off' }, `Too many tries. Next one in ${left} ${left === 1 ? 'second' : 'seconds'}.`))); return; }
+      if (left > 0) { fill(said, h('p.note.warn', null, icon('clock', 's'),
+        h('span', { 'aria-live': 'off' }, `Too many tries. Next one in ${left} ${left === 1 ? 'second' : 'seconds'}.`))); return; }
       clearInterval(timer);
       timer = 0;
       go.disabled = false;
@@ -71,7 +85,9 @@ export function render(root, { app, nothing }) {
     tick();
   }
 
-  const noOwner = () => fill(root, alonePage('Nobody is set up here yet', 'When the server started it printed a set-up link, good for 30 minutes and once. Open that link to become the owner. Too late? Print a new one on the server:',
+  const noOwner = () => fill(root,
+    alonePage('Nobody is set up here yet',
+    'When the server started it printed a set-up link, good for 30 minutes and once. Open that link to become the owner. Too late? Print a new one on the server:',
     h('div.code', null, h('code', null, 'halotrack user add --email you@shop.example --role owner'))));
 
   const note = history.state?.note || '';

@@ -25,7 +25,9 @@ export function render(root, params) {
     try {
       const answer = await loadReceipt(p, id);
       if (gone) return;
-      const { head, body, foot } = receipt(answer, { url: p.app.href('conversions', undefined, id), may: p.may, heading: 'h1', replay: () => replayDeliveries(p, answer.deliveries.map((/** @type {any} */ d) => d.id), show) });
+      const { head, body, foot } = receipt(answer,
+        { url: p.app.href('conversions', undefined, id), may: p.may, heading: 'h1',
+        replay: () => replayDeliveries(p, answer.deliveries.map((/** @type {any} */ d) => d.id), show) });
       document.title = `${answer.conversion.label} · ${p.site.name} · HaloTrack`;
       fill(box, h('header', null, head), body, foot);
     } catch (error) { if (!gone) fill(box, trouble(/** @type {any} */ (error), show)); } finally { clearTimeout(undim); box.classList.remove('dim'); }

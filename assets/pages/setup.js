@@ -17,8 +17,10 @@ export function render(root, { app, token }) {
     const first = link.kind === 'first_owner';
     const said = h('div.said', { role: 'alert' });
     const { input: pass, side } = passwordInput('password', 'new-password');
-    const email = field('E-mail', h('input.in', { type: 'email', name: 'email', autocomplete: 'username', required: true, value: link.email ?? '', readonly: !!link.email }), { check: checkEmail, help: first ? 'You sign in with it. Nothing is sent to it unless you ask.' : undefined });
-    const password = field('Password', pass, { side, check: checkPassword, help: 'At least 12 characters. A few words in a row are easy to keep and hard to guess.' });
+    const email = field('E-mail', h('input.in', { type: 'email', name: 'email', autocomplete: 'username', required: true, value: link.email ?? '',
+      readonly: !!link.email }), { check: checkEmail, help: first ? 'You sign in with it. Nothing is sent to it unless you ask.' : undefined });
+    const password = field('Password', pass,
+      { side, check: checkPassword, help: 'At least 12 characters. A few words in a row are easy to keep and hard to guess.' });
     pass.addEventListener('input', () => { if (pass.value.length >= 12 && !pass.hasAttribute('aria-invalid')) password.say(null); });
     const go = /** @type {HTMLButtonElement} */ (h('button.btn.main.big', { type: 'submit' }, first ? 'Become the owner' : 'Set the password'));
     const form = h('form.form', { novalidate: true, onsubmit: async (/** @type {Event} */ e) => {
@@ -33,20 +35,28 @@ export function render(root, { app, token }) {
         app.navigate(first ? '/dashboard/+site' : '/dashboard', { replace: true });
       } catch (error) {
         const err = /** @type {any} */ (error);
-        if (err.code === 'weak_password') { password.say(err.message); pass.focus(); } else if (err.field === 'email') { email.say(err.message); email.input.focus(); } else if (err.code === 'link_expired') expired(err);
+        const at = err.code === 'weak_password' ? password : err.field === 'email' ? email : null;
+        if (at) {
+          at.say(err.message);
+          at.input.focus();
+        } else if (err.code === 'link_expired') expired(err);
         else fill(said, h('p.note.bad', null, icon('alert', 's'), h('span', null, err.message)));
         go.disabled = false;
       }
     } }, said, email.el, password.el, go);
-    fill(root, alonePage(first ? 'You are the first here' : 'You were invited', first ? 'Choose how you sign in. Then your site, then one line for your pages: about five minutes to the first number.' : 'Choose a password; then you see the sites shared with you.', form, { step: first ? 1 : undefined }));
+    fill(root, alonePage(first ? 'You are the first here' : 'You were invited',
+      first ? 'Choose how you sign in. Then your site, then one line for your pages: about five minutes to the first number.'
+      : 'Choose a password; then you see the sites shared with you.', form, { step: first ? 1 : undefined }));
     (link.email ? pass : email.input).focus();
   }
 
   /** @param {any} error */
   function expired(error) {
-    if (error.status !== 404 && error.code !== 'link_expired') { fill(root, alonePage('The link could not be checked', error.message, h('button.btn.main', { type: 'button', onclick: () => location.reload() }, 'Try again'))); return; }
+    if (error.status !== 404 && error.code !== 'link_expired') { fill(root,
+      alonePage('The link could not be checked', error.message, h('button.btn.main', { type: 'button', onclick: () => location.reload() }, 'Try again'))); return; }
     fill(root, alonePage('This link is used up', 'A set-up link is good for 30 minutes and once. Print a new one on the server, or ask the owner who invited you:', [
-      h('div.code', null, h('code', null, 'halotrack user add --email you@shop.example --role owner')), h('p', null, h('a.go', { href: '/login' }, 'Sign in instead'))]));
+      h('div.code', null, h('code', null, 'halotrack user add --email you@shop.example --role owner')),
+        h('p', null, h('a.go', { href: '/login' }, 'Sign in instead'))]));
   }
   return { leave: () => { gone = true; } };
 }

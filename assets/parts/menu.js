@@ -42,7 +42,8 @@ function back(anchor) {
 
 /** @param {HTMLElement} el @param {HTMLElement} anchor */
 function place(el, anchor) {
-  const a = anchor.getBoundingClientRect(), page = document.documentElement;
+  // The body's width, not the root's: a reserved scrollbar gutter is no place for a menu.
+  const a = anchor.getBoundingClientRect(), page = document.body;
   const rtl = getComputedStyle(page).direction === 'rtl';
   const left = rtl ? a.right - el.offsetWidth : a.left;
   el.style.left = `${Math.max(8, Math.min(left, page.clientWidth - el.offsetWidth - 8))}px`;
@@ -66,9 +67,11 @@ function moveFocus(el, e) {
  * @param {{name: import('../dom.js').Kid, note?: string, key?: string, on?: boolean, sign?: string, href?: string, download?: boolean, act?: () => void}} item
  */
 export function menuItem({ name, note, key, on, sign, href, download, act }) {
-  const inside = [on !== undefined && h('span.tick', null, on && icon('check', 's')), sign && icon(sign, 's'), h('span.word', null, name, note && h('small', null, note)), key && kbd(key)];
+  const inside = [on !== undefined && h('span.tick', null, on && icon('check', 's')), sign && icon(sign, 's'),
+    h('span.word', null, name, note && h('small', null, note)), key && kbd(key)];
   const props = { 'data-item': true, 'aria-current': on ? 'true' : null, 'aria-keyshortcuts': key && key.length === 1 ? key : null };
-  return href ? h('a.item', { ...props, href, download: download ? '' : null, onclick: act }, inside) : h('button.item', { ...props, type: 'button', onclick: act }, inside);
+  return href ? h('a.item', { ...props, href, download: download ? '' : null, onclick: act }, inside)
+    : h('button.item', { ...props, type: 'button', onclick: act }, inside);
 }
 
 /**
@@ -78,10 +81,12 @@ export function menuItem({ name, note, key, on, sign, href, download, act }) {
  */
 export function openDialog({ label, slide, classes = '', onclose }, content) {
   const before = /** @type {HTMLElement|null} */ (document.activeElement);
-  const el = /** @type {HTMLDialogElement} */ (h('dialog.dialog', { 'aria-label': label, class: `${slide ?? 'mid'} ${classes}` }));
+  const el = /** @type {HTMLDialogElement} */ (h('dialog.dialog', { 'aria-label': label, tabindex: '-1', class: `${slide ?? 'mid'} ${classes}` }));
   add(el, [content, h('p.vh', { 'data-said': true, role: 'status', 'aria-live': 'polite' })]);
   document.body.appendChild(el);
   el.showModal();
+  // The dialog itself takes the focus: its name is read, and no button looks pressed.
+  if (!el.querySelector('[autofocus]')) el.focus();
   el.addEventListener('close', () => { el.remove(); onclose?.(); if (before?.isConnected) before.focus({ preventScroll: true }); else if (before) back(before); });
   // Only a press that began on the shade closes: dragging a selection out of the panel does not.
   let onShade = false;
@@ -94,7 +99,8 @@ export function openDialog({ label, slide, classes = '', onclose }, content) {
 export const dialogHead = (title, close, extra) => h('header', null, h('h2', null, title), extra, closeButton(close));
 
 /** @param {() => void} close */
-export const closeButton = (close) => h('button.btn.icon.bare.close', { type: 'button', 'aria-label': 'Close', 'data-tip': 'Close  Esc', onclick: close }, icon('x'));
+export const closeButton = (close) => h('button.btn.icon.bare.close',
+  { type: 'button', 'aria-label': 'Close', 'aria-keyshortcuts': 'Escape', onclick: close }, icon('x'));
 
 /**
  * One question, one main answer. Resolves to true when it was given.

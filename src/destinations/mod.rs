@@ -2,12 +2,19 @@
 
 use serde_json::Value;
 
+use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::Outgoing;
-use crate::domain::platform::{About, Settings};
-use crate::domain::steps::{State, Steps, Talk, Verdict};
+use crate::domain::platform::{About, Secrets, Settings};
+use crate::domain::steps::{State, Steps, Talk, Token, Verdict};
+use crate::error::Result;
+
+mod ga4;
+pub mod kit;
+mod meta;
+mod webhook;
 
 /// Every destination, in the order of the alphabet.
-pub static ALL: &[&dyn Destination] = &[];
+pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &meta::Meta, &webhook::Webhook];
 
 /// A delivery hands nothing over on the way and ends with a verdict.
 #[derive(Debug)]
@@ -30,16 +37,28 @@ pub enum Prepared {
 #[derive(Debug)]
 pub struct Start {
     pub state: State,
-    /// Names of hashed fields and of whose value they are made: `{"em": "SHA-256 of ni••••@••••.ie"}`.
+    /// Names of hashed fields and of whose value they are made: `{"em": "SHA-256 of ni••••@••••.ie"}`; and JSON pointers
+    /// into the body, with what is kept and shown instead of the readable value there: `{"/data/email": "ni••••@••••.ie"}`.
     pub hashed: Value,
 }
 
 pub trait Destination: Sync {
     fn about(&self) -> &'static About;
 
+    /// What can be seen to be wrong with the set-up before anything is sent: an id of another product, a key that
+    /// is too short. Called when settings change; empty fields are `About::missing`'s affair.
+    fn check(&self, _settings: &Settings, _secrets: &Secrets) -> Result<()> {
+        Ok(())
+    }
+
+    /// The token that requests of this platform need, where its credentials only buy one that expires.
+    fn token(&self, _settings: &Settings) -> Option<Token> {
+        None
+    }
+
     /// The platform's own name for such a conversion (`Lead`, `purchase`), or none where it takes no such kind.
     /// It is the delivery's `kind` and part of its unique key.
-    fn kind_of(&self, conversion: crate::domain::conversion::ConversionKind, name: Option<&str>) -> Option<String>;
+    fn kind_of(&self, conversion: ConversionKind, name: Option<&str>) -> Option<String>;
 
     /// How old an event the platform takes, in milliseconds from when it happened (less an hour of safety); none = no limit.
     fn age_limit_ms(&self) -> Option<i64>;

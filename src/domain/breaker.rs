@@ -290,6 +290,12 @@ mod tests {
         assert_eq!(breaker.word(at(0)), "closed");
         breaker.record(true, at(1), Scale::FULL);
         assert_eq!(breaker.may_send(at(59)), Gate::Open { until: at(60) }, "a success does not end it");
+
+        let (mut open, now) = after("-----");
+        let then = now.plus_ms(30 * SECOND_MS);
+        open.keep_quiet_until(then.plus_ms(SECOND_MS));
+        open.record(true, then, Scale::FULL);
+        assert_eq!(open.next_try_at(then), Some(then.plus_ms(SECOND_MS)), "nor does closing");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! different things. What nobody said is decided by the site's mode and by where the visitor seems to be.
 
 mod cookies;
+mod managers;
 mod regions;
 mod tcf;
 

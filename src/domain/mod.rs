@@ -16,6 +16,8 @@ pub mod conversion;
 pub mod device;
 /// Anything that happened elsewhere.
 pub mod fact;
+/// Host names and what a site may call its own.
+pub mod host;
 /// One number type a noun.
 pub mod ids;
 /// People as lists show them.
@@ -32,8 +34,12 @@ pub mod platform;
 pub mod question;
 /// Why something was not sent, in words.
 pub mod reason;
+/// How long each kind of row is kept.
+pub mod retention;
 /// When to try again.
 pub mod retry;
+/// What members and tokens may do.
+pub mod rights;
 /// Talks of more than one request.
 pub mod steps;
 /// Points of time and days of a zone.

@@ -1,4 +1,39 @@
-//! Changes that take more than one step; the only place where pure meets stored.
+//! Changes that take more than one step; the only place where pure rules meet the store.
 
+/// Set-ups of platforms: added, changed, paused, removed.
+pub mod connections;
+/// A credit run.
+pub mod crediting;
 /// Counts of whole days.
 pub mod cube;
+/// A delivery.
+pub mod deliver;
+/// What may be kept only for a while.
+pub mod forget;
+/// Answers kept for a repeat.
+pub mod idempotency;
+/// What a browser says of who it is.
+pub mod identify;
+/// Facts in.
+pub mod intake;
+/// Who may sign in.
+pub mod login;
+/// What a destination may see.
+pub mod outgoing;
+/// The outbox rows of a conversion.
+pub mod planning;
+/// Again, by the owner's hand.
+pub mod replay;
+/// Ids of visitors: issued, sealed, opened.
+pub mod session_id;
+/// Tenants: added and changed.
+pub mod sites;
+/// Tokens of a site.
+pub mod tokens;
+/// A page touch.
+pub mod touch;
+/// A refusal after the fact.
+pub mod withdraw;
+
+/// Who changes something, for the audit log: `user_3`, `token_2`, or this.
+pub const COMMAND_LINE: &str = "command line";

@@ -30,6 +30,8 @@ pub struct Ask {
     pub client: IpAddr,
     /// Lower case, without port.
     pub host: String,
+    /// As sent, with its port: for comparing with an Origin.
+    pub host_header: String,
     pub is_https: bool,
     pub request_id: String,
     pub shape: Shape,
@@ -84,6 +86,11 @@ impl Ask {
             .filter_map(|pair| pair.trim().split_once('='))
             .filter(move |(n, _)| *n == name)
             .map(|(_, v)| v)
+    }
+
+    /// A program on this machine, with no proxy in between.
+    pub fn is_from_this_machine(&self) -> bool {
+        self.peer.is_loopback() && !super::host::is_forwarded(&self.headers)
     }
 
     /// May names and addresses of people be shown to this caller?

@@ -6,12 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
 use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::error::Result;
-use crate::run;
 use crate::store::connections::Connection;
 use crate::store::questions::deliveries;
 use crate::{destinations, sources};
@@ -19,16 +18,10 @@ use crate::{destinations, sources};
 /// What is settled is counted for so long; what is open, whenever it was made.
 const COUNTED_MS: i64 = 30 * DAY_MS;
 
-pub static ROUTES: &[Route] = &[Route::new(
-    "GET",
-    "/api/sites/{site}/connections",
-    Who::Site(Right::See, Scope::Read),
-    run!(list),
+pub const LIST: Doc =
     Doc::new("Connections", "Every connection with its mode and health; counts are of 30 days, of all time for what is still open.")
-        .answer(r#"{"items":[{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","counts":{}}]}"#),
-)];
-
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+        .answer(r#"{"items":[{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","counts":{}}]}"#);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();
     let counts = app.store.read(site.id, move |c| deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))).await?;

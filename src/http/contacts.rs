@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::domain::ids::ContactId;
@@ -12,48 +12,26 @@ use crate::domain::mask;
 use crate::domain::question::Asked;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::audit;
 use crate::store::questions::contacts::{self, Identity, Line};
 
 const CONTACTS: &str = "contact";
 const AUDIT: &str = "audit";
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/contacts",
-        Who::Site(Right::Read, Scope::Read),
-        run!(list),
-        Doc::new("People", "Contacts, the newest first; masked.")
-            .query(&[
-                ("q", "an e-mail address, phone or customer id, or its beginning"),
-                ("cursor", "`next` of the page before"),
-                ("limit", "rows, at most 500"),
-            ])
-            .answer(r#"{"items":[],"next":null}"#)
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/contacts/{id}",
-        Who::Site(Right::Read, Scope::Read),
-        run!(one),
-        Doc::new("People", "One person: what is known, and all conversions.").statuses(&[200, 404]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/audit",
-        Who::Site(Right::Edit, Scope::Read),
-        run!(changes),
-        Doc::new("Site", "Who has changed what, the newest first.")
-            .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
-            .answer(r#"{"items":[],"next":null}"#)
-            .statuses(&[200, 400]),
-    ),
-];
-
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+pub const LIST: Doc = Doc::new("People", "Contacts, the newest first; masked.")
+    .query(&[
+        ("q", "an e-mail address, phone or customer id, or its beginning"),
+        ("cursor", "`next` of the page before"),
+        ("limit", "rows, at most 500"),
+    ])
+    .answer(r#"{"items":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("People", "One person: what is known, and all conversions.").statuses(&[200, 404]);
+pub const CHANGES: Doc = Doc::new("Site", "Who has changed what, the newest first.")
+    .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
+    .answer(r#"{"items":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let (search, cursor, limit) = (asked.search()?.map(str::to_owned), asked.cursor(CONTACTS)?, asked.limit()?);
@@ -64,7 +42,7 @@ async fn list(app: App, ask: Ask) -> Result<Reply> {
     }))
 }
 
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such contact.");
     let id: ContactId = ask.param("id").parse().map_err(|()| unknown())?;
@@ -117,7 +95,7 @@ fn identity(i: &Identity, zone: &Zone, is_open: bool) -> Value {
     json!({"kind": i.kind, "value": value, "verified": i.is_verified, "first_at": shown::time(zone, i.first_at), "source": i.source})
 }
 
-async fn changes(app: App, ask: Ask) -> Result<Reply> {
+pub async fn changes(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let (cursor, limit) = (asked.cursor(AUDIT)?, asked.limit()?);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::ask::Ask;
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::domain::attribution::{Model, PathTouch, shares, weights};
@@ -15,7 +15,6 @@ use crate::domain::ids::ConversionId;
 use crate::domain::question::{Asked, ConversionFilter, Lens};
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::conversions::{self, Line, Order, Wanted};
 use crate::store::sites::Site;
 
@@ -39,61 +38,24 @@ const QUERY: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions",
-        Who::Site(Right::See, Scope::Read),
-        run!(list),
-        Doc::new("Conversions", "A page of the ledger, with sums and facets of all that the filter takes.")
+pub const LIST: Doc = Doc::new("Conversions", "A page of the ledger, with sums and facets of all that the filter takes.")
             .query(QUERY)
             .answer(r#"{"items":[],"next":null,"total":{"count":0,"attributed":0,"amounts":[],"net":[]},"facets":{"kind":[],"source":[],"match":[],"status":[]}}"#)
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions.csv",
-        Who::Site(Right::Read, Scope::Export),
-        run!(csv),
-        Doc::new("Conversions", "The same as CSV, all rows.").query(QUERY).answer("id,kind,…").statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions.jsonl",
-        Who::Site(Right::Read, Scope::Export),
-        run!(jsonl),
-        Doc::new("Conversions", "The same as JSON lines, all rows.").query(QUERY).answer("{}").statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions/{id}",
-        Who::Site(Right::See, Scope::Read),
-        run!(one),
-        Doc::new("Conversions", "One conversion, as in the list.").query(&[("model", "the lens"), ("window", "days")]).statuses(&[200, 400, 404]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions/{id}/attribution",
-        Who::Site(Right::See, Scope::Read),
-        run!(attribution),
-        Doc::new("Conversions", "Shares of each touchpoint, in the order of time, under one model and under all.")
-            .query(&[("model", "the lens"), ("window", "days")])
-            .answer(r#"{"model":"linear","weights":{"touchpoint_1":0.5,"touchpoint_2":0.5},"models":{}}"#)
-            .statuses(&[200, 400, 404]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/conversions/{id}/touchpoints",
-        Who::Site(Right::See, Scope::Read),
-        run!(touchpoints),
-        Doc::new("Conversions", "The visits before a conversion, in the order of time.")
-            .query(&[("window", "days: what lies outside is listed with in_window false")])
-            .answer(r#"{"items":[]}"#)
-            .statuses(&[200, 400, 404]),
-    ),
-];
-
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+            .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Conversions", "The same as CSV, all rows.").query(QUERY).answer("id,kind,…").statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Conversions", "The same as JSON lines, all rows.").query(QUERY).answer("{}").statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("Conversions", "One conversion, as in the list.")
+    .query(&[("model", "the lens"), ("window", "days")])
+    .statuses(&[200, 400, 404]);
+pub const ATTRIBUTION: Doc = Doc::new("Conversions", "Shares of each touchpoint, in the order of time, under one model and under all.")
+    .query(&[("model", "the lens"), ("window", "days")])
+    .answer(r#"{"model":"linear","weights":{"touchpoint_1":0.5,"touchpoint_2":0.5},"models":{}}"#)
+    .statuses(&[200, 400, 404]);
+pub const TOUCHPOINTS: Doc = Doc::new("Conversions", "The visits before a conversion, in the order of time.")
+    .query(&[("window", "days: what lies outside is listed with in_window false")])
+    .answer(r#"{"items":[]}"#)
+    .statuses(&[200, 400, 404]);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let (wanted, lens) = read(&app, &ask, &site)?;
     let (zone, order) = (site.zone.clone(), wanted.order);
@@ -137,11 +99,11 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<(Wanted, Lens)> {
     Ok((wanted, asked.lens(&site.settings.policy)?))
 }
 
-async fn csv(app: App, ask: Ask) -> Result<Reply> {
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Csv).await
 }
 
-async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Jsonl).await
 }
 
@@ -250,14 +212,14 @@ pub async fn find(app: &App, site: &Arc<Site>, id: &str) -> Result<Line> {
     app.store.read(site.id, move |c| conversions::find(c, id)).await?.ok_or_else(unknown)
 }
 
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find(&app, site, ask.param("id")).await?;
     Reply::json(&shown::line(&line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy)))
 }
 
-async fn attribution(app: App, ask: Ask) -> Result<Reply> {
+pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find(&app, site, ask.param("id")).await?;
@@ -284,7 +246,7 @@ fn named(path: &[PathTouch], model: Model, happened_at: Time, lens: Lens) -> Val
     Value::Object(named.collect())
 }
 
-async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
+pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find(&app, site, ask.param("id")).await?;

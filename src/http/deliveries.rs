@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::domain::ids::DeliveryId;
@@ -13,7 +13,6 @@ use crate::domain::question::{Asked, DeliveryFilter};
 use crate::domain::reason;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::deliveries::{self, Line, Wanted};
 use crate::store::sites::Site;
 
@@ -32,41 +31,14 @@ const QUERY: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/deliveries",
-        Who::Site(Right::See, Scope::Read),
-        run!(list),
-        Doc::new("Deliveries", "What was meant for whom, the newest first, with what was sent and answered.")
-            .query(QUERY)
-            .answer(r#"{"items":[],"next":null,"total":{"count":0},"facets":{"state":[],"platform":[]}}"#)
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/deliveries.csv",
-        Who::Site(Right::Read, Scope::Export),
-        run!(csv),
-        Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/deliveries.jsonl",
-        Who::Site(Right::Read, Scope::Export),
-        run!(jsonl),
-        Doc::new("Deliveries", "The same as JSON lines, all rows.").query(QUERY).statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/deliveries/{id}",
-        Who::Site(Right::See, Scope::Read),
-        run!(one),
-        Doc::new("Deliveries", "One delivery with every attempt.").statuses(&[200, 404]),
-    ),
-];
-
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+pub const LIST: Doc = Doc::new("Deliveries", "What was meant for whom, the newest first, with what was sent and answered.")
+    .query(QUERY)
+    .answer(r#"{"items":[],"next":null,"total":{"count":0},"facets":{"state":[],"platform":[]}}"#)
+    .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.").query(QUERY).statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("Deliveries", "One delivery with every attempt.").statuses(&[200, 404]);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let zone = site.zone.clone();
@@ -96,7 +68,7 @@ pub fn read_pairs(app: &App, pairs: &[(String, String)], site: &Site, may_see_pe
     })
 }
 
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such delivery.");
     let id: DeliveryId = ask.param("id").parse().map_err(|()| unknown())?;
@@ -104,11 +76,11 @@ async fn one(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&shown_line(&line, &site.zone))
 }
 
-async fn csv(app: App, ask: Ask) -> Result<Reply> {
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Csv).await
 }
 
-async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Jsonl).await
 }
 

@@ -4,14 +4,13 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
 use crate::domain::ids::InboxId;
 use crate::domain::question::Asked;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::inbox::{self, Line, Wanted};
 
 const ORDER: &str = "received_at";
@@ -20,34 +19,19 @@ const STATES: [&str; 4] = ["accepted", "duplicate", "quarantined", "replayed"];
 /// Bytes of a body that are shown.
 const MOST_SHOWN: usize = 256 * 1024;
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/inbox",
-        Who::Site(Right::Read, Scope::Read),
-        run!(list),
-        Doc::new("Inbox", "What was received, the newest first.")
-            .query(&[
-                ("state", "accepted, duplicate, quarantined or replayed"),
-                ("platform", "woocommerce; repeat for several, ! in front for all others"),
-                ("from", "first day"),
-                ("to", "last day, included"),
-                ("cursor", "`next` of the page before"),
-                ("limit", "rows, at most 500"),
-            ])
-            .answer(r#"{"items":[],"next":null}"#)
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/inbox/{id}",
-        Who::Site(Right::Read, Scope::Read),
-        run!(one),
-        Doc::new("Inbox", "One of them; with its body for owners and editors.").statuses(&[200, 404]),
-    ),
-];
-
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+pub const LIST: Doc = Doc::new("Inbox", "What was received, the newest first.")
+    .query(&[
+        ("state", "accepted, duplicate, quarantined or replayed"),
+        ("platform", "woocommerce; repeat for several, ! in front for all others"),
+        ("from", "first day"),
+        ("to", "last day, included"),
+        ("cursor", "`next` of the page before"),
+        ("limit", "rows, at most 500"),
+    ])
+    .answer(r#"{"items":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("Inbox", "One of them; with its body for owners and editors.").statuses(&[200, 404]);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let wanted = Wanted {
@@ -65,7 +49,7 @@ async fn list(app: App, ask: Ask) -> Result<Reply> {
     }))
 }
 
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such inbox row.");
     let id: InboxId = ask.param("id").parse().map_err(|()| unknown())?;

@@ -5,20 +5,19 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::domain::mask;
 use crate::domain::question::{Asked, Cursor};
 use crate::domain::time::Zone;
 use crate::error::Result;
-use crate::run;
 use crate::store::questions::facts::{self, LeadLine, OrderLine, Wanted};
 use crate::store::sites::Site;
 
 const ORDER: &str = "created_at";
 
-const LEADS: &[(&str, &str)] = &[
+const OF_LEADS: &[(&str, &str)] = &[
     ("from", "first day, 2026-06-01; without it, all time"),
     ("to", "last day, included"),
     ("status", "new, contacted, qualified, won or lost"),
@@ -26,7 +25,7 @@ const LEADS: &[(&str, &str)] = &[
     ("cursor", "`next` of the page before"),
     ("limit", "rows, at most 500"),
 ];
-const ORDERS: &[(&str, &str)] = &[
+const OF_ORDERS: &[(&str, &str)] = &[
     ("from", "first day, 2026-06-01; without it, all time"),
     ("to", "last day, included"),
     ("status", "as the shop calls it: completed"),
@@ -35,51 +34,14 @@ const ORDERS: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/leads",
-        Who::Site(Right::See, Scope::Read),
-        run!(leads),
-        Doc::new("Facts", "Leads, the newest first.").query(LEADS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/leads.csv",
-        Who::Site(Right::Read, Scope::Export),
-        run!(leads_csv),
-        Doc::new("Facts", "The same as CSV, all rows.").query(LEADS).answer("id,lead_id,…").statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/leads.jsonl",
-        Who::Site(Right::Read, Scope::Export),
-        run!(leads_jsonl),
-        Doc::new("Facts", "The same as JSON lines, all rows.").query(LEADS).statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/orders",
-        Who::Site(Right::See, Scope::Read),
-        run!(orders),
-        Doc::new("Facts", "Orders, the newest first.").query(ORDERS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/orders.csv",
-        Who::Site(Right::Read, Scope::Export),
-        run!(orders_csv),
-        Doc::new("Facts", "The same as CSV, all rows.").query(ORDERS).answer("id,order_id,…").statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/orders.jsonl",
-        Who::Site(Right::Read, Scope::Export),
-        run!(orders_jsonl),
-        Doc::new("Facts", "The same as JSON lines, all rows.").query(ORDERS).statuses(&[200, 400]),
-    ),
-];
-
+pub const LEADS: Doc =
+    Doc::new("Facts", "Leads, the newest first.").query(OF_LEADS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
+pub const LEADS_CSV: Doc = Doc::new("Facts", "The same as CSV, all rows.").query(OF_LEADS).answer("id,lead_id,…").statuses(&[200, 400]);
+pub const LEADS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.").query(OF_LEADS).statuses(&[200, 400]);
+pub const ORDERS: Doc =
+    Doc::new("Facts", "Orders, the newest first.").query(OF_ORDERS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
+pub const ORDERS_CSV: Doc = Doc::new("Facts", "The same as CSV, all rows.").query(OF_ORDERS).answer("id,order_id,…").statuses(&[200, 400]);
+pub const ORDERS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.").query(OF_ORDERS).statuses(&[200, 400]);
 fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     Ok(Wanted {
@@ -91,7 +53,7 @@ fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
     })
 }
 
-async fn leads(app: App, ask: Ask) -> Result<Reply> {
+pub async fn leads(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site, "source")?;
     let zone = site.zone.clone();
@@ -99,7 +61,7 @@ async fn leads(app: App, ask: Ask) -> Result<Reply> {
     page(lines.iter().map(|l| shown_lead(l, &site.zone)).collect(), next)
 }
 
-async fn orders(app: App, ask: Ask) -> Result<Reply> {
+pub async fn orders(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site, "platform")?;
     let zone = site.zone.clone();
@@ -150,19 +112,19 @@ fn shown_order(l: &OrderLine, zone: &Zone) -> Value {
     })
 }
 
-async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
+pub async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Csv).await
 }
 
-async fn leads_jsonl(app: App, ask: Ask) -> Result<Reply> {
+pub async fn leads_jsonl(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Jsonl).await
 }
 
-async fn orders_csv(app: App, ask: Ask) -> Result<Reply> {
+pub async fn orders_csv(app: App, ask: Ask) -> Result<Reply> {
     export_orders(app, ask, Format::Csv).await
 }
 
-async fn orders_jsonl(app: App, ask: Ask) -> Result<Reply> {
+pub async fn orders_jsonl(app: App, ask: Ask) -> Result<Reply> {
     export_orders(app, ask, Format::Jsonl).await
 }
 

@@ -13,11 +13,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::ask::Ask;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use crate::app::{App, News};
 use crate::domain::ids::SiteId;
 use crate::error::Result;
-use crate::run;
 
 /// A look at the visitors, and at whether the server stops.
 const TICK: Duration = Duration::from_secs(1);
@@ -26,15 +25,9 @@ const QUIET: Duration = Duration::from_secs(15);
 /// The browser comes back by itself, and its login is proved again.
 const LONGEST: Duration = Duration::from_secs(600);
 
-pub static ROUTES: &[Route] = &[Route::new(
-    "GET",
-    "/api/sites/{site}/live",
-    Who::Site(Right::See, Scope::Read),
-    run!(live),
-    Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.").answer("event: visitors\ndata: {\"now\":7}\n\n"),
-)];
-
-async fn live(app: App, ask: Ask) -> Result<Reply> {
+pub const LIVE: Doc =
+    Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.").answer("event: visitors\ndata: {\"now\":7}\n\n");
+pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.id;
     let news = app.news.subscribe();
     let mut tick = interval(TICK);

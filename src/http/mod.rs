@@ -1,32 +1,77 @@
-//! The edges: decode, call, encode.
+//! The edges: decode, call, encode. `serve` takes connections until it is told to stop; `Edge` answers one request.
 
-/// Reading side of the conversions API.
-pub mod anytrack;
+/// Who asks, proved before the handler runs.
+pub mod access;
+/// What owners and editors set up.
+mod administration;
 /// A request as a handler sees it.
 pub mod ask;
+/// Embedded files under one content hash.
+mod assets;
 /// Connections with their health.
 pub mod connections;
 /// People, and who has changed what.
 pub mod contacts;
 /// The ledger of conversions.
 pub mod conversions;
+/// Which pages of other origins may call.
+pub mod cors;
+/// From bytes and headers to an `Ask`.
+mod decode;
 /// The outbox as a list.
 pub mod deliveries;
+/// One request from its head to its answer.
+mod edge;
 /// Every list as a file.
 pub mod exports;
+/// The headers that every answer carries.
+mod headers;
+/// Alive, ready, well.
+mod health;
+/// Which host was asked, and whether the dashboard lives there.
+mod host;
 /// Raw bodies as they were received.
 pub mod inbox;
+/// The strict reader of JSON bodies.
+pub mod json;
 /// Leads and orders.
 pub mod leads;
+/// The accept loop.
+mod listen;
 /// Events for open dashboards.
 pub mod live;
+/// The dashboard's own people.
+mod login;
+/// Figures for Prometheus.
+mod metrics;
+/// The API's description, made from the table.
+mod openapi;
+/// Addresses that deliver a page.
+mod pages;
 /// The receipt of a conversion.
 pub mod receipts;
+/// The conversions API: asking.
+pub mod records;
+/// What the owner does by hand.
+mod replays;
 /// Answers and refusals.
 pub mod reply;
 /// Pages of figures.
 pub mod reports;
 /// What a route is.
 pub mod route;
+/// Platforms, forms and servers that tell us facts.
+mod senders;
 /// Values as answers show them.
 pub mod shown;
+/// The conversions API: telling.
+mod statements;
+/// All routes on one page.
+pub mod table;
+/// What pages send.
+mod touch;
+/// A visitor's browser.
+mod visitor;
+
+pub use edge::Edge;
+pub use listen::serve;

@@ -7,7 +7,7 @@ use super::ask::Ask;
 use super::conversions::touchpoint;
 use super::deliveries;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::book::Book;
@@ -19,22 +19,15 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::question::{Asked, Lens};
 use crate::domain::touch::TouchKind;
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::receipt::{self, Fact, Receipt, Report};
 use crate::store::sites::Site;
 
-pub static ROUTES: &[Route] = &[Route::new(
-    "GET",
-    "/api/sites/{site}/receipts/{fact}",
-    Who::Site(Right::See, Scope::Read),
-    run!(one),
+pub const ONE: Doc =
     Doc::new("Conversions", "The receipt of a conversion, lead, order or inbox row: why it was credited as it was, and what became of it.")
         .query(&[("model", "the lens that is marked"), ("window", "days that the shares go by")])
         .answer(r#"{"conversion":{},"why":{},"received":[],"touches":[],"totals":{},"deliveries":[],"runs":[],"entries":[]}"#)
-        .statuses(&[200, 400, 404]),
-)];
-
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+        .statuses(&[200, 400, 404]);
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let name: String = ask.param("fact").chars().take(40).collect();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
-use super::route::{Doc, Right, Route, Scope, Who};
+use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::domain::channel::channel;
@@ -16,7 +16,6 @@ use crate::domain::question::filter::UNATTRIBUTED;
 use crate::domain::question::rate::{range, rate};
 use crate::domain::question::{Asked, Days, Lens};
 use crate::error::Result;
-use crate::run;
 use crate::store::questions::overview::{self, Headline, Moneys, OriginFigures, WHOLE};
 use crate::store::questions::visits::Origin;
 use crate::store::sites::Site;
@@ -32,53 +31,26 @@ const QUERY: &[(&str, &str)] = &[
     ("compare", "previous, year or none"),
 ];
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/sites/{site}/reports/overview",
-        Who::Site(Right::See, Scope::Read),
-        run!(headline),
-        Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency.")
-            .query(QUERY)
-            .answer(
-                r#"{"visits":1204,"conversions":{"all":31,"sale":20},"net":[{"minor":123400,"currency":"EUR"}],"attribution_rate":0.9}"#,
-            )
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/reports/timeseries",
-        Who::Site(Right::See, Scope::Read),
-        run!(timeseries),
-        Doc::new("Reports", "The same day by day, in the site's zone.").query(QUERY).answer(r#"{"items":[]}"#).statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/reports/sources",
-        Who::Site(Right::See, Scope::Read),
-        run!(sources),
-        Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
-            .query(&[
-                ("from", "first day, 2026-06-01; without it, 30 days"),
-                ("to", "last day, included; without it, today"),
-                ("model", "last_non_direct, first, last, linear, position, time_decay"),
-                ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
-                ("by", "channel, source (default), medium or campaign"),
-                ("limit", "rows, at most 500"),
-            ])
-            .answer(r#"{"items":[],"total":{}}"#)
-            .statuses(&[200, 400]),
-    ),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/reports/live",
-        Who::Site(Right::See, Scope::Read),
-        run!(live),
-        Doc::new("Reports", "Visitors of the last five minutes, and of each of the last thirty.")
-            .answer(r#"{"visitors_now":7,"minutes":[0,1,2]}"#),
-    ),
-];
-
+pub const HEADLINE: Doc = Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency.")
+    .query(QUERY)
+    .answer(r#"{"visits":1204,"conversions":{"all":31,"sale":20},"net":[{"minor":123400,"currency":"EUR"}],"attribution_rate":0.9}"#)
+    .statuses(&[200, 400]);
+pub const TIMESERIES: Doc =
+    Doc::new("Reports", "The same day by day, in the site's zone.").query(QUERY).answer(r#"{"items":[]}"#).statuses(&[200, 400]);
+pub const SOURCES: Doc =
+    Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
+        .query(&[
+            ("from", "first day, 2026-06-01; without it, 30 days"),
+            ("to", "last day, included; without it, today"),
+            ("model", "last_non_direct, first, last, linear, position, time_decay"),
+            ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
+            ("by", "channel, source (default), medium or campaign"),
+            ("limit", "rows, at most 500"),
+        ])
+        .answer(r#"{"items":[],"total":{}}"#)
+        .statuses(&[200, 400]);
+pub const LIVE: Doc = Doc::new("Reports", "Visitors of the last five minutes, and of each of the last thirty.")
+    .answer(r#"{"visitors_now":7,"minutes":[0,1,2]}"#);
 struct Wanted {
     days: Days,
     lens: Lens,
@@ -91,7 +63,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     Ok(Wanted { days, lens: asked.lens(&site.settings.policy)?, compare: asked.compare(days)? })
 }
 
-async fn headline(app: App, ask: Ask) -> Result<Reply> {
+pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
     let (zone, days, compare) = (site.zone.clone(), wanted.days, wanted.compare);
@@ -161,7 +133,7 @@ fn moneys(all: &Moneys, pick: impl Fn(&overview::Flow) -> i64) -> Vec<Money> {
     all.iter().filter_map(|(code, flow)| Currency::parse(code).map(|c| Money::new(pick(flow), c))).collect()
 }
 
-async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
+pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
     let (zone, days, compare) = (site.zone.clone(), wanted.days, wanted.compare);
@@ -197,7 +169,7 @@ async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({"items": show(now), "compare": before.map(show), "today": today}))
 }
 
-async fn sources(app: App, ask: Ask) -> Result<Reply> {
+pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
     let asked = Asked(&ask.query);
@@ -275,7 +247,7 @@ fn row(name: Option<&str>, f: &OriginFigures) -> Value {
     })
 }
 
-async fn live(app: App, ask: Ask) -> Result<Reply> {
+pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();
     Reply::json(&json!({"visitors_now": app.presence.now(site.id, now), "minutes": app.presence.minutes(site.id, now)}))

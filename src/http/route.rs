@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::app::App;
+pub use crate::domain::rights::{Right, Scope};
 use crate::error::Result;
 
 use super::ask::Ask;
@@ -22,6 +23,8 @@ pub struct Route {
     pub hosts: Hosts,
     /// Bytes of a request body at most.
     pub most: usize,
+    /// Seconds that the handler may take until its answer begins.
+    pub patience_s: u16,
     pub run: Run,
     pub doc: Doc,
 }
@@ -30,6 +33,8 @@ pub struct Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Anyone,
+    /// Our own pages before anybody is signed in: the same origin, or none of it happens.
+    Page,
     /// A page of a site: public key or origin, checked by the handler's `Visitor`.
     Visitor,
     /// A hook token in the path, checked by the handler.
@@ -46,40 +51,6 @@ pub enum Who {
     Token(Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
     Machine,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
-    /// Client and above; a handler masks people and keeps to the locked segment.
-    See,
-    /// Analyst and above: reads all, exports.
-    Read,
-    /// Editor and above.
-    Edit,
-    Own,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Read,
-    Write,
-    Sync,
-    Export,
-    Erase,
-}
-
-impl Scope {
-    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Sync, Scope::Export, Scope::Erase];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::Write => "write",
-            Scope::Sync => "sync",
-            Scope::Export => "export",
-            Scope::Erase => "erase",
-        }
-    }
 }
 
 /// The shape in which a path refuses: kept paths keep their old ones (spec 4.1).
@@ -104,6 +75,8 @@ pub enum Hosts {
     All,
     /// Only where the dashboard lives.
     Own,
+    /// There, and for a program on this machine that asks for 127.0.0.1 or localhost.
+    Loopback,
 }
 
 /// What the API page says of a route. `body` and `answer` are examples, as JSON text.
@@ -114,12 +87,14 @@ pub struct Doc {
     pub query: &'static [(&'static str, &'static str)],
     pub body: Option<&'static str>,
     pub answer: &'static str,
+    /// What the answer is: `application/json` unless said otherwise.
+    pub answers_with: &'static str,
     pub statuses: &'static [u16],
 }
 
 impl Route {
     pub const fn new(method: &'static str, path: &'static str, who: Who, run: Run, doc: Doc) -> Self {
-        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, run, doc }
+        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, patience_s: 20, run, doc }
     }
 
     pub const fn shape(mut self, shape: Shape) -> Self {
@@ -133,6 +108,18 @@ impl Route {
         self
     }
 
+    /// Also for programs on this machine.
+    pub const fn on_loopback(mut self) -> Self {
+        self.hosts = Hosts::Loopback;
+        self
+    }
+
+    /// For a handler that waits for work to end.
+    pub const fn patience(mut self, seconds: u16) -> Self {
+        self.patience_s = seconds;
+        self
+    }
+
     pub const fn most(mut self, bytes: usize) -> Self {
         self.most = bytes;
         self
@@ -141,7 +128,7 @@ impl Route {
 
 impl Doc {
     pub const fn new(tag: &'static str, summary: &'static str) -> Self {
-        Self { tag, summary, query: &[], body: None, answer: "{}", statuses: &[200] }
+        Self { tag, summary, query: &[], body: None, answer: "{}", answers_with: "application/json", statuses: &[200] }
     }
 
     pub const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
@@ -156,6 +143,21 @@ impl Doc {
 
     pub const fn answer(mut self, example: &'static str) -> Self {
         self.answer = example;
+        self
+    }
+
+    /// Plain text.
+    pub const fn text(self, example: &'static str) -> Self {
+        self.answer(example).of_type("text/plain")
+    }
+
+    /// An answer without a body.
+    pub const fn nothing(self) -> Self {
+        self.answer("")
+    }
+
+    pub const fn of_type(mut self, content_type: &'static str) -> Self {
+        self.answers_with = content_type;
         self
     }
 

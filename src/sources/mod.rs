@@ -6,12 +6,13 @@ use crate::domain::steps::{Steps, Talk};
 use crate::domain::time::Time;
 use crate::wire::{Incoming, Response};
 
+pub mod forms;
 pub mod kit;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[];
+pub static ALL: &[&dyn Source] = &[&forms::Forms];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

@@ -123,6 +123,12 @@ pub fn set_status(c: &SiteConn, id: ConnectionId, status: Status, reason: Option
     Ok(())
 }
 
+pub fn find_breaker(c: &SiteConn, id: ConnectionId) -> Result<Breaker> {
+    let state: Option<String> =
+        c.find("select breaker from connections where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
+    Ok(state.and_then(|s| serde_json::from_str(&s).ok()).unwrap_or_default())
+}
+
 pub fn save_breaker(c: &SiteConn, id: ConnectionId, breaker: &Breaker) -> Result<()> {
     let state = serde_json::to_string(breaker).map_err(Error::internal)?;
     c.execute(

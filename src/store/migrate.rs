@@ -1,8 +1,9 @@
 //! Numbered steps forward. The file is copied before the first one; a file newer than this binary is not touched.
 
+use std::io::Read;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::storage;
 use crate::crypto;
@@ -14,18 +15,49 @@ const APPLICATION_ID: i64 = 0x4841_4c4f;
 /// Name and text of every step, in order; `user_version` counts them.
 pub static STEPS: &[(&str, &str)] = &[("0001_initial", include_str!("../../schema/0001_initial.sql"))];
 
-/// Brings the file to the present shape.
-pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
-    let version = pragma(conn, "user_version")?;
-    let application = pragma(conn, "application_id")?;
-    let is_fresh = version == 0 && count_tables(conn)? == 0;
-    if !is_fresh && application != APPLICATION_ID {
+/// Looks whether this binary may open the file, without changing a byte of it: no write, no lock, no checkpoint.
+pub fn look(path: &Path) -> Result<()> {
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(unreadable(e)),
+    };
+    if file.metadata().map_err(unreadable)?.len() == 0 {
+        return Ok(());
+    }
+    // The file header (sqlite.org/fileformat.html, 1.3): magic, `user_version` at 60, `application_id` at 68.
+    let mut head = [0u8; 100];
+    let is_ours = file.read_exact(&mut head).is_ok() && head.starts_with(b"SQLite format 3\0");
+    if !is_ours {
+        return Err(super::damaged());
+    }
+    let number = |at: usize| i64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let (version, application) = (number(60), number(68));
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(&log).is_ok_and(|m| m.len() > 0);
+    if !has_log && application == APPLICATION_ID {
+        return judge(version, application, path);
+    }
+    // What a log says is newer than the header; and a file without our mark may be one whose first start was cut off.
+    let conn =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(super::opening)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(super::opening)?;
+    let (version, application) = (pragma(&conn, "user_version")?, pragma(&conn, "application_id")?);
+    if version == 0 && count_tables(&conn)? == 0 {
+        return Ok(());
+    }
+    judge(version, application, path)
+}
+
+fn judge(version: i64, application: i64, path: &Path) -> Result<()> {
+    if application != APPLICATION_ID {
         return Err(storage(
             "storage_foreign",
             format!("{} is not a HaloTrack database. Name another folder with --data.", path.display()),
         ));
     }
-    if version as usize > STEPS.len() {
+    if version > STEPS.len() as i64 {
         return Err(storage(
             "storage_newer",
             format!(
@@ -34,7 +66,20 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
             ),
         ));
     }
+    Ok(())
+}
+
+fn unreadable(e: std::io::Error) -> Error {
+    storage("storage_unreadable", format!("The database cannot be read: {e}. Check that this user may read the data folder."))
+}
+
+/// Brings the file to the present shape.
+pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
+    let version = pragma(conn, "user_version")?;
+    let application = pragma(conn, "application_id")?;
+    let is_fresh = version == 0 && count_tables(conn)? == 0;
     if !is_fresh {
+        judge(version, application, path)?;
         check_sums(conn, version as usize)?;
     }
     if (version as usize) < STEPS.len() && !is_fresh {
@@ -127,7 +172,42 @@ mod tests {
     }
 
     #[test]
-    fn the_present_shape_is_built_twice_the_same() {
-        assert_eq!(current_schema().expect("a schema"), current_schema().expect("a schema"));
+    fn the_present_shape_is_the_one_written_down() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/current.sql");
+        let built = current_schema().expect("a schema");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &built).expect("schema/current.sql is writable");
+        }
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(written == built, "schema/current.sql is not what the steps build: UPDATE=1 cargo test rewrites it");
+    }
+
+    #[test]
+    fn looking_tells_files_apart_and_changes_none() {
+        let folder = std::env::temp_dir().join(format!("halotrack-look-{}", crypto::random_text(6)));
+        std::fs::create_dir(&folder).expect("a folder");
+        let path = folder.join("x.sqlite");
+        let code = || look(&path).map(|()| "ok").unwrap_or_else(|e| e.code);
+        assert_eq!(code(), "ok", "no file yet");
+        let mut conn = Connection::open(&path).expect("a database");
+        assert_eq!(code(), "ok", "an empty file");
+        conn.pragma_update(None, "journal_mode", "wal").expect("a log");
+        assert_eq!(code(), "ok", "a start that was cut off");
+        run(&mut conn, &path).expect("a fresh file");
+        assert_eq!(code(), "ok", "ours, the newest in the log");
+        conn.pragma_update(None, "user_version", 999_999).expect("a newer version");
+        assert_eq!(code(), "storage_newer", "newer in the log");
+        drop(conn);
+        let whole = std::fs::read(&path).expect("a file");
+        assert_eq!(code(), "storage_newer", "newer in the header");
+        assert_eq!(std::fs::read(&path).expect("a file"), whole);
+        std::fs::write(&path, [&[0x7f; 4096][..], &whole[4096..]].concat()).expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::write(&path, "short").expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::remove_file(&path).expect("a file");
+        Connection::open(&path).and_then(|c| c.execute_batch("create table theirs (x)")).expect("a foreign file");
+        assert_eq!(code(), "storage_foreign");
+        std::fs::remove_dir_all(&folder).expect("a clean end");
     }
 }

@@ -11,22 +11,70 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+/// Visits of those who refused.
+pub mod anon_events;
+/// Who did what, for the owner.
+pub mod audit;
 /// Set-ups of platforms.
 pub mod connections;
-/// Counts of whole days, which reports read.
+/// What visitors answered on consent.
+pub mod consents;
+/// Sales and leads, each once.
+pub mod conversions;
+/// Things counted and not kept.
+pub mod counters;
+/// Frozen credit.
+pub mod credits;
+/// The daily counts that reports read.
 pub mod cube;
+/// The outbox.
+pub mod deliveries;
+/// The documented names in SQL.
+pub mod documented;
+/// The money ledger.
+pub mod entries;
+/// What might explain a conversion.
+pub mod evidence;
+/// The fact that speaks for a conversion.
+pub mod facts;
+/// Answers to requests with an Idempotency-Key.
+pub mod idempotency_keys;
+/// Raw bodies as received.
+pub mod inbox;
+/// Leads as their forms told them.
+pub mod leads;
+/// One-time links: the first owner's, an invitation.
+pub mod links;
+/// Signed-in states.
+pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
+/// Orders as their shop told them.
+pub mod orders;
+/// What pages report by name.
+pub mod page_events;
+/// Contacts and identities.
+pub mod people;
 /// Readers: the pool and its pragmas.
 mod pool;
 /// What the dashboard and the APIs ask.
 pub mod questions;
+/// Who has told of a conversion.
+pub mod reports;
 /// SQL that always binds the site.
 pub mod scope;
+/// Browsers over time.
+pub mod sessions;
 /// Tenants.
 pub mod sites;
 /// What the query planner is told.
 mod statistics;
+/// Keys of programs.
+pub mod tokens;
+/// Touches and click ids.
+pub mod touches;
+/// People and their memberships.
+pub mod users;
 /// The writer thread: group commit.
 mod writer;
 
@@ -64,6 +112,7 @@ impl Store {
             return Err(storage("sqlite_too_old", format!("SQLite {version} is too old: 3.51.3 or newer is needed.")));
         }
         let path = folder.join(FILE);
+        migrate::look(&path)?;
         let mut conn = Connection::open(&path).map_err(opening)?;
         restrict(&path);
         pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
@@ -198,9 +247,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.").caused(e)
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
             "The database cannot be opened. Check that the data folder exists and that this user may write to it.",
@@ -210,9 +257,12 @@ fn opening(e: rusqlite::Error) -> Error {
     }
 }
 
+fn damaged() -> Error {
+    storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.")
+}
+
 /// Structural damage shows here, before anything is promised.
 fn check_pages(conn: &Connection) -> Result<()> {
-    let damaged = || storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.");
     let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         _ => opening(e),

@@ -182,6 +182,17 @@ pub fn list(all: &AllSites) -> Result<Vec<Site>> {
     Ok(sites)
 }
 
+/// When the site's first touch and its first conversion were: a fresh site has neither.
+pub fn find_beginnings(c: &SiteConn) -> Result<(Option<Time>, Option<Time>)> {
+    let touch: Option<i64> = c.one("select min(at) from touches where site_id = :site", &[])?;
+    let conversion: Option<i64> = c.one("select min(happened_at) from conversions where site_id = :site", &[])?;
+    Ok((touch.map(Time::from_ms), conversion.map(Time::from_ms)))
+}
+
+pub fn count(all: &AllSites) -> Result<i64> {
+    Ok(all.find("select count(*) from sites", &[], |row| row.get(0))?.unwrap_or(0))
+}
+
 fn read(row: &Row, sealer: &Sealer) -> Result<Site> {
     let sql = super::scope::sql_error;
     let id = SiteId::issued(row.get(0).map_err(sql)?);

@@ -39,12 +39,12 @@ pub fn weight(age_ms: u64) -> u64 {
     let fraction = (u128::from(age_ms % HALF_LIFE_MS) << STEPS) / u128::from(HALF_LIFE_MS);
     let mut one: u128 = 1 << POINT;
     for (k, root) in ROOTS.iter().enumerate() {
-        if fraction >> (STEPS - 1 - k) & 1 == 1 {
-            one = one * root >> POINT;
+        if (fraction >> (STEPS - 1 - k)) & 1 == 1 {
+            one = (one * root) >> POINT;
         }
     }
     // From 63 digits to `FULL`, rounded half up.
-    let shift = halvings as u32 + 1;
+    let shift = halvings as u32 + POINT - FULL.ilog2();
     let rounded = (one + (1 << (shift - 1))) >> shift;
     (rounded as u64).max(1)
 }
@@ -102,7 +102,7 @@ mod tests {
         /// Ratios depend on the difference of ages alone, so "age before the newest touch" gives the shares of "age before the sale".
         #[test]
         fn only_differences_of_age_matter(age in 0u64..20 * DAY, more in 0u64..60 * DAY) {
-            let product = u128::from(weight(age)) * u128::from(weight(more)) >> 62;
+            let product = (u128::from(weight(age)) * u128::from(weight(more))) / u128::from(FULL);
             prop_assert!(product.abs_diff(u128::from(weight(age + more))) <= product / 1_000_000_000_000 + 4);
         }
     }

@@ -319,7 +319,10 @@ mod tests {
         }
 
         #[test]
-        fn the_path_runs_by_time_before_the_conversion_and_all_shares_add_up(sessions in proptest::collection::vec(any_session(), 0..8), window in proptest::option::of(1u32..120)) {
+        fn the_path_runs_by_time_before_the_conversion_and_all_shares_add_up(
+            sessions in proptest::collection::vec(any_session(), 0..8),
+            window in proptest::option::of(1u32..120),
+        ) {
             let credit = judge(sessions);
             let at = sale().happened_at;
             prop_assert!(credit.path.windows(2).all(|p| p[0].touch.at <= p[1].touch.at && p[0] != p[1]));

@@ -23,7 +23,7 @@ pub use matching::attribute;
 pub use models::{Model, weights};
 pub use sentence::{source_name, unmatched_reason};
 pub use shares::{amounts, basis_points, shares};
-pub use window::{Window, is_before};
+pub use window::{Window, is_before, latest_before};
 pub use would_change::would_change;
 
 /// How a day is written for the owner, `13 Jun`: zones belong to the site.

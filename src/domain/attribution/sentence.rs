@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::super::conversion::ConversionKind;
 use super::super::fact::Stated;
-use super::super::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
+use super::super::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use super::super::touch::{TouchKind, Touchpoint};
 use super::window::is_before;
 use super::{DayText, Evidence, Judged, Link, PathTouch};
@@ -239,7 +239,7 @@ mod tests {
     use super::super::matching::attribute;
     use super::super::sample::touchpoint;
     use super::*;
-    use crate::domain::time::Zone;
+    use crate::domain::time::{Time, Zone};
 
     fn at(text: &str) -> Time {
         Time::parse(text).expect("a time")
@@ -350,6 +350,11 @@ mod tests {
         assert_eq!(
             sale(vec![LinkedSession { session: 1, link: Link::VerifiedEmail, touches: vec![] }]),
             "Unattributed: this customer is known, but no visit before it."
+        );
+        assert_eq!(
+            sale(vec![LinkedSession { session: 1, link: Link::AssertedEmail, touches: spring(1) }]),
+            "Unattributed: no visit, code or address of this customer is known.",
+            "what is only claimed is not said to be known"
         );
     }
 

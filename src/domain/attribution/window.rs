@@ -42,12 +42,16 @@ impl Window {
     }
 }
 
-/// Whether a touch lies before a conversion. One at the very same time does. Shops write times in whole seconds: such a
-/// time stands for all of its second, or the click right before an order would come "after" it by half a second.
+/// Whether a touch lies before a conversion. One at the very same time does.
 pub fn is_before(touch_at: Time, happened_at: Time) -> bool {
+    touch_at <= latest_before(happened_at)
+}
+
+/// The last moment that is still before a conversion. Shops write times in whole seconds: such a time stands for all of
+/// its second, or the click right before an order would come "after" it by half a second.
+pub fn latest_before(happened_at: Time) -> Time {
     let is_whole_second = happened_at.ms() % SECOND_MS == 0;
-    let latest = if is_whole_second { happened_at.plus_ms(SECOND_MS - 1) } else { happened_at };
-    touch_at <= latest
+    if is_whole_second { happened_at.plus_ms(SECOND_MS - 1) } else { happened_at }
 }
 
 #[cfg(test)]

@@ -255,7 +255,8 @@ mod tests {
         use Model::*;
         let one = |spec: &str| vec![session(1, Link::Session, spec)];
         let alone = "Without the session: nothing else proves which browser it was.";
-        let rows: Vec<(&str, Vec<LinkedSession>, Model, Option<u32>, Vec<&str>)> = vec![
+        type Row = (&'static str, Vec<LinkedSession>, Model, Option<u32>, Vec<&'static str>);
+        let rows: Vec<Row> = vec![
             (
                 "the receipt of the design: Instagram on day 89 is out of a week's reach",
                 one("i89 n94 g98 -100"),

@@ -111,10 +111,12 @@ impl ClickIds {
     }
 
     /// Keeps the value unless one of that kind is there already. False for a value that no platform can have made:
-    /// empty, over 512 bytes, or with blanks or control characters inside.
+    /// empty, over 512 bytes, with blanks or control characters inside, or a template that nobody filled in.
     pub fn add(&mut self, kind: ClickKind, value: &str) -> bool {
         let value = value.trim();
-        if value.is_empty() || value.len() > MAX_CLICK_ID || value.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let is_template = value.contains(['{', '}', '<', '>']) || matches!(value, "null" | "undefined");
+        let is_broken = value.chars().any(|c| c.is_control() || c.is_whitespace());
+        if value.is_empty() || value.len() > MAX_CLICK_ID || is_template || is_broken {
             return false;
         }
         if let Err(at) = self.0.binary_search_by_key(&kind, |(kind, _)| *kind) {
@@ -162,7 +164,7 @@ mod tests {
     fn click_ids() {
         let mut a = ClickIds::new();
         assert!(a.add(ClickKind::Fbclid, " IwAR0 ") && a.add(ClickKind::Gclid, "g"));
-        assert!(!a.add(ClickKind::Ttclid, "") && !a.add(ClickKind::Ttclid, &"t".repeat(513)));
+        assert!(!a.add(ClickKind::Ttclid, "{{click}}") && !a.add(ClickKind::Ttclid, "") && !a.add(ClickKind::Ttclid, &"t".repeat(513)));
         assert_eq!(a.first(), Some((ClickKind::Gclid, "g")));
         assert_eq!(a.get(ClickKind::Fbclid), Some("IwAR0"));
         let mut b = ClickIds::new();

@@ -6,14 +6,13 @@ use super::ask::Ask;
 use super::conversions::{find as find_line, shares_of};
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
-use super::route::{Doc, Route, Scope, Shape, Who};
+use super::route::Doc;
 use crate::app::App;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConversionId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::{Asked, days};
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::questions::statements::{self, Earned, Record, Wanted};
 use crate::store::sites::Site;
 
@@ -31,68 +30,23 @@ const QUERY: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 
-pub static ROUTES: &[Route] = &[
-    Route::new(
-        "GET",
-        "/api/conversions",
-        Who::Token(Scope::Read),
-        run!(list),
-        Doc::new("Conversions API", "Conversions of the site, whoever told of them, the newest first.")
-            .query(QUERY)
-            .answer(r#"{"data":[],"next":null}"#)
-            .statuses(&[200, 400]),
-    )
-    .shape(Shape::AnyTrack),
-    Route::new(
-        "GET",
-        "/api/conversions.csv",
-        Who::Token(Scope::Read),
-        run!(csv),
-        Doc::new("Conversions API", "The same as CSV, all rows.").query(QUERY).answer("id,click_id,…").statuses(&[200, 400]),
-    )
-    .shape(Shape::AnyTrack),
-    Route::new(
-        "GET",
-        "/api/conversions/{id}",
-        Who::Token(Scope::Read),
-        run!(one),
-        Doc::new("Conversions API", "One conversion.").answer(r#"{"data":{"id":"conversion_12"}}"#).statuses(&[200, 404]),
-    )
-    .shape(Shape::AnyTrack),
-    Route::new(
-        "GET",
-        "/api/conversions/{id}/attribution",
-        Who::Token(Scope::Read),
-        run!(attribution),
-        Doc::new("Conversions API", "Shares of each touchpoint in the order of time; they add up to one.")
-            .query(&[("model", "last_click, first_click, linear, time_decay, position, last_non_direct, …"), ("window", "days")])
-            .answer(r#"{"model":"linear","weights":{"touchpoint_1":0.5,"touchpoint_2":0.5},"models":{}}"#)
-            .statuses(&[200, 400, 404]),
-    )
-    .shape(Shape::AnyTrack),
-    Route::new(
-        "GET",
-        "/api/conversions/{id}/touchpoints",
-        Who::Token(Scope::Read),
-        run!(touchpoints),
-        Doc::new("Conversions API", "The visits before a conversion, in the order of time.")
-            .answer(r#"{"data":[{"type":"click","source":"google","medium":"cpc","campaign_id":"1","timestamp":"2026-06-13T09:20:00Z"}]}"#)
-            .statuses(&[200, 404]),
-    )
-    .shape(Shape::AnyTrack),
-    Route::new(
-        "GET",
-        "/api/reports/daily",
-        Who::Token(Scope::Read),
-        run!(daily),
-        Doc::new("Conversions API", "One day of the site's zone; net money as booked on it.")
-            .query(&[("date", "2026-06-13; without it, today")])
-            .answer(r#"{"total_revenue":12.5,"total_conversions":1,"avg_order_value":12.5,"by_source":{},"by_campaign":{}}"#)
-            .statuses(&[200, 400]),
-    )
-    .shape(Shape::AnyTrack),
-];
-
+pub const LIST: Doc = Doc::new("Conversions API", "Conversions of the site, whoever told of them, the newest first.")
+    .query(QUERY)
+    .answer(r#"{"data":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Conversions API", "The same as CSV, all rows.").query(QUERY).answer("id,click_id,…").statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("Conversions API", "One conversion.").answer(r#"{"data":{"id":"conversion_12"}}"#).statuses(&[200, 404]);
+pub const ATTRIBUTION: Doc = Doc::new("Conversions API", "Shares of each touchpoint in the order of time; they add up to one.")
+    .query(&[("model", "last_click, first_click, linear, time_decay, position, last_non_direct, …"), ("window", "days")])
+    .answer(r#"{"model":"linear","weights":{"touchpoint_1":0.5,"touchpoint_2":0.5},"models":{}}"#)
+    .statuses(&[200, 400, 404]);
+pub const TOUCHPOINTS: Doc = Doc::new("Conversions API", "The visits before a conversion, in the order of time.")
+    .answer(r#"{"data":[{"type":"click","source":"google","medium":"cpc","campaign_id":"1","timestamp":"2026-06-13T09:20:00Z"}]}"#)
+    .statuses(&[200, 404]);
+pub const DAILY: Doc = Doc::new("Conversions API", "One day of the site's zone; net money as booked on it.")
+    .query(&[("date", "2026-06-13; without it, today")])
+    .answer(r#"{"total_revenue":12.5,"total_conversions":1,"avg_order_value":12.5,"by_source":{},"by_campaign":{}}"#)
+    .statuses(&[200, 400]);
 fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     let (from, to) = asked.times("date_from", "date_to", &site.zone, app.clock.now(), DEFAULT_DAYS)?;
@@ -108,7 +62,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     })
 }
 
-async fn list(app: App, ask: Ask) -> Result<Reply> {
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
     let (records, next) = app.store.read(site.id, move |c| statements::page(c, &wanted)).await?;
@@ -116,7 +70,7 @@ async fn list(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({"data": data, "next": next.map(|cursor| cursor.text(ORDER))}))
 }
 
-async fn one(app: App, ask: Ask) -> Result<Reply> {
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such conversion.");
     let id: ConversionId = ask.param("id").parse().map_err(|()| unknown())?;
@@ -170,7 +124,7 @@ const COLUMNS: [&str; 12] = [
     "user_agent",
 ];
 
-async fn csv(app: App, ask: Ask) -> Result<Reply> {
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let mut wanted = read(&app, &ask, &site)?;
     wanted.limit = exports::PAGE;
@@ -205,14 +159,14 @@ fn cells(r: &Record, site: &Site) -> Vec<Cell> {
     ]
 }
 
-async fn attribution(app: App, ask: Ask) -> Result<Reply> {
+pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find_line(&app, site, ask.param("id")).await?;
     Reply::json(&shares_of(&line, lens))
 }
 
-async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
+pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let line = find_line(&app, site, ask.param("id")).await?;
     let data: Vec<Value> = line
@@ -227,7 +181,7 @@ async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({ "data": data }))
 }
 
-async fn daily(app: App, ask: Ask) -> Result<Reply> {
+pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let day = match Asked(&ask.query).one("date") {
         Some(text) => days::day("date", text)?,

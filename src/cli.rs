@@ -1,0 +1,218 @@
+//! The command line: reads words and flags, runs them, says in one line what went wrong. Exit codes are part of the
+//! contract: 0 done, 1 failed, 2 wrong usage or configuration, 3 locked, 4 storage, 5 key, 6 port.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use serde_json::{Value, json};
+
+use crate::config::load::{Flags, Loaded, load};
+use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
+use crate::error::{Error, Kind, Result};
+use crate::flows::connections::NewConnectionForm;
+use crate::flows::sites::NewSiteForm;
+use crate::serve;
+
+/// Values from files and standard input.
+mod given;
+/// Answers as text.
+mod show;
+/// `halotrack sql`.
+mod sql;
+/// Rows as text.
+mod table;
+/// The words.
+mod words;
+
+use given::Given;
+use words::{ConnectionWord, Halotrack, SiteWord, TokenWord, UserWord, Word};
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    private_files();
+    quiet_panics();
+    let words = match Halotrack::try_parse() {
+        Ok(words) => words,
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            say(&e.render().to_string());
+            return ExitCode::SUCCESS;
+        }
+        Err(e) => {
+            let is_json = std::env::args_os().any(|a| a == "--json");
+            return refuse(&usage(&e), is_json);
+        }
+    };
+    let is_json = words.every.json;
+    match std::panic::catch_unwind(|| dispatch(words)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(e)) => refuse(&e, is_json),
+        // The hook has said where.
+        Err(_) => ExitCode::from(1),
+    }
+}
+
+fn dispatch(words: Halotrack) -> Result<()> {
+    let Halotrack { every, serve: top, word } = words;
+    let word = match word {
+        None => Word::Serve(words::Serve { listen: top.listen }),
+        Some(Word::Serve(serve)) => Word::Serve(words::Serve { listen: serve.listen.or(top.listen) }),
+        Some(_) if top.listen.is_some() => return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` only.")),
+        Some(other) => other,
+    };
+    let listen = if let Word::Serve(serve) = &word { serve.listen.clone() } else { None };
+    let flags = Flags { data: every.data, config: every.config, listen };
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let Loaded { config, warnings } = load(&flags, &env)?;
+    let mut given = Given::default();
+    let command = match word {
+        Word::Serve(_) => return serve::run(config, &warnings),
+        Word::Migrate => {
+            let version = serve::migrate(config)?;
+            print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));
+            return Ok(());
+        }
+        Word::Sql(words) => return sql::run(&config, words, every.json, &mut given),
+        Word::Site(word) => site(word)?,
+        Word::User(word) => user(word, &mut given)?,
+        Word::Token(word) => token(word, &mut given)?,
+        Word::Replay(r) => {
+            Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
+        }
+        Word::Connection(word) => connection(word, &mut given)?,
+    };
+    let answer = control::run(&config, &command)?;
+    print(every.json, &answer, || show::text(&command, &answer));
+    Ok(())
+}
+
+fn site(word: SiteWord) -> Result<Command> {
+    Ok(match word {
+        SiteWord::Add { name, domains, currency, zone, country, consent } => {
+            Command::SiteAdd(NewSiteForm { name, domains, currency, zone, country, consent })
+        }
+        SiteWord::List => Command::SiteList,
+        SiteWord::Set { site, changes } => Command::SiteSet { site, changes: Given::changes(&changes)? },
+        SiteWord::Secret { site, rotate } => Command::SiteSecret { site, rotate },
+    })
+}
+
+fn user(word: UserWord, given: &mut Given) -> Result<Command> {
+    let UserWord::Add { email, role, site, password_stdin } = word;
+    let password = if password_stdin { Some(given.value("-")?) } else { None };
+    Ok(Command::UserAdd(UserForm { email, role, site, password }))
+}
+
+fn token(word: TokenWord, given: &mut Given) -> Result<Command> {
+    Ok(match word {
+        TokenWord::Create { site, name, scopes, expires, value } => {
+            let is_hidden = value.as_deref().is_none_or(|v| v == "-" || v.starts_with('@'));
+            if !is_hidden {
+                // On the command line it would stand in the shell's history and in the list of processes.
+                return Err(Error::invalid("value", "Give it as @FILE, or as - to read it from standard input."));
+            }
+            let value = value.map(|v| given.value(&v)).transpose()?;
+            Command::TokenCreate(TokenForm { site, name, scopes, expires, value })
+        }
+        TokenWord::List { site } => Command::TokenList { site },
+        TokenWord::Revoke { token, site } => Command::TokenRevoke { site, token },
+    })
+}
+
+fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {
+    Ok(match word {
+        ConnectionWord::Add { site, platform, settings, mode, name } => {
+            Command::ConnectionAdd { site, form: NewConnectionForm { platform, name, mode, settings: given.pairs(&settings)? } }
+        }
+        ConnectionWord::List { site } => Command::ConnectionList { site },
+        ConnectionWord::Test(chosen) => Command::ConnectionTest(chosen.into()),
+        ConnectionWord::Register(chosen) => Command::ConnectionRegister(chosen.into()),
+        ConnectionWord::Check(chosen) => Command::ConnectionCheck(chosen.into()),
+        ConnectionWord::Unregister(chosen) => Command::ConnectionUnregister(chosen.into()),
+        ConnectionWord::Pause(chosen) => Command::ConnectionPause(chosen.into()),
+        ConnectionWord::Resume(chosen) => Command::ConnectionResume(chosen.into()),
+        ConnectionWord::Remove(chosen) => Command::ConnectionRemove(chosen.into()),
+        ConnectionWord::Set { connection, settings, mode, site } => {
+            Command::ConnectionSet { chosen: Chosen { connection: Some(connection), site }, mode, given: given.pairs(&settings)? }
+        }
+    })
+}
+
+impl From<words::Chosen> for Chosen {
+    fn from(chosen: words::Chosen) -> Self {
+        Chosen { connection: chosen.connection.or(chosen.named), site: chosen.site }
+    }
+}
+
+/// The number that the contract gives to a failure.
+pub fn exit_code(e: &Error) -> u8 {
+    match e.code {
+        "locked" => 3,
+        "storage_damaged" | "storage_newer" | "storage_foreign" | "migration_failed" => 4,
+        "key_missing" | "key_unreadable" | "key_exposed" | "key_damaged" | "key_unwritable" | "key_wrong" => 5,
+        "port_taken" => 6,
+        "bad_query" => 1,
+        _ if e.kind == Kind::Invalid => 2,
+        _ => 1,
+    }
+}
+
+fn refuse(e: &Error, is_json: bool) -> ExitCode {
+    let cause = match (&e.source, e.kind) {
+        (Some(source), Kind::Internal) => format!(" ({source})"),
+        _ => String::new(),
+    };
+    let line = format!("{e}{cause}").split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "halotrack: {line}");
+    if is_json {
+        say(&json!({"error": {"code": e.code, "field": e.field, "message": e.message}}).to_string());
+    }
+    ExitCode::from(exit_code(e))
+}
+
+/// clap writes paragraphs; one line is enough.
+fn usage(e: &clap::Error) -> Error {
+    let text = e.render().to_string();
+    let cause: Vec<&str> = text.lines().take_while(|l| !l.starts_with("Usage:")).flat_map(str::split_whitespace).collect();
+    let cause = cause.join(" ");
+    let cause = match e.kind() {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "A word is missing.",
+        _ => cause.trim_start_matches("error: ").trim_end_matches("For more information, try '--help'.").trim(),
+    };
+    let stop = if cause.ends_with(['.', '?', '!', ']']) { "" } else { "." };
+    Error::new(Kind::Invalid, "usage", format!("{cause}{stop} `halotrack --help` lists the words, `halotrack WORD --help` their flags."))
+}
+
+fn print(is_json: bool, answer: &Value, text: impl FnOnce() -> String) {
+    if is_json { say(&answer.to_string()) } else { say(&text()) }
+}
+
+/// One text to standard output. Whoever closed the other end of a pipe has read enough.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+}
+
+/// Whatever this process makes is for its owner alone.
+fn private_files() {
+    // SAFETY: umask only swaps a number of the process and cannot fail; no other thread runs yet.
+    unsafe {
+        libc::umask(0o077);
+    }
+}
+
+/// A fault of ours is one line without a trace. What was being worked on is not in it: it may hold people.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+        let line = format!("A fault of the program itself at {place}. Please report this line.");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!("{line}");
+        } else {
+            let _ = writeln!(std::io::stderr(), "halotrack: {line}");
+        }
+    }));
+}

@@ -1,0 +1,129 @@
+//! What a person reads where no JSON is asked for: a sentence or a table.
+
+use serde_json::Value;
+
+use super::table;
+use crate::control::Command;
+
+/// The answer of a command as text, without a newline at its end.
+pub fn text(command: &Command, answer: &Value) -> String {
+    match command {
+        Command::SiteAdd(_) => format!(
+            "Site {} is there. {}\nPublic key: {}\nPut this into the head of every page:\n{}",
+            word(answer, "site"),
+            word(answer, "consent_note"),
+            word(answer, "public_key"),
+            word(answer, "snippet")
+        ),
+        Command::SiteList => rows(
+            answer,
+            &["site", "name", "domains", "currency", "zone", "consent", "public_key"],
+            "There is no site yet. Make one with `halotrack site add`.",
+        ),
+        Command::SiteSet { changes, .. } => {
+            let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
+            format!("{} of site {} changed.", keys.join(", "), word(answer, "site"))
+        }
+        Command::SiteSecret { .. } => word(answer, "secret"),
+        Command::UserAdd(_) => match answer["link"].as_str() {
+            Some(link) => format!("{} may choose a password here, once, within seven days: {link}", word(answer, "email")),
+            None => format!("{} may sign in now.", word(answer, "email")),
+        },
+        Command::TokenCreate(_) => format!("Token {}, shown this once: {}", word(answer, "name"), word(answer, "token")),
+        Command::TokenList { .. } => rows(
+            answer,
+            &["token", "site", "name", "scopes", "ends_in", "expires_at", "last_used_at"],
+            "There is no token yet. Make one with `halotrack token create`.",
+        ),
+        Command::TokenRevoke { .. } => format!("{} is void.", word(answer, "token")),
+        Command::ConnectionAdd { .. } => {
+            let mut lines = vec![standing(answer)];
+            if let Some(url) = answer["hook_url"].as_str() {
+                lines.push(format!("Hook address for the platform: {url}"));
+            }
+            if let Some(secret) = answer["secret"].as_str() {
+                lines.push(format!("Secret, shown this once: {secret}"));
+            }
+            lines.join("\n")
+        }
+        Command::ConnectionList { .. } => rows(
+            answer,
+            &["connection", "site", "platform", "mode", "status", "reason", "last_event_at", "hook_url"],
+            "There is no connection yet. Make one with `halotrack connection add`.",
+        ),
+        Command::ConnectionTest(_) => each(answer, tested),
+        Command::ConnectionRegister(_) | Command::ConnectionCheck(_) | Command::ConnectionUnregister(_) => {
+            each(answer, |a| format!("{} {}", standing(a), word(a, "message")))
+        }
+        Command::ConnectionSet { .. } | Command::ConnectionPause(_) | Command::ConnectionResume(_) => standing(answer),
+        Command::Replay(_) => replayed(answer),
+        Command::ConnectionRemove(_) => format!("{} is removed. Its facts and deliveries stay.", word(answer, "connection")),
+    }
+}
+
+fn standing(answer: &Value) -> String {
+    let mode = answer["mode"].as_str().map(|m| format!(", mode {m}")).unwrap_or_default();
+    let reason = answer["reason"].as_str().map(|r| format!(" {r}")).unwrap_or_default();
+    format!(
+        "{} ({} of site {}) is {}{mode}.{reason}",
+        word(answer, "connection"),
+        word(answer, "name"),
+        word(answer, "site"),
+        word(answer, "status").replace('_', " ")
+    )
+}
+
+fn tested(answer: &Value) -> String {
+    let ready = if answer["is_ready"] == true { "is ready" } else { "is not ready" };
+    let mut lines = vec![format!("{} ({}) {ready}.", word(answer, "connection"), word(answer, "platform"))];
+    for (key, mark) in [("checked", "checked"), ("not_checked", "not checked")] {
+        for line in answer[key].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            lines.push(format!("  {mark}: {line}"));
+        }
+    }
+    lines.join("\n")
+}
+
+fn replayed(answer: &Value) -> String {
+    let mut lines = Vec::new();
+    if answer["count"] != 0 {
+        lines.push(format!("{} of {} deliveries are sent again.", word(answer, "replayed"), word(answer, "count")));
+    }
+    if let Some(warning) = answer["warning"].as_str() {
+        lines.push(warning.to_owned());
+    }
+    for body in answer["bodies"].as_array().into_iter().flatten() {
+        lines.push(format!("{}: {}, facts: {}. {}", word(body, "id"), word(body, "status"), word(body, "facts"), word(body, "reason")));
+    }
+    if lines.is_empty() { "There was nothing to run again.".into() } else { lines.join("\n") }
+}
+
+fn each(answer: &Value, show: impl Fn(&Value) -> String) -> String {
+    match answer.as_array() {
+        Some(all) if all.is_empty() => "There is no connection yet. Make one with `halotrack connection add`.".into(),
+        Some(all) => all.iter().map(show).collect::<Vec<_>>().join("\n"),
+        None => show(answer),
+    }
+}
+
+fn rows(answer: &Value, columns: &[&str], empty: &str) -> String {
+    let all = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    if all.is_empty() {
+        return empty.to_owned();
+    }
+    let cells = all.iter().map(|row| columns.iter().map(|c| cell(&row[*c])).collect()).collect();
+    table::text(&columns.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>(), cells)
+}
+
+fn word(answer: &Value, key: &str) -> String {
+    cell(&answer[key])
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

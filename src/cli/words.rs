@@ -1,0 +1,255 @@
+//! The command words and their flags, as the contract lists them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Marketing attribution on one box: which marketing earned each order, lead, booking and chat.
+#[derive(Parser)]
+#[command(name = "halotrack", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Halotrack {
+    #[command(flatten)]
+    pub every: Every,
+    #[command(flatten)]
+    pub serve: Serve,
+    #[command(subcommand)]
+    pub word: Option<Word>,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+pub struct Every {
+    /// Folder of the data [default: ./halotrack-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Configuration file [default: halotrack.toml beside the data folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One JSON value on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Args, Default)]
+pub struct Serve {
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Word {
+    /// Run the server (what `halotrack` alone does too)
+    Serve(Serve),
+    /// Sites: one for each tenant
+    #[command(subcommand)]
+    Site(SiteWord),
+    /// People who sign in to the dashboard
+    #[command(subcommand)]
+    User(UserWord),
+    /// Keys of programs, each for one site
+    #[command(subcommand)]
+    Token(TokenWord),
+    /// Connections: a site's set-ups of platforms
+    #[command(subcommand)]
+    Connection(ConnectionWord),
+    /// Send deliveries again, or read raw bodies again
+    Replay(Replay),
+    /// Ask with SQL, read-only, under the documented names
+    Sql(Sql),
+    /// Bring the database to the shape of this version
+    Migrate,
+}
+
+#[derive(Subcommand)]
+pub enum SiteWord {
+    /// Make a site; prints its key and the line for the page
+    Add {
+        #[arg(long, value_name = "N")]
+        name: String,
+        /// A domain of the site; covers its subdomains
+        #[arg(long = "domain", required = true, value_name = "D")]
+        domains: Vec<String>,
+        /// ISO 4217 [default: USD]
+        #[arg(long)]
+        currency: Option<String>,
+        /// IANA time zone [default: UTC]
+        #[arg(long)]
+        zone: Option<String>,
+        /// ISO 3166, two letters
+        #[arg(long)]
+        country: Option<String>,
+        /// auto, opt-in or opt-out [default: auto]
+        #[arg(long)]
+        consent: Option<String>,
+    },
+    /// All sites with their settings
+    List,
+    /// Change settings of a site
+    Set {
+        #[arg(value_name = "SITE")]
+        site: String,
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        changes: Vec<String>,
+    },
+    /// The key for signed identify
+    Secret {
+        #[arg(value_name = "SITE")]
+        site: String,
+        /// Make a new one; the old one is void at once
+        #[arg(long)]
+        rotate: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum UserWord {
+    /// Make a user, or give one a role on a site; prints a one-time link unless a password is given
+    Add {
+        #[arg(long, value_name = "E")]
+        email: String,
+        /// owner, editor, analyst or client; an owner without --site owns the box
+        #[arg(long)]
+        role: String,
+        #[arg(long)]
+        site: Option<String>,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum TokenWord {
+    /// Make a token; its text is shown this once
+    Create {
+        #[arg(long)]
+        site: String,
+        /// What it is for
+        #[arg(long, value_name = "N")]
+        name: String,
+        /// Of read, write, sync, export, erase, separated by commas
+        #[arg(long = "scope", value_name = "SCOPES")]
+        scopes: String,
+        /// Such as 365d [default: never]
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
+        /// Your own secret of at least 32 random bytes, as `@FILE` or `-`
+        #[arg(long, value_name = "@FILE|-")]
+        value: Option<String>,
+    },
+    /// Tokens without their text
+    List {
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// End a token at once
+    Revoke {
+        /// Its id, such as token_3
+        #[arg(value_name = "TOKEN")]
+        token: String,
+        #[arg(long)]
+        site: String,
+    },
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub struct Replay {
+    #[arg(long)]
+    pub site: String,
+    /// Deliveries to send again, with their old event ids
+    #[arg(long = "delivery", value_name = "ID", num_args = 1..)]
+    pub deliveries: Vec<String>,
+    /// Raw bodies to read again
+    #[arg(long = "inbox", value_name = "ID", num_args = 1..)]
+    pub inbox: Vec<String>,
+    /// All of a platform since a time
+    #[arg(long, value_name = "SLUG", requires = "since")]
+    pub platform: Option<String>,
+    #[arg(long, value_name = "T", requires = "platform")]
+    pub since: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum ConnectionWord {
+    /// Connect a platform; prints the hook address
+    Add {
+        #[arg(long)]
+        site: String,
+        #[arg(long, value_name = "SLUG")]
+        platform: String,
+        /// A setting; `key=@FILE` and `key=-` read it from a file or standard input
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        /// shadow, test or live [default: shadow]
+        #[arg(long)]
+        mode: Option<String>,
+        /// What to call it [default: the platform's name]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Connections of a site or of all
+    List {
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// Look at what can be looked at without sending anything
+    Test(Chosen),
+    /// Put our webhooks into the platform
+    Register(Chosen),
+    /// Look whether our webhooks are still there, and put missing ones back
+    Check(Chosen),
+    /// Take our webhooks out of the platform
+    Unregister(Chosen),
+    /// Stop sending and fetching; what arrives is still taken
+    Pause(Chosen),
+    /// Go on after a pause
+    Resume(Chosen),
+    /// Remove it; its facts and deliveries stay
+    Remove(Chosen),
+    /// Change settings and mode
+    Set {
+        #[arg(value_name = "CONNECTION")]
+        connection: String,
+        #[arg(value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        #[arg(long)]
+        mode: Option<String>,
+        #[arg(long)]
+        site: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub struct Chosen {
+    /// The connection, such as con_7
+    #[arg(value_name = "CONNECTION", conflicts_with = "connection")]
+    pub named: Option<String>,
+    #[arg(long, value_name = "CONNECTION")]
+    pub connection: Option<String>,
+    #[arg(long)]
+    pub site: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Sql {
+    /// The site to ask about; not needed where there is one only
+    #[arg(long)]
+    pub site: Option<String>,
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Print the SQL of the documented names instead
+    #[arg(long, conflicts_with = "query")]
+    pub views: bool,
+    /// One statement; from standard input if absent
+    #[arg(value_name = "QUERY")]
+    pub query: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Csv,
+    Json,
+}

@@ -1,0 +1,90 @@
+//! How a command of the owner reaches the data: over the socket of the running server, or by taking the lock where none
+//! runs. Either way the same `execute` does it, so a change holds at once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::clock::{self, Clock};
+use crate::config::Config;
+use crate::crypto::Sealer;
+use crate::error::{Error, Kind, Result};
+use crate::{key, outbound, store};
+
+/// Deliveries and bodies run again.
+mod again;
+/// What can be asked for.
+pub mod command;
+/// The data folder and who may change it.
+pub mod lock;
+/// Users and tokens.
+mod people;
+/// The socket's two ends.
+pub mod socket;
+
+pub use again::ReplayForm;
+pub use command::{Chosen, Command, execute};
+pub use people::{TokenForm, UserForm};
+
+/// How long a command waits for another one that holds the lock, or for a server that is still starting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs one command: in the server if there is one, else here.
+pub fn run(config: &Config, command: &Command) -> Result<Value> {
+    let data = &config.data;
+    if !command.may_be_first() && !has_database(data) {
+        return Err(Error::new(
+            Kind::NotFound,
+            "no_data",
+            format!("There is no HaloTrack data in {}. Name the folder with --data, or begin with `halotrack site add`.", data.display()),
+        ));
+    }
+    lock::make_folder(data)?;
+    let since = clock::started();
+    loop {
+        match lock::take(data)? {
+            Ok(held) => {
+                let answer = run_here(config.clone(), command);
+                drop(held);
+                return answer;
+            }
+            Err(holder) => {
+                if let Some(answer) = socket::ask(data, command)? {
+                    return answer;
+                }
+                if since.elapsed() > PATIENCE {
+                    return Err(lock::refused(data, &holder));
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+/// The parts that need the lock: the key, then the file. Nothing listens yet.
+pub fn build(config: Config) -> Result<App> {
+    let sealer = unlock(&config)?;
+    let outbound = outbound::Outbound::new(&config.outbound_allow, &config.base_urls)?;
+    App::build(config, Clock::system(), sealer, outbound)
+}
+
+/// The key that fits the data folder; made where there is no database yet.
+pub fn unlock(config: &Config) -> Result<Sealer> {
+    key::open(&config.master_key_file, has_database(&config.data))
+}
+
+fn has_database(data: &Path) -> bool {
+    std::fs::metadata(data.join(store::FILE)).is_ok_and(|m| m.len() > 0)
+}
+
+fn run_here(config: Config, command: &Command) -> Result<Value> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
+    runtime.block_on(async {
+        let app = build(config)?;
+        let answer = execute(&app, command.clone()).await;
+        app.store.close().await;
+        answer
+    })
+}

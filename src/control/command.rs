@@ -1,0 +1,215 @@
+//! What can be asked for over the control socket, and how it is done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::again::{self, ReplayForm};
+use super::people::{self, TokenForm, UserForm};
+use crate::app::App;
+use crate::domain::ids::{ConnectionId, SiteId};
+use crate::error::{Error, Kind, Result};
+use crate::flows::COMMAND_LINE;
+use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::sites::{self, NewSiteForm};
+use crate::platforms;
+use crate::store::sites::Site;
+
+/// One command with its arguments; secrets have already been read from where they were.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    SiteAdd(NewSiteForm),
+    SiteList,
+    SiteSet { site: String, changes: Vec<(String, String)> },
+    SiteSecret { site: String, rotate: bool },
+    UserAdd(UserForm),
+    TokenCreate(TokenForm),
+    TokenList { site: Option<String> },
+    TokenRevoke { site: String, token: String },
+    ConnectionAdd { site: String, form: NewConnectionForm },
+    ConnectionList { site: Option<String> },
+    ConnectionSet { chosen: Chosen, mode: Option<String>, given: BTreeMap<String, String> },
+    ConnectionTest(Chosen),
+    ConnectionRegister(Chosen),
+    ConnectionCheck(Chosen),
+    ConnectionUnregister(Chosen),
+    ConnectionPause(Chosen),
+    ConnectionResume(Chosen),
+    ConnectionRemove(Chosen),
+    Replay(ReplayForm),
+}
+
+/// Which connections are meant: one by its id, or all of a site or of the box.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Chosen {
+    pub connection: Option<String>,
+    pub site: Option<String>,
+}
+
+impl Command {
+    /// These may make the data folder; for the others an empty folder is a typing error.
+    pub fn may_be_first(&self) -> bool {
+        matches!(self, Command::SiteAdd(_) | Command::UserAdd(_))
+    }
+}
+
+/// Does it, in the server or in a process of its own.
+pub async fn execute(app: &App, command: Command) -> Result<Value> {
+    match command {
+        Command::SiteAdd(form) => json_of(&sites::add(app, &form, COMMAND_LINE).await?),
+        Command::SiteList => Ok(app.book().sites().iter().map(|site| shown(app, site)).collect()),
+        Command::SiteSet { site, changes } => {
+            let id = site_named(app, &site)?.id;
+            for (key, value) in &changes {
+                sites::set(app, id, key, value, COMMAND_LINE).await?;
+            }
+            let site = site_named(app, &id.to_string())?;
+            Ok(shown(app, &site))
+        }
+        Command::SiteSecret { site, rotate } => {
+            let site = site_named(app, &site)?;
+            let secret = if rotate { sites::rotate_secret(app, site.id, COMMAND_LINE).await? } else { site.keys.identify.clone() };
+            Ok(json!({"site": site.slug, "secret": secret}))
+        }
+        Command::UserAdd(form) => people::add_user(app, form).await,
+        Command::TokenCreate(form) => people::create_token(app, form).await,
+        Command::TokenList { site } => people::list_tokens(app, site.as_deref()).await,
+        Command::TokenRevoke { site, token } => people::revoke_token(app, &site, &token).await,
+        Command::ConnectionAdd { site, form } => {
+            let id = site_named(app, &site)?.id;
+            json_of(&connections::add(app, id, &form, COMMAND_LINE).await?)
+        }
+        Command::ConnectionList { site } => {
+            let site = site.map(|s| site_named(app, &s)).transpose()?;
+            json_of(&connections::list(app, site.map(|s| s.id))?)
+        }
+        Command::ConnectionSet { chosen, mode, given } => {
+            let (site, id) = one(app, &chosen)?;
+            json_of(&connections::set(app, site, id, mode.as_deref(), &given, COMMAND_LINE).await?)
+        }
+        Command::ConnectionTest(chosen) => {
+            let mut answers = Vec::new();
+            for (site, id) in many(app, &chosen)? {
+                answers.push(json_of(&connections::test(app, site, id).await?)?);
+            }
+            Ok(plain_if_one(&chosen, answers))
+        }
+        Command::ConnectionRegister(chosen) => by_hand(app, &chosen, "register"),
+        Command::ConnectionCheck(chosen) => by_hand(app, &chosen, "check"),
+        Command::ConnectionUnregister(chosen) => by_hand(app, &chosen, "unregister"),
+        Command::ConnectionPause(chosen) => {
+            let (site, id) = one(app, &chosen)?;
+            json_of(&connections::pause(app, site, id, COMMAND_LINE).await?)
+        }
+        Command::ConnectionResume(chosen) => {
+            let (site, id) = one(app, &chosen)?;
+            json_of(&connections::resume(app, site, id, COMMAND_LINE).await?)
+        }
+        Command::ConnectionRemove(chosen) => {
+            let (site, id) = one(app, &chosen)?;
+            connections::remove(app, site, id, COMMAND_LINE).await?;
+            Ok(json!({"connection": id, "removed": true}))
+        }
+        Command::Replay(form) => again::replay(app, form).await,
+    }
+}
+
+/// `site_1`, `1` or the slug.
+pub fn site_named(app: &App, word: &str) -> Result<Arc<Site>> {
+    let book = app.book();
+    book.site_named(word).cloned().ok_or_else(|| {
+        let known: Vec<&str> = book.sites().iter().map(|s| s.slug.as_str()).collect();
+        let known =
+            if known.is_empty() { "There is none yet: `halotrack site add`.".into() } else { format!("There are: {}.", known.join(", ")) };
+        Error::new(Kind::NotFound, "unknown_site", format!("There is no site {word}. {known}"))
+    })
+}
+
+fn shown(app: &App, site: &Site) -> Value {
+    let s = &site.settings;
+    json!({
+        "site": site.slug,
+        "id": site.id.to_string(),
+        "name": site.name,
+        "domains": site.domains,
+        "currency": site.currency,
+        "zone": site.zone.name(),
+        "country": site.country,
+        "consent": site.consent.as_str(),
+        "cookie_domain": site.cookie_domain,
+        "public_key": site.public_key,
+        "snippet": sites::snippet(&app.config.public_url, &site.public_key),
+        "gpc": s.gpc,
+        "staff_emails": s.staff_emails,
+        "extra_params": s.extra_params,
+        "public_leads": s.public_leads,
+        "cors_origins": s.cors_origins,
+        "funnel.types": s.funnel_types,
+        "retention": s.retention,
+        "model": s.policy.model,
+        "window": s.policy.window_days,
+        "proxy": s.proxy,
+    })
+}
+
+/// Platforms whose hooks are put in by hand: what stands where, and what to do.
+fn by_hand(app: &App, chosen: &Chosen, word: &str) -> Result<Value> {
+    let mut answers = Vec::new();
+    for (site, id) in many(app, chosen)? {
+        let connection = connections::find(app, site, id)?;
+        let platform = platforms::get(&connection.platform)?;
+        let card = connections::card(app, &connection)?;
+        let message = match (&card.hook_url, word) {
+            (None, _) => format!("{} never calls us: there is no webhook to {word}.", platform.name()),
+            (Some(url), "register") => {
+                format!("{} has no way to register webhooks by program. Put this address into its settings: {url}", platform.name())
+            }
+            (Some(_), "unregister") => {
+                format!(
+                    "{} has no way to remove webhooks by program. Remove the address in its settings, then `connection remove`.",
+                    platform.name()
+                )
+            }
+            (Some(url), _) => match &card.last_event_at {
+                Some(at) => format!("{} last called {url} at {at}.", platform.name()),
+                None => format!("{} has not called {url} yet.", platform.name()),
+            },
+        };
+        // Said as a failure where one connection was named and nothing could be done for it.
+        if chosen.connection.is_some() && word != "check" {
+            return Err(Error::new(Kind::Conflict, "not_offered", message));
+        }
+        let mut answer = json_of(&card)?;
+        answer["message"] = message.into();
+        answers.push(answer);
+    }
+    Ok(plain_if_one(chosen, answers))
+}
+
+fn one(app: &App, chosen: &Chosen) -> Result<(Option<SiteId>, ConnectionId)> {
+    let word = chosen.connection.as_deref().ok_or_else(|| Error::invalid("connection", "Name the connection: --connection con_7."))?;
+    let id = word.parse().map_err(|()| Error::invalid("connection", format!("{word:?} is no connection such as con_7.")))?;
+    let site = chosen.site.as_deref().map(|s| site_named(app, s)).transpose()?.map(|s| s.id);
+    // Unknown ones are told before anything else is asked.
+    connections::find(app, site, id)?;
+    Ok((site, id))
+}
+
+fn many(app: &App, chosen: &Chosen) -> Result<Vec<(Option<SiteId>, ConnectionId)>> {
+    if chosen.connection.is_some() {
+        return Ok(vec![one(app, chosen)?]);
+    }
+    let site = chosen.site.as_deref().map(|s| site_named(app, s)).transpose()?.map(|s| s.id);
+    Ok(app.book().connections().filter(|c| site.is_none_or(|s| c.site == s)).map(|c| (site, c.id)).collect())
+}
+
+fn plain_if_one(chosen: &Chosen, mut answers: Vec<Value>) -> Value {
+    if chosen.connection.is_some() && answers.len() == 1 { answers.remove(0) } else { Value::Array(answers) }
+}
+
+pub fn json_of(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(Error::internal)
+}

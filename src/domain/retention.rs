@@ -1,0 +1,25 @@
+//! How long each kind of row is kept, unless the site's owner says otherwise.
+
+/// A kind of row with a clock of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    pub kind: &'static str,
+    pub days: u32,
+}
+
+/// `touches` covers sessions too: a browser not seen for that long is forgotten. Digests of what was seen, the ledger
+/// and frozen credit have no clock: sums must stay.
+pub const KINDS: &[Kept] = &[
+    Kept { kind: "touches", days: 400 },
+    Kept { kind: "inbox", days: 30 },
+    Kept { kind: "dead_letters", days: 30 },
+    Kept { kind: "audit", days: 365 },
+];
+
+/// Ten years; beyond that a typing error is likelier than a wish.
+pub const MOST_DAYS: u32 = 3_650;
+
+/// The default of a kind, or nothing where there is no such kind.
+pub fn default_days(kind: &str) -> Option<u32> {
+    KINDS.iter().find(|k| k.kind == kind).map(|k| k.days)
+}

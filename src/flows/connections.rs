@@ -1,0 +1,351 @@
+//! Set-ups of platforms: added, changed, paused, resumed, removed. What a platform needs is read from its own card;
+//! no platform has a branch here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::{App, News};
+use crate::crypto::{self, Secret};
+use crate::domain::breaker::Breaker;
+use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::outgoing::Mode;
+use crate::domain::platform::{FieldKind, Secrets, Settings};
+use crate::domain::time::Time;
+use crate::error::{Error, Kind, Result};
+use crate::platforms::{self, Platform};
+use crate::store::connections::{self, Connection, NewConnection, Status};
+use crate::store::{audit, deliveries, scope::SiteConn};
+
+/// What the owner types to connect a platform.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewConnectionForm {
+    pub platform: String,
+    pub name: Option<String>,
+    pub mode: Option<String>,
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A connection as its owner sees it: no secret is in it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Card {
+    pub connection: ConnectionId,
+    pub site: String,
+    pub platform: String,
+    pub name: String,
+    /// None where nothing is sent to the platform.
+    pub mode: Option<&'static str>,
+    pub status: &'static str,
+    pub reason: Option<String>,
+    /// None where the platform never calls us.
+    pub hook_url: Option<String>,
+    pub last_event_at: Option<String>,
+    /// Hooks that were registered by the platform's API.
+    pub webhooks: Vec<serde_json::Value>,
+}
+
+/// A new connection. The secret is there only if we made it, and is shown this once.
+#[derive(Serialize)]
+pub struct Added {
+    #[serde(flatten)]
+    pub card: Card,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// What was looked at, in sentences. Nothing is claimed that was not tried.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tested {
+    pub connection: ConnectionId,
+    pub platform: String,
+    pub is_ready: bool,
+    pub checked: Vec<String>,
+    pub not_checked: Vec<String>,
+}
+
+/// Said when the owner pauses by hand, so that new credentials do not start it again.
+const PAUSED_BY_OWNER: &str = "Paused by hand.";
+
+pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -> Result<Added> {
+    let platform = platforms::get(&form.platform)?;
+    let mode = form.mode.as_deref().map(mode).transpose()?.unwrap_or(Mode::Shadow);
+    let mut settings = Settings::default();
+    let mut secrets = Secrets::default();
+    platform.take(&form.settings, &mut settings, &mut secrets)?;
+    platform.check(&settings, &secrets)?;
+    check_addresses(app, &platform, &form.settings).await?;
+    let made = match platform.own_secret() {
+        Some(key) if secrets.first(key).is_none() => {
+            let secret = own_secret(&platform);
+            secrets.set(key, Secret::new(&secret));
+            Some(secret)
+        }
+        _ => None,
+    };
+    let (status, reason) = completeness(&platform, &settings, &secrets);
+    let new = NewConnection {
+        platform: platform.slug().into(),
+        name: name(form.name.as_deref(), platform.name())?,
+        mode,
+        settings,
+        secrets,
+        status,
+        reason,
+        has_hook: platform.receives(),
+    };
+    let now = app.clock.now();
+    let who = who.to_owned();
+    let id = app
+        .store
+        .write(site, move |c| {
+            let id = connections::add(c, &new, now)?;
+            audit::add(c, &who, "connection_added", &json!({"connection": id, "platform": new.platform, "mode": new.mode.word()}), now)?;
+            Ok(id)
+        })
+        .await?;
+    app.refresh().await?;
+    let connection = find(app, Some(site), id)?;
+    Ok(Added { card: card(app, &connection)?, secret: made })
+}
+
+/// Changes settings, secrets and mode. An empty value of a setting removes it; an empty secret stays as it is.
+pub async fn set(
+    app: &App,
+    site: Option<SiteId>,
+    id: ConnectionId,
+    new_mode: Option<&str>,
+    given: &BTreeMap<String, String>,
+    who: &str,
+) -> Result<Card> {
+    let mut connection = Connection::clone(&*find(app, site, id)?);
+    let platform = platforms::get(&connection.platform)?;
+    if let Some(word) = new_mode {
+        connection.mode = mode(word)?;
+    }
+    let mut secrets = connection.secrets.clone();
+    platform.take(given, &mut connection.settings, &mut secrets)?;
+    platform.check(&connection.settings, &secrets)?;
+    check_addresses(app, &platform, given).await?;
+    let is_secret = |key: &String| platform.fields().iter().any(|f| f.key == key && f.kind == FieldKind::Secret);
+    let has_new_secrets = given.iter().any(|(key, value)| is_secret(key) && !value.trim().is_empty());
+    let was = connection.status;
+    let by_owner = connection.reason.as_deref() == Some(PAUSED_BY_OWNER);
+    let (status, reason) = completeness(&platform, &connection.settings, &secrets);
+    // New settings are the remedy for what the platform refused; a pause by hand waits for `resume`.
+    if status == Status::NotConfigured || was == Status::NotConfigured || (!given.is_empty() && !by_owner) {
+        connection.status = status;
+        connection.reason = reason;
+    }
+    connection.secrets = secrets;
+    let detail = json!({"connection": id, "keys": given.keys().collect::<Vec<_>>(), "mode": connection.mode.word()});
+    let is_remedied = was != Status::Ok && connection.status == Status::Ok;
+    let saved = connection.clone();
+    let now = app.clock.now();
+    change(app, connection.site, id, who, "connection_set", detail, move |c| {
+        connections::save(c, &saved)?;
+        if has_new_secrets {
+            connections::save_secrets(c, id, &saved.secrets)?;
+        }
+        if is_remedied {
+            go_on(c, id, now)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub async fn set_mode(app: &App, site: Option<SiteId>, id: ConnectionId, new_mode: &str, who: &str) -> Result<Card> {
+    set(app, site, id, Some(new_mode), &BTreeMap::new(), who).await
+}
+
+/// Nothing is sent or fetched until it is resumed; what arrives is still taken.
+pub async fn pause(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<Card> {
+    let connection = find(app, site, id)?;
+    change(app, connection.site, id, who, "connection_paused", json!({ "connection": id }), move |c| {
+        connections::set_status(c, id, Status::Paused, Some(PAUSED_BY_OWNER))?;
+        deliveries::set_waiting(c, id, None).map(drop)
+    })
+    .await
+}
+
+/// Goes on where it was left, with a fresh breaker.
+pub async fn resume(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<Card> {
+    let connection = find(app, site, id)?;
+    let platform = platforms::get(&connection.platform)?;
+    let (status, reason) = completeness(&platform, &connection.settings, &connection.secrets);
+    if let (Status::NotConfigured, Some(reason)) = (status, &reason) {
+        return Err(Error::new(Kind::Conflict, "not_configured", format!("{id} cannot be resumed yet. {reason}")));
+    }
+    let now = app.clock.now();
+    change(app, connection.site, id, who, "connection_resumed", json!({ "connection": id }), move |c| {
+        connections::set_status(c, id, status, reason.as_deref())?;
+        go_on(c, id, now)
+    })
+    .await
+}
+
+/// Its facts and deliveries stay, those that wait are cancelled; its hook address and its secrets are gone.
+pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<()> {
+    let connection = find(app, site, id)?;
+    let now = app.clock.now();
+    let who = who.to_owned();
+    app.store
+        .write(connection.site, move |c| {
+            if !connections::remove(c, id, now)? {
+                return Err(missing(id));
+            }
+            deliveries::cancel_connection(c, id, now)?;
+            audit::add(c, &who, "connection_removed", &json!({ "connection": id }), now)
+        })
+        .await?;
+    app.refresh().await
+}
+
+/// Looks at what can be looked at without sending a conversion.
+pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<Tested> {
+    let connection = find(app, site, id)?;
+    let platform = platforms::get(&connection.platform)?;
+    let missing = platform.missing(&connection.settings, &connection.secrets);
+    let mut checked = Vec::new();
+    let mut not_checked = Vec::new();
+    let mut is_ready = missing.is_empty() && matches!(connection.status, Status::Ok);
+    match missing.as_slice() {
+        [] => checked.push("All required settings are filled in.".into()),
+        some => checked.push(format!("Still empty: {}.", some.join(", "))),
+    }
+    for field in platform.fields() {
+        let Some(url) = connection.settings.get(field.key).filter(|_| field.kind == FieldKind::Url) else { continue };
+        match app.outbound.check_address(url).await {
+            Ok(()) => checked.push(format!("{}: {} may be reached from here.", field.label, host_of(url))),
+            Err(e) => {
+                is_ready = false;
+                checked.push(format!("{}: {}", field.label, e.message));
+            }
+        }
+    }
+    if platform.receives() {
+        match &connection.last_event_at {
+            Some(at) => checked.push(format!("It was last heard of at {at}.")),
+            None => not_checked.push("It has not been heard of yet: send something from the platform to the hook address.".to_owned()),
+        }
+    }
+    if platform.sends() {
+        not_checked.push(match connection.mode {
+            Mode::Shadow => "Nothing was sent: the credentials show at the first delivery in mode test or live.".into(),
+            Mode::Test | Mode::Live => "Nothing was sent: the credentials show at the next delivery.".to_owned(),
+        });
+    }
+    if let (Status::Paused | Status::NeedsAttention, Some(reason)) = (connection.status, &connection.reason) {
+        checked.push(format!("It is {}: {reason}", connection.status.word().replace('_', " ")));
+    }
+    Ok(Tested { connection: id, platform: connection.platform.clone(), is_ready, checked, not_checked })
+}
+
+/// Cards of one site or of all.
+pub fn list(app: &App, site: Option<SiteId>) -> Result<Vec<Card>> {
+    let book = app.book();
+    book.connections().filter(|c| site.is_none_or(|s| c.site == s)).map(|c| card(app, c)).collect()
+}
+
+/// The connection, if it is of this site; a foreign one is as unknown as none.
+pub fn find(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<Arc<Connection>> {
+    app.book().connection(id).filter(|c| site.is_none_or(|s| c.site == s)).cloned().ok_or_else(|| missing(id))
+}
+
+pub fn card(app: &App, connection: &Connection) -> Result<Card> {
+    let book = app.book();
+    let site = book.site(connection.site).ok_or_else(|| Error::internal(format!("{} is of no site", connection.id)))?;
+    let platform = platforms::find(&connection.platform);
+    Ok(Card {
+        connection: connection.id,
+        site: site.slug.clone(),
+        platform: connection.platform.clone(),
+        name: connection.name.clone(),
+        mode: platform.is_none_or(|p| p.sends()).then(|| connection.mode.word()),
+        status: connection.status.word(),
+        reason: connection.reason.clone(),
+        hook_url: connection.hook_tokens.first().map(|token| hook_url(&app.config.public_url, &connection.platform, token)),
+        last_event_at: connection.last_event_at.map(|at| site.zone.text(at)),
+        webhooks: Vec::new(),
+    })
+}
+
+pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
+    format!("{public_url}/in/{platform}/{token}")
+}
+
+/// With a fresh breaker, and what waited is due now.
+fn go_on(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
+    connections::save_breaker(c, id, &Breaker::default())?;
+    deliveries::set_waiting(c, id, Some(now)).map(drop)
+}
+
+async fn change<F>(
+    app: &App,
+    site: SiteId,
+    id: ConnectionId,
+    who: &str,
+    what: &'static str,
+    detail: serde_json::Value,
+    work: F,
+) -> Result<Card>
+where
+    F: FnOnce(&SiteConn) -> Result<()> + Send + 'static,
+{
+    let now = app.clock.now();
+    let who = who.to_owned();
+    app.store
+        .write(site, move |c| {
+            work(c)?;
+            audit::add(c, &who, what, &detail, now)
+        })
+        .await?;
+    app.refresh().await?;
+    let connection = find(app, Some(site), id)?;
+    app.tell(News::Connection { site, id, status: connection.status.word() });
+    card(app, &connection)
+}
+
+/// Addresses that the owner typed must lie on the public internet, unless the operator allowed them at the start.
+async fn check_addresses(app: &App, platform: &Platform, given: &BTreeMap<String, String>) -> Result<()> {
+    for field in platform.fields().into_iter().filter(|f| f.kind == FieldKind::Url) {
+        if let Some(url) = given.get(field.key).map(|v| v.trim()).filter(|v| !v.is_empty()) {
+            app.outbound.check_address(url).await.map_err(|e| if e.field.is_none() { e.of(field.key) } else { e })?;
+        }
+    }
+    Ok(())
+}
+
+fn completeness(platform: &Platform, settings: &Settings, secrets: &Secrets) -> (Status, Option<String>) {
+    match platform.missing(settings, secrets).as_slice() {
+        [] => (Status::Ok, None),
+        some => (Status::NotConfigured, Some(format!("Still empty: {}.", some.join(", ")))),
+    }
+}
+
+/// With what we sign, Standard Webhooks wants `whsec_` and base64; what others sign with is hex, which no shop alters.
+fn own_secret(platform: &Platform) -> String {
+    let random = crypto::random::<32>();
+    if platform.receives() { crypto::hex(&random) } else { format!("whsec_{}", crypto::base64(&random)) }
+}
+
+fn mode(word: &str) -> Result<Mode> {
+    Mode::parse(word).ok_or_else(|| Error::invalid("mode", format!("{word:?} is none of shadow, test, live.")))
+}
+
+fn name(given: Option<&str>, default: &str) -> Result<String> {
+    let text = given.map(str::trim).filter(|t| !t.is_empty()).unwrap_or(default);
+    let is_fit = text.chars().count() <= 100 && !text.chars().any(char::is_control);
+    if is_fit { Ok(text.to_owned()) } else { Err(Error::invalid("name", "The name is a text of at most 100 characters.")) }
+}
+
+fn host_of(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_else(|| url.to_owned())
+}
+
+fn missing(id: ConnectionId) -> Error {
+    Error::not_found(format!("There is no connection {id}."))
+}

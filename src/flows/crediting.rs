@@ -1,0 +1,141 @@
+//! A credit run: gathers the evidence, lets the rules judge, and freezes the answer.
+
+use serde_json::{Value, json};
+
+use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, weights};
+use crate::domain::fact::{Person, Traces};
+use crate::domain::ids::{ContactId, ConversionId, SessionId};
+use crate::domain::time::Time;
+use crate::error::Result;
+use crate::store::conversions::{Conversion, CreditFields};
+use crate::store::credits::{self, NewRun};
+use crate::store::evidence::{self, Asked};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+use crate::store::{conversions, touches};
+
+/// What a run starts from.
+pub struct Known<'a> {
+    pub session: Option<SessionId>,
+    pub person: &'a Person,
+    pub contact: Option<ContactId>,
+    pub traces: &'a Traces,
+}
+
+/// The outcome of a run, as answers and lists need it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub match_type: &'static str,
+    pub is_attributed: bool,
+    pub snapshot: Value,
+    pub credit: Credit,
+}
+
+/// Judges and writes one run.
+pub fn run(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, run: i64, why: &str, now: Time) -> Result<Outcome> {
+    let outcome = judge(c, site, conversion, known, now)?;
+    write(c, site, conversion.id, run, why, &outcome, now)?;
+    Ok(outcome)
+}
+
+/// Judges without writing.
+pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, now: Time) -> Result<Outcome> {
+    let evidence = evidence::gather(
+        c,
+        &Asked {
+            session: known.session,
+            person: known.person,
+            contact: known.contact,
+            traces: known.traces,
+            happened_at: conversion.happened_at,
+        },
+    )?;
+    let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
+    let credit = attribute(&judged, &evidence, &|at| site.zone.short_day(at, now));
+    let is_attributed = credit.match_type != crate::domain::attribution::MatchType::None;
+    let snapshot = snapshot(c, site, conversion, &credit)?;
+    Ok(Outcome { match_type: credit.match_type.word(), is_attributed, snapshot, credit })
+}
+
+pub fn write(c: &SiteConn, site: &Site, conversion: ConversionId, run: i64, why: &str, outcome: &Outcome, now: Time) -> Result<()> {
+    let policy = &site.settings.policy;
+    let credit = &outcome.credit;
+    credits::add(c, &NewRun { conversion, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
+    let found = conversions::find(c, conversion)?;
+    let happened_at = found.map(|f| f.happened_at).unwrap_or(now);
+    let credited = credited(&credit.path, happened_at, policy);
+    let first = credit.path.first().map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref()));
+    let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);
+    conversions::set_credit(
+        c,
+        conversion,
+        &CreditFields {
+            run,
+            match_type: outcome.match_type,
+            is_asserted: credit.is_asserted,
+            confidence_bp: i64::from(credit.confidence_bp),
+            credited: credited.map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref())),
+            first,
+            session,
+        },
+    )
+}
+
+/// The touch with the largest share under the site's own lens; the later one of two equals.
+pub fn credited<'a>(path: &'a [PathTouch], happened_at: Time, policy: &Policy) -> Option<&'a PathTouch> {
+    let weights = weights(policy.model, path, happened_at, policy.window_days);
+    let best = weights.iter().copied().filter(|w| *w > 0).max()?;
+    path.iter().zip(&weights).rev().find(|(_, w)| **w == best).map(|(t, _)| t)
+}
+
+/// Attribution as the documents print it (seed 003; spec 4.3).
+fn snapshot(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit) -> Result<Value> {
+    let first = credit.path.first();
+    let last = credit.path.iter().rev().find(|t| !t.touch.is_direct).or(credit.path.last());
+    let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);
+    let mut click_ids = serde_json::Map::new();
+    let mut device = Value::Null;
+    if let Some(session) = session {
+        for (kind, value, _) in touches::list_clicks(c, session)? {
+            click_ids.entry(kind).or_insert(Value::from(value));
+        }
+        if let Some(found) = crate::store::sessions::find_device(c, session)? {
+            for (name, value) in [("fbc", &found.fbc), ("fbp", &found.fbp)] {
+                if let Some(value) = value {
+                    click_ids.insert(name.into(), Value::from(value.as_str()));
+                }
+            }
+            device = json!({"type": found.device, "browser": found.browser, "os": found.system, "country": found.country});
+        }
+    }
+    let (days, seconds) = match first {
+        Some(t) => {
+            let days = (site.zone.day(conversion.happened_at).0 - site.zone.day(t.touch.at).0).max(0);
+            (Value::from(days), Value::from(conversion.happened_at.ms_since(t.touch.at).max(0) / 1_000))
+        }
+        None => (Value::Null, Value::Null),
+    };
+    let session_key = session.map(|s| crate::store::sessions::find_key(c, s)).transpose()?.flatten();
+    Ok(json!({
+        "session_id": session_key,
+        "first_touch": first.map(touch_json),
+        "last_touch": last.map(touch_json),
+        "click_ids": click_ids,
+        "device": device,
+        "match_type": credit.match_type.word(),
+        "asserted": credit.is_asserted,
+        "days_to_convert": days,
+        "seconds_to_convert": seconds,
+        "model": site.settings.policy.model.word(),
+        "window": Window(site.settings.policy.window_days).word(),
+        "shares_bp": basis_points(&weights(site.settings.policy.model, &credit.path, conversion.happened_at, site.settings.policy.window_days)),
+    }))
+}
+
+fn touch_json(t: &PathTouch) -> Value {
+    let t = &t.touch;
+    json!({
+        "source": t.source, "medium": t.medium, "campaign": t.campaign, "term": t.term, "content": t.content,
+        "referrer": t.referrer, "landing": t.landing, "timestamp": t.at.utc(),
+    })
+}

@@ -1,0 +1,383 @@
+//! A delivery: what is stored becomes requests, answers become a verdict, the verdict is written. Send, then record:
+//! a platform sees a repeat only if the process died between its answer and our commit, always with the same event id.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::app::{App, News};
+use crate::clock;
+use crate::crypto;
+use crate::destinations::{self, Delivery as Talk, Destination, Prepared};
+use crate::domain::breaker::Breaker;
+use crate::domain::ids::{DeliveryId, SessionId, SiteId};
+use crate::domain::outgoing::{Mode, Outgoing};
+use crate::domain::retry::{self, Next, Scale};
+use crate::domain::steps::{State, Step, Verdict};
+use crate::domain::time::Time;
+use crate::error::Result;
+use crate::flows::{outgoing, planning};
+use crate::outbound::{self, Holder, SendError};
+use crate::store::connections::{self, Connection, Status};
+use crate::store::deliveries::{self, Attempt, Delivery, Settled};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+use crate::store::{conversions, credits};
+use crate::wire::{Request, Response};
+
+/// Requests of one delivery at most: a talk that goes on longer is a loop.
+const MOST_REQUESTS: usize = 12;
+
+/// What a delivery is made of, read in one snapshot.
+struct Loaded {
+    delivery: Delivery,
+    outgoing: Outgoing,
+    may: planning::May,
+}
+
+/// How one run of a delivery ended, before it is written.
+struct End {
+    verdict: Verdict,
+    outcome: &'static str,
+    status: Option<u16>,
+    is_unknown: bool,
+    request: Option<Value>,
+    response: Option<Value>,
+    /// State to go on with, of a talk that waits or was broken off under way.
+    step: Option<State>,
+    /// How long the platform asked to be left alone between two steps.
+    wait_ms: Option<i64>,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        let verdict = Verdict::Refused(String::new());
+        Self { verdict, outcome: "", status: None, is_unknown: false, request: None, response: None, step: None, wait_ms: None }
+    }
+}
+
+/// Runs a claimed delivery to its verdict and writes it.
+pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
+    let book = app.book();
+    let Some(owner) = book.site(site).cloned() else { return Ok(()) };
+    let now = app.clock.now();
+    let loading = owner.clone();
+    let Some(loaded) = app.store.read(site, move |c| load(c, &loading, id, now)).await? else { return Ok(()) };
+    let Some(connection) = book.connection(loaded.delivery.connection).cloned() else {
+        return settle_now(app, &loaded.delivery, "cancelled", Some("disabled"), None, None).await;
+    };
+    let Some(destination) = destinations::find(&connection.platform) else {
+        return settle_now(app, &loaded.delivery, "cancelled", Some("disabled"), None, None).await;
+    };
+    if matches!(connection.status, Status::Paused | Status::NotConfigured) {
+        let boot = app.boot.clone();
+        return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, None)).await;
+    }
+    if !loaded.may.is_allowed {
+        // What a visitor refused later is cancelled, what never was allowed is skipped.
+        let state = if loaded.may.basis == "refused after the fact" || loaded.delivery.attempts > 0 { "cancelled" } else { "skipped" };
+        return settle_now(app, &loaded.delivery, state, Some("consent"), None, None).await;
+    }
+    if loaded.delivery.not_after.is_some_and(|limit| now > limit) {
+        let state = if loaded.delivery.attempts > 0 { "dead" } else { "skipped" };
+        return settle_now(app, &loaded.delivery, state, Some("too_old"), None, None).await;
+    }
+    if retry::is_ambiguous(loaded.delivery.unknown_at, now) {
+        return settle_now(app, &loaded.delivery, "held", Some("ambiguous"), None, None).await;
+    }
+    let mode = loaded.outgoing.mode;
+    let start = match destination.prepare(&loaded.outgoing, &connection.settings) {
+        Prepared::Skip(reason) => return settle_now(app, &loaded.delivery, "skipped", Some(reason), None, None).await,
+        Prepared::Start(start) => start,
+    };
+    if mode == Mode::Shadow {
+        let request = shadow(destination, start.state, &connection, &start.hashed, now);
+        return settle_now(app, &loaded.delivery, "skipped", Some("shadow"), request, None).await;
+    }
+    let began = clock::started();
+    let state = loaded.delivery.step.clone().unwrap_or(start.state);
+    let end = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await?;
+    let took_ms = began.elapsed().as_millis() as i64;
+    write_end(app, &owner, &connection, loaded.delivery, mode, end, took_ms).await
+}
+
+fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<Loaded>> {
+    let Some(delivery) = deliveries::find(c, id)? else { return Ok(None) };
+    let Some(conversion) = conversions::find(c, delivery.conversion)? else { return Ok(None) };
+    let (_, path) = credits::find_newest(c, conversion.id)?.unwrap_or_default();
+    let mut sessions: Vec<SessionId> = conversion.session.into_iter().collect();
+    for touch in &path {
+        let session = SessionId::new(touch.touch.session);
+        if touch.touch.session > 0 && !sessions.contains(&session) {
+            sessions.push(session);
+        }
+    }
+    let may = planning::consent_for(c, site, &conversion, &sessions)?;
+    let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
+    Ok(Some(Loaded { delivery, outgoing, may }))
+}
+
+/// Builds the first request and shows it; nothing is sent.
+fn shadow(destination: &dyn Destination, state: State, connection: &Connection, hashed: &Value, now: Time) -> Option<Value> {
+    match destination.delivery().step(state, None, &connection.settings, now) {
+        Step::Ask(request, _) => Some(outbound::redacted(&request, hashed)),
+        _ => None,
+    }
+}
+
+async fn talk(
+    app: &App,
+    destination: &dyn Destination,
+    connection: &Connection,
+    delivery: &Delivery,
+    mut state: State,
+    hashed: &Value,
+) -> Result<End> {
+    let steps = destination.delivery();
+    let mut got: Option<Response> = None;
+    let mut end = End::default();
+    // The last step that is in the file: a talk under way goes on from there, one of a single request begins anew.
+    let mut kept: Option<State> = delivery.step.clone();
+    for _ in 0..MOST_REQUESTS {
+        let step: Step<Talk> = steps.step(state, got.as_ref(), &connection.settings, app.clock.now());
+        match step {
+            Step::Ask(request, next) => {
+                if got.is_some() {
+                    // A step further: a crash goes on from here.
+                    let (boot, saved, id) = (app.boot.clone(), next.clone(), delivery.id);
+                    app.store.write(delivery.site, move |c| deliveries::save_step(c, id, &boot, &saved)).await?;
+                    kept = Some(next.clone());
+                }
+                end.request = Some(outbound::redacted(&request, hashed));
+                match send(app, destination, connection, &request).await {
+                    Ok(response) => {
+                        end.status = Some(response.status);
+                        end.response = Some(json!({
+                            "status": response.status, "body": outbound::excerpt(&response, &connection.secrets), "sentence": null,
+                        }));
+                        got = Some(response);
+                        state = next;
+                    }
+                    Err(failure) => {
+                        end.step = kept;
+                        return Ok(failed(end, failure));
+                    }
+                }
+            }
+            Step::Yield(never, _) => match never {},
+            Step::Wait(after_ms, next) => {
+                // The platform's own wish: it is not scaled.
+                end.wait_ms = Some(after_ms);
+                end.step = Some(next);
+                end.outcome = "wait";
+                return Ok(end);
+            }
+            Step::Done(verdict) | Step::Fail(verdict) => {
+                if let (Some(response), Some(sentence)) = (&mut end.response, sentence_of(&verdict)) {
+                    response["sentence"] = Value::from(sentence);
+                }
+                end.outcome = outcome_of(&verdict);
+                end.step = match &verdict {
+                    Verdict::CheckLater { state, .. } => Some(state.clone()),
+                    Verdict::Retry { .. } | Verdict::Pause(_) => kept,
+                    _ => None,
+                };
+                end.verdict = verdict;
+                return Ok(end);
+            }
+        }
+    }
+    end.verdict = Verdict::Refused("This delivery asked too many questions and was stopped.".into());
+    end.outcome = "refused";
+    Ok(end)
+}
+
+/// With the platform's own short-lived token where it wants one.
+async fn send(
+    app: &App,
+    destination: &dyn Destination,
+    connection: &Connection,
+    request: &Request,
+) -> std::result::Result<Response, SendError> {
+    match destination.token(&connection.settings) {
+        None => app.outbound.send(request, &connection.secrets).await,
+        Some(token) => {
+            let holder = Holder { connection: connection.id, generation: connection.secret_version };
+            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
+        }
+    }
+}
+
+fn failed(mut end: End, failure: SendError) -> End {
+    end.is_unknown = failure.may_have_arrived();
+    end.verdict = failure.verdict();
+    end.outcome = outcome_of(&end.verdict);
+    end.response = Some(json!({"status": null, "body": null, "sentence": failure.sentence}));
+    end
+}
+
+fn outcome_of(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Delivered(_) => "delivered",
+        Verdict::Accepted(_) => "accepted",
+        Verdict::CheckLater { .. } => "check_later",
+        Verdict::Retry { .. } => "retry",
+        Verdict::Split(_) | Verdict::Refused(_) => "refused",
+        Verdict::Pause(_) => "pause",
+    }
+}
+
+fn sentence_of(verdict: &Verdict) -> Option<&str> {
+    match verdict {
+        Verdict::Delivered(s) | Verdict::Accepted(s) | Verdict::Split(s) | Verdict::Pause(s) | Verdict::Refused(s) => Some(s),
+        Verdict::Retry { sentence, .. } => Some(sentence),
+        Verdict::CheckLater { .. } => None,
+    }
+}
+
+/// Writes attempt, state, breaker and, where the platform refuses our credentials, the pause of the connection.
+async fn write_end(
+    app: &App,
+    site: &Arc<Site>,
+    connection: &Connection,
+    delivery: Delivery,
+    mode: Mode,
+    end: End,
+    took_ms: i64,
+) -> Result<()> {
+    let now = app.clock.now();
+    let scale = Scale::from_ppm(app.config.retry_scale_ppm);
+    let jitter = u32::from(u16::from_le_bytes(crypto::random::<2>())) % 10_001;
+    let boot = app.boot.clone();
+    let connection_id = connection.id;
+    let platform = connection.platform.clone();
+    let (state, pauses, id, conversion) = app
+        .store
+        .write(site.id, move |c| {
+            // The breaker is read again: several deliveries of one connection end at the same time.
+            let mut breaker = connections::find_breaker(c, connection_id)?;
+            let ending = judge(&delivery, &end, &mut breaker, scale, jitter, now);
+            let sentence = sentence_of(&end.verdict).unwrap_or("The platform wants to be asked again later.");
+            deliveries::add_attempt(
+                c,
+                delivery.id,
+                &Attempt { at: now, duration_ms: took_ms, outcome: end.outcome, status: end.status, sentence },
+            )?;
+            let unknown_at = if end.is_unknown { delivery.unknown_at.or(Some(now)) } else { delivery.unknown_at };
+            deliveries::settle(
+                c,
+                delivery.id,
+                &boot,
+                &Settled {
+                    state: ending.state,
+                    reason: ending.reason,
+                    mode,
+                    is_charged: ending.is_charged,
+                    next_at: ending.next_at,
+                    step: end.step.as_ref(),
+                    unknown_at,
+                    request: end.request.as_ref(),
+                    response: end.response.as_ref(),
+                    now,
+                },
+            )?;
+            connections::save_breaker(c, connection_id, &breaker)?;
+            if let Some(until) = breaker.next_try_at(now) {
+                deliveries::put_off(c, connection_id, until)?;
+            }
+            if ending.pauses {
+                connections::set_status(c, connection_id, Status::Paused, Some(sentence))?;
+                deliveries::set_waiting(c, connection_id, None)?;
+            }
+            Ok((ending.state, ending.pauses, delivery.id, delivery.conversion))
+        })
+        .await?;
+    if pauses {
+        tracing::warn!(connection.id = %connection_id, source = %platform, "A destination refuses us: its connection is paused.");
+        app.refresh().await?;
+        app.tell(News::Connection { site: site.id, id: connection_id, status: "paused" });
+    }
+    app.figures.add("deliveries", state);
+    app.tell(News::Delivery { site: site.id, id, conversion, state: state.to_owned() });
+    app.wake.notify_waiters();
+    Ok(())
+}
+
+/// What a verdict means for the row.
+struct Ending {
+    state: &'static str,
+    reason: Option<&'static str>,
+    next_at: Option<Time>,
+    is_charged: bool,
+    pauses: bool,
+}
+
+fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, jitter: u32, now: Time) -> Ending {
+    let settled = |state| Ending { state, reason: None, next_at: None, is_charged: true, pauses: false };
+    if let Some(ms) = end.wait_ms {
+        breaker.record(true, now, scale);
+        return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
+    }
+    match &end.verdict {
+        Verdict::Delivered(_) => {
+            breaker.record(true, now, scale);
+            settled("delivered")
+        }
+        Verdict::Accepted(_) => {
+            breaker.record(true, now, scale);
+            settled("accepted")
+        }
+        Verdict::CheckLater { after_ms, .. } => {
+            breaker.record(true, now, scale);
+            Ending { next_at: Some(now.plus_ms(scale.of_ms(*after_ms))), is_charged: false, ..settled("pending") }
+        }
+        Verdict::Retry { after_ms, .. } => {
+            breaker.record(false, now, scale);
+            let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
+            match retry::next(attempts, *after_ms, scale, jitter) {
+                Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {
+                    Ending { next_at: Some(now.plus_ms(ms)), ..settled("pending") }
+                }
+                Next::After(_) => Ending { reason: Some("too_old"), ..settled("dead") },
+                Next::Dead => Ending { reason: Some("no_success"), ..settled("dead") },
+            }
+        }
+        Verdict::Split(_) | Verdict::Refused(_) => {
+            breaker.record(true, now, scale);
+            // Each delivery travels alone, so there is nothing left to split: the refusal is this one's.
+            Ending { reason: Some("refused_by_platform"), ..settled("refused") }
+        }
+        Verdict::Pause(_) => Ending { is_charged: false, pauses: true, ..settled("pending") },
+    }
+}
+
+async fn settle_now(
+    app: &App,
+    delivery: &Delivery,
+    state: &'static str,
+    reason: Option<&'static str>,
+    request: Option<Value>,
+    response: Option<Value>,
+) -> Result<()> {
+    let (now, boot, id, mode) = (app.clock.now(), app.boot.clone(), delivery.id, delivery.mode);
+    app.store
+        .write(delivery.site, move |c| {
+            let s = Settled {
+                state,
+                reason,
+                mode,
+                is_charged: false,
+                next_at: None,
+                step: None,
+                unknown_at: None,
+                request: request.as_ref(),
+                response: response.as_ref(),
+                now,
+            };
+            deliveries::settle(c, id, &boot, &s)
+        })
+        .await?;
+    app.figures.add("deliveries", state);
+    app.tell(News::Delivery { site: delivery.site, id, conversion: delivery.conversion, state: state.to_owned() });
+    Ok(())
+}

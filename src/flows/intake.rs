@@ -1,0 +1,222 @@
+//! Facts in: everything that follows from one body is written in one change, then the sender gets its answer.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::app::{App, News};
+use crate::crypto;
+use crate::domain::fact::Fact;
+use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
+use crate::domain::time::Time;
+use crate::error::{Error, Result};
+use crate::store::connections::{Connection, heard_of};
+use crate::store::inbox::{self, NewBody};
+use crate::store::people::identities_of;
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+
+/// A lead, as a form told it.
+mod lead;
+/// An order, as a shop or payment told it.
+mod order;
+/// A sale, lead or sign-up told without an order.
+mod statement;
+/// One conversion of possibly many reports.
+pub mod telling;
+
+/// A body that has proved its sender, read into facts.
+pub struct Delivered {
+    /// None where an API token or the page itself brought it.
+    pub connection: Option<ConnectionId>,
+    pub platform: String,
+    pub path: String,
+    pub content_type: String,
+    pub body: Vec<u8>,
+    pub facts: Vec<Fact>,
+    /// Said by a browser, not by the owner's server or a platform.
+    pub is_asserted: bool,
+    /// The same signed content is a repeat for ever; else only the facts' own ids tell.
+    pub is_once: bool,
+}
+
+/// What became of one fact.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub conversion: Option<ConversionId>,
+    pub kind: &'static str,
+    /// The sender's own id, or the one we gave.
+    pub external_id: String,
+    pub is_new: bool,
+    pub match_type: &'static str,
+    pub is_attributed: bool,
+    pub snapshot: Value,
+    /// Platform, mode and state of each delivery.
+    pub deliveries: Vec<(String, String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub inbox: InboxId,
+    /// The whole body was known before.
+    pub is_duplicate: bool,
+    pub facts: Vec<Stored>,
+}
+
+/// What every fact of a body shares.
+pub struct Context<'a> {
+    pub c: &'a SiteConn<'a>,
+    pub site: &'a Site,
+    pub connections: &'a [Arc<Connection>],
+    /// 0 stands for our own API and pages.
+    pub connection: i64,
+    pub inbox: InboxId,
+    pub is_asserted: bool,
+    pub now: Time,
+}
+
+/// Stores a body and all that follows from it. Returns after the commit.
+pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered) -> Result<Taken> {
+    let now = app.clock.now();
+    let book = app.book();
+    let connections: Vec<Arc<Connection>> = book.connections_of(site.id).cloned().collect();
+    let owner = site.clone();
+    let taken = app.store.write(site.id, move |c| store(c, &owner, &connections, &delivered, None, now)).await?;
+    announce(app, site, &taken);
+    Ok(taken)
+}
+
+/// Tells the workers and open dashboards what is new.
+pub fn announce(app: &App, site: &Site, taken: &Taken) {
+    app.wake.notify_waiters();
+    for fact in &taken.facts {
+        if let (Some(id), true) = (fact.conversion, fact.is_new) {
+            app.tell(News::Conversion { site: site.id, id, kind: fact.kind });
+            app.figures.add("conversions", fact.kind);
+        }
+    }
+}
+
+/// The change itself. `again` names the inbox row of a body that is run once more.
+pub fn store(
+    c: &SiteConn,
+    site: &Site,
+    connections: &[Arc<Connection>],
+    delivered: &Delivered,
+    again: Option<InboxId>,
+    now: Time,
+) -> Result<Taken> {
+    let digest = crypto::hmac_sha256(&site.keys.digest, &[b"body.", &delivered.body]);
+    if let Some(connection) = delivered.connection {
+        heard_of(c, connection, now)?;
+        if delivered.is_once
+            && again.is_none()
+            && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
+        {
+            return Ok(Taken { inbox: first, is_duplicate: true, facts: Vec::new() });
+        }
+    }
+    let inbox = match again {
+        Some(id) => {
+            inbox::set_state(c, id, "replayed", None)?;
+            id
+        }
+        None => inbox::add(
+            c,
+            &NewBody {
+                connection: delivered.connection,
+                platform: &delivered.platform,
+                path: &delivered.path,
+                received_at: now,
+                state: "accepted",
+                reason: None,
+                content_type: &delivered.content_type,
+                body: &delivered.body,
+                digest: &digest[..16],
+            },
+        )?,
+    };
+    if let Some(connection) = delivered.connection
+        && delivered.is_once
+    {
+        inbox::add_seen(c, connection, &digest[..16], inbox)?;
+    }
+    let context = Context {
+        c,
+        site,
+        connections,
+        connection: delivered.connection.map(ConnectionId::number).unwrap_or(0),
+        inbox,
+        is_asserted: delivered.is_asserted,
+        now,
+    };
+    let mut facts = Vec::with_capacity(delivered.facts.len());
+    for fact in &delivered.facts {
+        for (kind, value) in identities_of(person_of(fact)) {
+            let digest = crypto::hmac_sha256(&site.keys.digest, &[kind.word().as_bytes(), b".", value.as_bytes()]);
+            inbox::add_person(c, inbox, &digest[..16])?;
+        }
+        facts.push(match fact {
+            Fact::Lead(lead) => lead::store(&context, lead)?,
+            Fact::Order(order) => order::store(&context, order)?,
+            Fact::Statement(statement) => statement::store(&context, statement)?,
+        });
+    }
+    let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
+    Ok(Taken { inbox, is_duplicate, facts })
+}
+
+/// Keeps an authentic body that is not understood: shown, and replayable after a fix.
+pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String) -> Result<InboxId> {
+    let now = app.clock.now();
+    let key = site.keys.digest;
+    app.figures.add("inbox", "quarantined");
+    app.store
+        .write(site.id, move |c| {
+            let digest = crypto::hmac_sha256(&key, &[b"body.", &delivered.body]);
+            if let Some(connection) = delivered.connection {
+                heard_of(c, connection, now)?;
+                // The same unreadable body again is the same quarantine row.
+                if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
+                    return Ok(first);
+                }
+            }
+            let id = inbox::add(
+                c,
+                &NewBody {
+                    connection: delivered.connection,
+                    platform: &delivered.platform,
+                    path: &delivered.path,
+                    received_at: now,
+                    state: "quarantined",
+                    reason: Some(&reason),
+                    content_type: &delivered.content_type,
+                    body: &delivered.body,
+                    digest: &digest[..16],
+                },
+            )?;
+            if let Some(connection) = delivered.connection {
+                inbox::add_seen(c, connection, &digest[..16], id)?;
+            }
+            Ok(id)
+        })
+        .await
+}
+
+fn person_of(fact: &Fact) -> &crate::domain::fact::Person {
+    match fact {
+        Fact::Lead(f) => &f.person,
+        Fact::Order(f) => &f.person,
+        Fact::Statement(f) => &f.person,
+    }
+}
+
+/// A sender's id that we give where it has none.
+pub fn given_id(key: &[u8; 32]) -> String {
+    crypto::hex(&key[..8])
+}
+
+/// A stored fact that must be there.
+pub fn must<T>(found: Option<T>, what: &str) -> Result<T> {
+    found.ok_or_else(|| Error::internal(format!("{what} is not there")))
+}

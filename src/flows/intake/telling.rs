@@ -1,0 +1,287 @@
+//! One telling of a sale or lead finds its conversion: joins one that is known, or makes it, with its credit, money and
+//! deliveries. The order of arrival makes no difference to the figures.
+
+use crate::domain::conversion::{Candidate, ConversionKind, Joining, joining, order_key};
+use crate::domain::fact::{Person, Traces};
+use crate::domain::ids::{ContactId, ConversionId, SessionId};
+use crate::domain::money::Money;
+use crate::domain::time::{HOUR_MS, Time};
+use crate::error::Result;
+use crate::flows::crediting::{self, Known, Outcome};
+use crate::flows::planning;
+use crate::flows::session_id;
+use crate::store::conversions::{Conversion, NewConversion};
+use crate::store::entries::{self, NewEntry};
+use crate::store::people::{self, SessionLink};
+use crate::store::reports::{self, NewReport};
+use crate::store::{conversions, credits, deliveries, sessions};
+
+use super::{Context, Stored, must};
+
+/// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
+const LATE_IDENTITY_MS: i64 = 24 * HOUR_MS;
+
+/// A telling in the words that all facts share.
+pub struct Telling<'a> {
+    pub kind: ConversionKind,
+    pub name: Option<&'a str>,
+    /// What the ledger calls it: `Order 10574`, `Lead L-83`.
+    pub label: String,
+    pub order_id: Option<&'a str>,
+    pub external_id: &'a str,
+    /// `order_10574`, `lead_L-83`: what the shop's own pixel can send too.
+    pub event_id: String,
+    pub platform: &'a str,
+    pub what: &'a str,
+    pub fact_kind: &'static str,
+    pub rank: i64,
+    pub person: &'a Person,
+    pub traces: &'a Traces,
+    pub contact: Option<ContactId>,
+    pub session: Option<SessionId>,
+    pub amount: Option<Money>,
+    pub happened_at: Time,
+    pub status: &'a str,
+    pub counts: bool,
+    pub is_imported: bool,
+    pub detail: String,
+}
+
+/// The session that a fact's signed id names, if it is one of this site's.
+pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
+    let Some(text) = &traces.session else { return Ok(None) };
+    // The owner's server may name the browser by its own word, as it did in its touches.
+    let key = match session_id::open(text, &x.site.keys.session) {
+        Some(key) => key,
+        None if !x.is_asserted && !text.is_empty() && text.chars().count() <= 64 => session_id::mapped(text, &x.site.keys.session),
+        None => return Ok(None),
+    };
+    Ok(sessions::find_by_key(x.c, key.key())?.map(|s| s.id))
+}
+
+/// The contact of a fact, and the proof that its browser is this person's.
+pub fn known_person(x: &Context, person: &Person, session: Option<SessionId>, platform: &str) -> Result<Option<ContactId>> {
+    let contact = if x.is_asserted {
+        people::contact_of_asserted(x.c, person, platform, x.now)?
+    } else {
+        people::contact_of_verified(x.c, person, platform, x.now)?
+    };
+    if let Some(session) = session {
+        for (kind, value) in people::identities_of(person) {
+            let link =
+                SessionLink { kind, value: &value, session, is_verified: !x.is_asserted, at: x.now, source: platform, is_flagged: false };
+            people::link_session(x.c, &link)?;
+        }
+        if let (Some(contact), false) = (contact, x.is_asserted) {
+            sessions::set_contact(x.c, session, contact.number())?;
+        }
+    }
+    Ok(contact)
+}
+
+/// Finds or makes the conversion. `fact_id` is the number of the lead or order row.
+pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
+    if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
+        return again(x, t, known);
+    }
+    let like = Candidate {
+        kind: t.kind,
+        order_key: t.order_id.and_then(order_key),
+        contact: t.contact.filter(|_| !x.is_asserted).map(ContactId::number),
+        amount: t.amount,
+        happened_at: t.happened_at,
+        reporters: vec![(x.connection, t.rank)],
+    };
+    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
+    match joining(&like, &candidates) {
+        Joining::Join(place) => join(x, t, ids[place], fact_id),
+        Joining::Apart => make(x, t, fact_id, None),
+        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
+    }
+}
+
+fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> Result<Stored> {
+    let order_key = t.order_id.and_then(order_key);
+    // Two shops may have the same number: then the connection is part of the id.
+    let mut event_id = t.event_id.clone();
+    if conversions::has_event_id(x.c, &event_id)? {
+        let (word, rest) = t.event_id.split_once('_').unwrap_or(("event", &t.event_id));
+        event_id = format!("{word}_con{}_{rest}", x.connection);
+        let mut n = 2;
+        while conversions::has_event_id(x.c, &event_id)? {
+            event_id = format!("{word}_con{}_{rest}_{n}", x.connection);
+            n += 1;
+        }
+    }
+    let id = conversions::add(x.c, &new_conversion(x, t, order_key.as_deref(), &event_id, flag))?;
+    let conversion = must(conversions::find(x.c, id)?, "the conversion just made")?;
+    report(x, t, id, fact_id)?;
+    if let Some(amount) = t.amount
+        && t.kind == ConversionKind::Sale
+    {
+        book(x, id, "sale", amount, t.happened_at, None)?;
+    }
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), 1, "first known", x.now)?;
+    let sessions = sessions_of(&outcome, t.session);
+    planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
+    stored(x, t, id, true, &outcome)
+}
+
+/// Another sender tells of a known sale. Only a better informed one changes anything, and then exactly one new run.
+fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Result<Stored> {
+    report(x, t, id, fact_id)?;
+    let before = must(conversions::find(x.c, id)?, "the conversion joined")?;
+    let order_key = t.order_id.and_then(order_key);
+    if t.rank <= before.rank {
+        conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
+        return late_identity(x, t, id);
+    }
+    conversions::set_speaker(x.c, id, &new_conversion(x, t, order_key.as_deref(), &before.event_id, None))?;
+    if let (Some(now), Some(then)) = (t.amount, before.amount)
+        && t.kind == ConversionKind::Sale
+    {
+        if now.currency == then.currency && now.minor != then.minor {
+            let difference = Money::new(now.minor - then.minor, now.currency);
+            book(x, id, "adjustment", difference, before.happened_at, Some("a better informed sender gave another amount"))?;
+        } else if now.currency != then.currency {
+            book(x, id, "adjustment", Money::new(-then.minor, then.currency), before.happened_at, Some("told again in another currency"))?;
+            book(x, id, "adjustment", now, before.happened_at, Some("told again in another currency"))?;
+        }
+    } else if let (Some(now), None) = (t.amount, before.amount)
+        && t.kind == ConversionKind::Sale
+    {
+        book(x, id, "sale", now, t.happened_at, None)?;
+    }
+    let net = entries::sum(x.c, id)?;
+    conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
+    let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), before.run + 1, "joined", x.now)?;
+    planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
+    stored(x, t, id, false, &outcome)
+}
+
+/// The very same report once more: a success, and nothing changes but an identity that came late.
+fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    conversions::learned(x.c, id, t.contact, t.session, t.order_id.and_then(order_key).as_deref())?;
+    late_identity(x, t, id)
+}
+
+/// A run that matched nothing may be replaced once, within a day, by an identity that arrives after the fact.
+fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
+    let is_open = conversion.match_type == "none" && conversion.run == 1 && x.now.ms_since(conversion.received_at) <= LATE_IDENTITY_MS;
+    if is_open {
+        let known = Known { session: t.session.or(conversion.session), person: t.person, contact: conversion.contact, traces: t.traces };
+        let outcome = crediting::judge(x.c, x.site, &conversion, &known, x.now)?;
+        if outcome.is_attributed {
+            crediting::write(x.c, x.site, id, 2, "late identity", &outcome, x.now)?;
+            return stored(x, t, id, false, &outcome);
+        }
+    }
+    let snapshot = credits::find_newest(x.c, id)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
+    Ok(Stored {
+        conversion: Some(id),
+        kind: t.kind.word(),
+        external_id: t.external_id.to_owned(),
+        is_new: false,
+        match_type: match_word(&conversion),
+        is_attributed: conversion.match_type != "none",
+        snapshot,
+        deliveries: deliveries::list_planned(x.c, id)?,
+    })
+}
+
+fn match_word(conversion: &Conversion) -> &'static str {
+    crate::domain::attribution::MatchType::parse(&conversion.match_type).map(|m| m.word()).unwrap_or("none")
+}
+
+fn known<'a>(t: &'a Telling) -> Known<'a> {
+    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces }
+}
+
+fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
+    let mut all: Vec<SessionId> = told.into_iter().collect();
+    for touch in &outcome.credit.path {
+        let id = SessionId::new(touch.touch.session);
+        if touch.touch.session > 0 && !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    all
+}
+
+fn new_conversion<'a>(
+    x: &Context,
+    t: &'a Telling<'a>,
+    order_key: Option<&'a str>,
+    event_id: &'a str,
+    flag: Option<&'a str>,
+) -> NewConversion<'a> {
+    NewConversion {
+        kind: t.kind,
+        name: t.name,
+        label: &t.label,
+        order_key,
+        event_id,
+        contact: t.contact,
+        session: t.session,
+        amount: t.amount,
+        rank: t.rank,
+        happened_at: t.happened_at,
+        received_at: x.now,
+        book_day: x.site.zone.day(t.happened_at),
+        status: t.status,
+        counts: t.counts && !is_staff(x, t.person),
+        is_imported: t.is_imported,
+        country: t.person.country.as_deref(),
+        consent_given: t.traces.consent_given,
+        flag,
+    }
+}
+
+/// The owner's own people, by exact address.
+fn is_staff(x: &Context, person: &Person) -> bool {
+    person.email.as_ref().is_some_and(|e| x.site.settings.staff_emails.iter().any(|s| s.eq_ignore_ascii_case(e.as_str())))
+}
+
+fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Result<()> {
+    reports::add(
+        x.c,
+        &NewReport {
+            conversion: id,
+            connection: x.connection,
+            platform: t.platform,
+            what: t.what,
+            fact_kind: t.fact_kind,
+            fact_id,
+            external_id: t.external_id,
+            rank: t.rank,
+            amount: t.amount,
+            happened_at: t.happened_at,
+            received_at: x.now,
+            inbox: Some(x.inbox),
+            detail: &t.detail,
+        },
+    )?;
+    Ok(())
+}
+
+/// A line of the ledger, on its own day.
+pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at: Time, note: Option<&str>) -> Result<()> {
+    let book_day = x.site.zone.day(at);
+    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, note })?;
+    Ok(())
+}
+
+fn stored(x: &Context, t: &Telling, id: ConversionId, is_new: bool, outcome: &Outcome) -> Result<Stored> {
+    Ok(Stored {
+        conversion: Some(id),
+        kind: t.kind.word(),
+        external_id: t.external_id.to_owned(),
+        is_new,
+        match_type: outcome.match_type,
+        is_attributed: outcome.is_attributed,
+        snapshot: outcome.snapshot.clone(),
+        deliveries: deliveries::list_planned(x.c, id)?,
+    })
+}

@@ -1,0 +1,92 @@
+//! The outbox rows of a conversion: one for every connection that sends, skipped with its reason where nothing may go.
+
+use std::sync::Arc;
+
+use crate::destinations;
+use crate::domain::consent::{Consent, Signs, decide};
+use crate::domain::ids::SessionId;
+use crate::domain::time::{HOUR_MS, Time};
+use crate::error::Result;
+use crate::store::connections::{Connection, Status};
+use crate::store::consents::newest_marketing;
+use crate::store::conversions::Conversion;
+use crate::store::deliveries::{self, Planned};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+
+/// Whether a conversion may leave, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct May {
+    pub is_allowed: bool,
+    pub is_explicit: bool,
+    pub basis: &'static str,
+}
+
+/// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
+/// person, else the site's mode by billing country. A refusal that came after the fact always wins.
+pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId]) -> Result<May> {
+    let newest = newest_marketing(c, sessions)?;
+    if let Some(given) = conversion.consent_given {
+        if let Some((at, false)) = newest
+            && at > conversion.received_at
+        {
+            return Ok(May { is_allowed: false, is_explicit: true, basis: "refused after the fact" });
+        }
+        return Ok(May { is_allowed: given, is_explicit: true, basis: "the fact's own consent_given" });
+    }
+    if let Some((_, granted)) = newest {
+        return Ok(May { is_allowed: granted, is_explicit: true, basis: "the visitor's own answer" });
+    }
+    let signs = Signs { country: conversion.country.as_deref(), time_zone: None, site_country: site.country.as_deref() };
+    let decision = decide(Consent::UNKNOWN, site.consent, &signs, false);
+    Ok(May { is_allowed: decision.marketing, is_explicit: false, basis: decision.basis })
+}
+
+/// Plans the rows. Repeating it adds nothing.
+pub fn run(
+    c: &SiteConn,
+    site: &Site,
+    connections: &[Arc<Connection>],
+    conversion: &Conversion,
+    sessions: &[SessionId],
+    now: Time,
+) -> Result<usize> {
+    let may = consent_for(c, site, conversion, sessions)?;
+    let mut planned = 0;
+    for connection in connections {
+        let Some(destination) = destinations::find(&connection.platform) else { continue };
+        let kind = destination.kind_of(conversion.kind, conversion.name.as_deref());
+        // One hour of safety, so that an event does not grow too old on the way.
+        let not_after = destination.age_limit_ms().map(|limit| conversion.happened_at.plus_ms(limit - HOUR_MS));
+        let skip = if !conversion.counts {
+            Some("not_counted")
+        } else if conversion.is_imported {
+            Some("imported")
+        } else if kind.is_none() {
+            Some("unsupported_kind")
+        } else if !may.is_allowed {
+            Some("consent")
+        } else if not_after.is_some_and(|limit| now > limit) {
+            Some("too_old")
+        } else {
+            None
+        };
+        let is_waiting = matches!(connection.status, Status::Paused | Status::NotConfigured);
+        let row = Planned {
+            connection: connection.id,
+            conversion: conversion.id,
+            platform: &connection.platform,
+            kind: kind.as_deref().unwrap_or(conversion.kind.word()),
+            event_id: &conversion.event_id,
+            mode: connection.mode,
+            skip,
+            next_at: (!is_waiting).then_some(now),
+            not_after,
+            now,
+        };
+        if deliveries::plan(c, &row)?.is_some() && skip.is_none() {
+            planned += 1;
+        }
+    }
+    Ok(planned)
+}

@@ -1,0 +1,161 @@
+//! Again, by the owner's hand: deliveries with their old event ids, and kept bodies after a fix.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::app::{App, News};
+use crate::domain::fact::Fact;
+use crate::domain::ids::{DeliveryId, InboxId};
+use crate::domain::time::{HOUR_MS, Time};
+use crate::error::{Error, Kind, Result};
+use crate::flows::intake::{self, Delivered};
+use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
+use crate::store::sites::Site;
+use crate::store::{deliveries, inbox};
+
+/// After this long Meta no longer drops a repeat by its event id.
+const DEDUPLICATED_MS: i64 = 48 * HOUR_MS;
+/// Deliveries replayed at once; more are asked for again.
+const MOST: usize = 5_000;
+
+#[derive(Debug, Clone, Default, Serialize, PartialEq)]
+pub struct Replayed {
+    /// How many are meant.
+    pub count: usize,
+    pub older_than_48h: usize,
+    pub warning: Option<String>,
+    pub replayed: usize,
+}
+
+/// Sends deliveries again. With `is_preview` only says what would happen.
+pub async fn deliveries(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>, is_preview: bool) -> Result<Replayed> {
+    if ids.len() > MOST {
+        return Err(Error::invalid("deliveries", format!("At most {MOST} at once. Narrow the filter.")));
+    }
+    let now = app.clock.now();
+    let modes: std::collections::HashMap<_, _> = app.book().connections_of(site.id).map(|c| (c.id, c.mode)).collect();
+    let done = app
+        .store
+        .write(site.id, move |c| {
+            let mut done = Replayed::default();
+            for id in ids {
+                let Some(delivery) = deliveries::find(c, id)? else {
+                    return Err(Error::not_found(format!("There is no {id} on this site.")));
+                };
+                let Some(mode) = modes.get(&delivery.connection) else { continue };
+                done.count += 1;
+                if now.ms_since(delivery.created_at) > DEDUPLICATED_MS {
+                    done.older_than_48h += 1;
+                }
+                if !is_preview && deliveries::replay(c, id, *mode, now)? {
+                    done.replayed += 1;
+                }
+            }
+            if done.older_than_48h > 0 {
+                let (verb, pronoun) = if done.older_than_48h == 1 { ("is", "it") } else { ("are", "them") };
+                done.warning = Some(format!("{} {verb} older than 48 hours: Meta may count {pronoun} twice.", done.older_than_48h));
+            }
+            Ok(done)
+        })
+        .await?;
+    app.wake.notify_waiters();
+    Ok(done)
+}
+
+/// Ends deliveries that wait.
+pub async fn cancel(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>) -> Result<usize> {
+    let now = app.clock.now();
+    let told: Vec<DeliveryId> = ids.clone();
+    let cancelled = app
+        .store
+        .write(site.id, move |c| {
+            let mut cancelled = 0;
+            for id in ids {
+                cancelled += usize::from(deliveries::cancel(c, id, "disabled", now)?);
+            }
+            Ok(cancelled)
+        })
+        .await?;
+    for id in told {
+        if let Some(delivery) = app.store.read(site.id, move |c| deliveries::find(c, id)).await? {
+            app.tell(News::Delivery { site: site.id, id, conversion: delivery.conversion, state: delivery.state });
+        }
+    }
+    Ok(cancelled)
+}
+
+/// What became of a body that was run again.
+#[derive(Debug, Clone, Serialize, PartialEq)]
+pub struct Rerun {
+    pub status: &'static str,
+    pub id: String,
+    pub facts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Runs a kept body again through today's parser. What it told before is not told twice.
+pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
+    let kept = app
+        .store
+        .read(site.id, move |c| inbox::find_body(c, id))
+        .await?
+        .ok_or_else(|| Error::not_found(format!("There is no {id} on this site, or its body is past its time.")))?;
+    if kept.body.is_empty() {
+        return Err(Error::new(Kind::Conflict, "body_gone", "The raw body is past its 30 days; only what was read from it is kept."));
+    }
+    let now = app.clock.now();
+    let home = home_of(site, now);
+    let book = app.book();
+    let settings = kept.connection.and_then(|c| book.connection(c)).map(|c| c.settings.clone()).unwrap_or_default();
+    let verified = Verified::by_our_own_word(&kept.body, &kept.content_type);
+    let heard = match kept.path.as_str() {
+        "/api/webhook/order" => sources::forms::read_order(verified.body(), verified.content_type(), &home)
+            .map(|order| Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() })),
+        _ => sources::find(&kept.platform)
+            .and_then(|s| s.webhook())
+            .ok_or_else(|| Error::new(Kind::Conflict, "not_replayable", format!("Bodies of {} cannot be run again.", kept.platform)))?
+            .parse(&verified, &settings, &home),
+    };
+    let facts = match heard {
+        Ok(Heard::Facts(batch)) if !batch.facts.is_empty() => batch.facts,
+        Ok(_) => return Ok(Rerun { status: "quarantined", id: id.to_string(), facts: 0, reason: Some("It holds no fact.".into()) }),
+        Err(reject) => {
+            let reason = sentence(&reject);
+            let told = reason.clone();
+            app.store.write(site.id, move |c| inbox::set_state(c, id, "quarantined", Some(&told))).await?;
+            return Ok(Rerun { status: "quarantined", id: id.to_string(), facts: 0, reason: Some(reason) });
+        }
+    };
+    let connections: Vec<_> = book.connections_of(site.id).cloned().collect();
+    let owner = site.clone();
+    let delivered = Delivered {
+        connection: kept.connection,
+        platform: kept.platform,
+        path: kept.path,
+        content_type: kept.content_type,
+        body: kept.body,
+        facts,
+        is_asserted: false,
+        is_once: false,
+    };
+    let taken = app.store.write(site.id, move |c| intake::store(c, &owner, &connections, &delivered, Some(id), now)).await?;
+    intake::announce(app, site, &taken);
+    Ok(Rerun { status: "accepted", id: id.to_string(), facts: taken.facts.len(), reason: None })
+}
+
+/// What the site lends to a parser.
+pub fn home_of(site: &Site, now: Time) -> Home {
+    Home { currency: site.currency, country: site.country.clone(), zone: site.zone.clone(), now }
+}
+
+/// A refusal in words.
+pub fn sentence(reject: &Reject) -> String {
+    match reject {
+        Reject::BadSignature => "The signature does not match this endpoint's secret. Check the secret in Connections.".into(),
+        Reject::StaleSignature => "The signature is older than five minutes. Check the sender's clock.".into(),
+        Reject::BadBody(sentence) => sentence.clone(),
+        Reject::BadField { field, sentence, .. } => format!("{field}: {sentence}"),
+    }
+}

@@ -1,0 +1,317 @@
+//! A page touch: who comes, from where, and what may be kept of it. One write; the answer waits for the disk.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::app::{App, News};
+use crate::crypto;
+use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
+use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
+use crate::domain::ids::SessionId;
+use crate::domain::outgoing::Mode;
+use crate::domain::time::{DAY_MS, Time};
+use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
+use crate::error::Result;
+use crate::flows::session_id::{self, SessionKey};
+use crate::flows::withdraw;
+use crate::limits::{Rate, text_key};
+use crate::store::scope::SiteConn;
+use crate::store::sessions::{Browser, Moved, NewSession, Session, Words};
+use crate::store::sites::Site;
+use crate::store::touches::NewTouch;
+use crate::store::{anon_events, consents, counters, sessions, touches};
+
+/// Touches stored for one browser and day.
+const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
+/// Touches stored for one site a second.
+const PER_SITE: Rate = Rate::per_second(200, 2_000);
+/// And a day: far above any small shop, far below what fills a disk.
+const PER_SITE_AND_DAY: Rate = Rate { burst: 2_000_000, per_1000_s: 23_000 };
+/// Meta takes events of the last seven days; an address is of no use after that.
+const ADDRESS_KEPT_MS: i64 = 7 * DAY_MS;
+
+/// A page view as the edge has read it. All texts are cleaned and within their limits.
+#[derive(Debug, Clone)]
+pub struct PageTouch {
+    pub at: Time,
+    /// An id of ours that the browser or server showed.
+    pub claim: Option<SessionKey>,
+    pub event_id: Option<String>,
+    pub landing: Landing,
+    pub utm: Utm,
+    pub clicks: ClickIds,
+    pub ads: AdIds,
+    pub referrer: Option<String>,
+    pub title: Option<String>,
+    pub browser: Browser,
+    pub consent: Consent,
+    /// GPC or Do Not Track.
+    pub refuses: bool,
+    pub time_zone: Option<String>,
+    pub address: Option<IpAddr>,
+    /// History that the owner's own server brings.
+    pub is_history: bool,
+    /// Sent again only because the visitor answered on consent: no page view of its own.
+    pub is_answer: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taken {
+    /// The sealed id, for the cookie and the answer.
+    Session(String),
+    /// Refused consent: one anonymous row, no id. The cookie goes.
+    Anonymous,
+    /// Nothing was counted, and why: `bot`, `excluded`, `limited`.
+    Dropped(&'static str),
+}
+
+/// Decides on consent and stores the touch.
+pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken> {
+    let now = app.clock.now();
+    let decision = decision_for(site, &touch);
+    let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+    if let Some(visitor) = visitor
+        && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
+    {
+        return dropped(app, site, "limited").await;
+    }
+    let number = site.id.number() as u64;
+    if !touch.is_history
+        && (app.limits.take("touch_site", number, PER_SITE, now).is_err()
+            || app.limits.take("touch_site_day", number, PER_SITE_AND_DAY, now).is_err())
+    {
+        return dropped(app, site, "limited").await;
+    }
+    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
+    let owner = site.clone();
+    let is_history = touch.is_history;
+    let taken = app.store.write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now)).await?;
+    if let Some(key) = &taken.key
+        && !is_history
+    {
+        app.presence.saw(site.id, text_key(key), now);
+        app.tell(News::Visit { site: site.id });
+    }
+    if taken.has_withdrawn {
+        app.wake.notify_waiters();
+    }
+    app.figures.add("touches", if taken.key.is_some() { "session" } else { "anonymous" });
+    Ok(match taken.key {
+        Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
+        None => Taken::Anonymous,
+    })
+}
+
+/// Whether a session may be kept for this touch, before anything is stored.
+pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
+    decision_for(site, touch).analytics
+}
+
+/// A touch whose page does not wait. What cannot be stored is dropped and counted.
+pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
+    if let Err(e) = run(app, site, touch).await {
+        app.figures.add("touches_dropped", "queue_full");
+        tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
+    }
+}
+
+fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
+    let signs =
+        Signs { country: touch.browser.country.as_deref(), time_zone: touch.time_zone.as_deref(), site_country: site.country.as_deref() };
+    decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
+}
+
+/// Counts a touch that is not kept.
+pub async fn dropped(app: &App, site: &Arc<Site>, why: &'static str) -> Result<Taken> {
+    app.figures.add("touches_dropped", why);
+    let day = site.zone.day(app.clock.now());
+    app.store.write(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
+    Ok(Taken::Dropped(why))
+}
+
+struct Recorded {
+    key: Option<String>,
+    has_withdrawn: bool,
+}
+
+fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keeps_address: bool, now: Time) -> Result<Recorded> {
+    let event = touch.event_id.as_ref().map(|id| crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()])[..16].to_vec());
+    if let Some(digest) = &event
+        && let Some(session) = touches::find_event(c, digest)?
+    {
+        // A retry after a lost answer: the same answer again, counted once.
+        let key = if session == 0 { None } else { sessions::find_key(c, SessionId::new(session))? };
+        return Ok(Recorded { key, has_withdrawn: false });
+    }
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
+    let origin = classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]);
+    let known = match &touch.claim {
+        Some(claim) => sessions::find_by_key(c, claim.key())?,
+        None => None,
+    };
+    let words = words_of(&touch.consent, decision);
+
+    if !decision.analytics {
+        let mut has_withdrawn = false;
+        if let Some(session) = &known
+            && words.is_explicit
+        {
+            has_withdrawn = answered(c, session, &words, &touch, now)?;
+        }
+        if touch.is_answer {
+            return Ok(Recorded { key: None, has_withdrawn });
+        }
+        anon_events::add(
+            c,
+            &anon_events::AnonEvent {
+                at: touch.at,
+                day: site.zone.day(touch.at),
+                origin: &origin,
+                utm: &Utm { source: origin.raw_source.clone(), medium: origin.raw_medium.clone(), ..touch.utm.clone() },
+                path: &touch.landing.path,
+                country: touch.browser.country.as_deref(),
+                device: touch.browser.device,
+                starts_visit: !is_inner_page(&touch, &domains),
+            },
+        )?;
+        if let Some(digest) = &event {
+            touches::add_event(c, digest, 0, now)?;
+        }
+        return Ok(Recorded { key: None, has_withdrawn });
+    }
+
+    let mut has_withdrawn = false;
+    let (id, key) = match known {
+        Some(session) => {
+            if !touch.is_answer {
+                seen_again(c, &session, &touch, &origin, words.marketing, now)?;
+            }
+            if words.is_explicit {
+                has_withdrawn = answered(c, &session, &words, &touch, now)?;
+            }
+            (session.id, session.key)
+        }
+        None => {
+            let key = touch.claim.clone().unwrap_or_else(|| session_id::issue(now));
+            let id = first_seen(c, key.key(), &touch, &origin, &words, now)?;
+            if words.is_explicit {
+                consents::add(c, Some(id), None, &words, touch.consent.manager.unwrap_or("page"), now)?;
+            }
+            (id, key.key().to_owned())
+        }
+    };
+    if let Some(address) = touch.address
+        && keeps_address
+        && !touch.is_history
+    {
+        sessions::keep_address(c, id, &address.to_string(), now.plus_ms(ADDRESS_KEPT_MS))?;
+    }
+    if let Some(digest) = &event {
+        touches::add_event(c, digest, id.number(), now)?;
+    }
+    Ok(Recorded { key: Some(key), has_withdrawn })
+}
+
+fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, origin: &Origin, words: &Words, now: Time) -> Result<SessionId> {
+    let id = sessions::add(c, &NewSession { key, at: touch.at, is_direct: origin.is_direct, browser: &touch.browser, consent: words })?;
+    add_touch(c, id, 1, touch, origin, Place { starts_visit: true, is_repeat: false }, words.marketing, now)?;
+    Ok(id)
+}
+
+/// A known browser again: a page view, or a touch of its own where it brings a new campaign or begins a new visit.
+fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, origin: &Origin, marketing: &'static str, now: Time) -> Result<()> {
+    let gap = touch.at.ms_since(session.last_seen_at).abs();
+    let starts_visit = gap > VISIT_GAP_MS;
+    let has_clicks = !touch.clicks.is_empty();
+    let is_new = if has_clicks {
+        touches::has_new_click(c, session.id, &touch.clicks)?
+    } else if origin.is_direct {
+        starts_visit
+    } else {
+        !touches::has_campaign(c, session.id, origin, touch.at)?
+    };
+    if touch.browser.ga_client_id.is_some() || touch.browser.fbp.is_some() || touch.browser.fbc.is_some() {
+        sessions::learned(c, session, &touch.browser)?;
+    }
+    // The same click id ever is one touch: again after a pause it is a visit, not a touchpoint.
+    let is_repeat = !is_new && starts_visit;
+    if !is_new && !is_repeat {
+        return sessions::saw_again(c, session, touch.at);
+    }
+    let seq = session.touch_count + 1;
+    let mark = Mark { seq, at: touch.at, is_direct: origin.is_direct };
+    let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
+    sessions::moved(c, session, &Moved { at: touch.at, first, last, starts_visit })?;
+    add_touch(c, session.id, seq, touch, origin, Place { starts_visit, is_repeat }, marketing, now)
+}
+
+/// What a touch is to the visits of its browser.
+#[derive(Clone, Copy)]
+struct Place {
+    starts_visit: bool,
+    is_repeat: bool,
+}
+
+#[allow(clippy::too_many_arguments)]
+fn add_touch(
+    c: &SiteConn,
+    session: SessionId,
+    seq: i64,
+    touch: &PageTouch,
+    origin: &Origin,
+    place: Place,
+    marketing: &'static str,
+    now: Time,
+) -> Result<()> {
+    touches::add(
+        c,
+        &NewTouch {
+            session,
+            seq,
+            at: touch.at,
+            received_at: now,
+            origin,
+            landing: &touch.landing,
+            title: touch.title.as_deref(),
+            ads: &touch.ads,
+            starts_visit: place.starts_visit,
+            marketing,
+            is_imported: touch.is_history,
+            is_repeat: place.is_repeat,
+        },
+    )?;
+    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
+}
+
+/// A new answer of a known browser: kept as a row of its own. Gives whether deliveries were cancelled by it.
+fn answered(c: &SiteConn, session: &Session, words: &Words, touch: &PageTouch, now: Time) -> Result<bool> {
+    if session.analytics == words.analytics && session.marketing == words.marketing {
+        return Ok(false);
+    }
+    sessions::set_consent(c, &session.key, words, now)?;
+    consents::add(c, Some(session.id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
+    if words.marketing == "denied" { withdraw::of_session(c, session.id, now) } else { Ok(false) }
+}
+
+/// The answer as it is kept. The browser's own refusal signal is an answer like any other.
+fn words_of(consent: &Consent, decision: &Decision) -> Words {
+    if decision.explicit && !decision.analytics && consent.analytics != Answer::Denied {
+        return Words { analytics: "denied", marketing: "denied", is_explicit: true };
+    }
+    // Who refuses even to be counted has not agreed to be told to ad platforms.
+    let marketing = match (consent.analytics, consent.marketing) {
+        (Answer::Denied, Answer::Unknown) => Answer::Denied,
+        (_, marketing) => marketing,
+    };
+    Words { analytics: consent.analytics.as_str(), marketing: marketing.as_str(), is_explicit: decision.explicit }
+}
+
+/// A page reached from another page of the site is not the beginning of a visit.
+fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
+    touch
+        .referrer
+        .as_deref()
+        .and_then(host_of)
+        .is_some_and(|host| domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.'))))
+}

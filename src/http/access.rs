@@ -1,0 +1,257 @@
+//! Who asks: proved before the handler runs, by a token or by a login, as the route wants it. A request with a Bearer
+//! token ignores cookies and needs no check of where it comes from; one with a cookie must come from our own pages.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::ask::{Ask, Caller};
+use super::host::OwnHosts;
+use super::route::{Right, Route, Scope, Who};
+use crate::app::App;
+use crate::book::KnownToken;
+use crate::crypto;
+use crate::domain::time::Time;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{Rate, text_key};
+use crate::store::sites::Site;
+use crate::store::{audit, logins, tokens, users};
+
+/// What one token may ask.
+const API: Rate = Rate::per_second(10, 40);
+/// Look-ups of tokens that are not in the book, for the whole box: strangers must not keep the readers busy.
+const STRANGERS: Rate = Rate::per_second(20, 50);
+/// Lines of the audit log about refusals of one token.
+const REFUSALS: Rate = Rate::per_minute(6, 6);
+
+/// Over https only a cookie with this prefix counts: no sibling host can set one.
+pub const SECURE_COOKIE: &str = "__Host-halo_login";
+/// On plain http, for which only this machine is meant.
+pub const PLAIN_COOKIE: &str = "halo_login";
+
+/// The caller and the site of the request, or why it is refused.
+pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<(Caller, Option<Arc<Site>>)> {
+    match route.who {
+        Who::Anyone | Who::Visitor | Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
+        Who::Page => {
+            if is_unsafe(ask) {
+                check_origin(own, ask)?;
+            }
+            Ok((Caller::Nobody, None))
+        }
+        Who::Machine if ask.is_from_this_machine() => Ok((Caller::Nobody, None)),
+        Who::Machine => {
+            let known = bearer(app, ask).await?;
+            Ok((caller(&known), None))
+        }
+        Who::Token(scope) => {
+            let known = bearer(app, ask).await?;
+            take_rate(app, &known)?;
+            let site = site_of(app, &known)?;
+            check_scope(app, &known, scope)?;
+            Ok((caller(&known), Some(site)))
+        }
+        Who::Site(_, scope) if ask.bearer().is_some() => {
+            let known = bearer(app, ask).await?;
+            take_rate(app, &known)?;
+            let site = site_of(app, &known)?;
+            if app.book().site_named(ask.param("site")).map(|s| s.id) != Some(site.id) {
+                refusal_noted(app, &known, "foreign_site");
+                return Err(no_such_site());
+            }
+            check_scope(app, &known, scope)?;
+            Ok((caller(&known), Some(site)))
+        }
+        Who::Site(right, _) => {
+            let site = app.book().site_named(ask.param("site")).cloned();
+            let (caller, role) = login(app, own, ask, site.as_deref()).await?;
+            let site = site.ok_or_else(no_such_site)?;
+            match role {
+                None => Err(no_such_site()),
+                Some(role) if role < right => Err(missing_right(right)),
+                Some(_) => Ok((caller, Some(site))),
+            }
+        }
+        Who::Login => Ok((login(app, own, ask, None).await?.0, None)),
+        Who::BoxOwner => match login(app, own, ask, None).await?.0 {
+            caller @ Caller::User { is_box_owner: true, .. } => Ok((caller, None)),
+            _ => Err(Error::new(Kind::Forbidden, "missing_right", "Only an owner of this installation may do this.")),
+        },
+    }
+}
+
+/// A token's text proved: who it is and for which site. For handlers whose senders may bring a token in several ways.
+/// Takes no rate: a webhook is never refused by one.
+pub async fn prove(app: &App, text: &str, scope: Scope) -> Result<(Caller, Arc<Site>)> {
+    let known = known(app, text).await?;
+    let site = site_of(app, &known)?;
+    check_scope(app, &known, scope)?;
+    Ok((caller(&known), site))
+}
+
+async fn bearer(app: &App, ask: &Ask) -> Result<Arc<KnownToken>> {
+    let text = ask.bearer().ok_or_else(|| {
+        Error::new(Kind::Unauthorised, "missing_token", "Send a token: Authorization: Bearer ht_… (made by `halotrack token create`).")
+    })?;
+    known(app, text).await
+}
+
+/// The token in the book, or the one that was made since the book was read.
+async fn known(app: &App, text: &str) -> Result<Arc<KnownToken>> {
+    let now = app.clock.now();
+    let hash = tokens::hash(text);
+    let mut found = app.book().token(&hash).cloned();
+    if found.is_none() && app.limits.take("stranger", 0, STRANGERS, now).is_ok() {
+        let is_new = app.store.read_all_sites(move |all| tokens::find(all, &hash)).await?.is_some();
+        if is_new {
+            app.refresh().await?;
+            found = app.book().token(&hash).cloned();
+        }
+    }
+    let known = found.ok_or_else(|| Error::new(Kind::Unauthorised, "unknown_token", "There is no such token, or it was revoked."))?;
+    if let Some(end) = known.token.expires_at
+        && end <= now
+    {
+        refusal_noted(app, &known, "token_expired");
+        return Err(Error::new(Kind::Unauthorised, "token_expired", format!("This token expired on {}.", &end.utc()[..10])));
+    }
+    if known.wants_notice(now) {
+        note_use(app, &known, now);
+    }
+    Ok(known)
+}
+
+fn take_rate(app: &App, known: &KnownToken) -> Result<()> {
+    let key = (known.token.site.number() as u64) << 32 | known.token.id.number() as u64;
+    app.limits.take("api", key, API, app.clock.now()).map_err(|seconds| {
+        Error::new(Kind::TooMany, "too_many", format!("10 requests a second for one token. Try again in {seconds} s.")).after(seconds)
+    })
+}
+
+fn check_scope(app: &App, known: &KnownToken, scope: Scope) -> Result<()> {
+    if known.token.scopes.contains(&scope) {
+        return Ok(());
+    }
+    refusal_noted(app, known, "missing_scope");
+    Err(Error::new(Kind::Forbidden, "missing_scope", format!("Needs {}.", scope.word())))
+}
+
+fn site_of(app: &App, known: &KnownToken) -> Result<Arc<Site>> {
+    app.book().site(known.token.site).cloned().ok_or_else(no_such_site)
+}
+
+fn caller(known: &KnownToken) -> Caller {
+    Caller::Token { id: known.token.id.number(), scopes: known.token.scopes.clone() }
+}
+
+/// The user of a login cookie, and the role on the site if one is asked for.
+async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Result<(Caller, Option<Right>)> {
+    let hashes = cookie_hashes(ask);
+    if hashes.is_empty() {
+        return Err(signed_out(app).await);
+    }
+    if is_unsafe(ask) {
+        check_origin(own, ask)?;
+        check_json(ask)?;
+    }
+    let now = app.clock.now();
+    let site = site.map(|s| s.id);
+    let found = app
+        .store
+        .read_all_sites(move |all| {
+            for hash in hashes {
+                let Some(login) = logins::find(all, &hash, now)? else { continue };
+                let role = match (login.is_owner, site) {
+                    (true, _) => Some(Right::Own),
+                    (false, Some(site)) => users::find_role(&all.of(site), login.user)?,
+                    (false, None) => None,
+                };
+                return Ok(Some((hash, login, role)));
+            }
+            Ok(None)
+        })
+        .await?;
+    let Some((hash, login, role)) = found else { return Err(signed_out(app).await) };
+    if login.wants_notice(now) {
+        let app = app.clone();
+        tokio::spawn(async move { app.store.write_all_sites(move |all| logins::saw(all, &hash, now)).await });
+    }
+    let shown = role.unwrap_or(Right::See);
+    Ok((Caller::User { id: login.user, email: login.email, role: shown, is_box_owner: login.is_owner, login: hash }, role))
+}
+
+/// Hashes of the cookies that may prove a login. A browser may send several of one name; few are looked at.
+pub fn cookie_hashes(ask: &Ask) -> Vec<[u8; 32]> {
+    let name = if ask.is_https { SECURE_COOKIE } else { PLAIN_COOKIE };
+    ask.cookies(name).take(4).map(|value| crypto::sha256(value.as_bytes())).collect()
+}
+
+fn is_unsafe(ask: &Ask) -> bool {
+    !matches!(ask.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+}
+
+/// Browsers say themselves where a request comes from; older ones only name the origin.
+fn check_origin(own: &OwnHosts, ask: &Ask) -> Result<()> {
+    let is_own = match ask.header("sec-fetch-site") {
+        Some(word) => word == "same-origin",
+        None => ask.header("origin").is_some_and(|origin| own.is_own_origin(origin, &ask.host_header, ask.is_https)),
+    };
+    if is_own {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Forbidden, "foreign_page", "This did not come from the dashboard's own pages. A program needs a token."))
+}
+
+/// A form of another page cannot send JSON without asking first.
+fn check_json(ask: &Ask) -> Result<()> {
+    let has_body = ask.header("transfer-encoding").is_some() || ask.header("content-length").is_some_and(|n| n != "0");
+    let is_json = ask.header("content-type").is_some_and(|t| t.split(';').next().is_some_and(|t| t.trim() == "application/json"));
+    if has_body && !is_json {
+        return Err(Error::new(Kind::Invalid, "unsupported_media_type", "Send application/json."));
+    }
+    Ok(())
+}
+
+async fn signed_out(app: &App) -> Error {
+    let has_owner = app.door.has_owner() || app.store.read_all_sites(users::has_owner).await.unwrap_or(true);
+    if has_owner {
+        app.door.saw_owner();
+        return Error::new(Kind::Unauthorised, "signed_out", "Sign in, or send a token: Authorization: Bearer ht_….");
+    }
+    let how = "Nobody owns this installation yet. Open the set-up link that the server printed, or run `halotrack user add`.";
+    Error::new(Kind::Unauthorised, "no_owner", how)
+}
+
+/// The same for a site that is not there and one that is another's.
+fn no_such_site() -> Error {
+    Error::not_found("There is no such site.")
+}
+
+fn missing_right(right: Right) -> Error {
+    Error::new(Kind::Forbidden, "missing_right", format!("Needs the role {}.", right.role()))
+}
+
+fn note_use(app: &App, known: &KnownToken, now: Time) {
+    let (app, site, id) = (app.clone(), known.token.site, known.token.id);
+    tokio::spawn(async move {
+        if let Err(e) = app.store.write(site, move |c| tokens::used(c, id, now)).await {
+            tracing::warn!(code = e.code, "The last use of a token was not written down");
+        }
+    });
+}
+
+/// The owner sees which key tries what it may not.
+fn refusal_noted(app: &App, known: &KnownToken, why: &'static str) {
+    let now = app.clock.now();
+    let (site, id) = (known.token.site, known.token.id);
+    if app.limits.take("refusal", text_key(&format!("{site}/{id}")), REFUSALS, now).is_err() {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        let noted = app.store.write(site, move |c| audit::add(c, &id.to_string(), "refused", &json!({"why": why}), now)).await;
+        if let Err(e) = noted {
+            tracing::warn!(code = e.code, "A refusal was not written down");
+        }
+    });
+}

@@ -1,0 +1,129 @@
+//! The dashboard's own people: who is signed in, signing in and out, taking up a one-time link.
+
+use serde_json::{Map, Value, json};
+
+use super::access::{PLAIN_COOKIE, SECURE_COOKIE, cookie_hashes};
+use super::ask::{Ask, Caller};
+use super::json;
+use super::reply::Reply;
+use super::route::{Doc, Right};
+use crate::app::App;
+use crate::crypto::Secret;
+use crate::error::Result;
+use crate::flows;
+use crate::flows::login::{self, Attempt, SignedIn};
+use crate::store::logins::LONGEST_MS;
+use crate::store::users::User;
+use crate::store::{sites, users};
+
+/// Longer texts are no address and no password that is taken.
+const LONGEST_TEXT: usize = 1_000;
+
+pub const ME: Doc = Doc::new("Login", "Who is signed in, and the sites that may be seen.")
+    .answer(
+        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
+    )
+    .statuses(&[200, 401]);
+
+pub async fn me(app: App, ask: Ask) -> Result<Reply> {
+    let Caller::User { id, email, is_box_owner, .. } = &ask.caller else { return Ok(Reply::empty(204)) };
+    let (user, is_owner) = (*id, *is_box_owner);
+    let memberships = app.store.read_all_sites(move |all| users::list_memberships(all, user)).await?;
+    let book = app.book();
+    let mut shown = Vec::new();
+    for site in book.sites() {
+        let role = memberships.iter().find(|(id, _)| *id == site.id).map(|(_, right)| *right);
+        if let Some(role) = if is_owner { Some(Right::Own) } else { role } {
+            let (first_touch, first_conversion) = app.store.read(site.id, sites::find_beginnings).await?;
+            shown.push(json!({
+                "site": site.slug, "name": site.name, "role": role.role(), "currency": site.currency.code(), "zone": site.zone.name(),
+                "domains": site.domains, "public_key": site.public_key, "snippet": flows::sites::snippet(&app.config.public_url, &site.public_key), "consent": site.consent.as_str(),
+                "model": site.settings.policy.model, "window": site.settings.policy.window_days.map_or(json!("unlimited"), |days| json!(days)),
+                "first_touch_at": first_touch.map(|at| site.zone.text(at)),
+                "first_conversion_at": first_conversion.map(|at| site.zone.text(at)),
+            }));
+        }
+    }
+    Reply::json(&json!({
+        "user": {"id": user, "email": email, "name": null}, "sites": shown, "version": env!("CARGO_PKG_VERSION"), "demo": app.is_demo(),
+        "may_add_site": is_owner,
+    }))
+}
+
+pub const SIGN_IN: Doc = Doc::new("Login", "Signs in with an e-mail address and a password, and with a code where a second factor is set.")
+    .body(r#"{"email":"ann@shop.example","password":"correct horse battery staple","totp":"123456"}"#)
+    .answer(r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null}}"#)
+    .statuses(&[200, 401, 429]);
+
+pub async fn sign_in(app: App, ask: Ask) -> Result<Reply> {
+    let fields = json::object(&ask.body)?;
+    let attempt = Attempt {
+        email: json::required(&fields, "email", LONGEST_TEXT)?.to_owned(),
+        password: password_of(&fields)?,
+        code: json::text(&fields, "totp", 64)?.map(str::to_owned),
+        client: ask.client,
+        is_trusted: ask.is_peer_trusted && ask.client == ask.peer,
+    };
+    let signed_in = login::sign_in(&app, attempt).await?;
+    end_old(&app, &ask).await?;
+    welcome(&ask, &signed_in)
+}
+
+pub const SIGN_OUT: Doc = Doc::new("Login", "Signs out.").nothing().statuses(&[204]);
+
+pub async fn sign_out(app: App, ask: Ask) -> Result<Reply> {
+    end_old(&app, &ask).await?;
+    Ok(Reply::empty(204).with("set-cookie", cookie(&ask, "", 0)).with("clear-site-data", "\"cache\""))
+}
+
+pub const LOOK: Doc =
+    Doc::new("Login", "What a one-time link is for.").answer(r#"{"kind":"invite","email":"ben@shop.example"}"#).statuses(&[200, 404]);
+
+pub async fn look(app: App, ask: Ask) -> Result<Reply> {
+    let (kind, email) = login::look(&app, ask.param("token")).await?;
+    Reply::json(&json!({"kind": kind.word(), "email": email}))
+}
+
+pub const SET_UP: Doc =
+    Doc::new("Login", "Takes up a one-time link: chooses a password, and an address where the link makes the first owner.")
+        .body(r#"{"token":"pW6…","email":"ann@shop.example","password":"correct horse battery staple"}"#)
+        .answer(r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null}}"#)
+        .statuses(&[200, 404, 422]);
+
+pub async fn set_up(app: App, ask: Ask) -> Result<Reply> {
+    let fields = json::object(&ask.body)?;
+    let token = json::required(&fields, "token", 200)?;
+    let email = json::text(&fields, "email", LONGEST_TEXT)?;
+    let signed_in = login::set_up(&app, token, email, password_of(&fields)?).await?;
+    end_old(&app, &ask).await?;
+    welcome(&ask, &signed_in)
+}
+
+fn password_of(fields: &Map<String, Value>) -> Result<Secret> {
+    Ok(Secret::new(json::required(fields, "password", LONGEST_TEXT)?))
+}
+
+/// Whatever login the browser came with is over, so that nobody can plant one.
+async fn end_old(app: &App, ask: &Ask) -> Result<()> {
+    for hash in cookie_hashes(ask) {
+        login::sign_out(app, hash).await?;
+    }
+    Ok(())
+}
+
+fn welcome(ask: &Ask, signed_in: &SignedIn) -> Result<Reply> {
+    let cookie = cookie(ask, signed_in.cookie.reveal(), LONGEST_MS / 1_000);
+    Ok(Reply::json(&json!({"user": shown(&signed_in.user)}))?.with("set-cookie", cookie))
+}
+
+fn shown(user: &User) -> Value {
+    json!({"id": user.id, "email": user.email, "name": null})
+}
+
+fn cookie(ask: &Ask, value: &str, seconds: i64) -> String {
+    if ask.is_https {
+        format!("{SECURE_COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
+    } else {
+        format!("{PLAIN_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax")
+    }
+}

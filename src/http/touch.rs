@@ -1,0 +1,374 @@
+//! What pages send: touches, identities, events, leads; and the sub-request of a web server in front of one.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value, json};
+
+use super::ask::Ask;
+use super::json as reader;
+use super::reply::Reply;
+use super::route::Doc;
+use super::visitor::{self, Visitor};
+use crate::app::App;
+use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
+use crate::domain::consent::{self, Consent};
+use crate::domain::device;
+use crate::domain::fact::Person;
+use crate::domain::person::{Email, Phone};
+use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
+use crate::error::{Error, Kind, Result};
+use crate::flows::identify::{self, Claim};
+use crate::flows::session_id;
+use crate::flows::touch::{self, PageTouch, Taken};
+use crate::limits::{Rate, address_key};
+use crate::store::sessions::Browser;
+use crate::store::sites::Site;
+
+/// One address, far above a person's clicking.
+const TOUCHES: Rate = Rate::per_second(5, 20);
+const IDENTITIES: Rate = Rate::per_minute(6, 6);
+const EVENTS: Rate = Rate::per_second(5, 30);
+/// Touches older than the retention of touches are not taken.
+const OLDEST_MS: i64 = 400 * DAY_MS;
+/// A browser's clock may be this far ahead.
+const AHEAD_MS: i64 = 5 * MINUTE_MS;
+
+pub const TOUCH: Doc = Doc::new("Pages", "Counts a page view and gives the visitor's session id. Answered after it is on disk.")
+    .body(r#"{"site":"KEY","landing":"/shoes?utm_source=google","referrer":"https://www.google.com/","event_id":"3f2a","consent":{"analytics":"granted","marketing":"denied"}}"#)
+    .answer(r#"{"session_id":"akzJ2n0Qy3…"}"#)
+    .statuses(&[200, 400, 403, 404, 413, 415, 422, 429, 503]);
+pub const IDENTIFY: Doc = Doc::new("Pages", "Says who the visitor is. Always an empty 204, known or not.")
+    .body(r#"{"site":"KEY","email":"ann@shop.example","phone":"+971501234567","customer_id":"42","sig":"hex HMAC-SHA256(site secret, site.session.email.ts)","ts":"1795300000"}"#)
+    .answer("")
+    .statuses(&[204, 400, 403, 404, 413, 422, 429]);
+pub const EVENT: Doc = Doc::new("Pages", "Reports something by name: a button, a step, a goal.")
+    .body(r#"{"site":"KEY","name":"button_click","properties":{"button":"hero"}}"#)
+    .answer("")
+    .statuses(&[204, 400, 403, 404, 413, 422, 429]);
+pub const EDGE: Doc =
+    Doc::new("Pages", "For nginx auth_request, Caddy forward_auth and Traefik forwardAuth: sets the cookie and queues the touch.")
+        .answer("")
+        .statuses(&[204]);
+
+pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
+    let visitor = Visitor::of(&app, &ask).await?;
+    let site = visitor.site.clone();
+    let now = app.clock.now();
+    let fields = &visitor.fields;
+    let agent = agent_of(&visitor, &ask)?;
+    if device::is_bot(&agent) || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
+        touch::dropped(&app, &site, "bot").await?;
+        return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
+    }
+    let address = visitor.address(&ask)?;
+    if !visitor.is_server && limited(&app, &ask, "touch", TOUCHES, now) {
+        touch::dropped(&app, &site, "limited").await?;
+        // A visitor who is only too fast keeps the id.
+        let known = visitor.session(&ask)?.map(|k| k.sealed(&site.keys.session));
+        let reply = Reply::json_with(429, &json!({"session_id": known}))?;
+        return Ok(visitor.answer(reply.with("x-halo-dropped", "limited").with("retry-after", "2")));
+    }
+    let at = if visitor.is_server { at_of(fields, now)? } else { None };
+    let claim = visitor.session(&ask)?;
+    let known = claim.as_ref().map(|k| k.sealed(&site.keys.session));
+    let page = PageTouch {
+        at: at.unwrap_or(now),
+        claim,
+        is_history: at.is_some_and(|at| now.ms_since(at) > MINUTE_MS),
+        ..read(&site, fields, &ask, &agent, address)?
+    };
+    let reply = match touch::run(&app, &site, page).await? {
+        Taken::Session(id) => {
+            let reply = Reply::json(&json!({"session_id": id}))?;
+            visitor.with_cookie(reply, &id)
+        }
+        Taken::Anonymous => visitor.without_cookie(Reply::json(&json!({"session_id": null}))?),
+        Taken::Dropped(why) => Reply::json(&json!({"session_id": known}))?.with("x-halo-dropped", why),
+    };
+    Ok(visitor.answer(reply))
+}
+
+/// Everything of a touch that the body and the request say. Kept query parameters are the allow-listed ones only.
+fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, address: Option<IpAddr>) -> Result<PageTouch> {
+    let text = |name: &str| clean(fields, name);
+    let landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
+    let utm = Utm {
+        source: text("utm_source")?,
+        medium: text("utm_medium")?,
+        campaign: text("utm_campaign")?,
+        term: text("utm_term")?,
+        content: text("utm_content")?,
+    }
+    .or(landed.utm.clone());
+    let mut clicks = ClickIds::new();
+    for kind in ClickKind::ALL {
+        if let Some(value) = reader::text(fields, kind.name(), 512)? {
+            clicks.add(kind, value);
+        }
+    }
+    let clicks = clicks.or(landed.clicks.clone());
+    let ads = AdIds { utm_id: text("utm_id")?, campaign_id: text("campaign_id")?, adset_id: text("adset_id")?, ad_id: text("ad_id")? }
+        .or(landed.ads.clone());
+    let mut landed = landed;
+    landed.refs = match landed.refs {
+        Some(code) => Some(code),
+        None => text("ref")?.or(text("via")?).or(text("aff")?),
+    };
+    let seen = device::parse(agent);
+    let place = place_of(ask, address);
+    Ok(PageTouch {
+        at: Time::from_ms(0),
+        claim: None,
+        event_id: text("event_id")?,
+        landing: landed,
+        utm,
+        clicks,
+        ads,
+        referrer: long(fields, "referrer", 2_048)?,
+        title: long(fields, "title", 255)?,
+        browser: Browser {
+            device: seen.kind.as_str(),
+            browser: seen.browser,
+            system: seen.system,
+            language: text("language")?
+                .or_else(|| ask.header("accept-language").and_then(|l| l.split([',', ';']).next()).map(str::to_owned)),
+            country: place.country,
+            region: place.region,
+            city: place.city,
+            user_agent: Some(cut(agent, 512)),
+            ga_client_id: text("ga_client_id")?,
+            ga_session_id: text("ga_session_id")?,
+            fbc: long(fields, "fbc", 600)?,
+            fbp: text("fbp")?,
+        },
+        consent: consent_of(fields, ask)?,
+        refuses: fields.get("gpc") == Some(&Value::Bool(true))
+            || fields.get("dnt") == Some(&Value::Bool(true))
+            || ask.header("sec-gpc") == Some("1")
+            || ask.header("dnt") == Some("1"),
+        time_zone: text("time_zone")?,
+        address: address.filter(|a| is_locatable(*a)),
+        is_history: false,
+        is_answer: fields.get("navigation").and_then(Value::as_str) == Some("consent"),
+    })
+}
+
+/// A word, or one each for analytics and marketing; then the consent managers' own cookies. A denial wins.
+fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
+    let said = match fields.get("consent") {
+        None | Some(Value::Null) => Consent::UNKNOWN,
+        Some(Value::String(word)) => consent::from_word(word),
+        Some(Value::Object(words)) => {
+            let word = |name: &str| words.get(name).and_then(Value::as_str).unwrap_or_default();
+            consent::from_words(word("analytics"), word("marketing"))
+        }
+        Some(_) => return Err(Error::invalid("consent", "consent must be a word, or {\"analytics\", \"marketing\"} of such words.")),
+    };
+    let cookies = long(fields, "consent_cookies", 8_192)?;
+    let told = cookies.map(|c| consent::from_cookies(&c)).unwrap_or(Consent::UNKNOWN);
+    let sent = ask.header("cookie").map(consent::from_cookies).unwrap_or(Consent::UNKNOWN);
+    Ok(consent::combine(consent::combine(said, told), sent))
+}
+
+/// Where the visitor is: by a trusted proxy's word, else the country by the address. A hint, never an input to credit.
+struct Place {
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+}
+
+fn place_of(ask: &Ask, address: Option<IpAddr>) -> Place {
+    let told = |names: &[&str]| {
+        let found = names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted)?;
+        let text = clean_text(&percent(found), 100);
+        (!text.is_empty() && text.chars().count() <= 100).then_some(text)
+    };
+    let country = told(&["cf-ipcountry", "x-vercel-ip-country", "x-country-code"])
+        .map(|c| c.to_ascii_uppercase())
+        .filter(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()) && c != "XX" && c != "T1")
+        .or_else(|| address.filter(|a| is_locatable(*a)).and_then(iptocc::country_code).map(str::to_owned));
+    Place { country, region: told(&["cf-region", "x-vercel-ip-country-region"]), city: told(&["cf-ipcity", "x-vercel-ip-city"]) }
+}
+
+/// Cities come percent-encoded from some proxies.
+fn percent(text: &str) -> String {
+    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, v)| v.into_owned())
+        .unwrap_or_default()
+}
+
+/// Private and loopback addresses are nobody's place.
+fn is_locatable(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => !(a.is_private() || a.is_loopback() || a.is_link_local() || a.is_unspecified()),
+        IpAddr::V6(a) => {
+            !(a.is_loopback() || a.is_unspecified() || (a.segments()[0] & 0xfe00) == 0xfc00 || (a.segments()[0] & 0xffc0) == 0xfe80)
+        }
+    }
+}
+
+fn agent_of(visitor: &Visitor, ask: &Ask) -> Result<String> {
+    if visitor.is_server
+        && let Some(told) = long(&visitor.fields, "user_agent", 1_024)?
+    {
+        return Ok(told);
+    }
+    Ok(cut(ask.header("user-agent").unwrap_or_default(), 1_024))
+}
+
+/// The moment that a server's own history names: past, and within the time that touches are kept.
+fn at_of(fields: &Map<String, Value>, now: Time) -> Result<Option<Time>> {
+    let given = match fields.get("at") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => Time::parse(text),
+        Some(Value::Number(n)) => Time::parse(&n.to_string()),
+        Some(_) => None,
+    };
+    let at = given.ok_or_else(|| Error::invalid("at", "at must be a time like 2026-06-13T09:20:00Z."))?;
+    if at.ms_since(now) > AHEAD_MS || now.ms_since(at) > OLDEST_MS {
+        return Err(Error::invalid("at", "at must be in the past, and within the 13 months that touches are kept."));
+    }
+    Ok(Some(at.min(now)))
+}
+
+/// Text of at most 255 characters, without control and bidi marks; empty is absent.
+fn clean(fields: &Map<String, Value>, name: &str) -> Result<Option<String>> {
+    let Some(text) = reader::text(fields, name, 4 * MAX_TEXT)? else { return Ok(None) };
+    let cleaned = clean_text(text, MAX_TEXT);
+    if cleaned.chars().count() > MAX_TEXT {
+        return Err(Error::invalid(name, format!("{name} must be text of at most {MAX_TEXT} characters.")));
+    }
+    Ok((!cleaned.is_empty()).then_some(cleaned))
+}
+
+/// Text that may be long by nature: cut, not refused.
+fn long(fields: &Map<String, Value>, name: &str, most: usize) -> Result<Option<String>> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            let cleaned = cut(&clean_text(text, most), most);
+            Ok((!cleaned.is_empty()).then_some(cleaned))
+        }
+        Some(_) => Err(Error::invalid(name, format!("{name} must be text."))),
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// Address limits skip trusted peers: behind them stand many visitors.
+fn limited(app: &App, ask: &Ask, what: &'static str, rate: Rate, now: Time) -> bool {
+    let is_proxy_itself = ask.is_peer_trusted && ask.client == ask.peer;
+    !is_proxy_itself && app.limits.take(what, address_key(ask.client), rate, now).is_err()
+}
+
+pub async fn identify(app: App, ask: Ask) -> Result<Reply> {
+    let visitor = Visitor::of(&app, &ask).await?;
+    let fields = &visitor.fields;
+    let email = match fields.get("email") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.trim().is_empty() => None,
+        Some(Value::String(text)) => {
+            Some(Email::parse(text).ok_or_else(|| Error::invalid("email", "email must be an address like ann@shop.example."))?)
+        }
+        Some(_) => return Err(Error::invalid("email", "email must be an address like ann@shop.example.")),
+    };
+    let country = visitor.site.country.as_deref();
+    let phone = match reader::text(fields, "phone", 64)?.filter(|t| !t.trim().is_empty()) {
+        Some(text) => {
+            Some(Phone::parse(text, country).ok_or_else(|| Error::invalid("phone", "phone must be a number like +971501234567."))?)
+        }
+        None => None,
+    };
+    let customer_id = clean(fields, "customer_id")?;
+    if email.is_none() && phone.is_none() && customer_id.is_none() {
+        return Err(Error::invalid("email", "Send an email, a phone or a customer_id."));
+    }
+    if limited(&app, &ask, "identify", IDENTITIES, app.clock.now()) {
+        return Err(Error::new(Kind::TooMany, "too_many", "6 identities a minute for one address. Try again later.").after(10));
+    }
+    let signature = match (reader::text(fields, "sig", 128)?, fields.get("ts")) {
+        (Some(sig), Some(Value::String(ts))) => Some((sig.to_owned(), ts.clone())),
+        (Some(sig), Some(Value::Number(ts))) => Some((sig.to_owned(), ts.to_string())),
+        _ => None,
+    };
+    if let Some(session) = visitor.session(&ask)? {
+        let claim = Claim {
+            person: Person { email, phone, customer_id, ..Person::default() },
+            signature,
+            site_word: reader::text(fields, "site", 64)?.map(str::to_owned),
+            session_text: session.sealed(&visitor.site.keys.session),
+        };
+        identify::run(&app, &visitor.site, session, claim).await?;
+    }
+    Ok(visitor.answer(Reply::empty(204)))
+}
+
+pub async fn event(app: App, ask: Ask) -> Result<Reply> {
+    let visitor = Visitor::of(&app, &ask).await?;
+    let fields = &visitor.fields;
+    let name = fields.get("name").or(fields.get("event_name"));
+    let name = name.and_then(Value::as_str).map(|n| clean_text(n, 64)).unwrap_or_default();
+    if name.is_empty() || name.chars().count() > 64 {
+        return Err(Error::invalid("name", "name must be text of 1 to 64 characters."));
+    }
+    let properties = match fields.get("properties") {
+        None | Some(Value::Null) => "{}".to_owned(),
+        Some(Value::Object(flat)) if flat.values().all(|v| !v.is_object() && !v.is_array()) => Value::Object(flat.clone()).to_string(),
+        Some(_) => return Err(Error::invalid("properties", "properties must be a flat object: text, numbers, true or false.")),
+    };
+    if properties.len() > 4_096 {
+        return Err(Error::invalid("properties", "properties must be at most 4 KiB of JSON."));
+    }
+    if limited(&app, &ask, "event", EVENTS, app.clock.now()) {
+        return Err(Error::new(Kind::TooMany, "too_many", "Too many events from one address. Try again later.").after(2));
+    }
+    if let Some(session) = visitor.session(&ask)? {
+        let path = ask.header("referer").map(|r| landing(r, &[]).path);
+        identify::event(&app, &visitor.site, session, name, properties, path).await?;
+    }
+    Ok(visitor.answer(Reply::empty(204)))
+}
+
+/// Nothing here may hold up or break the page: whatever is missing, the answer is 204.
+pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
+    let told = |names: &[&str]| names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted).map(str::to_owned);
+    let host = told(&["x-original-host", "x-forwarded-host"]).unwrap_or_else(|| ask.host.clone()).to_lowercase();
+    let host = host.split(':').next().unwrap_or_default().to_owned();
+    let Some(site) = app.book().site_by_host(&host).cloned() else { return Ok(Reply::empty(204)) };
+    let uri = told(&["x-original-uri", "x-forwarded-uri"]).unwrap_or_else(|| "/".into());
+    let method = told(&["x-original-method", "x-forwarded-method"]).unwrap_or_else(|| "GET".into());
+    let agent = cut(ask.header("user-agent").unwrap_or_default(), 1_024);
+    let is_page = method == "GET"
+        && ask.header("sec-fetch-dest").map_or_else(|| ask.header("accept").is_some_and(|a| a.contains("text/html")), |d| d == "document")
+        && !ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch);
+    if !is_page || device::is_bot(&agent) {
+        return Ok(Reply::empty(204));
+    }
+    let mut fields = Map::new();
+    fields.insert("landing".into(), Value::from(uri));
+    if let Some(referrer) = ask.header("referer") {
+        fields.insert("referrer".into(), Value::from(referrer));
+    }
+    let now = app.clock.now();
+    let Ok(read) = read(&site, &fields, &ask, &agent, Some(ask.client)) else { return Ok(Reply::empty(204)) };
+    if !touch::may_keep(&site, &read) {
+        let queued = app.clone();
+        let anonymous = PageTouch { at: now, claim: session_id::oldest(visitor::cookies(&ask), &site.keys.session), ..read };
+        tokio::spawn(async move { touch::queued(&queued, &site, anonymous).await });
+        return Ok(Reply::empty(204));
+    }
+    let known = session_id::oldest(visitor::cookies(&ask), &site.keys.session);
+    let key = known.unwrap_or_else(|| session_id::issue(now));
+    let sealed = key.sealed(&site.keys.session);
+    let reply = Reply::empty(204)
+        .with("x-halo-session", sealed.clone())
+        .with("set-cookie", visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https));
+    let queued = app.clone();
+    let page = PageTouch { at: now, claim: Some(key), ..read };
+    // The page never waits for the disk; a full queue drops and counts.
+    tokio::spawn(async move { touch::queued(&queued, &site, page).await });
+    Ok(reply)
+}

@@ -1,0 +1,111 @@
+//! The master key: 32 random bytes in a file of their own beside the data folder. It seals what is stored, is made on
+//! the first start, and is never part of a backup.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use crate::crypto::{self, Sealer};
+use crate::error::{Error, Kind, Result};
+
+const HEADER: &str = "# HaloTrack's master key. Whoever has it and the database can read every stored secret.\n\
+                      # Keep a copy of this file in another place than the backups.\n";
+
+/// Reads the key. It is made only where no database waits for another one.
+pub fn open(file: &Path, has_database: bool) -> Result<Sealer> {
+    match File::open(file) {
+        Ok(mut opened) => read(&mut opened, file),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !has_database => make(file),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(wrong(
+            "key_missing",
+            format!("The master key {} is missing. Put the file back that belongs to this database.", file.display()),
+        )),
+        Err(e) => Err(wrong(
+            "key_unreadable",
+            format!("The master key {} cannot be read: {e}. Give this user the right to read it.", file.display()),
+        )),
+    }
+}
+
+fn read(opened: &mut File, file: &Path) -> Result<Sealer> {
+    let unreadable = |e: std::io::Error| wrong("key_unreadable", format!("The master key {} cannot be read: {e}.", file.display()));
+    let meta = opened.metadata().map_err(unreadable)?;
+    if !meta.is_file() {
+        return Err(wrong(
+            "key_unreadable",
+            format!("The master key {} is not a plain file. Name another with master_key_file.", file.display()),
+        ));
+    }
+    if meta.permissions().mode() & 0o077 != 0 {
+        return Err(wrong("key_exposed", format!("Others may read the master key. Run: chmod 600 {}", file.display())));
+    }
+    let mut text = String::new();
+    opened.take(4_096).read_to_string(&mut text).map_err(unreadable)?;
+    let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or_default();
+    let bytes: [u8; 32] = crypto::unhex(line).and_then(|b| b.try_into().ok()).ok_or_else(|| {
+        wrong(
+            "key_damaged",
+            format!("The master key {} is not 64 hex digits. Put the file back that belongs to this database.", file.display()),
+        )
+    })?;
+    Ok(Sealer::new(bytes))
+}
+
+/// Whole or not at all: a temporary file, synced, renamed, and the folder synced.
+fn make(file: &Path) -> Result<Sealer> {
+    let bytes: [u8; 32] = crypto::random();
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    let fresh = Path::new(&name);
+    let write = || -> std::io::Result<()> {
+        if fresh.exists() {
+            // Left by a start that was cut off; nothing was ever sealed with it.
+            std::fs::remove_file(fresh)?;
+        }
+        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(fresh)?;
+        out.set_permissions(Permissions::from_mode(0o600))?;
+        write!(out, "{HEADER}{}\n", crypto::hex(&bytes))?;
+        out.sync_all()?;
+        std::fs::rename(fresh, file)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|e| {
+        wrong(
+            "key_unwritable",
+            format!(
+                "The master key {} cannot be made: {e}. Make its folder writable or name another with master_key_file.",
+                file.display()
+            ),
+        )
+    })?;
+    Ok(Sealer::new(bytes))
+}
+
+fn wrong(code: &'static str, message: String) -> Error {
+    Error::new(Kind::Unavailable, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_guarded() {
+        let folder = std::env::temp_dir().join(format!("halotrack-key-{}", crypto::random_text(6)));
+        std::fs::create_dir(&folder).expect("a folder");
+        let file = folder.join("data.key");
+        let code = |has_database| open(&file, has_database).map(|_| "ok").unwrap_or_else(|e| e.code);
+        assert_eq!(code(true), "key_missing");
+        let sealed = open(&file, false).expect("a key").seal(b"x", "row");
+        assert_eq!(open(&file, true).expect("the same key").open(&sealed, "row").as_deref(), Some(&b"x"[..]));
+        assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&file, Permissions::from_mode(0o640)).expect("a mode");
+        assert_eq!(code(true), "key_exposed");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a mode");
+        std::fs::write(&file, "not a key").expect("a text");
+        assert_eq!(code(true), "key_damaged");
+        std::fs::remove_dir_all(&folder).expect("a clean end");
+    }
+}

@@ -1,0 +1,304 @@
+//! The outbox: one row for each conversion and connection, written in the change that makes the conversion. The rows
+//! are the queue themselves: what is pending and due is claimed with a lease, sent, and settled.
+
+use rusqlite::{Row, named_params};
+
+use super::scope::{AllSites, SiteConn};
+use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId, SiteId};
+use crate::domain::outgoing::Mode;
+use crate::domain::time::Time;
+use crate::error::Result;
+
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub site: SiteId,
+    pub connection: ConnectionId,
+    pub conversion: ConversionId,
+    pub platform: String,
+    pub kind: String,
+    pub event_id: String,
+    pub mode: Mode,
+    pub state: String,
+    pub reason: Option<String>,
+    pub attempts: i64,
+    pub not_after: Option<Time>,
+    /// State of a talk of several requests, to go on with.
+    pub step: Option<serde_json::Value>,
+    /// When a send was first left without an answer.
+    pub unknown_at: Option<Time>,
+    pub created_at: Time,
+}
+
+const COLUMNS: &str = "id, site_id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, not_after, step, \
+    unknown_at, created_at";
+
+/// A row for a connection, also where nothing will be sent: then `reason` says why.
+pub struct Planned<'a> {
+    pub connection: ConnectionId,
+    pub conversion: ConversionId,
+    pub platform: &'a str,
+    pub kind: &'a str,
+    pub event_id: &'a str,
+    pub mode: Mode,
+    pub skip: Option<&'static str>,
+    /// None waits until its connection is resumed.
+    pub next_at: Option<Time>,
+    pub not_after: Option<Time>,
+    pub now: Time,
+}
+
+/// Adds the row, or gives none where this connection has one for this conversion and kind already.
+pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<DeliveryId>> {
+    let exists = c.find(
+        "select 1 from deliveries where site_id = :site and connection_id = :connection and conversion_id = :conversion and kind = :kind",
+        named_params! {":connection": new.connection.number(), ":conversion": new.conversion.number(), ":kind": new.kind},
+        |_| Ok(()),
+    )?;
+    if exists.is_some() {
+        return Ok(None);
+    }
+    let id = c.next_number("delivery")?;
+    let state = if new.skip.is_some() { "skipped" } else { "pending" };
+    c.execute(
+        "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, next_at,
+           not_after, created_at, settled_at)
+         values (:site, :id, :connection, :conversion, :platform, :kind, :event, :mode, :state, :reason, :next, :not_after, :now, :settled)",
+        named_params! {":id": id, ":connection": new.connection.number(), ":conversion": new.conversion.number(), ":platform": new.platform,
+            ":kind": new.kind, ":event": new.event_id, ":mode": new.mode.word(), ":state": state, ":reason": new.skip,
+            ":next": if new.skip.is_some() { None } else { new.next_at.map(Time::ms) }, ":not_after": new.not_after.map(Time::ms),
+            ":now": new.now.ms(), ":settled": new.skip.map(|_| new.now.ms())},
+    )?;
+    Ok(Some(DeliveryId::new(id)))
+}
+
+/// Platform, mode and state of each delivery of a conversion.
+pub fn list_planned(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(String, String, String)>> {
+    c.list(
+        "select platform, mode, state from deliveries where site_id = :site and conversion_id = :conversion order by id",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
+/// How many stand in each state, on the whole box.
+pub fn count_by_state(all: &AllSites) -> Result<Vec<(String, i64)>> {
+    all.list("select state, count(*) from deliveries group by state order by state", &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub fn find(c: &SiteConn, id: DeliveryId) -> Result<Option<Delivery>> {
+    c.find(&format!("select {COLUMNS} from deliveries where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
+}
+
+pub fn find_by_connection(c: &SiteConn, connection: ConnectionId, conversion: ConversionId) -> Result<Vec<Delivery>> {
+    c.list(
+        &format!("select {COLUMNS} from deliveries where site_id = :site and connection_id = :connection and conversion_id = :conversion order by id"),
+        named_params! {":connection": connection.number(), ":conversion": conversion.number()},
+        read,
+    )
+}
+
+fn read(row: &Row) -> rusqlite::Result<Delivery> {
+    let mode: String = row.get(7)?;
+    let not_after: Option<i64> = row.get(11)?;
+    let step: Option<String> = row.get(12)?;
+    let unknown: Option<i64> = row.get(13)?;
+    Ok(Delivery {
+        id: DeliveryId::new(row.get(0)?),
+        site: SiteId::issued(row.get(1)?),
+        connection: ConnectionId::new(row.get(2)?),
+        conversion: ConversionId::new(row.get(3)?),
+        platform: row.get(4)?,
+        kind: row.get(5)?,
+        event_id: row.get(6)?,
+        mode: Mode::parse(&mode).unwrap_or(Mode::Shadow),
+        state: row.get(8)?,
+        reason: row.get(9)?,
+        attempts: row.get(10)?,
+        not_after: not_after.map(Time::from_ms),
+        step: step.and_then(|s| serde_json::from_str(&s).ok()),
+        unknown_at: unknown.map(Time::from_ms),
+        created_at: Time::from_ms(row.get(14)?),
+    })
+}
+
+/// Pending deliveries of a connection that are due, the longest waiting first.
+pub fn list_due(all: &AllSites, connection: ConnectionId, now: Time, limit: usize) -> Result<Vec<(SiteId, DeliveryId)>> {
+    all.list(
+        "select site_id, id from deliveries where connection_id = :connection and state = 'pending' and next_at <= :now
+         order by next_at, id limit :limit",
+        named_params! {":connection": connection.number(), ":now": now.ms(), ":limit": limit as i64},
+        |row| Ok((SiteId::issued(row.get(0)?), DeliveryId::new(row.get(1)?))),
+    )
+}
+
+/// When the next pending delivery of a connection falls due.
+pub fn next_due(all: &AllSites, connection: ConnectionId) -> Result<Option<Time>> {
+    let at: Option<Option<i64>> = all.find(
+        "select min(next_at) from deliveries where connection_id = :connection and state = 'pending' and next_at is not null",
+        named_params! {":connection": connection.number()},
+        |row| row.get(0),
+    )?;
+    Ok(at.flatten().map(Time::from_ms))
+}
+
+/// Takes the lease for this run of the process. False where somebody was faster or it was cancelled meanwhile.
+pub fn claim(c: &SiteConn, id: DeliveryId, boot: &str) -> Result<bool> {
+    let changed = c.execute(
+        "update deliveries set state = 'leased', owner = :boot where site_id = :site and id = :id and state = 'pending'",
+        named_params! {":boot": boot, ":id": id.number()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// The mode in which it really goes.
+pub fn set_mode(c: &SiteConn, id: DeliveryId, mode: Mode) -> Result<()> {
+    c.execute(
+        "update deliveries set mode = :mode where site_id = :site and id = :id and mode <> :mode",
+        named_params! {":mode": mode.word(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Leases of a run that ended: at once pending again. Whether their last send arrived is unknown.
+pub fn release_others(all: &AllSites, boot: &str, now: Time) -> Result<usize> {
+    all.execute(
+        "update deliveries set state = 'pending', owner = null, next_at = :now, unknown_at = coalesce(unknown_at, :now)
+         where state = 'leased' and owner <> :boot",
+        named_params! {":boot": boot, ":now": now.ms()},
+    )
+}
+
+/// Puts a leased row back without a try: the process stops, or its destination is left alone for a while.
+pub fn put_back(c: &SiteConn, id: DeliveryId, boot: &str, next_at: Option<Time>) -> Result<()> {
+    c.execute(
+        "update deliveries set state = 'pending', owner = null, next_at = :next where site_id = :site and id = :id and state = 'leased' and owner = :boot",
+        named_params! {":id": id.number(), ":boot": boot, ":next": next_at.map(Time::ms)},
+    )?;
+    Ok(())
+}
+
+/// How a try, or the whole delivery, ended.
+pub struct Settled<'a> {
+    pub state: &'static str,
+    pub reason: Option<&'a str>,
+    pub mode: Mode,
+    /// Whether the try counts towards the schedule.
+    pub is_charged: bool,
+    pub next_at: Option<Time>,
+    pub step: Option<&'a serde_json::Value>,
+    pub unknown_at: Option<Time>,
+    pub request: Option<&'a serde_json::Value>,
+    pub response: Option<&'a serde_json::Value>,
+    pub now: Time,
+}
+
+/// Writes the end of a lease. A row that was cancelled while it was on its way stays cancelled.
+pub fn settle(c: &SiteConn, id: DeliveryId, boot: &str, s: &Settled) -> Result<bool> {
+    let is_settled = !matches!(s.state, "pending" | "leased");
+    let changed = c.execute(
+        "update deliveries set state = :state, reason = :reason, mode = :mode, attempts = attempts + :charged, next_at = :next, owner = null,
+           step = :step, unknown_at = :unknown, request = coalesce(:request, request), response = coalesce(:response, response),
+           settled_at = :settled
+         where site_id = :site and id = :id and state = 'leased' and owner = :boot",
+        named_params! {":id": id.number(), ":boot": boot, ":state": s.state, ":reason": s.reason, ":mode": s.mode.word(),
+            ":charged": s.is_charged, ":next": s.next_at.map(Time::ms), ":step": s.step.map(ToString::to_string),
+            ":unknown": s.unknown_at.map(Time::ms), ":request": s.request.map(ToString::to_string),
+            ":response": s.response.map(ToString::to_string), ":settled": is_settled.then_some(s.now.ms())},
+    )?;
+    Ok(changed > 0)
+}
+
+/// Remembers between two requests of a talk where it stands, so that a crash goes on from there.
+pub fn save_step(c: &SiteConn, id: DeliveryId, boot: &str, step: &serde_json::Value) -> Result<()> {
+    c.execute(
+        "update deliveries set step = :step where site_id = :site and id = :id and state = 'leased' and owner = :boot",
+        named_params! {":id": id.number(), ":boot": boot, ":step": step.to_string()},
+    )?;
+    Ok(())
+}
+
+pub struct Attempt<'a> {
+    pub at: Time,
+    pub duration_ms: i64,
+    pub outcome: &'a str,
+    pub status: Option<u16>,
+    pub sentence: &'a str,
+}
+
+pub fn add_attempt(c: &SiteConn, id: DeliveryId, a: &Attempt) -> Result<()> {
+    c.execute(
+        "insert into attempts (site_id, delivery_id, n, at, duration_ms, outcome, status, sentence)
+         select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence
+         from attempts where site_id = :site and delivery_id = :id",
+        named_params! {":id": id.number(), ":at": a.at.ms(), ":duration": a.duration_ms, ":outcome": a.outcome, ":status": a.status,
+        ":sentence": a.sentence},
+    )?;
+    Ok(())
+}
+
+/// Ends what waits for a conversion.
+pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')",
+        named_params! {":conversion": conversion.number(), ":reason": reason, ":now": now.ms()},
+    )
+}
+
+/// Ends one that waits.
+pub fn cancel(c: &SiteConn, id: DeliveryId, reason: &str, now: Time) -> Result<bool> {
+    let changed = c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and id = :id and state in ('pending', 'leased', 'held')",
+        named_params! {":id": id.number(), ":reason": reason, ":now": now.ms()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// Ends all that wait for a connection that is removed.
+pub fn cancel_connection(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = 'disabled', next_at = null, owner = null, settled_at = :now
+         where site_id = :site and connection_id = :connection and state in ('pending', 'leased', 'held')",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )
+}
+
+/// Those to a platform since a time that did not arrive and no longer wait, the oldest first.
+pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: i64) -> Result<Vec<DeliveryId>> {
+    c.list(
+        "select id from deliveries where site_id = :site and created_at >= :since and platform = :platform
+           and state in ('skipped', 'refused', 'dead', 'held', 'cancelled') order by created_at, id limit :limit",
+        named_params! {":since": since.ms(), ":platform": platform, ":limit": limit},
+        |row| Ok(DeliveryId::new(row.get(0)?)),
+    )
+}
+
+/// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.
+pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, now: Time) -> Result<bool> {
+    let changed = c.execute(
+        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :now, owner = null, step = null,
+           unknown_at = null, settled_at = null
+         where site_id = :site and id = :id and state not in ('pending', 'leased')
+           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased'))",
+        named_params! {":id": id.number(), ":mode": mode.word(), ":now": now.ms()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// Pending deliveries of a connection wait without a time while it is paused, and are due when it is resumed.
+pub fn set_waiting(c: &SiteConn, connection: ConnectionId, next_at: Option<Time>) -> Result<usize> {
+    c.execute(
+        "update deliveries set next_at = :next where site_id = :site and connection_id = :connection and state = 'pending'",
+        named_params! {":connection": connection.number(), ":next": next_at.map(Time::ms)},
+    )
+}
+
+/// What is due before `until` is due then: the destination is left alone meanwhile.
+pub fn put_off(c: &SiteConn, connection: ConnectionId, until: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set next_at = :until where site_id = :site and connection_id = :connection and state = 'pending' and next_at < :until",
+        named_params! {":connection": connection.number(), ":until": until.ms()},
+    )
+}

@@ -1,0 +1,69 @@
+//! Everything stored that might explain a conversion, gathered for the rules to judge.
+
+use super::people::{IdentityKind, list_identities, sessions_of};
+use super::scope::SiteConn;
+use super::touches;
+use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
+use crate::domain::fact::{Person, Traces};
+use crate::domain::ids::{ContactId, SessionId};
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// Links looked at for one conversion at most.
+const MOST: usize = 100;
+
+pub struct Asked<'a> {
+    pub session: Option<SessionId>,
+    pub person: &'a Person,
+    pub contact: Option<ContactId>,
+    pub traces: &'a Traces,
+    pub happened_at: Time,
+}
+
+/// Sessions linked to the fact, by each of their links, with their touches up to the moment it happened.
+pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
+    // Every link of a session, not only the strongest: the others tell what else would have found it.
+    let mut links: Vec<(SessionId, Link)> = Vec::new();
+    let mut add = |session: SessionId, link: Link| {
+        if links.len() < MOST && !links.contains(&(session, link)) {
+            links.push((session, link));
+        }
+    };
+    if let Some(session) = asked.session {
+        add(session, Link::Session);
+    }
+    for click in &asked.traces.click_ids {
+        for session in touches::sessions_with_click(c, click)? {
+            add(session, Link::Click);
+        }
+    }
+    let mut identities: Vec<(IdentityKind, String)> = super::people::identities_of(asked.person);
+    if let Some(contact) = asked.contact {
+        for identity in list_identities(c, contact)? {
+            if !identities.contains(&identity) {
+                identities.push(identity);
+            }
+        }
+    }
+    for (kind, value) in &identities {
+        for (session, is_verified) in sessions_of(c, *kind, value)? {
+            let link = match (kind, is_verified) {
+                (IdentityKind::Email, true) => Link::VerifiedEmail,
+                (IdentityKind::Phone, true) => Link::VerifiedPhone,
+                (IdentityKind::CustomerId, true) => Link::CustomerId,
+                (IdentityKind::Email, false) => Link::AssertedEmail,
+                (IdentityKind::Phone | IdentityKind::CustomerId, false) => Link::AssertedPhone,
+            };
+            add(session, link);
+        }
+    }
+    let mut sessions = Vec::with_capacity(links.len());
+    for (session, link) in links {
+        sessions.push(LinkedSession {
+            session: session.number(),
+            link,
+            touches: touches::list_before(c, session, latest_before(asked.happened_at))?,
+        });
+    }
+    Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
+}

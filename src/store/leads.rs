@@ -1,0 +1,95 @@
+//! Leads as their forms told them. The answer to "which marketing" lies with the conversion, not here.
+
+use rusqlite::named_params;
+
+use super::scope::SiteConn;
+use crate::domain::conversion::SAME_CONTENT_MS;
+use crate::domain::fact::Lead;
+use crate::domain::ids::{ContactId, ConversionId, LeadId, SessionId};
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// A lead that is already known.
+#[derive(Debug, Clone)]
+pub struct KnownLead {
+    pub id: LeadId,
+    pub external_id: String,
+    pub conversion: Option<ConversionId>,
+}
+
+/// By the sender's own id, within one connection; 0 stands for the API.
+pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownLead>> {
+    c.find(
+        "select id, external_id, conversion_id from leads where site_id = :site and connection_id = :connection and external_id = :external",
+        named_params! {":connection": connection, ":external": external_id},
+        read,
+    )
+}
+
+/// By what was written, within a day.
+pub fn find_by_content(c: &SiteConn, connection: i64, key: &[u8], now: Time) -> Result<Option<KnownLead>> {
+    c.find(
+        "select id, external_id, conversion_id from leads
+         where site_id = :site and content_key = :key and received_at > :since and connection_id = :connection order by received_at desc limit 1",
+        named_params! {":connection": connection, ":key": key, ":since": now.ms() - SAME_CONTENT_MS},
+        read,
+    )
+}
+
+fn read(row: &rusqlite::Row) -> rusqlite::Result<KnownLead> {
+    let conversion: Option<i64> = row.get(2)?;
+    Ok(KnownLead { id: LeadId::new(row.get(0)?), external_id: row.get(1)?, conversion: conversion.map(ConversionId::new) })
+}
+
+pub struct Filed<'a> {
+    pub connection: i64,
+    pub external_id: &'a str,
+    pub lead: &'a Lead,
+    pub contact: Option<ContactId>,
+    pub session: Option<SessionId>,
+    pub received_at: Time,
+}
+
+pub fn add(c: &SiteConn, new: &Filed) -> Result<LeadId> {
+    let id = c.next_number("lead")?;
+    let lead = new.lead;
+    let p = &lead.person;
+    c.execute(
+        "insert into leads (site_id, id, connection_id, source, external_id, content_key, contact_id, email, phone, first_name, last_name,
+           company, message, form_type, value_minor, currency, session_id, consent_given, custom_fields, url, created_at, received_at)
+         values (:site, :id, :connection, :source, :external, :key, :contact, :email, :phone, :first, :last,
+           :company, :message, :form, :value, :currency, :session, :consent, :custom, :url, :created, :received)",
+        named_params! {":id": id, ":connection": new.connection, ":source": lead.source, ":external": new.external_id,
+        ":key": lead.external_id.is_none().then_some(&lead.content_key[..]), ":contact": new.contact.map(ContactId::number),
+        ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
+        ":last": p.last_name, ":company": p.company, ":message": lead.message, ":form": lead.form_type,
+        ":value": lead.value.map(|m| m.minor), ":currency": lead.value.map(|m| m.currency.code().to_owned()),
+        ":session": new.session.map(SessionId::number), ":consent": lead.traces.consent_given, ":custom": lead.custom_fields.to_string(),
+        ":url": lead.url, ":created": lead.happened_at.ms(), ":received": new.received_at.ms()},
+    )?;
+    Ok(LeadId::new(id))
+}
+
+/// What a later telling of the same lead adds; what is there stays.
+pub fn learned(c: &SiteConn, id: LeadId, lead: &Lead, contact: Option<ContactId>) -> Result<()> {
+    let p = &lead.person;
+    c.execute(
+        "update leads set email = coalesce(email, :email), phone = coalesce(phone, :phone), first_name = coalesce(first_name, :first),
+           last_name = coalesce(last_name, :last), company = coalesce(company, :company), message = coalesce(message, :message),
+           value_minor = coalesce(value_minor, :value), currency = coalesce(currency, :currency), contact_id = coalesce(contact_id, :contact)
+         where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()),
+            ":first": p.first_name, ":last": p.last_name, ":company": p.company, ":message": lead.message,
+            ":value": lead.value.map(|m| m.minor), ":currency": lead.value.map(|m| m.currency.code().to_owned()),
+            ":contact": contact.map(ContactId::number)},
+    )?;
+    Ok(())
+}
+
+pub fn set_conversion(c: &SiteConn, id: LeadId, conversion: ConversionId) -> Result<()> {
+    c.execute(
+        "update leads set conversion_id = :conversion where site_id = :site and id = :id",
+        named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Orders as their shop told them last.
+
+use rusqlite::named_params;
+
+use super::scope::SiteConn;
+use crate::domain::fact::{Order, OrderStatus};
+use crate::domain::ids::{ContactId, ConversionId, OrderId, SessionId};
+use crate::domain::time::Time;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone)]
+pub struct KnownOrder {
+    pub id: OrderId,
+    pub is_paid: bool,
+    pub modified_at: Time,
+    pub conversion: Option<ConversionId>,
+}
+
+pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
+    c.find(
+        "select id, is_paid, modified_at, conversion_id from orders where site_id = :site and connection_id = :connection and external_id = :external",
+        named_params! {":connection": connection, ":external": external_id},
+        |row| {
+            let conversion: Option<i64> = row.get(3)?;
+            Ok(KnownOrder {
+                id: OrderId::new(row.get(0)?),
+                is_paid: row.get(1)?,
+                modified_at: Time::from_ms(row.get(2)?),
+                conversion: conversion.map(ConversionId::new),
+            })
+        },
+    )
+}
+
+pub struct Filed<'a> {
+    pub connection: i64,
+    pub order: &'a Order,
+    pub contact: Option<ContactId>,
+    pub session: Option<SessionId>,
+    pub received_at: Time,
+    /// Stays true once it was.
+    pub is_paid: bool,
+}
+
+pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<OrderId> {
+    let o = new.order;
+    let p = &o.person;
+    let id = match known {
+        Some(known) => known.id.number(),
+        None => c.next_number("order")?,
+    };
+    let items = serde_json::to_string(&o.items).map_err(Error::internal)?;
+    let coupons = serde_json::to_string(&o.traces.coupons).map_err(Error::internal)?;
+    c.execute(
+        "insert into orders (site_id, id, connection_id, platform, external_id, order_number, contact_id, email, phone, first_name, last_name,
+           customer_id, status, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at)
+         values (:site, :id, :connection, :platform, :external, :number, :contact, :email, :phone, :first, :last,
+           :customer, :status, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received)
+         on conflict (site_id, id) do update set status = excluded.status, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
+           total_minor = excluded.total_minor, currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
+           email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
+           last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
+           session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at",
+        named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": o.external_id, ":number": o.order_number,
+            ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
+            ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":customer": p.customer_id,
+            ":status": o.raw_status, ":paid": new.is_paid, ":test": o.is_test, ":total": o.total.minor, ":currency": o.total.currency.code(),
+            ":items": items, ":coupons": coupons, ":session": new.session.map(SessionId::number), ":country": p.country,
+            ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms()},
+    )?;
+    Ok(OrderId::new(id))
+}
+
+pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Result<()> {
+    c.execute(
+        "update orders set conversion_id = :conversion where site_id = :site and id = :id",
+        named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Whether money has come in for an order in this state.
+pub fn is_paid(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Paid | OrderStatus::Refunded)
+}

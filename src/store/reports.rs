@@ -1,0 +1,60 @@
+//! Who has told of a conversion, and what exactly.
+
+use rusqlite::named_params;
+
+use super::scope::SiteConn;
+use crate::domain::ids::{ConversionId, InboxId, ReportId};
+use crate::domain::money::Money;
+use crate::domain::time::Time;
+use crate::error::Result;
+
+pub struct NewReport<'a> {
+    pub conversion: ConversionId,
+    /// 0 stands for our own API.
+    pub connection: i64,
+    pub platform: &'a str,
+    pub what: &'a str,
+    pub fact_kind: &'static str,
+    pub fact_id: Option<i64>,
+    pub external_id: &'a str,
+    pub rank: i64,
+    pub amount: Option<Money>,
+    pub happened_at: Time,
+    pub received_at: Time,
+    pub inbox: Option<InboxId>,
+    pub detail: &'a str,
+}
+
+pub fn add(c: &SiteConn, new: &NewReport) -> Result<ReportId> {
+    let id = c.next_number("report")?;
+    c.execute(
+        "insert into reports (site_id, id, conversion_id, connection_id, platform, what, fact_kind, fact_id, external_id, rank,
+           amount_minor, currency, happened_at, received_at, inbox_id, detail)
+         values (:site, :id, :conversion, :connection, :platform, :what, :fact_kind, :fact, :external, :rank,
+           :amount, :currency, :happened, :received, :inbox, :detail)",
+        named_params! {":id": id, ":conversion": new.conversion.number(), ":connection": new.connection, ":platform": new.platform,
+        ":what": new.what, ":fact_kind": new.fact_kind, ":fact": new.fact_id, ":external": new.external_id, ":rank": new.rank,
+        ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()),
+        ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":inbox": new.inbox.map(InboxId::number),
+        ":detail": new.detail},
+    )?;
+    Ok(ReportId::new(id))
+}
+
+/// The conversion that this very report has made or joined before.
+pub fn find_conversion(c: &SiteConn, connection: i64, what: &str, external_id: &str) -> Result<Option<ConversionId>> {
+    c.find(
+        "select conversion_id from reports where site_id = :site and connection_id = :connection and what = :what and external_id = :external",
+        named_params! {":connection": connection, ":what": what, ":external": external_id},
+        |row| Ok(ConversionId::new(row.get(0)?)),
+    )
+}
+
+/// Connections that have told of a conversion, each with its rank.
+pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(i64, i64)>> {
+    c.list(
+        "select connection_id, rank from reports where site_id = :site and conversion_id = :conversion",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
