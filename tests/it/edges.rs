@@ -1,6 +1,10 @@
 //! What stands in front of every handler: hosts, methods, headers, bodies, origins.
 
-use halotrack::http::route::{Hosts, Who};
+use halotrack::app::App;
+use halotrack::error::Result;
+use halotrack::http::ask::Ask;
+use halotrack::http::reply::Reply;
+use halotrack::http::route::{Doc, Hosts, Route, Shape, Who};
 use halotrack::http::table::ROUTES;
 use serde_json::json;
 
@@ -151,6 +155,35 @@ async fn addresses_have_one_spelling_and_are_never_redirected() {
     }
     house.get("http://127.0.0.1:8080/healthz").send().await.is(200);
     house.get("http://evil.example/login").send().await.is(404);
+}
+
+async fn falls_over(_: App, _: Ask) -> Result<Reply> {
+    let nothing: [u8; 0] = [];
+    let place = std::hint::black_box(3);
+    Ok(Reply::empty(u16::from(nothing[place])))
+}
+
+async fn never_ends(_: App, _: Ask) -> Result<Reply> {
+    std::future::pending().await
+}
+
+static FAULTS: &[Route] = &[
+    Route::new("GET", "/panic", Who::Anyone, halotrack::run!(falls_over), Doc::new("Test", "Panics.")),
+    Route::new("GET", "/old/panic", Who::Anyone, halotrack::run!(falls_over), Doc::new("Test", "Panics.")).shape(Shape::Halo),
+    Route::new("GET", "/forever", Who::Anyone, halotrack::run!(never_ends), Doc::new("Test", "Waits.")).patience(0),
+];
+
+#[tokio::test]
+async fn a_fault_in_a_handler_is_an_answer_with_its_number() {
+    let house = House::of(|_| {}, FAULTS);
+    let fault = house.get("/panic").send().await.is(500);
+    assert_eq!((fault.code(), &fault.json["error"]["request_id"]), ("internal", &fault.header("x-request-id").into()));
+    assert!(!fault.text.contains("index out of bounds"), "{}", fault.text);
+    let old = house.get("/old/panic").send().await.is(500);
+    assert_eq!((&old.json["success"], &old.json["code"]), (&json!(false), &json!("internal")));
+    let late = house.get("/forever").send().await.is(503);
+    assert_eq!((late.code(), late.header("retry-after")), ("timeout", "5"));
+    assert!(house.app.figures.all().iter().any(|(name, _, count)| *name == "panics" && *count == 2));
 }
 
 #[tokio::test]
