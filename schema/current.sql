@@ -1,5 +1,68 @@
 -- The whole schema at version 1, as the migrations build it. Checked by a test; never run.
 
+CREATE TRIGGER anon_events__late after insert on anon_events
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__changed
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, run on conversions
+when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= old.happened_at order by starts_at desc limit 1)
+    where old.happened_at <> new.happened_at
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__credited_anew after update of source, medium, campaign, counts on conversions
+when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
+begin
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.id
+      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__late after insert on conversions
+when new.happened_at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER entries__late after insert on entries
+when new.book_day < (select next_day from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER touches__late after insert on touches
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
 CREATE TABLE anon_events (
   site_id       integer not null,
   id            integer not null,
@@ -120,12 +183,13 @@ CREATE TABLE conversion_days (
   campaign     text not null,
   match_type   text not null,
   status       text not null,
+  counts       integer not null check (counts in (0, 1)),
   count        integer not null,
   amount_minor integer not null,
   net_minor    integer not null,
   days_sum     integer not null,
   days_count   integer not null,
-  primary key (site_id, day, kind, currency, source, medium, campaign, match_type, status)
+  primary key (site_id, day, kind, currency, source, medium, campaign, match_type, status, counts)
 ) strict, without rowid;
 
 CREATE TABLE conversions (
@@ -164,6 +228,20 @@ CREATE TABLE conversions (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE count_marks (
+  site_id  integer primary key references sites (id),
+  zone     text not null,
+  next_day integer not null,               -- days before this one are counted
+  until_at integer not null                -- its first moment
+) strict;
+
+CREATE TABLE counted_days (
+  site_id   integer not null,
+  day       integer not null,
+  starts_at integer not null,
+  primary key (site_id, day)
+) strict, without rowid;
+
 CREATE TABLE counters (
   site_id integer not null,
   day     integer not null,
@@ -188,14 +266,6 @@ CREATE TABLE credits (
   policy        text not null,
   snapshot      text not null default '{}',                -- attribution as the documents print it -- personal
   primary key (site_id, conversion_id, run)
-) strict, without rowid;
-
-CREATE TABLE cube_marks (
-  site_id integer not null,
-  cube    text not null,
-  day     integer not null,
-  is_dirty integer not null check (is_dirty in (0, 1)),
-  primary key (site_id, cube, day)
 ) strict, without rowid;
 
 CREATE TABLE deliveries (
@@ -223,6 +293,14 @@ CREATE TABLE deliveries (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE dirty_days (
+  site_id  integer not null,
+  cube     text not null check (cube in ('visits', 'conversions', 'entries')),
+  day      integer not null,
+  is_taken integer not null default 0 check (is_taken in (0, 1)),
+  primary key (site_id, cube, day)
+) strict, without rowid;
+
 CREATE TABLE entries (
   site_id       integer not null,
   id            integer not null,
@@ -235,6 +313,19 @@ CREATE TABLE entries (
   report_id     integer,
   note          text,
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE entry_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  count        integer not null,
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, source, medium, campaign)
 ) strict, without rowid;
 
 CREATE TABLE hook_tokens (
@@ -589,6 +680,8 @@ CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id);
 
 CREATE INDEX consents__site_id__session_id on consents (site_id, session_id);
 
+CREATE INDEX conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
+
 CREATE INDEX conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
 
 CREATE UNIQUE INDEX conversions__site_id__event_id on conversions (site_id, event_id);
@@ -600,6 +693,8 @@ CREATE INDEX conversions__site_id__kind__happened_at on conversions (site_id, ki
 CREATE INDEX conversions__site_id__order_key on conversions (site_id, order_key) where order_key is not null;
 
 CREATE INDEX conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
+
+CREATE UNIQUE INDEX counted_days__site_id__starts_at on counted_days (site_id, starts_at);
 
 CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 

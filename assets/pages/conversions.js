@@ -37,7 +37,7 @@ export function render(root, params) {
     rowClass: (row) => (row.is_test ? 'test' : row.credited.length ? '' : 'un'),
   });
   const list = createList({ url: `/api/sites/${site.site}/conversions`, what: 'conversions', table, key, answered, empty });
-  const head = ledgerHead({ title, dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
+  const head = ledgerHead({ dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
 
   function answered(/** @type {any} */ a) {
     answer = a;
@@ -137,7 +137,7 @@ export function render(root, params) {
   };
 
   fill(sheet, figures, head.el, news, list.el, others);
-  fill(root, sheet);
+  fill(root, h('h1.vh', null, title), sheet);
   load();
   showPanel();
 

@@ -37,7 +37,7 @@ export function render(root, params) {
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
   });
   const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
-  const head = ledgerHead({ title, dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
+  const head = ledgerHead({ dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
   const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, list.el);
 
   function answered(/** @type {any} */ a) {
@@ -159,7 +159,7 @@ export function render(root, params) {
   };
 
   fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
-  fill(root, unread, strip, sheet, selection);
+  fill(root, h('h1.vh', null, title), unread, strip, sheet, selection);
   load();
   loadConnections();
   loadUnread();

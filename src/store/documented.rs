@@ -224,6 +224,7 @@ fn refused(e: rusqlite::Error) -> Error {
         (_, Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly)) => {
             format!("This command only reads, under the documented names: {}.", NAMES.join(", "))
         }
+        (_, Some(ErrorCode::ApiMisuse)) => "There is no statement in it.".to_owned(),
         (_, Some(ErrorCode::OperationInterrupted)) => {
             format!("It took longer than {} seconds and was stopped. Ask for less.", LONGEST.as_secs())
         }
@@ -236,4 +237,24 @@ fn refused(e: rusqlite::Error) -> Error {
 
 fn bad_query(message: impl Into<String>) -> Error {
     Error::new(Kind::Invalid, "bad_query", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn the_views_know_the_digits_of_every_currency() {
+        let letters = || b'A'..=b'Z';
+        let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        let known = codes.filter_map(|c| Currency::parse(std::str::from_utf8(&c).unwrap_or_default()));
+        let mut count = 0;
+        for currency in known {
+            let line = format!("('{currency}', {}.0)", 10_i64.pow(currency.digits()));
+            assert_eq!(VIEWS.contains(&line), currency.digits() != 2, "{line}");
+            count += 1;
+        }
+        assert!(count > 150);
+    }
 }
