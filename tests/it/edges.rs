@@ -202,19 +202,17 @@ async fn bodies_are_refused_before_they_are_read() {
         (r#"{"email":"a","email":"b"}"#.into(), "a key twice"),
         (r#"{"email":"\ud800"}"#.into(), "half a surrogate"),
         (r#"{"email":1e400}"#.into(), "a number beyond all"),
-        (format!(r#"{{"email":{}}}"#, "9".repeat(300)), "a number of 300 digits is text to us"),
         ("{\"email\":".into(), "cut off"),
         ("{} {}".into(), "two values"),
         ("\u{feff}{}".into(), "a mark before it"),
     ];
     for (body, what) in cases {
         let answer = post().body(body).send().await;
-        assert!(matches!(answer.status, 400 | 422), "{what}: {} {}", answer.status, answer.text);
-        if answer.status == 400 {
-            assert_eq!(answer.code(), "bad_json", "{what}");
-            assert!(answer.text.contains("line 1, column"), "{what}: {}", answer.text);
-        }
+        assert_eq!((answer.status, answer.code()), (400, "bad_json"), "{what}: {}", answer.text);
+        assert!(answer.text.contains("line 1, column"), "{what}: {}", answer.text);
     }
+    let digits = post().body(format!(r#"{{"email":{}}}"#, "9".repeat(300))).send().await.is(422);
+    assert_eq!(digits.json["error"]["field"], "email");
     assert_eq!(post().body(b"{\"email\":\"\xc0\xaf\"}".to_vec()).send().await.is(400).code(), "bad_json");
     let keys = (0..1_500).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(",");
     post().body(format!("{{{keys}}}")).send().await.is(422);
