@@ -204,7 +204,6 @@ async fn bodies_are_refused_before_they_are_read() {
         (r#"{"email":1e400}"#.into(), "a number beyond all"),
         ("{\"email\":".into(), "cut off"),
         ("{} {}".into(), "two values"),
-        ("\u{feff}{}".into(), "a mark before it"),
     ];
     for (body, what) in cases {
         let answer = post().body(body).send().await;
