@@ -264,6 +264,16 @@ const STATUSES = { part_refunded: 'part refunded' };
 /** @param {string} status */
 export const statusWord = (status) => STATUSES[status] ?? status;
 
+const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform',
+  no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported',
+  erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
+
+/** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
+export function toldSentence(d) {
+  const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
+  return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
+}
+
 /** What a filter's value is called on screen. @param {string} dim @param {string} value */
 export function valueWord(dim, value) {
   if (dim === 'kind') return KINDS[value] ?? value;

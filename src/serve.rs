@@ -15,7 +15,7 @@ use crate::control::{self, lock, socket};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::worker;
+use crate::jobs::{housekeeping, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -70,6 +70,7 @@ async fn live(mut config: Config) -> Result<()> {
     announce(&app, address).await?;
     let (stop, stopping) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.clone()));
+    let keep = tokio::spawn(housekeeping::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
 
     let is_told = tokio::select! {
@@ -88,6 +89,7 @@ async fn live(mut config: Config) -> Result<()> {
         let served = edge.await.map_err(Error::internal)?;
         // The worker has heard of it too: deliveries on their way end, the others stay in the queue.
         work.await.map_err(Error::internal)?;
+        keep.await.map_err(Error::internal)?;
         served
     })
     .await;

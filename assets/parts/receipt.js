@@ -2,8 +2,8 @@
 
 import { h, icon, copyButton } from '../dom.js';
 import { amount, bare, money, points, plural, day, shortDay, clock, clockSeconds, dayOf, exact, when, platform, MODELS, MODELS_SHORT, windowName, zoneName, today,
-  kindsWord } from '../format.js';
-import { matchMark, statusMark, stateMark, toldSentence } from './table.js';
+  kindsWord, toldSentence } from '../format.js';
+import { matchMark, statusMark, stateMark } from './table.js';
 import { deliveryDetail, fieldsTable } from './delivery.js';
 
 /**
@@ -55,7 +55,7 @@ function who(c) {
 /** @param {any} r */
 function why({ why: w, conversion: c }) {
   return [h('p', null, w.sentence || 'Unattributed: no visit, code or address of this customer is known.'),
-    h('p.rc-ev', null, matchMark({ type: w.type, asserted: w.asserted }), w.confidence_bp > 0 && h('span.quiet', null, `certainty ${points(w.confidence_bp)}`),
+    h('p.rc-ev', null, matchMark({ type: w.type, asserted: w.asserted }),
       w.also_fits.length > 0 && h('span.quiet', null, `also fits: ${w.also_fits.join(', ')}`)),
     c.days_to_convert !== null && c.days_to_convert !== undefined
       && h('p.quiet', null, c.days_to_convert === 0 ? 'Same day as the first visit.' : `${plural(c.days_to_convert, 'day')} after the first visit.`),

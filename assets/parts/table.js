@@ -2,7 +2,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, kbd, announce, isPhone } from '../dom.js';
-import { matchWord, stateWord, statusWord, platform, PLATFORM_LETTERS, DIMENSIONS, points, plural, count, clock, zoneName } from '../format.js';
+import { toldSentence, matchWord, stateWord, statusWord, PLATFORM_LETTERS, DIMENSIONS, points, plural, count, clock, zoneName } from '../format.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 /**
@@ -398,14 +398,4 @@ export function toldMarks(deliveries) {
   }), deliveries.length > 4 && h('span.d',
     { role: 'img', 'aria-label': deliveries.slice(3).map(toldSentence).join('; '), 'data-tip': deliveries.slice(3).map(toldSentence).join('; ') },
     `+${deliveries.length - 3}`));
-}
-
-const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform',
-  no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported',
-  erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
-
-/** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
-export function toldSentence(d) {
-  const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
-  return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
 }

@@ -75,6 +75,8 @@ impl Edge {
             arrival.is_https = true;
         }
         let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
+        // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
+        let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let mut response = match decode::check(&parts, &arrival) {
             Ok(()) => {
                 parts.extensions.insert(arrival);
@@ -92,6 +94,9 @@ impl Edge {
                 response
             }
         };
+        if is_chunked {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         headers::complete(&mut response, &request_id, is_https, is_own_host);
         response
     }
@@ -113,8 +118,11 @@ fn places() -> Vec<Place> {
 
 async fn nowhere(request: Request) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    let request_id = parts.extensions.remove::<Arrival>().map(|a| a.request_id).unwrap_or_default();
-    decode::drain(body).await;
+    let Some(arrival) = parts.extensions.remove::<Arrival>() else {
+        return refused(&Error::internal("a request without its arrival"), Shape::Own, "");
+    };
+    let request_id = arrival.request_id;
+    decode::drain(body, arrival.waits).await;
     refused(&decode::unknown_path(), Shape::Own, &request_id)
 }
 
@@ -133,13 +141,13 @@ async fn at(
     let is_from_this_machine = arrival.peer.is_loopback() && !host::is_forwarded(&arrival.headers);
     let shown = || place.routes.iter().filter(|n| own.shows(n.route.hosts, &arrival.host, is_from_this_machine));
     let Some(first) = shown().next() else {
-        decode::drain(body).await;
+        decode::drain(body, arrival.waits).await;
         return refused(&decode::unknown_path(), Shape::Own, &arrival.request_id);
     };
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     let Some(numbered) = shown().find(|n| n.route.method == method) else {
         let allow = allowed(shown().map(|n| n.route.method));
-        decode::drain(body).await;
+        decode::drain(body, arrival.waits).await;
         if parts.method == Method::OPTIONS && shown().any(|n| is_for_pages(n.route)) {
             let origin = arrival.headers.get("origin").map(Origin::parse);
             return match cors::preflight(app, origin, &format!("{allow}, OPTIONS")) {
@@ -178,6 +186,7 @@ async fn run(
     parts: axum::http::request::Parts,
     body: Body,
 ) -> Result<Reply> {
+    let waits = arrival.waits;
     let query_text = parts.uri.query().unwrap_or_default();
     let mut ask = Ask {
         method: parts.method.as_str().to_owned(),
@@ -209,11 +218,11 @@ async fn run(
             ask.site = site;
         }
         Err(e) => {
-            decode::drain(body).await;
+            decode::drain(body, waits).await;
             return Err(e);
         }
     }
-    ask.body = decode::collect(body, route.most).await?;
+    ask.body = decode::collect(body, route.most, waits).await?;
     let handler = AssertUnwindSafe((route.run)(app.clone(), ask)).catch_unwind();
     match tokio::time::timeout(Duration::from_secs(route.patience_s.into()), handler).await {
         Ok(Ok(reply)) => reply,

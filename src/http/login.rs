@@ -10,9 +10,9 @@ use super::route::{Doc, Right};
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::error::Result;
+use crate::flows;
 use crate::flows::login::{self, Attempt, SignedIn};
 use crate::store::logins::LONGEST_MS;
-use crate::store::sites::Site;
 use crate::store::users::User;
 use crate::store::{sites, users};
 
@@ -37,7 +37,7 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
             let (first_touch, first_conversion) = app.store.read(site.id, sites::find_beginnings).await?;
             shown.push(json!({
                 "site": site.slug, "name": site.name, "role": role.role(), "currency": site.currency.code(), "zone": site.zone.name(),
-                "domains": site.domains, "public_key": site.public_key, "snippet": snippet(&app, site), "consent": site.consent.as_str(),
+                "domains": site.domains, "public_key": site.public_key, "snippet": flows::sites::snippet(&app.config.public_url, &site.public_key), "consent": site.consent.as_str(),
                 "model": site.settings.policy.model, "window": site.settings.policy.window_days.map_or(json!("unlimited"), |days| json!(days)),
                 "first_touch_at": first_touch.map(|at| site.zone.text(at)),
                 "first_conversion_at": first_conversion.map(|at| site.zone.text(at)),
@@ -126,8 +126,4 @@ fn cookie(ask: &Ask, value: &str, seconds: i64) -> String {
     } else {
         format!("{PLAIN_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax")
     }
-}
-
-fn snippet(app: &App, site: &Site) -> String {
-    format!("<script defer src=\"{}/t.js\" data-site=\"{}\"></script>", app.config.public_url, site.public_key)
 }

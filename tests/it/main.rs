@@ -1,5 +1,6 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
+mod access;
 mod cli;
 mod destinations;
 mod edges;
@@ -8,6 +9,8 @@ mod house;
 mod login;
 mod measure;
 mod outbound;
+mod sockets;
+mod sources;
 mod sql;
 mod stand_in;
 mod tidy;
