@@ -8,10 +8,12 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("error", ""),
     ("wire", "error"),
     ("crypto", "error"),
+    // The strict reader of JSON bodies.
+    ("json", "error"),
     // Its answer is a Time.
     ("clock", "domain error"),
     ("domain", "crypto error"),
-    ("sources", "domain wire crypto error"),
+    ("sources", "domain wire crypto json error"),
     ("destinations", "domain wire crypto error"),
     ("platforms", "sources destinations domain error"),
     ("outbound", "wire domain crypto clock error"),
@@ -27,7 +29,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("door", "store book limits clock config domain crypto error"),
     ("app", "store outbound config clock sources destinations book door limits figures presence domain crypto error"),
     ("flows", "app store sources destinations platforms outbound wire domain crypto clock book limits password totp error"),
-    ("http", "flows app store sources destinations platforms wire domain crypto config clock book door limits figures presence error"),
+    ("http", "flows app store sources destinations platforms wire domain crypto json config clock book door limits figures presence error"),
     ("jobs", "flows app store sources wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
     ("control", "flows app store outbound platforms config clock key domain crypto error"),
