@@ -200,7 +200,7 @@ create table touches (
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
-create index touches__site_id__at on touches (site_id, at);
+create index touches__site_id__at on touches (site_id, at, starts_visit);
 
 -- Click ids of all platforms, each for the session in which it was seen.
 create table clicks (
@@ -256,7 +256,7 @@ create table anon_events (
   starts_visit  integer not null check (starts_visit in (0, 1)),
   primary key (site_id, id)
 ) strict, without rowid;
-create index anon_events__site_id__at on anon_events (site_id, at);
+create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 -- Every change of a visitor's answer, append only.
 create table consents (
@@ -571,7 +571,8 @@ create table deliveries (
 ) strict, without rowid;
 create unique index deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
 create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
-create index deliveries__site_id__created_at on deliveries (site_id, created_at, id);
+-- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
+create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 create index deliveries__owner on deliveries (owner) where state = 'leased';
 create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
@@ -677,6 +678,7 @@ create table counted_days (
   site_id   integer not null,
   day       integer not null,
   starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
   primary key (site_id, day)
 ) strict, without rowid;
 create unique index counted_days__site_id__starts_at on counted_days (site_id, starts_at);
