@@ -333,6 +333,10 @@ fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, ji
         }
         Verdict::Retry { after_ms, .. } => {
             breaker.record(false, now, scale);
+            if let Some(ms) = after_ms {
+                // The platform asks for quiet, not only for this delivery.
+                breaker.keep_quiet_until(now.plus_ms(*ms));
+            }
             let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
             match retry::next(attempts, *after_ms, scale, jitter) {
                 Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {
