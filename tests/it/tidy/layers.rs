@@ -25,7 +25,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("limits", "domain crypto error"),
     ("figures", "domain error"),
     ("presence", "domain error"),
-    ("recent", "domain crypto error"),
+    ("recent", "book store domain error"),
     ("book", "store domain crypto error"),
     ("door", "store book limits clock config domain crypto error"),
     ("app", "store outbound config clock sources destinations book door limits figures presence recent domain crypto error"),
