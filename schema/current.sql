@@ -239,6 +239,7 @@ CREATE TABLE counted_days (
   site_id   integer not null,
   day       integer not null,
   starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
   primary key (site_id, day)
 ) strict, without rowid;
 
@@ -670,7 +671,7 @@ CREATE TABLE visit_days (
   primary key (site_id, day, source, medium, campaign, country, device)
 ) strict, without rowid;
 
-CREATE INDEX anon_events__site_id__at on anon_events (site_id, at);
+CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
 
@@ -706,7 +707,7 @@ CREATE INDEX deliveries__site_id__connection_id__state on deliveries (site_id, c
 
 CREATE INDEX deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
 
-CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id);
+CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 
 CREATE INDEX entries__site_id__book_day on entries (site_id, book_day);
 
@@ -770,4 +771,4 @@ CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 
 CREATE INDEX touch_ids__site_id__at on touch_ids (site_id, at);
 
-CREATE INDEX touches__site_id__at on touches (site_id, at);
+CREATE INDEX touches__site_id__at on touches (site_id, at, starts_visit);
