@@ -229,7 +229,9 @@ impl Call<'_> {
         let response = self.edge.answer(self.peer, request).await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let bytes = response.into_body().collect().await.expect("a body").to_bytes().to_vec();
+        // A stream of events has no end to wait for.
+        let is_endless = headers.get("content-type").is_some_and(|t| t == "text/event-stream");
+        let bytes = if is_endless { Vec::new() } else { response.into_body().collect().await.expect("a body").to_bytes().to_vec() };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { asked: format!("{} {}", self.method, self.path), status, headers, bytes, text, json }
