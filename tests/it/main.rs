@@ -13,4 +13,6 @@ mod sockets;
 mod sources;
 mod sql;
 mod stand_in;
+mod story;
 mod tidy;
+mod touch;
