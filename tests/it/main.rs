@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod crash;
 mod destinations;
 mod edges;
 mod ground;
@@ -9,6 +10,7 @@ mod house;
 mod login;
 mod measure;
 mod outbound;
+mod running;
 mod sockets;
 mod sources;
 mod sql;
