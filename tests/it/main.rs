@@ -3,6 +3,7 @@
 mod access;
 mod cli;
 mod crash;
+mod deliver;
 mod destinations;
 mod edges;
 mod ground;
@@ -16,5 +17,6 @@ mod sources;
 mod sql;
 mod stand_in;
 mod story;
+mod tenancy;
 mod tidy;
 mod touch;
