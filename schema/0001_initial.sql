@@ -169,6 +169,7 @@ create table sessions (
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
   consent_at     integer,                                  -- of the newest explicit answer
+  last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
 ) strict, without rowid;
@@ -197,10 +198,11 @@ create table touches (
   affiliate     text,
   marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
-create index touches__site_id__at on touches (site_id, at);
+create index touches__site_id__at on touches (site_id, at, starts_visit);
 
 -- Click ids of all platforms, each for the session in which it was seen.
 create table clicks (
@@ -213,16 +215,6 @@ create table clicks (
   primary key (site_id, value, session_id, kind)
 ) strict, without rowid;
 create index clicks__site_id__session_id on clicks (site_id, session_id);
-
--- Event ids of touches already counted, so that a retry after a lost answer counts once. Pruned after two days.
-create table touch_ids (
-  site_id    integer not null,
-  digest     blob not null,
-  session_id integer not null,
-  at         integer not null,
-  primary key (site_id, digest)
-) strict, without rowid;
-create index touch_ids__site_id__at on touch_ids (site_id, at);
 
 create table page_events (
   site_id    integer not null,
@@ -254,9 +246,10 @@ create table anon_events (
   country       text,
   device        text,
   starts_visit  integer not null check (starts_visit in (0, 1)),
+  event         blob,
   primary key (site_id, id)
 ) strict, without rowid;
-create index anon_events__site_id__at on anon_events (site_id, at);
+create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 -- Every change of a visitor's answer, append only.
 create table consents (
@@ -571,7 +564,8 @@ create table deliveries (
 ) strict, without rowid;
 create unique index deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
 create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
-create index deliveries__site_id__created_at on deliveries (site_id, created_at, id);
+-- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
+create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 create index deliveries__owner on deliveries (owner) where state = 'leased';
 create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
@@ -677,6 +671,7 @@ create table counted_days (
   site_id   integer not null,
   day       integer not null,
   starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
   primary key (site_id, day)
 ) strict, without rowid;
 create unique index counted_days__site_id__starts_at on counted_days (site_id, starts_at);

@@ -15,7 +15,7 @@ use crate::control::{self, lock, socket};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::worker;
+use crate::jobs::{housekeeping, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -26,7 +26,7 @@ const LONGEST_DRAIN: Duration = Duration::from_millis(10_500);
 pub fn run(config: Config, warnings: &[String]) -> Result<()> {
     log_to_stderr(&config);
     for line in warnings {
-        tracing::warn!("{line}");
+        warn(&config, line);
     }
     install_tls();
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
@@ -70,6 +70,7 @@ async fn live(mut config: Config) -> Result<()> {
     announce(&app, address).await?;
     let (stop, stopping) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.clone()));
+    let keep = tokio::spawn(housekeeping::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
 
     let is_told = tokio::select! {
@@ -88,6 +89,7 @@ async fn live(mut config: Config) -> Result<()> {
         let served = edge.await.map_err(Error::internal)?;
         // The worker has heard of it too: deliveries on their way end, the others stay in the queue.
         work.await.map_err(Error::internal)?;
+        keep.await.map_err(Error::internal)?;
         served
     })
     .await;
@@ -190,6 +192,15 @@ impl Signals {
 fn install_tls() {
     // An error means that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whatever the log's level: what loosens a guard, or is not read, is never passed over.
+fn warn(config: &Config, line: &str) {
+    let text = match config.log_format {
+        LogFormat::Text => format!("WARNING: {line}\n"),
+        LogFormat::Json => format!("{}\n", serde_json::json!({"level": "WARN", "message": line})),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Our own lines from the chosen level on, those of libraries from warn on.

@@ -55,7 +55,7 @@ function who(c) {
 /** @param {any} r */
 function why({ why: w, conversion: c }) {
   return [h('p', null, w.sentence || 'Unattributed: no visit, code or address of this customer is known.'),
-    h('p.rc-ev', null, matchMark({ type: w.type, asserted: w.asserted }), w.confidence_bp > 0 && h('span.quiet', null, `certainty ${points(w.confidence_bp)}`),
+    h('p.rc-ev', null, matchMark({ type: w.type, asserted: w.asserted }),
       w.also_fits.length > 0 && h('span.quiet', null, `also fits: ${w.also_fits.join(', ')}`)),
     c.days_to_convert !== null && c.days_to_convert !== undefined
       && h('p.quiet', null, c.days_to_convert === 0 ? 'Same day as the first visit.' : `${plural(c.days_to_convert, 'day')} after the first visit.`),

@@ -8,6 +8,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What may be kept only for a while.
+pub mod forget;
 /// Answers kept for a repeat.
 pub mod idempotency;
 /// What a browser says of who it is.

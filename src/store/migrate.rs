@@ -98,6 +98,9 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
         step(conn, place, name, text)
             .map_err(|e| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
     }
+    if (version as usize) < STEPS.len() {
+        super::statistics::write(conn).map_err(super::opening)?;
+    }
     Ok(())
 }
 

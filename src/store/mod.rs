@@ -67,6 +67,8 @@ pub mod scope;
 pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// What the query planner is told.
+mod statistics;
 /// Keys of programs.
 pub mod tokens;
 /// Touches and click ids.

@@ -22,6 +22,8 @@ use halotrack::domain::rights::{Right, Scope};
 use halotrack::domain::time::{Time, Zone};
 use halotrack::flows;
 use halotrack::http::Edge;
+use halotrack::http::route::Route;
+use halotrack::http::table::ROUTES;
 use halotrack::outbound::Outbound;
 use halotrack::store::sites::{self, NewSite};
 use halotrack::store::{logins, users};
@@ -56,6 +58,11 @@ impl House {
 
     /// With a configuration of its own: public address, proxies, outgoing addresses.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, ROUTES)
+    }
+
+    /// With routes of its own, for what no real route does.
+    pub fn of(change: impl FnOnce(&mut Config), routes: &'static [Route]) -> Self {
         let folder = Folder::new();
         let mut config = Config {
             data: folder.0.clone(),
@@ -74,7 +81,7 @@ impl House {
         let clock = Clock::frozen_at(Time::from_s(NOW_S));
         let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
         let app = App::build(config, clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
-        let edge = Edge::new(app.clone());
+        let edge = Edge::of(app.clone(), routes);
         Self { app, clock, edge, _folder: folder }
     }
 

@@ -7,6 +7,8 @@ pub mod cursor;
 pub mod days;
 /// Which rows.
 pub mod filter;
+/// Rates, and how far a small number may be trusted.
+pub mod rate;
 /// Sums over rows, and how often each value occurs.
 pub mod tally;
 

@@ -206,6 +206,14 @@ pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)],
 
 /// The day's counts stand, if nothing of it has changed since it was taken.
 pub fn finish(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
+    if cube == Cube::Visits {
+        c.execute(
+            "update counted_days set visits =
+               (select coalesce(sum(v.visits), 0) from visit_days v where v.site_id = :site and v.day = :day)
+             where site_id = :site and day = :day",
+            named_params! {":day": day.0},
+        )?;
+    }
     c.execute(
         "delete from dirty_days where site_id = :site and cube = :cube and day = :day and is_taken = 1",
         named_params! {":cube": cube.word(), ":day": day.0},

@@ -29,6 +29,7 @@ pub fn search(c: &SiteConn, text: &str, may_see_people: bool) -> Result<BTreeSet
         found.extend(by_order(c, &key)?);
     }
     found.extend(by_external_id(c, plain)?);
+    found.extend(ids_of_event(c, text)?);
     if may_see_people {
         by_person(c, plain, &mut found)?;
     }
@@ -79,6 +80,11 @@ fn by_fact(c: &SiteConn, text: &str, found: &mut BTreeSet<i64>) -> Result<()> {
 fn ids(c: &SiteConn, sql: &str, id: i64) -> Result<Vec<i64>> {
     let found: Vec<Option<i64>> = c.list(sql, named_params! {":id": id}, |row| row.get(0))?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// The id under which platforms know it.
+fn ids_of_event(c: &SiteConn, event_id: &str) -> Result<Vec<i64>> {
+    c.list("select id from conversions where site_id = :site and event_id = :event", named_params! {":event": event_id}, |row| row.get(0))
 }
 
 /// Order ids that begin so.
