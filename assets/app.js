@@ -12,6 +12,8 @@ import { createFrame } from './parts/frame.js';
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string}} BarUse what of the bar a page uses
  * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
+ * @typedef {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}} Handle
+ *   what render() gives back: the view changed, an event came in, another page takes over, a key was pressed
  * @typedef {{app: typeof app, site: Site, view: View, id: string|null, may: boolean}} Params `may`: this person may act, not only read
  */
 
@@ -87,8 +89,8 @@ export class View {
     if (!days) return null;
     let [from, to] = days;
     const isMonth = from.endsWith('-01') && (monthStart(from, 1) === addDays(to, 1) || this.range === 'month');
-    if (isMonth) { from = monthStart(from, n); to = addDays(monthStart(from, 1), -1); } else { const size = daysIn(from, to) * n; from = addDays(from, size);
-      to = addDays(to, size); }
+    const size = daysIn(from, to) * n;
+    [from, to] = isMonth ? [monthStart(from, n), addDays(monthStart(from, n + 1), -1)] : [addDays(from, size), addDays(to, size)];
     if (from > today()) return null;
     if (to > today()) to = today();
     const named = RANGES.find((r) => { const d = r.days(today()); return d && d[0] === from && d[1] === to; });
@@ -174,7 +176,7 @@ export const app = {
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 /** @type {ReturnType<typeof createFrame>|null} */ let frame = null;
-/** @type {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}|null} */ let handle = null;
+/** @type {Handle|null} the page on screen */ let handle = null;
 /** @type {any} */ let shownModule = null;
 let shownFor = '';
 let turn = 0;
@@ -297,8 +299,11 @@ function watch(site) {
 /** @param {string} key */
 function stored(key) { try { return localStorage.getItem(key); } catch { return null; } }
 /** @param {string} key @param {string|null} value */
-function store(key, value) { try { if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value);
-  } catch { /* private window: the choice lasts as long as the page */ } }
+function store(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value);
+  } catch { /* private window: the choice lasts as long as the page */ }
+}
 
 function applyTheme() {
   const choice = app.theme();
@@ -351,8 +356,11 @@ function shortcut(e) {
     if (site && site !== app.site) app.navigate(`/dashboard/${site.site}/${app.page?.path}`);
     return !!site;
   }
-  if (letter === 'Escape') { if (document.querySelector('[popover=auto]:popover-open') || !view.isFiltered) return false;
-    app.go({ filters: [], q: '' }); return true; }
+  if (letter === 'Escape') {
+    if (document.querySelector('[popover=auto]:popover-open') || !view.isFiltered) return false;
+    app.go({ filters: [], q: '' });
+    return true;
+  }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
   if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare ? '' : 'previous' }); return true; }

@@ -159,7 +159,10 @@ export function when(at) {
 }
 
 /** "Tue 23 Jun 2026, 14:12:03" @param {string} at */
-export const exact = (at) => `${dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at)).replace(',', '')}, ${clockSeconds(at)}`;
+export function exact(at) {
+  const d = dateFormat({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(moment(at));
+  return `${d.replace(',', '')}, ${clockSeconds(at)}`;
+}
 
 /** The day in the site's zone. @param {string} at */
 export function dayOf(at) {
@@ -260,6 +263,16 @@ export const stateWord = (state) => STATES[state] ?? state;
 const STATUSES = { part_refunded: 'part refunded' };
 /** @param {string} status */
 export const statusWord = (status) => STATUSES[status] ?? status;
+
+const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform',
+  no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported',
+  erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
+
+/** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
+export function toldSentence(d) {
+  const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
+  return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
+}
 
 /** What a filter's value is called on screen. @param {string} dim @param {string} value */
 export function valueWord(dim, value) {

@@ -200,7 +200,7 @@ create table touches (
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
-create index touches__site_id__at on touches (site_id, at);
+create index touches__site_id__at on touches (site_id, at, starts_visit);
 
 -- Click ids of all platforms, each for the session in which it was seen.
 create table clicks (
@@ -256,7 +256,7 @@ create table anon_events (
   starts_visit  integer not null check (starts_visit in (0, 1)),
   primary key (site_id, id)
 ) strict, without rowid;
-create index anon_events__site_id__at on anon_events (site_id, at);
+create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 -- Every change of a visitor's answer, append only.
 create table consents (
@@ -483,6 +483,7 @@ create index conversions__site_id__order_key on conversions (site_id, order_key)
 create index conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
 create index conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
 create index conversions__site_id__kind__happened_at on conversions (site_id, kind, happened_at, id);
+create index conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
 
 create table reports (
   site_id       integer not null,
@@ -570,7 +571,8 @@ create table deliveries (
 ) strict, without rowid;
 create unique index deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
 create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
-create index deliveries__site_id__created_at on deliveries (site_id, created_at, id);
+-- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
+create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 create index deliveries__owner on deliveries (owner) where state = 'leased';
 create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
@@ -613,8 +615,10 @@ create table idempotency_keys (
 create index idempotency_keys__site_id__at on idempotency_keys (site_id, at);
 
 -- ---------------------------------------------------------------- counts that reports read
+-- Whole days of the site's zone. What is younger than the mark, or has changed since it was counted, is read from the
+-- rows themselves, so that every answer is exact.
 
--- Visits of whole days; today is added from the touches themselves.
+-- Visits; those that refused a cookie are in it.
 create table visit_days (
   site_id  integer not null,
   day      integer not null,
@@ -627,7 +631,7 @@ create table visit_days (
   primary key (site_id, day, source, medium, campaign, country, device)
 ) strict, without rowid;
 
--- Conversions of whole days, by what the ledger filters on.
+-- Conversions by the day they happened, by what the ledger filters on. An empty word stands for "none".
 create table conversion_days (
   site_id      integer not null,
   day          integer not null,
@@ -638,19 +642,117 @@ create table conversion_days (
   campaign     text not null,
   match_type   text not null,
   status       text not null,
+  counts       integer not null check (counts in (0, 1)),
   count        integer not null,
   amount_minor integer not null,
   net_minor    integer not null,
   days_sum     integer not null,
   days_count   integer not null,
-  primary key (site_id, day, kind, currency, source, medium, campaign, match_type, status)
+  primary key (site_id, day, kind, currency, source, medium, campaign, match_type, status, counts)
 ) strict, without rowid;
 
--- How far the counts go, and which days must be counted again.
-create table cube_marks (
-  site_id integer not null,
-  cube    text not null,
-  day     integer not null,
-  is_dirty integer not null check (is_dirty in (0, 1)),
+-- Money by the day it is booked on, under the source credited now.
+create table entry_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  count        integer not null,
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, source, medium, campaign)
+) strict, without rowid;
+
+-- How far the counts go, and by which zone's days.
+create table count_marks (
+  site_id  integer primary key references sites (id),
+  zone     text not null,
+  next_day integer not null,               -- days before this one are counted
+  until_at integer not null                -- its first moment
+) strict;
+
+-- The days that are counted, each with its first moment, so that a late row finds its day without a zone table.
+create table counted_days (
+  site_id   integer not null,
+  day       integer not null,
+  starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
+  primary key (site_id, day)
+) strict, without rowid;
+create unique index counted_days__site_id__starts_at on counted_days (site_id, starts_at);
+
+-- Days that changed after they were counted: to be counted again. `is_taken` falls back to 0 when one changes meanwhile.
+create table dirty_days (
+  site_id  integer not null,
+  cube     text not null check (cube in ('visits', 'conversions', 'entries')),
+  day      integer not null,
+  is_taken integer not null default 0 check (is_taken in (0, 1)),
   primary key (site_id, cube, day)
 ) strict, without rowid;
+
+-- Every late row marks its day by itself: a flow cannot forget it. What is of today costs one look at the mark.
+-- Deletions of touches mark nothing: retention and erasure take rows away, not what was counted.
+create trigger touches__late after insert on touches
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger anon_events__late after insert on anon_events
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger conversions__late after insert on conversions
+when new.happened_at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger conversions__changed
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, run on conversions
+when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= old.happened_at order by starts_at desc limit 1)
+    where old.happened_at <> new.happened_at
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger conversions__credited_anew after update of source, medium, campaign, counts on conversions
+when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
+begin
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.id
+      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger entries__late after insert on entries
+when new.book_day < (select next_day from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;

@@ -116,6 +116,17 @@ impl App {
         self.wake.notify_waiters();
     }
 
+    /// Ends when the app begins to stop.
+    pub async fn stopped(&self) {
+        loop {
+            let woken = self.wake.notified();
+            if self.is_stopping() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
     }

@@ -64,7 +64,8 @@ fn dispatch(words: Halotrack) -> Result<()> {
     };
     let listen = if let Word::Serve(serve) = &word { serve.listen.clone() } else { None };
     let flags = Flags { data: every.data, config: every.config, listen };
-    let env: BTreeMap<String, String> = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let Loaded { config, warnings } = load(&flags, &env)?;
     let mut given = Given::default();
     let command = match word {

@@ -105,6 +105,18 @@ impl Door {
         }
     }
 
+    /// The guess was none: the password was right and the second factor not given yet. Earlier failures stay, or codes
+    /// could be guessed without end between two such answers.
+    pub fn took_back(&self, account: u64, network: u64) {
+        let mut accounts = self.guesses.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(entry) = accounts.get_mut(&account) {
+            entry.failed = entry.failed.saturating_sub(1);
+            if let Some(failures) = entry.networks.get_mut(&network) {
+                failures.count = failures.count.saturating_sub(1);
+            }
+        }
+    }
+
     /// Runs password work off the async threads, two at a time.
     pub async fn hash<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let busy =
@@ -185,6 +197,19 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(door.begin_guess(1, 1, at), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_guess_taken_back_leaves_the_failures_before_it() {
+        let door = Door::default();
+        let at = Time::from_s(1_000_000);
+        for _ in 0..4 {
+            assert_eq!(door.begin_guess(1, 1, at), Ok(()));
+            assert_eq!(door.begin_guess(1, 1, at), Ok(()));
+            door.took_back(1, 1);
+        }
+        assert_eq!(door.begin_guess(1, 1, at), Ok(()));
+        assert!(door.begin_guess(1, 1, at).is_err(), "five failures, whatever came between");
     }
 
     #[test]

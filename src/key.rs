@@ -17,19 +17,25 @@ pub fn open(file: &Path, has_database: bool) -> Result<Sealer> {
     match File::open(file) {
         Ok(mut opened) => read(&mut opened, file),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && !has_database => make(file),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            Err(wrong("key_missing", format!("The master key {} is missing. Put the file back that belongs to this database.", file.display())))
-        }
-        Err(e) => Err(wrong("key_unreadable", format!("The master key {} cannot be read: {e}. Give this user the right to read it.", file.display()))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(wrong(
+            "key_missing",
+            format!("The master key {} is missing. Put the file back that belongs to this database.", file.display()),
+        )),
+        Err(e) => Err(wrong(
+            "key_unreadable",
+            format!("The master key {} cannot be read: {e}. Give this user the right to read it.", file.display()),
+        )),
     }
 }
 
 fn read(opened: &mut File, file: &Path) -> Result<Sealer> {
-    let unreadable =
-        |e: std::io::Error| wrong("key_unreadable", format!("The master key {} cannot be read: {e}.", file.display()));
+    let unreadable = |e: std::io::Error| wrong("key_unreadable", format!("The master key {} cannot be read: {e}.", file.display()));
     let meta = opened.metadata().map_err(unreadable)?;
     if !meta.is_file() {
-        return Err(wrong("key_unreadable", format!("The master key {} is not a plain file. Name another with master_key_file.", file.display())));
+        return Err(wrong(
+            "key_unreadable",
+            format!("The master key {} is not a plain file. Name another with master_key_file.", file.display()),
+        ));
     }
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(wrong("key_exposed", format!("Others may read the master key. Run: chmod 600 {}", file.display())));
@@ -38,7 +44,10 @@ fn read(opened: &mut File, file: &Path) -> Result<Sealer> {
     opened.take(4_096).read_to_string(&mut text).map_err(unreadable)?;
     let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or_default();
     let bytes: [u8; 32] = crypto::unhex(line).and_then(|b| b.try_into().ok()).ok_or_else(|| {
-        wrong("key_damaged", format!("The master key {} is not 64 hex digits. Put the file back that belongs to this database.", file.display()))
+        wrong(
+            "key_damaged",
+            format!("The master key {} is not 64 hex digits. Put the file back that belongs to this database.", file.display()),
+        )
     })?;
     Ok(Sealer::new(bytes))
 }
@@ -63,7 +72,13 @@ fn make(file: &Path) -> Result<Sealer> {
         File::open(folder)?.sync_all()
     };
     write().map_err(|e| {
-        wrong("key_unwritable", format!("The master key {} cannot be made: {e}. Make its folder writable or name another with master_key_file.", file.display()))
+        wrong(
+            "key_unwritable",
+            format!(
+                "The master key {} cannot be made: {e}. Make its folder writable or name another with master_key_file.",
+                file.display()
+            ),
+        )
     })?;
     Ok(Sealer::new(bytes))
 }

@@ -30,6 +30,8 @@ pub mod flows;
 pub mod http;
 /// Work that nobody waits for.
 pub mod jobs;
+/// JSON as strangers send it.
+pub mod json;
 /// The master key.
 pub mod key;
 /// Rate limits and quotas.

@@ -81,8 +81,10 @@ fn is_pattern(password: &str) -> bool {
 
 /// Letters only, with the usual stand-ins read as letters, and made of very few common words.
 fn is_common(password: &str) -> bool {
-    let letters: String = password
-        .to_lowercase()
+    let lower = password.to_lowercase();
+    // Years and marks are hung onto the ends; stand-ins for letters are inside.
+    let letters: String = lower
+        .trim_matches(|c: char| !c.is_alphabetic())
         .chars()
         .filter_map(|c| match c {
             '0' => Some('o'),
@@ -94,7 +96,7 @@ fn is_common(password: &str) -> bool {
             c => c.is_alphabetic().then_some(c),
         })
         .collect();
-    let plain: String = password.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
+    let plain: String = lower.chars().filter(|c| c.is_alphabetic()).collect();
     [letters, plain].iter().any(|text| few_words(text))
 }
 

@@ -15,18 +15,18 @@ use crate::control::{self, lock, socket};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::worker;
+use crate::jobs::{housekeeping, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
-/// From the word to stop until the process goes in any case.
-const LONGEST_STOP: Duration = Duration::from_secs(11);
+/// What has begun may take this long after the word to stop.
+const LONGEST_DRAIN: Duration = Duration::from_millis(10_500);
 
 /// Runs until the process is told to stop.
 pub fn run(config: Config, warnings: &[String]) -> Result<()> {
     log_to_stderr(&config);
     for line in warnings {
-        tracing::warn!("{line}");
+        warn(&config, line);
     }
     install_tls();
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
@@ -52,7 +52,7 @@ pub fn migrate(config: Config) -> Result<i64> {
     version
 }
 
-async fn live(config: Config) -> Result<()> {
+async fn live(mut config: Config) -> Result<()> {
     let mut signals = Signals::new()?;
     lock::make_folder(&config.data)?;
     let held = lock_or_refuse(&config)?;
@@ -60,17 +60,23 @@ async fn live(config: Config) -> Result<()> {
     control::unlock(&config)?;
     let listener = bind(&config).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
+    if config.listen.port() == 0 && config.public_url.ends_with(":0") {
+        // The system chose the port; links must lead to it.
+        config.public_url = format!("http://{address}");
+    }
     let app = control::build(config)?;
     let socket = socket::listen(&app)?;
+    // Said before the first request is taken: whoever waits for an answer finds the link written down.
+    announce(&app, address).await?;
     let (stop, stopping) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.clone()));
+    let keep = tokio::spawn(housekeeping::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
-    announce(&app, address).await?;
 
-    tokio::select! {
-        () = signals.next() => {}
-        () = dead_writer(&app) => tracing::error!("The writer has stopped. Ending, so that a fresh start can recover."),
-    }
+    let is_told = tokio::select! {
+        () = signals.next() => true,
+        () = dead_writer(&app) => false,
+    };
     tokio::spawn(async move {
         signals.next().await;
         tracing::warn!("Told twice: stopping at once.");
@@ -79,20 +85,27 @@ async fn live(config: Config) -> Result<()> {
     tracing::info!("Stopping: what has begun is finished, nothing new is taken.");
     app.begin_stopping();
     let _ = stop.send(true);
-    let is_whole = tokio::time::timeout(LONGEST_STOP, async {
-        let served = edge.await;
-        // The worker has heard of it too; deliveries on their way end, the others stay in the queue.
-        let _ = work.await;
-        socket.close();
-        app.store.close().await;
+    let drained = tokio::time::timeout(LONGEST_DRAIN, async {
+        let served = edge.await.map_err(Error::internal)?;
+        // The worker has heard of it too: deliveries on their way end, the others stay in the queue.
+        work.await.map_err(Error::internal)?;
+        keep.await.map_err(Error::internal)?;
         served
     })
     .await;
+    if drained.is_err() {
+        // Leases of this run are void at the next start, and what was answered is stored.
+        tracing::warn!("Not everything ended in time; the rest is taken up at the next start.");
+    }
+    socket.close();
+    app.store.close().await;
     drop(held);
-    match is_whole {
-        Ok(Ok(served)) => served,
-        Ok(Err(e)) => Err(Error::internal(e)),
-        Err(_) => Err(Error::new(Kind::Unavailable, "slow_stop", "Not everything ended in time. What was answered is stored.")),
+    match drained {
+        _ if !is_told => {
+            Err(Error::new(Kind::Internal, "writer_stopped", "The writer has stopped. Start again: the log says what it was."))
+        }
+        Ok(Err(e)) => Err(e),
+        Ok(Ok(())) | Err(_) => Ok(()),
     }
 }
 
@@ -115,7 +128,11 @@ async fn bind(config: &Config) -> Result<TcpListener> {
         std::io::ErrorKind::AddrInUse => Error::new(
             Kind::Conflict,
             "port_taken",
-            format!("Port {} on {} is taken. Stop what listens there, or choose another with --listen ADDR:PORT.", config.listen.port(), config.listen.ip()),
+            format!(
+                "Port {} on {} is taken. Stop what listens there, or choose another with --listen ADDR:PORT.",
+                config.listen.port(),
+                config.listen.ip()
+            ),
         ),
         _ => Error::new(
             Kind::Unavailable,
@@ -175,6 +192,15 @@ impl Signals {
 fn install_tls() {
     // An error means that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whatever the log's level: what loosens a guard, or is not read, is never passed over.
+fn warn(config: &Config, line: &str) {
+    let text = match config.log_format {
+        LogFormat::Text => format!("WARNING: {line}\n"),
+        LogFormat::Json => format!("{}\n", serde_json::json!({"level": "WARN", "message": line})),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Our own lines from the chosen level on, those of libraries from warn on.

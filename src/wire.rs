@@ -123,6 +123,12 @@ impl Headers {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// The value under a name that occurs once; a repeated signature could be read by us and another in two ways.
+    pub fn only(&self, name: &str) -> Option<&str> {
+        let mut all = self.0.iter().filter(|(n, _)| n == name);
+        all.next().filter(|_| all.next().is_none()).map(|(_, v)| v.as_str())
+    }
+
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }

@@ -37,7 +37,7 @@ export function render(root, params) {
     rowClass: (row) => (row.is_test ? 'test' : row.credited.length ? '' : 'un'),
   });
   const list = createList({ url: `/api/sites/${site.site}/conversions`, what: 'conversions', table, key, answered, empty });
-  const head = ledgerHead({ title, dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
+  const head = ledgerHead({ dim: 'kind', word: kindsWord, label: 'Search order, name or e-mail', placeholder: 'Order, name, e-mail', now: () => p });
 
   function answered(/** @type {any} */ a) {
     answer = a;
@@ -108,8 +108,10 @@ export function render(root, params) {
     const { openReceipt } = await import('../parts/receipt_panel.js');
     if (gone || p.id !== id || panel) return;
     panel = openReceipt(p, id, {
-      step: (at, n) => { const row = table.neighbour(at, n);
-        if (row) app.navigate(app.href('conversions', p.view, row.id), { replace: true, state: { panel: true } }); },
+      step: (at, n) => {
+        const row = table.neighbour(at, n);
+        if (row) app.navigate(app.href('conversions', p.view, row.id), { replace: true, state: { panel: true } });
+      },
       closed: (at, x, y) => {
         panel = null;
         table.current(null);
@@ -127,15 +129,15 @@ export function render(root, params) {
     if (facet) return facet.map((/** @type {any} */ f) => ({ ...f }));
     /** @type {Set<string>} */ const seen = new Set();
     for (const row of table.rows) {
-      if (dim === 'currency') { if (row.amount) seen.add(row.amount.currency);
-        } else if (dim === 'platform') row.deliveries.forEach((/** @type {any} */ d) => seen.add(d.platform));
-      else row.credited.forEach((/** @type {any} */ c) => { if (c[dim]) seen.add(c[dim]); });
+      const values = dim === 'currency' ? [row.amount?.currency]
+        : dim === 'platform' ? row.deliveries.map((/** @type {any} */ d) => d.platform) : row.credited.map((/** @type {any} */ c) => c[dim]);
+      for (const value of values) if (value) seen.add(value);
     }
     return [...seen].sort().map((value) => ({ value }));
   };
 
   fill(sheet, figures, head.el, news, list.el, others);
-  fill(root, sheet);
+  fill(root, h('h1.vh', null, title), sheet);
   load();
   showPanel();
 
@@ -151,8 +153,10 @@ export function render(root, params) {
     /** @param {string} name @param {any} data */
     live(name, data) {
       if (name === 'conversion' && !site.first_conversion_at) { site.first_conversion_at = new Date().toISOString(); app.updateBar(); }
-      if (name === 'conversion' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) { clearTimeout(liveTimer);
-        liveTimer = setTimeout(refresh, name === 'conversion' ? 400 : 1500); }
+      if (name === 'conversion' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) {
+        clearTimeout(liveTimer);
+        liveTimer = setTimeout(refresh, name === 'conversion' ? 400 : 1500);
+      }
       if (panel && (data.conversion === panel.id || data.id === panel.id)) panel.refresh();
     },
     /** @param {KeyboardEvent} e */
@@ -167,8 +171,7 @@ const dayHead = (d) => [d === today() ? 'Today, ' : '', day(d)];
 /** @param {() => import('../app.js').Params} now @returns {import('../parts/table.js').Column[]} */
 function columns(now) {
   const sign = `, ${currencySign()}`;
-  const dim = (/** @type {string} */ name, /** @type {(row: any) => string|null|undefined} */ of) => (/** @type {any} */ row) => { const value = of(row);
-    return value ? { dim: name, value } : null; };
+  const by = (/** @type {string} */ dim, /** @type {string|null|undefined} */ value) => (value ? { dim, value } : null);
   return [
     { id: 'time', head: 'Time', classes: 'fit faint', sort: 'happened_at',
       cell: (r) => h('span', { 'data-tip': exact(r.happened_at) },
@@ -192,11 +195,11 @@ function columns(now) {
       foot: (a) => (a.total.count ? `${percent(a.total.attributed / a.total.count)} attributed` : null) },
     { id: 'campaign', head: 'Campaign', classes: 'quiet hide-l',
       cell: (r) => (r.credited[0]?.campaign ? h('bdi', null, r.credited[0].campaign) : h('span.faint', null, '–')),
-      filter: dim('campaign', (r) => r.credited[0]?.campaign) },
+      filter: (r) => by('campaign', r.credited[0]?.campaign) },
     { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))],
-      filter: dim('match', (r) => r.match.type),
+      filter: (r) => by('match', r.match.type),
       foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
-    { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: dim('status', (r) => r.status) },
+    { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: (r) => by('status', r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
   ];
 }
@@ -207,9 +210,13 @@ const PLAIN = new Set([null, undefined, '', '(none)', 'none', 'referral']);
 /** @param {any} r */
 function sourceCell(r) {
   if (!r.credited.length) return h('span.quiet', { 'data-tip': r.match.sentence || 'No visit, code or address of this customer is known' }, 'Unattributed');
-  const all = r.credited.map((/** @type {any} */ c) => `${[c.channel, `${c.source}${c.medium ? ` / ${c.medium}` : ''}`, c.campaign].filter(Boolean).join(' · ')}${r.credited.length > 1 ? ` ${points(c.share_bp)}` : ''}`).join('; ');
-  return h('span', { 'data-tip': all }, h('bdi', null, r.credited[0].source), r.credited.length > 1 ? h('span.faint', null, ` +${r.credited.length - 1}`)
-    : PLAIN.has(r.credited[0].medium) ? null : h('span.faint', null, ` ${r.credited[0].medium}`));
+  const first = r.credited[0], several = r.credited.length > 1;
+  const all = r.credited.map((/** @type {any} */ c) => {
+    const name = [c.channel, [c.source, c.medium].filter(Boolean).join(' / '), c.campaign].filter(Boolean).join(' · ');
+    return several ? `${name} ${points(c.share_bp)}` : name;
+  });
+  const beside = several ? `+${r.credited.length - 1}` : PLAIN.has(first.medium) ? '' : first.medium;
+  return h('span', { 'data-tip': all.join('; ') }, h('bdi', null, first.source), beside && h('span.faint', null, ` ${beside}`));
 }
 
 /** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */

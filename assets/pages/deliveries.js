@@ -37,7 +37,7 @@ export function render(root, params) {
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
   });
   const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
-  const head = ledgerHead({ title, dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
+  const head = ledgerHead({ dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
   const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, list.el);
 
   function answered(/** @type {any} */ a) {
@@ -100,8 +100,11 @@ export function render(root, params) {
         loadUnread();
       } catch (error) { again.removeAttribute('disabled'); app.toast(`Not replayed. ${/** @type {any} */ (error).message}`); }
     } }, 'Read again');
+    const at = dayOf(x.received_at) === today() ? clock(x.received_at) : `${clock(x.received_at)}, ${day(x.received_at)}`;
     return h('li', null, icon('alert', 'warn'),
-      h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${dayOf(x.received_at) === today() ? clock(x.received_at) : `${day(x.received_at)}, ${clock(x.received_at)}`}.`), ' ', h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)), may && again);
+      h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${at}.`), ' ',
+        h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)),
+      may && again);
   }
 
   // ---- one delivery, several deliveries ----
@@ -156,7 +159,7 @@ export function render(root, params) {
   };
 
   fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
-  fill(root, unread, strip, sheet, selection);
+  fill(root, h('h1.vh', null, title), unread, strip, sheet, selection);
   load();
   loadConnections();
   loadUnread();
@@ -195,14 +198,19 @@ function columns(app) {
     { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
-    { id: 'answer', head: 'Answer', classes: 'quiet', cell: (r) => { const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || '';
-      return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–'); } },
+    { id: 'answer', head: 'Answer', classes: 'quiet', cell: answerCell },
     { id: 'next', head: 'Next try', classes: 'fit hide-s',
       cell: (r) => (r.next_at ? h('span', { 'data-tip': exact(r.next_at) }, when(r.next_at)) : h('span.faint', null, '–')) },
     { id: 'receipt', head: h('span.vh', null, 'Receipt'), classes: 'fit hide-s',
       cell: (r) => h('a.go', { href: app.href('conversions', undefined, r.conversion), 'data-roam': true, tabindex: '-1',
       'aria-label': `Receipt of ${r.conversion_label}` }, 'Receipt') },
   ];
+}
+
+/** @param {any} r */
+function answerCell(r) {
+  const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || '';
+  return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–');
 }
 
 /** "Given up": the state's word at the beginning of a tab. @param {string} state */

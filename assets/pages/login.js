@@ -55,8 +55,15 @@ export function render(root, { app, nothing }) {
       code.input.focus();
       announce('One more step: the code from your authenticator app.');
     } else if (error.code === 'too_many') wait(error.retryAfter ?? 30);
-    else if (error.code === 'bad_credentials') { email.el.hidden = password.el.hidden = false; code.el.hidden = true; go.textContent = 'Sign in';
-      say('alert', 'E-mail and password do not fit together.'); pass.focus(); pass.select(); } else if (error.code === 'no_owner') noOwner();
+    else if (error.code === 'no_owner') noOwner();
+    else if (error.code === 'bad_credentials') {
+      email.el.hidden = password.el.hidden = false;
+      code.el.hidden = true;
+      go.textContent = 'Sign in';
+      say('alert', 'E-mail and password do not fit together.');
+      pass.focus();
+      pass.select();
+    }
     else say('alert', error.code === 'offline' ? 'The server could not be reached. Counting goes on if it runs; try again in a moment.' : error.message);
   }
 

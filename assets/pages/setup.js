@@ -32,11 +32,14 @@ export function render(root, { app, token }) {
       try {
         await post('/api/setup', { token, email: email.input.value.trim(), password: pass.value });
         app.me = null;
-        app.navigate(first ? '/dashboard/+site' : '/dashboard', { replace: true });
+        app.navigate('/dashboard', { replace: true });
       } catch (error) {
         const err = /** @type {any} */ (error);
-        if (err.code === 'weak_password') { password.say(err.message); pass.focus(); } else if (err.field === 'email') { email.say(err.message); email.input.focus();
-          } else if (err.code === 'link_expired') expired(err);
+        const at = err.code === 'weak_password' ? password : err.field === 'email' ? email : null;
+        if (at) {
+          at.say(err.message);
+          at.input.focus();
+        } else if (err.code === 'link_expired') expired(err);
         else fill(said, h('p.note.bad', null, icon('alert', 's'), h('span', null, err.message)));
         go.disabled = false;
       }

@@ -1,6 +1,6 @@
 // The page without rail and bar: signing in, setting up, the first site.
 
-import { h, icon } from '../dom.js';
+import { h, add, icon } from '../dom.js';
 
 /**
  * @param {string} title @param {import('../dom.js').Kid} lead @param {import('../dom.js').Kid} content @param {{step?: number, wide?: boolean}} [how]
@@ -26,8 +26,8 @@ export function field(label, input, { help, check, side } = {}) {
   const say = (/** @type {string|null} */ error) => {
     note.className = error ? 'err' : '';
     note.replaceChildren();
-    if (error) { note.append(icon('alert', 's'), error); input.setAttribute('aria-invalid', 'true'); } else { input.removeAttribute('aria-invalid');
-      if (help) note.append(.../** @type {any[]} */ (Array.isArray(help) ? help : [help])); }
+    if (error) input.setAttribute('aria-invalid', 'true'); else input.removeAttribute('aria-invalid');
+    add(note, error ? [icon('alert', 's'), error] : help);
   };
   say(null);
   const valid = () => { const error = check?.(/** @type {HTMLInputElement} */ (input).value) ?? null; say(error); return !error; };
@@ -39,10 +39,14 @@ export function field(label, input, { help, check, side } = {}) {
 /** A password field whose text can be shown. @param {string} name @param {string} autocomplete */
 export function passwordInput(name, autocomplete) {
   const input = /** @type {HTMLInputElement} */ (h('input.in', { type: 'password', name, autocomplete, required: true, maxlength: 256 }));
-  const side = h('button.btn.small.bare',
-    { type: 'button', 'aria-label': 'Show the password', 'aria-pressed': 'false',
-    onclick: () => { const show = input.type === 'password'; input.type = show ? 'text' : 'password'; side.textContent = show ? 'Hide' : 'Show';
-    side.setAttribute('aria-pressed', String(show)); } }, 'Show');
+  const side = h('button.btn.small.bare', {
+    type: 'button', 'aria-label': 'Show the password', 'aria-pressed': 'false',
+    onclick: () => {
+      const show = input.type === 'password';
+      input.type = show ? 'text' : 'password';
+      side.setAttribute('aria-pressed', String(show));
+    },
+  }, 'Show');
   return { input, side };
 }
 

@@ -23,12 +23,16 @@ export function openDelivery(p, first, on) {
   });
   const tools = h('div.rc-tools', null,
     h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Row before', 'data-tip': 'Row before  K', onclick: () => step(-1) }, icon('up', 's')),
-    h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Next row', 'data-tip': 'Next row  J', onclick: () => step(1) }, icon('down', 's')), closeButton(close));
+    h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Next row', 'data-tip': 'Next row  J', onclick: () => step(1) }, icon('down', 's')),
+      closeButton(close));
   const draw = () => fill(box,
-    h('header', null, h('div.rc-head', null, h('div.rc-title', null, h('h2', null, h('bdi', null, row.conversion_label), h('span.quiet', null, ' · to ', on.connection || platform(row.platform)))), h('p.rc-figure', null, stateMark(row))), tools),
+    h('header', null, h('div.rc-head', null,
+      h('div.rc-title', null, h('h2', null, h('bdi', null, row.conversion_label), h('span.quiet', null, ' · to ', on.connection || platform(row.platform)))),
+      h('p.rc-figure', null, stateMark(row))), tools),
     h('div.rc-body.pad', null, deliveryDetail(row, 'h3')),
     h('div.rc-foot', null, h('a.btn', { href: p.app.href('conversions', undefined, row.conversion), onclick: () => close() }, icon('conversions', 's'), 'Receipt'),
-      p.may && !['pending', 'leased'].includes(row.state) && h('button.btn', { type: 'button', onclick: () => replayDeliveries(p, [row.id], () => { on.changed(); close(); }) }, icon('again', 's'), 'Replay'),
+      p.may && !['pending', 'leased'].includes(row.state)
+        && h('button.btn', { type: 'button', onclick: () => replayDeliveries(p, [row.id], () => { on.changed(); close(); }) }, icon('again', 's'), 'Replay'),
       h('span.faint', null, row.id.replace('_', ' '))));
   draw();
   return { close };

@@ -17,6 +17,11 @@ export function filterMenu(app, anchor, edit, done) {
     ...dims.map((dim) => menuItem({ name: DIMENSIONS[dim], act: () => { fill(box, form({ dim, not: false, values: [] })); focus(); } }))];
   const focus = () => /** @type {HTMLElement|null} */ (box.querySelector('input[type=text], input[type=checkbox]'))?.focus();
 
+  const back = () => {
+    fill(box, list());
+    /** @type {HTMLElement|null} */ (box.querySelector('[data-item]'))?.focus();
+  };
+
   /** @param {import('../app.js').Filter} f */
   const form = (f) => {
     let not = f.not;
@@ -24,9 +29,12 @@ export function filterMenu(app, anchor, edit, done) {
     const offered = app.suggest(f.dim);
     for (const v of chosen) if (!offered.some((o) => o.value === v)) offered.push({ value: v });
     const seg = h('div.seg', { role: 'group', 'aria-label': 'Is or is not' });
-    const draw = () => fill(seg, [false, true].map((n) => h('button', { type: 'button', 'aria-pressed': String(not === n), onclick: () => { not = n; draw(); } }, n ? 'is not' : 'is')));
+    const draw = () => fill(seg, [false, true].map((n) => h('button', { type: 'button', 'aria-pressed': String(not === n), onclick: () => { not = n; draw(); } },
+      n ? 'is not' : 'is')));
     draw();
-    const other = /** @type {HTMLInputElement} */ (h('input.in', { type: 'text', 'aria-label': 'Another value', placeholder: offered.length ? 'Another value' : 'Value, exactly as it stands', autocomplete: 'off', spellcheck: 'false' }));
+    const other = /** @type {HTMLInputElement} */ (h('input.in',
+      { type: 'text', 'aria-label': 'Another value', placeholder: offered.length ? 'Another value' : 'Value, exactly as it stands', autocomplete: 'off',
+      spellcheck: 'false' }));
     return h('form.form', { onsubmit: (/** @type {Event} */ e) => {
       e.preventDefault();
       if (other.value.trim()) chosen.add(other.value.trim());
@@ -37,10 +45,12 @@ export function filterMenu(app, anchor, edit, done) {
     } },
     h('div.spread', null, h('b', null, DIMENSIONS[f.dim]), seg),
     offered.length > 0 && h('div.values', null, offered.map((o) => h('label.check', null,
-      h('input', { type: 'checkbox', checked: chosen.has(o.value), onchange: (/** @type {Event} */ e) => { if (/** @type {HTMLInputElement} */ (e.target).checked) chosen.add(o.value); else chosen.delete(o.value); } }),
+      h('input', { type: 'checkbox', checked: chosen.has(o.value),
+        onchange: (/** @type {Event} */ e) => { if (/** @type {HTMLInputElement} */ (e.target).checked) chosen.add(o.value); else chosen.delete(o.value); } }),
       h('span.cut', null, h('bdi', null, valueWord(f.dim, o.value))), o.count !== undefined && h('span.faint.num', null, count(o.count))))),
     other,
-    h('div.spread', null, h('button.btn.bare', { type: 'button', onclick: () => { if (edit) menu.close(); else { fill(box, list()); /** @type {HTMLElement|null} */ (box.querySelector('[data-item]'))?.focus(); } } }, edit ? 'Not now' : [icon('left', 's'), 'Back']),
+    h('div.spread', null,
+      h('button.btn.bare', { type: 'button', onclick: () => (edit ? menu.close() : back()) }, edit ? 'Not now' : [icon('left', 's'), 'Back']),
       h('button.btn.main', { type: 'submit' }, 'Filter')));
   };
 

@@ -48,7 +48,7 @@ export function createFrame(app) {
 }
 
 /** @param {Element} bar @param {string} name */
-const visible = (bar, name) => /** @type {HTMLElement|undefined} */ ([...bar.querySelectorAll(`[data-focus^="${name}"]`)].find((x) => /** @type {HTMLElement} */ (x).offsetParent));
+const visible = (bar, name) => /** @type {HTMLElement[]} */ ([...bar.querySelectorAll(`[data-focus^="${name}"]`)]).find((x) => x.offsetParent);
 
 const demoStrip = () => h('p.demo', null, h('b', null, 'Demo'), ' Invented shops, thrown away when you stop it.');
 
@@ -78,14 +78,16 @@ function railParts(app) {
     out.push(pageLink(app, page));
   }
   out.push(h('footer', null, themeSwitch(app),
-    h('p.who', null, icon('customers', 's'), h('span.cut', { 'data-tip': app.me?.user.email }, app.me?.user.name ?? app.me?.user.email), h('span.faint', null, app.site?.role)),
+    h('p.who', null, icon('customers', 's'), h('span.cut', { 'data-tip': app.me?.user.email }, app.me?.user.name ?? app.me?.user.email),
+      h('span.faint', null, app.site?.role)),
     h('button.out', { type: 'button', 'data-focus': 'out', onclick: () => app.signOut() }, icon('leave', 's'), 'Sign out')));
   return out;
 }
 
 /** @param {App} app @param {import('../app.js').Page} page */
 function pageLink(app, page) {
-  return h('a', { href: pageHref(app, page), 'data-focus': page.path, 'aria-current': app.page === page ? 'page' : null, 'data-tip': `${page.name}: G then ${page.key}` }, icon(page.icon), page.name);
+  return h('a', { href: pageHref(app, page), 'data-focus': page.path, 'aria-current': app.page === page ? 'page' : null,
+    'data-tip': `${page.name}: G then ${page.key}` }, icon(page.icon), page.name);
 }
 
 /** @param {App} app */
@@ -103,7 +105,8 @@ export function themeSwitch(app) {
 /** @param {App} app */
 function dockParts(app) {
   return [
-    ...shownPages(app).filter((p) => p.dock ?? true).slice(0, 4).map((p) => h('a', { href: pageHref(app, p), 'aria-current': app.page === p ? 'page' : null }, icon(p.icon), p.name)),
+    ...shownPages(app).filter((p) => p.dock ?? true).slice(0, 4).map((p) => h('a', { href: pageHref(app, p), 'aria-current': app.page === p ? 'page' : null },
+      icon(p.icon), p.name)),
     h('button', { type: 'button', 'aria-haspopup': 'dialog', onclick: () => menus().then((m) => m.moreSheet(app)) }, icon('menu'), 'More'),
   ];
 }
@@ -121,35 +124,46 @@ function barParts(app, seen) {
   const view = /** @type {import('../app.js').View} */ (app.view);
   const use = app.use;
   const row = h('div.bar-row');
-  add(row, h('button.btn.site', opener('site', (m, a) => m.siteMenu(app, a), { 'aria-label': `Site: ${app.site?.name}` }), h('b.cut', null, h('bdi', null, app.site?.name)), icon('caret', 'caret')));
+  add(row, h('button.btn.site', opener('site', (m, a) => m.siteMenu(app, a), { 'aria-label': `Site: ${app.site?.name}` }),
+    h('b.cut', null, h('bdi', null, app.site?.name)), icon('caret', 'caret')));
   if (use.range) {
     const days = view.days();
     const earlier = view.shifted(-1), later = view.shifted(1);
     const named = RANGES.find((r) => r.id === view.range);
     add(row, h('div.join', null,
-      h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'earlier', 'aria-label': 'Earlier', 'data-tip': 'Earlier  ←', disabled: !earlier, onclick: () => earlier && app.go(earlier) }, icon('left', 's')),
+      h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'earlier', 'aria-label': 'Earlier', 'data-tip': 'Earlier  ←', disabled: !earlier,
+        onclick: () => earlier && app.go(earlier) }, icon('left', 's')),
       h('button.btn', opener('date', (m, a) => m.dateMenu(app, a), { 'data-tip': named && days ? span(...days) : null }), icon('calendar', 's'),
         h('span.desk', null, view.rangeName()), h('span.narrow', null, named?.short ?? view.rangeName()),
         named && days && days[0] !== days[1] && h('span.l.desk.wide', null, span(...days)), icon('caret', 'caret')),
-      h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'later', 'aria-label': 'Later', 'data-tip': 'Later  →', disabled: !later, onclick: () => later && app.go(later) }, icon('right', 's'))));
+      h('button.btn.arrow.desk', { type: 'button', 'data-focus': 'later', 'aria-label': 'Later', 'data-tip': 'Later  →', disabled: !later,
+        onclick: () => later && app.go(later) }, icon('right', 's'))));
   }
-  if (use.compare) add(row, h('button.btn.bare.desk', opener('compare', (m, a) => m.compareMenu(app, a)), h('span.l', null, 'vs'), view.compare === 'year' ? 'a year before' : view.compare ? 'the time before' : 'nothing', icon('caret', 'caret')));
+  if (use.compare) add(row, h('button.btn.bare.desk', opener('compare', (m, a) => m.compareMenu(app, a)), h('span.l', null, 'vs'),
+    view.compare === 'year' ? 'a year before' : view.compare ? 'the time before' : 'nothing', icon('caret', 'caret')));
   if (use.lens) {
     add(row, h('span.sep.desk'), h('div.join.desk', null,
-      h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model], icon('caret', 'caret')),
+      h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model],
+        icon('caret', 'caret')),
       h('button.btn', opener('window', (m, a) => m.windowMenu(app, a)), h('span.l', null, 'within'), windowName(view.window), icon('caret', 'caret'))),
     lensTag(app));
   }
   if (use.filters) {
-    add(row, h('span.sep.desk'), h('button.btn.bare.desk', { type: 'button', 'data-focus': 'filter', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a)); } },
+    add(row, h('span.sep.desk'), h('button.btn.bare.desk',
+      { type: 'button', 'data-focus': 'filter', 'aria-haspopup': 'dialog',
+      onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a)); } },
       icon('filter', 's'), h('span.filter-word', null, 'Filter'), kbd('F')));
   }
   add(row, h('span.grow.desk'));
-  if (isOffline()) add(row, h('span.off', { role: 'status' }, icon('alert', 's'), app.figuresAt ? `Offline. Figures of ${clockSeconds(app.figuresAt).slice(0, 5)}.` : 'Offline. Trying again by itself.'));
+  if (isOffline()) add(row, h('span.off', { role: 'status' }, icon('alert', 's'), app.figuresAt ? `Offline. Figures of ${clockSeconds(app.figuresAt).slice(0, 5)}.`
+    : 'Offline. Trying again by itself.'));
   else add(row, seen);
   add(row, h('button.btn.icon.bare.desk', opener('share', (m, a) => m.shareMenu(app, a), { 'aria-label': 'Share', 'data-tip': 'Share' }), icon('share')));
-  if (use.exports) add(row, h('button.btn.icon.bare.desk', opener('export', (m, a) => m.exportMenu(app, a), { 'aria-label': 'Export', 'data-tip': 'Export what is shown' }), icon('export')));
-  add(row, h('button.btn.icon.narrow', opener('sheet', (m) => m.viewSheet(app), { 'aria-label': `Filter and lens${view.filters.length ? `, ${plural(view.filters.length, 'filter')}` : ''}` }), icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
+  if (use.exports) add(row, h('button.btn.icon.bare.desk',
+    opener('export', (m, a) => m.exportMenu(app, a), { 'aria-label': 'Export', 'data-tip': 'Export what is shown' }), icon('export')));
+  add(row, h('button.btn.icon.narrow',
+    opener('sheet', (m) => m.viewSheet(app), { 'aria-label': `Filter and lens${view.filters.length ? `, ${plural(view.filters.length, 'filter')}` : ''}` }),
+    icon('filter'), view.filters.length > 0 && h('span.n', null, view.filters.length)));
   return [row, chipRow(app)];
 }
 
@@ -157,7 +171,8 @@ function barParts(app, seen) {
 function lensTag(app) {
   const view = /** @type {import('../app.js').View} */ (app.view);
   if (view.isDefaultLens) return h('span.tag.faint.desk.wide', { 'data-tip': 'The books use this model and window' }, 'your default');
-  return h('button.go.small.desk.back', { type: 'button', 'data-focus': 'lens-back', onclick: () => app.go({ model: view.site.model, window: String(view.site.window) }) }, 'back to your default');
+  return h('button.go.small.desk.back',
+    { type: 'button', 'data-focus': 'lens-back', onclick: () => app.go({ model: view.site.model, window: String(view.site.window) }) }, 'back to your default');
 }
 
 /** Filters in force, each to be edited or crossed out; on a narrow screen the lens stands here too. @param {App} app */
@@ -173,7 +188,8 @@ function chipRow(app) {
   ] : [];
   if (!chips.length && !lens.length) return null;
   return h('div.chips', { class: chips.length ? '' : 'narrow-only' }, lens, chips,
-    chips.length > 0 && h('button.btn.bare.small', { type: 'button', 'data-focus': 'clear', onclick: () => app.go({ filters: [], q: '' }) }, plural(chips.length, 'Clear', 'Clear all').replace(/^\d+ /, ''), kbd('Esc')));
+    chips.length > 0 && h('button.btn.bare.small', { type: 'button', 'data-focus': 'clear', onclick: () => app.go({ filters: [], q: '' }) },
+      plural(chips.length, 'Clear', 'Clear all').replace(/^\d+ /, ''), kbd('Esc')));
 }
 
 /** @param {App} app @param {import('../app.js').Filter} f */
@@ -183,7 +199,9 @@ function chip(app, f) {
   const verb = f.not ? (words.length > 1 ? 'is none of' : 'is not') : words.length > 1 ? 'is one of' : 'is';
   const said = words.length > 3 ? `${words.slice(0, 2).join(', ')} and ${words.length - 2} more` : words.join(', ');
   return h('span.chip', null,
-    h('button.say', { type: 'button', 'data-focus': `chip-${f.dim}-${f.not}`, 'aria-haspopup': 'dialog', 'data-tip': words.length > 3 ? words.join(', ') : null, onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a, f)); } },
+    h('button.say', { type: 'button', 'data-focus': `chip-${f.dim}-${f.not}`, 'aria-haspopup': 'dialog', 'data-tip': words.length > 3 ? words.join(', ') : null,
+      onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a, f)); } },
       DIMENSIONS[f.dim], ' ', h('em', null, verb), ' ', h('b', null, h('bdi', null, said))),
-    h('button', { type: 'button', 'aria-label': `Remove: ${DIMENSIONS[f.dim]} ${verb} ${said}`, onclick: () => app.go({ filters: view.filters.filter((x) => x !== f) }) }, icon('x', 's')));
+    h('button', { type: 'button', 'aria-label': `Remove: ${DIMENSIONS[f.dim]} ${verb} ${said}`,
+      onclick: () => app.go({ filters: view.filters.filter((x) => x !== f) }) }, icon('x', 's')));
 }

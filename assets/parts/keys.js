@@ -7,11 +7,17 @@ import { openDialog, dialogHead } from './menu.js';
 /** @param {import('./frame.js').App} app */
 export function showKeys(app) {
   const use = app.use;
-  const group = (/** @type {string} */ title, /** @type {[string, string][]} */ keys) => keys.length > 0 && h('section', null, h('h3', null, title), h('dl', null, keys.map(([k, word]) => h('div', null, h('dt', null, k.split(' ').map((x) => (x === 'then' || x === 'or' || x === 'to' ? h('span.faint', null, x) : h('kbd', null, x)))), h('dd', null, word)))));
+  const group = (/** @type {string} */ title, /** @type {[string, string][]} */ keys) => keys.length > 0
+    && h('section', null, h('h3', null, title),
+    h('dl', null, keys.map(([k, word]) => h('div', null,
+    h('dt', null, k.split(' ').map((x) => (x === 'then' || x === 'or' || x === 'to' ? h('span.faint', null, x) : h('kbd', null, x)))), h('dd', null, word)))));
   const { close } = openDialog({ label: 'All keys', classes: 'keys' }, [dialogHead('Keys', () => close()), h('div.body', null,
     group('Days', use.range ? [...RANGES.map((r) => /** @type {[string, string]} */ ([r.key, r.name])), ['C', 'Custom days'], ['← or →', 'Earlier, later']] : []),
     h('div', null,
-      group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ['Alt', 'held while pressing a value: leave it out']]) : []), ...(use.search ? /** @type {[string, string][]} */ ([['/', 'Search']]) : []), ...(use.compare ? /** @type {[string, string][]} */ ([['X', 'Compare']]) : []), ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
+      group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ['Alt', 'held while pressing a value: leave it out']]) : []),
+        ...(use.search ? /** @type {[string, string][]} */ ([['/', 'Search']]) : []), ...(use.compare ? /** @type {[string, string][]} */ ([['X', 'Compare']]) : []),
+        ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
       group('Table', [['↓ or J', 'Next row'], ['↑ or K', 'Row before'], ['Enter', 'Open the row'], ['Space', 'Select, where rows can be selected']]),
-      group('Go', [...app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => /** @type {[string, string]} */ ([`G then ${p.key}`, p.name])), ...((app.me?.sites.length ?? 0) > 1 ? /** @type {[string, string][]} */ ([['1 to 9', 'Sites']]) : [])])))]);
+      group('Go', [...app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => /** @type {[string, string]} */ ([`G then ${p.key}`,
+        p.name])), ...((app.me?.sites.length ?? 0) > 1 ? /** @type {[string, string][]} */ ([['1 to 9', 'Sites']]) : [])])))]);
 }

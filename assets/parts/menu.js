@@ -67,9 +67,11 @@ function moveFocus(el, e) {
  * @param {{name: import('../dom.js').Kid, note?: string, key?: string, on?: boolean, sign?: string, href?: string, download?: boolean, act?: () => void}} item
  */
 export function menuItem({ name, note, key, on, sign, href, download, act }) {
-  const inside = [on !== undefined && h('span.tick', null, on && icon('check', 's')), sign && icon(sign, 's'), h('span.word', null, name, note && h('small', null, note)), key && kbd(key)];
+  const inside = [on !== undefined && h('span.tick', null, on && icon('check', 's')), sign && icon(sign, 's'),
+    h('span.word', null, name, note && h('small', null, note)), key && kbd(key)];
   const props = { 'data-item': true, 'aria-current': on ? 'true' : null, 'aria-keyshortcuts': key && key.length === 1 ? key : null };
-  return href ? h('a.item', { ...props, href, download: download ? '' : null, onclick: act }, inside) : h('button.item', { ...props, type: 'button', onclick: act }, inside);
+  return href ? h('a.item', { ...props, href, download: download ? '' : null, onclick: act }, inside)
+    : h('button.item', { ...props, type: 'button', onclick: act }, inside);
 }
 
 /**
@@ -97,7 +99,8 @@ export function openDialog({ label, slide, classes = '', onclose }, content) {
 export const dialogHead = (title, close, extra) => h('header', null, h('h2', null, title), extra, closeButton(close));
 
 /** @param {() => void} close */
-export const closeButton = (close) => h('button.btn.icon.bare.close', { type: 'button', 'aria-label': 'Close', 'aria-keyshortcuts': 'Escape', onclick: close }, icon('x'));
+export const closeButton = (close) => h('button.btn.icon.bare.close',
+  { type: 'button', 'aria-label': 'Close', 'aria-keyshortcuts': 'Escape', onclick: close }, icon('x'));
 
 /**
  * One question, one main answer. Resolves to true when it was given.

@@ -11,7 +11,8 @@ import { themeSwitch } from './frame.js';
 /** @param {App} app @param {HTMLElement} anchor */
 export function siteMenu(app, anchor) {
   const items = (app.me?.sites ?? []).map((s, i) => menuItem({
-    name: h('bdi', null, s.name), note: s.domains[0], on: s.site === app.site?.site, key: i < 9 ? String(i + 1) : undefined, href: `/dashboard/${s.site}/${app.page?.path}`,
+    name: h('bdi', null, s.name), note: s.domains[0], on: s.site === app.site?.site, key: i < 9 ? String(i + 1) : undefined,
+      href: `/dashboard/${s.site}/${app.page?.path}`,
   }));
   pop(anchor, 'Sites', [h('div.list', null, items), h('hr'),
     menuItem({ name: 'The line for your pages', sign: 'code', href: app.href('install') }),
@@ -42,7 +43,8 @@ export function dateMenu(app, anchor, custom = false) {
       const [a, b] = from.value <= to.value ? [from.value, to.value] : [to.value, from.value];
       menu.close();
       app.go({ range: 'custom', from: a, to: b });
-    } }, h('label.f', null, h('b', null, 'From'), from), h('label.f', null, h('b', null, 'To, that day included'), to), h('button.btn.main', { type: 'submit' }, 'Show these days'));
+    } }, h('label.f', null, h('b', null, 'From'), from), h('label.f', null, h('b', null, 'To, that day included'), to),
+      h('button.btn.main', { type: 'submit' }, 'Show these days'));
     setTimeout(() => from.focus());
     return form;
   };
@@ -53,8 +55,10 @@ export function dateMenu(app, anchor, custom = false) {
 /** @param {App} app @param {HTMLElement} anchor */
 export function modelMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
-  const menu = pop(anchor, 'Model', [h('p.lead', null, 'Which visit gets the credit. A lens only: stored credit never changes.'), ...Object.keys(MODELS).map((m) => menuItem({
-    name: [MODELS[m], ' ', m === view.site.model && h('span.tag.faint', null, 'your default')], note: MODEL_NOTES[m], on: m === view.model, act: () => { menu.close(); app.go({ model: m }); },
+  const menu = pop(anchor, 'Model', [h('p.lead', null, 'Which visit gets the credit. A lens only: stored credit never changes.'),
+    ...Object.keys(MODELS).map((m) => menuItem({
+    name: [MODELS[m], ' ', m === view.site.model && h('span.tag.faint', null, 'your default')], note: MODEL_NOTES[m], on: m === view.model,
+      act: () => { menu.close(); app.go({ model: m }); },
   }))], 'wide');
 }
 
@@ -62,7 +66,8 @@ export function modelMenu(app, anchor) {
 export function windowMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
   const menu = pop(anchor, 'Window', [h('p.lead', null, 'How far back a visit may lie to count.'), ...WINDOWS.map((w) => menuItem({
-    name: [w === 'unlimited' ? 'Any time' : windowName(w), ' ', w === String(view.site.window) && h('span.tag.faint', null, 'your default')], on: w === view.window, act: () => { menu.close(); app.go({ window: w }); },
+    name: [w === 'unlimited' ? 'Any time' : windowName(w), ' ', w === String(view.site.window) && h('span.tag.faint', null, 'your default')], on: w === view.window,
+      act: () => { menu.close(); app.go({ window: w }); },
   }))]);
 }
 
@@ -70,7 +75,8 @@ export function windowMenu(app, anchor) {
 export function compareMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
   const choices = [['previous', 'The time before'], ['year', 'A year before'], ['', 'Nothing']];
-  const menu = pop(anchor, 'Compare with', choices.map(([id, name], i) => menuItem({ name, on: view.compare === id, key: i ? undefined : 'X', act: () => { menu.close(); app.go({ compare: id }); } })));
+  const menu = pop(anchor, 'Compare with',
+    choices.map(([id, name], i) => menuItem({ name, on: view.compare === id, key: i ? undefined : 'X', act: () => { menu.close(); app.go({ compare: id }); } })));
 }
 
 /** @param {App} app @param {HTMLElement} anchor */
@@ -97,8 +103,10 @@ function exportParts(app) {
 export function viewSheet(app) {
   const view = /** @type {View} */ (app.view);
   const use = app.use;
-  const pick = (/** @type {string} */ label, /** @type {string} */ value, /** @type {[string, string][]} */ choices, /** @type {(v: string) => void} */ act) => h('label.f', null, h('b', null, label),
-    h('select.in', { onchange: (/** @type {Event} */ e) => act(/** @type {HTMLSelectElement} */ (e.target).value) }, choices.map(([v, name]) => h('option', { value: v, selected: v === value }, name))));
+  const pick = (/** @type {string} */ label, /** @type {string} */ value, /** @type {[string, string][]} */ choices,
+    /** @type {(v: string) => void} */ act) => h('label.f', null, h('b', null, label),
+    h('select.in', { onchange: (/** @type {Event} */ e) => act(/** @type {HTMLSelectElement} */ (e.target).value) },
+      choices.map(([v, name]) => h('option', { value: v, selected: v === value }, name))));
   const body = h('div.body.form');
   const { close } = openDialog({ label: 'Filter and lens', slide: 'up' }, [dialogHead('Filter and lens', () => close()), body]);
   if (use.lens) {
@@ -114,7 +122,8 @@ export function viewSheet(app) {
       h('button.btn', { type: 'button', disabled: !later, onclick: () => { close(); if (later) app.go(later); } }, 'Later', icon('right', 's'))));
   }
   if (use.filters) {
-    add(body, h('div', null, h('h3', null, 'Filter by'), h('div.picks', null, use.filters.map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
+    add(body, h('div', null, h('h3', null, 'Filter by'),
+      h('div.picks', null, use.filters.map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
       const a = /** @type {HTMLElement} */ (e.currentTarget);
       import('./filter.js').then((m) => m.filterMenu(app, a, view.filters.find((f) => f.dim === dim) ?? { dim, not: false, values: [] }, close));
     } }, DIMENSIONS[dim])))));
@@ -127,8 +136,10 @@ export function viewSheet(app) {
 /** All pages, colours and signing out on a narrow screen. @param {App} app */
 export function moreSheet(app) {
   const { close } = openDialog({ label: 'More', slide: 'up' }, [dialogHead('More', () => close()), h('div.body', null,
-    h('div.flat', null, app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => menuItem({ name: p.name, sign: p.icon, href: app.href(p.path), act: () => close() }))),
+    h('div.flat', null, app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => menuItem({ name: p.name, sign: p.icon,
+      href: app.href(p.path), act: () => close() }))),
     h('div.flat', null, menuItem({ name: 'The line for your pages', sign: 'code', href: app.href('install'), act: () => close() })),
     h('hr'), h('div.spread', null, h('span', null, 'Colours'), themeSwitch(app)),
-    h('hr'), h('div.spread', null, h('span.cut', null, app.me?.user.email, h('span.faint', null, `, ${app.site?.role}`)), h('button.btn', { type: 'button', onclick: () => { close(); app.signOut(); } }, icon('leave', 's'), 'Sign out')))]);
+    h('hr'), h('div.spread', null, h('span.cut', null, app.me?.user.email, h('span.faint', null, `, ${app.site?.role}`)),
+      h('button.btn', { type: 'button', onclick: () => { close(); app.signOut(); } }, icon('leave', 's'), 'Sign out')))]);
 }

@@ -23,18 +23,22 @@ export function openReceipt(p, id, on) {
   });
   const tools = h('div.rc-tools', null,
     h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Row before', 'data-tip': 'Row before  K', onclick: () => on.step(at, -1) }, icon('up', 's')),
-    h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Next row', 'data-tip': 'Next row  J', onclick: () => on.step(at, 1) }, icon('down', 's')), closeButton(close));
+    h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Next row', 'data-tip': 'Next row  J', onclick: () => on.step(at, 1) }, icon('down', 's')),
+      closeButton(close));
 
   /** @param {boolean} quiet keep what is on screen while asking */
   async function show(quiet) {
     const mine = ++turn;
-    if (!quiet) { if (!box.firstChild) fill(box, h('header', null, tools), h('div.skeleton', null, Array.from({ length: 9 }, () => h('i')))); else box.classList.add('dim'); }
+    if (!quiet) { if (!box.firstChild) fill(box, h('header', null, tools), h('div.skeleton', null, Array.from({ length: 9 }, () => h('i'))));
+      else box.classList.add('dim'); }
     try {
       const answer = await loadReceipt(p, at);
       if (mine !== turn || !el.open) return;
       const open = [...box.querySelectorAll('details')].map((d) => d.open);
       const scrolled = box.querySelector('.rc-body')?.scrollTop ?? 0;
-      const { head, body, foot } = receipt(answer, { url: p.app.href('conversions', undefined, at), may: p.may, replay: () => replayDeliveries(p, answer.deliveries.map((/** @type {any} */ d) => d.id), () => show(true)) });
+      const { head, body, foot } = receipt(answer,
+        { url: p.app.href('conversions', undefined, at), may: p.may,
+        replay: () => replayDeliveries(p, answer.deliveries.map((/** @type {any} */ d) => d.id), () => show(true)) });
       fill(box, h('header', null, head, tools), body, foot);
       if (quiet) { [...box.querySelectorAll('details')].forEach((d, i) => { d.open = open[i] ?? false; }); body.scrollTop = scrolled; }
     } catch (error) {
@@ -48,10 +52,13 @@ export function openReceipt(p, id, on) {
 }
 
 /** @param {import('../app.js').Params} p @param {string} id */
-export const loadReceipt = (p, id) => get(`/api/sites/${p.site.site}/receipts/${encodeURIComponent(id)}`, new URLSearchParams({ model: p.view.model, window: p.view.window }));
+export const loadReceipt = (p, id) => get(`/api/sites/${p.site.site}/receipts/${encodeURIComponent(id)}`,
+  new URLSearchParams({ model: p.view.model, window: p.view.window }));
 
 /** @param {any} error @param {() => void} again */
 export function trouble(error, again) {
   const gone = error.status === 404;
-  return h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, h('b', null, gone ? 'There is no receipt at this address.' : 'This receipt could not be fetched.'), ' ', gone ? 'It may belong to another site, or the person was erased.' : error.message), !gone && h('button.btn', { type: 'button', onclick: again }, 'Try again'));
+  return h('div.trouble', { role: 'alert' }, icon('alert'),
+    h('p', null, h('b', null, gone ? 'There is no receipt at this address.' : 'This receipt could not be fetched.'), ' ',
+    gone ? 'It may belong to another site, or the person was erased.' : error.message), !gone && h('button.btn', { type: 'button', onclick: again }, 'Try again'));
 }

@@ -10,14 +10,16 @@ import { clockSeconds, exact, platform, when } from '../format.js';
 /** In place of the ledger while it has no line. @param {App} app @param {Site} site */
 export function firstConversion(app, site) {
   const one = snippetStep(app, site), two = endpointStep(app, site);
-  return [h('div.first-say', null, h('h2', null, 'Every order, lead, booking and sign-up will stand here,'), h('p', null, 'one line each: what it was worth, where it came from, and how we know. A press on a line opens its receipt.')), one.el, two.el];
+  return [h('div.first-say', null, h('h2', null, 'Every order, lead, booking and sign-up will stand here,'),
+    h('p', null, 'one line each: what it was worth, where it came from, and how we know. A press on a line opens its receipt.')), one.el, two.el];
 }
 
 /** @param {App} app @param {Site} site */
 export function snippetStep(app, site) {
   const state = h('div.wait', { role: 'status' });
   let timer = 0, seen = !!site.first_touch_at;
-  const draw = (/** @type {string} */ said) => fill(state, seen ? [icon('check', 'ok'), h('span', null, said)] : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first visit… Open one of your pages in another tab; it shows here within seconds.')]);
+  const draw = (/** @type {string} */ said) => fill(state, seen ? [icon('check', 'ok'), h('span', null, said)] : [h('span.beat', { 'aria-hidden': 'true' }),
+    h('span', null, 'Waiting for the first visit… Open one of your pages in another tab; it shows here within seconds.')]);
   const arrived = () => {
     if (seen) return;
     seen = true;
@@ -28,28 +30,46 @@ export function snippetStep(app, site) {
   };
   const look = async () => {
     if (!state.isConnected) { clearInterval(timer); return; }
-    try { const now = await get(`/api/sites/${site.site}/reports/live`); if (now.visitors_now > 0 || now.minutes.some((/** @type {number} */ n) => n > 0)) arrived(); } catch { /* the next look will tell */ }
+    try { const now = await get(`/api/sites/${site.site}/reports/live`); if (now.visitors_now > 0 || now.minutes.some((/** @type {number} */ n) => n > 0)) arrived();
+      } catch { /* the next look will tell */ }
   };
   draw(site.first_touch_at ? `Visits come in. The first was seen on ${exact(site.first_touch_at)}.` : '');
   if (!seen) { timer = setInterval(look, 4000); setTimeout(look, 0); }
-  const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '1'), h('div', null, h('h2', null, 'Put this line into every page'), h('p.quiet', null, 'Inside ', h('code', null, '<head>'), ', as high as you can. In WordPress, Shopify and most builders there is a box called “header scripts” or “custom code”.'),
+  const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '1'),
+    h('div', null, h('h2', null, 'Put this line into every page'),
+    h('p.quiet', null, 'Inside ', h('code', null, '<head>'),
+    ', as high as you can. In WordPress, Shopify and most builders there is a box called “header scripts” or “custom code”.'),
     h('div.code', null, h('code', null, site.snippet), copyButton(() => site.snippet, 'Copy')), state));
-  return { el, live: (/** @type {string} */ name, /** @type {any} */ data) => { if (name === 'visitors' && data.now > 0) arrived(); }, stop: () => clearInterval(timer) };
+  return { el, live: (/** @type {string} */ name, /** @type {any} */ data) => { if (name === 'visitors' && data.now > 0) arrived(); },
+    stop: () => clearInterval(timer) };
 }
 
 /** @param {App} app @param {Site} site */
 export function endpointStep(app, site) {
   const box = h('div', null, h('div.skeleton', { 'aria-hidden': 'true' }, h('i'), h('i')));
   const state = h('div.wait', { role: 'status' });
-  const draw = () => fill(state, site.first_conversion_at ? [icon('check', 'ok'), h('span', null, 'Conversions come in.')] : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first order or lead…')]);
+  const draw = () => fill(state, site.first_conversion_at ? [icon('check', 'ok'), h('span', null, 'Conversions come in.')]
+    : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first order or lead…')]);
   draw();
   const owner = site.role === 'owner' || site.role === 'editor';
   get(`/api/sites/${site.site}/connections`).then(({ items }) => {
     const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
     const command = `halotrack connection add --site ${site.site} --platform forms`;
-    fill(box, inward.length ? inward.map((/** @type {any} */ c) => h('div.hook', null, h('p', null, h('b', null, c.name || platform(c.platform)), h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')), h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy'))))
-      : [h('p.quiet', null, 'No shop or form is connected yet. This command makes an address for your forms and prints it; write woocommerce or shopify in place of forms for a shop.'), h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
+    fill(box, inward.length ? inward.map((/** @type {any} */ c) => h('div.hook', null,
+      h('p', null, h('b', null, c.name || platform(c.platform)),
+      h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
+      h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy'))))
+      : [h('p.quiet', null, 'No shop or form is connected yet. This command makes an address for your forms and prints it; ',
+        'write woocommerce or shopify in place of forms for a shop.'),
+      h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
   }, (error) => fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${error.message}` : 'An owner can see the addresses.')));
-  const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '2'), h('div', null, h('h2', null, 'Let your shop or form report here'), h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. Each one is matched with the visit it came from.'), box, state));
-  return { el, live: (/** @type {string} */ name) => { if (name === 'conversion') { site.first_conversion_at ??= new Date().toISOString(); draw(); } }, stop: () => {} };
+  const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '2'),
+    h('div', null, h('h2', null, 'Let your shop or form report here'),
+    h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. Each one is matched with the visit it came from.'), box, state));
+  const live = (/** @type {string} */ name) => {
+    if (name !== 'conversion') return;
+    site.first_conversion_at ??= new Date().toISOString();
+    draw();
+  };
+  return { el, live, stop: () => {} };
 }

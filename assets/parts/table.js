@@ -2,7 +2,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, kbd, announce, isPhone } from '../dom.js';
-import { matchWord, stateWord, statusWord, platform, PLATFORM_LETTERS, DIMENSIONS, points, plural, count, clock, zoneName } from '../format.js';
+import { toldSentence, matchWord, stateWord, statusWord, PLATFORM_LETTERS, DIMENSIONS, points, plural, count, clock, zoneName } from '../format.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 /**
@@ -30,13 +30,17 @@ export function createTable(how) {
   /** @type {Set<string>} */ const selected = new Set();
   let lastTick = '';
   /** @type {HTMLElement|null} */ let here = null;
-  const allBox = /** @type {HTMLInputElement|null} */ (how.select ? h('input', { type: 'checkbox', 'aria-label': 'Select all rows on screen', onchange: () => { for (const r of rows) tick(how.key(r), !!allBox?.checked); changed(); } }) : null);
+  const allBox = /** @type {HTMLInputElement|null} */ (how.select
+    ? h('input', { type: 'checkbox', 'aria-label': 'Select all rows on screen',
+    onchange: () => { for (const r of rows) tick(how.key(r), !!allBox?.checked); changed(); } }) : null);
 
   /** @param {string} sort the column in force @param {string} fallback the sort that holds where none is said */
   function drawHead(sort, fallback) {
     fill(head, allBox && h('th.fit.c-tick', { scope: 'col' }, allBox), how.columns.map((c) => {
       const on = c.sort !== undefined && c.sort === (sort || fallback);
-      const word = c.sort !== undefined ? h('button', { type: 'button', 'data-focus': `sort-${c.sort}`, onclick: () => how.onsort?.(c.sort === fallback ? '' : c.sort ?? '') }, c.head, on && icon('down', 's sort')) : c.head;
+      const word = c.sort !== undefined
+        ? h('button', { type: 'button', 'data-focus': `sort-${c.sort}`, onclick: () => how.onsort?.(c.sort === fallback ? '' : c.sort ?? '') }, c.head,
+        on && icon('down', 's sort')) : c.head;
       return h('th', { scope: 'col', class: `${c.classes ?? ''} c-${c.id}`, 'aria-sort': on ? 'descending' : null }, word);
     }));
   }
@@ -45,13 +49,17 @@ export function createTable(how) {
   function drawRow(row) {
     const id = how.key(row);
     const tr = h('tr', { 'data-id': id, class: how.rowClass?.(row) ?? '' });
-    if (how.select) tr.append(h('td.fit.c-tick', null, h('input', { type: 'checkbox', 'aria-label': how.select.label(row), checked: selected.has(id), onclick: (/** @type {MouseEvent} */ e) => ticked(id, /** @type {HTMLInputElement} */ (e.target).checked, e.shiftKey) })));
+    if (how.select) tr.append(h('td.fit.c-tick', null,
+      h('input', { type: 'checkbox', 'aria-label': how.select.label(row), checked: selected.has(id),
+      onclick: (/** @type {MouseEvent} */ e) => ticked(id, /** @type {HTMLInputElement} */ (e.target).checked, e.shiftKey) })));
     for (const c of how.columns) {
       const inside = c.cell(row);
       const by = c.filter?.(row);
       let content = inside;
-      if (c.rowHead) content = how.href ? h('a.open', { href: how.href(row), 'data-roam': true, tabindex: '-1' }, inside) : h('button.open', { type: 'button', 'data-roam': true, tabindex: '-1' }, inside);
-      else if (by) content = h('button.cell', { type: 'button', 'data-roam': true, tabindex: '-1', 'data-dim': by.dim, 'data-value': by.value }, h('span.cut', null, inside), icon('filter', 's fi'));
+      if (c.rowHead) content = how.href ? h('a.open', { href: how.href(row), 'data-roam': true, tabindex: '-1' }, inside)
+        : h('button.open', { type: 'button', 'data-roam': true, tabindex: '-1' }, inside);
+      else if (by) content = h('button.cell', { type: 'button', 'data-roam': true, tabindex: '-1', 'data-dim': by.dim, 'data-value': by.value },
+        h('span.cut', null, inside), icon('filter', 's fi'));
       tr.append(h(c.rowHead ? 'th' : 'td', { scope: c.rowHead ? 'row' : null, class: `${c.classes ?? ''} c-${c.id}` }, content));
     }
     return tr;
@@ -68,7 +76,8 @@ export function createTable(how) {
       const g = how.group?.(row) ?? null;
       if (g !== null && g !== group) {
         const gid = `group:${g}`, oldGroup = known.get(gid);
-        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.select ? 3 : 2, scope: 'rowgroup' }, how.groupHead?.(g) ?? g), how.columns.slice(2).map((c) => h('td', { class: `${c.classes ?? ''} c-${c.id}` })));
+        const tr = oldGroup?.el ?? h('tr.days', null, h('th', { colspan: how.select ? 3 : 2, scope: 'rowgroup' }, how.groupHead?.(g) ?? g),
+          how.columns.slice(2).map((c) => h('td', { class: `${c.classes ?? ''} c-${c.id}` })));
         seen.set(gid, { row: null, text: '', el: tr });
         order.push(tr);
       }
@@ -163,7 +172,8 @@ export function createTable(how) {
       const k = e.key.toLowerCase();
       if (k === 'j' || (e.key === 'ArrowDown' && body.contains(document.activeElement))) return move(1);
       if (k === 'k' || (e.key === 'ArrowUp' && body.contains(document.activeElement))) return move(-1);
-      if (e.key === ' ' && how.select && here?.contains(document.activeElement) && document.activeElement?.matches('.open')) { const id = here.getAttribute('data-id') ?? ''; ticked(id, !selected.has(id), false); return true; }
+      if (e.key === ' ' && how.select && here?.contains(document.activeElement)
+        && document.activeElement?.matches('.open')) { const id = here.getAttribute('data-id') ?? ''; ticked(id, !selected.has(id), false); return true; }
       return false;
     },
   };
@@ -171,9 +181,9 @@ export function createTable(how) {
 
 /**
  * The head of a ledger: one tab per value of its main dimension, the zone, and the search box.
- * @param {{title: string, dim: string, word: (value: string) => string, label: string, placeholder: string, now: () => import('../app.js').Params}} how
+ * @param {{dim: string, word: (value: string) => string, label: string, placeholder: string, now: () => import('../app.js').Params}} how
  */
-export function ledgerHead({ title, dim, word, label, placeholder, now }) {
+export function ledgerHead({ dim, word, label, placeholder, now }) {
   let timer = 0;
   const look = (ms = 250) => {
     clearTimeout(timer);
@@ -193,7 +203,7 @@ export function ledgerHead({ title, dim, word, label, placeholder, now }) {
     },
   }));
   const tabs = h('div.tabs', { role: 'group', 'aria-label': DIMENSIONS[dim] });
-  const el = h('header', null, h('h1.vh', null, title), tabs, h('span.tag.faint.zone', null, zoneName()),
+  const el = h('header', null, tabs, h('span.tag.faint.zone', null, zoneName()),
     h('div.r', null, h('label.find', null, icon('search', 's'), search, kbd('/'))));
 
   return {
@@ -280,7 +290,9 @@ export function createList({ url, what, table, key, answered, empty }) {
     table.el.hidden = !table.rows.length;
     foot.hidden = true;
     const kept = table.rows.length ? ` What you see is of ${clock(fetched)}.` : ' Nothing is lost: counting goes on.';
-    say(h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, h('b', null, error.code === 'offline' ? 'The server could not be reached.' : `The ${what} could not be fetched.`), ' ', error.code === 'offline' ? '' : error.message, kept,
+    say(h('div.trouble', { role: 'alert' }, icon('alert'),
+      h('p', null, h('b', null, error.code === 'offline' ? 'The server could not be reached.' : `The ${what} could not be fetched.`), ' ',
+      error.code === 'offline' ? '' : error.message, kept,
       error.requestId && h('small.faint', null, ` Request ${error.requestId}`)), h('button.btn', { type: 'button', onclick: again }, 'Try again')));
   }
 
@@ -307,7 +319,10 @@ export function createList({ url, what, table, key, answered, empty }) {
     } finally { busy = false; if (next) moreButton.textContent = 'Show more'; }
   }
   /** @param {any} error */
-  function failedMore(error) { if (error.code !== 'signed_out') announce('More rows could not be fetched.'); moreButton.textContent = 'Could not be fetched. Try again'; }
+  function failedMore(error) {
+    if (error.code !== 'signed_out') announce('More rows could not be fetched.');
+    moreButton.textContent = 'Could not be fetched. Try again';
+  }
 
   /**
    * Fetches the head again without disturbing the reader.
@@ -339,7 +354,8 @@ const skeleton = () => h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({
 
 // ---- marks ----
 
-const STRENGTH = /** @type {Record<string, string>} */ ({ session: 'ev4', code: 'ev3', click: 'ev3', email: 'ev2', phone: 'ev2', customer_id: 'ev2', coupon: 'ev2', imported: 'ev1', stated: 'ev1', none: 'ev0' });
+const STRENGTH = /** @type {Record<string, string>} */ ({ session: 'ev4', code: 'ev3', click: 'ev3', email: 'ev2', phone: 'ev2', customer_id: 'ev2', coupon: 'ev2',
+  imported: 'ev1', stated: 'ev1', none: 'ev0' });
 
 /** The evidence, filled by its strength, always with its word. @param {{type: string, asserted: boolean, sentence?: string, confidence_bp?: number}} match */
 export function matchMark(match) {
@@ -347,7 +363,8 @@ export function matchMark(match) {
   return h('span.ev', { 'data-tip': tip }, icon(match.asserted ? 'ev1' : STRENGTH[match.type] ?? 'ev0'), h('span.cut', null, matchWord(match)));
 }
 
-const STATUS_SIGNS = /** @type {Record<string, [string, string]>} */ ({ paid: ['check', 'ok'], won: ['check', 'ok'], pending: ['clock', ''], part_refunded: ['half', ''], refunded: ['back', ''], cancelled: ['x', ''], new: ['ring', ''], contacted: ['chat', ''], qualified: ['half', ''], lost: ['x', ''] });
+const STATUS_SIGNS = /** @type {Record<string, [string, string]>} */ ({ paid: ['check', 'ok'], won: ['check', 'ok'], pending: ['clock', ''],
+  part_refunded: ['half', ''], refunded: ['back', ''], cancelled: ['x', ''], new: ['ring', ''], contacted: ['chat', ''], qualified: ['half', ''], lost: ['x', ''] });
 
 /** @param {string} status */
 export function statusMark(status) {
@@ -355,7 +372,8 @@ export function statusMark(status) {
   return h('span.st', null, icon(sign, `s ${tone}`), statusWord(status));
 }
 
-const STATE_SIGNS = /** @type {Record<string, [string, string]>} */ ({ delivered: ['check', 'ok'], accepted: ['check', ''], pending: ['clock', ''], leased: ['up', ''], skipped: ['minus', ''], refused: ['stop', 'bad'], dead: ['x', 'bad'], held: ['pause', 'warn'], cancelled: ['x', ''] });
+const STATE_SIGNS = /** @type {Record<string, [string, string]>} */ ({ delivered: ['check', 'ok'], accepted: ['check', ''], pending: ['clock', ''],
+  leased: ['up', ''], skipped: ['minus', ''], refused: ['stop', 'bad'], dead: ['x', 'bad'], held: ['pause', 'warn'], cancelled: ['x', ''] });
 
 /** @param {{state: string, reason?: string|null, mode?: string}} d */
 export function stateMark(d) {
@@ -363,9 +381,13 @@ export function stateMark(d) {
   return h('span.st', { class: tone }, icon(sign, 's'), d.state === 'skipped' && d.reason === 'shadow' ? 'shadow' : stateWord(d.state));
 }
 
-const TOLD = /** @type {Record<string, [string, string]>} */ ({ delivered: ['y', '✓'], accepted: ['a', '✓'], pending: ['p', '…'], leased: ['p', '…'], skipped: ['d', '–'], refused: ['x', '✕'], dead: ['x', '✕'], held: ['h', '‖'], cancelled: ['d', '–'] });
+const TOLD = /** @type {Record<string, [string, string]>} */ ({ delivered: ['y', '✓'], accepted: ['a', '✓'], pending: ['p', '…'], leased: ['p', '…'],
+  skipped: ['d', '–'], refused: ['x', '✕'], dead: ['x', '✕'], held: ['h', '‖'], cancelled: ['d', '–'] });
 
-/** Who was told, in a word each: letters, a sign and a border, so colour is not needed. @param {{platform: string, state: string, mode: string, reason: string|null}[]} deliveries */
+/**
+ * Who was told, in a word each: letters, a sign and a border, so colour is not needed.
+ * @param {{platform: string, state: string, mode: string, reason: string|null}[]} deliveries
+ */
 export function toldMarks(deliveries) {
   if (!deliveries.length) return h('span.faint', null, '–');
   const shown = deliveries.slice(0, deliveries.length > 4 ? 3 : 4);
@@ -373,13 +395,7 @@ export function toldMarks(deliveries) {
     const [cls, sign] = TOLD[d.state] ?? ['d', '–'];
     const said = toldSentence(d);
     return h(`span.${cls}`, { role: 'img', 'aria-label': said, 'data-tip': said }, PLATFORM_LETTERS[d.platform] ?? d.platform.slice(0, 2), h('i', null, sign));
-  }), deliveries.length > 4 && h('span.d', { role: 'img', 'aria-label': deliveries.slice(3).map(toldSentence).join('; '), 'data-tip': deliveries.slice(3).map(toldSentence).join('; ') }, `+${deliveries.length - 3}`));
-}
-
-const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform', no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported', erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
-
-/** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
-export function toldSentence(d) {
-  const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
-  return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
+  }), deliveries.length > 4 && h('span.d',
+    { role: 'img', 'aria-label': deliveries.slice(3).map(toldSentence).join('; '), 'data-tip': deliveries.slice(3).map(toldSentence).join('; ') },
+    `+${deliveries.length - 3}`));
 }

@@ -95,7 +95,9 @@ fn guarded(cell: &Cell) -> String {
     let text = cell.text();
     let is_formula = match (cell, text.chars().next()) {
         (Cell::Text(_), Some('=' | '@' | '\t' | '\r' | '＝' | '＠')) => true,
-        (Cell::Text(_), Some('+' | '-' | '＋' | '－')) => !text.chars().skip(1).all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | ',')),
+        (Cell::Text(_), Some('+' | '-' | '＋' | '－')) => {
+            !text.chars().skip(1).all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | ','))
+        }
         _ => false,
     };
     if is_formula { format!("'{text}") } else { text }
@@ -107,8 +109,14 @@ mod tests {
 
     #[test]
     fn no_cell_starts_a_formula() {
-        let rows: &[(&str, &str)] =
-            &[("=1+1", "'=1+1"), ("@sum", "'@sum"), ("+971501234567", "+971501234567"), ("-5", "-5"), ("-5+cmd", "'-5+cmd"), ("plain", "plain")];
+        let rows: &[(&str, &str)] = &[
+            ("=1+1", "'=1+1"),
+            ("@sum", "'@sum"),
+            ("+971501234567", "+971501234567"),
+            ("-5", "-5"),
+            ("-5+cmd", "'-5+cmd"),
+            ("plain", "plain"),
+        ];
         for (text, want) in rows {
             assert_eq!(guarded(&Cell::Text((*text).into())), *want);
         }

@@ -37,8 +37,7 @@ pub struct Loaded {
 /// Reads all layers. `env` is passed in, so that tests need not change the process.
 pub fn load(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Loaded> {
     let from_env = environment(env)?;
-    let from_flags =
-        Layer { data: flags.data.as_ref().map(|p| p.display().to_string()), listen: flags.listen.clone(), ..Layer::default() };
+    let from_flags = Layer { data: flags.data.as_ref().map(|p| p.display().to_string()), listen: flags.listen.clone(), ..Layer::default() };
     let file = match &flags.config {
         Some(file) => Some(file.clone()),
         None => {
@@ -237,7 +236,11 @@ fn plain(path: &str) -> Result<PathBuf> {
         .map_err(|_| wrong("data", "It must name a folder, for example --data ./halotrack-data."))?
         .components()
         .collect();
-    if path.file_name().is_none() { Err(wrong("data", format!("{} cannot be the data folder: name one below it.", path.display()))) } else { Ok(path) }
+    if path.file_name().is_none() {
+        Err(wrong("data", format!("{} cannot be the data folder: name one below it.", path.display())))
+    } else {
+        Ok(path)
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr> {
@@ -248,8 +251,13 @@ fn listen(text: &str) -> Result<SocketAddr> {
 fn web_address(key: &str, text: &str) -> Result<String> {
     let text = text.trim().trim_end_matches('/');
     let url = url::Url::parse(text).ok().filter(|u| {
-        matches!(u.scheme(), "http" | "https") && u.has_host() && u.path() == "/" && u.query().is_none() && u.fragment().is_none()
-            && u.username().is_empty() && u.password().is_none()
+        matches!(u.scheme(), "http" | "https")
+            && u.has_host()
+            && u.path() == "/"
+            && u.query().is_none()
+            && u.fragment().is_none()
+            && u.username().is_empty()
+            && u.password().is_none()
     });
     url.map(|u| u.origin().ascii_serialization())
         .ok_or_else(|| wrong(key, format!("{text} is no web address. Write it like https://halo.example.com, without a path.")))
@@ -275,9 +283,8 @@ fn scale(number: Option<Number>) -> Result<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let is_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     let padded = format!("{whole}{fraction:0<6}");
-    let ppm = (is_digits(whole) && is_digits(fraction) && fraction.len() <= 6 && !whole.is_empty())
-        .then(|| padded.parse::<u64>().ok())
-        .flatten();
+    let ppm =
+        (is_digits(whole) && is_digits(fraction) && fraction.len() <= 6 && !whole.is_empty()).then(|| padded.parse::<u64>().ok()).flatten();
     ppm.filter(|p| (1..=1_000_000_000).contains(p))
         .ok_or_else(|| wrong("retry_scale", format!("{text} is no factor above 0. Write it like 1.0.")))
 }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 const INSTEAD: &[(&str, &str)] = &[
     ("ENGARDE_DATABASE_URL", "HaloTrack keeps its own file: name its folder with HALOTRACK_DATA"),
     ("ENGARDE_*", "connect the booking system with `halotrack connection add` and name the data folder with HALOTRACK_DATA"),
-    ("SIGNUP_SYNC_SERVICE_TOKEN", "bring the same secret along with `halotrack token create --site SITE --name sync --scope read,write,sync --value -`"),
+    (
+        "SIGNUP_SYNC_SERVICE_TOKEN",
+        "bring the same secret along with `halotrack token create --site SITE --name sync --scope read,write,sync --value -`",
+    ),
     ("ANYTRACK_WEBHOOK_SECRET", "give it to the connection: `halotrack connection add --site SITE --platform anytrack --set secret=-`"),
     ("ANYTRACK_*", "it is read by the Python client only; make its key with `halotrack token create`"),
     ("SUPABASE_*", "no Supabase is needed: HaloTrack keeps its own file in the folder that HALOTRACK_DATA names"),
@@ -19,11 +22,17 @@ const INSTEAD: &[(&str, &str)] = &[
     ("SITE_DOMAIN", "give it to the site: `halotrack site set SITE domains=…`"),
     ("CLIENT_ID", "a site is named on each command: `--site SITE`"),
     ("ALLOWED_ORIGINS", "use HALOTRACK_CORS_ORIGINS, or `halotrack site set SITE cors_origins=…`"),
-    ("FACEBOOK_*", "give it to a meta connection: `halotrack connection add --site SITE --platform meta --set pixel_id=… --set access_token=-`"),
+    (
+        "FACEBOOK_*",
+        "give it to a meta connection: `halotrack connection add --site SITE --platform meta --set pixel_id=… --set access_token=-`",
+    ),
     ("META_PIXEL_ID", "give it to a meta connection: `halotrack connection add --site SITE --platform meta --set pixel_id=…`"),
     ("META_ACCESS_TOKEN", "give it to a meta connection: `halotrack connection add --site SITE --platform meta --set access_token=-`"),
     ("HUBSPOT_API_KEY", "give it to a hubspot connection: `halotrack connection add --site SITE --platform hubspot --set access_token=-`"),
-    ("HUBSPOT_ACCESS_TOKEN", "give it to a hubspot connection: `halotrack connection add --site SITE --platform hubspot --set access_token=-`"),
+    (
+        "HUBSPOT_ACCESS_TOKEN",
+        "give it to a hubspot connection: `halotrack connection add --site SITE --platform hubspot --set access_token=-`",
+    ),
 ];
 
 /// One line a variable, in the order of their names. Values are never shown.

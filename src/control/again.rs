@@ -32,7 +32,8 @@ pub async fn replay(app: &App, form: ReplayForm) -> Result<Value> {
     if let Some(slug) = form.platform {
         let platform = platforms::get(&slug)?;
         let since = form.since.as_deref().and_then(Time::parse);
-        let since = since.ok_or_else(|| Error::invalid("since", "Say since when, such as --since 2026-06-13 or --since 2026-06-13T09:20:00Z."))?;
+        let since =
+            since.ok_or_else(|| Error::invalid("since", "Say since when, such as --since 2026-06-13 or --since 2026-06-13T09:20:00Z."))?;
         if platform.receives() {
             let slug = slug.clone();
             bodies.extend(app.store.read(site.id, move |c| inbox::list_since(c, &slug, since, MOST)).await?);

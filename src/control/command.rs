@@ -11,9 +11,9 @@ use super::people::{self, TokenForm, UserForm};
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
+use crate::flows::COMMAND_LINE;
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::sites::{self, NewSiteForm};
-use crate::flows::COMMAND_LINE;
 use crate::platforms;
 use crate::store::sites::Site;
 
@@ -122,7 +122,8 @@ pub fn site_named(app: &App, word: &str) -> Result<Arc<Site>> {
     let book = app.book();
     book.site_named(word).cloned().ok_or_else(|| {
         let known: Vec<&str> = book.sites().iter().map(|s| s.slug.as_str()).collect();
-        let known = if known.is_empty() { "There is none yet: `halotrack site add`.".into() } else { format!("There are: {}.", known.join(", ")) };
+        let known =
+            if known.is_empty() { "There is none yet: `halotrack site add`.".into() } else { format!("There are: {}.", known.join(", ")) };
         Error::new(Kind::NotFound, "unknown_site", format!("There is no site {word}. {known}"))
     })
 }
@@ -167,7 +168,10 @@ fn by_hand(app: &App, chosen: &Chosen, word: &str) -> Result<Value> {
                 format!("{} has no way to register webhooks by program. Put this address into its settings: {url}", platform.name())
             }
             (Some(_), "unregister") => {
-                format!("{} has no way to remove webhooks by program. Remove the address in its settings, then `connection remove`.", platform.name())
+                format!(
+                    "{} has no way to remove webhooks by program. Remove the address in its settings, then `connection remove`.",
+                    platform.name()
+                )
             }
             (Some(url), _) => match &card.last_event_at {
                 Some(at) => format!("{} last called {url} at {at}.", platform.name()),

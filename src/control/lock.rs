@@ -32,7 +32,10 @@ pub fn make_folder(data: &Path) -> Result<()> {
         Error::new(
             Kind::Unavailable,
             "folder_unwritable",
-            format!("The data folder {} cannot be made or written: {e}. Make it writable for this user or name another with --data.", data.display()),
+            format!(
+                "The data folder {} cannot be made or written: {e}. Make it writable for this user or name another with --data.",
+                data.display()
+            ),
         )
     };
     if !data.is_dir() {
@@ -55,8 +58,7 @@ pub fn take(data: &Path) -> Result<std::result::Result<Lock, Holder>> {
             format!("{} cannot be written: {e}. Make the data folder writable for this user.", path.display()),
         )
     };
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;

@@ -89,7 +89,8 @@ pub fn ask(data: &Path, command: &Command) -> Result<Option<Result<Value>>> {
         }
     };
     let lost = |e: std::io::Error| {
-        Error::new(Kind::Unavailable, "socket", "The server went away before it answered. Look whether the change holds, then try again.").caused(e)
+        Error::new(Kind::Unavailable, "socket", "The server went away before it answered. Look whether the change holds, then try again.")
+            .caused(e)
     };
     stream.set_read_timeout(Some(PATIENCE)).map_err(lost)?;
     let mut line = serde_json::to_vec(command).map_err(Error::internal)?;

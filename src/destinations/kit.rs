@@ -37,13 +37,18 @@ pub fn alone(verdict: Verdict) -> Verdict {
     }
 }
 
-/// Which hashed field was made of what, as the owner is shown it.
+/// Which hashed field was made of what, and what is shown in place of a readable one.
 #[derive(Debug, Default)]
 pub struct Hashed(Map<String, Value>);
 
 impl Hashed {
     pub fn add(&mut self, field: &str, masked: String) {
         self.0.insert(field.to_owned(), Value::String(format!("SHA-256 of {masked}")));
+    }
+
+    /// A value that goes out readable, by its JSON pointer in the body: it is neither kept nor shown.
+    pub fn hide(&mut self, pointer: &str, masked: String) {
+        self.0.insert(pointer.to_owned(), Value::String(masked));
     }
 
     pub fn into_value(self) -> Value {
@@ -55,6 +60,13 @@ impl Hashed {
 pub fn masked(text: &str) -> String {
     let first: String = text.trim().chars().take(1).collect();
     format!("{first}{DOTS}")
+}
+
+/// `203.0.••••`, `2001:bb6:••••`
+pub fn masked_address(text: &str) -> String {
+    let mark = if text.contains(':') { ':' } else { '.' };
+    let first: Vec<&str> = text.split(mark).take(2).collect();
+    format!("{}{mark}{DOTS}", first.join(&mark.to_string()))
 }
 
 /// A platform's own words, fit for a sentence of ours: one line, at most 200 characters, no full stop at the end.
@@ -100,7 +112,9 @@ mod tests {
 
     #[test]
     fn values_are_masked_for_the_owner() {
-        assert_eq!(masked(" Niamh "), "N••••");
+        assert_eq!(masked(" Dublin "), "D••••");
+        assert_eq!(masked_address("203.0.113.9"), "203.0.••••");
+        assert_eq!(masked_address("2001:bb6:4a1f::1"), "2001:bb6:••••");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub enum Prepared {
 #[derive(Debug)]
 pub struct Start {
     pub state: State,
-    /// Names of hashed fields and of whose value they are made: `{"em": "SHA-256 of ni••••@••••.ie"}`.
+    /// Names of hashed fields and of whose value they are made: `{"em": "SHA-256 of ni••••@••••.ie"}`; and JSON pointers
+    /// into the body, with what is kept and shown instead of the readable value there: `{"/data/email": "ni••••@••••.ie"}`.
     pub hashed: Value,
 }
 

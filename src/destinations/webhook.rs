@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::kit;
+use super::kit::{self, Hashed};
 use super::{Delivery, Destination, Prepared, Start};
 use crate::crypto;
 use crate::domain::conversion::ConversionKind;
@@ -88,7 +88,7 @@ impl Destination for Webhook {
             "data": data(out),
         });
         let state = json!({ "body": body, "id": format!("msg_{}", &digest[..32]), "test": out.mode == Mode::Test });
-        Prepared::Start(Start { state, hashed: json!({}) })
+        Prepared::Start(Start { state, hashed: hidden(out).into_value() })
     }
 
     fn delivery(&self) -> &dyn Steps<Delivery> {
@@ -156,6 +156,25 @@ fn data(out: &Outgoing) -> Value {
         data["test"] = json!(true);
     }
     data
+}
+
+/// The message is readable, what is kept and shown of it is not: it lasts longer than the person may want.
+fn hidden(out: &Outgoing) -> Hashed {
+    let mut hidden = Hashed::default();
+    let fields = [
+        ("email", out.email.as_ref().map(|e| e.masked())),
+        ("phone", out.phone.as_ref().map(|p| p.masked())),
+        ("first_name", kit::filled(&out.first_name).map(kit::masked)),
+        ("last_name", kit::filled(&out.last_name).map(kit::masked)),
+        ("postcode", kit::filled(&out.postcode).map(kit::masked)),
+        ("customer_id", kit::filled(&out.customer_id).map(kit::masked)),
+    ];
+    for (field, masked) in fields {
+        if let Some(masked) = masked {
+            hidden.hide(&format!("/data/person/{field}"), masked);
+        }
+    }
+    hidden
 }
 
 fn amount(money: Money) -> Value {

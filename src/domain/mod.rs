@@ -20,6 +20,8 @@ pub mod fact;
 pub mod host;
 /// One number type a noun.
 pub mod ids;
+/// People as lists show them.
+pub mod mask;
 /// Exact amounts.
 pub mod money;
 /// A conversion as a destination may see it.
@@ -28,6 +30,10 @@ pub mod outgoing;
 pub mod person;
 /// What a platform says of itself.
 pub mod platform;
+/// What may be asked of the figures.
+pub mod question;
+/// Why something was not sent, in words.
+pub mod reason;
 /// How long each kind of row is kept.
 pub mod retention;
 /// When to try again.

@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
         let date = ("date", "Sun, 14 Jun 2026 10:00:00 GMT");
-        let rows: &[(&[(&str, &str)], Option<i64>)] = &[
+        type Row<'a> = (&'a [(&'a str, &'a str)], Option<i64>);
+        let rows: &[Row] = &[
             (&[], None),
             (&[("retry-after", "2")], Some(2_000)),
             (&[("retry-after", " 120 ")], Some(120_000)),

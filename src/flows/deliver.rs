@@ -17,7 +17,7 @@ use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::{outgoing, planning};
-use crate::outbound::{self, SendError};
+use crate::outbound::{self, Holder, SendError};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::deliveries::{self, Attempt, Delivery, Settled};
 use crate::store::scope::SiteConn;
@@ -43,8 +43,17 @@ struct End {
     is_unknown: bool,
     request: Option<Value>,
     response: Option<Value>,
-    /// State to go on with, of a talk that waits.
+    /// State to go on with, of a talk that waits or was broken off under way.
     step: Option<State>,
+    /// How long the platform asked to be left alone between two steps.
+    wait_ms: Option<i64>,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        let verdict = Verdict::Refused(String::new());
+        Self { verdict, outcome: "", status: None, is_unknown: false, request: None, response: None, step: None, wait_ms: None }
+    }
 }
 
 /// Runs a claimed delivery to its verdict and writes it.
@@ -126,15 +135,9 @@ async fn talk(
 ) -> Result<End> {
     let steps = destination.delivery();
     let mut got: Option<Response> = None;
-    let mut end = End {
-        verdict: Verdict::Refused(String::new()),
-        outcome: "",
-        status: None,
-        is_unknown: false,
-        request: None,
-        response: None,
-        step: None,
-    };
+    let mut end = End::default();
+    // The last step that is in the file: a talk under way goes on from there, one of a single request begins anew.
+    let mut kept: Option<State> = delivery.step.clone();
     for _ in 0..MOST_REQUESTS {
         let step: Step<Talk> = steps.step(state, got.as_ref(), &connection.settings, app.clock.now());
         match step {
@@ -143,9 +146,10 @@ async fn talk(
                     // A step further: a crash goes on from here.
                     let (boot, saved, id) = (app.boot.clone(), next.clone(), delivery.id);
                     app.store.write(delivery.site, move |c| deliveries::save_step(c, id, &boot, &saved)).await?;
+                    kept = Some(next.clone());
                 }
                 end.request = Some(outbound::redacted(&request, hashed));
-                match send(app, connection, &request).await {
+                match send(app, destination, connection, &request).await {
                     Ok(response) => {
                         end.status = Some(response.status);
                         end.response = Some(json!({
@@ -154,12 +158,16 @@ async fn talk(
                         got = Some(response);
                         state = next;
                     }
-                    Err(failure) => return Ok(failed(end, failure, next, got.is_some())),
+                    Err(failure) => {
+                        end.step = kept;
+                        return Ok(failed(end, failure));
+                    }
                 }
             }
             Step::Yield(never, _) => match never {},
             Step::Wait(after_ms, next) => {
-                end.verdict = Verdict::CheckLater { after_ms, state: next.clone() };
+                // The platform's own wish: it is not scaled.
+                end.wait_ms = Some(after_ms);
                 end.step = Some(next);
                 end.outcome = "wait";
                 return Ok(end);
@@ -169,6 +177,11 @@ async fn talk(
                     response["sentence"] = Value::from(sentence);
                 }
                 end.outcome = outcome_of(&verdict);
+                end.step = match &verdict {
+                    Verdict::CheckLater { state, .. } => Some(state.clone()),
+                    Verdict::Retry { .. } | Verdict::Pause(_) => kept,
+                    _ => None,
+                };
                 end.verdict = verdict;
                 return Ok(end);
             }
@@ -179,17 +192,27 @@ async fn talk(
     Ok(end)
 }
 
-async fn send(app: &App, connection: &Connection, request: &Request) -> std::result::Result<Response, SendError> {
-    app.outbound.send(request, &connection.secrets).await
+/// With the platform's own short-lived token where it wants one.
+async fn send(
+    app: &App,
+    destination: &dyn Destination,
+    connection: &Connection,
+    request: &Request,
+) -> std::result::Result<Response, SendError> {
+    match destination.token(&connection.settings) {
+        None => app.outbound.send(request, &connection.secrets).await,
+        Some(token) => {
+            let holder = Holder { connection: connection.id, generation: connection.secret_version };
+            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
+        }
+    }
 }
 
-fn failed(mut end: End, failure: SendError, next: State, is_under_way: bool) -> End {
+fn failed(mut end: End, failure: SendError) -> End {
     end.is_unknown = failure.may_have_arrived();
     end.verdict = failure.verdict();
     end.outcome = outcome_of(&end.verdict);
     end.response = Some(json!({"status": null, "body": null, "sentence": failure.sentence}));
-    // The first request of a talk is simply made again; a later one goes on from its step.
-    end.step = is_under_way.then_some(next);
     end
 }
 
@@ -259,6 +282,9 @@ async fn write_end(
                 },
             )?;
             connections::save_breaker(c, connection_id, &breaker)?;
+            if matches!(ending.state, "delivered" | "accepted") {
+                connections::heard_of(c, connection_id, now)?;
+            }
             if let Some(until) = breaker.next_try_at(now) {
                 deliveries::put_off(c, connection_id, until)?;
             }
@@ -291,6 +317,10 @@ struct Ending {
 
 fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, jitter: u32, now: Time) -> Ending {
     let settled = |state| Ending { state, reason: None, next_at: None, is_charged: true, pauses: false };
+    if let Some(ms) = end.wait_ms {
+        breaker.record(true, now, scale);
+        return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
+    }
     match &end.verdict {
         Verdict::Delivered(_) => {
             breaker.record(true, now, scale);
@@ -306,6 +336,10 @@ fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, ji
         }
         Verdict::Retry { after_ms, .. } => {
             breaker.record(false, now, scale);
+            if let Some(ms) = after_ms {
+                // The platform asks for quiet, not only for this delivery.
+                breaker.keep_quiet_until(now.plus_ms(*ms));
+            }
             let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
             match retry::next(attempts, *after_ms, scale, jitter) {
                 Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {

@@ -4,8 +4,12 @@
 pub mod connections;
 /// A credit run.
 pub mod crediting;
+/// Counts of whole days.
+pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What may be kept only for a while.
+pub mod forget;
 /// Answers kept for a repeat.
 pub mod idempotency;
 /// What a browser says of who it is.

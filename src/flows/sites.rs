@@ -185,9 +185,8 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
         "public_leads" => site.settings.public_leads = switch(key, value)?,
         "cors_origins" => site.settings.cors_origins = entries(key, value, host::origin, "an origin such as https://app.shop.example")?,
         "model" => {
-            site.settings.policy.model = serde_json::from_value::<Model>(json!(value)).map_err(|_| {
-                Error::invalid(key, "The model is one of last_non_direct, first, last, linear, position, time_decay.")
-            })?;
+            site.settings.policy.model = serde_json::from_value::<Model>(json!(value))
+                .map_err(|_| Error::invalid(key, "The model is one of last_non_direct, first, last, linear, position, time_decay."))?;
         }
         "window" => site.settings.policy.window_days = window(value)?,
         "funnel.types" => site.settings.funnel_types = entries(key, value, word, "a word of a-z, 0-9 and _")?,
@@ -215,9 +214,8 @@ fn retain(site: &mut Site, kind: &str, value: &str) -> Result<()> {
         return Ok(());
     }
     let days = value.parse::<u32>().ok().filter(|d| (1..=retention::MOST_DAYS).contains(d));
-    let days = days.ok_or_else(|| {
-        Error::invalid(&field, format!("Days from 1 to {}; empty for the default of {default}.", retention::MOST_DAYS))
-    })?;
+    let days = days
+        .ok_or_else(|| Error::invalid(&field, format!("Days from 1 to {}; empty for the default of {default}.", retention::MOST_DAYS)))?;
     site.settings.retention.insert(kind.to_owned(), days);
     Ok(())
 }
@@ -284,9 +282,9 @@ fn upstream(value: &str) -> Result<Option<String>> {
     if value.is_empty() {
         return Ok(None);
     }
-    host::origin(value)
-        .map(Some)
-        .ok_or_else(|| Error::invalid("proxy.upstream", "It is the address of the site behind the proxy, such as http://127.0.0.1:3000, without a path."))
+    host::origin(value).map(Some).ok_or_else(|| {
+        Error::invalid("proxy.upstream", "It is the address of the site behind the proxy, such as http://127.0.0.1:3000, without a path.")
+    })
 }
 
 /// A name that may be kept from every visitor's address. Names under which addresses of people travel are refused.

@@ -9,7 +9,7 @@ use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, h
 use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
-use crate::domain::time::{DAY_MS, Time};
+use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
 use crate::flows::session_id::{self, SessionKey};
@@ -51,6 +51,8 @@ pub struct PageTouch {
     pub address: Option<IpAddr>,
     /// History that the owner's own server brings.
     pub is_history: bool,
+    /// Sent again only because the visitor answered on consent: no page view of its own.
+    pub is_answer: bool,
 }
 
 /// What became of it.
@@ -82,9 +84,23 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         return dropped(app, site, "limited").await;
     }
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
-    let owner = site.clone();
+    // All that is no SQL is done before the writer's turn.
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
+    let judged = Judged {
+        origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
+        event: touch.event_id.as_ref().map(|id| {
+            let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
+            digest[..16].to_vec()
+        }),
+        fresh: session_id::issue(now),
+        day: site.zone.day(touch.at),
+        is_inner_page: is_inner_page(&touch, &domains),
+        words: words_of(&touch.consent, &decision),
+        may_keep: decision.analytics,
+        keeps_address,
+    };
     let is_history = touch.is_history;
-    let taken = app.store.write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now)).await?;
+    let taken = app.store.write(site.id, move |c| record(c, touch, &judged, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -133,44 +149,58 @@ struct Recorded {
     has_withdrawn: bool,
 }
 
-fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keeps_address: bool, now: Time) -> Result<Recorded> {
-    let event = touch.event_id.as_ref().map(|id| crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()])[..16].to_vec());
-    if let Some(digest) = &event
+/// What the rules say of a touch before anything is looked up.
+struct Judged {
+    origin: Origin,
+    /// Digest of the event id.
+    event: Option<Vec<u8>>,
+    /// The id that a new browser gets.
+    fresh: SessionKey,
+    day: Day,
+    is_inner_page: bool,
+    words: Words,
+    may_keep: bool,
+    keeps_address: bool,
+}
+
+fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<Recorded> {
+    let Judged { origin, words, .. } = judged;
+    if let Some(digest) = &judged.event
         && let Some(session) = touches::find_event(c, digest)?
     {
         // A retry after a lost answer: the same answer again, counted once.
         let key = if session == 0 { None } else { sessions::find_key(c, SessionId::new(session))? };
         return Ok(Recorded { key, has_withdrawn: false });
     }
-    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
-    let origin = classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]);
     let known = match &touch.claim {
         Some(claim) => sessions::find_by_key(c, claim.key())?,
         None => None,
     };
-    let words = words_of(&touch.consent, decision);
 
-    if !decision.analytics {
+    if !judged.may_keep {
         let mut has_withdrawn = false;
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, &words, &touch, now)?;
+            has_withdrawn = answered(c, session, words, &touch, now)?;
+        }
+        if touch.is_answer {
+            return Ok(Recorded { key: None, has_withdrawn });
         }
         anon_events::add(
             c,
             &anon_events::AnonEvent {
                 at: touch.at,
-                day: site.zone.day(touch.at),
-                origin: &origin,
+                day: judged.day,
+                origin,
                 utm: &Utm { source: origin.raw_source.clone(), medium: origin.raw_medium.clone(), ..touch.utm.clone() },
                 path: &touch.landing.path,
                 country: touch.browser.country.as_deref(),
                 device: touch.browser.device,
-                starts_visit: !is_inner_page(&touch, &domains),
+                starts_visit: !judged.is_inner_page,
             },
         )?;
-        if let Some(digest) = &event {
+        if let Some(digest) = &judged.event {
             touches::add_event(c, digest, 0, now)?;
         }
         return Ok(Recorded { key: None, has_withdrawn });
@@ -179,28 +209,30 @@ fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keep
     let mut has_withdrawn = false;
     let (id, key) = match known {
         Some(session) => {
-            seen_again(c, &session, &touch, &origin, words.marketing, now)?;
+            if !touch.is_answer {
+                seen_again(c, &session, &touch, origin, words.marketing, now)?;
+            }
             if words.is_explicit {
-                has_withdrawn = answered(c, &session, &words, &touch, now)?;
+                has_withdrawn = answered(c, &session, words, &touch, now)?;
             }
             (session.id, session.key)
         }
         None => {
-            let key = touch.claim.clone().unwrap_or_else(|| session_id::issue(now));
-            let id = first_seen(c, key.key(), &touch, &origin, &words, now)?;
+            let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
+            let id = first_seen(c, key.key(), &touch, origin, words, now)?;
             if words.is_explicit {
-                consents::add(c, Some(id), None, &words, touch.consent.manager.unwrap_or("page"), now)?;
+                consents::add(c, Some(id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
             }
             (id, key.key().to_owned())
         }
     };
     if let Some(address) = touch.address
-        && keeps_address
+        && judged.keeps_address
         && !touch.is_history
     {
         sessions::keep_address(c, id, &address.to_string(), now.plus_ms(ADDRESS_KEPT_MS))?;
     }
-    if let Some(digest) = &event {
+    if let Some(digest) = &judged.event {
         touches::add_event(c, digest, id.number(), now)?;
     }
     Ok(Recorded { key: Some(key), has_withdrawn })

@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use super::ask::Ask;
 use super::reply::Reply;
+use super::visitor::is_covered;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::store::sites::Site;
@@ -57,18 +58,17 @@ pub fn allowed(site: &Site, extra: &[String], origin: &Origin) -> bool {
     if origin.text != "null" && (is_named(extra) || is_named(&site.settings.cors_origins)) {
         return true;
     }
-    origin.host().is_some_and(|host| {
-        site.domains.iter().any(|domain| host == domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.')))
-    })
+    origin.host().is_some_and(|host| site.domains.iter().any(|domain| is_covered(host, domain)))
 }
 
 /// Lets the page of the origin read the answer.
 pub fn open(reply: Reply, origin: &Origin) -> Reply {
-    vary(reply).with("access-control-allow-origin", origin.as_str()).with("access-control-allow-credentials", "true").with(
+    vary(reply)
+        .with("access-control-allow-origin", origin.as_str())
+        .with("access-control-allow-credentials", "true")
+        .with("access-control-expose-headers", "x-halo-dropped")
         // Also where the product stands on another host than the shop.
-        "cross-origin-resource-policy",
-        "cross-origin",
-    )
+        .with("cross-origin-resource-policy", "cross-origin")
 }
 
 /// The answer depends on who asks, also where it is a refusal.
@@ -79,7 +79,7 @@ pub fn vary(reply: Reply) -> Reply {
 pub fn refused(origin: &Origin) -> Error {
     let message = match origin.host() {
         Some(_) => format!("Add {} to this site's allowed origins.", origin.as_str()),
-        None => "Pages of this origin cannot be told apart. Send it from the site's own https address.".into(),
+        None => "This origin is none of the site's: an address without a name, an odd port, or null.".into(),
     };
     Error::new(Kind::Forbidden, "origin_not_allowed", message)
 }

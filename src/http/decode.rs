@@ -34,6 +34,8 @@ pub struct Arrival {
     /// As sent, for comparing with an Origin.
     pub host_header: String,
     pub is_https: bool,
+    /// The sender waits for a word before it sends its body: a refusal spares it that.
+    pub waits: bool,
     pub request_id: String,
 }
 
@@ -49,7 +51,8 @@ impl Arrival {
         let host = host::without_port(&host_header);
         let proto = headers.all("x-forwarded-proto").last().and_then(|v| v.rsplit(',').next()).map(str::trim);
         let is_https = is_peer_trusted && proto.is_some_and(|p| p.eq_ignore_ascii_case("https"));
-        Self { headers, peer, is_peer_trusted, client, host, host_header, is_https, request_id: crypto::random_text(9) }
+        let waits = headers.get("expect").is_some();
+        Self { headers, peer, is_peer_trusted, client, host, host_header, is_https, waits, request_id: crypto::random_text(9) }
     }
 }
 
@@ -133,12 +136,12 @@ pub fn check_encoding(headers: &Headers) -> Result<()> {
 }
 
 /// The whole body, if it is no larger than `most` bytes and comes in time.
-pub async fn collect(body: Body, most: usize) -> Result<Bytes> {
+pub async fn collect(body: Body, most: usize, waits: bool) -> Result<Bytes> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     if body.size_hint().lower() > most as u64 {
-        drain(body).await;
+        drain(body, waits).await;
         return Err(too_large(most));
     }
     let mut limited = Limited::new(body, most);
@@ -164,7 +167,10 @@ pub async fn collect(body: Body, most: usize) -> Result<Bytes> {
 }
 
 /// Reads on without keeping anything. Closing while the other end still writes would lose the answer on its way.
-pub async fn drain(mut body: Body) {
+pub async fn drain(mut body: Body, waits: bool) {
+    if waits || body.is_end_stream() {
+        return;
+    }
     let rest = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {

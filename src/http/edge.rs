@@ -45,10 +45,15 @@ struct Numbered {
 }
 
 impl Edge {
+    /// Of the whole table.
     pub fn new(app: App) -> Self {
+        Self::of(app, table::ROUTES)
+    }
+
+    pub fn of(app: App, routes: &'static [Route]) -> Self {
         let own = Arc::new(OwnHosts::new(&app.config));
         let mut router = Router::new();
-        for place in places() {
+        for place in places(routes) {
             let (app, own, place) = (app.clone(), own.clone(), Arc::new(place));
             let path = place.routes[0].route.path;
             let answer = move |params: std::result::Result<RawPathParams, NoParams>, request: Request| {
@@ -75,6 +80,8 @@ impl Edge {
             arrival.is_https = true;
         }
         let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
+        // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
+        let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let mut response = match decode::check(&parts, &arrival) {
             Ok(()) => {
                 parts.extensions.insert(arrival);
@@ -92,15 +99,18 @@ impl Edge {
                 response
             }
         };
+        if is_chunked {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         headers::complete(&mut response, &request_id, is_https, is_own_host);
         response
     }
 }
 
-/// The table by path.
-fn places() -> Vec<Place> {
+/// The rows by path.
+fn places(routes: &'static [Route]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
-    for route in table::ROUTES {
+    for route in routes {
         let labels = [0, 1, 2, 3, 4, 5].map(|n| format!("route=\"{}\",method=\"{}\",status=\"{n}xx\"", route.path, route.method));
         let numbered = Numbered { route, labels };
         match places.iter_mut().find(|p| p.routes[0].route.path == route.path) {
@@ -113,8 +123,11 @@ fn places() -> Vec<Place> {
 
 async fn nowhere(request: Request) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    let request_id = parts.extensions.remove::<Arrival>().map(|a| a.request_id).unwrap_or_default();
-    decode::drain(body).await;
+    let Some(arrival) = parts.extensions.remove::<Arrival>() else {
+        return refused(&Error::internal("a request without its arrival"), Shape::Own, "");
+    };
+    let request_id = arrival.request_id;
+    decode::drain(body, arrival.waits).await;
     refused(&decode::unknown_path(), Shape::Own, &request_id)
 }
 
@@ -133,13 +146,13 @@ async fn at(
     let is_from_this_machine = arrival.peer.is_loopback() && !host::is_forwarded(&arrival.headers);
     let shown = || place.routes.iter().filter(|n| own.shows(n.route.hosts, &arrival.host, is_from_this_machine));
     let Some(first) = shown().next() else {
-        decode::drain(body).await;
+        decode::drain(body, arrival.waits).await;
         return refused(&decode::unknown_path(), Shape::Own, &arrival.request_id);
     };
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     let Some(numbered) = shown().find(|n| n.route.method == method) else {
         let allow = allowed(shown().map(|n| n.route.method));
-        decode::drain(body).await;
+        decode::drain(body, arrival.waits).await;
         if parts.method == Method::OPTIONS && shown().any(|n| is_for_pages(n.route)) {
             let origin = arrival.headers.get("origin").map(Origin::parse);
             return match cors::preflight(app, origin, &format!("{allow}, OPTIONS")) {
@@ -165,6 +178,8 @@ async fn at(
         Err(e) => Err(Error::new(Kind::Invalid, "bad_request", "The path is no UTF-8.").caused(e)),
     }
     .map_or_else(|e| failed(app, &e, route, origin.as_ref(), &request_id), Reply::into_response);
+    // No address, no query, no body: those may hold people.
+    tracing::debug!(request.id = request_id, route = route.path, status = response.status().as_u16(), "A request was answered");
     app.figures.add("requests", &numbered.labels[usize::from(response.status().as_u16() / 100).min(5)]);
     response
 }
@@ -178,6 +193,7 @@ async fn run(
     parts: axum::http::request::Parts,
     body: Body,
 ) -> Result<Reply> {
+    let waits = arrival.waits;
     let query_text = parts.uri.query().unwrap_or_default();
     let mut ask = Ask {
         method: parts.method.as_str().to_owned(),
@@ -209,11 +225,11 @@ async fn run(
             ask.site = site;
         }
         Err(e) => {
-            decode::drain(body).await;
+            decode::drain(body, waits).await;
             return Err(e);
         }
     }
-    ask.body = decode::collect(body, route.most).await?;
+    ask.body = decode::collect(body, route.most, waits).await?;
     let handler = AssertUnwindSafe((route.run)(app.clone(), ask)).catch_unwind();
     match tokio::time::timeout(Duration::from_secs(route.patience_s.into()), handler).await {
         Ok(Ok(reply)) => reply,

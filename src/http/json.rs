@@ -1,20 +1,13 @@
-//! The strict reader of JSON bodies: one pass, and what two readers could read differently is refused.
+//! JSON bodies at the edge: read strictly, and their fields taken by name.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-
-/// No body of ours nests deeper than a dozen levels.
-const DEEPEST: usize = 64;
+use crate::json;
 
 /// Refuses keys that occur twice, nesting beyond 64, lone surrogates, bad UTF-8, and anything after the value.
 pub fn parse(body: &[u8]) -> Result<Value> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|e| Error::new(Kind::Invalid, "bad_json", sentence(&e)))
+    json::parse(body).map_err(|fault| Error::new(Kind::Invalid, "bad_json", fault.sentence))
 }
 
 /// The same for bodies that must be an object.
@@ -43,94 +36,6 @@ pub fn required<'a>(fields: &'a Map<String, Value>, name: &str, most: usize) -> 
     }
 }
 
-/// serde_json ends its sentence with the place; here the place comes in brackets.
-fn sentence(e: &serde_json::Error) -> String {
-    let text = e.to_string();
-    let what = text.split(" at line ").next().unwrap_or_default();
-    format!("The body is no JSON that is taken here: {what} (line {}, column {}).", e.line(), e.column())
-}
-
-#[derive(Clone, Copy)]
-struct Strict {
-    depth: usize,
-}
-
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> std::result::Result<Self, E> {
-        if self.depth == DEEPEST {
-            return Err(E::custom(format!("nested deeper than {DEEPEST} levels")));
-        }
-        Ok(Self { depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> std::result::Result<Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> std::result::Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(inner)? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> std::result::Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut map = Map::new();
-        while let Some(key) = pairs.next_key::<String>()? {
-            // Most readers silently take the last of two; a signature check and a parser may then disagree.
-            if map.contains_key(&key) {
-                return Err(A::Error::custom("the same key twice"));
-            }
-            let value = pairs.next_value_seed(inner)?;
-            map.insert(key, value);
-        }
-        Ok(Value::Object(map))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,7 +59,7 @@ mod tests {
         check(br#"{"a":"\ud800"}"#, "line 1");
         check(b"{\"a\":\"\xff\"}", "line 1");
         check(b"{} {}", "line 1");
-        check(b"", "line 1, column 0");
+        check(b"", "line 1, column 1");
         check(br#"{"a":"#, "line 1");
         check(b"{'a':1}", "line 1");
         check(b"[NaN]", "line 1");

@@ -24,6 +24,9 @@ use crate::limits::address_key;
 
 /// Connections at once, in all and from one address.
 const MOST: usize = 512;
+/// Descriptors that stay free for the database, its readers, outgoing requests and the control socket.
+const RESERVED: usize = 40;
+const FEWEST: usize = 8;
 const MOST_PER_ADDRESS: u32 = 64;
 /// Also how long an idle connection is kept.
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -40,7 +43,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_headers(MOST_HEADERS).max_buf_size(MOST_HEADER_BYTES);
     let graceful = GracefulShutdown::new();
-    let seats = Arc::new(Semaphore::new(MOST));
+    let seats = Arc::new(Semaphore::new(most_connections()));
     let guests = Arc::new(Guests::default());
     let mut tasks = JoinSet::new();
     tokio::pin!(shutdown);
@@ -85,15 +88,26 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     Ok(())
 }
 
+/// As many as the process may have open, less what it needs itself.
+fn most_connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse::<usize>().ok());
+    files.map_or(MOST, |files| files.saturating_sub(RESERVED).clamp(FEWEST, MOST))
+}
+
 /// The next connection. A shortage of descriptors passes; nothing here ends the server.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut is_told = false;
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(e) => match e.kind() {
                 std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::Interrupted => {}
                 _ => {
-                    tracing::warn!(error = %e, "No connection can be taken just now");
+                    if !is_told {
+                        tracing::warn!(error = %e, "No connection can be taken just now");
+                        is_told = true;
+                    }
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                 }
             },

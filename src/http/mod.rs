@@ -2,26 +2,44 @@
 
 /// Who asks, proved before the handler runs.
 pub mod access;
+/// What owners and editors set up.
+mod administration;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.
 mod assets;
+/// Connections with their health.
+pub mod connections;
+/// People, and who has changed what.
+pub mod contacts;
+/// The ledger of conversions.
+pub mod conversions;
 /// Which pages of other origins may call.
 pub mod cors;
 /// From bytes and headers to an `Ask`.
 mod decode;
+/// The outbox as a list.
+pub mod deliveries;
 /// One request from its head to its answer.
 mod edge;
+/// Every list as a file.
+pub mod exports;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.
 mod health;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
+/// Raw bodies as they were received.
+pub mod inbox;
 /// The strict reader of JSON bodies.
 pub mod json;
+/// Leads and orders.
+pub mod leads;
 /// The accept loop.
 mod listen;
+/// Events for open dashboards.
+pub mod live;
 /// The dashboard's own people.
 mod login;
 /// Figures for Prometheus.
@@ -30,19 +48,26 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
-/// Answers and refusals.
-pub mod reply;
-/// What a route is.
-pub mod route;
-/// All routes on one page.
-pub mod table;
-
+/// The receipt of a conversion.
+pub mod receipts;
+/// The conversions API: asking.
+pub mod records;
 /// What the owner does by hand.
 mod replays;
+/// Answers and refusals.
+pub mod reply;
+/// Pages of figures.
+pub mod reports;
+/// What a route is.
+pub mod route;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
+/// Values as answers show them.
+pub mod shown;
 /// The conversions API: telling.
 mod statements;
+/// All routes on one page.
+pub mod table;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

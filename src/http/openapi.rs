@@ -83,7 +83,7 @@ fn responses(route: &Route) -> Value {
         let answer = match status {
             204 | 304 => json!({"description": said_of_status(*status)}),
             302 => json!({"description": said_of_status(302), "headers": {"location": {"schema": {"type": "string"}}}}),
-            200..=299 if doc.answers_with.is_empty() => json!({"description": said_of_status(*status)}),
+            200..=299 if doc.answer.is_empty() => json!({"description": said_of_status(*status)}),
             200..=299 => {
                 let example = if doc.answers_with == "application/json" { example(doc.answer) } else { Value::from(doc.answer) };
                 json!({"description": said_of_status(*status), "content": {doc.answers_with: {"example": example}}})
@@ -259,7 +259,7 @@ mod tests {
             if let Some(body) = route.doc.body {
                 assert!(serde_json::from_str::<Value>(body).is_ok(), "{name}: its body {body}");
             }
-            if route.doc.answers_with == "application/json" {
+            if route.doc.answers_with == "application/json" && !route.doc.answer.is_empty() {
                 assert!(serde_json::from_str::<Value>(route.doc.answer).is_ok(), "{name}: its answer {}", route.doc.answer);
             }
         }

@@ -153,7 +153,7 @@ impl Doc {
 
     /// An answer without a body.
     pub const fn nothing(self) -> Self {
-        self.answer("").of_type("")
+        self.answer("")
     }
 
     pub const fn of_type(mut self, content_type: &'static str) -> Self {

@@ -186,7 +186,7 @@ async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Site>, Option<ConnectionId>
     }
     let has_proof = ask.header("x-halo-signature").is_some()
         || ask.header("x-webhook-secret").is_some()
-        || ask.header("webhook-signature").is_some()
+        || ask.header("webhook-signature").or(ask.header("svix-signature")).is_some()
         || ask.query("secret").is_some();
     if !has_proof {
         return Err(Error::new(

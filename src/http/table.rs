@@ -1,8 +1,11 @@
 //! All routes on one page, grouped by who calls. The router, the OpenAPI file and the access test are made from this.
 //! What the API page says of a route stands beside its handler.
 
-use super::route::{Doc, Right, Route, Scope, Shape, Who::*};
-use super::{assets, health, login, metrics, openapi, pages, replays, senders, statements, touch, visitor};
+use super::route::{Right, Route, Scope, Shape, Who::*};
+use super::{
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
+    receipts, records, replays, reports, senders, statements, touch,
+};
 use crate::run;
 
 pub static ROUTES: &[Route] = &[
@@ -34,10 +37,6 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/event", Visitor, run!(touch::event), touch::EVENT).shape(Shape::Halo).everywhere().most(16 * 1024),
     Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD).shape(Shape::Halo).everywhere().most(16 * 1024),
     Route::new("GET", "/api/edge", Visitor, run!(touch::edge), touch::EDGE).shape(Shape::Halo).everywhere(),
-    Route::new("OPTIONS", "/api/touch", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/identify", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/event", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
-    Route::new("OPTIONS", "/api/lead", Anyone, run!(visitor::preflight), PREFLIGHT).everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
     Route::new("POST", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere().most(senders::MOST_BYTES),
     Route::new("GET", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere(),
@@ -51,10 +50,90 @@ pub static ROUTES: &[Route] = &[
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     // ---------------------------------------------------------------- the owner's hands
+    Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/mode",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::mode),
+        administration::MODE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/pause",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::pause),
+        administration::PAUSE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/resume",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::resume),
+        administration::RESUME,
+    ),
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    // ---------------------------------------------------------------- questions
+    Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
+    Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/conversions.jsonl",
+        Site(Right::Read, Scope::Export),
+        run!(conversions::jsonl),
+        conversions::JSONL,
+    ),
+    Route::new("GET", "/api/sites/{site}/conversions/{id}", Site(Right::See, Scope::Read), run!(conversions::one), conversions::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/conversions/{id}/attribution",
+        Site(Right::See, Scope::Read),
+        run!(conversions::attribution),
+        conversions::ATTRIBUTION,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/conversions/{id}/touchpoints",
+        Site(Right::See, Scope::Read),
+        run!(conversions::touchpoints),
+        conversions::TOUCHPOINTS,
+    ),
+    Route::new("GET", "/api/sites/{site}/receipts/{fact}", Site(Right::See, Scope::Read), run!(receipts::one), receipts::ONE),
+    Route::new("GET", "/api/sites/{site}/deliveries", Site(Right::See, Scope::Read), run!(deliveries::list), deliveries::LIST),
+    Route::new("GET", "/api/sites/{site}/deliveries.csv", Site(Right::Read, Scope::Export), run!(deliveries::csv), deliveries::CSV),
+    Route::new("GET", "/api/sites/{site}/deliveries.jsonl", Site(Right::Read, Scope::Export), run!(deliveries::jsonl), deliveries::JSONL),
+    Route::new("GET", "/api/sites/{site}/deliveries/{id}", Site(Right::See, Scope::Read), run!(deliveries::one), deliveries::ONE),
+    Route::new("GET", "/api/sites/{site}/inbox", Site(Right::Read, Scope::Read), run!(inbox::list), inbox::LIST),
+    Route::new("GET", "/api/sites/{site}/inbox/{id}", Site(Right::Read, Scope::Read), run!(inbox::one), inbox::ONE),
+    Route::new("GET", "/api/sites/{site}/leads", Site(Right::See, Scope::Read), run!(leads::leads), leads::LEADS),
+    Route::new("GET", "/api/sites/{site}/leads.csv", Site(Right::Read, Scope::Export), run!(leads::leads_csv), leads::LEADS_CSV),
+    Route::new("GET", "/api/sites/{site}/leads.jsonl", Site(Right::Read, Scope::Export), run!(leads::leads_jsonl), leads::LEADS_JSONL),
+    Route::new("GET", "/api/sites/{site}/orders", Site(Right::See, Scope::Read), run!(leads::orders), leads::ORDERS),
+    Route::new("GET", "/api/sites/{site}/orders.csv", Site(Right::Read, Scope::Export), run!(leads::orders_csv), leads::ORDERS_CSV),
+    Route::new("GET", "/api/sites/{site}/orders.jsonl", Site(Right::Read, Scope::Export), run!(leads::orders_jsonl), leads::ORDERS_JSONL),
+    Route::new("GET", "/api/sites/{site}/contacts", Site(Right::Read, Scope::Read), run!(contacts::list), contacts::LIST),
+    Route::new("GET", "/api/sites/{site}/contacts/{id}", Site(Right::Read, Scope::Read), run!(contacts::one), contacts::ONE),
+    Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(contacts::changes), contacts::CHANGES),
+    Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
+    Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/timeseries",
+        Site(Right::See, Scope::Read),
+        run!(reports::timeseries),
+        reports::TIMESERIES,
+    ),
+    Route::new("GET", "/api/sites/{site}/reports/sources", Site(Right::See, Scope::Read), run!(reports::sources), reports::SOURCES),
+    Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
+    Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE),
+    Route::new("GET", "/api/conversions", Token(Scope::Read), run!(records::list), records::LIST).shape(Shape::AnyTrack),
+    Route::new("GET", "/api/conversions.csv", Token(Scope::Read), run!(records::csv), records::CSV).shape(Shape::AnyTrack),
+    Route::new("GET", "/api/conversions/{id}", Token(Scope::Read), run!(records::one), records::ONE).shape(Shape::AnyTrack),
+    Route::new("GET", "/api/conversions/{id}/attribution", Token(Scope::Read), run!(records::attribution), records::ATTRIBUTION)
+        .shape(Shape::AnyTrack),
+    Route::new("GET", "/api/conversions/{id}/touchpoints", Token(Scope::Read), run!(records::touchpoints), records::TOUCHPOINTS)
+        .shape(Shape::AnyTrack),
+    Route::new("GET", "/api/reports/daily", Token(Scope::Read), run!(records::daily), records::DAILY).shape(Shape::AnyTrack),
 ];
-
-const PREFLIGHT: Doc =
-    Doc::new("Pages", "What a browser asks before a request that it would not send by itself.").answer("").statuses(&[204]);

@@ -63,13 +63,17 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let address = visitor.address(&ask)?;
     if !visitor.is_server && limited(&app, &ask, "touch", TOUCHES, now) {
         touch::dropped(&app, &site, "limited").await?;
-        let reply = Reply::json_with(429, &json!({"session_id": null}))?;
+        // A visitor who is only too fast keeps the id.
+        let known = visitor.session(&ask)?.map(|k| k.sealed(&site.keys.session));
+        let reply = Reply::json_with(429, &json!({"session_id": known}))?;
         return Ok(visitor.answer(reply.with("x-halo-dropped", "limited").with("retry-after", "2")));
     }
     let at = if visitor.is_server { at_of(fields, now)? } else { None };
+    let claim = visitor.session(&ask)?;
+    let known = claim.as_ref().map(|k| k.sealed(&site.keys.session));
     let page = PageTouch {
         at: at.unwrap_or(now),
-        claim: visitor.session(&ask)?,
+        claim,
         is_history: at.is_some_and(|at| now.ms_since(at) > MINUTE_MS),
         ..read(&site, fields, &ask, &agent, address)?
     };
@@ -79,7 +83,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
             visitor.with_cookie(reply, &id)
         }
         Taken::Anonymous => visitor.without_cookie(Reply::json(&json!({"session_id": null}))?),
-        Taken::Dropped(why) => Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", why),
+        Taken::Dropped(why) => Reply::json(&json!({"session_id": known}))?.with("x-halo-dropped", why),
     };
     Ok(visitor.answer(reply))
 }
@@ -145,6 +149,7 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
         time_zone: text("time_zone")?,
         address: address.filter(|a| is_locatable(*a)),
         is_history: false,
+        is_answer: fields.get("navigation").and_then(Value::as_str) == Some("consent"),
     })
 }
 

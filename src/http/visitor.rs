@@ -107,7 +107,8 @@ pub fn cookies<'a>(ask: &'a Ask) -> impl Iterator<Item = &'a str> {
 }
 
 fn by_origin(app: &App, origin: Option<&Origin>) -> Result<Arc<Site>> {
-    origin.and_then(Origin::host).and_then(|h| app.book().site_by_host(h).cloned()).ok_or_else(|| {
+    let host = origin.and_then(Origin::host);
+    host.and_then(|h| app.book().site_by_host(h).cloned()).ok_or_else(|| {
         Error::new(
             Kind::NotFound,
             "unknown_site",
@@ -124,16 +125,11 @@ fn check_origin(app: &App, site: &Site, origin: Option<&Origin>) -> Result<()> {
     if cors::allowed(site, &app.config.cors_origins, origin) {
         return Ok(());
     }
-    app.figures.add("halotrack_origins_refused_total", "");
+    app.figures.add("origins_refused", &site.slug);
     Err(cors::refused(origin))
 }
 
 /// The domain itself, or a name below it.
-fn is_covered(host: &str, domain: &str) -> bool {
+pub fn is_covered(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-}
-
-/// What a browser asks before it sends JSON with a token or another content type.
-pub async fn preflight(app: App, ask: Ask) -> Result<Reply> {
-    cors::preflight(&app, cors::origin_of(&ask), "GET, POST, DELETE, OPTIONS")
 }

@@ -198,12 +198,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// addresses, NAT64, unique local, link- and site-local, multicast. Tunnels that carry an IPv4 address are left out too.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let is_global = a & 0xe000 == 0x2000;
-    let is_special = (a == 0x2001 && b < 0x0200)    // protocol assignments: Teredo, ORCHID, benchmarks
-        || (a == 0x2001 && b == 0x0db8)             // documentation
-        || a == 0x2002                              // 6to4
-        || (a == 0x3fff && b < 0x1000); // documentation
-    is_global && !is_special
+    let is_special = matches!(
+        (a, b),
+        (0x2001, 0..=0x01ff)        // protocol assignments: Teredo, ORCHID, benchmarks
+            | (0x2001, 0x0db8)      // documentation
+            | (0x2002, _)           // 6to4
+            | (0x3fff, 0..=0x0fff) // documentation
+    );
+    matches!(a, 0x2000..=0x3fff) && !is_special
 }
 
 #[cfg(test)]

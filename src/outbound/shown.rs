@@ -12,7 +12,8 @@ const KEPT: usize = 512;
 /// Shorter texts are no secrets worth the name, and would black out innocent digits.
 const SHORTEST_SECRET: usize = 8;
 
-/// A request as the delivery list shows it: `{"method","url","headers","body","hashed"}`.
+/// A request as the delivery list keeps and shows it: `{"method","url","headers","body","hashed"}`. Keys of `hashed`
+/// that begin with a slash are JSON pointers into the body: what stands there is shown as that text.
 pub fn redacted(request: &Request, hashed: &Value) -> Value {
     let mut url = request.origin.clone();
     url.extend(request.path.iter().map(part));
@@ -26,13 +27,17 @@ pub fn redacted(request: &Request, hashed: &Value) -> Value {
         headers.insert("webhook-timestamp".into(), json!(timestamp_s.to_string()));
         headers.insert("webhook-signature".into(), json!(format!("v1,{DOTS}")));
     }
-    json!({
-        "method": request.method,
-        "url": url,
-        "headers": headers,
-        "body": body(&request.body),
-        "hashed": hashed,
-    })
+    let mut body = body(&request.body);
+    let mut notes = Map::new();
+    for (key, text) in hashed.as_object().into_iter().flatten() {
+        match body.pointer_mut(key).filter(|_| key.starts_with('/')) {
+            Some(place) => *place = text.clone(),
+            None => {
+                notes.insert(key.clone(), text.clone());
+            }
+        }
+    }
+    json!({ "method": request.method, "url": url, "headers": headers, "body": body, "hashed": notes })
 }
 
 /// The beginning of an answer's body: at most 512 bytes, without secrets and e-mail addresses.
@@ -136,12 +141,12 @@ mod tests {
         let mut request = request;
         request.path.push(Part::secret("secret"));
         request.body = Body::JsonWithSecrets(json!({ "auth": { "key": null }, "n": 1 }), vec![("/auth/key".into(), "secret".into())]);
-        let shown = redacted(&request, &json!({ "em": "SHA-256 of ni••••@••••.ie" }));
+        let shown = redacted(&request, &json!({ "em": "SHA-256 of ni••••@••••.ie", "/n": "hidden" }));
         assert_eq!(shown["url"], "https://api.example/v1/••••?id=12&access_token=••••");
         assert_eq!(shown["headers"]["authorization"], "••••");
         assert_eq!(shown["headers"]["webhook-signature"], "v1,••••");
-        assert_eq!(shown["body"], json!({ "auth": { "key": "••••" }, "n": 1 }));
-        assert_eq!(shown["hashed"]["em"], "SHA-256 of ni••••@••••.ie");
+        assert_eq!(shown["body"], json!({ "auth": { "key": "••••" }, "n": "hidden" }));
+        assert_eq!(shown["hashed"], json!({ "em": "SHA-256 of ni••••@••••.ie" }));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod kit;
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[];
+pub static ALL: &[&dyn Source] = &[&forms::Forms];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

@@ -1,17 +1,197 @@
-//! The daily counts that reports read.
+//! Counts of whole days, which reports read in place of rows. A mark says how far they go; days that changed since are
+//! dirty and read from the rows, so that every answer is exact at every moment.
+
+/// From rows to counts, and into the file.
+mod count;
+
+use std::collections::BTreeSet;
 
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::time::Day;
+use crate::domain::question::{Days, Span};
+use crate::domain::time::{Day, MINUTE_MS, Time, Zone};
 use crate::error::Result;
 
-/// A day that changed after it was counted.
-pub fn mark_dirty(c: &SiteConn, cube: &str, day: Day) -> Result<()> {
+pub use count::{Counts, count, finish, put};
+
+/// A day is closed a little after midnight, when what came in its last moment is surely stored.
+const GRACE_MS: i64 = 10 * MINUTE_MS;
+/// Days put under the mark in one write.
+const MOST_DAYS: i32 = 400;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cube {
+    Visits,
+    Conversions,
+    Entries,
+}
+
+impl Cube {
+    pub const ALL: [Cube; 3] = [Cube::Visits, Cube::Conversions, Cube::Entries];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Cube::Visits => "visits",
+            Cube::Conversions => "conversions",
+            Cube::Entries => "entries",
+        }
+    }
+}
+
+/// Where the answer for a span is to be found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coverage {
+    /// Days whose counts stand, the dirty ones among them apart.
+    pub counted: Option<Days>,
+    pub dirty: BTreeSet<Day>,
+    /// What must be read from the rows, in the order of time.
+    pub raw: Vec<Span>,
+}
+
+pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Coverage> {
+    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span] };
+    let Some(mark) = find_mark(c)? else { return Ok(all_raw) };
+    let Some(first) = first_day(c)? else { return Ok(all_raw) };
+    if mark.zone != zone.name() {
+        return Ok(all_raw);
+    }
+    let from = span.from.map_or(first, |from| from.max(first));
+    let to = span.to.map_or(mark.next_day.plus(-1), |to| to.min(mark.next_day.plus(-1)));
+    if from > to {
+        return Ok(all_raw);
+    }
+    let dirty: BTreeSet<Day> = c
+        .list(
+            "select day from dirty_days where site_id = :site and cube = :cube and day between :from and :to order by day",
+            named_params! {":cube": cube.word(), ":from": from.0, ":to": to.0},
+            |row| Ok(Day(row.get(0)?)),
+        )?
+        .into_iter()
+        .collect();
+    let mut raw = Vec::new();
+    if span.from.is_none_or(|f| f < from) {
+        raw.push(Span { from: span.from, to: Some(from.plus(-1)) });
+    }
+    for day in &dirty {
+        match raw.last_mut() {
+            Some(Span { from: Some(_), to: Some(last) }) if *last == day.plus(-1) => *last = *day,
+            _ => raw.push(Span { from: Some(*day), to: Some(*day) }),
+        }
+    }
+    if span.to.is_none_or(|t| t > to) {
+        raw.push(Span { from: Some(to.plus(1)), to: span.to });
+    }
+    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw })
+}
+
+struct Mark {
+    zone: String,
+    next_day: Day,
+}
+
+fn find_mark(c: &SiteConn) -> Result<Option<Mark>> {
+    c.find("select zone, next_day from count_marks where site_id = :site", &[], |row| {
+        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?) })
+    })
+}
+
+fn first_day(c: &SiteConn) -> Result<Option<Day>> {
+    let first: Option<i32> = c.one("select min(day) from counted_days where site_id = :site", &[])?;
+    Ok(first.map(Day))
+}
+
+/// The day of the oldest row that is counted anywhere.
+fn oldest_day(c: &SiteConn, zone: &Zone) -> Result<Option<Day>> {
+    let times: [Option<i64>; 3] = [
+        c.one("select min(at) from touches where site_id = :site", &[])?,
+        c.one("select min(at) from anon_events where site_id = :site", &[])?,
+        c.one("select min(happened_at) from conversions where site_id = :site", &[])?,
+    ];
+    let booked: Option<i32> = c.one("select min(book_day) from entries where site_id = :site", &[])?;
+    Ok(times.into_iter().flatten().map(|ms| zone.day(Time::from_ms(ms))).chain(booked.map(Day)).min())
+}
+
+/// Whether `advance` has anything to do.
+pub fn is_behind(c: &SiteConn, zone: &Zone, now: Time) -> Result<bool> {
+    let today = zone.day(now.plus_ms(-GRACE_MS));
+    let Some(mark) = find_mark(c)? else { return Ok(oldest_day(c, zone)?.is_some_and(|day| day < today)) };
+    if mark.zone != zone.name() || mark.next_day < today {
+        return Ok(true);
+    }
+    let first = first_day(c)?.unwrap_or(mark.next_day);
+    Ok(oldest_day(c, zone)?.is_some_and(|day| day < first))
+}
+
+/// Puts closed days under the mark, a year or so at a time, and calls them all dirty: they are counted by and by.
+pub fn advance(c: &SiteConn, zone: &Zone, now: Time) -> Result<()> {
+    let today = zone.day(now.plus_ms(-GRACE_MS));
+    let mark = find_mark(c)?;
+    let is_anew = mark.as_ref().is_none_or(|m| m.zone != zone.name());
+    if is_anew {
+        let first = oldest_day(c, zone)?.unwrap_or(today).min(today);
+        c.execute("delete from counted_days where site_id = :site", &[])?;
+        c.execute("delete from dirty_days where site_id = :site", &[])?;
+        set_mark(c, zone, first)?;
+    }
+    let next = if is_anew { oldest_day(c, zone)?.unwrap_or(today).min(today) } else { mark.map_or(today, |m| m.next_day) };
+    let first = first_day(c)?.unwrap_or(next);
+    let new = if next < today {
+        Days { from: next, to: next.plus(MOST_DAYS - 1).min(today.plus(-1)) }
+    } else {
+        let oldest = oldest_day(c, zone)?.unwrap_or(first);
+        Days { from: oldest.max(first.plus(-MOST_DAYS)), to: first.plus(-1) }
+    };
+    for day in new.each() {
+        c.execute(
+            "insert or ignore into counted_days (site_id, day, starts_at) values (:site, :day, :starts)",
+            named_params! {":day": day.0, ":starts": zone.start(day).ms()},
+        )?;
+        for cube in Cube::ALL {
+            mark_dirty(c, cube, day)?;
+        }
+    }
+    if new.to >= next {
+        set_mark(c, zone, new.to.plus(1))?;
+    }
+    Ok(())
+}
+
+fn set_mark(c: &SiteConn, zone: &Zone, next: Day) -> Result<()> {
     c.execute(
-        "insert into cube_marks (site_id, cube, day, is_dirty) values (:site, :cube, :day, 1)
-         on conflict (site_id, cube, day) do update set is_dirty = 1",
-        named_params! {":cube": cube, ":day": day.0},
+        "insert into count_marks (site_id, zone, next_day, until_at) values (:site, :zone, :next, :until)
+         on conflict (site_id) do update set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at",
+        named_params! {":zone": zone.name(), ":next": next.0, ":until": zone.start(next).ms()},
     )?;
+    Ok(())
+}
+
+/// A day must be counted again. Late rows do this by themselves, by triggers of the schema.
+pub fn mark_dirty(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
+    c.execute(
+        "insert into dirty_days (site_id, cube, day) values (:site, :cube, :day)
+         on conflict (site_id, cube, day) do update set is_taken = 0",
+        named_params! {":cube": cube.word(), ":day": day.0},
+    )?;
+    Ok(())
+}
+
+/// The next days to be counted again, in their order.
+pub fn list_dirty(c: &SiteConn, cube: Cube, after: Day, limit: usize) -> Result<Vec<Day>> {
+    c.list(
+        "select day from dirty_days where site_id = :site and cube = :cube and day > :after order by day limit :limit",
+        named_params! {":cube": cube.word(), ":after": after.0, ":limit": limit as i64},
+        |row| Ok(Day(row.get(0)?)),
+    )
+}
+
+/// From here on a change of these days shows: their flag falls back, and `finish` leaves them dirty.
+pub fn take(c: &SiteConn, cube: Cube, days: &[Day]) -> Result<()> {
+    for day in days {
+        c.execute(
+            "update dirty_days set is_taken = 1 where site_id = :site and cube = :cube and day = :day",
+            named_params! {":cube": cube.word(), ":day": day.0},
+        )?;
+    }
     Ok(())
 }

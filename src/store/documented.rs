@@ -72,7 +72,8 @@ impl Cell {
         match self {
             Cell::Null => String::new(),
             Cell::Integer(n) => n.to_string(),
-            Cell::Real(r) => r.to_string(),
+            // As the stock shell writes it: 99.0 shows that it is no count.
+            Cell::Real(r) => format!("{r:?}"),
             Cell::Text(text) => text.clone(),
             Cell::Blob(bytes) => crate::crypto::hex(bytes),
         }
@@ -94,10 +95,15 @@ impl Documented {
     pub fn open(data: &Path, word: Option<&str>) -> Result<Self> {
         let path = data.join(FILE);
         if !path.exists() {
-            return Err(Error::new(Kind::NotFound, "no_data", format!("There is no database in {}. Name the folder with --data.", data.display())));
+            return Err(Error::new(
+                Kind::NotFound,
+                "no_data",
+                format!("There is no database in {}. Name the folder with --data.", data.display()),
+            ));
         }
         migrate::look(&path)?;
-        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
+        let conn =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
         conn.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
         conn.execute_batch("pragma trusted_schema = off; pragma cell_size_check = on; pragma temp_store = memory;").map_err(opening)?;
         let site = site(&conn, word)?;
@@ -219,7 +225,10 @@ fn refused(e: rusqlite::Error) -> Error {
         (_, Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly)) => {
             format!("This command only reads, under the documented names: {}.", NAMES.join(", "))
         }
-        (_, Some(ErrorCode::OperationInterrupted)) => format!("It took longer than {} seconds and was stopped. Ask for less.", LONGEST.as_secs()),
+        (_, Some(ErrorCode::ApiMisuse)) => "There is no statement in it.".to_owned(),
+        (_, Some(ErrorCode::OperationInterrupted)) => {
+            format!("It took longer than {} seconds and was stopped. Ask for less.", LONGEST.as_secs())
+        }
         (rusqlite::Error::SqlInputError { msg, .. }, _) => format!("{msg}."),
         (rusqlite::Error::SqliteFailure(_, Some(msg)), _) => format!("{msg}."),
         _ => format!("{e}."),
@@ -229,4 +238,24 @@ fn refused(e: rusqlite::Error) -> Error {
 
 fn bad_query(message: impl Into<String>) -> Error {
     Error::new(Kind::Invalid, "bad_query", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn the_views_know_the_digits_of_every_currency() {
+        let letters = || b'A'..=b'Z';
+        let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        let known = codes.filter_map(|c| Currency::parse(std::str::from_utf8(&c).unwrap_or_default()));
+        let mut count = 0;
+        for currency in known {
+            let line = format!("('{currency}', {}.0)", 10_i64.pow(currency.digits()));
+            assert_eq!(VIEWS.contains(&line), currency.digits() != 2, "{line}");
+            count += 1;
+        }
+        assert!(count > 150);
+    }
 }

@@ -27,3 +27,12 @@ pub fn save(c: &SiteConn, digest: &[u8], body: &[u8], answer: &Value, now: Time)
     )?;
     Ok(())
 }
+
+/// Answers past their 48 hours.
+pub fn forget(c: &SiteConn, now: Time) -> Result<usize> {
+    c.execute(
+        "delete from idempotency_keys where site_id = :site and digest in
+           (select digest from idempotency_keys where site_id = :site and at < :before limit 2000)",
+        named_params! {":before": now.ms() - 48 * crate::domain::time::HOUR_MS},
+    )
+}

@@ -40,7 +40,8 @@ pub fn look(path: &Path) -> Result<()> {
         return judge(version, application, path);
     }
     // What a log says is newer than the header; and a file without our mark may be one whose first start was cut off.
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(super::opening)?;
+    let conn =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(super::opening)?;
     conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(super::opening)?;
     let (version, application) = (pragma(&conn, "user_version")?, pragma(&conn, "application_id")?);
     if version == 0 && count_tables(&conn)? == 0 {
@@ -96,6 +97,9 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     for (place, (name, text)) in STEPS.iter().enumerate().skip(version as usize) {
         step(conn, place, name, text)
             .map_err(|e| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
+    }
+    if (version as usize) < STEPS.len() {
+        super::statistics::write(conn).map_err(super::opening)?;
     }
     Ok(())
 }
@@ -168,7 +172,42 @@ mod tests {
     }
 
     #[test]
-    fn the_present_shape_is_built_twice_the_same() {
-        assert_eq!(current_schema().expect("a schema"), current_schema().expect("a schema"));
+    fn the_present_shape_is_the_one_written_down() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/current.sql");
+        let built = current_schema().expect("a schema");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &built).expect("schema/current.sql is writable");
+        }
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(written == built, "schema/current.sql is not what the steps build: UPDATE=1 cargo test rewrites it");
+    }
+
+    #[test]
+    fn looking_tells_files_apart_and_changes_none() {
+        let folder = std::env::temp_dir().join(format!("halotrack-look-{}", crypto::random_text(6)));
+        std::fs::create_dir(&folder).expect("a folder");
+        let path = folder.join("x.sqlite");
+        let code = || look(&path).map(|()| "ok").unwrap_or_else(|e| e.code);
+        assert_eq!(code(), "ok", "no file yet");
+        let mut conn = Connection::open(&path).expect("a database");
+        assert_eq!(code(), "ok", "an empty file");
+        conn.pragma_update(None, "journal_mode", "wal").expect("a log");
+        assert_eq!(code(), "ok", "a start that was cut off");
+        run(&mut conn, &path).expect("a fresh file");
+        assert_eq!(code(), "ok", "ours, the newest in the log");
+        conn.pragma_update(None, "user_version", 999_999).expect("a newer version");
+        assert_eq!(code(), "storage_newer", "newer in the log");
+        drop(conn);
+        let whole = std::fs::read(&path).expect("a file");
+        assert_eq!(code(), "storage_newer", "newer in the header");
+        assert_eq!(std::fs::read(&path).expect("a file"), whole);
+        std::fs::write(&path, [&[0x7f; 4096][..], &whole[4096..]].concat()).expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::write(&path, "short").expect("a damaged file");
+        assert_eq!(code(), "storage_damaged");
+        std::fs::remove_file(&path).expect("a file");
+        Connection::open(&path).and_then(|c| c.execute_batch("create table theirs (x)")).expect("a foreign file");
+        assert_eq!(code(), "storage_foreign");
+        std::fs::remove_dir_all(&folder).expect("a clean end");
     }
 }

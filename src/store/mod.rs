@@ -57,6 +57,8 @@ pub mod page_events;
 pub mod people;
 /// Readers: the pool and its pragmas.
 mod pool;
+/// What the dashboard and the APIs ask.
+pub mod questions;
 /// Who has told of a conversion.
 pub mod reports;
 /// SQL that always binds the site.
@@ -65,6 +67,8 @@ pub mod scope;
 pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// What the query planner is told.
+mod statistics;
 /// Keys of programs.
 pub mod tokens;
 /// Touches and click ids.
@@ -79,6 +83,11 @@ pub use writer::WriterFigures;
 
 /// The oldest SQLite without the WAL-reset bug (sqlite.org/changes.html, 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// A question is stopped after this long, so that no reader holds up the log for others; exports ask page by page.
+const LONGEST_QUESTION: Duration = Duration::from_secs(2);
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS_A_LOOK: i32 = 20_000;
 
 /// The name of the one database file in the data folder.
 pub const FILE: &str = "halotrack.sqlite";
@@ -168,14 +177,26 @@ impl Store {
         F: FnOnce(&AllSites) -> Result<T> + Send + 'static,
     {
         let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || inner.read_now(question))
+        tokio::task::spawn_blocking(move || inner.read_now(Some(LONGEST_QUESTION), question))
+            .await
+            .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
+    }
+
+    /// The same without a time limit, for counting in the background.
+    pub async fn read_unhurried<T, F>(&self, site: SiteId, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        tokio::task::spawn_blocking(move || inner.read_now(None, move |all| question(&all.of(site))))
             .await
             .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
     }
 
     /// The same for callers that are not async.
     pub fn read_all_sites_blocking<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        self.inner.read_now(question)
+        self.inner.read_now(None, question)
     }
 
     /// Work that cannot run inside a transaction, between two batches: checkpoint, VACUUM.
@@ -203,14 +224,18 @@ impl Store {
 }
 
 impl Inner {
-    fn read_now<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        let conn = self
+    fn read_now<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
+        let mut conn = self
             .readers
             .get()
             .map_err(|e| Error::new(Kind::Unavailable, "busy", "All readers are busy. Try again in a few seconds.").after(5).caused(e))?;
+        let since = std::time::Instant::now();
+        let is_over = longest.map(|longest| move || since.elapsed() > longest);
+        conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
         let answer = question(&AllSites::new(&conn, &self.sealer));
+        conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer
     }
@@ -222,9 +247,7 @@ fn storage(code: &'static str, message: impl Into<String>) -> Error {
 
 fn opening(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            damaged().caused(e)
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => storage(
             "storage_unwritable",
             "The database cannot be opened. Check that the data folder exists and that this user may write to it.",

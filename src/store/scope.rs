@@ -60,6 +60,18 @@ impl<'c> SiteConn<'c> {
         Ok(out)
     }
 
+    /// Goes through the rows in their order until `on` says `false`: it has seen enough.
+    pub(super) fn scan(&self, sql: &str, params: Params, mut on: impl FnMut(&Row) -> rusqlite::Result<bool>) -> Result<()> {
+        let mut statement = self.bound(sql, params)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(sql_error)? {
+            if !on(row).map_err(sql_error)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn bound(&self, sql: &str, params: Params) -> Result<CachedStatement<'_>> {
         let mut statement = self.conn.prepare_cached(sql).map_err(sql_error)?;
         let place = statement

@@ -221,3 +221,12 @@ pub fn find_device(c: &SiteConn, id: SessionId) -> Result<Option<Carried>> {
         },
     )
 }
+
+/// Addresses past their seven days.
+pub fn forget_addresses(c: &SiteConn, now: Time) -> Result<usize> {
+    c.execute(
+        "delete from session_addresses where site_id = :site and session_id in
+           (select session_id from session_addresses where site_id = :site and expires_at <= :now limit 2000)",
+        named_params! {":now": now.ms()},
+    )
+}

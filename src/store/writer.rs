@@ -179,7 +179,7 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
                 let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(&conn)));
             }
             Some(Message::Stop(tell)) => {
-                let _ = conn.execute_batch("pragma optimize; pragma wal_checkpoint(truncate);");
+                let _ = conn.execute_batch("pragma wal_checkpoint(truncate);");
                 drop(conn);
                 let _ = tell.send(());
                 return;

@@ -1,1 +1,16 @@
+//! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
+mod access;
+mod cli;
+mod destinations;
+mod edges;
+mod ground;
+mod house;
+mod login;
+mod measure;
+mod outbound;
+mod sockets;
+mod sources;
+mod sql;
+mod stand_in;
+mod tidy;

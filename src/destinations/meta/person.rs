@@ -53,6 +53,10 @@ pub fn user_data(out: &Outgoing, hashed: &mut Hashed) -> UserData {
         add("external_id", person::meta_external_id(visitor), "the visitor's digest".into());
     }
     if let Some(visit) = &out.visit {
+        if let Some(address) = &visit.address {
+            // The visitor's address is stored nowhere in the clear, so not in the record of a delivery either.
+            hashed.hide("/data/0/user_data/client_ip_address", kit::masked_address(address));
+        }
         let fbp = visit.fbp.as_deref().map(str::trim).filter(|t| Cookie::read(t).is_some());
         let plain = [
             ("client_ip_address", visit.address.clone()),
@@ -136,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_kept_unless_a_newer_click_is_known() {
-        let rows: &[(&str, Option<&str>, &[(&str, i64)], Option<&str>)] = &[
+        type Row<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, i64)], Option<&'a str>);
+        let rows: &[Row] = &[
             ("nothing", None, &[], None),
             ("cookie", Some("fb.1.1795299000000.AbC"), &[], Some("fb.1.1795299000000.AbC")),
             ("five parts", Some("fb.1.1795299000000.AbC.AQQCAQMC"), &[], Some("fb.1.1795299000000.AbC.AQQCAQMC")),

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::store::orders::{self, Filed};
 use crate::store::{conversions, deliveries, entries};
 
-use super::telling::{Telling, book, known_person, mark_days, tell, told_session};
+use super::telling::{Telling, book, known_person, tell, told_session};
 use super::{Context, Stored, must};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
@@ -69,10 +69,8 @@ fn reverse(x: &Context, order: &Order, id: ConversionId) -> Result<()> {
     let currency = conversion.amount.map(|m| m.currency).unwrap_or(order.total.currency);
     if left > 0 {
         book(x, id, kind, Money::new(-left, currency), order.modified_at.max(order.happened_at), None)?;
-        mark_days(x, order.modified_at)?;
     }
-    conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))?;
-    mark_days(x, conversion.happened_at)
+    conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))
 }
 
 fn unchanged(x: &Context, order: &Order, conversion: Option<ConversionId>) -> Result<Stored> {

@@ -124,7 +124,6 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     let outcome = crediting::run(x.c, x.site, &conversion, &known(t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
     planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
-    mark_days(x, t.happened_at)?;
     stored(x, t, id, true, &outcome)
 }
 
@@ -158,8 +157,6 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let outcome = crediting::run(x.c, x.site, &conversion, &known(t), before.run + 1, "joined", x.now)?;
     planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
-    mark_days(x, before.happened_at)?;
-    mark_days(x, t.happened_at)?;
     stored(x, t, id, false, &outcome)
 }
 
@@ -178,7 +175,6 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
         let outcome = crediting::judge(x.c, x.site, &conversion, &known, x.now)?;
         if outcome.is_attributed {
             crediting::write(x.c, x.site, id, 2, "late identity", &outcome, x.now)?;
-            mark_days(x, conversion.happened_at)?;
             return stored(x, t, id, false, &outcome);
         }
     }
@@ -275,11 +271,6 @@ pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at
     let book_day = x.site.zone.day(at);
     entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, note })?;
     Ok(())
-}
-
-/// The counts of these days are to be made anew.
-pub fn mark_days(x: &Context, at: Time) -> Result<()> {
-    crate::store::cube::mark_dirty(x.c, "conversion_days", x.site.zone.day(at))
 }
 
 fn stored(x: &Context, t: &Telling, id: ConversionId, is_new: bool, outcome: &Outcome) -> Result<Stored> {

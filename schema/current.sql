@@ -1,0 +1,774 @@
+-- The whole schema at version 1, as the migrations build it. Checked by a test; never run.
+
+CREATE TRIGGER anon_events__late after insert on anon_events
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__changed
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, run on conversions
+when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= old.happened_at order by starts_at desc limit 1)
+    where old.happened_at <> new.happened_at
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__credited_anew after update of source, medium, campaign, counts on conversions
+when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
+begin
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.id
+      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER conversions__late after insert on conversions
+when new.happened_at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER entries__late after insert on entries
+when new.book_day < (select next_day from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER touches__late after insert on touches
+when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'visits', day
+    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where true
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TABLE anon_events (
+  site_id       integer not null,
+  id            integer not null,
+  at            integer not null,
+  day           integer not null,
+  source        text not null,
+  medium        text not null,
+  utm_source    text,
+  utm_medium    text,
+  utm_campaign  text,
+  utm_term      text,
+  utm_content   text,
+  referrer_host text,
+  path          text,
+  country       text,
+  device        text,
+  starts_visit  integer not null check (starts_visit in (0, 1)),
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE attempts (
+  site_id     integer not null,
+  delivery_id integer not null,
+  n           integer not null,
+  at          integer not null,
+  duration_ms integer not null,
+  outcome     text not null,
+  status      integer,
+  sentence    text not null,
+  primary key (site_id, delivery_id, n)
+) strict, without rowid;
+
+CREATE TABLE audit (
+  site_id integer not null,
+  id      integer not null,
+  at      integer not null,
+  who     text not null,                  -- user_3, token_2, command line
+  what    text not null,
+  detail  text not null default '{}',
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE clicks (
+  site_id    integer not null,
+  value      text not null check (length(value) <= 512),   -- personal
+  session_id integer not null,
+  kind       text not null,
+  seq        integer not null,
+  at         integer not null,
+  primary key (site_id, value, session_id, kind)
+) strict, without rowid;
+
+CREATE TABLE connections (
+  id             integer primary key autoincrement,
+  site_id        integer not null references sites (id),
+  platform       text not null,
+  name           text not null,
+  mode           text not null default 'shadow' check (mode in ('shadow', 'test', 'live')),
+  settings       text not null default '{}',
+  sealed_secrets blob,
+  secret_version integer not null default 1,
+  status         text not null default 'ok' check (status in ('ok', 'paused', 'needs_attention', 'not_configured')),
+  reason         text,
+  breaker        text not null default '{}',
+  last_event_at  integer,
+  removed_at     integer,
+  created_at     integer not null
+) strict;
+
+CREATE TABLE consents (
+  site_id        integer not null,
+  id             integer not null,
+  session_id     integer,
+  contact_id     integer,
+  at             integer not null,
+  manager        text not null,
+  analytics      text not null,
+  marketing      text not null,
+  policy_version text,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE contact_merges (
+  site_id integer not null,
+  id      integer not null,
+  at      integer not null,
+  kept    integer not null,
+  merged  integer not null,
+  because text not null,
+  undone_at integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE contacts (
+  site_id       integer not null,
+  id            integer not null,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  first_name    text,                                      -- personal
+  last_name     text,                                      -- personal
+  company       text,                                      -- personal
+  country       text,
+  city          text,                                      -- personal
+  postcode      text,                                      -- personal
+  first_seen_at integer not null,
+  last_seen_at  integer not null,
+  merged_into   integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE conversion_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  match_type   text not null,
+  status       text not null,
+  counts       integer not null check (counts in (0, 1)),
+  count        integer not null,
+  amount_minor integer not null,
+  net_minor    integer not null,
+  days_sum     integer not null,
+  days_count   integer not null,
+  primary key (site_id, day, kind, currency, source, medium, campaign, match_type, status, counts)
+) strict, without rowid;
+
+CREATE TABLE conversions (
+  site_id        integer not null,
+  id             integer not null,
+  kind           text not null check (kind in ('sale', 'lead', 'signup', 'custom')),
+  name           text,
+  label          text not null,
+  order_key      text,                                     -- order id as all senders would write it
+  event_id       text not null,
+  contact_id     integer,
+  session_id     integer,
+  amount_minor   integer,
+  currency       text,
+  net_minor      integer,
+  rank           integer not null,                         -- of the report that speaks for it
+  happened_at    integer not null,
+  received_at    integer not null,
+  book_day       integer not null,
+  status         text not null,
+  counts         integer not null default 1 check (counts in (0, 1)),  -- not for tests, drafts, staff
+  is_imported    integer not null default 0 check (is_imported in (0, 1)),
+  country        text,
+  consent_given  integer check (consent_given in (0, 1)),  -- the fact's own word
+  match_type     text not null,
+  is_asserted    integer not null default 0 check (is_asserted in (0, 1)),
+  confidence_bp  integer not null,
+  source         text,                                     -- credited by last non-direct; null is unattributed
+  medium         text,
+  campaign       text,
+  first_source   text,
+  first_medium   text,
+  first_campaign text,
+  run            integer not null default 1,
+  flag           text,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE count_marks (
+  site_id  integer primary key references sites (id),
+  zone     text not null,
+  next_day integer not null,               -- days before this one are counted
+  until_at integer not null                -- its first moment
+) strict;
+
+CREATE TABLE counted_days (
+  site_id   integer not null,
+  day       integer not null,
+  starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
+  primary key (site_id, day)
+) strict, without rowid;
+
+CREATE TABLE counters (
+  site_id integer not null,
+  day     integer not null,
+  name    text not null,
+  detail  text not null default '',
+  count   integer not null,
+  primary key (site_id, day, name, detail)
+) strict, without rowid;
+
+CREATE TABLE credits (
+  site_id       integer not null,
+  conversion_id integer not null,
+  run           integer not null,
+  at            integer not null,
+  why           text not null,
+  match_type    text not null,
+  is_asserted   integer not null check (is_asserted in (0, 1)),
+  confidence_bp integer not null,
+  reason        text not null,
+  also_fits     text not null default '[]',
+  path          text not null,                             -- touches as judged then
+  policy        text not null,
+  snapshot      text not null default '{}',                -- attribution as the documents print it -- personal
+  primary key (site_id, conversion_id, run)
+) strict, without rowid;
+
+CREATE TABLE deliveries (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  conversion_id integer not null,
+  platform      text not null,
+  kind          text not null,
+  event_id      text not null,
+  mode          text not null check (mode in ('shadow', 'test', 'live')),
+  state         text not null check (state in
+                  ('pending', 'leased', 'delivered', 'accepted', 'skipped', 'refused', 'dead', 'held', 'cancelled')),
+  reason        text,
+  attempts      integer not null default 0,
+  next_at       integer,
+  not_after     integer,
+  owner         text,                                      -- boot that holds the lease
+  step          text,                                      -- state of a talk of several requests
+  unknown_at    integer,                                   -- last send whose answer never came
+  request       text,                                      -- as sent, hashed, secrets out -- personal
+  response      text,                                      -- personal
+  created_at    integer not null,
+  settled_at    integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE dirty_days (
+  site_id  integer not null,
+  cube     text not null check (cube in ('visits', 'conversions', 'entries')),
+  day      integer not null,
+  is_taken integer not null default 0 check (is_taken in (0, 1)),
+  primary key (site_id, cube, day)
+) strict, without rowid;
+
+CREATE TABLE entries (
+  site_id       integer not null,
+  id            integer not null,
+  conversion_id integer not null,
+  kind          text not null check (kind in ('sale', 'refund', 'cancellation', 'adjustment')),
+  amount_minor  integer not null,
+  currency      text not null check (length(currency) = 3),
+  happened_at   integer not null,
+  book_day      integer not null,
+  report_id     integer,
+  note          text,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE entry_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  count        integer not null,
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, source, medium, campaign)
+) strict, without rowid;
+
+CREATE TABLE hook_tokens (
+  token_hash    blob primary key,
+  connection_id integer not null references connections (id),
+  site_id       integer not null references sites (id),
+  sealed_token  blob not null,
+  created_at    integer not null,
+  retires_at    integer                   -- both tokens of a rotation live until then
+) strict, without rowid;
+
+CREATE TABLE idempotency_keys (
+  site_id    integer not null,
+  digest     blob not null,
+  body       blob not null,
+  at         integer not null,
+  answer     text not null,                                -- personal
+  primary key (site_id, digest)
+) strict, without rowid;
+
+CREATE TABLE identities (
+  site_id     integer not null,
+  kind        text not null check (kind in ('email', 'phone', 'customer_id')),
+  value       text not null,                               -- personal
+  contact_id  integer not null,
+  is_verified integer not null check (is_verified in (0, 1)),
+  first_at    integer not null,
+  source      text not null,
+  primary key (site_id, kind, value)
+) strict, without rowid;
+
+CREATE TABLE inbox (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer,
+  platform      text not null,
+  path          text not null,
+  received_at   integer not null,
+  state         text not null check (state in ('accepted', 'quarantined', 'replayed')),
+  reason        text,
+  content_type  text,
+  body          blob,                                      -- personal
+  digest        blob not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE inbox_people (
+  site_id  integer not null,
+  digest   blob not null,
+  inbox_id integer not null,
+  primary key (site_id, digest, inbox_id)
+) strict, without rowid;
+
+CREATE TABLE jobs (
+  id         integer primary key autoincrement,
+  site_id    integer not null,
+  kind       text not null,
+  dedup      text not null,
+  payload    text not null,
+  run_at     integer not null,
+  owner      text,
+  attempts   integer not null default 0,
+  created_at integer not null
+) strict;
+
+CREATE TABLE leads (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  source        text not null,
+  external_id   text not null,
+  content_key   blob,
+  contact_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  first_name    text,                                      -- personal
+  last_name     text,                                      -- personal
+  company       text,                                      -- personal
+  message       text,                                      -- personal
+  form_type     text not null,
+  value_minor   integer,
+  currency      text,
+  session_id    integer,
+  consent_given integer check (consent_given in (0, 1)),
+  custom_fields text not null default '{}',                -- personal
+  url           text,                                      -- personal
+  status        text not null default 'new' check (status in ('new', 'contacted', 'qualified', 'won', 'lost')),
+  created_at    integer not null,
+  received_at   integer not null,
+  conversion_id integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE logins (
+  token_hash   blob primary key,
+  user_id      integer not null references users (id) on delete cascade,
+  created_at   integer not null,
+  last_seen_at integer not null,
+  proved_at    integer not null           -- when the password was last given
+) strict, without rowid;
+
+CREATE TABLE members (
+  site_id integer not null references sites (id),
+  user_id integer not null references users (id) on delete cascade,
+  role    text not null check (role in ('owner', 'editor', 'analyst', 'client')),
+  primary key (site_id, user_id)
+) strict, without rowid;
+
+CREATE TABLE numbers (
+  site_id integer not null references sites (id),
+  noun    text not null,
+  last    integer not null,
+  primary key (site_id, noun)
+) strict, without rowid;
+
+CREATE TABLE one_time_links (
+  token_hash blob primary key,
+  kind       text not null check (kind in ('first_owner', 'invite')),
+  user_id    integer references users (id) on delete cascade,
+  expires_at integer not null
+) strict, without rowid;
+
+CREATE TABLE orders (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  external_id   text not null,
+  order_number  text not null,
+  contact_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  first_name    text,                                      -- personal
+  last_name     text,                                      -- personal
+  customer_id   text,                                      -- personal
+  status        text not null,
+  is_paid       integer not null check (is_paid in (0, 1)),
+  is_test       integer not null default 0 check (is_test in (0, 1)),
+  total_minor   integer not null,
+  currency      text not null check (length(currency) = 3),
+  items         text not null default '[]',
+  coupons       text not null default '[]',
+  session_id    integer,
+  country       text,
+  created_at    integer not null,
+  modified_at   integer not null,
+  received_at   integer not null,
+  conversion_id integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE page_events (
+  site_id    integer not null,
+  id         integer not null,
+  session_id integer,
+  at         integer not null,
+  name       text not null check (length(name) between 1 and 64),
+  properties text not null default '{}' check (length(properties) <= 4096),  -- personal
+  path       text,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE recovery_codes (
+  user_id   integer not null references users (id) on delete cascade,
+  code_hash blob not null,
+  used_at   integer,
+  primary key (user_id, code_hash)
+) strict, without rowid;
+
+CREATE TABLE reports (
+  site_id       integer not null,
+  id            integer not null,
+  conversion_id integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  what          text not null,
+  fact_kind     text not null check (fact_kind in ('order', 'lead', 'statement')),
+  fact_id       integer,
+  external_id   text not null,
+  rank          integer not null,
+  amount_minor  integer,
+  currency      text,
+  happened_at   integer not null,
+  received_at   integer not null,
+  inbox_id      integer,
+  detail        text not null default '{}',                -- personal
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE schema_steps (place integer primary key, name text not null, sha256 text not null) strict;
+
+CREATE TABLE seen (
+  site_id       integer not null,
+  connection_id integer not null,
+  digest        blob not null,
+  inbox_id      integer not null,
+  primary key (site_id, connection_id, digest)
+) strict, without rowid;
+
+CREATE TABLE session_addresses (
+  site_id    integer not null,
+  session_id integer not null,
+  sealed     blob not null,                                -- personal
+  expires_at integer not null,
+  primary key (site_id, session_id)
+) strict, without rowid;
+
+CREATE TABLE session_people (
+  site_id     integer not null,
+  kind        text not null check (kind in ('email', 'phone', 'customer_id')),
+  value       text not null,                               -- personal
+  session_id  integer not null,
+  is_verified integer not null check (is_verified in (0, 1)),
+  at          integer not null,
+  source      text not null,
+  is_flagged  integer not null default 0 check (is_flagged in (0, 1)),
+  primary key (site_id, kind, value, session_id, is_verified)
+) strict, without rowid;
+
+CREATE TABLE sessions (
+  site_id        integer not null references sites (id),
+  id             integer not null,
+  key            text not null check (length(key) = 28),   -- the id without its seal -- personal
+  created_at     integer not null,
+  last_seen_at   integer not null,
+  visits         integer not null default 1,
+  page_views     integer not null default 1,
+  touch_count    integer not null default 1,
+  first_seq      integer not null default 1,               -- earliest touch by its own time
+  last_seq       integer not null default 1,               -- latest non-direct touch, else the first
+  first_at       integer not null,
+  last_at        integer not null,
+  last_is_direct integer not null check (last_is_direct in (0, 1)),
+  device         text not null,
+  browser        text not null,
+  system         text not null,
+  language       text,
+  country        text,
+  region         text,
+  city           text,
+  user_agent     text,                                     -- personal
+  ga_client_id   text,                                     -- personal
+  ga_session_id  text,                                     -- personal
+  fbc            text,                                     -- personal
+  fbp            text,                                     -- personal
+  analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
+  marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
+  consent_at     integer,                                  -- of the newest explicit answer
+  contact_id     integer,
+  primary key (site_id, key)
+) strict, without rowid;
+
+CREATE TABLE site_domains (
+  domain  text primary key check (length(domain) between 1 and 253),
+  site_id integer not null references sites (id),
+  place   integer not null default 0      -- the first one names the cookie
+) strict, without rowid;
+
+CREATE TABLE sites (
+  id            integer primary key,
+  slug          text not null unique check (length(slug) between 1 and 64),
+  name          text not null check (length(name) between 1 and 200),
+  public_key    text not null unique,
+  zone          text not null,
+  currency      text not null check (length(currency) = 3),
+  country       text check (country is null or length(country) = 2),
+  consent       text not null check (consent in ('auto', 'opt-in', 'opt-out')),
+  cookie_domain text not null,
+  settings      text not null default '{}',
+  sealed_keys   blob not null,            -- session, digest, tombstone and identify keys; a key rotation only re-seals them
+  created_at    integer not null
+) strict;
+
+CREATE TABLE tokens (
+  token_hash   blob primary key,
+  site_id      integer not null references sites (id),
+  id           integer not null,
+  name         text not null,
+  scopes       text not null,
+  hint         text not null,             -- the last four characters, to tell keys apart
+  created_at   integer not null,
+  expires_at   integer,
+  revoked_at   integer,
+  last_used_at integer
+) strict, without rowid;
+
+CREATE TABLE touch_ids (
+  site_id    integer not null,
+  digest     blob not null,
+  session_id integer not null,
+  at         integer not null,
+  primary key (site_id, digest)
+) strict, without rowid;
+
+CREATE TABLE touches (
+  site_id       integer not null,
+  session_id    integer not null,
+  seq           integer not null,
+  at            integer not null,
+  received_at   integer not null,
+  source        text not null check (length(source) <= 255),
+  medium        text not null check (length(medium) <= 255),
+  campaign      text,
+  term          text,
+  content       text,
+  raw_source    text,
+  raw_medium    text,
+  referrer      text,
+  landing       text not null check (length(landing) <= 2048),
+  title         text,
+  is_direct     integer not null check (is_direct in (0, 1)),
+  starts_visit  integer not null check (starts_visit in (0, 1)),
+  click_kind    text,
+  ads           text,
+  affiliate     text,
+  marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
+  is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
+  primary key (site_id, session_id, seq)
+) strict, without rowid;
+
+CREATE TABLE users (
+  id            integer primary key,
+  email         text not null unique check (length(email) <= 254),
+  password_hash text,
+  totp_sealed   blob,
+  totp_step     integer not null default 0,
+  is_owner      integer not null default 0 check (is_owner in (0, 1)),
+  created_at    integer not null,
+  last_login_at integer
+) strict;
+
+CREATE TABLE visit_days (
+  site_id  integer not null,
+  day      integer not null,
+  source   text not null,
+  medium   text not null,
+  campaign text not null,
+  country  text not null,
+  device   text not null,
+  visits   integer not null,
+  primary key (site_id, day, source, medium, campaign, country, device)
+) strict, without rowid;
+
+CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
+
+CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
+
+CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
+
+CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id);
+
+CREATE INDEX consents__site_id__session_id on consents (site_id, session_id);
+
+CREATE INDEX conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
+
+CREATE INDEX conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
+
+CREATE UNIQUE INDEX conversions__site_id__event_id on conversions (site_id, event_id);
+
+CREATE INDEX conversions__site_id__happened_at on conversions (site_id, happened_at, id);
+
+CREATE INDEX conversions__site_id__kind__happened_at on conversions (site_id, kind, happened_at, id);
+
+CREATE INDEX conversions__site_id__order_key on conversions (site_id, order_key) where order_key is not null;
+
+CREATE INDEX conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
+
+CREATE UNIQUE INDEX counted_days__site_id__starts_at on counted_days (site_id, starts_at);
+
+CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
+
+CREATE INDEX deliveries__owner on deliveries (owner) where state = 'leased';
+
+CREATE UNIQUE INDEX deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
+
+CREATE INDEX deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
+
+CREATE INDEX deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
+
+CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
+
+CREATE INDEX entries__site_id__book_day on entries (site_id, book_day);
+
+CREATE INDEX entries__site_id__conversion_id on entries (site_id, conversion_id);
+
+CREATE INDEX hook_tokens__connection_id on hook_tokens (connection_id);
+
+CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
+
+CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id);
+
+CREATE INDEX inbox__site_id__received_at on inbox (site_id, received_at);
+
+CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at);
+
+CREATE INDEX jobs__run_at on jobs (run_at);
+
+CREATE UNIQUE INDEX jobs__site_id__dedup on jobs (site_id, dedup);
+
+CREATE UNIQUE INDEX leads__site_id__connection_id__external_id on leads (site_id, connection_id, external_id);
+
+CREATE INDEX leads__site_id__contact_id on leads (site_id, contact_id);
+
+CREATE INDEX leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
+
+CREATE INDEX leads__site_id__conversion_id on leads (site_id, conversion_id);
+
+CREATE INDEX leads__site_id__created_at on leads (site_id, created_at);
+
+CREATE INDEX logins__user_id on logins (user_id);
+
+CREATE INDEX members__user_id on members (user_id);
+
+CREATE UNIQUE INDEX orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
+
+CREATE INDEX orders__site_id__contact_id on orders (site_id, contact_id);
+
+CREATE INDEX orders__site_id__conversion_id on orders (site_id, conversion_id);
+
+CREATE INDEX orders__site_id__created_at on orders (site_id, created_at);
+
+CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
+
+CREATE INDEX page_events__site_id__session_id on page_events (site_id, session_id);
+
+CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
+
+CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id);
+
+CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
+
+CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_id, expires_at);
+
+CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
+
+CREATE UNIQUE INDEX sessions__site_id__id on sessions (site_id, id);
+
+CREATE INDEX site_domains__site_id on site_domains (site_id);
+
+CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
+
+CREATE INDEX touch_ids__site_id__at on touch_ids (site_id, at);
+
+CREATE INDEX touches__site_id__at on touches (site_id, at, starts_visit);

@@ -1,0 +1,170 @@
+//! Sums over conversions and how often each value occurs, from rows and from counts of rows alike.
+
+use std::collections::HashMap;
+
+use super::super::attribution::MatchType;
+use super::super::money::{Currency, Money};
+use super::filter::{ConversionFilter, Dimension, Marks, UNATTRIBUTED, Verdict};
+
+/// Values that a facet shows at most.
+pub const MOST_FACETS: usize = 20;
+
+/// What rows of the same marks have in sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sums {
+    pub count: i64,
+    pub amount_minor: i64,
+    pub net_minor: i64,
+    pub days_sum: i64,
+    /// Conversions whose days to convert are known.
+    pub days_count: i64,
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Sums) {
+        self.count += other.count;
+        // A shop may tell nonsense amounts; a sum at the edge of 64 bits is better than no answer.
+        self.amount_minor = self.amount_minor.saturating_add(other.amount_minor);
+        self.net_minor = self.net_minor.saturating_add(other.net_minor);
+        self.days_sum += other.days_sum;
+        self.days_count += other.days_count;
+    }
+}
+
+/// The sums of what a filter takes.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    pub count: i64,
+    /// Those with a match of any kind.
+    pub attributed: i64,
+    pub days_sum: i64,
+    pub days_count: i64,
+    money: HashMap<String, (i64, i64)>,
+    kinds: HashMap<String, i64>,
+    sources: HashMap<String, i64>,
+    matches: HashMap<String, i64>,
+    statuses: HashMap<String, i64>,
+}
+
+impl Tally {
+    /// Counts rows of these marks, if the filter takes them, and into the facet of the one dimension that refuses them.
+    pub fn add(&mut self, filter: &ConversionFilter, marks: &Marks, sums: &Sums) -> bool {
+        match filter.judge(marks) {
+            Verdict::Taken => {
+                self.count += sums.count;
+                if marks.match_type != MatchType::None.word() {
+                    self.attributed += sums.count;
+                }
+                self.days_sum += sums.days_sum;
+                self.days_count += sums.days_count;
+                if !marks.currency.is_empty() {
+                    let money = entry(&mut self.money, marks.currency);
+                    money.0 = money.0.saturating_add(sums.amount_minor);
+                    money.1 = money.1.saturating_add(sums.net_minor);
+                }
+                *entry(&mut self.kinds, marks.kind) += sums.count;
+                *entry(&mut self.sources, named(marks.source)) += sums.count;
+                *entry(&mut self.matches, marks.match_type) += sums.count;
+                *entry(&mut self.statuses, marks.status) += sums.count;
+                true
+            }
+            Verdict::RefusedBy(dimension) => {
+                let (facet, value) = match dimension {
+                    Dimension::Kind => (&mut self.kinds, marks.kind),
+                    Dimension::Source => (&mut self.sources, named(marks.source)),
+                    Dimension::Match => (&mut self.matches, marks.match_type),
+                    Dimension::Status => (&mut self.statuses, marks.status),
+                    Dimension::Other => return false,
+                };
+                *entry(facet, value) += sums.count;
+                false
+            }
+            Verdict::Refused => false,
+        }
+    }
+
+    /// Sums as first told, one for each currency, in the order of their codes.
+    pub fn amounts(&self) -> Vec<Money> {
+        self.moneys(|(amount, _)| *amount)
+    }
+
+    /// What is left of the same conversions after refunds.
+    pub fn net(&self) -> Vec<Money> {
+        self.moneys(|(_, net)| *net)
+    }
+
+    fn moneys(&self, pick: impl Fn(&(i64, i64)) -> i64) -> Vec<Money> {
+        let mut all: Vec<Money> =
+            self.money.iter().filter_map(|(code, sums)| Currency::parse(code).map(|c| Money::new(pick(sums), c))).collect();
+        all.sort_by_key(|m| m.currency);
+        all
+    }
+
+    pub fn of_kind(&self, kind: &str) -> i64 {
+        self.kinds.get(kind).copied().unwrap_or(0)
+    }
+
+    pub fn kinds(&self) -> Vec<(String, i64)> {
+        top(&self.kinds)
+    }
+
+    pub fn sources(&self) -> Vec<(String, i64)> {
+        top(&self.sources)
+    }
+
+    pub fn matches(&self) -> Vec<(String, i64)> {
+        top(&self.matches)
+    }
+
+    pub fn statuses(&self) -> Vec<(String, i64)> {
+        top(&self.statuses)
+    }
+}
+
+/// The most frequent first, equals by name.
+pub fn top(counts: &HashMap<String, i64>) -> Vec<(String, i64)> {
+    let mut all: Vec<(String, i64)> = counts.iter().filter(|(_, n)| **n > 0).map(|(v, n)| (v.clone(), *n)).collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.truncate(MOST_FACETS);
+    all
+}
+
+fn named(source: &str) -> &str {
+    if source.is_empty() { UNATTRIBUTED } else { source }
+}
+
+/// Without making a new key for one that is there.
+pub fn entry<'m, V: Default>(map: &'m mut HashMap<String, V>, key: &str) -> &'m mut V {
+    if !map.contains_key(key) {
+        map.insert(key.to_owned(), V::default());
+    }
+    map.get_mut(key).unwrap_or_else(|| unreachable!("it was put there above"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_summed_by_currency_and_never_across() {
+        let mut tally = Tally::default();
+        let filter = ConversionFilter::default();
+        let marks = |currency| Marks { kind: "sale", source: "", medium: "", campaign: "", match_type: "none", status: "paid", currency };
+        for (currency, minor) in [("EUR", 500), ("AED", 100), ("EUR", 250), ("", 0)] {
+            tally.add(&filter, &marks(currency), &Sums { count: 1, amount_minor: minor, net_minor: minor - 50, ..Sums::default() });
+        }
+        let shown: Vec<String> = tally.amounts().iter().map(Money::to_string).collect();
+        assert_eq!(shown, ["AED 1.00", "EUR 7.50"]);
+        assert_eq!(tally.net()[1].minor, 650);
+        assert_eq!((tally.count, tally.attributed), (4, 0));
+        assert_eq!(tally.sources(), [("unattributed".to_owned(), 4)]);
+    }
+
+    #[test]
+    fn facets_are_the_twenty_most_frequent() {
+        let counts = (0..30).map(|n| (format!("s{n:02}"), n / 2)).collect();
+        let top = top(&counts);
+        assert_eq!(top.len(), 20);
+        assert_eq!((top[0].0.as_str(), top[1].0.as_str(), top[2].1), ("s28", "s29", 13));
+    }
+}

@@ -1,0 +1,26 @@
+//! What may be kept only for a while goes: addresses of visitors, ids of counted touches, answers kept for a repeat.
+//! In small steps, so that nobody who waits for the writer notices.
+
+use crate::app::App;
+use crate::error::Result;
+use crate::store::{idempotency_keys, sessions, touches};
+
+/// One hour's round over all sites.
+pub async fn run(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    for site in app.book().sites() {
+        let id = site.id;
+        loop {
+            let gone = app
+                .store
+                .write(id, move |c| {
+                    Ok(touches::forget_events(c, now)? + sessions::forget_addresses(c, now)? + idempotency_keys::forget(c, now)?)
+                })
+                .await?;
+            if gone == 0 || app.is_stopping() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

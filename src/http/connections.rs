@@ -1,0 +1,80 @@
+//! The connections of a site with their health, as cards and the strip above the deliveries show them.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::ask::Ask;
+use super::reply::Reply;
+use super::route::{Doc, Right};
+use super::shown;
+use crate::app::App;
+use crate::domain::time::{DAY_MS, Time, Zone};
+use crate::error::Result;
+use crate::store::connections::{self, Connection};
+use crate::store::questions::deliveries;
+use crate::{destinations, sources};
+
+/// What is settled is counted for so long; what is open, whenever it was made.
+const COUNTED_MS: i64 = 30 * DAY_MS;
+
+pub const LIST: Doc =
+    Doc::new("Connections", "Every connection with its mode and health; counts are of 30 days, of all time for what is still open.")
+        .answer(r#"{"items":[{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","counts":{}}]}"#);
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let now = app.clock.now();
+    let (counts, health) = app
+        .store
+        .read(site.id, move |c| Ok((deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?, connections::list_health(c)?)))
+        .await?;
+    let book = app.book();
+    let may_see_hooks = ask.may(Right::Edit);
+    let none = HashMap::new();
+    let items: Vec<Value> = book
+        .connections_of(site.id)
+        .map(|connection| {
+            let hook_base = may_see_hooks.then_some(app.config.public_url.as_str());
+            let mut connection = Connection::clone(connection);
+            if let Some((breaker, last_event_at)) = health.get(&connection.id.number()) {
+                (connection.breaker, connection.last_event_at) = (breaker.clone(), *last_event_at);
+            }
+            shown_connection(&connection, counts.get(&connection.id.number()).unwrap_or(&none), hook_base, &site.zone, now)
+        })
+        .collect();
+    Reply::json(&json!({ "items": items }))
+}
+
+/// A connection as lists and the answers to changes of it show it. The hook address holds its token: without a base it
+/// is left out.
+pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base: Option<&str>, zone: &Zone, now: Time) -> Value {
+    let source = sources::find(&c.platform).map(|s| s.about());
+    let destination = destinations::find(&c.platform).map(|d| d.about());
+    let sends = destination.is_some_and(|about| about.sends);
+    let receives = source.is_some_and(|about| about.receives);
+    let pulls = source.is_some_and(|about| about.pulls);
+    let of = |state: &str| counts.get(state).copied().unwrap_or(0);
+    let mut shown_counts = Map::new();
+    // What a worker holds just now is still waiting, as far as an owner can see.
+    shown_counts.insert("pending".into(), json!(of("pending") + of("leased")));
+    for state in ["delivered", "accepted", "skipped", "refused", "dead", "held", "cancelled"] {
+        shown_counts.insert(state.into(), json!(of(state)));
+    }
+    let hook_url =
+        hook_base.filter(|_| receives).zip(c.hook_tokens.first()).map(|(base, token)| format!("{base}/in/{}/{token}", c.platform));
+    json!({
+        "connection": c.id,
+        "platform": c.platform,
+        "name": c.name,
+        "receives": receives,
+        "pulls": pulls,
+        "sends": sends,
+        "mode": sends.then(|| c.mode.word()),
+        "status": c.status.word(),
+        "reason": c.reason,
+        "hook_url": hook_url,
+        "last_event_at": shown::maybe_time(zone, c.last_event_at),
+        "counts": shown_counts,
+        "breaker": {"state": c.breaker.word(now), "next_try_at": shown::maybe_time(zone, c.breaker.next_try_at(now))},
+    })
+}

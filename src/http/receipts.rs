@@ -1,0 +1,229 @@
+//! The receipt of a conversion: what was received, what matched, each touch with its credit under every model, what was
+//! sent to whom.
+
+use serde_json::{Map, Value, json};
+
+use super::ask::Ask;
+use super::conversions::touchpoint;
+use super::deliveries;
+use super::reply::Reply;
+use super::route::Doc;
+use super::shown;
+use crate::app::App;
+use crate::book::Book;
+use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, amounts, basis_points, weights, would_change};
+use crate::domain::channel::display_source;
+use crate::domain::consent::{self, Answer, Consent, Signs};
+use crate::domain::conversion::ConversionKind;
+use crate::domain::ids::ConnectionId;
+use crate::domain::question::{Asked, Lens};
+use crate::domain::touch::TouchKind;
+use crate::error::{Error, Result};
+use crate::store::questions::receipt::{self, Fact, Receipt, Report};
+use crate::store::sites::Site;
+
+pub const ONE: Doc =
+    Doc::new("Conversions", "The receipt of a conversion, lead, order or inbox row: why it was credited as it was, and what became of it.")
+        .query(&[("model", "the lens that is marked"), ("window", "days that the shares go by")])
+        .answer(r#"{"conversion":{},"why":{},"received":[],"touches":[],"totals":{},"deliveries":[],"runs":[],"entries":[]}"#)
+        .statuses(&[200, 400, 404]);
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let lens = Asked(&ask.query).lens(&site.settings.policy)?;
+    let name: String = ask.param("fact").chars().take(40).collect();
+    let unknown =
+        || Error::not_found(format!("There is no conversion for {name}. Receipts are named like conversion_12, lead_7, order_3 or in_4."));
+    let fact = Fact::parse(&name).ok_or_else(unknown)?;
+    let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?.ok_or_else(unknown)?;
+    let may_see_people = ask.may_see_people();
+    let models: Vec<Model> = lenses(lens);
+    let line = &receipt.line;
+    let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
+    conversion["who"]["display"] = shown::person(line.beside.email.as_deref(), line.beside.phone.as_deref(), may_see_people).into();
+    conversion["consent"] = consent_of(&receipt, site);
+    conversion["currency_note"] = currency_note(&receipt, site);
+    let (touches, totals) = touches(&receipt, site, lens, &models);
+    Reply::json(&json!({
+        "conversion": conversion,
+        "why": why(&receipt),
+        "received": received(&receipt, site, &app.book(), may_see_people),
+        "models": models.iter().map(|m| m.word()).collect::<Vec<_>>(),
+        "model": lens.model.word(),
+        "window": lens.window.days().map_or(json!("unlimited"), |days| json!(days)),
+        "touches": touches,
+        "totals": totals,
+        "chat": chat(&receipt, site),
+        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone)).collect::<Vec<_>>(),
+        "runs": receipt.runs.iter()
+            .map(|r| json!({"run": r.run, "at": shown::time(&site.zone, r.at), "why": r.why, "match": r.match_type}))
+            .collect::<Vec<_>>(),
+        "entries": receipt.entries.iter()
+            .map(|e| json!({"kind": e.kind, "amount": shown::maybe_money(e.amount), "happened_at": shown::time(&site.zone, e.happened_at),
+                "book_day": e.book_day.to_string(), "note": e.note}))
+            .collect::<Vec<_>>(),
+        "may_see_people": may_see_people,
+    }))
+}
+
+/// Those of the dashboard, and the one asked for if the API alone knows it.
+fn lenses(lens: Lens) -> Vec<Model> {
+    let mut models = Model::LENSES.to_vec();
+    if !models.contains(&lens.model) {
+        models.push(lens.model);
+    }
+    models
+}
+
+fn why(receipt: &Receipt) -> Value {
+    let line = &receipt.line;
+    let credit = Credit {
+        match_type: MatchType::parse(&line.match_type).unwrap_or(MatchType::None),
+        is_asserted: line.is_asserted,
+        confidence_bp: line.confidence_bp.clamp(0, 10_000) as u16,
+        path: line.beside.path.clone(),
+        reason: line.beside.reason.clone(),
+        also_fits: receipt.also_fits.clone(),
+    };
+    let kind = ConversionKind::parse(&line.kind).unwrap_or(ConversionKind::Custom);
+    let judged = Judged { kind, happened_at: line.happened_at };
+    json!({
+        "type": line.match_type,
+        "asserted": line.is_asserted,
+        "confidence_bp": line.confidence_bp,
+        "sentence": line.beside.reason,
+        "also_fits": receipt.also_fits.iter().map(|l| link_word(*l)).collect::<Vec<_>>(),
+        "would_change": would_change(&credit, &judged, &receipt.policy),
+    })
+}
+
+fn link_word(link: Link) -> &'static str {
+    match link {
+        Link::Session => "session",
+        Link::Code => "short code",
+        Link::Click => "click ID",
+        Link::VerifiedEmail => "e-mail",
+        Link::VerifiedPhone => "phone",
+        Link::CustomerId => "customer ID",
+        Link::Coupon => "coupon",
+        Link::AssertedEmail => "asserted e-mail",
+        Link::AssertedPhone => "asserted phone",
+        Link::Imported => "imported",
+    }
+}
+
+/// Each report as it came. The one that speaks for the conversion has its amount; the others say that they are the same.
+fn received(receipt: &Receipt, site: &Site, book: &Book, may_see_people: bool) -> Vec<Value> {
+    let speaker = receipt.reports.iter().enumerate().max_by_key(|(i, r)| (r.rank, std::cmp::Reverse(*i))).map(|(i, _)| i);
+    let same = match receipt.line.kind.as_str() {
+        "sale" => "same sale, counted once",
+        "lead" => "same lead, counted once",
+        _ => "the same, counted once",
+    };
+    let show = |(place, r): (usize, &Report)| {
+        json!({
+            "at": shown::time(&site.zone, r.received_at),
+            "happened_at": shown::time(&site.zone, r.happened_at),
+            "platform": r.platform,
+            "what": r.what,
+            "external_id": r.external_id,
+            "amount": shown::maybe_money(r.amount),
+            "note": (Some(place) != speaker).then_some(same),
+            "inbox": r.inbox,
+            "reporter": reporter(r, book),
+            "fields": shown::fields(&r.fields, may_see_people),
+        })
+    };
+    receipt.reports.iter().enumerate().map(show).collect()
+}
+
+fn reporter(r: &Report, book: &Book) -> String {
+    if r.connection == 0 {
+        return "the API".into();
+    }
+    match book.connection(ConnectionId::new(r.connection)) {
+        Some(connection) => connection.name.clone(),
+        None => "a connection that was removed".into(),
+    }
+}
+
+/// Columns that add up to the cent: each model splits the whole amount.
+fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec<Value>, Value) {
+    let line = &receipt.line;
+    let path = &line.beside.path;
+    let mut credit: Vec<Map<String, Value>> = vec![Map::new(); path.len()];
+    let mut totals = Map::new();
+    for model in models {
+        let weights = weights(*model, path, line.happened_at, lens.window.days());
+        let shares = basis_points(&weights);
+        let parts = line.amount.map(|amount| amounts(amount, &weights));
+        for (place, share) in shares.iter().enumerate() {
+            let amount = parts.as_ref().map(|parts| parts[place]);
+            credit[place].insert(model.word().to_owned(), json!({"share_bp": share, "amount": shown::maybe_money(amount)}));
+        }
+        let whole: u32 = shares.iter().map(|s| u32::from(*s)).sum();
+        let amount = parts.and_then(|parts| {
+            let currency = parts.first()?.currency;
+            Some(crate::domain::money::Money::new(parts.iter().map(|m| m.minor).sum(), currency))
+        });
+        totals.insert(model.word().to_owned(), json!({"share_bp": whole, "amount": shown::maybe_money(amount)}));
+    }
+    let touches = path
+        .iter()
+        .zip(credit)
+        .enumerate()
+        .map(|(place, (p, credit))| {
+            let mut touch = touchpoint(place, p, line, lens, &site.zone);
+            touch["credit"] = Value::Object(credit);
+            touch
+        })
+        .collect();
+    (touches, Value::Object(totals))
+}
+
+/// The newest chat of the path, in words.
+fn chat(receipt: &Receipt, site: &Site) -> Value {
+    let chats: Vec<_> = receipt.line.beside.path.iter().filter(|p| p.touch.kind == TouchKind::Chat).collect();
+    let Some(last) = chats.last() else { return Value::Null };
+    let minutes = receipt.line.happened_at.ms_since(last.touch.at) / 60_000;
+    let before = match minutes {
+        0..=1 => "a minute before".to_owned(),
+        2..=119 => format!("{minutes} minutes before"),
+        120..=2_879 => format!("{} hours before", minutes / 60),
+        _ => format!("{} days before", minutes / 1_440),
+    };
+    json!({
+        "at": shown::time(&site.zone, last.touch.at),
+        "source": last.touch.source,
+        "chats": chats.len(),
+        "sentence": format!("A chat by {}, {before}.", display_source(&last.touch.source)),
+    })
+}
+
+/// What marketing consent this conversion goes by, and why: the fact's own word, else the person's newest answer, else
+/// the site's rule.
+fn consent_of(receipt: &Receipt, site: &Site) -> Value {
+    let line = &receipt.line;
+    let (marketing, basis) = match (line.consent_given, &receipt.said) {
+        (Some(true), _) => (Answer::Granted, "its own consent_given".to_owned()),
+        (Some(false), _) => (Answer::Denied, "its own consent_given".to_owned()),
+        (None, Some((answer, manager))) => (*answer, format!("the person's newest answer, by {manager}")),
+        (None, None) => {
+            let signs = Signs { country: line.country.as_deref(), time_zone: None, site_country: site.country.as_deref() };
+            let decision = consent::decide(Consent::UNKNOWN, site.consent, &signs, false);
+            let means = if decision.marketing { "may be forwarded" } else { "may not be forwarded" };
+            (Answer::Unknown, format!("{}: {means}", decision.basis))
+        }
+    };
+    json!({"marketing": marketing.as_str(), "basis": basis})
+}
+
+fn currency_note(receipt: &Receipt, site: &Site) -> Value {
+    match receipt.line.amount {
+        Some(amount) if amount.currency != site.currency => format!(
+            "In {}; the site counts in {}. It stands apart in every sum: currencies are never added.",
+            amount.currency, site.currency
+        )
+        .into(),
+        _ => Value::Null,
+    }
+}

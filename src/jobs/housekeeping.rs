@@ -1,0 +1,35 @@
+//! What is due by the clock alone: counts of whole days, and what may be kept only for a while.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::domain::time::{HOUR_MS, Time};
+use crate::flows::{cube, forget};
+
+/// Counts follow the rows this closely.
+const BEAT: Duration = Duration::from_secs(30);
+
+/// Runs until the app stops.
+pub async fn run(app: App) {
+    let mut forgot_at: Option<Time> = None;
+    while !app.is_stopping() {
+        if let Err(e) = cube::catch_up(&app).await {
+            tracing::error!(error = %e, "The counts of whole days could not be brought up.");
+        }
+        // Breakers and last events change without the book; commands read them from there.
+        if let Err(e) = app.refresh().await {
+            tracing::error!(error = %e, "The configuration could not be read anew.");
+        }
+        let now = app.clock.now();
+        if forgot_at.is_none_or(|at| now.ms_since(at) >= HOUR_MS) {
+            forgot_at = Some(now);
+            if let Err(e) = forget::run(&app).await {
+                tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = app.stopped() => {}
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What stands beside the rows of a page: who it was, the credit's sentence and path, how many told of it, who was told.
+//! One statement for a whole page each.
+
+use std::collections::HashMap;
+
+use rusqlite::named_params;
+
+use super::super::scope::SiteConn;
+use super::conversions::Line;
+use super::json_list;
+use crate::domain::attribution::PathTouch;
+use crate::domain::ids::DeliveryId;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beside {
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    /// The credit's sentence.
+    pub reason: String,
+    /// Touches as the current run judged them, by time.
+    pub path: Vec<PathTouch>,
+    pub days_to_convert: Option<i64>,
+    pub reports: i64,
+    pub told: Vec<Told>,
+}
+
+/// Who was told, in short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    pub id: DeliveryId,
+    pub platform: String,
+    pub state: String,
+    pub mode: String,
+    pub reason: Option<String>,
+}
+
+pub fn fill(c: &SiteConn, lines: &mut [Line]) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let ids = json_list(lines.iter().map(|l| l.id.number()));
+    let mut all: HashMap<i64, Beside> = HashMap::new();
+    people(c, &ids, &mut all)?;
+    credits(c, &ids, &mut all)?;
+    reports(c, &ids, &mut all)?;
+    told(c, &ids, &mut all)?;
+    for line in lines {
+        line.beside = all.remove(&line.id.number()).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The contact, if there is one; else what the lead or order itself says.
+fn people(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
+    c.scan(
+        "select v.id, m.email, m.phone
+         from conversions v
+         join contacts k on k.site_id = v.site_id and k.id = v.contact_id
+         join contacts m on m.site_id = v.site_id and m.id = coalesce(k.merged_into, k.id)
+         where v.site_id = :site and v.id in (select value from json_each(:ids))",
+        named_params! {":ids": ids},
+        |row| {
+            let beside = all.entry(row.get(0)?).or_default();
+            (beside.email, beside.phone) = (row.get(1)?, row.get(2)?);
+            Ok(true)
+        },
+    )?;
+    c.scan(
+        "select conversion_id, email, phone from leads where site_id = :site and conversion_id in (select value from json_each(:ids))
+         union all
+         select conversion_id, email, phone from orders where site_id = :site and conversion_id in (select value from json_each(:ids))",
+        named_params! {":ids": ids},
+        |row| {
+            let beside = all.entry(row.get(0)?).or_default();
+            if beside.email.is_none() && beside.phone.is_none() {
+                (beside.email, beside.phone) = (row.get(1)?, row.get(2)?);
+            }
+            Ok(true)
+        },
+    )
+}
+
+fn credits(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
+    let mut broken: Option<Error> = None;
+    c.scan(
+        "select v.id, k.reason, k.path, case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end
+         from conversions v join credits k on k.site_id = v.site_id and k.conversion_id = v.id and k.run = v.run
+         where v.site_id = :site and v.id in (select value from json_each(:ids))",
+        named_params! {":ids": ids},
+        |row| {
+            let beside = all.entry(row.get(0)?).or_default();
+            let path: String = row.get(2)?;
+            beside.reason = row.get(1)?;
+            beside.days_to_convert = row.get(3)?;
+            match serde_json::from_str(&path) {
+                Ok(path) => beside.path = path,
+                Err(e) => broken = Some(Error::internal(e)),
+            }
+            Ok(broken.is_none())
+        },
+    )?;
+    broken.map_or(Ok(()), Err)
+}
+
+fn reports(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
+    c.scan(
+        "select conversion_id, count(*) from reports
+         where site_id = :site and conversion_id in (select value from json_each(:ids)) group by conversion_id",
+        named_params! {":ids": ids},
+        |row| {
+            all.entry(row.get(0)?).or_default().reports = row.get(1)?;
+            Ok(true)
+        },
+    )
+}
+
+fn told(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
+    c.scan(
+        "select conversion_id, id, platform, state, mode, reason from deliveries
+         where site_id = :site and conversion_id in (select value from json_each(:ids)) order by conversion_id, id",
+        named_params! {":ids": ids},
+        |row| {
+            let told = Told {
+                id: DeliveryId::new(row.get(1)?),
+                platform: row.get(2)?,
+                state: row.get(3)?,
+                mode: row.get(4)?,
+                reason: row.get(5)?,
+            };
+            all.entry(row.get(0)?).or_default().told.push(told);
+            Ok(true)
+        },
+    )
+}

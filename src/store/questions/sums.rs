@@ -1,0 +1,174 @@
+//! Sums and facets over conversions: counts of whole days where they stand, the rows themselves for the rest.
+
+use rusqlite::named_params;
+
+use super::super::cube::{self, Coverage, Cube};
+use super::super::scope::SiteConn;
+use super::word;
+use crate::domain::question::tally::Sums;
+use crate::domain::question::{Choice, ConversionFilter, Marks, Span, Tally};
+use crate::domain::time::{Day, Zone};
+use crate::error::{Error, Result};
+
+/// The sums, and where rows that the filter takes can lie.
+#[derive(Debug, Default)]
+pub struct Tallied {
+    pub tally: Tally,
+    /// Days with such rows, and spans that were read row by row, in the order of time.
+    pub places: Vec<Span>,
+}
+
+/// Sums of what the filter takes in the span. Tests and drafts are shown in lists, but not counted.
+pub fn tally(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tallied> {
+    tally_with(c, zone, span, filter, false)
+}
+
+/// The same with days to convert.
+pub fn tally_with_days(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tally> {
+    Ok(tally_with(c, zone, span, filter, true)?.tally)
+}
+
+fn tally_with(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, with_days: bool) -> Result<Tallied> {
+    let coverage = match filter.platform.is_open() {
+        true => cube::coverage(c, Cube::Conversions, zone, span)?,
+        // No count knows who was told.
+        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span] },
+    };
+    let mut tally = Tally::default();
+    let mut places = coverage.raw.clone();
+    add_days(c, &coverage, |day, marks, is_counted, sums| {
+        let is_taken = if is_counted { tally.add(filter, marks, sums) } else { filter.admits(marks) };
+        if is_taken && places.last() != Some(&on(day)) {
+            places.push(on(day));
+        }
+    })?;
+    for raw in &coverage.raw {
+        add_rows(c, zone, *raw, filter, with_days, &mut tally)?;
+    }
+    places.sort_by_key(|p| p.from.map_or(i32::MIN, |d| d.0));
+    Ok(Tallied { tally, places: joined(places) })
+}
+
+fn on(day: Day) -> Span {
+    Span { from: Some(day), to: Some(day) }
+}
+
+/// Neighbours become one.
+fn joined(places: Vec<Span>) -> Vec<Span> {
+    let mut all: Vec<Span> = Vec::new();
+    for place in places {
+        match (all.last_mut(), place.from) {
+            (Some(Span { to: Some(last), .. }), Some(from)) if from <= last.plus(1) => {
+                *last = place.to.map_or(Day(i32::MAX), |to| to.max(*last));
+                if place.to.is_none()
+                    && let Some(open) = all.last_mut()
+                {
+                    open.to = None;
+                }
+            }
+            _ => all.push(place),
+        }
+    }
+    all
+}
+
+/// Goes through the counts that stand.
+pub(super) fn add_days(c: &SiteConn, coverage: &Coverage, mut add: impl FnMut(Day, &Marks, bool, &Sums)) -> Result<()> {
+    let Some(days) = coverage.counted else { return Ok(()) };
+    c.scan(
+        "select day, kind, source, medium, campaign, match_type, status, currency, counts, count, amount_minor, net_minor, days_sum, days_count
+         from conversion_days where site_id = :site and day between :from and :to order by day",
+        named_params! {":from": days.from.0, ":to": days.to.0},
+        |row| {
+            let day = Day(row.get(0)?);
+            if coverage.dirty.contains(&day) {
+                return Ok(true);
+            }
+            let sums = Sums {
+                count: row.get(9)?,
+                amount_minor: row.get(10)?,
+                net_minor: row.get(11)?,
+                days_sum: row.get(12)?,
+                days_count: row.get(13)?,
+            };
+            let is_counted: bool = row.get(8)?;
+            add(day, &marks(row, 1)?, is_counted, &sums);
+            Ok(true)
+        },
+    )
+}
+
+/// Kind, source, medium, campaign, match, status and currency in seven columns from this one on.
+pub(super) fn marks<'r>(row: &'r rusqlite::Row, from: usize) -> rusqlite::Result<Marks<'r>> {
+    Ok(Marks {
+        kind: word(row, from)?,
+        source: word(row, from + 1)?,
+        medium: word(row, from + 2)?,
+        campaign: word(row, from + 3)?,
+        match_type: word(row, from + 4)?,
+        status: word(row, from + 5)?,
+        currency: word(row, from + 6)?,
+    })
+}
+
+fn add_rows(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, with_days: bool, tally: &mut Tally) -> Result<()> {
+    let (from, to) = span.times(zone);
+    let plain = "select id, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor, null
+         from conversions where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1";
+    let and_days = "select c.id, c.kind, c.source, c.medium, c.campaign, c.match_type, c.status, c.currency, c.amount_minor, c.net_minor,
+           case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end
+         from conversions c left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
+         where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1";
+    let mut failed: Option<Error> = None;
+    c.scan(if with_days { and_days } else { plain }, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
+        let marks = marks(row, 1)?;
+        if !filter.platform.is_open() {
+            match tells(c, &filter.platform, row.get(0)?) {
+                Ok(true) => {}
+                Ok(false) => return Ok(true),
+                Err(e) => {
+                    failed = Some(e);
+                    return Ok(false);
+                }
+            }
+        }
+        let (amount, net): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
+        let days: Option<i64> = row.get(10)?;
+        let sums = Sums {
+            count: 1,
+            amount_minor: amount.unwrap_or(0),
+            net_minor: net.unwrap_or(0),
+            days_sum: days.unwrap_or(0),
+            days_count: i64::from(days.is_some()),
+        };
+        tally.add(filter, &marks, &sums);
+        Ok(true)
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Whether one of the platforms has told of the conversion, or was told.
+pub(super) fn tells(c: &SiteConn, choice: &Choice, conversion: i64) -> Result<bool> {
+    let platforms: Vec<String> = c.list(
+        "select platform from reports where site_id = :site and conversion_id = :id
+         union select platform from deliveries where site_id = :site and conversion_id = :id",
+        named_params! {":id": conversion},
+        |row| row.get(0),
+    )?;
+    Ok(choice.admits_any(platforms.iter().map(String::as_str)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_places_become_one() {
+        let span = |from: Option<i32>, to: Option<i32>| Span { from: from.map(Day), to: to.map(Day) };
+        assert_eq!(
+            joined(vec![span(None, Some(3)), span(Some(4), Some(4)), span(Some(7), Some(7)), span(Some(8), None)]),
+            [span(None, Some(4)), span(Some(7), None)]
+        );
+        assert_eq!(joined(vec![span(None, None)]), [span(None, None)]);
+    }
+}

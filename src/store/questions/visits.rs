@@ -1,0 +1,88 @@
+//! Visits: of each day, and by where they came from. Those that refused a cookie are counted too.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::named_params;
+
+use super::super::cube::{self, Cube};
+use super::super::scope::SiteConn;
+use super::word;
+use crate::domain::question::{Days, Span};
+use crate::domain::time::{Day, Time, Zone};
+use crate::error::Result;
+
+/// Source, medium, campaign; empty words stand for "none".
+pub type Origin = (String, String, String);
+
+/// Visits of each day that has any.
+pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, i64>> {
+    let coverage = cube::coverage(c, Cube::Visits, zone, days.span())?;
+    let mut all: BTreeMap<Day, i64> = BTreeMap::new();
+    if let Some(counted) = coverage.counted {
+        c.scan(
+            "select day, visits from counted_days where site_id = :site and day between :from and :to",
+            named_params! {":from": counted.from.0, ":to": counted.to.0},
+            |row| {
+                let day = Day(row.get(0)?);
+                if !coverage.dirty.contains(&day) {
+                    all.insert(day, row.get(1)?);
+                }
+                Ok(true)
+            },
+        )?;
+    }
+    for span in coverage.raw {
+        // A day at a time: a count over an index is quicker than the day of each row.
+        for day in within(span, days).each() {
+            let (from, to) = (zone.start(day).ms(), zone.start(day.plus(1)).ms());
+            let touches: i64 = c.one(
+                "select count(*) from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+                named_params! {":from": from, ":to": to},
+            )?;
+            let unknown: i64 = c.one(
+                "select count(*) from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+                named_params! {":from": from, ":to": to},
+            )?;
+            all.insert(day, touches + unknown);
+        }
+    }
+    all.retain(|_, n| *n > 0);
+    Ok(all)
+}
+
+fn within(span: Span, days: Days) -> Days {
+    Days { from: span.from.unwrap_or(days.from), to: span.to.unwrap_or(days.to) }
+}
+
+/// Visits of all the days by where they came from.
+pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, i64>> {
+    let coverage = cube::coverage(c, Cube::Visits, zone, days.span())?;
+    let mut all: HashMap<Origin, i64> = HashMap::new();
+    if let Some(counted) = coverage.counted {
+        c.scan(
+            "select day, source, medium, campaign, visits from visit_days where site_id = :site and day between :from and :to",
+            named_params! {":from": counted.from.0, ":to": counted.to.0},
+            |row| {
+                if !coverage.dirty.contains(&Day(row.get(0)?)) {
+                    let origin = (word(row, 1)?.to_owned(), word(row, 2)?.to_owned(), word(row, 3)?.to_owned());
+                    *all.entry(origin).or_default() += row.get::<_, i64>(4)?;
+                }
+                Ok(true)
+            },
+        )?;
+    }
+    for span in coverage.raw {
+        let (from, to): (Time, Time) = span.times(zone);
+        for sql in [
+            "select source, medium, campaign from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+            "select source, medium, utm_campaign from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+        ] {
+            c.scan(sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
+                let origin = (word(row, 0)?.to_owned(), word(row, 1)?.to_owned(), word(row, 2)?.to_owned());
+                *all.entry(origin).or_default() += 1;
+                Ok(true)
+            })?;
+        }
+    }
+    Ok(all)
+}

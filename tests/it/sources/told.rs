@@ -1,0 +1,98 @@
+//! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
+
+use halotrack::crypto::hex;
+use halotrack::domain::fact::{Fact, Lead, Order, Person, Statement, Traces};
+use halotrack::domain::outgoing::Item;
+use halotrack::sources::{Batch, Heard, Reject};
+use serde_json::{Map, Value, json};
+
+pub fn heard(heard: Result<Heard, Reject>) -> Value {
+    match heard {
+        Ok(Heard::Facts(told)) => batch(told),
+        Ok(Heard::Reply(r)) => json!({"reply": {"status": r.status, "headers": r.headers.0, "body": String::from_utf8_lossy(&r.body)}}),
+        Ok(Heard::Fetch(ids)) => json!({"fetch": ids}),
+        Err(Reject::BadSignature) => json!({"reject": "bad_signature"}),
+        Err(Reject::StaleSignature) => json!({"reject": "stale_signature"}),
+        Err(Reject::BadBody(sentence)) => json!({"reject": "bad_body", "sentence": sentence}),
+        Err(Reject::BadField { field, code, sentence }) => json!({"reject": code, "field": field, "sentence": sentence}),
+    }
+}
+
+pub fn batch(batch: Batch) -> Value {
+    let facts: Vec<Value> = batch.facts.iter().map(fact).collect();
+    let problems: Vec<Value> =
+        batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
+    told(json!({"facts": facts, "problems": problems}))
+}
+
+fn fact(fact: &Fact) -> Value {
+    told(match fact {
+        Fact::Lead(f) => lead(f),
+        Fact::Order(f) => order(f),
+        Fact::Statement(f) => statement(f),
+    })
+}
+
+fn lead(f: &Lead) -> Value {
+    json!({
+        "fact": "lead", "external_id": f.external_id, "source": f.source, "happened_at": f.happened_at.utc(), "person": person(&f.person),
+        "traces": traces(&f.traces), "message": f.message, "form_type": f.form_type, "value": f.value.map(|m| m.to_string()),
+        "custom_fields": f.custom_fields, "url": f.url, "content_key": hex(&f.content_key), "imported": f.is_imported,
+    })
+}
+
+fn order(f: &Order) -> Value {
+    json!({
+        "fact": "order", "external_id": f.external_id, "order_number": f.order_number, "platform": f.platform, "rank": format!("{:?}", f.rank),
+        "happened_at": f.happened_at.utc(), "modified_at": f.modified_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
+        "total": f.total.to_string(), "status": format!("{:?}", f.status), "raw_status": f.raw_status, "test": f.is_test,
+        "items": items(&f.items), "imported": f.is_imported,
+    })
+}
+
+fn statement(f: &Statement) -> Value {
+    json!({
+        "fact": "statement", "external_id": f.external_id, "platform": f.platform, "rank": format!("{:?}", f.rank), "kind": f.kind.word(),
+        "name": f.name, "order_id": f.order_id, "happened_at": f.happened_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
+        "amount": f.amount.map(|m| m.to_string()), "items": items(&f.items), "detail": f.detail, "imported": f.is_imported,
+    })
+}
+
+fn person(p: &Person) -> Value {
+    told(json!({
+        "email": p.email, "phone": p.phone, "first_name": p.first_name, "last_name": p.last_name, "company": p.company,
+        "customer_id": p.customer_id, "city": p.city, "postcode": p.postcode, "country": p.country, "address": p.address,
+    }))
+}
+
+fn traces(t: &Traces) -> Value {
+    let stated = t.stated.as_ref().map(|s| told(json!({"source": s.source, "medium": s.medium, "campaign": s.campaign})));
+    told(json!({
+        "session": t.session, "click_ids": t.click_ids, "coupons": t.coupons, "affiliate": t.affiliate, "stated": stated,
+        "consent_given": t.consent_given, "user_agent": t.user_agent,
+    }))
+}
+
+fn items(items: &[Item]) -> Vec<Value> {
+    items
+        .iter()
+        .map(|i| told(json!({"id": i.id, "name": i.name, "quantity": i.quantity, "price": i.price.map(|m| m.to_string())})))
+        .collect()
+}
+
+/// Without what is empty.
+fn told(value: Value) -> Value {
+    let is_empty = |v: &Value| match v {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    match value {
+        // A plain no of a person's consent says something; it is told by `traces`, so only there it stays.
+        Value::Object(map) => Value::Object(
+            map.into_iter().filter(|(name, v)| name == "consent_given" && !v.is_null() || !is_empty(v)).collect::<Map<_, _>>(),
+        ),
+        other => other,
+    }
+}
