@@ -274,7 +274,7 @@ function alone0(title, text) {
 function toLogin(note) {
   const here = location.pathname + location.search;
   const back = /^\/dashboard\/./.test(here) ? `?back=${encodeURIComponent(here)}` : '';
-  app.navigate(`/login${back}`, { replace: true, state: { note: note ?? (app.me ? 'Signed out after 12 hours. Your view is kept; sign in to go on.' : '') } });
+  app.navigate(`/login${back}`, { replace: true, state: { note: note ?? (app.me ? 'You were signed out. Your view is kept; sign in to go on.' : '') } });
 }
 
 net.addEventListener('signed-out', () => { if (app.me) { toLogin(); app.me = null; } });

@@ -265,7 +265,7 @@ create table consents (
   primary key (site_id, id)
 ) strict, without rowid;
 create index consents__site_id__session_id on consents (site_id, session_id);
-create index consents__site_id__contact_id on consents (site_id, contact_id);
+create index consents__site_id__contact_id on consents (site_id, contact_id) where contact_id is not null;
 
 -- A visitor's address, only while forwarding to Meta is on and consent was given; sealed, gone after seven days.
 create table session_addresses (

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Notify, broadcast};
 
+use crate::agents::Agents;
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub figures: Figures,
     /// What the edges remember between requests.
     pub door: Door,
+    /// What user agents say of themselves.
+    pub agents: Agents,
     /// Who is on which site just now.
     pub presence: Presence,
     /// Event ids of touches counted lately.
@@ -86,6 +89,7 @@ impl App {
                 limits: Limits::default(),
                 figures: Figures::default(),
                 door: Door::default(),
+                agents: Agents::default(),
                 presence: Presence::default(),
                 recent: Arc::new(recent),
                 wake: Notify::new(),

@@ -55,7 +55,7 @@ pub const PAGE_LEAD: Doc =
 /// `POST /in/{platform}/{token}`
 pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
     let book = app.book();
-    let unknown = || Error::new(Kind::NotFound, "unknown_endpoint", "There is no such endpoint. Copy its address again from Connections.");
+    let unknown = access::unknown_endpoint;
     // Looked up by hash first, whatever the platform in the path says: one answer and one time for all strangers.
     let connection = book.connection_by_hook(ask.param("token")).cloned();
     let connection = connection.filter(|c| c.platform == ask.param("platform")).ok_or_else(unknown)?;
@@ -185,22 +185,25 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     Ok(visitor.answer(Reply::json(&json!({"success": true}))?))
 }
 
+/// Something by which a sender may prove itself.
+pub fn has_proof(ask: &Ask) -> bool {
+    let headers = ["authorization", "x-halo-signature", "x-webhook-secret", "webhook-signature", "svix-signature"];
+    headers.iter().any(|name| ask.header(name).is_some()) || ask.query("token").is_some() || ask.query("secret").is_some()
+}
+
+pub fn no_proof() -> Error {
+    Error::new(
+        Kind::Unauthorised,
+        "bad_signature",
+        "Sign the body (x-halo-signature, x-halo-timestamp), or send x-webhook-secret or a Bearer token.",
+    )
+}
+
 /// Site and connection of a kept path: by token, by signature, or by the plain secret.
 async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Site>, Option<ConnectionId>)> {
     if let Some(token) = ask.bearer().or(ask.query("token")) {
         let (_, site) = access::prove(app, token, Scope::Write).await?;
         return Ok((site, None));
-    }
-    let has_proof = ask.header("x-halo-signature").is_some()
-        || ask.header("x-webhook-secret").is_some()
-        || ask.header("webhook-signature").or(ask.header("svix-signature")).is_some()
-        || ask.query("secret").is_some();
-    if !has_proof {
-        return Err(Error::new(
-            Kind::Unauthorised,
-            "bad_signature",
-            "Sign the body (x-halo-signature, x-halo-timestamp), or send x-webhook-secret or a Bearer token.",
-        ));
     }
     let book = app.book();
     let near: Option<SiteId> = told_host(ask).and_then(|host| book.site_by_host(&host).map(|s| s.id));

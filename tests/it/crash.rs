@@ -124,7 +124,8 @@ async fn run(binary: &Path, kills: usize, trust: Trust, env: &[(&str, &str)]) ->
 }
 
 fn kill_and_look(binary: &Path, kills: usize, trust: Trust, env: &[(String, String)], url: &str, receiver: &StandIn, seed: u64) -> Outcome {
-    let mut server = Running::of(binary, "crash").with_env("HALOTRACK_OUTBOUND_ALLOW", "127.0.0.0/8").with_env("HALOTRACK_RETRY_SCALE", "0.001");
+    let mut server =
+        Running::of(binary, "crash").with_env("HALOTRACK_OUTBOUND_ALLOW", "127.0.0.0/8").with_env("HALOTRACK_RETRY_SCALE", "0.001");
     for (name, value) in env {
         server = server.with_env(name, value);
     }

@@ -81,7 +81,10 @@ fn balance(x: &Context, order: &Order, id: ConversionId) -> Result<()> {
         let at = order.modified_at.max(order.happened_at);
         book(x, id, kind, Money::new(difference, order.total.currency), at, note)?;
     }
-    if target > 0 {
+    if target == 0 {
+        // Nothing is left of it: whoever has not heard of the sale yet need not.
+        deliveries::cancel_waiting(x.c, id, "reversed", x.now)?;
+    } else {
         conversions::set_amount(x.c, id, order.total)?;
     }
     if difference != 0 || conversion.status != status {

@@ -14,7 +14,8 @@ use crate::store::conversions::{Conversion, NewConversion};
 use crate::store::entries::{self, NewEntry};
 use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, credits, deliveries, sessions};
+use crate::store::sessions::Words;
+use crate::store::{consents, conversions, credits, deliveries, sessions};
 
 use super::{Context, Stored, must};
 
@@ -136,8 +137,10 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let order_key = t.order_id.and_then(order_key);
     if t.rank <= before.rank {
         conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
+        heed_refusal(x, t, id)?;
         return late_identity(x, t, id);
     }
+    heed_refusal(x, t, id)?;
     conversions::set_speaker(x.c, id, &new_conversion(x, t, order_key.as_deref(), &before.event_id, None))?;
     if let (Some(now), Some(then)) = (t.amount, before.amount)
         && t.kind == ConversionKind::Sale
@@ -165,7 +168,18 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
 /// The very same report once more: a success, and nothing changes but an identity that came late.
 fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     conversions::learned(x.c, id, t.contact, t.session, t.order_id.and_then(order_key).as_deref())?;
+    heed_refusal(x, t, id)?;
     late_identity(x, t, id)
+}
+
+/// A later telling may take consent back, never give it: what waits is cancelled.
+fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
+    if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id)? {
+        return Ok(());
+    }
+    deliveries::cancel_waiting(x.c, id, "consent", x.now)?;
+    let words = Words { analytics: "unknown", marketing: "denied", is_explicit: true };
+    consents::add(x.c, None, t.contact, &words, t.platform, x.now)
 }
 
 /// A run that matched nothing may be replaced once, within a day, by an identity that arrives after the fact.
