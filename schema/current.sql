@@ -80,6 +80,7 @@ CREATE TABLE anon_events (
   country       text,
   device        text,
   starts_visit  integer not null check (starts_visit in (0, 1)),
+  event         blob,
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -575,6 +576,7 @@ CREATE TABLE sessions (
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
   consent_at     integer,                                  -- of the newest explicit answer
+  last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
 ) strict, without rowid;
@@ -613,14 +615,6 @@ CREATE TABLE tokens (
   last_used_at integer
 ) strict, without rowid;
 
-CREATE TABLE touch_ids (
-  site_id    integer not null,
-  digest     blob not null,
-  session_id integer not null,
-  at         integer not null,
-  primary key (site_id, digest)
-) strict, without rowid;
-
 CREATE TABLE touches (
   site_id       integer not null,
   session_id    integer not null,
@@ -644,6 +638,7 @@ CREATE TABLE touches (
   affiliate     text,
   marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
@@ -768,7 +763,5 @@ CREATE UNIQUE INDEX sessions__site_id__id on sessions (site_id, id);
 CREATE INDEX site_domains__site_id on site_domains (site_id);
 
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
-
-CREATE INDEX touch_ids__site_id__at on touch_ids (site_id, at);
 
 CREATE INDEX touches__site_id__at on touches (site_id, at, starts_visit);

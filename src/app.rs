@@ -16,6 +16,7 @@ use crate::figures::Figures;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::presence::Presence;
+use crate::recent::Recent;
 use crate::store::Store;
 
 /// Everything a request or a job may need. Cheap to clone.
@@ -37,6 +38,8 @@ pub struct Parts {
     pub door: Door,
     /// Who is on which site just now.
     pub presence: Presence,
+    /// Event ids of touches counted lately.
+    pub recent: Arc<Recent>,
     /// Something may be due for a worker.
     pub wake: Notify,
     /// What changed, for open dashboards.
@@ -71,6 +74,8 @@ impl App {
         let store = Store::open(&config.data, sealer)?;
         let now = clock.now();
         let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
+        let recent = Recent::default();
+        store.read_all_sites_blocking(|all| recent.read(all, &book, now))?;
         let (news, _) = broadcast::channel(256);
         Ok(Self {
             parts: Arc::new(Parts {
@@ -82,6 +87,7 @@ impl App {
                 figures: Figures::default(),
                 door: Door::default(),
                 presence: Presence::default(),
+                recent: Arc::new(recent),
                 wake: Notify::new(),
                 news,
                 boot: crate::crypto::random_text(9),

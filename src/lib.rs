@@ -44,6 +44,8 @@ pub mod password;
 pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// Event ids of touches counted lately.
+pub mod recent;
 /// Start, run, stop.
 pub mod serve;
 /// Inbound platforms, one pure file each.

@@ -282,6 +282,9 @@ async fn write_end(
                 },
             )?;
             connections::save_breaker(c, connection_id, &breaker)?;
+            if matches!(ending.state, "delivered" | "accepted") {
+                connections::heard_of(c, connection_id, now)?;
+            }
             if let Some(until) = breaker.next_try_at(now) {
                 deliveries::put_off(c, connection_id, until)?;
             }

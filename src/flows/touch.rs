@@ -15,8 +15,9 @@ use crate::error::Result;
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::withdraw;
 use crate::limits::{Rate, text_key};
+use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
-use crate::store::sessions::{Browser, Moved, NewSession, Session, Words};
+use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
 use crate::store::touches::NewTouch;
 use crate::store::{anon_events, consents, counters, sessions, touches};
@@ -24,7 +25,7 @@ use crate::store::{anon_events, consents, counters, sessions, touches};
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
 /// Touches stored for one site a second.
-const PER_SITE: Rate = Rate::per_second(200, 2_000);
+const PER_SITE: Rate = Rate::per_second(200, 20_000);
 /// And a day: far above any small shop, far below what fills a disk.
 const PER_SITE_AND_DAY: Rate = Rate { burst: 2_000_000, per_1000_s: 23_000 };
 /// Meta takes events of the last seven days; an address is of no use after that.
@@ -90,7 +91,9 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
         event: touch.event_id.as_ref().map(|id| {
             let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
-            digest[..16].to_vec()
+            let mut short = [0; 16];
+            short.copy_from_slice(&digest[..16]);
+            short
         }),
         fresh: session_id::issue(now),
         day: site.zone.day(touch.at),
@@ -100,7 +103,8 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         keeps_address,
     };
     let is_history = touch.is_history;
-    let taken = app.store.write(site.id, move |c| record(c, touch, &judged, now)).await?;
+    let recent = app.recent.clone();
+    let taken = app.store.write(site.id, move |c| record(c, touch, &judged, &recent, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -153,7 +157,7 @@ struct Recorded {
 struct Judged {
     origin: Origin,
     /// Digest of the event id.
-    event: Option<Vec<u8>>,
+    event: Option<Digest>,
     /// The id that a new browser gets.
     fresh: SessionKey,
     day: Day,
@@ -163,19 +167,30 @@ struct Judged {
     keeps_address: bool,
 }
 
-fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<Recorded> {
+fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
     let Judged { origin, words, .. } = judged;
-    if let Some(digest) = &judged.event
-        && let Some(session) = touches::find_event(c, digest)?
-    {
-        // A retry after a lost answer: the same answer again, counted once.
-        let key = if session == 0 { None } else { sessions::find_key(c, SessionId::new(session))? };
-        return Ok(Recorded { key, has_withdrawn: false });
-    }
     let known = match &touch.claim {
         Some(claim) => sessions::find_by_key(c, claim.key())?,
         None => None,
     };
+    if let Some(event) = &judged.event {
+        // A retry after a lost answer: the same answer again, counted once.
+        if let Some(session) = &known
+            && session.last_event.as_deref() == Some(&event[..])
+        {
+            return Ok(Recorded { key: Some(session.key.clone()), has_withdrawn: false });
+        }
+        match recent.find(c.site(), event) {
+            None => {}
+            Some(0) => return Ok(Recorded { key: None, has_withdrawn: false }),
+            Some(session) => {
+                // Not there: the change that counted it was rolled back.
+                if let Some(key) = sessions::find_key(c, SessionId::new(session))? {
+                    return Ok(Recorded { key: Some(key), has_withdrawn: false });
+                }
+            }
+        }
+    }
 
     if !judged.may_keep {
         let mut has_withdrawn = false;
@@ -198,10 +213,11 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<
                 country: touch.browser.country.as_deref(),
                 device: touch.browser.device,
                 starts_visit: !judged.is_inner_page,
+                event: judged.event.as_ref().map(|e| &e[..]),
             },
         )?;
-        if let Some(digest) = &judged.event {
-            touches::add_event(c, digest, 0, now)?;
+        if let Some(event) = &judged.event {
+            recent.add(c.site(), *event, 0, now);
         }
         return Ok(Recorded { key: None, has_withdrawn });
     }
@@ -210,7 +226,7 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<
     let (id, key) = match known {
         Some(session) => {
             if !touch.is_answer {
-                seen_again(c, &session, &touch, origin, words.marketing, now)?;
+                seen_again(c, &session, &touch, judged, now)?;
             }
             if words.is_explicit {
                 has_withdrawn = answered(c, &session, words, &touch, now)?;
@@ -219,7 +235,7 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<
         }
         None => {
             let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
-            let id = first_seen(c, key.key(), &touch, origin, words, now)?;
+            let id = first_seen(c, key.key(), &touch, judged, now)?;
             if words.is_explicit {
                 consents::add(c, Some(id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
             }
@@ -232,43 +248,43 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, now: Time) -> Result<
     {
         sessions::keep_address(c, id, &address.to_string(), now.plus_ms(ADDRESS_KEPT_MS))?;
     }
-    if let Some(digest) = &judged.event {
-        touches::add_event(c, digest, id.number(), now)?;
+    if let Some(event) = &judged.event {
+        recent.add(c.site(), *event, id.number(), now);
     }
     Ok(Recorded { key: Some(key), has_withdrawn })
 }
 
-fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, origin: &Origin, words: &Words, now: Time) -> Result<SessionId> {
-    let id = sessions::add(c, &NewSession { key, at: touch.at, is_direct: origin.is_direct, browser: &touch.browser, consent: words })?;
-    add_touch(c, id, 1, touch, origin, Place { starts_visit: true, is_repeat: false }, words.marketing, now)?;
+fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
+    let event = judged.event.as_ref().map(|e| &e[..]);
+    let new = NewSession { key, at: touch.at, is_direct: judged.origin.is_direct, browser: &touch.browser, consent: &judged.words, event };
+    let id = sessions::add(c, &new)?;
+    add_touch(c, id, 1, touch, judged, Place { starts_visit: true, is_repeat: false }, now)?;
     Ok(id)
 }
 
 /// A known browser again: a page view, or a touch of its own where it brings a new campaign or begins a new visit.
-fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, origin: &Origin, marketing: &'static str, now: Time) -> Result<()> {
+fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judged, now: Time) -> Result<()> {
+    let origin = &judged.origin;
     let gap = touch.at.ms_since(session.last_seen_at).abs();
     let starts_visit = gap > VISIT_GAP_MS;
-    let has_clicks = !touch.clicks.is_empty();
-    let is_new = if has_clicks {
+    let is_new = if !touch.clicks.is_empty() {
         touches::has_new_click(c, session.id, &touch.clicks)?
     } else if origin.is_direct {
         starts_visit
     } else {
         !touches::has_campaign(c, session.id, origin, touch.at)?
     };
-    if touch.browser.ga_client_id.is_some() || touch.browser.fbp.is_some() || touch.browser.fbc.is_some() {
-        sessions::learned(c, session, &touch.browser)?;
-    }
+    let seen = Seen { at: touch.at, browser: &touch.browser, event: judged.event.as_ref().map(|e| &e[..]) };
     // The same click id ever is one touch: again after a pause it is a visit, not a touchpoint.
     let is_repeat = !is_new && starts_visit;
     if !is_new && !is_repeat {
-        return sessions::saw_again(c, session, touch.at);
+        return sessions::saw_again(c, session, &seen);
     }
     let seq = session.touch_count + 1;
     let mark = Mark { seq, at: touch.at, is_direct: origin.is_direct };
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
-    sessions::moved(c, session, &Moved { at: touch.at, first, last, starts_visit })?;
-    add_touch(c, session.id, seq, touch, origin, Place { starts_visit, is_repeat }, marketing, now)
+    sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
+    add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
 }
 
 /// What a touch is to the visits of its browser.
@@ -278,17 +294,7 @@ struct Place {
     is_repeat: bool,
 }
 
-#[allow(clippy::too_many_arguments)]
-fn add_touch(
-    c: &SiteConn,
-    session: SessionId,
-    seq: i64,
-    touch: &PageTouch,
-    origin: &Origin,
-    place: Place,
-    marketing: &'static str,
-    now: Time,
-) -> Result<()> {
+fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judged: &Judged, place: Place, now: Time) -> Result<()> {
     touches::add(
         c,
         &NewTouch {
@@ -296,14 +302,15 @@ fn add_touch(
             seq,
             at: touch.at,
             received_at: now,
-            origin,
+            origin: &judged.origin,
             landing: &touch.landing,
             title: touch.title.as_deref(),
             ads: &touch.ads,
             starts_visit: place.starts_visit,
-            marketing,
+            marketing: judged.words.marketing,
             is_imported: touch.is_history,
             is_repeat: place.is_repeat,
+            event: judged.event.as_ref().map(|e| &e[..]),
         },
     )?;
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
