@@ -602,7 +602,7 @@ create table idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 create index idempotency_keys__site_id__at on idempotency_keys (site_id, at);

@@ -344,7 +344,7 @@ CREATE TABLE idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 

@@ -27,23 +27,25 @@ pub struct Contestant {
     pub per_second: Vec<f64>,
     pub server_us: Vec<f64>,
     pub driver_us: Vec<f64>,
+    pub written_kb: Vec<f64>,
     pub waits_ms: Vec<[f64; 2]>,
 }
 
 impl Contestant {
     pub fn new(name: &'static str) -> Self {
-        Self { name, per_second: Vec::new(), server_us: Vec::new(), driver_us: Vec::new(), waits_ms: Vec::new() }
+        Self { name, per_second: Vec::new(), server_us: Vec::new(), driver_us: Vec::new(), written_kb: Vec::new(), waits_ms: Vec::new() }
     }
 
     /// One round of load, with the processor time that the server took for it.
     pub fn round(&mut self, load: &Load, pid: u32, talk: &mut impl driver::Talk) -> Result<(), String> {
-        let cpu = process::cpu_s(pid);
+        let (cpu, written) = (process::cpu_s(pid), process::written_kb(pid));
         let outcome = driver::run(load, talk).map_err(|e| format!("{}: {e}", self.name))?;
         check(self.name, &outcome)?;
         let all = outcome.answered as f64 * (load.warm + load.time).as_secs_f64() / load.time.as_secs_f64();
         self.per_second.push(outcome.per_second());
         self.server_us.push((process::cpu_s(pid) - cpu) * 1e6 / all.max(1.0));
         self.driver_us.push(outcome.driver_cpu_s * 1e6 / all.max(1.0));
+        self.written_kb.push((process::written_kb(pid) - written) / all.max(1.0));
         self.waits_ms.push([outcome.wait_ms(0.5), outcome.wait_ms(0.99)]);
         Ok(())
     }
@@ -55,11 +57,12 @@ impl Contestant {
     pub fn told(&self) -> String {
         let waits = |place: usize| median(self.waits_ms.iter().map(|w| w[place]).collect());
         format!(
-            "{:<11} {:>8}/s  processor {:>6.1} µs a request, driver {:>4.1} µs  p50 {:.2} ms  p99 {:.2} ms  rounds {}",
+            "{:<11} {:>8}/s  processor {:>6.1} µs a request, driver {:>4.1} µs, {:>4.1} kB written  p50 {:.2} ms  p99 {:.2} ms  rounds {}",
             self.name,
             grouped(self.typical()),
             median(self.server_us.clone()),
             median(self.driver_us.clone()),
+            median(self.written_kb.clone()),
             waits(0),
             waits(1),
             self.per_second.iter().map(|p| grouped(*p)).collect::<Vec<_>>().join(" "),
@@ -101,7 +104,7 @@ pub fn run(settings: &Settings) -> Result<Found, String> {
     let noop = Running::start(Yardstick::Noop, folder.path())?;
     let group_full = Running::start(Yardstick::GroupFull, folder.path())?;
     let product = Product::start(&settings.binary, &folder, &[])?;
-    let places = product.add_sites(SITES)?;
+    let places = product.add_sites(std::env::var("BENCH_SITES").ok().and_then(|v| v.parse().ok()).unwrap_or(SITES))?;
     let mut asked = [Contestant::new("noop"), Contestant::new("group_full"), Contestant::new("touch")];
     let servers = [(noop.address, noop.pid()), (group_full.address, group_full.pid()), (product.address(), product.pid())];
     let mut visitors: Vec<Visitors> = (0..3).map(|_| Visitors::new(&places, CALLERS, 1)).collect();

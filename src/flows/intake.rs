@@ -68,7 +68,7 @@ pub struct Context<'a> {
     pub c: &'a SiteConn<'a>,
     pub site: &'a Site,
     pub connections: &'a [Arc<Connection>],
-    /// 0 stands for our own API and pages.
+    /// Who tells: a connection's number, or one of the doors without a connection.
     pub connection: i64,
     pub inbox: InboxId,
     pub is_asserted: bool,
@@ -84,6 +84,16 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered) -> Result<Ta
     let taken = app.store.write(site.id, move |c| store(c, &owner, &connections, &delivered, None, now)).await?;
     announce(app, site, &taken);
     Ok(taken)
+}
+
+/// Doors without a connection are told apart like connections: what one of them tells is never the same report as what
+/// another does.
+fn door(path: &str) -> i64 {
+    match path {
+        "/api/conversions" => 0,
+        "/api/lead" => -2,
+        _ => -1,
+    }
 }
 
 /// Tells the workers and open dashboards what is new.
@@ -145,7 +155,7 @@ pub fn store(
         c,
         site,
         connections,
-        connection: delivered.connection.map(ConnectionId::number).unwrap_or(0),
+        connection: delivered.connection.map(ConnectionId::number).unwrap_or_else(|| door(&delivered.path)),
         inbox,
         is_asserted: delivered.is_asserted,
         now,

@@ -11,7 +11,7 @@ use super::route::Doc;
 use super::visitor::{self, Visitor};
 use crate::app::App;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
-use crate::domain::consent::{self, Consent};
+use crate::domain::consent::{self, Answer, Consent};
 use crate::domain::device;
 use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
@@ -119,7 +119,8 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
     Ok(PageTouch {
         at: Time::from_ms(0),
         claim: None,
-        event_id: text("event_id")?,
+        // Whose event it is: a repeat comes from the same browser at the same address.
+        event_id: text("event_id")?.map(|id| format!("{id}\n{}\n{agent}", address.map(address_key).unwrap_or_default())),
         landing: landed,
         utm,
         clicks,
@@ -142,10 +143,7 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
             fbp: text("fbp")?,
         },
         consent: consent_of(fields, ask)?,
-        refuses: fields.get("gpc") == Some(&Value::Bool(true))
-            || fields.get("dnt") == Some(&Value::Bool(true))
-            || ask.header("sec-gpc") == Some("1")
-            || ask.header("dnt") == Some("1"),
+        refuses: refuses(fields, ask),
         time_zone: text("time_zone")?,
         address: address.filter(|a| is_locatable(*a)),
         is_history: false,
@@ -168,6 +166,27 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     let told = cookies.map(|c| consent::from_cookies(&c)).unwrap_or(Consent::UNKNOWN);
     let sent = ask.header("cookie").map(consent::from_cookies).unwrap_or(Consent::UNKNOWN);
     Ok(consent::combine(consent::combine(said, told), sent))
+}
+
+/// Whether the visitor has refused to be told to ad platforms: in the body, in a consent manager's cookie, or by the
+/// browser's own signal.
+pub fn refusal(site: &Site, fields: &Map<String, Value>, ask: &Ask) -> Result<bool> {
+    let consent = consent_of(fields, ask)?;
+    let says_no = ["consent_given", "gdpr_consent", "marketing_consent"].iter().any(|name| match fields.get(*name) {
+        Some(Value::Bool(given)) => !given,
+        Some(Value::String(word)) => matches!(word.as_str(), "false" | "0" | "no" | "denied"),
+        _ => false,
+    });
+    let is_refused = consent.marketing == Answer::Denied || consent.analytics == Answer::Denied;
+    Ok(says_no || is_refused || (refuses(fields, ask) && site.settings.gpc))
+}
+
+/// GPC or Do Not Track, by script or header.
+fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
+    fields.get("gpc") == Some(&Value::Bool(true))
+        || fields.get("dnt") == Some(&Value::Bool(true))
+        || ask.header("sec-gpc") == Some("1")
+        || ask.header("dnt") == Some("1")
 }
 
 /// Where the visitor is: by a trusted proxy's word, else the country by the address. A hint, never an input to credit.

@@ -228,6 +228,15 @@ pub fn learned(
     Ok(())
 }
 
+/// The shop has changed the order's total.
+pub fn set_amount(c: &SiteConn, id: ConversionId, amount: Money) -> Result<()> {
+    c.execute(
+        "update conversions set amount_minor = :amount where site_id = :site and id = :id and amount_minor is not :amount",
+        named_params! {":amount": amount.minor, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 pub fn set_status(c: &SiteConn, id: ConversionId, status: &str, net_minor: Option<i64>) -> Result<()> {
     c.execute(
         "update conversions set status = :status, net_minor = coalesce(:net, net_minor) where site_id = :site and id = :id",

@@ -85,8 +85,17 @@ impl House {
         Self { app, clock, edge, _folder: folder }
     }
 
+    /// The product started once more on the same data: a run of its own beside the old one, which may have died.
+    pub fn again(&self) -> Self {
+        let config = self.app.config.clone();
+        let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
+        let app = App::build(config, self.clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
+        let edge = Edge::new(app.clone());
+        Self { app, clock: self.clock.clone(), edge, _folder: Folder(PathBuf::new()) }
+    }
+
     pub fn data(&self) -> &Path {
-        &self._folder.0
+        &self.app.config.data
     }
 
     pub fn advance_s(&self, seconds: i64) {
@@ -290,6 +299,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        // That of a second run belongs to the first.
+        if !self.0.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod access;
 mod cli;
+mod crash;
+mod deliver;
 mod destinations;
 mod edges;
 mod ground;
@@ -9,8 +11,12 @@ mod house;
 mod login;
 mod measure;
 mod outbound;
+mod running;
 mod sockets;
 mod sources;
 mod sql;
 mod stand_in;
+mod story;
+mod tenancy;
 mod tidy;
+mod touch;

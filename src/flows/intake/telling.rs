@@ -106,10 +106,12 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     let mut event_id = t.event_id.clone();
     if conversions::has_event_id(x.c, &event_id)? {
         let (word, rest) = t.event_id.split_once('_').unwrap_or(("event", &t.event_id));
-        event_id = format!("{word}_con{}_{rest}", x.connection);
+        let teller = if x.connection > 0 { format!("con{}", x.connection) } else { t.platform.to_owned() };
+        let base = format!("{word}_{teller}_{rest}");
+        event_id.clone_from(&base);
         let mut n = 2;
         while conversions::has_event_id(x.c, &event_id)? {
-            event_id = format!("{word}_con{}_{rest}_{n}", x.connection);
+            event_id = format!("{base}_{n}");
             n += 1;
         }
     }
@@ -121,7 +123,7 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     {
         book(x, id, "sale", amount, t.happened_at, None)?;
     }
-    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), 1, "first known", x.now)?;
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
     planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
     stored(x, t, id, true, &outcome)
@@ -155,7 +157,7 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let net = entries::sum(x.c, id)?;
     conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
-    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), before.run + 1, "joined", x.now)?;
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), before.run + 1, "joined", x.now)?;
     planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
     stored(x, t, id, false, &outcome)
 }
@@ -171,7 +173,7 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
     let is_open = conversion.match_type == "none" && conversion.run == 1 && x.now.ms_since(conversion.received_at) <= LATE_IDENTITY_MS;
     if is_open {
-        let known = Known { session: t.session.or(conversion.session), person: t.person, contact: conversion.contact, traces: t.traces };
+        let known = Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) };
         let outcome = crediting::judge(x.c, x.site, &conversion, &known, x.now)?;
         if outcome.is_attributed {
             crediting::write(x.c, x.site, id, 2, "late identity", &outcome, x.now)?;
@@ -195,8 +197,8 @@ fn match_word(conversion: &Conversion) -> &'static str {
     crate::domain::attribution::MatchType::parse(&conversion.match_type).map(|m| m.word()).unwrap_or("none")
 }
 
-fn known<'a>(t: &'a Telling) -> Known<'a> {
-    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces }
+fn known<'a>(x: &Context, t: &'a Telling) -> Known<'a> {
+    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces, is_asserted: x.is_asserted }
 }
 
 fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
