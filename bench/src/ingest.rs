@@ -13,7 +13,7 @@ use crate::yardstick::{Running, Yardstick};
 
 pub const CALLERS: usize = 64;
 /// A site takes 200 touches a second; so many sites that no limit is met.
-pub const SITES: usize = 160;
+pub const SITES: usize = 64;
 
 /// What later phases are measured by.
 pub struct Found {
@@ -104,7 +104,7 @@ pub fn run(settings: &Settings) -> Result<Found, String> {
     let noop = Running::start(Yardstick::Noop, folder.path())?;
     let group_full = Running::start(Yardstick::GroupFull, folder.path())?;
     let product = Product::start(&settings.binary, &folder, &[])?;
-    let places = product.add_sites(std::env::var("BENCH_SITES").ok().and_then(|v| v.parse().ok()).unwrap_or(SITES))?;
+    let places = product.add_sites(SITES)?;
     let mut asked = [Contestant::new("noop"), Contestant::new("group_full"), Contestant::new("touch")];
     let servers = [(noop.address, noop.pid()), (group_full.address, group_full.pid()), (product.address(), product.pid())];
     let mut visitors: Vec<Visitors> = (0..3).map(|_| Visitors::new(&places, CALLERS, 1)).collect();
