@@ -72,7 +72,9 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     let now = app.clock.now();
     let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+    // History has its own days, and comes from the owner's own server.
     if let Some(visitor) = visitor
+        && !touch.is_history
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
     {
         return dropped(app, site, "limited").await;
@@ -109,8 +111,8 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         && !is_history
     {
         app.presence.saw(site.id, text_key(key), now);
-        app.tell(News::Visit { site: site.id });
     }
+    app.tell(News::Visit { site: site.id });
     if taken.has_withdrawn {
         app.wake.notify_waiters();
     }

@@ -23,11 +23,12 @@ pub fn is_wanted(headers: &Headers) -> bool {
     })
 }
 
-/// The answer, compressed if it is JSON of a known and fitting length.
+/// The answer, compressed if it is JSON or a page of a known and fitting length.
 pub async fn shrunk(response: Response<Body>) -> Response<Body> {
-    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+    let kinds: [&[u8]; 2] = [b"application/json", b"text/html"];
+    let is_text = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| kinds.iter().any(|k| t.as_bytes().starts_with(k)));
     let fits = response.body().size_hint().exact().is_some_and(|n| (LEAST..=MOST).contains(&n));
-    if !is_json || !fits || response.headers().contains_key(header::CONTENT_ENCODING) {
+    if !is_text || !fits || response.headers().contains_key(header::CONTENT_ENCODING) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
