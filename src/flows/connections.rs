@@ -167,8 +167,16 @@ pub async fn set(
     let is_remedied = was != Status::Ok && connection.status == Status::Ok;
     let saved = connection.clone();
     let now = app.clock.now();
+    let is_mode_only = given.is_empty();
     change(app, connection.site, id, who, "connection_set", detail, move |c| {
+        if is_mode_only {
+            return connections::set_mode(c, id, saved.mode);
+        }
         connections::save(c, &saved)?;
+        // A pause that came in between stays.
+        if connections::find_status(c, id)? == Some(was) && saved.status != was {
+            connections::set_status(c, id, saved.status, saved.reason.as_deref())?;
+        }
         if has_new_secrets {
             connections::save_secrets(c, id, &saved.secrets)?;
         }

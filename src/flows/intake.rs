@@ -75,6 +75,8 @@ pub struct Context<'a> {
     pub inbox: InboxId,
     pub is_asserted: bool,
     pub now: Time,
+    /// When the body came: another time than now where a kept body is run again.
+    pub heard_at: Time,
 }
 
 /// Stores a body and all that follows from it. Returns after the commit.
@@ -115,7 +117,7 @@ pub fn store(
     site: &Site,
     connections: &[Arc<Connection>],
     delivered: &Delivered,
-    again: Option<InboxId>,
+    again: Option<(InboxId, Time)>,
     now: Time,
 ) -> Result<Taken> {
     let digest = digest_of(site, delivered);
@@ -129,7 +131,7 @@ pub fn store(
         }
     }
     let inbox = match again {
-        Some(id) => {
+        Some((id, _)) => {
             inbox::set_state(c, id, "replayed", None)?;
             id
         }
@@ -161,6 +163,7 @@ pub fn store(
         inbox,
         is_asserted: delivered.is_asserted,
         now,
+        heard_at: again.map_or(now, |(_, at)| at),
     };
     let mut facts = Vec::with_capacity(delivered.facts.len());
     for fact in &delivered.facts {

@@ -12,6 +12,7 @@ use super::senders;
 use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
+use crate::domain::ids::SiteId;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{Rate, text_key};
@@ -97,6 +98,24 @@ pub async fn prove(app: &App, text: &str, scope: Scope) -> Result<(Caller, Arc<S
     let site = site_of(app, &known)?;
     check_scope(app, &known, scope)?;
     Ok((caller(&known), site))
+}
+
+/// Whether somebody who was let in would be let in again: for answers that never end.
+pub async fn still_may_see(app: &App, caller: &Caller, site: SiteId) -> bool {
+    let now = app.clock.now();
+    match caller {
+        Caller::Nobody => false,
+        Caller::Token { id, .. } => app.book().has_token(site, *id, now),
+        Caller::User { login, .. } => {
+            let hash = *login;
+            let seen = app.store.read_all_sites(move |all| {
+                let Some(login) = logins::find(all, &hash, now)? else { return Ok(false) };
+                Ok(login.is_owner || users::find_role(&all.of(site), login.user)?.is_some())
+            });
+            // A reader that is busy is no reason to send somebody away.
+            seen.await.unwrap_or(true)
+        }
+    }
 }
 
 async fn bearer(app: &App, ask: &Ask) -> Result<Arc<KnownToken>> {

@@ -53,7 +53,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         "touches": touches,
         "totals": totals,
         "chat": chat(&receipt, site),
-        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone)).collect::<Vec<_>>(),
+        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone, deliveries::Eyes::of(&ask))).collect::<Vec<_>>(),
         "runs": receipt.runs.iter()
             .map(|r| json!({"run": r.run, "at": shown::time(&site.zone, r.at), "why": r.why, "match": r.match_type}))
             .collect::<Vec<_>>(),

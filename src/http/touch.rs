@@ -57,7 +57,8 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let fields = &visitor.fields;
     let agent = agent_of(&visitor, &ask)?;
     let told = app.agents.read(&agent);
-    if told.is_bot || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
+    let is_bot = told.is_bot && !(visitor.is_server && agent.is_empty());
+    if is_bot || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
         touch::dropped(&app, &site, "bot").await?;
         return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
     }
@@ -228,10 +229,9 @@ fn is_locatable(address: IpAddr) -> bool {
 }
 
 fn agent_of(visitor: &Visitor, ask: &Ask) -> Result<String> {
-    if visitor.is_server
-        && let Some(told) = long(&visitor.fields, "user_agent", 1_024)?
-    {
-        return Ok(told);
+    if visitor.is_server {
+        // The server's own agent says nothing of the visitor.
+        return Ok(long(&visitor.fields, "user_agent", 1_024)?.unwrap_or_default());
     }
     Ok(cut(ask.header("user-agent").unwrap_or_default(), 1_024))
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::store::orders::{self, Filed};
 use crate::store::{conversions, deliveries, entries};
 
-use super::telling::{Telling, book, known_person, tell, told_session};
+use super::telling::{Telling, book, known_person, tell, told_session, would_join};
 use super::{Context, Stored, must};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
@@ -27,9 +27,6 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
     let filed = Filed { connection: x.connection, external_id: &external_id, order, contact, session, received_at: x.now, is_paid };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
-    if !is_paid {
-        return unchanged(x, order, None);
-    }
     let telling = Telling {
         kind: ConversionKind::Sale,
         name: None,
@@ -52,6 +49,10 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         is_imported: order.is_imported,
         detail: serde_json::json!({"status": order.raw_status}).to_string(),
     };
+    // Never paid is no sale, unless somebody else has told of one: then this says how it ended.
+    if !is_paid && !(order.status == OrderStatus::Cancelled && would_join(x, &telling)?) {
+        return unchanged(x, order, None);
+    }
     let mut stored = tell(x, &telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
         orders::set_conversion(x.c, id, conversion)?;

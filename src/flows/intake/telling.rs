@@ -85,19 +85,33 @@ pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
         return again(x, t, known);
     }
-    let like = Candidate {
+    let like = candidate(x, t);
+    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
+    match joining(&like, &candidates) {
+        Joining::Join(place) => join(x, t, ids[place], fact_id),
+        Joining::Apart => make(x, t, fact_id, None),
+        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
+    }
+}
+
+/// Whether a telling would join what others have told.
+pub fn would_join(x: &Context, t: &Telling) -> Result<bool> {
+    if reports::find_conversion(x.c, x.connection, t.what, t.external_id)?.is_some() {
+        return Ok(true);
+    }
+    let like = candidate(x, t);
+    let candidates: Vec<Candidate> = conversions::list_candidates(x.c, &like)?.into_iter().map(|(_, c)| c).collect();
+    Ok(matches!(joining(&like, &candidates), Joining::Join(_)))
+}
+
+fn candidate(x: &Context, t: &Telling) -> Candidate {
+    Candidate {
         kind: t.kind,
         order_key: t.order_id.and_then(order_key),
         contact: t.contact.filter(|_| !x.is_asserted).map(ContactId::number),
         amount: t.amount,
         happened_at: t.happened_at,
         reporters: vec![(x.connection, t.rank)],
-    };
-    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
-    match joining(&like, &candidates) {
-        Joining::Join(place) => join(x, t, ids[place], fact_id),
-        Joining::Apart => make(x, t, fact_id, None),
-        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
     }
 }
 
@@ -167,6 +181,10 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
 
 /// The very same report once more: a success, and nothing changes but an identity that came late.
 fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    if x.is_asserted {
+        // A browser may repeat itself; it adds nothing to what is known.
+        return known_already(x, t, id);
+    }
     conversions::learned(x.c, id, t.contact, t.session, t.order_id.and_then(order_key).as_deref())?;
     heed_refusal(x, t, id)?;
     late_identity(x, t, id)
@@ -194,6 +212,11 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
             return stored(x, t, id, false, &outcome);
         }
     }
+    known_already(x, t, id)
+}
+
+fn known_already(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
     let snapshot = credits::find_newest(x.c, id)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
     Ok(Stored {
         conversion: Some(id),
@@ -244,7 +267,7 @@ fn new_conversion<'a>(
         amount: t.amount,
         rank: t.rank,
         happened_at: t.happened_at,
-        received_at: x.now,
+        received_at: x.heard_at,
         book_day: x.site.zone.day(t.happened_at),
         status: t.status,
         counts: t.counts && !is_staff(x, t.person),
@@ -274,7 +297,7 @@ fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> R
             rank: t.rank,
             amount: t.amount,
             happened_at: t.happened_at,
-            received_at: x.now,
+            received_at: x.heard_at,
             inbox: Some(x.inbox),
             detail: &t.detail,
         },

@@ -107,8 +107,13 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
          where site_id = :site and day between :from and :to and count > 0 group by connection_id, platform, kind, state",
         named_params! {":from": from, ":to": to},
         |row| {
-            let marks =
-                DeliveryMarks { state: word(row, 0)?, platform: word(row, 1)?, connection: row.get(2)?, kind: word(row, 3)?, conversion: 0 };
+            let marks = DeliveryMarks {
+                state: word(row, 0)?,
+                platform: word(row, 1)?,
+                connection: row.get(2)?,
+                kind: word(row, 3)?,
+                conversion: 0,
+            };
             let count: i64 = row.get(4)?;
             if wanted.filter.admits_but_state(&marks) {
                 *entry(&mut states, marks.state) += count;
