@@ -169,6 +169,7 @@ create table sessions (
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
   consent_at     integer,                                  -- of the newest explicit answer
+  last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
 ) strict, without rowid;
@@ -197,6 +198,7 @@ create table touches (
   affiliate     text,
   marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
@@ -213,16 +215,6 @@ create table clicks (
   primary key (site_id, value, session_id, kind)
 ) strict, without rowid;
 create index clicks__site_id__session_id on clicks (site_id, session_id);
-
--- Event ids of touches already counted, so that a retry after a lost answer counts once. Pruned after two days.
-create table touch_ids (
-  site_id    integer not null,
-  digest     blob not null,
-  session_id integer not null,
-  at         integer not null,
-  primary key (site_id, digest)
-) strict, without rowid;
-create index touch_ids__site_id__at on touch_ids (site_id, at);
 
 create table page_events (
   site_id    integer not null,
@@ -254,6 +246,7 @@ create table anon_events (
   country       text,
   device        text,
   starts_visit  integer not null check (starts_visit in (0, 1)),
+  event         blob,
   primary key (site_id, id)
 ) strict, without rowid;
 create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
@@ -272,7 +265,7 @@ create table consents (
   primary key (site_id, id)
 ) strict, without rowid;
 create index consents__site_id__session_id on consents (site_id, session_id);
-create index consents__site_id__contact_id on consents (site_id, contact_id);
+create index consents__site_id__contact_id on consents (site_id, contact_id) where contact_id is not null;
 
 -- A visitor's address, only while forwarding to Meta is on and consent was given; sealed, gone after seven days.
 create table session_addresses (
@@ -609,7 +602,7 @@ create table idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 create index idempotency_keys__site_id__at on idempotency_keys (site_id, at);

@@ -80,6 +80,7 @@ CREATE TABLE anon_events (
   country       text,
   device        text,
   starts_visit  integer not null check (starts_visit in (0, 1)),
+  event         blob,
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -239,6 +240,7 @@ CREATE TABLE counted_days (
   site_id   integer not null,
   day       integer not null,
   starts_at integer not null,
+  visits    integer not null default 0,    -- of all sources, once the day is counted
   primary key (site_id, day)
 ) strict, without rowid;
 
@@ -342,7 +344,7 @@ CREATE TABLE idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 
@@ -574,6 +576,7 @@ CREATE TABLE sessions (
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
   consent_at     integer,                                  -- of the newest explicit answer
+  last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
 ) strict, without rowid;
@@ -612,14 +615,6 @@ CREATE TABLE tokens (
   last_used_at integer
 ) strict, without rowid;
 
-CREATE TABLE touch_ids (
-  site_id    integer not null,
-  digest     blob not null,
-  session_id integer not null,
-  at         integer not null,
-  primary key (site_id, digest)
-) strict, without rowid;
-
 CREATE TABLE touches (
   site_id       integer not null,
   session_id    integer not null,
@@ -643,6 +638,7 @@ CREATE TABLE touches (
   affiliate     text,
   marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
+  event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
   primary key (site_id, session_id, seq)
 ) strict, without rowid;
@@ -670,7 +666,7 @@ CREATE TABLE visit_days (
   primary key (site_id, day, source, medium, campaign, country, device)
 ) strict, without rowid;
 
-CREATE INDEX anon_events__site_id__at on anon_events (site_id, at);
+CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
 
@@ -706,7 +702,7 @@ CREATE INDEX deliveries__site_id__connection_id__state on deliveries (site_id, c
 
 CREATE INDEX deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
 
-CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id);
+CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 
 CREATE INDEX entries__site_id__book_day on entries (site_id, book_day);
 
@@ -768,6 +764,4 @@ CREATE INDEX site_domains__site_id on site_domains (site_id);
 
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 
-CREATE INDEX touch_ids__site_id__at on touch_ids (site_id, at);
-
-CREATE INDEX touches__site_id__at on touches (site_id, at);
+CREATE INDEX touches__site_id__at on touches (site_id, at, starts_visit);

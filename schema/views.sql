@@ -173,7 +173,10 @@ select
   o.first_name,
   o.last_name,
   o.customer_id,
-  o.items,
+  (select json_group_array(json_object(
+     'id', i.value->>'id', 'name', i.value->>'name', 'quantity', i.value->>'quantity',
+     'price', (i.value->'price'->>'minor') / coalesce((select u.units from temp.halo_units u where u.currency = o.currency), 100.0)))
+   from json_each(o.items) i) as items,
   o.coupons,
   o.country,
   coalesce(v.match_type, 'none') as match_type,
@@ -203,7 +206,10 @@ select
   0.0 as attribution_confidence,
   'no_match' as attribution_method,
   'No conversation of this person is known.' as attribution_reasoning,
-  json_object('status', o.status, 'items', json(o.items), 'coupons', json(o.coupons)) as order_metadata,
+  json_object('status', o.status, 'coupons', json(o.coupons), 'items', json((select json_group_array(json_object(
+       'id', i.value->>'id', 'name', i.value->>'name', 'quantity', i.value->>'quantity',
+       'price', (i.value->'price'->>'minor') / coalesce((select u.units from temp.halo_units u where u.currency = o.currency), 100.0)))
+     from json_each(o.items) i))) as order_metadata,
   strftime('%Y-%m-%dT%H:%M:%SZ', o.created_at / 1000, 'unixepoch') as order_created_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', o.received_at / 1000, 'unixepoch') as attributed_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', o.received_at / 1000, 'unixepoch') as created_at

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Notify, broadcast};
 
+use crate::agents::Agents;
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,6 +17,7 @@ use crate::figures::Figures;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::presence::Presence;
+use crate::recent::Recent;
 use crate::store::Store;
 
 /// Everything a request or a job may need. Cheap to clone.
@@ -35,8 +37,12 @@ pub struct Parts {
     pub figures: Figures,
     /// What the edges remember between requests.
     pub door: Door,
+    /// What user agents say of themselves.
+    pub agents: Agents,
     /// Who is on which site just now.
     pub presence: Presence,
+    /// Event ids of touches counted lately.
+    pub recent: Arc<Recent>,
     /// Something may be due for a worker.
     pub wake: Notify,
     /// What changed, for open dashboards.
@@ -71,6 +77,8 @@ impl App {
         let store = Store::open(&config.data, sealer)?;
         let now = clock.now();
         let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
+        let recent = Recent::default();
+        store.read_all_sites_blocking(|all| recent.read(all, &book, now))?;
         let (news, _) = broadcast::channel(256);
         Ok(Self {
             parts: Arc::new(Parts {
@@ -81,7 +89,9 @@ impl App {
                 limits: Limits::default(),
                 figures: Figures::default(),
                 door: Door::default(),
+                agents: Agents::default(),
                 presence: Presence::default(),
+                recent: Arc::new(recent),
                 wake: Notify::new(),
                 news,
                 boot: crate::crypto::random_text(9),

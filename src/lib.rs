@@ -1,5 +1,7 @@
 //! HaloTrack: touches and facts come in, credit is worked out, conversions go out.
 
+/// What user agents say of themselves, remembered.
+pub mod agents;
 /// The assembled parts.
 pub mod app;
 /// Sites and connections as they are now, in memory.
@@ -44,6 +46,8 @@ pub mod password;
 pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// Event ids of touches counted lately.
+pub mod recent;
 /// Start, run, stop.
 pub mod serve;
 /// Inbound platforms, one pure file each.

@@ -26,7 +26,7 @@ const LONGEST_DRAIN: Duration = Duration::from_millis(10_500);
 pub fn run(config: Config, warnings: &[String]) -> Result<()> {
     log_to_stderr(&config);
     for line in warnings {
-        tracing::warn!("{line}");
+        warn(&config, line);
     }
     install_tls();
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
@@ -192,6 +192,15 @@ impl Signals {
 fn install_tls() {
     // An error means that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whatever the log's level: what loosens a guard, or is not read, is never passed over.
+fn warn(config: &Config, line: &str) {
+    let text = match config.log_format {
+        LogFormat::Text => format!("WARNING: {line}\n"),
+        LogFormat::Json => format!("{}\n", serde_json::json!({"level": "WARN", "message": line})),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Our own lines from the chosen level on, those of libraries from warn on.

@@ -32,7 +32,7 @@ export function render(root, { app, token }) {
       try {
         await post('/api/setup', { token, email: email.input.value.trim(), password: pass.value });
         app.me = null;
-        app.navigate(first ? '/dashboard/+site' : '/dashboard', { replace: true });
+        app.navigate('/dashboard', { replace: true });
       } catch (error) {
         const err = /** @type {any} */ (error);
         const at = err.code === 'weak_password' ? password : err.field === 'email' ? email : null;

@@ -52,7 +52,7 @@ function status(c) {
   if (c.status === 'paused') return h('span.st.quiet', null, icon('pause', 's'), c.reason ?? 'paused: new ones wait, none is lost');
   if (c.status === 'not_configured') return h('span.st.quiet', null, icon('ring', 's'), c.reason ?? 'not configured');
   return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `Last: ${when(c.last_event_at)}`)
-    : 'ready, nothing yet');
+    : c.mode === 'shadow' ? 'ready: built and checked, nothing is sent' : 'ready, nothing yet');
 }
 
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again */

@@ -17,9 +17,12 @@ export function firstConversion(app, site) {
 /** @param {App} app @param {Site} site */
 export function snippetStep(app, site) {
   const state = h('div.wait', { role: 'status' });
-  let timer = 0, seen = !!site.first_touch_at;
-  const draw = (/** @type {string} */ said) => fill(state, seen ? [icon('check', 'ok'), h('span', null, said)] : [h('span.beat', { 'aria-hidden': 'true' }),
-    h('span', null, 'Waiting for the first visit… Open one of your pages in another tab; it shows here within seconds.')]);
+  let timer = 0, seen = !!site.first_touch_at, nameless = false;
+  const draw = (/** @type {string} */ said) => fill(state, seen ? [icon('check', 'ok'), h('span', null, said)]
+    : nameless ? [icon('check', 'ok'), h('span', null, 'The line works: a visit came in. Nobody had agreed to cookies on it, so it is counted without a name. ',
+      'Answer your consent question with yes and open another page to see a visit that orders can be matched with.')]
+    : [h('span.beat', { 'aria-hidden': 'true' }),
+      h('span', null, 'Waiting for the first visit… Open one of your pages in another tab; it shows here within seconds.')]);
   const arrived = () => {
     if (seen) return;
     seen = true;
@@ -30,8 +33,13 @@ export function snippetStep(app, site) {
   };
   const look = async () => {
     if (!state.isConnected) { clearInterval(timer); return; }
-    try { const now = await get(`/api/sites/${site.site}/reports/live`); if (now.visitors_now > 0 || now.minutes.some((/** @type {number} */ n) => n > 0)) arrived();
-      } catch { /* the next look will tell */ }
+    try {
+      const base = `/api/sites/${site.site}/reports`;
+      const now = await get(`${base}/live`);
+      if (now.visitors_now > 0 || now.minutes.some((/** @type {number} */ n) => n > 0)) { arrived(); return; }
+      // A visit without consent has no session and is in no live figure; the count of visits knows it.
+      if (!nameless && (await get(`${base}/overview`)).visits > 0) { nameless = true; draw(''); }
+    } catch { /* the next look will tell */ }
   };
   draw(site.first_touch_at ? `Visits come in. The first was seen on ${exact(site.first_touch_at)}.` : '');
   if (!seen) { timer = setInterval(look, 4000); setTimeout(look, 0); }
@@ -52,24 +60,35 @@ export function endpointStep(app, site) {
     : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first order or lead…')]);
   draw();
   const owner = site.role === 'owner' || site.role === 'editor';
-  get(`/api/sites/${site.site}/connections`).then(({ items }) => {
-    const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
-    const command = `halotrack connection add --site ${site.site} --platform forms`;
-    fill(box, inward.length ? inward.map((/** @type {any} */ c) => h('div.hook', null,
-      h('p', null, h('b', null, c.name || platform(c.platform)),
-      h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
-      h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy'))))
-      : [h('p.quiet', null, 'No shop or form is connected yet. This command makes an address for your forms and prints it; ',
-        'write woocommerce or shopify in place of forms for a shop.'),
+  const command = `halotrack connection add --site ${site.site} --platform forms`;
+  const addresses = (/** @type {any[]} */ inward) => fill(box, inward.length ? [inward.map((c) => h('div.hook', null,
+    h('p', null, h('b', null, c.name || platform(c.platform)), h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
+    h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy')))),
+    h('p.quiet', null, 'It takes what carries the secret that was printed with it: as the header ', h('code', null, 'x-webhook-secret'),
+      ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')]
+    : [h('p.quiet', null, 'Nothing is connected yet. Run this on the server; it prints the address and its secret:'),
       h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
-  }, (error) => fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${error.message}` : 'An owner can see the addresses.')));
+  let timer = 0;
+  const look = async () => {
+    try {
+      const { items } = await get(`/api/sites/${site.site}/connections`);
+      const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
+      addresses(inward);
+      if (!inward.length && !timer) timer = setInterval(() => { if (box.isConnected) look(); else clearInterval(timer); }, 5000);
+      if (inward.length) clearInterval(timer);
+    } catch (error) {
+      if (!timer) fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${/** @type {any} */ (error).message}` : 'An owner can see the addresses.'));
+    }
+  };
+  look();
   const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '2'),
     h('div', null, h('h2', null, 'Let your shop or form report here'),
-    h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. Each one is matched with the visit it came from.'), box, state));
+    h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. To match each with its visit, put an empty hidden field called ',
+      h('code', null, 'halo_session_id'), ' into the form; the line above fills it.'), box, state));
   const live = (/** @type {string} */ name) => {
     if (name !== 'conversion') return;
     site.first_conversion_at ??= new Date().toISOString();
     draw();
   };
-  return { el, live, stop: () => {} };
+  return { el, live, stop: () => clearInterval(timer) };
 }

@@ -88,7 +88,7 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
     let (status, reason) = completeness(&platform, &settings, &secrets);
     let new = NewConnection {
         platform: platform.slug().into(),
-        name: name(form.name.as_deref(), platform.name())?,
+        name: name(form.name.as_deref(), &free_name(app, site, &usual_name(&platform, &settings)))?,
         mode,
         settings,
         secrets,
@@ -109,6 +109,29 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
     app.refresh().await?;
     let connection = find(app, Some(site), id)?;
     Ok(Added { card: card(app, &connection)?, secret: made })
+}
+
+/// The same name again gets a number behind it.
+fn free_name(app: &App, site: SiteId, usual: &str) -> String {
+    let book = app.book();
+    let is_taken = |name: &str| book.connections_of(site).any(|c| c.name == name);
+    let mut name = usual.to_owned();
+    let mut n = 2;
+    while is_taken(&name) {
+        name = format!("{usual} ({n})");
+        n += 1;
+    }
+    name
+}
+
+/// The platform's name, and where it has an address of its own, whose: two of one kind must be told apart.
+fn usual_name(platform: &Platform, settings: &Settings) -> String {
+    let field = platform.fields().into_iter().find(|f| f.kind == FieldKind::Url);
+    let address = field.and_then(|f| settings.get(f.key)).and_then(|u| url::Url::parse(u).ok());
+    match address.as_ref().and_then(url::Url::host_str) {
+        Some(host) => format!("{} · {host}", platform.name()),
+        None => platform.name().to_owned(),
+    }
 }
 
 /// Changes settings, secrets and mode. An empty value of a setting removes it; an empty secret stays as it is.

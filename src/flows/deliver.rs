@@ -282,6 +282,9 @@ async fn write_end(
                 },
             )?;
             connections::save_breaker(c, connection_id, &breaker)?;
+            if matches!(ending.state, "delivered" | "accepted") {
+                connections::heard_of(c, connection_id, now)?;
+            }
             if let Some(until) = breaker.next_try_at(now) {
                 deliveries::put_off(c, connection_id, until)?;
             }
@@ -333,6 +336,10 @@ fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, ji
         }
         Verdict::Retry { after_ms, .. } => {
             breaker.record(false, now, scale);
+            if let Some(ms) = after_ms {
+                // The platform asks for quiet, not only for this delivery.
+                breaker.keep_quiet_until(now.plus_ms(*ms));
+            }
             let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
             match retry::next(attempts, *after_ms, scale, jitter) {
                 Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {

@@ -1,9 +1,9 @@
-//! What may be kept only for a while goes: addresses of visitors, ids of counted touches, answers kept for a repeat.
+//! What may be kept only for a while goes: addresses of visitors, answers kept for a repeat.
 //! In small steps, so that nobody who waits for the writer notices.
 
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{idempotency_keys, sessions, touches};
+use crate::store::{idempotency_keys, sessions};
 
 /// One hour's round over all sites.
 pub async fn run(app: &App) -> Result<()> {
@@ -11,12 +11,7 @@ pub async fn run(app: &App) -> Result<()> {
     for site in app.book().sites() {
         let id = site.id;
         loop {
-            let gone = app
-                .store
-                .write(id, move |c| {
-                    Ok(touches::forget_events(c, now)? + sessions::forget_addresses(c, now)? + idempotency_keys::forget(c, now)?)
-                })
-                .await?;
+            let gone = app.store.write(id, move |c| Ok(sessions::forget_addresses(c, now)? + idempotency_keys::forget(c, now)?)).await?;
             if gone == 0 || app.is_stopping() {
                 break;
             }

@@ -21,6 +21,8 @@ const FIRST_OWNER_MS: i64 = 30 * MINUTE_MS;
 const INVITE_MS: i64 = 7 * DAY_MS;
 /// Attempts of one address, whatever the account.
 const PER_ADDRESS: Rate = Rate::per_minute(5, 10);
+/// Looks of one address at one-time links.
+const LOOKS: Rate = Rate::per_minute(30, 30);
 
 /// What somebody typed into the login page.
 pub struct Attempt {
@@ -59,7 +61,7 @@ pub async fn sign_in(app: &App, attempt: Attempt) -> Result<SignedIn> {
     check_second_factor(app, &proof, attempt.code.as_deref(), now).await.inspect_err(|e| {
         // The password was right and nothing was guessed yet.
         if e.code == "totp_required" {
-            app.door.guessed_right(account, network);
+            app.door.took_back(account, network);
         }
     })?;
     app.door.guessed_right(account, network);
@@ -156,6 +158,11 @@ pub async fn set_password(app: &App, user: UserId, password: Secret) -> Result<(
             if users::has_owner(all)? { links::remove_first_owner(all) } else { Ok(()) }
         })
         .await
+}
+
+/// Nobody guesses 256 bits, but each try costs a look at the database.
+pub fn may_look(app: &App, client: IpAddr) -> Result<()> {
+    app.limits.take("link", address_key(client), LOOKS, app.clock.now()).map_err(too_many)
 }
 
 /// What a one-time link is for, without using it up.

@@ -9,14 +9,15 @@ use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, h
 use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
-use crate::domain::time::{DAY_MS, Time};
+use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::withdraw;
 use crate::limits::{Rate, text_key};
+use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
-use crate::store::sessions::{Browser, Moved, NewSession, Session, Words};
+use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
 use crate::store::touches::NewTouch;
 use crate::store::{anon_events, consents, counters, sessions, touches};
@@ -24,7 +25,7 @@ use crate::store::{anon_events, consents, counters, sessions, touches};
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
 /// Touches stored for one site a second.
-const PER_SITE: Rate = Rate::per_second(200, 2_000);
+const PER_SITE: Rate = Rate::per_second(200, 20_000);
 /// And a day: far above any small shop, far below what fills a disk.
 const PER_SITE_AND_DAY: Rate = Rate { burst: 2_000_000, per_1000_s: 23_000 };
 /// Meta takes events of the last seven days; an address is of no use after that.
@@ -71,7 +72,9 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     let now = app.clock.now();
     let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+    // History has its own days, and comes from the owner's own server.
     if let Some(visitor) = visitor
+        && !touch.is_history
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
     {
         return dropped(app, site, "limited").await;
@@ -84,15 +87,32 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         return dropped(app, site, "limited").await;
     }
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
-    let owner = site.clone();
+    // All that is no SQL is done before the writer's turn.
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
+    let judged = Judged {
+        origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
+        event: touch.event_id.as_ref().map(|id| {
+            let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
+            let mut short = [0; 16];
+            short.copy_from_slice(&digest[..16]);
+            short
+        }),
+        fresh: session_id::issue(now),
+        day: site.zone.day(touch.at),
+        is_inner_page: is_inner_page(&touch, &domains),
+        words: words_of(&touch.consent, &decision),
+        may_keep: decision.analytics,
+        keeps_address,
+    };
     let is_history = touch.is_history;
-    let taken = app.store.write(site.id, move |c| record(c, &owner, touch, &decision, keeps_address, now)).await?;
+    let recent = app.recent.clone();
+    let taken = app.store.write(site.id, move |c| record(c, touch, &judged, &recent, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
         app.presence.saw(site.id, text_key(key), now);
-        app.tell(News::Visit { site: site.id });
     }
+    app.tell(News::Visit { site: site.id });
     if taken.has_withdrawn {
         app.wake.notify_waiters();
     }
@@ -135,115 +155,153 @@ struct Recorded {
     has_withdrawn: bool,
 }
 
-fn record(c: &SiteConn, site: &Site, touch: PageTouch, decision: &Decision, keeps_address: bool, now: Time) -> Result<Recorded> {
-    let event = touch.event_id.as_ref().map(|id| crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()])[..16].to_vec());
-    if let Some(digest) = &event
-        && let Some(session) = touches::find_event(c, digest)?
-    {
-        // A retry after a lost answer: the same answer again, counted once.
-        let key = if session == 0 { None } else { sessions::find_key(c, SessionId::new(session))? };
-        return Ok(Recorded { key, has_withdrawn: false });
-    }
-    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
-    let origin = classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]);
+/// What the rules say of a touch before anything is looked up.
+struct Judged {
+    origin: Origin,
+    /// Digest of the event id.
+    event: Option<Digest>,
+    /// The id that a new browser gets.
+    fresh: SessionKey,
+    day: Day,
+    is_inner_page: bool,
+    words: Words,
+    may_keep: bool,
+    keeps_address: bool,
+}
+
+fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
+    let Judged { origin, words, .. } = judged;
     let known = match &touch.claim {
         Some(claim) => sessions::find_by_key(c, claim.key())?,
         None => None,
     };
-    let words = words_of(&touch.consent, decision);
+    let repeated = repeated(c, known.as_ref(), judged, recent)?;
 
-    if !decision.analytics {
+    if !judged.may_keep {
+        // A refusal is heard also in a repeat; only the count is made once.
         let mut has_withdrawn = false;
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, &words, &touch, now)?;
+            has_withdrawn = answered(c, session, words, &touch, now)?;
         }
-        if touch.is_answer {
+        if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
         }
         anon_events::add(
             c,
             &anon_events::AnonEvent {
                 at: touch.at,
-                day: site.zone.day(touch.at),
-                origin: &origin,
+                day: judged.day,
+                origin,
                 utm: &Utm { source: origin.raw_source.clone(), medium: origin.raw_medium.clone(), ..touch.utm.clone() },
                 path: &touch.landing.path,
                 country: touch.browser.country.as_deref(),
                 device: touch.browser.device,
-                starts_visit: !is_inner_page(&touch, &domains),
+                starts_visit: !judged.is_inner_page,
+                event: judged.event.as_ref().map(|e| &e[..]),
             },
         )?;
-        if let Some(digest) = &event {
-            touches::add_event(c, digest, 0, now)?;
+        if let Some(event) = &judged.event {
+            recent.add(c.site(), *event, 0, now);
         }
         return Ok(Recorded { key: None, has_withdrawn });
+    }
+    if let Some(Repeat { key: Some(key) }) = repeated {
+        let mut has_withdrawn = false;
+        if let Some(session) = &known
+            && words.is_explicit
+        {
+            has_withdrawn = answered(c, session, words, &touch, now)?;
+        }
+        return Ok(Recorded { key: Some(key), has_withdrawn });
     }
 
     let mut has_withdrawn = false;
     let (id, key) = match known {
         Some(session) => {
             if !touch.is_answer {
-                seen_again(c, &session, &touch, &origin, words.marketing, now)?;
+                seen_again(c, &session, &touch, judged, now)?;
             }
             if words.is_explicit {
-                has_withdrawn = answered(c, &session, &words, &touch, now)?;
+                has_withdrawn = answered(c, &session, words, &touch, now)?;
             }
             (session.id, session.key)
         }
         None => {
-            let key = touch.claim.clone().unwrap_or_else(|| session_id::issue(now));
-            let id = first_seen(c, key.key(), &touch, &origin, &words, now)?;
+            let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
+            let id = first_seen(c, key.key(), &touch, judged, now)?;
             if words.is_explicit {
-                consents::add(c, Some(id), None, &words, touch.consent.manager.unwrap_or("page"), now)?;
+                consents::add(c, Some(id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
             }
             (id, key.key().to_owned())
         }
     };
     if let Some(address) = touch.address
-        && keeps_address
+        && judged.keeps_address
         && !touch.is_history
     {
         sessions::keep_address(c, id, &address.to_string(), now.plus_ms(ADDRESS_KEPT_MS))?;
     }
-    if let Some(digest) = &event {
-        touches::add_event(c, digest, id.number(), now)?;
+    if let Some(event) = &judged.event {
+        recent.add(c.site(), *event, id.number(), now);
     }
     Ok(Recorded { key: Some(key), has_withdrawn })
 }
 
-fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, origin: &Origin, words: &Words, now: Time) -> Result<SessionId> {
-    let id = sessions::add(c, &NewSession { key, at: touch.at, is_direct: origin.is_direct, browser: &touch.browser, consent: words })?;
-    add_touch(c, id, 1, touch, origin, Place { starts_visit: true, is_repeat: false }, words.marketing, now)?;
+/// A touch that was counted before: a retry after a lost answer.
+struct Repeat {
+    /// None where it was counted without a session.
+    key: Option<String>,
+}
+
+/// A browser that shows an id of its own keeps it: another's event id gives it nothing.
+fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Recent) -> Result<Option<Repeat>> {
+    let Some(event) = &judged.event else { return Ok(None) };
+    if let Some(session) = known {
+        let is_last = session.last_event.as_deref() == Some(&event[..]);
+        let is_own = is_last || recent.find(c.site(), event) == Some(session.id.number());
+        return Ok(is_own.then(|| Repeat { key: Some(session.key.clone()) }));
+    }
+    match recent.find(c.site(), event) {
+        None => Ok(None),
+        Some(0) => Ok(Some(Repeat { key: None })),
+        // Not there: the change that counted it was rolled back.
+        Some(session) => Ok(sessions::find_key(c, SessionId::new(session))?.map(|key| Repeat { key: Some(key) })),
+    }
+}
+
+fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
+    let event = judged.event.as_ref().map(|e| &e[..]);
+    let new = NewSession { key, at: touch.at, is_direct: judged.origin.is_direct, browser: &touch.browser, consent: &judged.words, event };
+    let id = sessions::add(c, &new)?;
+    add_touch(c, id, 1, touch, judged, Place { starts_visit: true, is_repeat: false }, now)?;
     Ok(id)
 }
 
 /// A known browser again: a page view, or a touch of its own where it brings a new campaign or begins a new visit.
-fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, origin: &Origin, marketing: &'static str, now: Time) -> Result<()> {
+fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judged, now: Time) -> Result<()> {
+    let origin = &judged.origin;
     let gap = touch.at.ms_since(session.last_seen_at).abs();
     let starts_visit = gap > VISIT_GAP_MS;
-    let has_clicks = !touch.clicks.is_empty();
-    let is_new = if has_clicks {
+    let is_new = if !touch.clicks.is_empty() {
         touches::has_new_click(c, session.id, &touch.clicks)?
     } else if origin.is_direct {
         starts_visit
     } else {
         !touches::has_campaign(c, session.id, origin, touch.at)?
     };
-    if touch.browser.ga_client_id.is_some() || touch.browser.fbp.is_some() || touch.browser.fbc.is_some() {
-        sessions::learned(c, session, &touch.browser)?;
-    }
+    let seen = Seen { at: touch.at, browser: &touch.browser, event: judged.event.as_ref().map(|e| &e[..]) };
     // The same click id ever is one touch: again after a pause it is a visit, not a touchpoint.
     let is_repeat = !is_new && starts_visit;
     if !is_new && !is_repeat {
-        return sessions::saw_again(c, session, touch.at);
+        return sessions::saw_again(c, session, &seen);
     }
     let seq = session.touch_count + 1;
     let mark = Mark { seq, at: touch.at, is_direct: origin.is_direct };
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
-    sessions::moved(c, session, &Moved { at: touch.at, first, last, starts_visit })?;
-    add_touch(c, session.id, seq, touch, origin, Place { starts_visit, is_repeat }, marketing, now)
+    sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
+    add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
 }
 
 /// What a touch is to the visits of its browser.
@@ -253,17 +311,7 @@ struct Place {
     is_repeat: bool,
 }
 
-#[allow(clippy::too_many_arguments)]
-fn add_touch(
-    c: &SiteConn,
-    session: SessionId,
-    seq: i64,
-    touch: &PageTouch,
-    origin: &Origin,
-    place: Place,
-    marketing: &'static str,
-    now: Time,
-) -> Result<()> {
+fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judged: &Judged, place: Place, now: Time) -> Result<()> {
     touches::add(
         c,
         &NewTouch {
@@ -271,14 +319,15 @@ fn add_touch(
             seq,
             at: touch.at,
             received_at: now,
-            origin,
+            origin: &judged.origin,
             landing: &touch.landing,
             title: touch.title.as_deref(),
             ads: &touch.ads,
             starts_visit: place.starts_visit,
-            marketing,
+            marketing: judged.words.marketing,
             is_imported: touch.is_history,
             is_repeat: place.is_repeat,
+            event: judged.event.as_ref().map(|e| &e[..]),
         },
     )?;
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::ask::{Ask, Caller};
 use super::host::OwnHosts;
 use super::route::{Right, Route, Scope, Who};
+use super::senders;
 use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
@@ -32,7 +33,11 @@ pub const PLAIN_COOKIE: &str = "halo_login";
 /// The caller and the site of the request, or why it is refused.
 pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<(Caller, Option<Arc<Site>>)> {
     match route.who {
-        Who::Anyone | Who::Visitor | Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
+        Who::Anyone | Who::Visitor => Ok((Caller::Nobody, None)),
+        // Before the body is read: strangers need not send one.
+        Who::Hook if app.book().connection_by_hook(ask.param("token")).is_none() => Err(unknown_endpoint()),
+        Who::Sender if !senders::has_proof(ask) => Err(senders::no_proof()),
+        Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
         Who::Page => {
             if is_unsafe(ask) {
                 check_origin(own, ask)?;
@@ -78,6 +83,11 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             _ => Err(Error::new(Kind::Forbidden, "missing_right", "Only an owner of this installation may do this.")),
         },
     }
+}
+
+/// One answer for every address that is not there.
+pub fn unknown_endpoint() -> Error {
+    Error::new(Kind::NotFound, "unknown_endpoint", "There is no such endpoint. Copy its address again from Connections.")
 }
 
 /// A token's text proved: who it is and for which site. For handlers whose senders may bring a token in several ways.

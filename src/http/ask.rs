@@ -88,6 +88,11 @@ impl Ask {
             .map(|(_, v)| v)
     }
 
+    /// A trusted peer that names no visitor: limits by address skip it.
+    pub fn is_proxy_itself(&self) -> bool {
+        self.is_peer_trusted && self.client == self.peer
+    }
+
     /// A program on this machine, with no proxy in between.
     pub fn is_from_this_machine(&self) -> bool {
         self.peer.is_loopback() && !super::host::is_forwarded(&self.headers)

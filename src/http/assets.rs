@@ -86,7 +86,7 @@ pub fn page(name: &str) -> Result<Reply> {
 
 /// For other people's pages: any of them may load it, and it carries nothing of theirs.
 fn script(app: &App, ask: &Ask, name: &str, cache: &'static str) -> Result<Reply> {
-    if !(ask.is_peer_trusted && ask.client == ask.peer) {
+    if !ask.is_proxy_itself() {
         app.limits.take("tag", address_key(ask.client), PER_ADDRESS, app.clock.now()).map_err(|seconds| {
             Error::new(Kind::TooMany, "too_many", format!("Too many requests. Try again in {seconds} s.")).after(seconds)
         })?;

@@ -11,7 +11,7 @@ use super::shown;
 use crate::app::App;
 use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::error::Result;
-use crate::store::connections::Connection;
+use crate::store::connections::{self, Connection};
 use crate::store::questions::deliveries;
 use crate::{destinations, sources};
 
@@ -24,7 +24,10 @@ pub const LIST: Doc =
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();
-    let counts = app.store.read(site.id, move |c| deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))).await?;
+    let (counts, health) = app
+        .store
+        .read(site.id, move |c| Ok((deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?, connections::list_health(c)?)))
+        .await?;
     let book = app.book();
     let may_see_hooks = ask.may(Right::Edit);
     let none = HashMap::new();
@@ -32,7 +35,11 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
         .connections_of(site.id)
         .map(|connection| {
             let hook_base = may_see_hooks.then_some(app.config.public_url.as_str());
-            shown_connection(connection, counts.get(&connection.id.number()).unwrap_or(&none), hook_base, &site.zone, now)
+            let mut connection = Connection::clone(connection);
+            if let Some((breaker, last_event_at)) = health.get(&connection.id.number()) {
+                (connection.breaker, connection.last_event_at) = (breaker.clone(), *last_event_at);
+            }
+            shown_connection(&connection, counts.get(&connection.id.number()).unwrap_or(&none), hook_base, &site.zone, now)
         })
         .collect();
     Reply::json(&json!({ "items": items }))

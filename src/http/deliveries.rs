@@ -35,8 +35,13 @@ pub const LIST: Doc = Doc::new("Deliveries", "What was meant for whom, the newes
     .query(QUERY)
     .answer(r#"{"items":[],"next":null,"total":{"count":0},"facets":{"state":[],"platform":[]}}"#)
     .statuses(&[200, 400]);
-pub const CSV: Doc = Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").statuses(&[200, 400]);
-pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.").query(QUERY).statuses(&[200, 400]);
+pub const CSV: Doc =
+    Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").of_type("text/csv").statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.")
+    .query(QUERY)
+    .answer("{…}\n")
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Deliveries", "One delivery with every attempt.").statuses(&[200, 404]);
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();

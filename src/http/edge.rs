@@ -21,7 +21,7 @@ use super::decode::{self, Arrival};
 use super::host::{self, OwnHosts};
 use super::reply::{Reply, refusal, status_of};
 use super::route::{Route, Shape, Who};
-use super::{access, headers, table};
+use super::{access, compress, headers, table};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
@@ -45,10 +45,15 @@ struct Numbered {
 }
 
 impl Edge {
+    /// Of the whole table.
     pub fn new(app: App) -> Self {
+        Self::of(app, table::ROUTES)
+    }
+
+    pub fn of(app: App, routes: &'static [Route]) -> Self {
         let own = Arc::new(OwnHosts::new(&app.config));
         let mut router = Router::new();
-        for place in places() {
+        for place in places(routes) {
             let (app, own, place) = (app.clone(), own.clone(), Arc::new(place));
             let path = place.routes[0].route.path;
             let answer = move |params: std::result::Result<RawPathParams, NoParams>, request: Request| {
@@ -75,6 +80,7 @@ impl Edge {
             arrival.is_https = true;
         }
         let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
+        let may_shrink = is_own_host && compress::is_wanted(&arrival.headers);
         // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let mut response = match decode::check(&parts, &arrival) {
@@ -98,14 +104,14 @@ impl Edge {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         headers::complete(&mut response, &request_id, is_https, is_own_host);
-        response
+        if may_shrink { compress::shrunk(response).await } else { response }
     }
 }
 
-/// The table by path.
-fn places() -> Vec<Place> {
+/// The rows by path.
+fn places(routes: &'static [Route]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
-    for route in table::ROUTES {
+    for route in routes {
         let labels = [0, 1, 2, 3, 4, 5].map(|n| format!("route=\"{}\",method=\"{}\",status=\"{n}xx\"", route.path, route.method));
         let numbered = Numbered { route, labels };
         match places.iter_mut().find(|p| p.routes[0].route.path == route.path) {
@@ -173,6 +179,8 @@ async fn at(
         Err(e) => Err(Error::new(Kind::Invalid, "bad_request", "The path is no UTF-8.").caused(e)),
     }
     .map_or_else(|e| failed(app, &e, route, origin.as_ref(), &request_id), Reply::into_response);
+    // No address, no query, no body: those may hold people.
+    tracing::debug!(request.id = request_id, route = route.path, status = response.status().as_u16(), "A request was answered");
     app.figures.add("requests", &numbered.labels[usize::from(response.status().as_u16() / 100).min(5)]);
     response
 }

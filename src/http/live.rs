@@ -25,8 +25,9 @@ const QUIET: Duration = Duration::from_secs(15);
 /// The browser comes back by itself, and its login is proved again.
 const LONGEST: Duration = Duration::from_secs(600);
 
-pub const LIVE: Doc =
-    Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.").answer("event: visitors\ndata: {\"now\":7}\n\n");
+pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.")
+    .answer("event: visitors\ndata: {\"now\":7}\n\n")
+    .of_type("text/event-stream");
 pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.id;
     let news = app.news.subscribe();

@@ -62,7 +62,7 @@ pub async fn sign_in(app: App, ask: Ask) -> Result<Reply> {
         password: password_of(&fields)?,
         code: json::text(&fields, "totp", 64)?.map(str::to_owned),
         client: ask.client,
-        is_trusted: ask.is_peer_trusted && ask.client == ask.peer,
+        is_trusted: ask.is_proxy_itself(),
     };
     let signed_in = login::sign_in(&app, attempt).await?;
     end_old(&app, &ask).await?;
@@ -73,13 +73,16 @@ pub const SIGN_OUT: Doc = Doc::new("Login", "Signs out.").nothing().statuses(&[2
 
 pub async fn sign_out(app: App, ask: Ask) -> Result<Reply> {
     end_old(&app, &ask).await?;
-    Ok(Reply::empty(204).with("set-cookie", cookie(&ask, "", 0)).with("clear-site-data", "\"cache\""))
+    Ok(Reply::empty(204).with("set-cookie", cookie(&ask, "", 0)))
 }
 
 pub const LOOK: Doc =
     Doc::new("Login", "What a one-time link is for.").answer(r#"{"kind":"invite","email":"ben@shop.example"}"#).statuses(&[200, 404]);
 
 pub async fn look(app: App, ask: Ask) -> Result<Reply> {
+    if !ask.is_proxy_itself() {
+        login::may_look(&app, ask.client)?;
+    }
     let (kind, email) = login::look(&app, ask.param("token")).await?;
     Reply::json(&json!({"kind": kind.word(), "email": email}))
 }
@@ -91,6 +94,9 @@ pub const SET_UP: Doc =
         .statuses(&[200, 404, 422]);
 
 pub async fn set_up(app: App, ask: Ask) -> Result<Reply> {
+    if !ask.is_proxy_itself() {
+        login::may_look(&app, ask.client)?;
+    }
     let fields = json::object(&ask.body)?;
     let token = json::required(&fields, "token", 200)?;
     let email = json::text(&fields, "email", LONGEST_TEXT)?;

@@ -137,8 +137,11 @@ fn received(receipt: &Receipt, site: &Site, book: &Book, may_see_people: bool) -
 }
 
 fn reporter(r: &Report, book: &Book) -> String {
-    if r.connection == 0 {
-        return "the API".into();
+    match r.connection {
+        0 => return "the conversions API".into(),
+        -2 => return "the page itself".into(),
+        n if n < 0 => return "your server, by token".into(),
+        _ => {}
     }
     match book.connection(ConnectionId::new(r.connection)) {
         Some(connection) => connection.name.clone(),

@@ -16,6 +16,10 @@ pub async fn run(app: App) {
         if let Err(e) = cube::catch_up(&app).await {
             tracing::error!(error = %e, "The counts of whole days could not be brought up.");
         }
+        // Breakers and last events change without the book; commands read them from there.
+        if let Err(e) = app.refresh().await {
+            tracing::error!(error = %e, "The configuration could not be read anew.");
+        }
         let now = app.clock.now();
         if forgot_at.is_none_or(|at| now.ms_since(at) >= HOUR_MS) {
             forgot_at = Some(now);

@@ -27,9 +27,7 @@ const LAST: Duration = Duration::from_secs(10);
 
 /// Runs until the app stops. Deliveries on their way end first, the rest goes back to the queue.
 pub async fn run(app: App) {
-    let now = app.clock.now();
-    let boot = app.boot.clone();
-    match app.store.write_all_sites(move |all| deliveries::release_others(all, &boot, now)).await {
+    match take_up(&app).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "Deliveries of the last run are taken up again."),
         Err(e) => tracing::error!(error = %e, "The deliveries of the last run could not be taken up."),
@@ -44,14 +42,10 @@ pub async fn run(app: App) {
         woken.as_mut().enable();
         let next = match claim(&app, &lanes).await {
             Ok((claimed, next)) => {
-                for (site, connection, id) in claimed {
+                for one in claimed {
                     let (app, lanes, done) = (app.clone(), lanes.clone(), done.clone());
                     running.spawn(async move {
-                        if let Err(e) = deliver::run(&app, site, id).await {
-                            tracing::error!(delivery.id = %id, site.id = %site, error = %e, "A delivery failed on our side.");
-                            give_back(&app, site, id).await;
-                        }
-                        lanes.leave(connection);
+                        carry(&app, &lanes, one).await;
                         let _ = done.try_send(());
                     });
                 }
@@ -72,6 +66,40 @@ pub async fn run(app: App) {
     }
     let _ = tokio::time::timeout(LAST, async { while running.join_next().await.is_some() {} }).await;
     running.abort_all();
+}
+
+/// What a run that ended left leased is pending again. Gives how many.
+pub async fn take_up(app: &App) -> Result<usize> {
+    let (now, boot) = (app.clock.now(), app.boot.clone());
+    app.store.write_all_sites(move |all| deliveries::release_others(all, &boot, now)).await
+}
+
+/// Carries what is due now until nothing is, and gives how many runs that took. Does not wait for a later time.
+pub async fn drain(app: &App) -> Result<usize> {
+    let lanes = Lanes::default();
+    let mut count = 0;
+    loop {
+        let (claimed, _) = claim(app, &lanes).await?;
+        if claimed.is_empty() {
+            return Ok(count);
+        }
+        count += claimed.len();
+        let mut running = JoinSet::new();
+        for one in claimed {
+            let (app, lanes) = (app.clone(), lanes.clone());
+            running.spawn(async move { carry(&app, &lanes, one).await });
+        }
+        while running.join_next().await.is_some() {}
+    }
+}
+
+/// One claimed delivery to its end, and out of its lane.
+async fn carry(app: &App, lanes: &Lanes, (site, connection, id): (SiteId, ConnectionId, DeliveryId)) {
+    if let Err(e) = deliver::run(app, site, id).await {
+        tracing::error!(delivery.id = %id, site.id = %site, error = %e, "A delivery failed on our side.");
+        give_back(app, site, id).await;
+    }
+    lanes.leave(connection);
 }
 
 /// Deliveries on their way, by connection.

@@ -17,19 +17,21 @@ pub struct AnonEvent<'a> {
     pub country: Option<&'a str>,
     pub device: &'static str,
     pub starts_visit: bool,
+    /// Digest of its event id.
+    pub event: Option<&'a [u8]>,
 }
 
 pub fn add(c: &SiteConn, e: &AnonEvent) -> Result<()> {
-    let id = c.next_number("anon_event")?;
+    let id = c.next_inner_number("anon_event")?;
     c.execute(
         "insert into anon_events (site_id, id, at, day, source, medium, utm_source, utm_medium, utm_campaign, utm_term, utm_content,
-           referrer_host, path, country, device, starts_visit)
+           referrer_host, path, country, device, starts_visit, event)
          values (:site, :id, :at, :day, :source, :medium, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content,
-           :referrer, :path, :country, :device, :visit)",
+           :referrer, :path, :country, :device, :visit, :event)",
         named_params! {":id": id, ":at": e.at.ms(), ":day": e.day.0, ":source": e.origin.source, ":medium": e.origin.medium,
         ":utm_source": e.utm.source, ":utm_medium": e.utm.medium, ":utm_campaign": e.utm.campaign, ":utm_term": e.utm.term,
         ":utm_content": e.utm.content, ":referrer": e.origin.referrer_host, ":path": e.path, ":country": e.country,
-        ":device": e.device, ":visit": e.starts_visit},
+        ":device": e.device, ":visit": e.starts_visit, ":event": e.event},
     )?;
     Ok(())
 }

@@ -138,6 +138,18 @@ pub fn save_breaker(c: &SiteConn, id: ConnectionId, breaker: &Breaker) -> Result
     Ok(())
 }
 
+/// Breaker and last event of each connection of the site, as they are now: they change without the book being read anew.
+pub fn list_health(c: &SiteConn) -> Result<std::collections::HashMap<i64, (Breaker, Option<Time>)>> {
+    let rows: Vec<(i64, String, Option<i64>)> =
+        c.list("select id, breaker, last_event_at from connections where site_id = :site and removed_at is null", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, breaker, at)| (id, (serde_json::from_str(&breaker).unwrap_or_default(), at.map(Time::from_ms))))
+        .collect())
+}
+
 /// The card of a connection says when it was last heard of; once a minute is fine enough.
 pub fn heard_of(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
     c.execute(

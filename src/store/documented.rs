@@ -72,7 +72,8 @@ impl Cell {
         match self {
             Cell::Null => String::new(),
             Cell::Integer(n) => n.to_string(),
-            Cell::Real(r) => r.to_string(),
+            // As the stock shell writes it: 99.0 shows that it is no count.
+            Cell::Real(r) => format!("{r:?}"),
             Cell::Text(text) => text.clone(),
             Cell::Blob(bytes) => crate::crypto::hex(bytes),
         }

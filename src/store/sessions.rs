@@ -19,6 +19,7 @@ pub struct Session {
     pub last: Mark,
     pub analytics: String,
     pub marketing: String,
+    pub last_event: Option<Vec<u8>>,
 }
 
 /// A browser seen for the first time.
@@ -29,6 +30,7 @@ pub struct NewSession<'a> {
     pub is_direct: bool,
     pub browser: &'a Browser,
     pub consent: &'a Words,
+    pub event: Option<&'a [u8]>,
 }
 
 /// What a browser tells of itself.
@@ -59,7 +61,7 @@ pub struct Words {
 
 pub fn find_by_key(c: &SiteConn, key: &str) -> Result<Option<Session>> {
     c.find(
-        "select id, key, last_seen_at, touch_count, first_seq, first_at, last_seq, last_at, last_is_direct, analytics, marketing
+        "select id, key, last_seen_at, touch_count, first_seq, first_at, last_seq, last_at, last_is_direct, analytics, marketing, last_event
          from sessions where site_id = :site and key = :key",
         named_params! {":key": key},
         |row| {
@@ -74,6 +76,7 @@ pub fn find_by_key(c: &SiteConn, key: &str) -> Result<Option<Session>> {
                 last: Mark { seq: row.get(6)?, at: Time::from_ms(row.get(7)?), is_direct: last_is_direct },
                 analytics: row.get(9)?,
                 marketing: row.get(10)?,
+                last_event: row.get(11)?,
             })
         },
     )
@@ -84,59 +87,64 @@ pub fn find_key(c: &SiteConn, id: SessionId) -> Result<Option<String>> {
 }
 
 pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
-    let id = c.next_number("session")?;
+    let id = c.next_inner_number("session")?;
     let b = new.browser;
     c.execute(
         "insert into sessions (site_id, id, key, created_at, last_seen_at, first_at, last_at, last_is_direct, device, browser, system,
-           language, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, analytics, marketing, consent_at)
+           language, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, analytics, marketing, consent_at, last_event)
          values (:site, :id, :key, :at, :at, :at, :at, :direct, :device, :browser, :system,
-           :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at)",
+           :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at, :event)",
         named_params! {":id": id, ":key": new.key, ":at": new.at.ms(), ":direct": new.is_direct, ":device": b.device,
         ":browser": b.browser, ":system": b.system, ":language": b.language, ":country": b.country, ":region": b.region,
         ":city": b.city, ":agent": b.user_agent, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
         ":fbp": b.fbp, ":analytics": new.consent.analytics, ":marketing": new.consent.marketing,
-        ":consent_at": new.consent.is_explicit.then_some(new.at.ms())},
+        ":consent_at": new.consent.is_explicit.then_some(new.at.ms()), ":event": new.event},
     )?;
     Ok(SessionId::new(id))
 }
 
+/// What a page view tells anew: ids that other scripts set only after our first request are kept when they come, never
+/// emptied.
+pub struct Seen<'a> {
+    pub at: Time,
+    pub browser: &'a Browser,
+    pub event: Option<&'a [u8]>,
+}
+
 /// A page view of a known browser that brought nothing new: the one small write of the fast path.
-pub fn saw_again(c: &SiteConn, session: &Session, at: Time) -> Result<()> {
+pub fn saw_again(c: &SiteConn, session: &Session, seen: &Seen) -> Result<()> {
+    let b = seen.browser;
     c.execute(
-        "update sessions set last_seen_at = max(last_seen_at, :at), page_views = page_views + 1 where site_id = :site and key = :key",
-        named_params! {":at": at.ms(), ":key": session.key},
+        "update sessions set last_seen_at = max(last_seen_at, :at), page_views = page_views + 1, last_event = coalesce(:event, last_event),
+           ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
+           fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
+         where site_id = :site and key = :key",
+        named_params! {":at": seen.at.ms(), ":event": seen.event, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
+            ":fbp": b.fbp, ":key": session.key},
     )?;
     Ok(())
 }
 
 /// What a new touch changes of its session.
-pub struct Moved {
-    pub at: Time,
+pub struct Moved<'a> {
+    pub seen: Seen<'a>,
     pub first: Mark,
     pub last: Mark,
     pub starts_visit: bool,
 }
 
 pub fn moved(c: &SiteConn, session: &Session, moved: &Moved) -> Result<()> {
+    let b = moved.seen.browser;
     c.execute(
         "update sessions set last_seen_at = max(last_seen_at, :at), page_views = page_views + 1, visits = visits + :visit,
            touch_count = touch_count + 1, first_seq = :first, first_at = :first_at, last_seq = :last, last_at = :last_at,
-           last_is_direct = :direct, created_at = min(created_at, :at)
-         where site_id = :site and key = :key",
-        named_params! {":at": moved.at.ms(), ":visit": moved.starts_visit, ":first": moved.first.seq, ":first_at": moved.first.at.ms(),
-        ":last": moved.last.seq, ":last_at": moved.last.at.ms(), ":direct": moved.last.is_direct, ":key": session.key},
-    )?;
-    Ok(())
-}
-
-/// Ids that other scripts set only after our first request: kept when they come, never emptied.
-pub fn learned(c: &SiteConn, session: &Session, browser: &Browser) -> Result<()> {
-    c.execute(
-        "update sessions set ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
+           last_is_direct = :direct, created_at = min(created_at, :at), last_event = coalesce(:event, last_event),
+           ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
            fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
          where site_id = :site and key = :key",
-        named_params! {":ga_client": browser.ga_client_id, ":ga_session": browser.ga_session_id, ":fbc": browser.fbc,
-        ":fbp": browser.fbp, ":key": session.key},
+        named_params! {":at": moved.seen.at.ms(), ":visit": moved.starts_visit, ":first": moved.first.seq, ":first_at": moved.first.at.ms(),
+        ":last": moved.last.seq, ":last_at": moved.last.at.ms(), ":direct": moved.last.is_direct, ":event": moved.seen.event,
+        ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc, ":fbp": b.fbp, ":key": session.key},
     )?;
     Ok(())
 }
@@ -147,6 +155,13 @@ pub fn set_consent(c: &SiteConn, key: &str, words: &Words, at: Time) -> Result<(
         named_params! {":analytics": words.analytics, ":marketing": words.marketing, ":at": at.ms(), ":key": key},
     )?;
     Ok(())
+}
+
+/// The person that a browser was proved to be.
+pub fn find_contact(c: &SiteConn, id: SessionId) -> Result<Option<crate::domain::ids::ContactId>> {
+    let contact: Option<Option<i64>> =
+        c.find("select contact_id from sessions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
+    Ok(contact.flatten().map(crate::domain::ids::ContactId::new))
 }
 
 pub fn set_contact(c: &SiteConn, id: SessionId, contact: i64) -> Result<()> {

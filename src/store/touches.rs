@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::scope::SiteConn;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin};
 use crate::domain::ids::SessionId;
-use crate::domain::time::{DAY_MS, Time};
+use crate::domain::time::Time;
 use crate::domain::touch::{SAME_CAMPAIGN_MS, TouchKind, Touchpoint};
 use crate::error::{Error, Result};
 
@@ -24,6 +24,8 @@ pub struct NewTouch<'a> {
     pub is_imported: bool,
     /// A visit by a click already counted: it is a visit, but no touchpoint.
     pub is_repeat: bool,
+    /// Digest of its event id.
+    pub event: Option<&'a [u8]>,
 }
 
 pub fn add(c: &SiteConn, new: &NewTouch) -> Result<()> {
@@ -31,15 +33,15 @@ pub fn add(c: &SiteConn, new: &NewTouch) -> Result<()> {
     let o = new.origin;
     c.execute(
         "insert into touches (site_id, session_id, seq, at, received_at, source, medium, campaign, term, content, raw_source, raw_medium,
-           referrer, landing, title, is_direct, starts_visit, click_kind, ads, affiliate, marketing, is_imported, is_repeat)
+           referrer, landing, title, is_direct, starts_visit, click_kind, ads, affiliate, marketing, is_imported, is_repeat, event)
          values (:site, :session, :seq, :at, :received, :source, :medium, :campaign, :term, :content, :raw_source, :raw_medium,
-           :referrer, :landing, :title, :direct, :visit, :click, :ads, :affiliate, :marketing, :imported, :repeat)",
+           :referrer, :landing, :title, :direct, :visit, :click, :ads, :affiliate, :marketing, :imported, :repeat, :event)",
         named_params! {":session": new.session.number(), ":seq": new.seq, ":at": new.at.ms(), ":received": new.received_at.ms(),
         ":source": o.source, ":medium": o.medium, ":campaign": o.campaign, ":term": o.term, ":content": o.content,
         ":raw_source": o.raw_source, ":raw_medium": o.raw_medium, ":referrer": o.referrer_host,
         ":landing": new.landing.path_and_query(), ":title": new.title, ":direct": o.is_direct, ":visit": new.starts_visit,
         ":click": o.click.map(|k| k.name()), ":ads": ads, ":affiliate": new.landing.refs, ":marketing": new.marketing,
-        ":imported": new.is_imported, ":repeat": new.is_repeat},
+        ":imported": new.is_imported, ":repeat": new.is_repeat, ":event": new.event},
     )?;
     Ok(())
 }
@@ -144,26 +146,13 @@ fn read(row: &Row) -> rusqlite::Result<Touchpoint> {
     })
 }
 
-/// The session that a touch with this event id was already counted for; 0 stands for a refused one.
-pub fn find_event(c: &SiteConn, digest: &[u8]) -> Result<Option<i64>> {
-    c.find("select session_id from touch_ids where site_id = :site and digest = :digest", named_params! {":digest": digest}, |row| {
-        row.get(0)
-    })
-}
-
-pub fn add_event(c: &SiteConn, digest: &[u8], session: i64, at: Time) -> Result<()> {
-    c.execute(
-        "insert into touch_ids (site_id, digest, session_id, at) values (:site, :digest, :session, :at) on conflict do nothing",
-        named_params! {":digest": digest, ":session": session, ":at": at.ms()},
-    )?;
-    Ok(())
-}
-
-/// Forgets event ids older than two days: no retry comes so late.
-pub fn forget_events(c: &SiteConn, now: Time) -> Result<usize> {
-    c.execute(
-        "delete from touch_ids where site_id = :site and digest in
-           (select digest from touch_ids where site_id = :site and at < :before limit 2000)",
-        named_params! {":before": now.ms() - 2 * DAY_MS},
+/// Digests of the event ids counted since a time, each with its session; 0 stands for a refused one.
+pub fn list_events(c: &SiteConn, since: Time) -> Result<Vec<(Vec<u8>, i64)>> {
+    c.list(
+        "select event, session_id from touches where site_id = :site and at >= :since and event is not null
+         union all
+         select event, 0 from anon_events where site_id = :site and at >= :since and event is not null",
+        named_params! {":since": since.ms()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }

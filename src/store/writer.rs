@@ -10,7 +10,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::scope::sql_error;
+use super::scope::{forget_blocks, sql_error};
 use crate::error::{Error, Kind, Result};
 
 /// Changes taken into one commit at most.
@@ -18,7 +18,7 @@ const LARGEST_BATCH: usize = 256;
 /// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
 const QUEUE: usize = 4_096;
 /// Pages in the log after which it is written back.
-const CHECKPOINT_PAGES: i64 = 4_000;
+const CHECKPOINT_PAGES: i64 = 12_000;
 
 /// Tells the caller how it ended, after the commit.
 type Finish = Box<dyn FnOnce(Result<()>) + Send>;
@@ -209,6 +209,9 @@ fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
         }
         let (is_kept, finish) = run(conn);
         finishes.push(finish);
+        if !is_kept {
+            forget_blocks();
+        }
         if is_alone && !is_kept {
             let _ = conn.execute_batch("rollback");
             finishes.into_iter().for_each(|f| f(Ok(())));
@@ -222,6 +225,7 @@ fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
         is_broken = end.is_err() || !super::is_in_transaction(conn);
     }
     if is_broken {
+        forget_blocks();
         // SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there. Those that
         // have not run yet are dropped, which their callers read as "send it again".
         let _ = conn.execute_batch("rollback");
@@ -243,6 +247,7 @@ fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
         }
         Err(e) => {
             let is_fatal = super::is_fatal(&e);
+            forget_blocks();
             let _ = conn.execute_batch("rollback");
             let full = matches!(e.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
             finishes.into_iter().for_each(|f| {

@@ -1,6 +1,10 @@
 //! What stands in front of every handler: hosts, methods, headers, bodies, origins.
 
-use halotrack::http::route::{Hosts, Who};
+use halotrack::app::App;
+use halotrack::error::Result;
+use halotrack::http::ask::Ask;
+use halotrack::http::reply::Reply;
+use halotrack::http::route::{Doc, Hosts, Route, Shape, Who};
 use halotrack::http::table::ROUTES;
 use serde_json::json;
 
@@ -153,6 +157,35 @@ async fn addresses_have_one_spelling_and_are_never_redirected() {
     house.get("http://evil.example/login").send().await.is(404);
 }
 
+async fn falls_over(_: App, _: Ask) -> Result<Reply> {
+    let nothing: [u8; 0] = [];
+    let place = std::hint::black_box(3);
+    Ok(Reply::empty(u16::from(nothing[place])))
+}
+
+async fn never_ends(_: App, _: Ask) -> Result<Reply> {
+    std::future::pending().await
+}
+
+static FAULTS: &[Route] = &[
+    Route::new("GET", "/panic", Who::Anyone, halotrack::run!(falls_over), Doc::new("Test", "Panics.")),
+    Route::new("GET", "/old/panic", Who::Anyone, halotrack::run!(falls_over), Doc::new("Test", "Panics.")).shape(Shape::Halo),
+    Route::new("GET", "/forever", Who::Anyone, halotrack::run!(never_ends), Doc::new("Test", "Waits.")).patience(0),
+];
+
+#[tokio::test]
+async fn a_fault_in_a_handler_is_an_answer_with_its_number() {
+    let house = House::of(|_| {}, FAULTS);
+    let fault = house.get("/panic").send().await.is(500);
+    assert_eq!((fault.code(), &fault.json["error"]["request_id"]), ("internal", &fault.header("x-request-id").into()));
+    assert!(!fault.text.contains("index out of bounds"), "{}", fault.text);
+    let old = house.get("/old/panic").send().await.is(500);
+    assert_eq!((&old.json["success"], &old.json["code"]), (&json!(false), &json!("internal")));
+    let late = house.get("/forever").send().await.is(503);
+    assert_eq!((late.code(), late.header("retry-after")), ("timeout", "5"));
+    assert!(house.app.figures.all().iter().any(|(name, _, count)| *name == "panics" && *count == 2));
+}
+
 #[tokio::test]
 async fn bodies_are_refused_before_they_are_read() {
     let house = House::new();
@@ -169,19 +202,16 @@ async fn bodies_are_refused_before_they_are_read() {
         (r#"{"email":"a","email":"b"}"#.into(), "a key twice"),
         (r#"{"email":"\ud800"}"#.into(), "half a surrogate"),
         (r#"{"email":1e400}"#.into(), "a number beyond all"),
-        (format!(r#"{{"email":{}}}"#, "9".repeat(300)), "a number of 300 digits is text to us"),
         ("{\"email\":".into(), "cut off"),
         ("{} {}".into(), "two values"),
-        ("\u{feff}{}".into(), "a mark before it"),
     ];
     for (body, what) in cases {
         let answer = post().body(body).send().await;
-        assert!(matches!(answer.status, 400 | 422), "{what}: {} {}", answer.status, answer.text);
-        if answer.status == 400 {
-            assert_eq!(answer.code(), "bad_json", "{what}");
-            assert!(answer.text.contains("line 1, column"), "{what}: {}", answer.text);
-        }
+        assert_eq!((answer.status, answer.code()), (400, "bad_json"), "{what}: {}", answer.text);
+        assert!(answer.text.contains("line 1, column"), "{what}: {}", answer.text);
     }
+    let digits = post().body(format!(r#"{{"email":{}}}"#, "9".repeat(300))).send().await.is(422);
+    assert_eq!(digits.json["error"]["field"], "email");
     assert_eq!(post().body(b"{\"email\":\"\xc0\xaf\"}".to_vec()).send().await.is(400).code(), "bad_json");
     let keys = (0..1_500).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(",");
     post().body(format!("{{{keys}}}")).send().await.is(422);

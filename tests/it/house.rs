@@ -22,6 +22,8 @@ use halotrack::domain::rights::{Right, Scope};
 use halotrack::domain::time::{Time, Zone};
 use halotrack::flows;
 use halotrack::http::Edge;
+use halotrack::http::route::Route;
+use halotrack::http::table::ROUTES;
 use halotrack::outbound::Outbound;
 use halotrack::store::sites::{self, NewSite};
 use halotrack::store::{logins, users};
@@ -56,6 +58,11 @@ impl House {
 
     /// With a configuration of its own: public address, proxies, outgoing addresses.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(change, ROUTES)
+    }
+
+    /// With routes of its own, for what no real route does.
+    pub fn of(change: impl FnOnce(&mut Config), routes: &'static [Route]) -> Self {
         let folder = Folder::new();
         let mut config = Config {
             data: folder.0.clone(),
@@ -74,12 +81,21 @@ impl House {
         let clock = Clock::frozen_at(Time::from_s(NOW_S));
         let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
         let app = App::build(config, clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
-        let edge = Edge::new(app.clone());
+        let edge = Edge::of(app.clone(), routes);
         Self { app, clock, edge, _folder: folder }
     }
 
+    /// The product started once more on the same data: a run of its own beside the old one, which may have died.
+    pub fn again(&self) -> Self {
+        let config = self.app.config.clone();
+        let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
+        let app = App::build(config, self.clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
+        let edge = Edge::new(app.clone());
+        Self { app, clock: self.clock.clone(), edge, _folder: Folder(PathBuf::new()) }
+    }
+
     pub fn data(&self) -> &Path {
-        &self._folder.0
+        &self.app.config.data
     }
 
     pub fn advance_s(&self, seconds: i64) {
@@ -231,13 +247,9 @@ impl Call<'_> {
         let response = self.edge.answer(self.peer, request).await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        // A stream of events has no end to wait for.
         let is_endless = headers.get("content-type").is_some_and(|t| t == "text/event-stream");
-        let mut body = response.into_body();
-        let bytes = match is_endless {
-            // A stream of events ends with the server; its beginning says enough.
-            true => body.frame().await.and_then(|f| f.expect("a frame").into_data().ok()).unwrap_or_default().to_vec(),
-            false => body.collect().await.expect("a body").to_bytes().to_vec(),
-        };
+        let bytes = if is_endless { Vec::new() } else { response.into_body().collect().await.expect("a body").to_bytes().to_vec() };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { asked: format!("{} {}", self.method, self.path), status, headers, bytes, text, json }
@@ -296,6 +308,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        // That of a second run belongs to the first.
+        if !self.0.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }

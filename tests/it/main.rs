@@ -2,6 +2,8 @@
 
 mod access;
 mod cli;
+mod crash;
+mod deliver;
 mod destinations;
 mod edges;
 mod ground;
@@ -12,8 +14,12 @@ mod measure;
 mod outbound;
 mod plans;
 mod questions;
+mod running;
 mod sockets;
 mod sources;
 mod sql;
 mod stand_in;
+mod story;
+mod tenancy;
 mod tidy;
+mod touch;

@@ -1,0 +1,49 @@
+//! Megabytes of the server: at rest, and at most while 64 callers are at it. Pages shared with others count by their share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::driver;
+use crate::ingest::{CALLERS, SITES, check, load, none_dropped};
+use crate::process;
+use crate::product::{Folder, Product};
+use crate::settings::Settings;
+use crate::table::{Bar, Row, Unit};
+use crate::visitors::Visitors;
+
+const AT_REST: Bar = Bar::Below { must: 40.0, aim: 20.0, unit: Unit::Mb };
+const AT_MOST: Bar = Bar::Below { must: 200.0, aim: 128.0, unit: Unit::Mb };
+/// Reading the kernel's sum costs the server a little; ten a second are few.
+const GRAIN: Duration = Duration::from_millis(100);
+
+pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
+    let folder = Folder::new(&settings.folder, "memory")?;
+    let mut product = Product::start(&settings.binary, &folder, &[])?;
+    let places = product.add_sites(SITES)?;
+    // Rest is what a server has that was started and not yet asked.
+    product.kill();
+    product.start_again()?;
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = product.pid();
+    let rest = process::pss_mb(pid).ok_or("the kernel does not tell the memory of a process")?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let watch = std::thread::spawn({
+        let is_over = is_over.clone();
+        move || {
+            let mut most: f64 = 0.0;
+            while !is_over.load(Ordering::Relaxed) {
+                most = most.max(process::pss_mb(pid).unwrap_or(0.0));
+                std::thread::sleep(GRAIN);
+            }
+            most
+        }
+    });
+    let mut visitors = Visitors::new(&places, CALLERS, 9);
+    let outcome = driver::run(&load(product.address(), Duration::ZERO, settings.round() * 4), &mut visitors);
+    is_over.store(true, Ordering::Relaxed);
+    let most = watch.join().map_err(|_| "the watch on the memory ended")?;
+    check("memory", &outcome.map_err(|e| e.to_string())?)?;
+    none_dropped("memory", &visitors)?;
+    Ok(vec![Row::figure("memory at rest", rest, AT_REST), Row::figure("memory at most, 64 callers", most, AT_MOST)])
+}

@@ -1,0 +1,184 @@
+//! How long the dashboard's questions take over a year of one, and of ten, million sessions, once they have been asked
+//! before.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use crate::history::{self, DAY_MS, Platforms};
+use crate::ingest::median;
+use crate::product::{Folder, Product};
+use crate::settings::Settings;
+use crate::sizes::sign_in;
+use crate::table::{Bar, Row, Unit, grouped};
+
+/// Nothing is sent there: the connection is paused.
+const NOWHERE: &str = "127.0.0.1:9";
+const TIMES: usize = 20;
+const BAR: Bar = Bar::Below { must: 100.0, aim: 25.0, unit: Unit::Ms };
+/// Ten times the data must not take much longer.
+const FLAT: Bar = Bar::AtMost { must: 1.5, aim: 1.1, unit: Unit::Times };
+/// Counts of a year are made by then.
+const COUNTED_BY: Duration = Duration::from_secs(1_800);
+
+pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
+    let sessions = if settings.is_quick { 100_000 } else { 1_000_000 };
+    let small = over(settings, sessions)?;
+    let mut rows: Vec<Row> = small.iter().map(|asked| asked.row(sessions)).collect();
+    if settings.is_big {
+        let sessions = 10 * sessions;
+        for (before, asked) in small.iter().zip(over(settings, sessions)?) {
+            rows.push(asked.row(sessions));
+            let of = format!("{:.1} ms of a tenth of the data", before.typical_ms);
+            let figure = format!("{:.1} ms", asked.typical_ms);
+            rows.push(Row::ratio(&format!("{}: ten times the data", asked.what), figure, of, asked.typical_ms / before.typical_ms, FLAT));
+        }
+    }
+    Ok(rows)
+}
+
+struct Asked {
+    what: &'static str,
+    typical_ms: f64,
+    worst_ms: f64,
+    bytes: usize,
+}
+
+impl Asked {
+    fn row(&self, sessions: usize) -> Row {
+        let mut row = Row::figure(&format!("{}, {} million sessions", self.what, sessions as f64 / 1e6), self.typical_ms, BAR);
+        row.of = format!("worst of {TIMES} {:.1} ms, {} B", self.worst_ms, grouped(self.bytes as f64));
+        row
+    }
+}
+
+fn over(settings: &Settings, sessions: usize) -> Result<Vec<Asked>, String> {
+    let folder = Folder::new(&settings.folder, &format!("year-{sessions}"))?;
+    let Filled { product, cookie, conversions, now_ms } = fill(settings, &folder, sessions)?;
+    let from = day_text(now_ms - 364 * DAY_MS);
+    let to = day_text(now_ms);
+    let site = "/api/sites/shop001";
+    let questions = [
+        ("ledger with totals and facets", format!("{site}/conversions?from={from}&to={to}")),
+        ("overview, headline", format!("{site}/reports/overview?from={from}&to={to}")),
+        ("overview, day by day", format!("{site}/reports/timeseries?from={from}&to={to}")),
+        ("overview, sources", format!("{site}/reports/sources?from={from}&to={to}")),
+        ("receipt", format!("{site}/receipts/conversion_{}", conversions / 2)),
+        ("deliveries", format!("{site}/deliveries?from={from}&to={to}")),
+        ("live", format!("{site}/reports/live")),
+    ];
+    questions.iter().map(|(what, path)| ask(&product, &cookie, what, path)).collect()
+}
+
+/// A server with a year of data in it, and its owner's cookie.
+pub struct Filled {
+    pub product: Product,
+    pub cookie: String,
+    pub conversions: i64,
+    pub now_ms: i64,
+}
+
+pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Filled, String> {
+    let mut product = Product::start(&settings.binary, folder, &[("HALOTRACK_OUTBOUND_ALLOW", NOWHERE)])?;
+    product.add_sites(1)?;
+    let platforms = platforms(&product)?;
+    let cookie = sign_in(&product)?;
+    // The database is made by the product, filled without it, and opened by it again.
+    product.kill();
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
+    let began = Instant::now();
+    let written = history::write(&product.database(), &platforms, sessions, now_ms).map_err(|e| format!("the year: {e}"))?;
+    let wrote = began.elapsed();
+    product.start_again()?;
+    let began = Instant::now();
+    wait_for_counts(&product.database())?;
+    if settings.is_told_more {
+        let size = std::fs::metadata(product.database()).map_or(0, |m| m.len()) as f64 / 1e9;
+        let (wrote, counted) = (wrote.as_secs_f64(), began.elapsed().as_secs_f64());
+        eprintln!("{written:?}, {size:.1} GB, written in {wrote:.0} s, counted in {counted:.0} s");
+    }
+    Ok(Filled { product, cookie, conversions: written.conversions, now_ms })
+}
+
+/// Connections that are there but send nothing.
+fn platforms(product: &Product) -> Result<Platforms, String> {
+    let connect = |platform: &str, set: &[&str]| -> Result<i64, String> {
+        let mut words = vec!["connection", "add", "--site", "shop001", "--platform", platform, "--mode", "live"];
+        set.iter().for_each(|pair| words.extend(["--set", pair]));
+        let made = product.tell(&words)?;
+        let name = made["connection"].as_str().ok_or("connection add gave no id")?;
+        if platform != "forms" {
+            product.tell(&["connection", "pause", name])?;
+        }
+        name.trim_start_matches("con_").parse().map_err(|_| format!("{name} is no connection"))
+    };
+    Ok(Platforms {
+        forms: connect("forms", &["secret=bench-form-secret-000000000000000"])?,
+        meta: connect("meta", &["pixel_id=1234567890123456", "access_token=EAAbenchbenchbenchbenchbench"])?,
+        ga4: connect("ga4", &["measurement_id=G-BENCH12345", "api_secret=benchbenchbenchbenchbe"])?,
+        webhook: connect("webhook", &[&format!("url=http://{NOWHERE}/hook"), "secret=whsec_YmVuY2hiZW5jaGJlbmNoYmVuY2hiZW5jaGJlbmNo"])?,
+    })
+}
+
+/// Until the counts of whole days go up to today and none is due to be made again.
+fn wait_for_counts(database: &Path) -> Result<(), String> {
+    let began = Instant::now();
+    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| e.to_string())?;
+    while began.elapsed() < COUNTED_BY {
+        let due = "select (select count(*) from count_marks where site_id = 1), (select count(*) from dirty_days where site_id = 1)";
+        let (marks, dirty): (i64, i64) =
+            conn.query_row(due, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| format!("the counts: {e}"))?;
+        if marks > 0 && dirty == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Err("the counts of whole days were not made in time".into())
+}
+
+fn ask(product: &Product, cookie: &str, what: &'static str, path: &str) -> Result<Asked, String> {
+    let headers = [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")];
+    let mut waits = Vec::new();
+    let mut bytes = 0;
+    for round in 0..TIMES + 2 {
+        let got = product.get(path, &headers)?;
+        if got.status != 200 || serde_json::from_slice::<Value>(&got.body).is_err() {
+            return Err(format!("{path} gave {}: {}", got.status, String::from_utf8_lossy(&got.body[..got.body.len().min(300)])));
+        }
+        bytes = got.body.len();
+        // The first two warm the caches.
+        if round >= 2 {
+            waits.push(got.took.as_secs_f64() * 1e3);
+        }
+    }
+    let worst_ms = waits.iter().copied().fold(0.0, f64::max);
+    Ok(Asked { what, typical_ms: median(waits), worst_ms, bytes })
+}
+
+/// `2026-06-13`, by Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>).
+fn day_text(ms: i64) -> String {
+    let z = ms.div_euclid(DAY_MS) + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_written_as_people_do() {
+        assert_eq!(day_text(0), "1970-01-01");
+        assert_eq!(day_text(1_781_337_600_000), "2026-06-13");
+        assert_eq!(day_text(1_709_164_800_000), "2024-02-29");
+    }
+}

@@ -1,0 +1,198 @@
+//! Who may lean on whom: imports per layer, purity, and the ways to stored data.
+
+use super::text::{Source, lines_with, sources};
+use super::{is_under, none};
+
+/// A module of the crate and those it may name. What is not listed may not be named.
+const MAY_NAME: &[(&str, &str)] = &[
+    ("error", ""),
+    ("wire", "error"),
+    ("crypto", "error"),
+    // The strict reader of JSON bodies.
+    ("json", "error"),
+    // Its answer is a Time.
+    ("clock", "domain error"),
+    ("domain", "crypto error"),
+    ("sources", "domain wire crypto json error"),
+    ("destinations", "domain wire crypto error"),
+    ("platforms", "sources destinations domain error"),
+    ("outbound", "wire domain crypto clock error"),
+    ("store", "domain crypto error"),
+    ("config", "domain error"),
+    ("key", "crypto error"),
+    ("password", "domain crypto error"),
+    ("totp", "domain crypto error"),
+    ("limits", "domain crypto error"),
+    ("figures", "domain error"),
+    ("presence", "domain error"),
+    ("recent", "book store domain error"),
+    ("book", "store domain crypto error"),
+    ("door", "store book limits clock config domain crypto error"),
+    ("app", "store outbound config clock sources destinations book door limits figures presence recent domain crypto error"),
+    ("flows", "app store sources destinations platforms outbound wire domain crypto clock book limits recent password totp error"),
+    ("http", "flows app store sources destinations platforms wire domain crypto json config clock book door limits figures presence error"),
+    ("jobs", "flows app store sources wire domain crypto error"),
+    ("proxy", "flows app store wire domain crypto error"),
+    ("control", "flows app store outbound platforms config clock key domain crypto error"),
+    ("serve", "control http jobs flows app store config clock error"),
+    ("cli", "serve control flows store config error"),
+    ("lib", ""),
+    // Only the crate's own name.
+    ("main", ""),
+];
+
+/// File, module, reason.
+const EXCEPT: &[(&str, &str, &str)] =
+    &[("src/domain/steps.rs", "wire", "a step asks with a plain request and gets a plain response; both are values without a library")];
+
+#[test]
+fn each_layer_names_only_those_below() {
+    let mut broken = Vec::new();
+    for file in sources("src") {
+        let layer = layer(&file);
+        let Some((_, may)) = MAY_NAME.iter().find(|(name, _)| *name == layer) else {
+            broken.push(format!("{}: the module {layer} is not in the table", file.path));
+            continue;
+        };
+        for (line, module) in named(&file.code) {
+            let is_excepted = EXCEPT.iter().any(|(path, name, _)| file.path == *path && module == *name);
+            if module != layer && !may.split_whitespace().any(|m| m == module) && !is_excepted {
+                broken.push(format!("{}:{line}: {layer} names {module}", file.path));
+            }
+        }
+    }
+    none("imports per layer", broken);
+}
+
+#[test]
+fn pure_layers_do_no_work_of_the_world() {
+    const WORDS: [&str; 11] = [
+        "async ",
+        ".await",
+        "tokio::",
+        "std::fs",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "std::io",
+        "TcpStream",
+        "tracing::",
+        "static mut",
+    ];
+    let mut broken = Vec::new();
+    for file in sources("src").into_iter().filter(|f| is_under(f, &["src/domain/", "src/sources/", "src/destinations/"])) {
+        for word in WORDS {
+            broken.extend(lines_with(&file.code, word).map(|(line, text)| format!("{}:{line}: {}", file.path, text.trim())));
+        }
+    }
+    none("domain, sources and destinations get values and give values", broken);
+}
+
+#[test]
+fn one_platform_never_names_another() {
+    let mut broken = Vec::new();
+    for folder in ["sources", "destinations"] {
+        let files: Vec<Source> = sources("src").into_iter().filter(|f| is_under(f, &[&format!("src/{folder}/")])).collect();
+        let slug = |f: &Source| f.path.split('/').nth(2).map(|n| n.trim_end_matches(".rs").to_owned()).unwrap_or_default();
+        let slugs: Vec<String> = files.iter().map(slug).filter(|s| s != "mod" && s != "kit").collect();
+        for file in files.iter().filter(|f| slug(f) != "mod") {
+            let own = slug(file);
+            for other in slugs.iter().filter(|s| **s != own) {
+                for path in [format!("{folder}::{other}::"), format!("super::{other}::")] {
+                    // Below its own folder `super::` is the platform itself.
+                    if path.starts_with("super") && file.path.split('/').count() > 3 {
+                        continue;
+                    }
+                    broken.extend(lines_with(&file.code, &path).map(|(line, text)| format!("{}:{line}: {}", file.path, text.trim())));
+                }
+            }
+        }
+    }
+    none("a platform file names no other platform file", broken);
+}
+
+#[test]
+fn stored_data_changes_through_flows() {
+    // File, reason.
+    const MAY_WRITE: &[(&str, &str)] = &[
+        ("src/jobs/worker.rs", "claims and gives back its own rows"),
+        ("src/http/health.rs", "a change of nothing: how long the writer takes for it"),
+        ("src/http/access.rs", "when a token or a login was last used, which is no change of theirs"),
+    ];
+    let mut broken = Vec::new();
+    for file in sources("src").into_iter().filter(|f| is_under(f, &["src/http/", "src/jobs/", "src/control/", "src/cli/", "src/serve.rs"]))
+    {
+        if MAY_WRITE.iter().any(|(path, _)| file.path == *path) {
+            continue;
+        }
+        for word in ["store.write(", ".write_all_sites("] {
+            broken.extend(lines_with(&file.code, word).map(|(line, text)| format!("{}:{line}: {}", file.path, text.trim())));
+        }
+    }
+    none("edges read, flows change", broken);
+}
+
+#[test]
+fn those_who_see_all_sites_are_known() {
+    // Long names on purpose. File, reason.
+    const CALLERS: &[(&str, &str)] = &[
+        ("src/app.rs", "the book of all sites and connections"),
+        ("src/jobs/worker.rs", "claims what is due, whichever site it is of"),
+        ("src/flows/sites.rs", "a site is added to the box"),
+        ("src/flows/login.rs", "users belong to the box"),
+        ("src/http/login.rs", "users belong to the box"),
+        ("src/http/access.rs", "who asks, before a site is known"),
+        ("src/http/health.rs", "whether the database answers at all"),
+        ("src/http/metrics.rs", "counts of the whole box, without names"),
+    ];
+    let calls = |f: &Source| f.code.contains("_all_sites");
+    let is_listed = |f: &Source| CALLERS.iter().any(|(path, _)| f.path == *path);
+    let files: Vec<Source> = sources("src").into_iter().filter(|f| !is_under(f, &["src/store/"])).collect();
+    none("a new caller across sites", files.iter().filter(|f| calls(f) && !is_listed(f)).map(|f| f.path.clone()).collect());
+    let stale = CALLERS.iter().filter(|(path, _)| !files.iter().any(|f| f.path == *path && calls(f))).map(|(path, _)| (*path).to_owned());
+    none("no caller any more", stale.collect());
+}
+
+fn layer(file: &Source) -> String {
+    file.path.split('/').nth(1).unwrap_or_default().trim_end_matches(".rs").to_owned()
+}
+
+/// Modules of the crate that code names, each with its line: `crate::store::…`, and each of `crate::{key, store}`.
+fn named(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (place, _) in code.match_indices("crate::") {
+        if code[..place].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let line = code[..place].matches('\n').count() + 1;
+        let rest = &code[place + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let mut depth = 0;
+                let mut word = String::new();
+                for c in group.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => found.push((line, std::mem::take(&mut word))),
+                        c if depth == 0 && !c.is_whitespace() => word.push(c),
+                        _ => {}
+                    }
+                }
+                found.push((line, word));
+            }
+            None => found.push((line, rest.to_owned())),
+        }
+    }
+    let first = |text: String| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    // A macro of the crate is no module.
+    found.into_iter().map(|(line, text)| (line, first(text))).filter(|(_, m)| !m.is_empty() && m != "run").collect()
+}
+
+#[test]
+fn names_are_found_in_groups_too() {
+    let got: Vec<String> =
+        named("use crate::store::x;\nuse crate::{key, outbound::{a, b}, wire};\nx!($crate::y);").into_iter().map(|(_, m)| m).collect();
+    assert_eq!(got, ["store", "key", "outbound", "wire"]);
+}
