@@ -28,14 +28,14 @@ export function render(root, params) {
   /** @type {{close: () => void}|null} */ let detail = null;
 
   /** Two connections of one platform are told apart by their names. */
-  const toName = (/** @type {any} */ r) => (named.has(r.connection) ? names.get(r.connection) ?? '' : platform(r.platform));
+  const toName = (/** @type {any} */ r) => (named.has(r.connection) ? (names.get(r.connection) ?? '').replace(/^Webhook · /, '') : platform(r.platform));
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
   const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
-    label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app, toName),
+    label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app, toName, names),
     open: openOne, group: (row) => dayOf(row.created_at), groupHead: (d) => [d === today() ? 'Today, ' : '', day(d)],
     onfilter: (dim, value, not) => app.go(p.view.plus(dim, value, not)),
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
@@ -77,7 +77,8 @@ export function render(root, params) {
         .map((/** @type {any} */ c) => c.connection));
       for (const at of table.el.querySelectorAll('[data-to]')) {
         const id = at.getAttribute('data-to') ?? '';
-        if (named.has(id)) at.textContent = names.get(id) ?? '';
+        if (named.has(id)) at.textContent = toName({ connection: id, platform: '' });
+        at.setAttribute('data-tip', names.get(id) ?? '');
       }
       connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections,
         (/** @type {string} */ dim, /** @type {string} */ value,
@@ -173,8 +174,12 @@ export function render(root, params) {
   load();
   loadConnections();
   loadUnread();
-  // What could not be read makes no event: it is looked for now and then, while somebody looks.
-  const unreadTimer = setInterval(() => { if (!document.hidden) loadUnread(); }, 15000);
+  // What could not be read makes no event, nor does a connection added on the server: both are looked for now and then, while somebody looks.
+  const unreadTimer = setInterval(() => {
+    if (document.hidden) return;
+    loadUnread();
+    if (!strip.querySelector('.cn')) loadConnections();
+  }, 15000);
 
   return {
     /** @param {import('../app.js').Params} next */
@@ -202,12 +207,13 @@ export function render(root, params) {
 /** Repeated keys become lists. @param {URLSearchParams} q @returns {[string, string|string[]][]} */
 const groupParams = (q) => [...new Set(q.keys())].map((k) => [k, q.getAll(k).length > 1 ? q.getAll(k) : /** @type {string} */ (q.get(k))]);
 
-/** @param {typeof import('../app.js').app} app @param {(row: any) => string} toName @returns {import('../parts/table.js').Column[]} */
-function columns(app, toName) {
+/** @param {typeof import('../app.js').app} app @param {(row: any) => string} toName
+ * @param {Map<string, string>} names of connections @returns {import('../parts/table.js').Column[]} */
+function columns(app, toName, names) {
   return [
     { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
     { id: 'what', head: 'What', rowHead: true, cell: (r) => h('bdi.cut', null, r.conversion_label) },
-    { id: 'to', head: 'To', cell: (r) => [h('span', { 'data-to': r.connection }, toName(r)), h('span.faint', null, ` ${eventWord(r.kind)}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
+    { id: 'to', head: 'To', cell: (r) => [h('span', { 'data-to': r.connection, 'data-tip': names.get(r.connection) }, toName(r)), h('span.faint', null, ` ${eventWord(r.kind)}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
     { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },

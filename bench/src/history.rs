@@ -388,8 +388,8 @@ impl Maker<'_> {
             });
             self.prepare(
                 "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, request,
-                   response, created_at, settled_at)
-                 values (1, ?1, ?2, ?3, ?4, ?5, ?6, 'live', ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   response, created_at, day, settled_at)
+                 values (1, ?1, ?2, ?3, ?4, ?5, ?6, 'live', ?7, ?8, ?9, ?10, ?11, ?12, ?12 / 86400000, ?13)",
             )?
             .execute(params![
                 id,

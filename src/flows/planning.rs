@@ -108,6 +108,7 @@ pub fn run(
             next_at: (!is_waiting).then_some(now),
             not_after,
             now,
+            day: site.zone.day(now),
         };
         if deliveries::plan(c, &row)?.is_some() && skip.is_none() {
             planned += 1;

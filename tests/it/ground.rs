@@ -308,8 +308,8 @@ impl Ground<'_> {
             let state = *self.dice.pick(&["delivered", "delivered", "accepted", "skipped", "dead", "pending"]);
             self.tx
                 .prepare_cached(
-                    "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, created_at)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'live', ?8, ?9, 1, ?10)",
+                    "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, created_at, day)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'live', ?8, ?9, 1, ?10, ?11)",
                 )
                 .expect("a statement")
                 .execute(params![
@@ -323,6 +323,7 @@ impl Ground<'_> {
                     state,
                     (state == "skipped").then_some("consent"),
                     happened_ms + 5 * MINUTE_MS,
+                    self.site.zone.day(Time::from_ms(happened_ms + 5 * MINUTE_MS)).0,
                 ])
                 .expect("a delivery");
         }
