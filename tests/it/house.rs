@@ -229,6 +229,15 @@ impl Call<'_> {
             .header("sec-fetch-site", "same-site")
     }
 
+    /// The answer as it comes, for streams.
+    pub async fn open(self) -> axum::http::Response<Body> {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        self.edge.answer(self.peer, request.body(Body::from(self.body)).expect("a request")).await
+    }
+
     pub async fn send(self) -> Answer {
         let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
         for (name, value) in &self.headers {

@@ -130,18 +130,15 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     page.states = top(&states);
     page.platforms = top(&platforms);
     let mut places: Vec<(i64, i64)> = Vec::new();
-    let mut seen = 0;
-    let count = page.count;
-    if count > 0 {
+    // The counts know when the last one was met; of a later page they do not know how many came before.
+    let mut left = if wanted.cursor.is_some() { i64::MAX } else { page.count };
+    if left > 0 {
         each(c, zone, wanted, |m, created_at, id| {
             if wanted.filter.admits(m) {
-                seen += 1;
-                if is_after(wanted.cursor, created_at, id) {
-                    places.push((created_at, id));
-                }
+                left -= 1;
+                places.push((created_at, id));
             }
-            // The counts know when the last one was met.
-            places.len() <= wanted.limit && seen < count
+            places.len() <= wanted.limit && left > 0
         })?;
     }
     (page.lines, page.next) = fetch(c, places, wanted.limit)?;
@@ -186,9 +183,11 @@ pub fn of_conversion(c: &SiteConn, id: ConversionId) -> Result<Vec<Line>> {
     by_ids(c, &ids)
 }
 
-/// Goes through what lies in the span, the newest first, until `on` has enough; filters are left to it.
+/// Goes through what lies in the span and behind the cursor, the newest first, until `on` has enough; filters are left
+/// to it. What a search finds is little and is gone through as a whole.
 fn each(c: &SiteConn, zone: &Zone, wanted: &Wanted, mut on: impl FnMut(&DeliveryMarks, i64, i64) -> bool) -> Result<()> {
     let (from, to) = wanted.span.times(zone);
+    let before = wanted.cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
     let conversions: Option<Vec<i64>> = match (&wanted.search, wanted.filter.conversion) {
         (Some(text), _) => Some(search(c, text, wanted.may_see_people)?.into_iter().collect()),
         (None, Some(id)) => Some(vec![id]),
@@ -208,8 +207,9 @@ fn each(c: &SiteConn, zone: &Zone, wanted: &Wanted, mut on: impl FnMut(&Delivery
         // A single index answers, without touching a payload.
         None => c.scan(
             "select created_at, id, state, platform, connection_id, kind, conversion_id from deliveries indexed by deliveries__site_id__created_at
-             where site_id = :site and created_at >= :from and created_at < :to order by created_at desc, id desc",
-            named_params! {":from": from.ms(), ":to": to.ms()},
+             where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
+             order by created_at desc, id desc",
+            named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
             see,
         ),
         Some(ids) => c.scan(
