@@ -152,6 +152,16 @@ impl Store {
         self.inner.writer.run(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
     }
 
+    /// The same for a change that may run again after a rollback: cheaper where many of its like wait together.
+    pub async fn write_again<T, F>(&self, site: SiteId, mut change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        self.inner.writer.run_again(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
+    }
+
     /// A change that is no single site's: set-up, logins, job claiming, retention, migration.
     pub async fn write_all_sites<T, F>(&self, change: F) -> Result<T>
     where
