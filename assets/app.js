@@ -147,6 +147,7 @@ export const app = {
   /** @type {BarUse} */ use: {},
   /** @type {number|null} visitors in the last five minutes */ visitors: null,
   /** @type {string|null} when the figures on screen were fetched */ figuresAt: null,
+  /** @type {string|null} what the server said when it was asked who is signed in: signed_out or no_owner */ refused: null,
   pages: PAGES,
   /** Values the filter can offer; the page on screen knows them. @type {(dim: string) => {value: string, count?: number}[]} */ suggest: () => [],
 
@@ -164,8 +165,8 @@ export const app = {
   /** @param {string} page @param {View} [view] @param {string} [id] */
   href(page, view, id) { return `/dashboard/${app.site?.site}/${page}${id ? `/${encodeURIComponent(id)}` : ''}${view ?? ''}`; },
   /** Asks again who is signed in; sites may have changed. */
-  async refreshMe() { app.me = await get('/api/me'); return app.me; },
-  async signOut() { await post('/api/logout').catch(() => {}); app.me = null; app.navigate('/login'); },
+  async refreshMe() { app.me = await get('/api/me'); app.refused = null; return app.me; },
+  async signOut() { await post('/api/logout').catch(() => {}); app.me = null; app.refused = 'signed_out'; app.navigate('/login'); },
   /** @param {string} text */
   toast(text) { showToast(text); },
   /** @param {string} choice system, light or dark */
@@ -253,6 +254,7 @@ function leave() { handle?.leave?.(); handle = null; }
 
 /** @param {any} error from the first question of all */
 function failed(error) {
+  app.refused = error.code ?? null;
   if (error.status === 401) return toLogin(error.code === 'no_owner' ? '' : undefined);
   alone0('The dashboard could not be opened', `${error.message} Counting goes on meanwhile.`);
 }
@@ -272,7 +274,7 @@ function alone0(title, text) {
 function toLogin(note) {
   const here = location.pathname + location.search;
   const back = /^\/dashboard\/./.test(here) ? `?back=${encodeURIComponent(here)}` : '';
-  app.navigate(`/login${back}`, { replace: true, state: { note: note ?? (app.me ? 'Signed out after 12 hours. Your view is kept; sign in to go on.' : '') } });
+  app.navigate(`/login${back}`, { replace: true, state: { note: note ?? (app.me ? 'You were signed out. Your view is kept; sign in to go on.' : '') } });
 }
 
 net.addEventListener('signed-out', () => { if (app.me) { toLogin(); app.me = null; } });

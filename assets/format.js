@@ -213,9 +213,10 @@ export const RANGES = [
 
 /** @type {Record<string, string>} */
 export const MODELS = { last_non_direct: 'Last non-direct', last: 'Last touch', first: 'First touch', linear: 'Linear', position: 'Position',
-  time_decay: 'Time decay' };
+  time_decay: 'Time decay', first_non_direct: 'First non-direct' };
 /** @type {Record<string, string>} */
-export const MODELS_SHORT = { last_non_direct: 'last n-d', last: 'last', first: 'first', linear: 'linear', position: 'position', time_decay: 'decay' };
+export const MODELS_SHORT = { last_non_direct: 'last n-d', last: 'last', first: 'first', linear: 'linear', position: 'position', time_decay: 'decay',
+  first_non_direct: 'first n-d' };
 /** @type {Record<string, string>} */
 export const MODEL_NOTES = {
   last_non_direct: 'All to the last visit that had a source',
@@ -224,6 +225,7 @@ export const MODEL_NOTES = {
   linear: 'The same to every visit that had a source',
   position: '40% to the first, 40% to the last, 20% between',
   time_decay: 'More to the later: half as much per 7 days back',
+  first_non_direct: 'All to the first visit that had a source',
 };
 export const WINDOWS = ['1', '7', '14', '30', '60', '90', 'unlimited'];
 /** @param {string} w */
@@ -233,7 +235,7 @@ export const windowName = (w) => (w === 'unlimited' ? 'any time' : plural(Number
 const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft',
   linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe',
   chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh',
-  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'Order endpoint', api: 'API', import: 'Import' };
+  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'API', api: 'API', import: 'Import' };
 /** @type {Record<string, string>} */
 export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li',
   pinterest: 'Pi', webhook: 'WH' };
@@ -266,13 +268,27 @@ export const statusWord = (status) => STATUSES[status] ?? status;
 
 const REASONS = /** @type {Record<string, string>} */ ({ shadow: 'shadow: built, not sent', too_old: 'not sent: too old for the platform',
   no_match_keys: 'not sent: nothing to recognise the person by', consent: 'not sent: marketing consent was refused', imported: 'not sent: imported',
-  erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
+  refused_by_platform: 'refused', erased: 'cancelled: erased', disabled: 'cancelled: connection off', not_configured: 'not sent: connection not configured' });
 
 /** @param {{platform: string, state: string, mode?: string, reason?: string|null}} d */
 export function toldSentence(d) {
   const word = (d.reason && REASONS[d.reason]) || `${stateWord(d.state)}${d.reason ? `: ${d.reason.replaceAll('_', ' ')}` : ''}`;
   return `${platform(d.platform)}: ${word}${d.mode === 'test' && d.state === 'delivered' ? ', to the test view only' : ''}`;
 }
+
+/**
+ * Why it is in its state, beside a mark that already says the state: "There is no marketing consent." Where the platform refused it,
+ * its own sentence tells more than our word for it.
+ * @param {{state: string, reason_text?: string|null, response?: {sentence?: string|null}|null, history?: {sentence?: string}[]}} d
+ */
+export function whySentence(d) {
+  const said = (d.state === 'refused' && d.response?.sentence) || d.reason_text || d.response?.sentence || d.history?.at(-1)?.sentence || '';
+  const rest = said.replace(/^(Not sent|Shadow mode|Refused|Cancelled|Held|Given up): /, '');
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+/** "conversion.created" is every event of a webhook: its last word does. @param {string} kind */
+export const eventWord = (kind) => kind.replace(/^conversion\./, '');
 
 /** What a filter's value is called on screen. @param {string} dim @param {string} value */
 export function valueWord(dim, value) {
@@ -281,6 +297,7 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
+  if (dim === 'source' && value === 'unattributed') return 'Unattributed';
   return value === '' ? 'none' : value;
 }
 

@@ -265,7 +265,7 @@ create table consents (
   primary key (site_id, id)
 ) strict, without rowid;
 create index consents__site_id__session_id on consents (site_id, session_id);
-create index consents__site_id__contact_id on consents (site_id, contact_id);
+create index consents__site_id__contact_id on consents (site_id, contact_id) where contact_id is not null;
 
 -- A visitor's address, only while forwarding to Meta is on and consent was given; sealed, gone after seven days.
 create table session_addresses (
@@ -559,6 +559,7 @@ create table deliveries (
   request       text,                                      -- as sent, hashed, secrets out -- personal
   response      text,                                      -- personal
   created_at    integer not null,
+  day           integer not null,                          -- of created_at, in the site's zone
   settled_at    integer,
   primary key (site_id, id)
 ) strict, without rowid;
@@ -602,7 +603,7 @@ create table idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 create index idempotency_keys__site_id__at on idempotency_keys (site_id, at);
@@ -748,4 +749,40 @@ when new.book_day < (select next_day from count_marks where site_id = new.site_i
 begin
   insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
     on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+-- Deliveries of a day by what the list filters on, kept by the rows themselves.
+create table delivery_counts (
+  site_id       integer not null,
+  day           integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  kind          text not null,
+  state         text not null,
+  count         integer not null,
+  primary key (site_id, day, connection_id, platform, kind, state)
+) strict, without rowid;
+
+create trigger deliveries__made after insert on deliveries
+begin
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
+create trigger deliveries__turned after update of state on deliveries when old.state <> new.state
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
+create trigger deliveries__gone after delete on deliveries
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
 end;

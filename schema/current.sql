@@ -46,6 +46,30 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+CREATE TRIGGER deliveries__gone after delete on deliveries
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
+end;
+
+CREATE TRIGGER deliveries__made after insert on deliveries
+begin
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
+CREATE TRIGGER deliveries__turned after update of state on deliveries when old.state <> new.state
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
 CREATE TRIGGER entries__late after insert on entries
 when new.book_day < (select next_day from count_marks where site_id = new.site_id)
 begin
@@ -291,8 +315,20 @@ CREATE TABLE deliveries (
   request       text,                                      -- as sent, hashed, secrets out -- personal
   response      text,                                      -- personal
   created_at    integer not null,
+  day           integer not null,                          -- of created_at, in the site's zone
   settled_at    integer,
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE delivery_counts (
+  site_id       integer not null,
+  day           integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  kind          text not null,
+  state         text not null,
+  count         integer not null,
+  primary key (site_id, day, connection_id, platform, kind, state)
 ) strict, without rowid;
 
 CREATE TABLE dirty_days (
@@ -344,7 +380,7 @@ CREATE TABLE idempotency_keys (
   digest     blob not null,
   body       blob not null,
   at         integer not null,
-  answer     text not null,                                -- personal
+  answer     text,                                         -- none while it is being worked on -- personal
   primary key (site_id, digest)
 ) strict, without rowid;
 
@@ -672,7 +708,7 @@ CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
 
 CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
 
-CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id);
+CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id) where contact_id is not null;
 
 CREATE INDEX consents__site_id__session_id on consents (site_id, session_id);
 

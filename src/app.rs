@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Notify, broadcast};
 
+use crate::agents::Agents;
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub figures: Figures,
     /// What the edges remember between requests.
     pub door: Door,
+    /// What user agents say of themselves.
+    pub agents: Agents,
     /// Who is on which site just now.
     pub presence: Presence,
     /// Event ids of touches counted lately.
@@ -47,6 +50,7 @@ pub struct Parts {
     /// Names this run of the process: leases of another one are void.
     pub boot: String,
     book: RwLock<Arc<Book>>,
+    refreshing: tokio::sync::Mutex<()>,
     is_stopping: AtomicBool,
     is_demo: AtomicBool,
 }
@@ -86,12 +90,14 @@ impl App {
                 limits: Limits::default(),
                 figures: Figures::default(),
                 door: Door::default(),
+                agents: Agents::default(),
                 presence: Presence::default(),
                 recent: Arc::new(recent),
                 wake: Notify::new(),
                 news,
                 boot: crate::crypto::random_text(9),
                 book: RwLock::new(Arc::new(book)),
+                refreshing: Default::default(),
                 is_stopping: AtomicBool::new(false),
                 is_demo: AtomicBool::new(false),
             }),
@@ -105,6 +111,8 @@ impl App {
 
     /// Reads the configuration anew; called after every change of sites and connections.
     pub async fn refresh(&self) -> Result<()> {
+        // One at a time: an older reading must not take the place of a newer one.
+        let _turn = self.refreshing.lock().await;
         let now = self.clock.now();
         let book = self.store.read_all_sites(move |all| Book::read(all, now)).await?;
         *self.book.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(book);

@@ -116,4 +116,10 @@ impl Book {
     pub fn token(&self, hash: &[u8; 32]) -> Option<&Arc<KnownToken>> {
         self.tokens.get(hash)
     }
+
+    /// Whether a token of this site and number is still good.
+    pub fn has_token(&self, site: SiteId, number: i64, now: Time) -> bool {
+        let mut all = self.tokens.values().map(|known| &known.token);
+        all.any(|t| t.site == site && t.id.number() == number && t.expires_at.is_none_or(|end| end > now))
+    }
 }

@@ -23,6 +23,8 @@ const FREE_GUESSES: u32 = 5;
 const LONGEST_DELAY_MS: i64 = 15 * MINUTE_MS;
 /// Failures at one account an hour, from all networks.
 const ACCOUNT_HOURLY: u32 = 100;
+/// Beyond that, one guess of a network in this time.
+const BEYOND_MS: i64 = 30 * SECOND_MS;
 /// Accounts remembered; a flood of invented ones is not worth the memory.
 const MOST_ACCOUNTS: usize = 20_000;
 
@@ -63,8 +65,8 @@ impl Default for Door {
 
 impl Door {
     /// Counts a guess as failed before it is looked at, so that many at once gain nothing. `Err` says when to come back.
-    /// Beyond the hourly limit of an account a network that has not failed yet still has one guess: strangers must not
-    /// be able to lock the owner out.
+    /// Beyond the hourly limit of an account each network still has a guess now and then: strangers must not be able to
+    /// lock the owner out.
     pub fn begin_guess(&self, account: u64, network: u64, now: Time) -> std::result::Result<(), u32> {
         let mut accounts = self.guesses.lock().unwrap_or_else(|e| e.into_inner());
         if accounts.len() >= MOST_ACCOUNTS && !accounts.contains_key(&account) {
@@ -84,8 +86,9 @@ impl Door {
         if failures.until_ms > now.ms() && failures.count >= FREE_GUESSES {
             return Err(seconds(failures.until_ms - now.ms()));
         }
-        if entry.failed >= ACCOUNT_HOURLY && failures.count > 0 {
-            return Err(seconds((hour + 1) * HOUR_MS - now.ms()));
+        let wait_ms = failures.until_ms + BEYOND_MS - now.ms();
+        if entry.failed >= ACCOUNT_HOURLY && failures.count > 0 && wait_ms > 0 {
+            return Err(seconds(wait_ms));
         }
         failures.count += 1;
         let doublings = failures.count.saturating_sub(FREE_GUESSES).min(20);

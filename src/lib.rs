@@ -1,5 +1,7 @@
 //! HaloTrack: touches and facts come in, credit is worked out, conversions go out.
 
+/// What user agents say of themselves, remembered.
+pub mod agents;
 /// The assembled parts.
 pub mod app;
 /// Sites and connections as they are now, in memory.

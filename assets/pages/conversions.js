@@ -46,7 +46,8 @@ export function render(root, params) {
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
     head.draw(a.facets?.kind ?? []);
-    const apart = a.total.net.filter((/** @type {any} */ m) => m.currency !== ownCurrency());
+    const own = ofOwn(a.total.net)?.currency;
+    const apart = a.total.net.filter((/** @type {any} */ m) => m.currency !== own);
     others.hidden = !apart.length;
     fill(others, h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]),
       ' net. Kept apart; currencies are never added.'));
@@ -220,8 +221,11 @@ function sourceCell(r) {
 }
 
 /** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */
+const ofOwn = (all) => all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
+
+/** @param {import('../format.js').Money[]} all */
 function sum(all) {
-  const own = all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
+  const own = ofOwn(all);
   return own ? h('b', null, amount(own)) : h('span.faint', null, '–');
 }
 
@@ -229,9 +233,8 @@ function sum(all) {
 function headFigures(total, p) {
   const figure = (/** @type {string} */ k, /** @type {import('../dom.js').Kid} */ v, /** @type {import('../dom.js').Kid} */ note) => h('div.fig', null,
     h('span.k', null, k), h('span.v', null, v), h('span.delta', null, note));
-  const own = (/** @type {import('../format.js').Money[]} */ all) => all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
   const big = (/** @type {import('../format.js').Money} */ m) => { const [a, b] = headline(m); return [a, b && h('span.cents', null, b)]; };
-  const net = own(total.net), sold = own(total.amounts), lost = total.count - total.attributed;
+  const net = ofOwn(total.net), sold = ofOwn(total.amounts), lost = total.count - total.attributed;
   const range = rangeOf(total.attributed, total.count);
   const back = net && sold ? sold.minor - net.minor : 0;
   return [

@@ -2,7 +2,7 @@
 
 import { get, post } from '../api.js';
 import { h, fill, icon, kbd } from '../dom.js';
-import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, zoneName } from '../format.js';
+import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
@@ -23,15 +23,19 @@ export function render(root, params) {
   const base = `/api/sites/${site.site}`;
   /** @type {any} */ let answer = null;
   /** @type {Map<string, string>} */ const names = new Map();
+  /** @type {Set<string>} connections that are not the only one of their platform */ let named = new Set();
   let asked = '', liveTimer = 0, gone = false, allOfFilter = false;
   /** @type {{close: () => void}|null} */ let detail = null;
+
+  /** Two connections of one platform are told apart by their names. */
+  const toName = (/** @type {any} */ r) => (named.has(r.connection) ? (names.get(r.connection) ?? '').replace(/^Webhook · /, '') : platform(r.platform));
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
   const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
-    label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app),
+    label: `Deliveries, times in ${zoneName()}`, key, classes: 't-deliveries', columns: columns(app, toName, names),
     open: openOne, group: (row) => dayOf(row.created_at), groupHead: (d) => [d === today() ? 'Today, ' : '', day(d)],
     onfilter: (dim, value, not) => app.go(p.view.plus(dim, value, not)),
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
@@ -69,6 +73,13 @@ export function render(root, params) {
       const { items } = await get(`${base}/connections`);
       if (gone) return;
       for (const c of items) names.set(c.connection, c.name);
+      named = new Set(items.filter((/** @type {any} */ c) => items.some((/** @type {any} */ o) => o !== c && o.platform === c.platform))
+        .map((/** @type {any} */ c) => c.connection));
+      for (const at of table.el.querySelectorAll('[data-to]')) {
+        const id = at.getAttribute('data-to') ?? '';
+        if (named.has(id)) at.textContent = toName({ connection: id, platform: '' });
+        at.setAttribute('data-tip', names.get(id) ?? '');
+      }
       connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections,
         (/** @type {string} */ dim, /** @type {string} */ value,
         /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
@@ -163,6 +174,12 @@ export function render(root, params) {
   load();
   loadConnections();
   loadUnread();
+  // What could not be read makes no event, nor does a connection added on the server: both are looked for now and then, while somebody looks.
+  const unreadTimer = setInterval(() => {
+    if (document.hidden) return;
+    loadUnread();
+    if (!strip.querySelector('.cn')) loadConnections();
+  }, 15000);
 
   return {
     /** @param {import('../app.js').Params} next */
@@ -176,25 +193,27 @@ export function render(root, params) {
     /** @param {string} name */
     live(name) {
       if (name === 'connection') loadConnections();
-      if (name !== 'delivery') return;
+      // A new conversion makes deliveries that wait; nothing is said of them until they are settled.
+      if (name !== 'delivery' && name !== 'conversion') return;
       clearTimeout(liveTimer);
-      liveTimer = setTimeout(() => { if (!gone) { list.refresh(scrollY < 400); loadConnections(); } }, 1500);
+      liveTimer = setTimeout(() => { if (!gone) { list.refresh(scrollY < 400); loadConnections(); loadUnread(); } }, name === 'conversion' ? 500 : 1500);
     },
     /** @param {KeyboardEvent} e */
     key: (e) => (detail ? false : table.key(e)),
-    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); detail?.close(); },
+    leave() { gone = true; clearTimeout(liveTimer); clearInterval(unreadTimer); head.stop(); list.stop(); detail?.close(); },
   };
 }
 
 /** Repeated keys become lists. @param {URLSearchParams} q @returns {[string, string|string[]][]} */
 const groupParams = (q) => [...new Set(q.keys())].map((k) => [k, q.getAll(k).length > 1 ? q.getAll(k) : /** @type {string} */ (q.get(k))]);
 
-/** @param {typeof import('../app.js').app} app @returns {import('../parts/table.js').Column[]} */
-function columns(app) {
+/** @param {typeof import('../app.js').app} app @param {(row: any) => string} toName
+ * @param {Map<string, string>} names of connections @returns {import('../parts/table.js').Column[]} */
+function columns(app, toName, names) {
   return [
     { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
     { id: 'what', head: 'What', rowHead: true, cell: (r) => h('bdi.cut', null, r.conversion_label) },
-    { id: 'to', head: 'To', cell: (r) => [platform(r.platform), h('span.faint', null, ` ${r.kind}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
+    { id: 'to', head: 'To', cell: (r) => [h('span', { 'data-to': r.connection, 'data-tip': names.get(r.connection) }, toName(r)), h('span.faint', null, ` ${eventWord(r.kind)}`)], filter: (r) => ({ dim: 'platform', value: r.platform }) },
     { id: 'mode', head: 'Mode', classes: 'hide-l', cell: (r) => (r.mode === 'live' ? h('span.faint', null, 'live') : h('span.tag.box', null, r.mode)) },
     { id: 'state', head: 'State', cell: stateMark, filter: (r) => ({ dim: 'state', value: r.state }) },
     { id: 'tries', head: 'Tries', classes: 'num hide-s', cell: (r) => (r.attempts ? count(r.attempts) : h('span.faint', null, '–')) },
@@ -209,8 +228,8 @@ function columns(app) {
 
 /** @param {any} r */
 function answerCell(r) {
-  const said = r.reason_text || r.response?.sentence || r.history?.at(-1)?.sentence || '';
-  return said ? h('span.cut', { 'data-tip': said.length > 60 ? said : null }, said) : h('span.faint', null, '–');
+  const said = whySentence(r);
+  return said ? h('span.cut', { 'data-tip': said.length > 32 ? said : null }, said) : h('span.faint', null, '–');
 }
 
 /** "Given up": the state's word at the beginning of a tab. @param {string} state */

@@ -1,10 +1,12 @@
 // Signing in, with the second step where it is switched on.
 
 import { post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, copyButton } from '../dom.js';
 import { alonePage, field, passwordInput, checkEmail } from '../parts/alone.js';
 
 export const title = 'Sign in';
+
+const ADD_OWNER = 'halotrack user add --email you@shop.example --role owner';
 
 /** @param {HTMLElement} root @param {{app: typeof import('../app.js').app, nothing?: boolean}} params */
 export function render(root, { app, nothing }) {
@@ -88,12 +90,13 @@ export function render(root, { app, nothing }) {
   const noOwner = () => fill(root,
     alonePage('Nobody is set up here yet',
     'When the server started it printed a set-up link, good for 30 minutes and once. Open that link to become the owner. Too late? Print a new one on the server:',
-    h('div.code', null, h('code', null, 'halotrack user add --email you@shop.example --role owner'))));
+    h('div.code', null, h('code', null, ADD_OWNER), copyButton(() => ADD_OWNER, 'Copy'))));
 
   const note = history.state?.note || '';
   fill(root, alonePage('Sign in', note || (wanted ? 'Sign in to open the page you asked for.' : null), form));
   /** @type {HTMLElement|null} */ (root.querySelector('[name=email]'))?.focus();
   // Nobody there at all? The page says what to do instead of asking for a password that cannot exist.
-  app.refreshMe().then(() => app.navigate(back, { replace: true }), (error) => { if (error.code === 'no_owner') noOwner(); });
+  if (app.refused === 'no_owner') noOwner();
+  else if (app.refused !== 'signed_out') app.refreshMe().then(() => app.navigate(back, { replace: true }), (error) => { if (error.code === 'no_owner') noOwner(); });
   return { leave: () => clearInterval(timer) };
 }

@@ -1,7 +1,7 @@
 // The strip of sending connections: mode, what waits, what failed, and the one button that helps now.
 
 import { post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, copyButton } from '../dom.js';
 import { count, when, exact, plural } from '../format.js';
 import { confirm } from './menu.js';
 
@@ -16,7 +16,9 @@ export function connectionStrip(strip, items, p, again, filter) {
   if (!items.length) {
     fill(strip, h('div.empty', null, icon('connections'),
       h('p', null, h('b', null, 'No platform is connected that could be told.'),
-      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.')));
+      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.',
+      p.may && ' Run this on the server for Meta; ga4 and webhook are the others, and say what they need:'),
+      p.may && h('div.code', null, h('code', null, addCommand(p.site.site)), copyButton(() => addCommand(p.site.site), 'Copy'))));
     return;
   }
   // Worst first: what needs the owner stands on top.
@@ -27,6 +29,9 @@ export function connectionStrip(strip, items, p, again, filter) {
     h('ul', null, [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).map((c) => one(c, p, again, filter))));
   if (focus) /** @type {HTMLElement|null} */ (strip.querySelector(`[data-focus="${focus}"]`))?.focus();
 }
+
+/** @param {string} site */
+const addCommand = (site) => `halotrack connection add --site ${site} --platform meta --set pixel_id=PIXEL --set access_token=@meta.token`;
 
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again @param {(dim: string, value: string, state: string) => void} filter */
 function one(c, p, again, filter) {
@@ -52,7 +57,7 @@ function status(c) {
   if (c.status === 'paused') return h('span.st.quiet', null, icon('pause', 's'), c.reason ?? 'paused: new ones wait, none is lost');
   if (c.status === 'not_configured') return h('span.st.quiet', null, icon('ring', 's'), c.reason ?? 'not configured');
   return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `Last: ${when(c.last_event_at)}`)
-    : 'ready, nothing yet');
+    : c.mode === 'shadow' ? 'ready: built and checked, nothing is sent' : 'ready, nothing yet');
 }
 
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again */

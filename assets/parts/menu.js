@@ -87,7 +87,13 @@ export function openDialog({ label, slide, classes = '', onclose }, content) {
   el.showModal();
   // The dialog itself takes the focus: its name is read, and no button looks pressed.
   if (!el.querySelector('[autofocus]')) el.focus();
-  el.addEventListener('close', () => { el.remove(); onclose?.(); if (before?.isConnected) before.focus({ preventScroll: true }); else if (before) back(before); });
+  el.addEventListener('close', () => {
+    el.remove();
+    const at = document.activeElement;
+    onclose?.();
+    if (document.activeElement !== at) return; // whoever closed it has put the focus elsewhere: on the row that was read last
+    if (before?.isConnected) before.focus({ preventScroll: true }); else if (before) back(before);
+  });
   // Only a press that began on the shade closes: dragging a selection out of the panel does not.
   let onShade = false;
   el.addEventListener('pointerdown', (e) => { onShade = e.target === el; });

@@ -52,11 +52,14 @@ export function dateMenu(app, anchor, custom = false) {
   const menu = pop(anchor, 'Days', box);
 }
 
+/** Six, and the site's own where it is a seventh. @param {View} view */
+const offeredModels = (view) => Object.keys(MODELS).filter((m) => m !== 'first_non_direct' || m === view.site.model || m === view.model);
+
 /** @param {App} app @param {HTMLElement} anchor */
 export function modelMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
   const menu = pop(anchor, 'Model', [h('p.lead', null, 'Which visit gets the credit. A lens only: stored credit never changes.'),
-    ...Object.keys(MODELS).map((m) => menuItem({
+    ...offeredModels(view).map((m) => menuItem({
     name: [MODELS[m], ' ', m === view.site.model && h('span.tag.faint', null, 'your default')], note: MODEL_NOTES[m], on: m === view.model,
       act: () => { menu.close(); app.go({ model: m }); },
   }))], 'wide');
@@ -111,7 +114,7 @@ export function viewSheet(app) {
   const { close } = openDialog({ label: 'Filter and lens', slide: 'up' }, [dialogHead('Filter and lens', () => close()), body]);
   if (use.lens) {
     add(body, h('div.pair', null,
-      pick('Model', view.model, Object.entries(MODELS), (model) => app.go({ model }, { replace: true })),
+      pick('Model', view.model, offeredModels(view).map((m) => [m, MODELS[m]]), (model) => app.go({ model }, { replace: true })),
       pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w)]), (window) => app.go({ window }, { replace: true }))),
     h('p.small.faint', null, `Your default: ${MODELS[view.site.model]}, within ${windowName(String(view.site.window))}.`));
   }

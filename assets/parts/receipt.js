@@ -2,7 +2,7 @@
 
 import { h, icon, copyButton } from '../dom.js';
 import { amount, bare, money, points, plural, day, shortDay, clock, clockSeconds, dayOf, exact, when, platform, MODELS, MODELS_SHORT, windowName, zoneName, today,
-  kindsWord, toldSentence } from '../format.js';
+  kindsWord, toldSentence, whySentence, eventWord } from '../format.js';
 import { matchMark, statusMark, stateMark } from './table.js';
 import { deliveryDetail, fieldsTable } from './delivery.js';
 
@@ -120,9 +120,9 @@ const chat = (x) => (typeof x === 'string' ? x : h('p', null, x.sentence ?? x.ti
 /** @param {any} d @param {'h3'|'h4'} level */
 function told(d, level) {
   return h('details.row', null, h('summary', null,
-    h('span.p', null, platform(d.platform)), h('span.k', null, d.kind),
+    h('span.p', null, d.connection_name ?? platform(d.platform)), h('span.k', null, eventWord(d.kind)),
       h('span.w', null, stateMark(d), d.settled_at && h('span.faint', { 'data-tip': exact(d.settled_at) }, ` ${clockSeconds(d.settled_at)}`), ' ',
-      h('span.quiet', null, d.response?.sentence ?? d.reason_text ?? toldSentence(d).replace(/^.*?: /, ''))), icon('right', 's turn')),
+      h('span.quiet', null, whySentence(d) || toldSentence(d).replace(/^.*?: /, ''))), icon('right', 's turn')),
   deliveryDetail(d, level));
 }
 

@@ -52,8 +52,19 @@ export function openReceipt(p, id, on) {
 }
 
 /** @param {import('../app.js').Params} p @param {string} id */
-export const loadReceipt = (p, id) => get(`/api/sites/${p.site.site}/receipts/${encodeURIComponent(id)}`,
-  new URLSearchParams({ model: p.view.model, window: p.view.window }));
+export async function loadReceipt(p, id) {
+  const base = `/api/sites/${p.site.site}`;
+  const answer = await get(`${base}/receipts/${encodeURIComponent(id)}`, new URLSearchParams({ model: p.view.model, window: p.view.window }));
+  // Two connections of one platform are told apart by their names, which only the list of connections knows.
+  const twice = answer.deliveries.some((/** @type {any} */ d) => answer.deliveries.some((/** @type {any} */ o) => o.platform === d.platform
+    && o.connection !== d.connection));
+  if (twice) {
+    const known = await get(`${base}/connections`).catch(() => ({ items: [] }));
+    const names = new Map(known.items.map((/** @type {any} */ c) => [c.connection, c.name]));
+    for (const d of answer.deliveries) if (answer.deliveries.some((/** @type {any} */ o) => o.platform === d.platform && o !== d)) d.connection_name = names.get(d.connection);
+  }
+  return answer;
+}
 
 /** @param {any} error @param {() => void} again */
 export function trouble(error, again) {

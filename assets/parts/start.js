@@ -60,16 +60,27 @@ export function endpointStep(app, site) {
     : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first order or lead…')]);
   draw();
   const owner = site.role === 'owner' || site.role === 'editor';
-  get(`/api/sites/${site.site}/connections`).then(({ items }) => {
-    const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
-    const command = `halotrack connection add --site ${site.site} --platform forms`;
-    fill(box, inward.length ? inward.map((/** @type {any} */ c) => h('div.hook', null,
-      h('p', null, h('b', null, c.name || platform(c.platform)),
-      h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
-      h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy'))))
-      : [h('p.quiet', null, 'Nothing is connected yet. Run this on the server; it prints the address, which then stands here too:'),
+  const command = `halotrack connection add --site ${site.site} --platform forms`;
+  const addresses = (/** @type {any[]} */ inward) => fill(box, inward.length ? [inward.map((c) => h('div.hook', null,
+    h('p', null, h('b', null, c.name || platform(c.platform)), h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
+    h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy')))),
+    h('p.quiet', null, 'It takes what carries the secret that was printed with it: as the header ', h('code', null, 'x-webhook-secret'),
+      ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')]
+    : [h('p.quiet', null, 'Nothing is connected yet. Run this on the server; it prints the address and its secret:'),
       h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
-  }, (error) => fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${error.message}` : 'An owner can see the addresses.')));
+  let timer = 0;
+  const look = async () => {
+    try {
+      const { items } = await get(`/api/sites/${site.site}/connections`);
+      const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
+      addresses(inward);
+      if (!inward.length && !timer) timer = setInterval(() => { if (box.isConnected) look(); else clearInterval(timer); }, 5000);
+      if (inward.length) clearInterval(timer);
+    } catch (error) {
+      if (!timer) fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${/** @type {any} */ (error).message}` : 'An owner can see the addresses.'));
+    }
+  };
+  look();
   const el = h('div.step', null, h('span.no', { 'aria-hidden': 'true' }, '2'),
     h('div', null, h('h2', null, 'Let your shop or form report here'),
     h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. To match each with its visit, put an empty hidden field called ',
@@ -79,5 +90,5 @@ export function endpointStep(app, site) {
     site.first_conversion_at ??= new Date().toISOString();
     draw();
   };
-  return { el, live, stop: () => {} };
+  return { el, live, stop: () => clearInterval(timer) };
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, params};
 
 use crate::driver::{self, Answer, Talk};
-use crate::ingest::{self, CALLERS, none_dropped};
+use crate::ingest::{self, CALLERS, SITES, none_dropped};
 use crate::leads::{Leads, Shops};
 use crate::product::Folder;
 use crate::settings::Settings;
@@ -55,13 +55,13 @@ struct Killed {
 fn kill_once(settings: &Settings, run: usize) -> Result<Killed, String> {
     let folder = Folder::new(&settings.folder, "crash")?;
     let sink = Running::start(Yardstick::Sink, folder.path())?;
-    let mut shops = Shops::open(&settings.binary, &folder, &sink)?;
+    let mut shops = Shops::open(&settings.binary, &folder, &sink, SITES)?;
     shops.resume()?;
     let known = shops.visit()?;
     let address = shops.product.address();
     let database = shops.product.database();
     // Each run is ended at another moment of its life.
-    let life = settings.round() * 2 / 5 + Duration::from_millis(137 * run as u64);
+    let life = settings.round() + Duration::from_millis(137 * run as u64);
     let process = shops.product.take_process();
     let murderer = std::thread::spawn(move || {
         std::thread::sleep(life);
@@ -71,7 +71,7 @@ fn kill_once(settings: &Settings, run: usize) -> Result<Killed, String> {
         }
     });
     let mut both =
-        Both { visitors: Visitors::new(&shops.places, CALLERS, 6 + run as u64).with_ledger(), leads: Leads::new(&shops, known, CALLERS) };
+        Both { visitors: Visitors::new(&shops.others, CALLERS, 6 + run as u64).with_ledger(), leads: Leads::new(&shops, known, CALLERS) };
     let outcome = driver::run(&ingest::load(address, Duration::ZERO, Duration::from_secs(30)), &mut both);
     let _ = murderer.join();
     let outcome = outcome.map_err(|e| e.to_string())?;

@@ -66,10 +66,6 @@ impl Outcome {
         let place = ((self.waits_us.len() as f64 * share).ceil() as usize).clamp(1, self.waits_us.len());
         f64::from(self.waits_us[place - 1]) / 1_000.0
     }
-
-    pub fn driver_us(&self) -> f64 {
-        self.driver_cpu_s * 1e6 / (self.answered.max(1)) as f64
-    }
 }
 
 /// An answer that has not come by then does not come.

@@ -13,7 +13,7 @@ use crate::yardstick::{Running, Yardstick};
 
 pub const CALLERS: usize = 64;
 /// A site takes 200 touches a second; so many sites that no limit is met.
-pub const SITES: usize = 160;
+pub const SITES: usize = 64;
 
 /// What later phases are measured by.
 pub struct Found {
@@ -27,23 +27,25 @@ pub struct Contestant {
     pub per_second: Vec<f64>,
     pub server_us: Vec<f64>,
     pub driver_us: Vec<f64>,
+    pub written_kb: Vec<f64>,
     pub waits_ms: Vec<[f64; 2]>,
 }
 
 impl Contestant {
     pub fn new(name: &'static str) -> Self {
-        Self { name, per_second: Vec::new(), server_us: Vec::new(), driver_us: Vec::new(), waits_ms: Vec::new() }
+        Self { name, per_second: Vec::new(), server_us: Vec::new(), driver_us: Vec::new(), written_kb: Vec::new(), waits_ms: Vec::new() }
     }
 
     /// One round of load, with the processor time that the server took for it.
     pub fn round(&mut self, load: &Load, pid: u32, talk: &mut impl driver::Talk) -> Result<(), String> {
-        let cpu = process::cpu_s(pid);
+        let (cpu, written) = (process::cpu_s(pid), process::written_kb(pid));
         let outcome = driver::run(load, talk).map_err(|e| format!("{}: {e}", self.name))?;
         check(self.name, &outcome)?;
         let all = outcome.answered as f64 * (load.warm + load.time).as_secs_f64() / load.time.as_secs_f64();
         self.per_second.push(outcome.per_second());
         self.server_us.push((process::cpu_s(pid) - cpu) * 1e6 / all.max(1.0));
         self.driver_us.push(outcome.driver_cpu_s * 1e6 / all.max(1.0));
+        self.written_kb.push((process::written_kb(pid) - written) / all.max(1.0));
         self.waits_ms.push([outcome.wait_ms(0.5), outcome.wait_ms(0.99)]);
         Ok(())
     }
@@ -55,11 +57,12 @@ impl Contestant {
     pub fn told(&self) -> String {
         let waits = |place: usize| median(self.waits_ms.iter().map(|w| w[place]).collect());
         format!(
-            "{:<11} {:>8}/s  processor {:>6.1} µs a request, driver {:>4.1} µs  p50 {:.2} ms  p99 {:.2} ms  rounds {}",
+            "{:<11} {:>8}/s  processor {:>6.1} µs a request, driver {:>4.1} µs, {:>4.1} kB written  p50 {:.2} ms  p99 {:.2} ms  rounds {}",
             self.name,
             grouped(self.typical()),
             median(self.server_us.clone()),
             median(self.driver_us.clone()),
+            median(self.written_kb.clone()),
             waits(0),
             waits(1),
             self.per_second.iter().map(|p| grouped(*p)).collect::<Vec<_>>().join(" "),

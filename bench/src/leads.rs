@@ -27,7 +27,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "leads")?;
     let group_full = Running::start(Yardstick::GroupFull, folder.path())?;
     let sink = Running::start(Yardstick::Sink, folder.path())?;
-    let shops = Shops::open(&settings.binary, &folder, &sink)?;
+    let shops = Shops::open(&settings.binary, &folder, &sink, 0)?;
     let visitors = shops.visit()?;
     let mut touches = Visitors::new(&shops.places, CALLERS, 2);
     let mut leads = Leads::new(&shops, visitors, CALLERS);
@@ -65,18 +65,22 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
 /// Shops with a form and three destinations each.
 pub struct Shops {
     pub product: Product,
+    /// Those that take leads.
     pub places: Vec<Place>,
+    /// Shops without any connection, which are only visited.
+    pub others: Vec<Place>,
     secrets: Vec<String>,
     destinations: Vec<String>,
 }
 
 impl Shops {
-    pub fn open(binary: &Path, folder: &Folder, sink: &Running) -> Result<Self, String> {
+    pub fn open(binary: &Path, folder: &Folder, sink: &Running, others: usize) -> Result<Self, String> {
         let base = format!("http://{}", sink.address);
         let allowed = sink.address.to_string();
         let env = [("HALOTRACK_BASE_URL_META", &*base), ("HALOTRACK_BASE_URL_GA4", &*base), ("HALOTRACK_OUTBOUND_ALLOW", &*allowed)];
         let product = Product::start(binary, folder, &env)?;
-        let places = product.add_sites(SHOPS)?;
+        let mut places = product.add_sites(SHOPS + others)?;
+        let others = places.split_off(SHOPS);
         let (mut secrets, mut destinations) = (Vec::new(), Vec::new());
         for number in 1..=places.len() {
             let site = format!("shop{number:03}");
@@ -86,7 +90,7 @@ impl Shops {
             for (platform, set) in [
                 ("meta", &[("pixel_id", "1234567890123456"), ("access_token", "EAAbenchbenchbenchbenchbench")][..]),
                 ("ga4", &[("measurement_id", "G-BENCH12345"), ("api_secret", "benchbenchbenchbenchbe")]),
-                ("webhook", &[("url", &hook), ("secret", "bench-webhook-secret-0000000000")]),
+                ("webhook", &[("url", &hook), ("secret", "whsec_YmVuY2hiZW5jaGJlbmNoYmVuY2hiZW5jaGJlbmNo")]),
             ] {
                 let connection = connect(&product, &site, platform, set)?;
                 product.tell(&["connection", "pause", &connection])?;
@@ -94,7 +98,7 @@ impl Shops {
             }
             secrets.push(secret);
         }
-        Ok(Self { product, places, secrets, destinations })
+        Ok(Self { product, places, others, secrets, destinations })
     }
 
     pub fn resume(&self) -> Result<(), String> {

@@ -14,6 +14,13 @@ pub fn cpu_s(who: impl std::fmt::Display) -> f64 {
     (ticks(11) + ticks(12)) / TICKS
 }
 
+/// Kilobytes handed to the kernel for writing, to files and connections alike.
+pub fn written_kb(pid: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let bytes = text.lines().find_map(|l| l.strip_prefix("wchar: ")?.parse::<f64>().ok());
+    bytes.unwrap_or(0.0) / 1e3
+}
+
 /// Megabytes of memory, shared pages by their share.
 pub fn pss_mb(pid: u32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;

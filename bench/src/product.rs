@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -61,17 +62,27 @@ impl Product {
         let mut command = self.command(&["serve", "--listen", &listen]);
         let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("{} does not start: {e}", self.binary.display()))?;
-        // Its few lines are read, so that it never waits for a reader.
-        if let Some(out) = child.stdout.take() {
-            std::thread::spawn(move || for _ in BufReader::new(out).lines().map_while(Result::ok) {});
+        // Its lines are read, so that it never waits for a reader; the last one is the cause where it does not start.
+        let said = Arc::new(Mutex::new(String::new()));
+        if let Some(lines) = child.stderr.take() {
+            let said = said.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(lines).lines().map_while(Result::ok) {
+                    if let Ok(mut said) = said.lock() {
+                        *said = line;
+                    }
+                }
+            });
         }
         self.child = Some(child);
         while began.elapsed() < START_TIME {
             if let Some(status) = self.child.as_mut().and_then(|c| c.try_wait().ok().flatten()) {
-                return Err(format!("the product ended at its start: {status}"));
+                let said = said.lock().map(|s| s.clone()).unwrap_or_default();
+                return Err(format!("the product ended at its start: {status}. {said}"));
             }
             if self.get("/readyz", &[]).is_ok_and(|a| a.status == 200) {
                 return Ok(began.elapsed());

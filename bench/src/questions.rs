@@ -14,6 +14,8 @@ use crate::settings::Settings;
 use crate::sizes::sign_in;
 use crate::table::{Bar, Row, Unit, grouped};
 
+/// Nothing is sent there: the connection is paused.
+const NOWHERE: &str = "127.0.0.1:9";
 const TIMES: usize = 20;
 const BAR: Bar = Bar::Below { must: 100.0, aim: 25.0, unit: Unit::Ms };
 /// Ten times the data must not take much longer.
@@ -54,7 +56,32 @@ impl Asked {
 
 fn over(settings: &Settings, sessions: usize) -> Result<Vec<Asked>, String> {
     let folder = Folder::new(&settings.folder, &format!("year-{sessions}"))?;
-    let mut product = Product::start(&settings.binary, &folder, &[])?;
+    let Filled { product, cookie, conversions, now_ms } = fill(settings, &folder, sessions)?;
+    let from = day_text(now_ms - 364 * DAY_MS);
+    let to = day_text(now_ms);
+    let site = "/api/sites/shop001";
+    let questions = [
+        ("ledger with totals and facets", format!("{site}/conversions?from={from}&to={to}")),
+        ("overview, headline", format!("{site}/reports/overview?from={from}&to={to}")),
+        ("overview, day by day", format!("{site}/reports/timeseries?from={from}&to={to}")),
+        ("overview, sources", format!("{site}/reports/sources?from={from}&to={to}")),
+        ("receipt", format!("{site}/receipts/conversion_{}", conversions / 2)),
+        ("deliveries", format!("{site}/deliveries?from={from}&to={to}")),
+        ("live", format!("{site}/reports/live")),
+    ];
+    questions.iter().map(|(what, path)| ask(&product, &cookie, what, path)).collect()
+}
+
+/// A server with a year of data in it, and its owner's cookie.
+pub struct Filled {
+    pub product: Product,
+    pub cookie: String,
+    pub conversions: i64,
+    pub now_ms: i64,
+}
+
+pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Filled, String> {
+    let mut product = Product::start(&settings.binary, folder, &[("HALOTRACK_OUTBOUND_ALLOW", NOWHERE)])?;
     product.add_sites(1)?;
     let platforms = platforms(&product)?;
     let cookie = sign_in(&product)?;
@@ -68,25 +95,11 @@ fn over(settings: &Settings, sessions: usize) -> Result<Vec<Asked>, String> {
     let began = Instant::now();
     wait_for_counts(&product.database())?;
     if settings.is_told_more {
-        let size = std::fs::metadata(product.database()).map_or(0, |m| m.len());
-        eprintln!(
-            "{written:?}, {:.1} GB, written in {:.0} s, counted in {:.0} s",
-            size as f64 / 1e9,
-            wrote.as_secs_f64(),
-            began.elapsed().as_secs_f64()
-        );
+        let size = std::fs::metadata(product.database()).map_or(0, |m| m.len()) as f64 / 1e9;
+        let (wrote, counted) = (wrote.as_secs_f64(), began.elapsed().as_secs_f64());
+        eprintln!("{written:?}, {size:.1} GB, written in {wrote:.0} s, counted in {counted:.0} s");
     }
-    let from = day_text(now_ms - 364 * DAY_MS);
-    let to = day_text(now_ms);
-    let site = "/api/sites/shop001";
-    let questions = [
-        ("ledger with totals and facets", format!("{site}/conversions?from={from}&to={to}")),
-        ("overview", format!("{site}/reports/overview?from={from}&to={to}")),
-        ("receipt", format!("{site}/receipts/conversion_{}", written.conversions / 2)),
-        ("deliveries", format!("{site}/deliveries?from={from}&to={to}")),
-        ("live", format!("{site}/reports/live")),
-    ];
-    questions.iter().map(|(what, path)| ask(&product, &cookie, what, path)).collect()
+    Ok(Filled { product, cookie, conversions: written.conversions, now_ms })
 }
 
 /// Connections that are there but send nothing.
@@ -105,7 +118,7 @@ fn platforms(product: &Product) -> Result<Platforms, String> {
         forms: connect("forms", &["secret=bench-form-secret-000000000000000"])?,
         meta: connect("meta", &["pixel_id=1234567890123456", "access_token=EAAbenchbenchbenchbenchbench"])?,
         ga4: connect("ga4", &["measurement_id=G-BENCH12345", "api_secret=benchbenchbenchbenchbe"])?,
-        webhook: connect("webhook", &["url=https://hook.example/", "secret=bench-webhook-secret-0000000000"])?,
+        webhook: connect("webhook", &[&format!("url=http://{NOWHERE}/hook"), "secret=whsec_YmVuY2hiZW5jaGJlbmNoYmVuY2hiZW5jaGJlbmNo"])?,
     })
 }
 

@@ -70,11 +70,6 @@ impl Row {
         Self { what: what.into(), figure, of, ratio: Some(ratio), bar, value: Some(ratio) }
     }
 
-    /// A figure for information.
-    pub fn told(what: &str, figure: String) -> Self {
-        Self { what: what.into(), figure, of: String::new(), ratio: None, bar: Bar::None, value: None }
-    }
-
     /// What could not be measured, and why.
     pub fn missing(what: &str, why: &str, bar: Bar) -> Self {
         Self { what: what.into(), figure: format!("not measured: {why}"), of: String::new(), ratio: None, bar, value: None }
@@ -212,7 +207,7 @@ mod tests {
         assert_eq!(lost(0.0).verdict(), Verdict::Aim);
         assert_eq!(lost(1.0).verdict(), Verdict::Missed);
         assert_eq!(Row::missing("x", "why", Bar::Below { must: 1.0, aim: 1.0, unit: Unit::Ms }).verdict(), Verdict::Unmeasured);
-        assert_eq!(Row::told("x", "1".into()).verdict(), Verdict::Open);
+        assert_eq!(Row::figure("x", 1.0, Bar::None).verdict(), Verdict::Open);
     }
 
     #[test]

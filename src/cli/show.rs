@@ -43,6 +43,7 @@ pub fn text(command: &Command, answer: &Value) -> String {
             }
             if let Some(secret) = answer["secret"].as_str() {
                 lines.push(format!("Secret, shown this once: {secret}"));
+                lines.push("Send it as the header x-webhook-secret, sign with it, or put ?secret=… behind the address.".into());
             }
             lines.join("\n")
         }

@@ -63,9 +63,7 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::SiteList => Ok(app.book().sites().iter().map(|site| shown(app, site)).collect()),
         Command::SiteSet { site, changes } => {
             let id = site_named(app, &site)?.id;
-            for (key, value) in &changes {
-                sites::set(app, id, key, value, COMMAND_LINE).await?;
-            }
+            sites::set_all(app, id, &changes, COMMAND_LINE).await?;
             let site = site_named(app, &id.to_string())?;
             Ok(shown(app, &site))
         }

@@ -18,6 +18,9 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "consent" if state == "cancelled" => "Cancelled: the person withdrew marketing consent.",
         "consent" => "Not sent: there is no marketing consent.",
         "too_old" => "Not sent: it is older than this platform takes.",
+        "refused_by_platform" => "The platform refused it.",
+        "reversed" => "Not sent: the sale was cancelled or refunded before it was told.",
+        "not_counted" => "Not sent: a test, or one of your own people.",
         "no_match_keys" => "Not sent: nothing in it lets the platform recognise the person.",
         "unsupported_kind" => "Not sent: this platform has no such kind of event.",
         "not_wanted" => "Not sent: this connection does not want this kind.",
@@ -36,7 +39,7 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "restored" => "Held since a backup was restored. Release the outbox to send it.",
         "paused" => "Held: the connection is paused.",
         "failing" => "Held: the platform has failed for days.",
-        "retries" | "attempts" | "exhausted" => "Given up after all attempts. It can be replayed.",
+        "no_success" | "retries" | "attempts" | "exhausted" => "Given up after all attempts. It can be replayed.",
         "expired" => "Given up: it became older than this platform takes while it waited.",
         _ => return Some(own_words(state, reason)),
     };

@@ -88,7 +88,7 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
     let (status, reason) = completeness(&platform, &settings, &secrets);
     let new = NewConnection {
         platform: platform.slug().into(),
-        name: name(form.name.as_deref(), &usual_name(&platform, &settings))?,
+        name: name(form.name.as_deref(), &free_name(app, site, &usual_name(&platform, &settings)))?,
         mode,
         settings,
         secrets,
@@ -109,6 +109,19 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
     app.refresh().await?;
     let connection = find(app, Some(site), id)?;
     Ok(Added { card: card(app, &connection)?, secret: made })
+}
+
+/// The same name again gets a number behind it.
+fn free_name(app: &App, site: SiteId, usual: &str) -> String {
+    let book = app.book();
+    let is_taken = |name: &str| book.connections_of(site).any(|c| c.name == name);
+    let mut name = usual.to_owned();
+    let mut n = 2;
+    while is_taken(&name) {
+        name = format!("{usual} ({n})");
+        n += 1;
+    }
+    name
 }
 
 /// The platform's name, and where it has an address of its own, whose: two of one kind must be told apart.
@@ -154,8 +167,16 @@ pub async fn set(
     let is_remedied = was != Status::Ok && connection.status == Status::Ok;
     let saved = connection.clone();
     let now = app.clock.now();
+    let is_mode_only = given.is_empty();
     change(app, connection.site, id, who, "connection_set", detail, move |c| {
+        if is_mode_only {
+            return connections::set_mode(c, id, saved.mode);
+        }
         connections::save(c, &saved)?;
+        // A pause that came in between stays.
+        if connections::find_status(c, id)? == Some(was) && saved.status != was {
+            connections::set_status(c, id, saved.status, saved.reason.as_deref())?;
+        }
         if has_new_secrets {
             connections::save_secrets(c, id, &saved.secrets)?;
         }

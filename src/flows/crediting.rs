@@ -20,6 +20,8 @@ pub struct Known<'a> {
     pub person: &'a Person,
     pub contact: Option<ContactId>,
     pub traces: &'a Traces,
+    /// The identity is only said by a browser: it proves nothing of other sessions.
+    pub is_asserted: bool,
 }
 
 /// The outcome of a run, as answers and lists need it.
@@ -47,6 +49,7 @@ pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, 
             person: known.person,
             contact: known.contact,
             traces: known.traces,
+            is_asserted: known.is_asserted,
             happened_at: conversion.happened_at,
         },
     )?;

@@ -8,7 +8,7 @@ use crate::domain::fact::Person;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::flows::session_id::SessionKey;
-use crate::store::people::{self, SessionLink};
+use crate::store::people::{self, IdentityKind, SessionLink};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{page_events, sessions};
@@ -46,11 +46,16 @@ fn record(c: &SiteConn, key: &str, person: &Person, is_verified: bool, now: Time
     }
     for (kind, value) in people::identities_of(person) {
         let (identities, browsers) = people::count_claims(c, session.id, kind, &value, now)?;
+        // The signature speaks of the e-mail alone; what stands beside it is only said.
+        let is_verified = is_verified && kind == IdentityKind::Email;
         let is_flagged = !is_verified && (identities >= IDENTITIES_A_DAY || browsers >= SESSIONS_A_DAY);
         let source = if is_verified { "signed identify" } else { "identify" };
         people::link_session(c, &SessionLink { kind, value: &value, session: session.id, is_verified, at: now, source, is_flagged })?;
     }
-    if is_verified && let Some(contact) = people::contact_of_verified(c, person, "signed identify", now)? {
+    if is_verified
+        && let Some(contact) =
+            people::contact_of_verified(c, &Person { email: person.email.clone(), ..Person::default() }, "signed identify", now)?
+    {
         sessions::set_contact(c, session.id, contact.number())?;
     }
     Ok(())

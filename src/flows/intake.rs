@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::{App, News};
 use crate::crypto;
+use crate::domain::attribution::MatchType;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
 use crate::domain::time::Time;
@@ -15,6 +16,7 @@ use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
+use crate::store::{conversions, credits, deliveries, reports};
 
 /// A lead, as a form told it.
 mod lead;
@@ -68,11 +70,13 @@ pub struct Context<'a> {
     pub c: &'a SiteConn<'a>,
     pub site: &'a Site,
     pub connections: &'a [Arc<Connection>],
-    /// 0 stands for our own API and pages.
+    /// Who tells: a connection's number, or one of the doors without a connection.
     pub connection: i64,
     pub inbox: InboxId,
     pub is_asserted: bool,
     pub now: Time,
+    /// When the body came: another time than now where a kept body is run again.
+    pub heard_at: Time,
 }
 
 /// Stores a body and all that follows from it. Returns after the commit.
@@ -84,6 +88,16 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered) -> Result<Ta
     let taken = app.store.write(site.id, move |c| store(c, &owner, &connections, &delivered, None, now)).await?;
     announce(app, site, &taken);
     Ok(taken)
+}
+
+/// Doors without a connection are told apart like connections: what one of them tells is never the same report as what
+/// another does.
+fn door(path: &str) -> i64 {
+    match path {
+        "/api/conversions" => 0,
+        "/api/lead" => -2,
+        _ => -1,
+    }
 }
 
 /// Tells the workers and open dashboards what is new.
@@ -103,21 +117,21 @@ pub fn store(
     site: &Site,
     connections: &[Arc<Connection>],
     delivered: &Delivered,
-    again: Option<InboxId>,
+    again: Option<(InboxId, Time)>,
     now: Time,
 ) -> Result<Taken> {
-    let digest = crypto::hmac_sha256(&site.keys.digest, &[b"body.", &delivered.body]);
+    let digest = digest_of(site, delivered);
     if let Some(connection) = delivered.connection {
         heard_of(c, connection, now)?;
         if delivered.is_once
             && again.is_none()
             && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
         {
-            return Ok(Taken { inbox: first, is_duplicate: true, facts: Vec::new() });
+            return Ok(Taken { inbox: first, is_duplicate: true, facts: told_before(c, first)? });
         }
     }
     let inbox = match again {
-        Some(id) => {
+        Some((id, _)) => {
             inbox::set_state(c, id, "replayed", None)?;
             id
         }
@@ -145,10 +159,11 @@ pub fn store(
         c,
         site,
         connections,
-        connection: delivered.connection.map(ConnectionId::number).unwrap_or(0),
+        connection: delivered.connection.map(ConnectionId::number).unwrap_or_else(|| door(&delivered.path)),
         inbox,
         is_asserted: delivered.is_asserted,
         now,
+        heard_at: again.map_or(now, |(_, at)| at),
     };
     let mut facts = Vec::with_capacity(delivered.facts.len());
     for fact in &delivered.facts {
@@ -166,14 +181,38 @@ pub fn store(
     Ok(Taken { inbox, is_duplicate, facts })
 }
 
+/// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
+fn digest_of(site: &Site, delivered: &Delivered) -> [u8; 32] {
+    crypto::hmac_sha256(&site.keys.digest, &[b"body.", delivered.path.as_bytes(), b".", &delivered.body])
+}
+
+/// The facts of a body that came before, as they were answered then.
+fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
+    let mut facts = Vec::new();
+    for (conversion, external_id) in reports::list_of_inbox(c, inbox)? {
+        let Some(found) = conversions::find(c, conversion)? else { continue };
+        let snapshot = credits::find_newest(c, conversion)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
+        facts.push(Stored {
+            conversion: Some(conversion),
+            kind: found.kind.word(),
+            external_id: external_id.split_once(':').map_or(external_id.as_str(), |(_, id)| id).to_owned(),
+            is_new: false,
+            match_type: MatchType::parse(&found.match_type).map(MatchType::word).unwrap_or("none"),
+            is_attributed: found.match_type != "none",
+            snapshot,
+            deliveries: deliveries::list_planned(c, conversion)?,
+        });
+    }
+    Ok(facts)
+}
+
 /// Keeps an authentic body that is not understood: shown, and replayable after a fix.
 pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String) -> Result<InboxId> {
     let now = app.clock.now();
-    let key = site.keys.digest;
+    let digest = digest_of(site, &delivered);
     app.figures.add("inbox", "quarantined");
     app.store
         .write(site.id, move |c| {
-            let digest = crypto::hmac_sha256(&key, &[b"body.", &delivered.body]);
             if let Some(connection) = delivered.connection {
                 heard_of(c, connection, now)?;
                 // The same unreadable body again is the same quarantine row.

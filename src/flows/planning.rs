@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use crate::destinations;
 use crate::domain::consent::{Consent, Signs, decide};
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
 use crate::store::connections::{Connection, Status};
 use crate::store::consents::newest_marketing;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, Planned};
+use crate::store::people;
 use crate::store::scope::SiteConn;
+use crate::store::sessions::find_contact;
 use crate::store::sites::Site;
 
 /// Whether a conversion may leave, and why.
@@ -25,7 +27,7 @@ pub struct May {
 /// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
 /// person, else the site's mode by billing country. A refusal that came after the fact always wins.
 pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId]) -> Result<May> {
-    let newest = newest_marketing(c, sessions)?;
+    let newest = newest_marketing(c, &of_person(c, conversion, sessions)?)?;
     if let Some(given) = conversion.consent_given {
         if let Some((at, false)) = newest
             && at > conversion.received_at
@@ -40,6 +42,29 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
     let signs = Signs { country: conversion.country.as_deref(), time_zone: None, site_country: site.country.as_deref() };
     let decision = decide(Consent::UNKNOWN, site.consent, &signs, false);
     Ok(May { is_allowed: decision.marketing, is_explicit: false, basis: decision.basis })
+}
+
+/// The sessions, and every other browser that was proved to be the same person.
+fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> Result<Vec<SessionId>> {
+    let mut all = sessions.to_vec();
+    let mut contacts: Vec<ContactId> = conversion.contact.into_iter().collect();
+    for session in sessions {
+        if let Some(contact) = find_contact(c, *session)?
+            && !contacts.contains(&contact)
+        {
+            contacts.push(contact);
+        }
+    }
+    for contact in contacts {
+        for (kind, value) in people::list_identities(c, contact)? {
+            for (session, is_verified) in people::sessions_of(c, kind, &value)? {
+                if is_verified && !all.contains(&session) {
+                    all.push(session);
+                }
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Plans the rows. Repeating it adds nothing.
@@ -83,6 +108,7 @@ pub fn run(
             next_at: (!is_waiting).then_some(now),
             not_after,
             now,
+            day: site.zone.day(now),
         };
         if deliveries::plan(c, &row)?.is_some() && skip.is_none() {
             planned += 1;

@@ -106,7 +106,8 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
         return Err(Error::new(Kind::Conflict, "body_gone", "The raw body is past its 30 days; only what was read from it is kept."));
     }
     let now = app.clock.now();
-    let home = home_of(site, now);
+    // Read as it would have been when it came: what is silent on its time happened then.
+    let home = home_of(site, kept.received_at);
     let book = app.book();
     let settings = kept.connection.and_then(|c| book.connection(c)).map(|c| c.settings.clone()).unwrap_or_default();
     let verified = Verified::by_our_own_word(&kept.body, &kept.content_type);
@@ -130,6 +131,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     };
     let connections: Vec<_> = book.connections_of(site.id).cloned().collect();
     let owner = site.clone();
+    let heard_at = kept.received_at;
     let delivered = Delivered {
         connection: kept.connection,
         platform: kept.platform,
@@ -140,7 +142,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
         is_asserted: false,
         is_once: false,
     };
-    let taken = app.store.write(site.id, move |c| intake::store(c, &owner, &connections, &delivered, Some(id), now)).await?;
+    let taken = app.store.write(site.id, move |c| intake::store(c, &owner, &connections, &delivered, Some((id, heard_at)), now)).await?;
     intake::announce(app, site, &taken);
     Ok(Rerun { status: "accepted", id: id.to_string(), facts: taken.facts.len(), reason: None })
 }

@@ -98,20 +98,29 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
     })
 }
 
-/// Changes one setting by name. `proxy.…` is for the command line alone: it decides what stands behind the shop's host.
+/// Changes one setting by name.
 pub async fn set(app: &App, id: SiteId, key: &str, value: &str, who: &str) -> Result<()> {
+    set_all(app, id, &[(key.to_owned(), value.to_owned())], who).await
+}
+
+/// Changes several settings, all or none. `proxy.…` is for the command line alone: it decides what stands behind the
+/// shop's host.
+pub async fn set_all(app: &App, id: SiteId, changes: &[(String, String)], who: &str) -> Result<()> {
     let book = app.book();
     let mut site = Site::clone(book.site(id).ok_or_else(|| Error::not_found(format!("There is no {id}.")))?);
-    if key.starts_with("proxy.") && who != COMMAND_LINE {
-        return Err(Error::invalid(key, "This is set on the server's command line only: `halotrack site set`."));
+    for (key, value) in changes {
+        if key.starts_with("proxy.") && who != COMMAND_LINE {
+            return Err(Error::invalid(key, "This is set on the server's command line only: `halotrack site set`."));
+        }
+        change(&mut site, key, value.trim())?;
     }
-    change(&mut site, key, value.trim())?;
+    let keys: Vec<String> = changes.iter().map(|(key, _)| key.clone()).collect();
     let now = app.clock.now();
-    let (who, key) = (who.to_owned(), key.to_owned());
+    let who = who.to_owned();
     app.store
         .write_all_sites(move |all| {
             sites::save(all, &site)?;
-            audit::add(&all.of(id), &who, "site_set", &json!({ "key": key }), now)
+            audit::add(&all.of(id), &who, "site_set", &json!({ "keys": keys }), now)
         })
         .await?;
     app.refresh().await

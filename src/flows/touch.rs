@@ -72,7 +72,9 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     let now = app.clock.now();
     let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+    // History has its own days, and comes from the owner's own server.
     if let Some(visitor) = visitor
+        && !touch.is_history
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
     {
         return dropped(app, site, "limited").await;
@@ -109,8 +111,8 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         && !is_history
     {
         app.presence.saw(site.id, text_key(key), now);
-        app.tell(News::Visit { site: site.id });
     }
+    app.tell(News::Visit { site: site.id });
     if taken.has_withdrawn {
         app.wake.notify_waiters();
     }
@@ -173,33 +175,17 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
         Some(claim) => sessions::find_by_key(c, claim.key())?,
         None => None,
     };
-    if let Some(event) = &judged.event {
-        // A retry after a lost answer: the same answer again, counted once.
-        if let Some(session) = &known
-            && session.last_event.as_deref() == Some(&event[..])
-        {
-            return Ok(Recorded { key: Some(session.key.clone()), has_withdrawn: false });
-        }
-        match recent.find(c.site(), event) {
-            None => {}
-            Some(0) => return Ok(Recorded { key: None, has_withdrawn: false }),
-            Some(session) => {
-                // Not there: the change that counted it was rolled back.
-                if let Some(key) = sessions::find_key(c, SessionId::new(session))? {
-                    return Ok(Recorded { key: Some(key), has_withdrawn: false });
-                }
-            }
-        }
-    }
+    let repeated = repeated(c, known.as_ref(), judged, recent)?;
 
     if !judged.may_keep {
+        // A refusal is heard also in a repeat; only the count is made once.
         let mut has_withdrawn = false;
         if let Some(session) = &known
             && words.is_explicit
         {
             has_withdrawn = answered(c, session, words, &touch, now)?;
         }
-        if touch.is_answer {
+        if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
         }
         anon_events::add(
@@ -220,6 +206,15 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
             recent.add(c.site(), *event, 0, now);
         }
         return Ok(Recorded { key: None, has_withdrawn });
+    }
+    if let Some(Repeat { key: Some(key) }) = repeated {
+        let mut has_withdrawn = false;
+        if let Some(session) = &known
+            && words.is_explicit
+        {
+            has_withdrawn = answered(c, session, words, &touch, now)?;
+        }
+        return Ok(Recorded { key: Some(key), has_withdrawn });
     }
 
     let mut has_withdrawn = false;
@@ -252,6 +247,28 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
         recent.add(c.site(), *event, id.number(), now);
     }
     Ok(Recorded { key: Some(key), has_withdrawn })
+}
+
+/// A touch that was counted before: a retry after a lost answer.
+struct Repeat {
+    /// None where it was counted without a session.
+    key: Option<String>,
+}
+
+/// A browser that shows an id of its own keeps it: another's event id gives it nothing.
+fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Recent) -> Result<Option<Repeat>> {
+    let Some(event) = &judged.event else { return Ok(None) };
+    if let Some(session) = known {
+        let is_last = session.last_event.as_deref() == Some(&event[..]);
+        let is_own = is_last || recent.find(c.site(), event) == Some(session.id.number());
+        return Ok(is_own.then(|| Repeat { key: Some(session.key.clone()) }));
+    }
+    match recent.find(c.site(), event) {
+        None => Ok(None),
+        Some(0) => Ok(Some(Repeat { key: None })),
+        // Not there: the change that counted it was rolled back.
+        Some(session) => Ok(sessions::find_key(c, SessionId::new(session))?.map(|key| Repeat { key: Some(key) })),
+    }
 }
 
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {

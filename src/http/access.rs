@@ -8,9 +8,11 @@ use serde_json::json;
 use super::ask::{Ask, Caller};
 use super::host::OwnHosts;
 use super::route::{Right, Route, Scope, Who};
+use super::senders;
 use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
+use crate::domain::ids::SiteId;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{Rate, text_key};
@@ -32,7 +34,11 @@ pub const PLAIN_COOKIE: &str = "halo_login";
 /// The caller and the site of the request, or why it is refused.
 pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<(Caller, Option<Arc<Site>>)> {
     match route.who {
-        Who::Anyone | Who::Visitor | Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
+        Who::Anyone | Who::Visitor => Ok((Caller::Nobody, None)),
+        // Before the body is read: strangers need not send one.
+        Who::Hook if app.book().connection_by_hook(ask.param("token")).is_none() => Err(unknown_endpoint()),
+        Who::Sender if !senders::has_proof(ask) => Err(senders::no_proof()),
+        Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
         Who::Page => {
             if is_unsafe(ask) {
                 check_origin(own, ask)?;
@@ -80,6 +86,11 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
     }
 }
 
+/// One answer for every address that is not there.
+pub fn unknown_endpoint() -> Error {
+    Error::new(Kind::NotFound, "unknown_endpoint", "There is no such endpoint. Copy its address again from Connections.")
+}
+
 /// A token's text proved: who it is and for which site. For handlers whose senders may bring a token in several ways.
 /// Takes no rate: a webhook is never refused by one.
 pub async fn prove(app: &App, text: &str, scope: Scope) -> Result<(Caller, Arc<Site>)> {
@@ -87,6 +98,24 @@ pub async fn prove(app: &App, text: &str, scope: Scope) -> Result<(Caller, Arc<S
     let site = site_of(app, &known)?;
     check_scope(app, &known, scope)?;
     Ok((caller(&known), site))
+}
+
+/// Whether somebody who was let in would be let in again: for answers that never end.
+pub async fn still_may_see(app: &App, caller: &Caller, site: SiteId) -> bool {
+    let now = app.clock.now();
+    match caller {
+        Caller::Nobody => false,
+        Caller::Token { id, .. } => app.book().has_token(site, *id, now),
+        Caller::User { login, .. } => {
+            let hash = *login;
+            let seen = app.store.read_all_sites(move |all| {
+                let Some(login) = logins::find(all, &hash, now)? else { return Ok(false) };
+                Ok(login.is_owner || users::find_role(&all.of(site), login.user)?.is_some())
+            });
+            // A reader that is busy is no reason to send somebody away.
+            seen.await.unwrap_or(true)
+        }
+    }
 }
 
 async fn bearer(app: &App, ask: &Ask) -> Result<Arc<KnownToken>> {

@@ -42,8 +42,13 @@ pub const LIST: Doc = Doc::new("Conversions", "A page of the ledger, with sums a
             .query(QUERY)
             .answer(r#"{"items":[],"next":null,"total":{"count":0,"attributed":0,"amounts":[],"net":[]},"facets":{"kind":[],"source":[],"match":[],"status":[]}}"#)
             .statuses(&[200, 400]);
-pub const CSV: Doc = Doc::new("Conversions", "The same as CSV, all rows.").query(QUERY).answer("id,kind,…").statuses(&[200, 400]);
-pub const JSONL: Doc = Doc::new("Conversions", "The same as JSON lines, all rows.").query(QUERY).answer("{}").statuses(&[200, 400]);
+pub const CSV: Doc =
+    Doc::new("Conversions", "The same as CSV, all rows.").query(QUERY).answer("id,kind,…").of_type("text/csv").statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Conversions", "The same as JSON lines, all rows.")
+    .query(QUERY)
+    .answer("{…}\n")
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Conversions", "One conversion, as in the list.")
     .query(&[("model", "the lens"), ("window", "days")])
     .statuses(&[200, 400, 404]);

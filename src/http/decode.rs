@@ -18,6 +18,11 @@ use crate::wire::Headers;
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// More parameters than this nobody sends by accident.
 const MOST_PARAMETERS: usize = 500;
+/// Bodies larger than this take of the common room while they come, so that strangers who send slowly cannot fill the
+/// memory.
+const SMALL_BODY: usize = 64 * 1024;
+/// In KiB: 32 of the largest bodies at once.
+static ROOM: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(64 * 1024);
 /// What a refused sender may still send, so that it reads our answer instead of a broken connection.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(3);
@@ -144,6 +149,19 @@ pub async fn collect(body: Body, most: usize, waits: bool) -> Result<Bytes> {
         drain(body, waits).await;
         return Err(too_large(most));
     }
+    let largest = body.size_hint().upper().map_or(most, |upper| most.min(usize::try_from(upper).unwrap_or(most)));
+    let _room = match u32::try_from(largest / 1024) {
+        Ok(kib) if largest > SMALL_BODY => match ROOM.try_acquire_many(kib) {
+            Ok(room) => Some(room),
+            Err(_) => {
+                drain(body, waits).await;
+                return Err(
+                    Error::new(Kind::Unavailable, "busy", "Too many large bodies at once. Send it again in a few seconds.").after(5)
+                );
+            }
+        },
+        _ => None,
+    };
     let mut limited = Limited::new(body, most);
     let whole = async {
         let mut chunks: Vec<Bytes> = Vec::new();

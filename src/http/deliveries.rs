@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
-use super::route::Doc;
+use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
 use crate::domain::ids::DeliveryId;
@@ -35,8 +35,13 @@ pub const LIST: Doc = Doc::new("Deliveries", "What was meant for whom, the newes
     .query(QUERY)
     .answer(r#"{"items":[],"next":null,"total":{"count":0},"facets":{"state":[],"platform":[]}}"#)
     .statuses(&[200, 400]);
-pub const CSV: Doc = Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").statuses(&[200, 400]);
-pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.").query(QUERY).statuses(&[200, 400]);
+pub const CSV: Doc =
+    Doc::new("Deliveries", "The same as CSV, all rows.").query(QUERY).answer("id,created_at,…").of_type("text/csv").statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.")
+    .query(QUERY)
+    .answer("{…}\n")
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Deliveries", "One delivery with every attempt.").statuses(&[200, 404]);
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
@@ -44,7 +49,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let zone = site.zone.clone();
     let page = app.store.read(site.id, move |c| deliveries::page(c, &zone, &wanted)).await?;
     Reply::json(&json!({
-        "items": page.lines.iter().map(|l| shown_line(l, &site.zone)).collect::<Vec<_>>(),
+        "items": page.lines.iter().map(|l| shown_line(l, &site.zone, Eyes::of(&ask))).collect::<Vec<_>>(),
         "next": page.next.map(|cursor| cursor.text(ORDER)),
         "total": {"count": page.count},
         "facets": {"state": shown::facet(&page.states), "platform": shown::facet(&page.platforms)},
@@ -73,7 +78,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let unknown = || Error::not_found("There is no such delivery.");
     let id: DeliveryId = ask.param("id").parse().map_err(|()| unknown())?;
     let line = app.store.read(site.id, move |c| deliveries::find(c, id)).await?.ok_or_else(unknown)?;
-    Reply::json(&shown_line(&line, &site.zone))
+    Reply::json(&shown_line(&line, &site.zone, Eyes::of(&ask)))
 }
 
 pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
@@ -107,6 +112,7 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
     let mut wanted = read(&app, &ask, &site)?;
     wanted.limit = exports::PAGE;
     let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
+    let eyes = Eyes::of(&ask);
     let name = format!("{}-deliveries", site.slug);
     let page = move |cursor| {
         let (app, site, wanted) = (app.clone(), site.clone(), Wanted { cursor, ..wanted.clone() });
@@ -115,7 +121,7 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
             let (lines, next) = app.store.read(site.id, move |c| deliveries::export_page(c, &zone, &wanted)).await?;
             let text = match format {
                 Format::Csv => exports::csv_lines(&lines.iter().map(|l| cells(l, &site.zone)).collect::<Vec<_>>())?,
-                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone))),
+                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone, eyes))),
             };
             Ok((text, next))
         }
@@ -123,8 +129,40 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
     exports::stream(&name, format, head, page).await
 }
 
+/// What the caller may see of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Eyes {
+    /// Whole addresses: owners put keys into them.
+    pub addresses: bool,
+    /// Bodies: hashes of people are people's data.
+    pub people: bool,
+}
+
+impl Eyes {
+    pub fn of(ask: &Ask) -> Self {
+        Self { addresses: ask.may(Right::Edit), people: ask.may_see_people() }
+    }
+
+    fn veil(self, request: &Option<Value>) -> Option<Value> {
+        let mut shown = request.clone()?;
+        if !self.addresses
+            && let Some(url) = shown.get("url").and_then(Value::as_str)
+        {
+            let cut = url.split_once('?').map_or_else(|| url.to_owned(), |(front, _)| format!("{front}?…"));
+            shown["url"] = Value::from(cut);
+        }
+        if !self.people
+            && let Some(fields) = shown.as_object_mut()
+        {
+            fields.remove("body");
+            fields.remove("hashed");
+        }
+        Some(shown)
+    }
+}
+
 /// A delivery as lists and receipts show it.
-pub fn shown_line(l: &Line, zone: &Zone) -> Value {
+pub fn shown_line(l: &Line, zone: &Zone, eyes: Eyes) -> Value {
     let history: Vec<Value> = l
         .history
         .iter()
@@ -146,7 +184,7 @@ pub fn shown_line(l: &Line, zone: &Zone) -> Value {
         "next_at": shown::maybe_time(zone, l.next_at),
         "created_at": shown::time(zone, l.created_at),
         "settled_at": shown::maybe_time(zone, l.settled_at),
-        "request": l.request,
+        "request": eyes.veil(&l.request),
         "response": l.response,
         "history": history,
     })

@@ -21,7 +21,7 @@ use super::decode::{self, Arrival};
 use super::host::{self, OwnHosts};
 use super::reply::{Reply, refusal, status_of};
 use super::route::{Route, Shape, Who};
-use super::{access, headers, table};
+use super::{access, compress, headers, table};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
@@ -80,6 +80,7 @@ impl Edge {
             arrival.is_https = true;
         }
         let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
+        let may_shrink = is_own_host && compress::is_wanted(&arrival.headers);
         // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let mut response = match decode::check(&parts, &arrival) {
@@ -103,7 +104,7 @@ impl Edge {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         headers::complete(&mut response, &request_id, is_https, is_own_host);
-        response
+        if may_shrink { compress::shrunk(response).await } else { response }
     }
 }
 

@@ -36,12 +36,22 @@ const OF_ORDERS: &[(&str, &str)] = &[
 
 pub const LEADS: Doc =
     Doc::new("Facts", "Leads, the newest first.").query(OF_LEADS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
-pub const LEADS_CSV: Doc = Doc::new("Facts", "The same as CSV, all rows.").query(OF_LEADS).answer("id,lead_id,…").statuses(&[200, 400]);
-pub const LEADS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.").query(OF_LEADS).statuses(&[200, 400]);
+pub const LEADS_CSV: Doc =
+    Doc::new("Facts", "The same as CSV, all rows.").query(OF_LEADS).answer("id,lead_id,…").of_type("text/csv").statuses(&[200, 400]);
+pub const LEADS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.")
+    .query(OF_LEADS)
+    .answer("{…}\n")
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 pub const ORDERS: Doc =
     Doc::new("Facts", "Orders, the newest first.").query(OF_ORDERS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
-pub const ORDERS_CSV: Doc = Doc::new("Facts", "The same as CSV, all rows.").query(OF_ORDERS).answer("id,order_id,…").statuses(&[200, 400]);
-pub const ORDERS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.").query(OF_ORDERS).statuses(&[200, 400]);
+pub const ORDERS_CSV: Doc =
+    Doc::new("Facts", "The same as CSV, all rows.").query(OF_ORDERS).answer("id,order_id,…").of_type("text/csv").statuses(&[200, 400]);
+pub const ORDERS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.")
+    .query(OF_ORDERS)
+    .answer("{…}\n")
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     Ok(Wanted {

@@ -11,7 +11,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::ask::Ask;
+use super::access;
+use super::ask::{Ask, Caller};
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::{App, News};
@@ -20,20 +21,34 @@ use crate::error::Result;
 
 /// A look at the visitors, and at whether the server stops.
 const TICK: Duration = Duration::from_secs(1);
+/// Signed out, thrown out or revoked: the stream ends within this.
+const PROOF: Duration = Duration::from_secs(5);
 /// Proxies close what is silent for longer.
 const QUIET: Duration = Duration::from_secs(15);
 /// The browser comes back by itself, and its login is proved again.
 const LONGEST: Duration = Duration::from_secs(600);
 
-pub const LIVE: Doc =
-    Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.").answer("event: visitors\ndata: {\"now\":7}\n\n");
+pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.")
+    .answer("event: visitors\ndata: {\"now\":7}\n\n")
+    .of_type("text/event-stream");
 pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.id;
     let news = app.news.subscribe();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let now = Instant::now();
-    let watch = Watch { app, site, news, tick, shown: None, spoke_at: now, until: now + LONGEST, is_new: true };
+    let watch = Watch {
+        app,
+        site,
+        caller: ask.caller.clone(),
+        proved_at: now,
+        news,
+        tick,
+        shown: None,
+        spoke_at: now,
+        until: now + LONGEST,
+        is_new: true,
+    };
     let events = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|text| (Ok::<_, Infallible>(text), watch)) });
     Ok(Reply::text("text/event-stream", Body::from_stream(events)).with("cache-control", "no-store").with("x-accel-buffering", "no"))
 }
@@ -41,6 +56,8 @@ pub async fn live(app: App, ask: Ask) -> Result<Reply> {
 struct Watch {
     app: App,
     site: SiteId,
+    caller: Caller,
+    proved_at: Instant,
     news: Receiver<News>,
     tick: Interval,
     /// The number of visitors that was told last.
@@ -72,6 +89,12 @@ impl Watch {
                     Err(RecvError::Closed) => return None,
                 },
                 _ = self.tick.tick() => {
+                    if self.proved_at.elapsed() >= PROOF {
+                        self.proved_at = Instant::now();
+                        if !access::still_may_see(&self.app, &self.caller, self.site).await {
+                            return None;
+                        }
+                    }
                     let now = self.app.presence.now(self.site, self.app.clock.now());
                     if self.shown != Some(now) {
                         self.shown = Some(now);

@@ -8,6 +8,8 @@ mod administration;
 pub mod ask;
 /// Embedded files under one content hash.
 mod assets;
+/// Answers, compressed.
+mod compress;
 /// Connections with their health.
 pub mod connections;
 /// People, and who has changed what.

@@ -53,7 +53,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         "touches": touches,
         "totals": totals,
         "chat": chat(&receipt, site),
-        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone)).collect::<Vec<_>>(),
+        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone, deliveries::Eyes::of(&ask))).collect::<Vec<_>>(),
         "runs": receipt.runs.iter()
             .map(|r| json!({"run": r.run, "at": shown::time(&site.zone, r.at), "why": r.why, "match": r.match_type}))
             .collect::<Vec<_>>(),
@@ -137,8 +137,11 @@ fn received(receipt: &Receipt, site: &Site, book: &Book, may_see_people: bool) -
 }
 
 fn reporter(r: &Report, book: &Book) -> String {
-    if r.connection == 0 {
-        return "the API".into();
+    match r.connection {
+        0 => return "the conversions API".into(),
+        -2 => return "the page itself".into(),
+        n if n < 0 => return "your server, by token".into(),
+        _ => {}
     }
     match book.connection(ConnectionId::new(r.connection)) {
         Some(connection) => connection.name.clone(),

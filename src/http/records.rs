@@ -34,7 +34,11 @@ pub const LIST: Doc = Doc::new("Conversions API", "Conversions of the site, whoe
     .query(QUERY)
     .answer(r#"{"data":[],"next":null}"#)
     .statuses(&[200, 400]);
-pub const CSV: Doc = Doc::new("Conversions API", "The same as CSV, all rows.").query(QUERY).answer("id,click_id,…").statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Conversions API", "The same as CSV, all rows.")
+    .query(QUERY)
+    .answer("id,click_id,…")
+    .of_type("text/csv")
+    .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Conversions API", "One conversion.").answer(r#"{"data":{"id":"conversion_12"}}"#).statuses(&[200, 404]);
 pub const ATTRIBUTION: Doc = Doc::new("Conversions API", "Shares of each touchpoint in the order of time; they add up to one.")
     .query(&[("model", "last_click, first_click, linear, time_decay, position, last_non_direct, …"), ("window", "days")])

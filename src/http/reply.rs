@@ -45,6 +45,8 @@ impl Reply {
     pub fn into_response(self) -> Response<Body> {
         let mut response = Response::new(self.body);
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Ours and those that every answer carries, without growing on the way.
+        response.headers_mut().reserve(self.headers.len() + 12);
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().append(HeaderName::from_static(name), value);

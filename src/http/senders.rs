@@ -9,10 +9,11 @@ use super::access;
 use super::ask::Ask;
 use super::reply::Reply;
 use super::route::{Doc, Scope};
+use super::touch;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::domain::campaign::host_of;
-use crate::domain::fact::{Fact, Lead};
+use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered, Stored, Taken};
@@ -48,13 +49,13 @@ pub const ORDER: Doc = Doc::new("Facts in", "Takes an order of any shop; WooComm
 pub const PAGE_LEAD: Doc =
     Doc::new("Pages", "Takes a lead straight from a page. Off until the owner switches it on (site set public_leads=true).")
         .body(r#"{"site":"KEY","email":"ann@shop.example","message":"Please call me"}"#)
-        .answer(r#"{"success":true,"attributed":true,"match_type":"session","lead_id":"3f2a…"}"#)
+        .answer(r#"{"success":true}"#)
         .statuses(&[200, 400, 403, 404, 413, 422, 429, 503]);
 
 /// `POST /in/{platform}/{token}`
 pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
     let book = app.book();
-    let unknown = || Error::new(Kind::NotFound, "unknown_endpoint", "There is no such endpoint. Copy its address again from Connections.");
+    let unknown = access::unknown_endpoint;
     // Looked up by hash first, whatever the platform in the path says: one answer and one time for all strangers.
     let connection = book.connection_by_hook(ask.param("token")).cloned();
     let connection = connection.filter(|c| c.platform == ask.param("platform")).ok_or_else(unknown)?;
@@ -167,15 +168,35 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     if let Some(session) = visitor.session(&ask)? {
         fields.insert("session_id".into(), Value::from(session.sealed(&visitor.site.keys.session)));
     }
-    fields.remove("site");
-    fields.remove("consent_given");
+    // A page names neither our site nor an id of the owner's own leads, and cannot speak for the visitor's consent.
+    for name in ["site", "lead_id", "id", "consent_given", "gdpr_consent", "marketing_consent", "created_at", "ip_address"] {
+        fields.remove(name);
+    }
     let home = home_of(&visitor.site, now);
     let body = Value::Object(fields).to_string();
-    let lead = sources::forms::read_lead(body.as_bytes(), "application/json", &home).map_err(refused)?;
-    let lead = Lead { source: "page".into(), happened_at: now, ..lead };
+    let mut lead = sources::forms::read_lead(body.as_bytes(), "application/json", &home).map_err(refused)?;
+    lead.source = "page".into();
+    lead.happened_at = now;
+    lead.external_id = None;
+    lead.traces.consent_given = touch::refusal(&visitor.site, &visitor.fields, &ask)?.then_some(false);
     let batch = Batch { facts: vec![Fact::Lead(lead)], problems: Vec::new() };
-    let taken = intake::run(&app, &visitor.site, delivered(&ask, None, "page", batch, true)).await?;
-    Ok(visitor.answer(answer(&taken, "lead_id")?))
+    intake::run(&app, &visitor.site, delivered(&ask, None, "page", batch, true)).await?;
+    // Nothing that matching found goes back to a browser.
+    Ok(visitor.answer(Reply::json(&json!({"success": true}))?))
+}
+
+/// Something by which a sender may prove itself.
+pub fn has_proof(ask: &Ask) -> bool {
+    let headers = ["authorization", "x-halo-signature", "x-webhook-secret", "webhook-signature", "svix-signature"];
+    headers.iter().any(|name| ask.header(name).is_some()) || ask.query("token").is_some() || ask.query("secret").is_some()
+}
+
+pub fn no_proof() -> Error {
+    Error::new(
+        Kind::Unauthorised,
+        "bad_signature",
+        "Sign the body (x-halo-signature, x-halo-timestamp), or send x-webhook-secret or a Bearer token.",
+    )
 }
 
 /// Site and connection of a kept path: by token, by signature, or by the plain secret.
@@ -183,17 +204,6 @@ async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Site>, Option<ConnectionId>
     if let Some(token) = ask.bearer().or(ask.query("token")) {
         let (_, site) = access::prove(app, token, Scope::Write).await?;
         return Ok((site, None));
-    }
-    let has_proof = ask.header("x-halo-signature").is_some()
-        || ask.header("x-webhook-secret").is_some()
-        || ask.header("webhook-signature").or(ask.header("svix-signature")).is_some()
-        || ask.query("secret").is_some();
-    if !has_proof {
-        return Err(Error::new(
-            Kind::Unauthorised,
-            "bad_signature",
-            "Sign the body (x-halo-signature, x-halo-timestamp), or send x-webhook-secret or a Bearer token.",
-        ));
     }
     let book = app.book();
     let near: Option<SiteId> = told_host(ask).and_then(|host| book.site_by_host(&host).map(|s| s.id));

@@ -16,7 +16,7 @@ use crate::domain::money::{Currency, Money, NoAmount};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
-use crate::flows::idempotency::{self, Earlier};
+use crate::flows::idempotency::{self, Claim};
 use crate::flows::intake::{self, Delivered, Stored};
 use crate::store::sites::Site;
 
@@ -36,10 +36,10 @@ pub async fn tell(app: App, ask: Ask) -> Result<Reply> {
         return Err(Error::invalid("Idempotency-Key", "Idempotency-Key must be at most 255 characters."));
     }
     if let Some(key) = &key {
-        match idempotency::earlier(&app, &site, key, &ask.body).await? {
-            Earlier::None => {}
-            Earlier::Same(answer) => return Reply::json(&answer),
-            Earlier::OtherBody => {
+        match idempotency::claim(&app, &site, key, &ask.body).await? {
+            Claim::Ours => {}
+            Claim::Answered(answer) => return Reply::json(&answer),
+            Claim::OtherBody => {
                 return Err(Error::new(
                     Kind::Conflict,
                     "idempotency_conflict",
@@ -50,11 +50,11 @@ pub async fn tell(app: App, ask: Ask) -> Result<Reply> {
     }
     let (status, answer) = match reader::parse(&ask.body)? {
         Value::Object(fields) => {
-            let (is_new, answer) = one(&app, &site, &fields, key.as_deref()).await?;
+            let (is_new, answer) = one(&app, &site, &fields, key.as_deref().map(|key| (key, 0))).await?;
             (if is_new { 201 } else { 200 }, answer)
         }
         Value::Array(items) => {
-            let (status, answer) = many(&app, &site, &items).await?;
+            let (status, answer) = many(&app, &site, &items, key.as_deref()).await?;
             if status != 200 {
                 return Reply::json_with(status, &answer);
             }
@@ -68,15 +68,15 @@ pub async fn tell(app: App, ask: Ask) -> Result<Reply> {
     Reply::json_with(status, &answer)
 }
 
-async fn many(app: &App, site: &Arc<Site>, items: &[Value]) -> Result<(u16, Value)> {
+async fn many(app: &App, site: &Arc<Site>, items: &[Value], key: Option<&str>) -> Result<(u16, Value)> {
     if items.len() > MOST {
         return Err(Error::invalid("body", format!("At most {MOST} conversions in one list.")));
     }
     let mut results = Vec::with_capacity(items.len());
     let mut failed = 0;
-    for item in items {
+    for (n, item) in items.iter().enumerate() {
         let told = match item {
-            Value::Object(fields) => one(app, site, fields, None).await,
+            Value::Object(fields) => one(app, site, fields, key.map(|key| (key, n))).await,
             _ => Err(Error::invalid("body", "Each item must be a conversion.")),
         };
         results.push(match told {
@@ -92,7 +92,7 @@ async fn many(app: &App, site: &Arc<Site>, items: &[Value]) -> Result<(u16, Valu
     Ok((status, json!({"success": failed < items.len() || items.is_empty(), "results": results})))
 }
 
-async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Option<&str>) -> Result<(bool, Value)> {
+async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Option<(&str, usize)>) -> Result<(bool, Value)> {
     let now = app.clock.now();
     let (statement, click_id) = read(site, fields, key, now)?;
     let delivered = Delivered {
@@ -113,7 +113,7 @@ async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Opti
     ))
 }
 
-fn read(site: &Site, fields: &Map<String, Value>, key: Option<&str>, now: Time) -> Result<(Statement, Option<String>)> {
+fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, now: Time) -> Result<(Statement, Option<String>)> {
     let word = |name: &str| scalar(fields, name, 255);
     let kind = word("conversion_type")?.or(word("type")?).unwrap_or_else(|| "sale".into());
     let kind = ConversionKind::parse(&kind)
@@ -162,7 +162,7 @@ fn read(site: &Site, fields: &Map<String, Value>, key: Option<&str>, now: Time) 
     let user_agent = scalar(fields, "user_agent", 1_024)?;
     let external_id = match (&order_id, key) {
         (Some(id), _) => id.clone(),
-        (None, Some(key)) => crypto::hex(&crypto::hmac_sha256(&site.keys.digest, &[b"idempotency.", key.as_bytes()])[..8]),
+        (None, Some((key, n))) => idempotency::id_of(site, key, n),
         (None, None) => crypto::hex(&crypto::random::<8>()),
     };
     let campaign_id = word("campaign_id")?;

@@ -11,8 +11,8 @@ use super::route::Doc;
 use super::visitor::{self, Visitor};
 use crate::app::App;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
-use crate::domain::consent::{self, Consent};
-use crate::domain::device;
+use crate::domain::consent::{self, Answer, Consent};
+use crate::domain::device::{self, Device};
 use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
@@ -56,7 +56,9 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let now = app.clock.now();
     let fields = &visitor.fields;
     let agent = agent_of(&visitor, &ask)?;
-    if device::is_bot(&agent) || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
+    let told = app.agents.read(&agent);
+    let is_bot = told.is_bot && !(visitor.is_server && agent.is_empty());
+    if is_bot || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
         touch::dropped(&app, &site, "bot").await?;
         return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
     }
@@ -75,7 +77,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
         at: at.unwrap_or(now),
         claim,
         is_history: at.is_some_and(|at| now.ms_since(at) > MINUTE_MS),
-        ..read(&site, fields, &ask, &agent, address)?
+        ..read(&site, fields, &ask, &agent, told.device, address)?
     };
     let reply = match touch::run(&app, &site, page).await? {
         Taken::Session(id) => {
@@ -89,7 +91,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
 }
 
 /// Everything of a touch that the body and the request say. Kept query parameters are the allow-listed ones only.
-fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, address: Option<IpAddr>) -> Result<PageTouch> {
+fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, seen: Device, address: Option<IpAddr>) -> Result<PageTouch> {
     let text = |name: &str| clean(fields, name);
     let landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
     let utm = Utm {
@@ -114,12 +116,12 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
         Some(code) => Some(code),
         None => text("ref")?.or(text("via")?).or(text("aff")?),
     };
-    let seen = device::parse(agent);
     let place = place_of(ask, address);
     Ok(PageTouch {
         at: Time::from_ms(0),
         claim: None,
-        event_id: text("event_id")?,
+        // Whose event it is: a repeat comes from the same browser at the same address.
+        event_id: text("event_id")?.map(|id| format!("{id}\n{}\n{agent}", address.map(address_key).unwrap_or_default())),
         landing: landed,
         utm,
         clicks,
@@ -142,10 +144,7 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, addres
             fbp: text("fbp")?,
         },
         consent: consent_of(fields, ask)?,
-        refuses: fields.get("gpc") == Some(&Value::Bool(true))
-            || fields.get("dnt") == Some(&Value::Bool(true))
-            || ask.header("sec-gpc") == Some("1")
-            || ask.header("dnt") == Some("1"),
+        refuses: refuses(fields, ask),
         time_zone: text("time_zone")?,
         address: address.filter(|a| is_locatable(*a)),
         is_history: false,
@@ -168,6 +167,27 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     let told = cookies.map(|c| consent::from_cookies(&c)).unwrap_or(Consent::UNKNOWN);
     let sent = ask.header("cookie").map(consent::from_cookies).unwrap_or(Consent::UNKNOWN);
     Ok(consent::combine(consent::combine(said, told), sent))
+}
+
+/// Whether the visitor has refused to be told to ad platforms: in the body, in a consent manager's cookie, or by the
+/// browser's own signal.
+pub fn refusal(site: &Site, fields: &Map<String, Value>, ask: &Ask) -> Result<bool> {
+    let consent = consent_of(fields, ask)?;
+    let says_no = ["consent_given", "gdpr_consent", "marketing_consent"].iter().any(|name| match fields.get(*name) {
+        Some(Value::Bool(given)) => !given,
+        Some(Value::String(word)) => matches!(word.as_str(), "false" | "0" | "no" | "denied"),
+        _ => false,
+    });
+    let is_refused = consent.marketing == Answer::Denied || consent.analytics == Answer::Denied;
+    Ok(says_no || is_refused || (refuses(fields, ask) && site.settings.gpc))
+}
+
+/// GPC or Do Not Track, by script or header.
+fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
+    fields.get("gpc") == Some(&Value::Bool(true))
+        || fields.get("dnt") == Some(&Value::Bool(true))
+        || ask.header("sec-gpc") == Some("1")
+        || ask.header("dnt") == Some("1")
 }
 
 /// Where the visitor is: by a trusted proxy's word, else the country by the address. A hint, never an input to credit.
@@ -209,10 +229,9 @@ fn is_locatable(address: IpAddr) -> bool {
 }
 
 fn agent_of(visitor: &Visitor, ask: &Ask) -> Result<String> {
-    if visitor.is_server
-        && let Some(told) = long(&visitor.fields, "user_agent", 1_024)?
-    {
-        return Ok(told);
+    if visitor.is_server {
+        // The server's own agent says nothing of the visitor.
+        return Ok(long(&visitor.fields, "user_agent", 1_024)?.unwrap_or_default());
     }
     Ok(cut(ask.header("user-agent").unwrap_or_default(), 1_024))
 }
@@ -344,7 +363,8 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     let is_page = method == "GET"
         && ask.header("sec-fetch-dest").map_or_else(|| ask.header("accept").is_some_and(|a| a.contains("text/html")), |d| d == "document")
         && !ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch);
-    if !is_page || device::is_bot(&agent) {
+    let told = app.agents.read(&agent);
+    if !is_page || told.is_bot {
         return Ok(Reply::empty(204));
     }
     let mut fields = Map::new();
@@ -353,7 +373,7 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
         fields.insert("referrer".into(), Value::from(referrer));
     }
     let now = app.clock.now();
-    let Ok(read) = read(&site, &fields, &ask, &agent, Some(ask.client)) else { return Ok(Reply::empty(204)) };
+    let Ok(read) = read(&site, &fields, &ask, &agent, told.device, Some(ask.client)) else { return Ok(Reply::empty(204)) };
     if !touch::may_keep(&site, &read) {
         let queued = app.clone();
         let anonymous = PageTouch { at: now, claim: session_id::oldest(visitor::cookies(&ask), &site.keys.session), ..read };

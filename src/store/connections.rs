@@ -91,11 +91,11 @@ pub fn add(c: &SiteConn, new: &NewConnection, now: Time) -> Result<ConnectionId>
     Ok(id)
 }
 
-/// Settings, mode, status and breaker; secrets go their own way.
+/// Name, mode and settings; status and secrets go their own ways, for others write them meanwhile.
 pub fn save(c: &SiteConn, connection: &Connection) -> Result<()> {
     let settings = serde_json::to_string(&connection.settings.0).map_err(Error::internal)?;
     let changed = c.execute(
-        "update connections set name = :name, mode = :mode, settings = :settings, status = :status, reason = :reason
+        "update connections set name = :name, mode = :mode, settings = :settings
          where site_id = :site and id = :id and removed_at is null",
         named_params! {":name": connection.name, ":mode": connection.mode.word(), ":settings": settings,
         ":status": connection.status.word(), ":reason": connection.reason, ":id": connection.id.number()},
@@ -113,6 +113,22 @@ pub fn save_secrets(c: &SiteConn, id: ConnectionId, secrets: &Secrets) -> Result
         named_params! {":sealed": sealed, ":id": id.number()},
     )?;
     Ok(())
+}
+
+pub fn set_mode(c: &SiteConn, id: ConnectionId, mode: Mode) -> Result<()> {
+    c.execute(
+        "update connections set mode = :mode where site_id = :site and id = :id and removed_at is null",
+        named_params! {":mode": mode.word(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Status as the file has it now.
+pub fn find_status(c: &SiteConn, id: ConnectionId) -> Result<Option<Status>> {
+    c.find("select status from connections where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
+        let word: String = row.get(0)?;
+        Ok(Status::parse(&word))
+    })
 }
 
 pub fn set_status(c: &SiteConn, id: ConnectionId, status: Status, reason: Option<&str>) -> Result<()> {

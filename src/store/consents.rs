@@ -9,7 +9,7 @@ use crate::domain::time::Time;
 use crate::error::Result;
 
 pub fn add(c: &SiteConn, session: Option<SessionId>, contact: Option<ContactId>, words: &Words, manager: &str, at: Time) -> Result<()> {
-    let id = c.next_number("consent")?;
+    let id = c.next_inner_number("consent")?;
     c.execute(
         "insert into consents (site_id, id, session_id, contact_id, at, manager, analytics, marketing)
          values (:site, :id, :session, :contact, :at, :manager, :analytics, :marketing)",

@@ -202,7 +202,7 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
         "update conversions set label = :label, order_key = coalesce(:order_key, order_key), contact_id = coalesce(:contact, contact_id),
            session_id = coalesce(:session, session_id), amount_minor = coalesce(:amount, amount_minor), currency = coalesce(:currency, currency),
            rank = :rank, happened_at = :happened, status = :status, counts = :counts, country = coalesce(:country, country),
-           consent_given = coalesce(:consent, consent_given)
+           consent_given = case when consent_given = 0 then 0 else coalesce(:consent, consent_given) end
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":contact": new.contact.map(ContactId::number),
             ":session": new.session.map(SessionId::number), ":amount": new.amount.map(|m| m.minor),
@@ -224,6 +224,24 @@ pub fn learned(
            order_key = coalesce(order_key, :order_key) where site_id = :site and id = :id",
         named_params! {":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number), ":order_key": order_key,
         ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Its sender has taken consent back. False where it was refused already.
+pub fn refuse(c: &SiteConn, id: ConversionId) -> Result<bool> {
+    let changed = c.execute(
+        "update conversions set consent_given = 0 where site_id = :site and id = :id and consent_given is not 0",
+        named_params! {":id": id.number()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// The shop has changed the order's total.
+pub fn set_amount(c: &SiteConn, id: ConversionId, amount: Money) -> Result<()> {
+    c.execute(
+        "update conversions set amount_minor = :amount where site_id = :site and id = :id and amount_minor is not :amount",
+        named_params! {":amount": amount.minor, ":id": id.number()},
     )?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use rusqlite::{Row, named_params};
 use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId, SiteId};
 use crate::domain::outgoing::Mode;
-use crate::domain::time::Time;
+use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct Planned<'a> {
     pub next_at: Option<Time>,
     pub not_after: Option<Time>,
     pub now: Time,
+    /// Of `now`, in the site's zone.
+    pub day: Day,
 }
 
 /// Adds the row, or gives none where this connection has one for this conversion and kind already.
@@ -62,12 +64,12 @@ pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<DeliveryId>> {
     let state = if new.skip.is_some() { "skipped" } else { "pending" };
     c.execute(
         "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, next_at,
-           not_after, created_at, settled_at)
-         values (:site, :id, :connection, :conversion, :platform, :kind, :event, :mode, :state, :reason, :next, :not_after, :now, :settled)",
+           not_after, created_at, day, settled_at)
+         values (:site, :id, :connection, :conversion, :platform, :kind, :event, :mode, :state, :reason, :next, :not_after, :now, :day, :settled)",
         named_params! {":id": id, ":connection": new.connection.number(), ":conversion": new.conversion.number(), ":platform": new.platform,
             ":kind": new.kind, ":event": new.event_id, ":mode": new.mode.word(), ":state": state, ":reason": new.skip,
             ":next": if new.skip.is_some() { None } else { new.next_at.map(Time::ms) }, ":not_after": new.not_after.map(Time::ms),
-            ":now": new.now.ms(), ":settled": new.skip.map(|_| new.now.ms())},
+            ":now": new.now.ms(), ":day": new.day.0, ":settled": new.skip.map(|_| new.now.ms())},
     )?;
     Ok(Some(DeliveryId::new(id)))
 }

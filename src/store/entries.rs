@@ -32,6 +32,18 @@ pub fn add(c: &SiteConn, new: &NewEntry) -> Result<EntryId> {
     Ok(EntryId::new(id))
 }
 
+/// Marks a refund that the order's own state told, not a refund of its own.
+pub const WHOLE_ORDER: &str = "the whole order";
+
+/// What the order's own state has booked: everything but single refunds.
+pub fn sum_of_order(c: &SiteConn, conversion: ConversionId) -> Result<i64> {
+    c.one(
+        "select coalesce(sum(amount_minor), 0) from entries
+         where site_id = :site and conversion_id = :conversion and (kind <> 'refund' or note = :whole)",
+        named_params! {":conversion": conversion.number(), ":whole": WHOLE_ORDER},
+    )
+}
+
 /// What is left of a conversion after refunds and cancellations, in minor units of its currency.
 pub fn sum(c: &SiteConn, conversion: ConversionId) -> Result<i64> {
     c.one(

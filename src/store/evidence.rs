@@ -17,6 +17,8 @@ pub struct Asked<'a> {
     pub person: &'a Person,
     pub contact: Option<ContactId>,
     pub traces: &'a Traces,
+    /// Who it was is only said by a browser.
+    pub is_asserted: bool,
     pub happened_at: Time,
 }
 
@@ -38,7 +40,7 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
         }
     }
     let mut identities: Vec<(IdentityKind, String)> = super::people::identities_of(asked.person);
-    if let Some(contact) = asked.contact {
+    if let Some(contact) = asked.contact.filter(|_| !asked.is_asserted) {
         for identity in list_identities(c, contact)? {
             if !identities.contains(&identity) {
                 identities.push(identity);
@@ -46,13 +48,20 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
         }
     }
     for (kind, value) in &identities {
-        for (session, is_verified) in sessions_of(c, *kind, value)? {
+        let known = sessions_of(c, *kind, value)?;
+        if asked.is_asserted && known.iter().any(|(_, is_verified)| *is_verified) {
+            // What a browser says may not borrow what somebody else has proved.
+            continue;
+        }
+        for (session, is_verified) in known {
             let link = match (kind, is_verified) {
                 (IdentityKind::Email, true) => Link::VerifiedEmail,
                 (IdentityKind::Phone, true) => Link::VerifiedPhone,
                 (IdentityKind::CustomerId, true) => Link::CustomerId,
                 (IdentityKind::Email, false) => Link::AssertedEmail,
-                (IdentityKind::Phone | IdentityKind::CustomerId, false) => Link::AssertedPhone,
+                (IdentityKind::Phone, false) => Link::AssertedPhone,
+                // A shop's customer numbers are small and guessable: said by a browser they prove nothing.
+                (IdentityKind::CustomerId, false) => continue,
             };
             add(session, link);
         }

@@ -75,11 +75,12 @@ pub struct Kept {
     pub state: String,
     pub content_type: String,
     pub body: Vec<u8>,
+    pub received_at: Time,
 }
 
 pub fn find_body(c: &SiteConn, id: InboxId) -> Result<Option<Kept>> {
     c.find(
-        "select id, connection_id, platform, path, state, coalesce(content_type, ''), coalesce(body, x'') from inbox
+        "select id, connection_id, platform, path, state, coalesce(content_type, ''), coalesce(body, x''), received_at from inbox
          where site_id = :site and id = :id",
         named_params! {":id": id.number()},
         |row| {
@@ -92,6 +93,7 @@ pub fn find_body(c: &SiteConn, id: InboxId) -> Result<Option<Kept>> {
                 state: row.get(4)?,
                 content_type: row.get(5)?,
                 body: row.get(6)?,
+                received_at: Time::from_ms(row.get(7)?),
             })
         },
     )

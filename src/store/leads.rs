@@ -30,8 +30,8 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
 pub fn find_by_content(c: &SiteConn, connection: i64, key: &[u8], now: Time) -> Result<Option<KnownLead>> {
     c.find(
         "select id, external_id, conversion_id from leads
-         where site_id = :site and content_key = :key and received_at > :since and connection_id = :connection order by received_at desc limit 1",
-        named_params! {":connection": connection, ":key": key, ":since": now.ms() - SAME_CONTENT_MS},
+         where site_id = :site and content_key = :key and received_at between :since and :until and connection_id = :connection order by received_at desc limit 1",
+        named_params! {":connection": connection, ":key": key, ":since": now.ms() - SAME_CONTENT_MS, ":until": now.ms()},
         read,
     )
 }

@@ -34,6 +34,8 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
 
 pub struct Filed<'a> {
     pub connection: i64,
+    /// With the platform in front where one door brings several shops.
+    pub external_id: &'a str,
     pub order: &'a Order,
     pub contact: Option<ContactId>,
     pub session: Option<SessionId>,
@@ -61,7 +63,7 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
            session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at",
-        named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": o.external_id, ":number": o.order_number,
+        named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": new.external_id, ":number": o.order_number,
             ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
             ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":customer": p.customer_id,
             ":status": o.raw_status, ":paid": new.is_paid, ":test": o.is_test, ":total": o.total.minor, ":currency": o.total.currency.code(),

@@ -78,12 +78,16 @@ pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time
     Ok(Some(ContactId::new(contact)))
 }
 
-/// The contact of a person who is only said to be it: an existing one, or a new one that owns nothing yet. Never merges.
+/// The contact of a person who is only said to be it: one that was only said before, or a new one that owns nothing yet.
+/// Never merges, and never a proved one.
 pub fn contact_of_asserted(c: &SiteConn, person: &Person, source: &str, at: Time) -> Result<Option<ContactId>> {
     let identities = identities_of(person);
     for (kind, value) in &identities {
-        if let Some((contact, _)) = find_identity(c, *kind, value)? {
-            return Ok(Some(ContactId::new(contact)));
+        match find_identity(c, *kind, value)? {
+            // Whoever types a proved person's address is not that person yet.
+            Some((_, true)) => return Ok(None),
+            Some((contact, false)) => return Ok(Some(ContactId::new(contact))),
+            None => {}
         }
     }
     if identities.is_empty() {

@@ -21,18 +21,18 @@ pub fn set_pragmas(conn: &Connection, role: Role) -> rusqlite::Result<()> {
              pragma synchronous = full;
              pragma secure_delete = on;
              pragma wal_autocheckpoint = 0;
-             pragma journal_size_limit = 67108864;",
+             pragma journal_size_limit = 67108864;
+             pragma cache_size = -24000;",
         )?;
     }
     conn.execute_batch(
         "pragma foreign_keys = on;
          pragma trusted_schema = off;
          pragma cell_size_check = on;
-         pragma temp_store = memory;
-         pragma cache_size = -8000;",
+         pragma temp_store = memory;",
     )?;
     if role == Role::Reader {
-        conn.execute_batch("pragma query_only = on;")?;
+        conn.execute_batch("pragma query_only = on; pragma cache_size = -8000;")?;
     }
     Ok(())
 }

@@ -58,3 +58,12 @@ pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(i64
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
+
+/// Conversions that a body told of, with the sender's id of each.
+pub fn list_of_inbox(c: &SiteConn, inbox: InboxId) -> Result<Vec<(ConversionId, String)>> {
+    c.list(
+        "select conversion_id, external_id from reports where site_id = :site and inbox_id = :inbox order by id",
+        named_params! {":inbox": inbox.number()},
+        |row| Ok((ConversionId::new(row.get(0)?), row.get(1)?)),
+    )
+}

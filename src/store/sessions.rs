@@ -157,6 +157,13 @@ pub fn set_consent(c: &SiteConn, key: &str, words: &Words, at: Time) -> Result<(
     Ok(())
 }
 
+/// The person that a browser was proved to be.
+pub fn find_contact(c: &SiteConn, id: SessionId) -> Result<Option<crate::domain::ids::ContactId>> {
+    let contact: Option<Option<i64>> =
+        c.find("select contact_id from sessions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
+    Ok(contact.flatten().map(crate::domain::ids::ContactId::new))
+}
+
 pub fn set_contact(c: &SiteConn, id: SessionId, contact: i64) -> Result<()> {
     c.execute(
         "update sessions set contact_id = :contact where site_id = :site and id = :id and (contact_id is null or contact_id <> :contact)",

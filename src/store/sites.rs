@@ -184,7 +184,11 @@ pub fn list(all: &AllSites) -> Result<Vec<Site>> {
 
 /// When the site's first touch and its first conversion were: a fresh site has neither.
 pub fn find_beginnings(c: &SiteConn) -> Result<(Option<Time>, Option<Time>)> {
-    let touch: Option<i64> = c.one("select min(at) from touches where site_id = :site", &[])?;
+    // A visit of somebody who refused is a visit too.
+    let touch: Option<i64> = c.one(
+        "select min(at) from (select min(at) as at from touches where site_id = :site union all select min(at) from anon_events where site_id = :site)",
+        &[],
+    )?;
     let conversion: Option<i64> = c.one("select min(happened_at) from conversions where site_id = :site", &[])?;
     Ok((touch.map(Time::from_ms), conversion.map(Time::from_ms)))
 }

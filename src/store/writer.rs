@@ -18,7 +18,7 @@ const LARGEST_BATCH: usize = 256;
 /// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
 const QUEUE: usize = 4_096;
 /// Pages in the log after which it is written back.
-const CHECKPOINT_PAGES: i64 = 4_000;
+const CHECKPOINT_PAGES: i64 = 12_000;
 
 /// Tells the caller how it ended, after the commit.
 type Finish = Box<dyn FnOnce(Result<()>) + Send>;

@@ -147,7 +147,7 @@ fn commands_work_without_a_server() {
 
     house.run(&["site", "add", "--name", "Two", "--domain", "shop.example"]).is(2).says("already");
     house.run(&["site", "set", "shop", "country=ae", "retention.touches=90"]).is(0);
-    house.run(&["site", "set", "site_1", "colour=blue"]).is(2).says("colour");
+    house.run(&["site", "set", "site_1", "country=de", "colour=blue"]).is(2).says("colour");
     house.run(&["site", "set", "nobody", "country=ae"]).is(1).says("nobody");
     let listed = house.run(&["site", "list", "--json"]).is(0).json();
     assert_eq!((&listed[0]["country"], &listed[0]["retention"]["touches"]), (&"AE".into(), &90.into()));

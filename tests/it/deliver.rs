@@ -371,8 +371,18 @@ async fn a_refusal_inside_a_success_is_a_refusal() {
     for (what, answer, want, connection) in [
         ("taken", took(), is("delivered", "-", 1), "ok"),
         ("none counted", Answer::json(200, json!({"events_received": 0})), is("refused", "refused_by_platform", 1), "ok"),
-        ("an error in a 200", Answer::json(200, json!({"error": {"code": 100, "message": "Invalid parameter"}})), is("refused", "refused_by_platform", 1), "ok"),
-        ("a dead token in a 400", Answer::json(400, json!({"error": {"code": 190, "message": "expired"}})), is("pending", "-", 0), "paused"),
+        (
+            "an error in a 200",
+            Answer::json(200, json!({"error": {"code": 100, "message": "Invalid parameter"}})),
+            is("refused", "refused_by_platform", 1),
+            "ok",
+        ),
+        (
+            "a dead token in a 400",
+            Answer::json(400, json!({"error": {"code": 190, "message": "expired"}})),
+            is("pending", "-", 0),
+            "paused",
+        ),
         ("passing trouble in a 400", Answer::json(400, json!({"error": {"code": 2, "is_transient": true}})), is("pending", "-", 1), "ok"),
         ("a page of a proxy", Answer::text(200, "<html>hello</html>"), is("pending", "-", 1), "ok"),
     ] {
@@ -398,13 +408,18 @@ async fn test_mode_is_the_platforms_own() {
     let (house, site, meta, _) = with_meta(vec![took()], "test", &[]).await;
     lead(&house, &site, "L-1").await;
     house.work().await;
-    assert_eq!((meta.seen().len(), stand(&house, &site).await), (0, is("skipped", "no_test_event_code", 0)), "a test must not count as real");
+    assert_eq!(
+        (meta.seen().len(), stand(&house, &site).await),
+        (0, is("skipped", "no_test_event_code", 0)),
+        "a test must not count as real"
+    );
 }
 
 #[tokio::test]
 async fn what_is_shown_of_a_request_has_neither_secret_nor_person() {
     let (house, site, meta, _) = with_meta(vec![took()], "live", &[]).await;
-    let told = json!({"lead_id": "L-1", "email": "Ann.Lee@mail.example", "phone": "+971501234567", "name": "Ann Lee", "consent_given": true});
+    let told =
+        json!({"lead_id": "L-1", "email": "Ann.Lee@mail.example", "phone": "+971501234567", "name": "Ann Lee", "consent_given": true});
     house.lead(&site, told).await.is(200);
     house.work().await;
     assert!(meta.seen()[0].target.contains("EAAsecret0123456789"), "sent to Meta");
@@ -627,7 +642,8 @@ async fn consent_decides_at_planning_and_again_at_sending() {
     house.advance_s(1);
     house.touch(&site, Some(&later), json!({"consent": "denied"})).await.is(200);
     house.work().await;
-    let mut sent: Vec<String> = receiver.seen().iter().map(|s| s.json()["data"]["external_id"].as_str().unwrap_or("-").to_owned()).collect();
+    let mut sent: Vec<String> =
+        receiver.seen().iter().map(|s| s.json()["data"]["external_id"].as_str().unwrap_or("-").to_owned()).collect();
     sent.sort();
     assert_eq!(sent, ["agreed", "own-word", "session"]);
     let mut states: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -647,7 +663,8 @@ async fn consent_decides_at_planning_and_again_at_sending() {
         })
     );
     // Nor does a replay bring back what was refused.
-    let ids: Vec<Value> = house.deliveries(&site).await.iter().filter(|d| d["reason"] == json!("consent")).map(|d| d["id"].clone()).collect();
+    let ids: Vec<Value> =
+        house.deliveries(&site).await.iter().filter(|d| d["reason"] == json!("consent")).map(|d| d["id"].clone()).collect();
     replay(&house, &site, json!({"deliveries": ids})).await;
     house.work().await;
     assert_eq!(receiver.seen().len(), 3);

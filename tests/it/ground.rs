@@ -1,36 +1,14 @@
 //! Believable rows in any number, put straight into the file: the questions are asked of them, and recomputed by hand.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use halotrack::crypto::Sealer;
 use halotrack::domain::attribution::{Link, PathTouch, weights};
 use halotrack::domain::attribution::{Model, Policy};
-use halotrack::domain::consent;
-use halotrack::domain::money::Currency;
-use halotrack::domain::time::{DAY_MS, Day, HOUR_MS, MINUTE_MS, Time, Zone};
+use halotrack::domain::time::{DAY_MS, Day, HOUR_MS, MINUTE_MS, Time};
 use halotrack::domain::touch::{TouchKind, Touchpoint};
-use halotrack::store::sites::{self, NewSite, Site};
-use halotrack::store::{FILE, Store};
+use halotrack::store::FILE;
+use halotrack::store::sites::Site;
 use rusqlite::{Connection, params};
-
-/// A folder that goes away with the test.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Self {
-        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let n = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("halotrack-{name}-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The same numbers in every run.
 pub struct Dice(u64);
@@ -54,26 +32,6 @@ impl Dice {
     pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len() as i64) as usize]
     }
-}
-
-pub async fn add_site(store: &Store, name: &str, zone: &str, currency: &str) -> Site {
-    let new = NewSite {
-        name: name.to_owned(),
-        domains: vec![format!("{name}.example")],
-        currency: Currency::parse(currency).expect("a currency"),
-        zone: Zone::parse(zone).expect("a zone"),
-        country: None,
-        consent: consent::Mode::OptOut,
-        cookie_domain: format!("{name}.example"),
-    };
-    let now = Time::parse("2026-01-01").expect("a time");
-    let id = store.write_all_sites(move |all| sites::add(all, &new, now)).await.expect("a site");
-    let sites = store.read_all_sites(sites::list).await.expect("sites");
-    sites.into_iter().find(|s| s.id == id).expect("the new one")
-}
-
-pub fn open_store(folder: &Path) -> Store {
-    Store::open(folder, Sealer::new([7; 32])).expect("a store")
 }
 
 /// How much to make.
@@ -350,8 +308,8 @@ impl Ground<'_> {
             let state = *self.dice.pick(&["delivered", "delivered", "accepted", "skipped", "dead", "pending"]);
             self.tx
                 .prepare_cached(
-                    "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, created_at)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'live', ?8, ?9, 1, ?10)",
+                    "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, attempts, created_at, day)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'live', ?8, ?9, 1, ?10, ?11)",
                 )
                 .expect("a statement")
                 .execute(params![
@@ -365,6 +323,7 @@ impl Ground<'_> {
                     state,
                     (state == "skipped").then_some("consent"),
                     happened_ms + 5 * MINUTE_MS,
+                    self.site.zone.day(Time::from_ms(happened_ms + 5 * MINUTE_MS)).0,
                 ])
                 .expect("a delivery");
         }

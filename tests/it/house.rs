@@ -229,12 +229,23 @@ impl Call<'_> {
             .header("sec-fetch-site", "same-site")
     }
 
+    /// The answer as it comes, for streams.
+    pub async fn open(self) -> axum::http::Response<Body> {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        self.edge.answer(self.peer, request.body(Body::from(self.body)).expect("a request")).await
+    }
+
     pub async fn send(self) -> Answer {
         let (method, path) = (self.method.clone(), self.path.clone());
         let response = self.begin().await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let bytes = response.into_body().collect().await.expect("a body").to_bytes().to_vec();
+        // A stream of events has no end to wait for.
+        let is_endless = headers.get("content-type").is_some_and(|t| t == "text/event-stream");
+        let bytes = if is_endless { Vec::new() } else { response.into_body().collect().await.expect("a body").to_bytes().to_vec() };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { asked: format!("{method} {path}"), status, headers, bytes, text, json }

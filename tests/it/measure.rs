@@ -4,11 +4,12 @@
 use std::time::Instant;
 
 use halotrack::domain::question::{Asked, ConversionFilter, Span};
-use halotrack::domain::time::Time;
+use halotrack::domain::time::Zone;
 use halotrack::store::cube::{self, Cube};
 use halotrack::store::questions::conversions::{self, Order, Wanted};
 
 use crate::ground;
+use crate::house::House;
 
 fn asked(query: &str) -> Vec<(String, String)> {
     query.split('&').filter_map(|p| p.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
@@ -18,13 +19,13 @@ fn asked(query: &str) -> Vec<(String, String)> {
 #[ignore = "a measurement, not a test"]
 async fn measure() {
     let sessions: i64 = std::env::var("HALOTRACK_MEASURE_SESSIONS").ok().and_then(|v| v.parse().ok()).unwrap_or(1_000_000);
-    let folder = ground::Folder::new("measure");
-    let store = ground::open_store(&folder.0);
-    let site = ground::add_site(&store, "big", "Europe/Dublin", "EUR").await;
-    let now = Time::parse("2026-06-13T12:00:00Z").expect("a time");
+    let house = House::new();
+    let made = house.site_with("big.example", |new| new.zone = Zone::parse("Europe/Dublin").expect("a zone")).await;
+    let site = house.app.book().site(made.id).cloned().expect("a site");
+    let (store, now) = (house.app.store.clone(), house.clock.now());
     let size = ground::Size { sessions, conversions: sessions / 10, days: 365, seed: 1, until: now };
     let since = Instant::now();
-    ground::fill(&folder.0, &site, &size);
+    ground::fill(house.data(), &site, &size);
     println!("made {} sessions and {} conversions in {:?}", size.sessions, size.conversions, since.elapsed());
     let rounds = |is_counted: bool| {
         let (store, site) = (store.clone(), site.clone());

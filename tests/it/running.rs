@@ -221,9 +221,5 @@ fn read(stream: &mut TcpStream) -> Option<Heard> {
 pub fn signed(secret: &str, now_s: i64, body: &[u8]) -> [(String, String); 3] {
     let stamp = now_s.to_string();
     let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", body]));
-    [
-        ("content-type".into(), "application/json".into()),
-        ("x-halo-timestamp".into(), stamp),
-        ("x-halo-signature".into(), signature),
-    ]
+    [("content-type".into(), "application/json".into()), ("x-halo-timestamp".into(), stamp), ("x-halo-signature".into(), signature)]
 }

@@ -57,8 +57,14 @@ async fn two() -> Two {
                 "url": format!("https://{}/contact", site.domain), "value": "10.00", "currency": "USD", "consent_given": true,
                 "custom_fields": {"note": says("note")}});
             house.lead(site, lead).await.is(200);
-            house.order(site, json!({"order_id": format!("#{n}"), "total": "99.00", "currency": "USD", "email": format!("person{n}@mail.example"),
-                "session_id": visitor, "items": [{"id": "1", "name": says("Cup"), "price": "99.00"}], "coupons": [says("TEN")]})).await.is(200);
+            house
+                .order(
+                    site,
+                    json!({"order_id": format!("#{n}"), "total": "99.00", "currency": "USD", "email": format!("person{n}@mail.example"),
+                "session_id": visitor, "items": [{"id": "1", "name": says("Cup"), "price": "99.00"}], "coupons": [says("TEN")]}),
+                )
+                .await
+                .is(200);
             let told = json!({"conversion_type": "sale", "order_id": format!("API-{n}"), "revenue": 5, "currency": "USD",
                 "email": format!("person{n}@mail.example"), "custom_data": {"note": says("data")}, "sub_ids": {"s1": says("sub")},
                 "campaign_id": says("c1"), "click_id": format!("click-{n}")});
@@ -76,7 +82,10 @@ async fn two() -> Two {
     for n in 10..16 {
         house.advance_s(60);
         let person = format!("only{n}@kanarie.example");
-        house.lead(&b, json!({"lead_id": format!("kanarie-{n}"), "email": person, "message": "kanarie", "consent_given": true})).await.is(200);
+        house
+            .lead(&b, json!({"lead_id": format!("kanarie-{n}"), "email": person, "message": "kanarie", "consent_given": true}))
+            .await
+            .is(200);
         house.order(&b, json!({"order_id": format!("kanarie-{n}"), "total": "7.00", "currency": "USD", "email": person})).await.is(200);
     }
     house.work().await;
@@ -232,9 +241,24 @@ async fn foreign_numbers_filters_and_cursors_give_nothing() {
     let before = state(&two).await;
     let cursors = cursors(&two).await;
     let mut questions: Vec<String> = [
-        "q=kanarie", "q=only10%40kanarie.example", "source=kanarie", "campaign=kanarie%20spring", "platform=webhook", "limit=500", "limit=1",
-        "connection=con_3", "connection=con_4", "conversion=conversion_14", "site=kanarie", "site=2", "contact=contact_4", "domain=kanarie.example",
-        "email=only10@kanarie.example", "sort=amount", "from=2020-01-01&to=2030-01-01", "state=quarantined",
+        "q=kanarie",
+        "q=only10%40kanarie.example",
+        "source=kanarie",
+        "campaign=kanarie%20spring",
+        "platform=webhook",
+        "limit=500",
+        "limit=1",
+        "connection=con_3",
+        "connection=con_4",
+        "conversion=conversion_14",
+        "site=kanarie",
+        "site=2",
+        "contact=contact_4",
+        "domain=kanarie.example",
+        "email=only10@kanarie.example",
+        "sort=amount",
+        "from=2020-01-01&to=2030-01-01",
+        "state=quarantined",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -277,7 +301,9 @@ async fn foreign_numbers_filters_and_cursors_give_nothing() {
 async fn cursors(two: &Two) -> BTreeSet<String> {
     let own = By::Token(two.b.token.clone());
     let mut all = BTreeSet::new();
-    for route in ROUTES.iter().filter(|r| r.method == "GET" && matches!(r.who, Who::Site(..) | Who::Token(_)) && !has_number(r) && !is_stream(r)) {
+    for route in
+        ROUTES.iter().filter(|r| r.method == "GET" && matches!(r.who, Who::Site(..) | Who::Token(_)) && !has_number(r) && !is_stream(r))
+    {
         let path = format!("{}?limit=2", address(route, &two.b.slug, ""));
         let answer = ask(&two.house, &own, "GET", &path, &Value::Null).await;
         all.extend(answer.json["next"].as_str().map(str::to_owned));
@@ -290,7 +316,8 @@ async fn what_the_second_sites_people_prove_is_nothing_to_the_first() {
     let two = two().await;
     let (house, a, b) = (&two.house, &two.a, &two.b);
     // Known there, a stranger here: by e-mail, phone, click and session.
-    let lead = json!({"lead_id": "X-1", "email": "only10@kanarie.example", "session_id": two.visitor_b, "custom_fields": {"gclid": "click-2"}});
+    let lead =
+        json!({"lead_id": "X-1", "email": "only10@kanarie.example", "session_id": two.visitor_b, "custom_fields": {"gclid": "click-2"}});
     let told = house.lead(a, lead).await.is(200);
     assert_ne!(told.json["match_type"], json!("session"), "a session of another site is nobody's");
     clean(&two, &told, &json!({"session_id": two.visitor_b, "email": "only10@kanarie.example"}));
@@ -333,7 +360,9 @@ async fn open_dashboards_hear_of_their_own_site_only() {
     house.lead(b, json!({"lead_id": "kanarie-live", "email": "live@kanarie.example"})).await.is(200);
     house.lead(a, json!({"lead_id": "L-live", "email": "live@mail.example"})).await.is(200);
     let (heard, there) = (own.until("event: conversion").await, foreign.until("event: conversion").await);
-    let id = |text: &str| text.lines().find_map(|l| l.strip_prefix("data: ").and_then(|d| serde_json::from_str::<Value>(d).ok())).unwrap_or_default();
+    let id = |text: &str| {
+        text.lines().find_map(|l| l.strip_prefix("data: ").and_then(|d| serde_json::from_str::<Value>(d).ok())).unwrap_or_default()
+    };
     assert_eq!((&id(&heard)["id"], &id(&there)["id"]), (&json!("conversion_10"), &json!("conversion_22")), "{heard} {there}");
 }
 
@@ -343,7 +372,8 @@ async fn a_token_of_one_site_speaks_for_that_site_only() {
     let (house, a, b) = (&two.house, &two.a, &two.b);
     let before = house.sql(b, "select * from sessions").len();
     // The body names the other site; the token decides.
-    let body = json!({"site": b.key, "landing": "/", "session_id": two.visitor_b, "user_agent": crate::house::CHROME, "utm_source": "forged"});
+    let body =
+        json!({"site": b.key, "landing": "/", "session_id": two.visitor_b, "user_agent": crate::house::CHROME, "utm_source": "forged"});
     let told = house.post("/api/touch").token(&a.token).json(&body).send().await.is(200);
     assert_ne!(told.json["session_id"], json!(two.visitor_b));
     assert_eq!(house.sql(b, "select * from sessions").len(), before);

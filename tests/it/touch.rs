@@ -186,14 +186,14 @@ async fn the_same_click_or_campaign_is_one_touch() {
     let site = house.site("shop.example").await;
     let id = house.visit(&site, None, json!({"gclid": "click-1", "utm_campaign": "a"})).await;
     let steps: [(i64, Value); 8] = [
-        (60, json!({"landing": "/second?gclid=click-1"})),               // the same click: no touch
-        (5 * 86_400, json!({"gclid": "click-1", "utm_campaign": "a"})),  // ever
-        (60, json!({"gclid": "click-2", "utm_campaign": "a"})),          // another click: a touch
-        (3_600, json!({"utm_source": "news", "utm_campaign": "n"})),     // a touch
-        (29 * 60, json!({"utm_source": "news", "utm_campaign": "n"})),   // within half an hour: none
-        (29 * 60, json!({"utm_source": "news", "utm_campaign": "n"})),   // the half hour began with the touch: one
-        (60, json!({"utm_source": "News ", "utm_campaign": "n"})),       // however it is spelled: none
-        (60, json!({"utm_source": "news", "utm_campaign": "other"})),    // another campaign: a touch
+        (60, json!({"landing": "/second?gclid=click-1"})),              // the same click: no touch
+        (5 * 86_400, json!({"gclid": "click-1", "utm_campaign": "a"})), // ever
+        (60, json!({"gclid": "click-2", "utm_campaign": "a"})),         // another click: a touch
+        (3_600, json!({"utm_source": "news", "utm_campaign": "n"})),    // a touch
+        (29 * 60, json!({"utm_source": "news", "utm_campaign": "n"})),  // within half an hour: none
+        (29 * 60, json!({"utm_source": "news", "utm_campaign": "n"})),  // the half hour began with the touch: one
+        (60, json!({"utm_source": "News ", "utm_campaign": "n"})),      // however it is spelled: none
+        (60, json!({"utm_source": "news", "utm_campaign": "other"})),   // another campaign: a touch
     ];
     for (wait_s, fields) in steps {
         house.advance_s(wait_s);
@@ -235,7 +235,10 @@ async fn where_a_visitor_came_from() {
         (json!({"fbclid": "x4"}), "facebook/paid_social"),
         (json!({"ttclid": "x5"}), "tiktok/cpc"),
         (json!({"msclkid": "x6"}), "bing/cpc"),
-        (json!({"utm_source": "partner-a", "utm_medium": "partner", "gclid": "x7", "referrer": "https://www.google.com/"}), "partner-a/partner"),
+        (
+            json!({"utm_source": "partner-a", "utm_medium": "partner", "gclid": "x7", "referrer": "https://www.google.com/"}),
+            "partner-a/partner",
+        ),
         (json!({"fbclid": "x8", "referrer": "https://www.google.com/"}), "facebook/paid_social"),
         (json!({"referrer": "https://www.google.com/"}), "google/organic"),
         (json!({"referrer": "https://l.instagram.com/?u=x"}), "instagram/social"),
@@ -322,7 +325,11 @@ async fn unknown_consent_follows_the_sites_mode() {
             .await;
         let answer = house.touch(&site, None, fields.clone()).await.is(200);
         assert_eq!(answer.json["session_id"].is_string(), is_kept, "{domain} {fields}");
-        assert_eq!(answer.header("set-cookie").contains("_halo=") && !answer.header("set-cookie").contains("Max-Age=0"), is_kept, "{domain}");
+        assert_eq!(
+            answer.header("set-cookie").contains("_halo=") && !answer.header("set-cookie").contains("Max-Age=0"),
+            is_kept,
+            "{domain}"
+        );
         assert_eq!(house.sql(&site, "select * from sessions").len(), usize::from(is_kept), "{domain}");
         assert_eq!(house.sql(&site, "select * from anon_events").len(), usize::from(!is_kept), "{domain}");
     }
@@ -375,7 +382,9 @@ async fn privacy_signals_of_the_browser_are_a_refusal() {
         fields.as_object_mut().expect("an object").extend(body.as_object().cloned().unwrap_or_default());
         house.post("/api/touch").browser(&site).header(name, value).body(fields.to_string()).send()
     };
-    for (name, value, body) in [("sec-gpc", "1", json!({})), ("dnt", "1", json!({})), ("x-none", "1", json!({"gpc": true})), ("x-none", "1", json!({"dnt": true}))] {
+    for (name, value, body) in
+        [("sec-gpc", "1", json!({})), ("dnt", "1", json!({})), ("x-none", "1", json!({"gpc": true})), ("x-none", "1", json!({"dnt": true}))]
+    {
         assert_eq!(with(name, value, body.clone()).await.is(200).json["session_id"], Value::Null, "{name} {body}");
     }
     assert!(with("sec-gpc", "0", json!({})).await.is(200).json["session_id"].is_string());
@@ -389,7 +398,11 @@ async fn consent_managers_cookies_are_read_on_the_server() {
     let strict = house.site_with("strict.example", |new| new.consent = Mode::OptIn).await;
     let easy = house.site("easy.example").await;
     for (name, yes, no) in [
-        ("cookieyes-consent=consentid:abc,consent:yes,action:yes,necessary:yes,functional:{},analytics:{},performance:{},advertisement:{}", "yes", "no"),
+        (
+            "cookieyes-consent=consentid:abc,consent:yes,action:yes,necessary:yes,functional:{},analytics:{},performance:{},advertisement:{}",
+            "yes",
+            "no",
+        ),
         ("CookieConsent={stamp:%27abc%27%2Cnecessary:true%2Cpreferences:{}%2Cstatistics:{}%2Cmarketing:{}%2Cver:1}", "true", "false"),
     ] {
         let granted = name.replace("{}", yes);
@@ -413,7 +426,14 @@ async fn pages_of_others_are_refused_by_name() {
         let body = json!({"site": site.key, "landing": "/", "utm_source": "foreign"}).to_string();
         house.post("/api/touch").browser(&site).header("origin", origin).body(body).send()
     };
-    for origin in ["https://evil.example", "https://notshop.example", "https://shop.example.evil.example", "null", "file://", "https://shop.example:8443"] {
+    for origin in [
+        "https://evil.example",
+        "https://notshop.example",
+        "https://shop.example.evil.example",
+        "null",
+        "file://",
+        "https://shop.example:8443",
+    ] {
         let refused = from(origin).await.is(403);
         assert_eq!((&refused.json["code"], &refused.json["success"]), (&json!("origin_not_allowed"), &json!(false)), "{origin}");
         assert_eq!(refused.header("access-control-allow-origin"), "", "{origin}");
@@ -443,7 +463,8 @@ async fn a_site_is_found_by_key_or_by_the_pages_origin() {
     }
     let unknown = house.post("/api/touch").browser(&site).body(json!({"landing": "/", "site": "nothing"}).to_string()).send().await.is(404);
     assert_eq!(unknown.json["code"], json!("unknown_site"));
-    let nowhere = house.post("/api/touch").browser(&site).header("origin", "https://nowhere.example").body(r#"{"landing":"/"}"#).send().await;
+    let nowhere =
+        house.post("/api/touch").browser(&site).header("origin", "https://nowhere.example").body(r#"{"landing":"/"}"#).send().await;
     assert_eq!(nowhere.is(404).json["code"], json!("unknown_site"));
 }
 
@@ -472,12 +493,17 @@ async fn malformed_fields_are_named_and_nothing_is_kept() {
     }
     let deep = "[".repeat(100_000);
     house.post("/api/touch").browser(&site).body(&deep[..15_000]).send().await.is(400);
-    assert_eq!(house.post("/api/touch").browser(&site).body("x".repeat(16 * 1024 + 1)).send().await.is(413).json["code"], json!("body_too_large"));
+    assert_eq!(
+        house.post("/api/touch").browser(&site).body("x".repeat(16 * 1024 + 1)).send().await.is(413).json["code"],
+        json!("body_too_large")
+    );
     let packed = house.post("/api/touch").browser(&site).header("content-encoding", "gzip").body("x").send().await;
     assert_eq!(packed.is(415).json["code"], json!("compressed_body"));
     assert_eq!(house.sql(&site, "select * from sessions"), Vec::<Value>::new());
     // Control and bidi marks are stripped, not refused.
-    let id = house.visit(&site, None, json!({"utm_source": "ne\u{0}ws\u{202e}", "utm_medium": "e\u{7}mail", "utm_campaign": "\u{2066}a\u{2069}"})).await;
+    let id = house
+        .visit(&site, None, json!({"utm_source": "ne\u{0}ws\u{202e}", "utm_medium": "e\u{7}mail", "utm_campaign": "\u{2066}a\u{2069}"}))
+        .await;
     assert_eq!(ends(&house.session(&site, &id)), "news/email/a → news/email/a");
 }
 
@@ -569,7 +595,12 @@ async fn a_request_in_front_of_the_page_sets_the_cookie_without_script() {
     assert_eq!(again.header("x-halo-session"), id);
     assert_eq!(ends(&house.session(&site, &id)), "edge/email/- → edge/email/-");
     assert_eq!(house.get("/api/edge").host("nobody.example").send().await.is(204).header("x-halo-session"), "");
-    let picture = house.get("/api/edge").host("shop.example").header("user-agent", CHROME).header("accept", "image/*").header("sec-fetch-dest", "image");
+    let picture = house
+        .get("/api/edge")
+        .host("shop.example")
+        .header("user-agent", CHROME)
+        .header("accept", "image/*")
+        .header("sec-fetch-dest", "image");
     assert_eq!(picture.send().await.is(204).header("x-halo-session"), "");
 }
 

@@ -13,7 +13,7 @@ pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
     let contact = known_person(x, &lead.person, session, &lead.source)?;
     let known = match &lead.external_id {
         Some(id) => leads::find_by_external_id(x.c, x.connection, id)?,
-        None => leads::find_by_content(x.c, x.connection, &lead.content_key, x.now)?,
+        None => leads::find_by_content(x.c, x.connection, &lead.content_key, x.heard_at)?,
     };
     let external_id = match (&known, &lead.external_id) {
         (Some(known), _) => known.external_id.clone(),
@@ -25,9 +25,10 @@ pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
             leads::learned(x.c, known.id, lead, contact)?;
             known.id
         }
-        None => {
-            leads::add(x.c, &Filed { connection: x.connection, external_id: &external_id, lead, contact, session, received_at: x.now })?
-        }
+        None => leads::add(
+            x.c,
+            &Filed { connection: x.connection, external_id: &external_id, lead, contact, session, received_at: x.heard_at },
+        )?,
     };
     let telling = Telling {
         kind: ConversionKind::Lead,

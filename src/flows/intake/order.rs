@@ -9,30 +9,30 @@ use crate::error::Result;
 use crate::store::orders::{self, Filed};
 use crate::store::{conversions, deliveries, entries};
 
-use super::telling::{Telling, book, known_person, tell, told_session};
+use super::telling::{Telling, book, known_person, tell, told_session, would_join};
 use super::{Context, Stored, must};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
     let contact = known_person(x, &order.person, session, &order.platform)?;
-    let known = orders::find_by_external_id(x.c, x.connection, &order.external_id)?;
+    // Two shops may number alike: what is told through one door is told apart by its platform.
+    let external_id =
+        if order.platform == "generic" { order.external_id.clone() } else { format!("{}:{}", order.platform, order.external_id) };
+    let known = orders::find_by_external_id(x.c, x.connection, &external_id)?;
     // An older telling never moves the state back.
     let is_older = known.as_ref().is_some_and(|k| order.modified_at < k.modified_at);
     if let (Some(known), true) = (&known, is_older) {
         return unchanged(x, order, known.conversion);
     }
     let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
-    let filed = Filed { connection: x.connection, order, contact, session, received_at: x.now, is_paid };
+    let filed = Filed { connection: x.connection, external_id: &external_id, order, contact, session, received_at: x.now, is_paid };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
-    if !is_paid {
-        return unchanged(x, order, None);
-    }
     let telling = Telling {
         kind: ConversionKind::Sale,
         name: None,
         label: format!("Order {}", order.order_number),
         order_id: Some(&order.order_number),
-        external_id: &order.external_id,
+        external_id: &external_id,
         event_id: format!("order_{}", order.order_number),
         platform: &order.platform,
         what: "order",
@@ -49,28 +49,49 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         is_imported: order.is_imported,
         detail: serde_json::json!({"status": order.raw_status}).to_string(),
     };
-    let stored = tell(x, &telling, Some(id.number()))?;
+    // Never paid is no sale, unless somebody else has told of one: then this says how it ended.
+    if !is_paid && !(order.status == OrderStatus::Cancelled && would_join(x, &telling)?) {
+        return unchanged(x, order, None);
+    }
+    let mut stored = tell(x, &telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
         orders::set_conversion(x.c, id, conversion)?;
-        reverse(x, order, conversion)?;
+        balance(x, order, conversion)?;
     }
+    // The sender knows it by its own id.
+    stored.external_id.clone_from(&order.external_id);
     Ok(stored)
 }
 
-/// A cancelled or wholly refunded order takes back what is left of it, once.
-fn reverse(x: &Context, order: &Order, id: ConversionId) -> Result<()> {
-    let (kind, status) = match order.status {
-        OrderStatus::Cancelled => ("cancellation", "cancelled"),
-        OrderStatus::Refunded => ("refund", "refunded"),
-        _ => return Ok(()),
-    };
+/// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
+/// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
+fn balance(x: &Context, order: &Order, id: ConversionId) -> Result<()> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
-    let left = entries::sum(x.c, id)?;
-    let currency = conversion.amount.map(|m| m.currency).unwrap_or(order.total.currency);
-    if left > 0 {
-        book(x, id, kind, Money::new(-left, currency), order.modified_at.max(order.happened_at), None)?;
+    let is_speaker = order.rank.number() >= conversion.rank;
+    let is_same_currency = conversion.amount.is_some_and(|m| m.currency == order.total.currency);
+    if !is_speaker || !is_same_currency {
+        return Ok(());
     }
-    conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))
+    let (target, kind, note, status) = match order.status {
+        OrderStatus::Cancelled => (0, "cancellation", None, "cancelled"),
+        OrderStatus::Refunded => (0, "refund", Some(entries::WHOLE_ORDER), "refunded"),
+        _ => (order.total.minor, "adjustment", Some("changed in the shop"), "paid"),
+    };
+    let difference = target - entries::sum_of_order(x.c, id)?;
+    if difference != 0 {
+        let at = order.modified_at.max(order.happened_at);
+        book(x, id, kind, Money::new(difference, order.total.currency), at, note)?;
+    }
+    if target == 0 {
+        // Nothing is left of it: whoever has not heard of the sale yet need not.
+        deliveries::cancel_waiting(x.c, id, "reversed", x.now)?;
+    } else {
+        conversions::set_amount(x.c, id, order.total)?;
+    }
+    if difference != 0 || conversion.status != status {
+        conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))?;
+    }
+    Ok(())
 }
 
 fn unchanged(x: &Context, order: &Order, conversion: Option<ConversionId>) -> Result<Stored> {

@@ -14,7 +14,8 @@ use crate::store::conversions::{Conversion, NewConversion};
 use crate::store::entries::{self, NewEntry};
 use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, credits, deliveries, sessions};
+use crate::store::sessions::Words;
+use crate::store::{consents, conversions, credits, deliveries, sessions};
 
 use super::{Context, Stored, must};
 
@@ -84,19 +85,33 @@ pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
         return again(x, t, known);
     }
-    let like = Candidate {
+    let like = candidate(x, t);
+    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
+    match joining(&like, &candidates) {
+        Joining::Join(place) => join(x, t, ids[place], fact_id),
+        Joining::Apart => make(x, t, fact_id, None),
+        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
+    }
+}
+
+/// Whether a telling would join what others have told.
+pub fn would_join(x: &Context, t: &Telling) -> Result<bool> {
+    if reports::find_conversion(x.c, x.connection, t.what, t.external_id)?.is_some() {
+        return Ok(true);
+    }
+    let like = candidate(x, t);
+    let candidates: Vec<Candidate> = conversions::list_candidates(x.c, &like)?.into_iter().map(|(_, c)| c).collect();
+    Ok(matches!(joining(&like, &candidates), Joining::Join(_)))
+}
+
+fn candidate(x: &Context, t: &Telling) -> Candidate {
+    Candidate {
         kind: t.kind,
         order_key: t.order_id.and_then(order_key),
         contact: t.contact.filter(|_| !x.is_asserted).map(ContactId::number),
         amount: t.amount,
         happened_at: t.happened_at,
         reporters: vec![(x.connection, t.rank)],
-    };
-    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
-    match joining(&like, &candidates) {
-        Joining::Join(place) => join(x, t, ids[place], fact_id),
-        Joining::Apart => make(x, t, fact_id, None),
-        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
     }
 }
 
@@ -106,10 +121,12 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     let mut event_id = t.event_id.clone();
     if conversions::has_event_id(x.c, &event_id)? {
         let (word, rest) = t.event_id.split_once('_').unwrap_or(("event", &t.event_id));
-        event_id = format!("{word}_con{}_{rest}", x.connection);
+        let teller = if x.connection > 0 { format!("con{}", x.connection) } else { t.platform.to_owned() };
+        let base = format!("{word}_{teller}_{rest}");
+        event_id.clone_from(&base);
         let mut n = 2;
         while conversions::has_event_id(x.c, &event_id)? {
-            event_id = format!("{word}_con{}_{rest}_{n}", x.connection);
+            event_id = format!("{base}_{n}");
             n += 1;
         }
     }
@@ -121,7 +138,7 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     {
         book(x, id, "sale", amount, t.happened_at, None)?;
     }
-    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), 1, "first known", x.now)?;
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
     planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
     stored(x, t, id, true, &outcome)
@@ -134,8 +151,10 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let order_key = t.order_id.and_then(order_key);
     if t.rank <= before.rank {
         conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
+        heed_refusal(x, t, id)?;
         return late_identity(x, t, id);
     }
+    heed_refusal(x, t, id)?;
     conversions::set_speaker(x.c, id, &new_conversion(x, t, order_key.as_deref(), &before.event_id, None))?;
     if let (Some(now), Some(then)) = (t.amount, before.amount)
         && t.kind == ConversionKind::Sale
@@ -155,15 +174,30 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let net = entries::sum(x.c, id)?;
     conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
-    let outcome = crediting::run(x.c, x.site, &conversion, &known(t), before.run + 1, "joined", x.now)?;
+    let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), before.run + 1, "joined", x.now)?;
     planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
     stored(x, t, id, false, &outcome)
 }
 
 /// The very same report once more: a success, and nothing changes but an identity that came late.
 fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    if x.is_asserted {
+        // A browser may repeat itself; it adds nothing to what is known.
+        return known_already(x, t, id);
+    }
     conversions::learned(x.c, id, t.contact, t.session, t.order_id.and_then(order_key).as_deref())?;
+    heed_refusal(x, t, id)?;
     late_identity(x, t, id)
+}
+
+/// A later telling may take consent back, never give it: what waits is cancelled.
+fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
+    if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id)? {
+        return Ok(());
+    }
+    deliveries::cancel_waiting(x.c, id, "consent", x.now)?;
+    let words = Words { analytics: "unknown", marketing: "denied", is_explicit: true };
+    consents::add(x.c, None, t.contact, &words, t.platform, x.now)
 }
 
 /// A run that matched nothing may be replaced once, within a day, by an identity that arrives after the fact.
@@ -171,13 +205,18 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
     let is_open = conversion.match_type == "none" && conversion.run == 1 && x.now.ms_since(conversion.received_at) <= LATE_IDENTITY_MS;
     if is_open {
-        let known = Known { session: t.session.or(conversion.session), person: t.person, contact: conversion.contact, traces: t.traces };
+        let known = Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) };
         let outcome = crediting::judge(x.c, x.site, &conversion, &known, x.now)?;
         if outcome.is_attributed {
             crediting::write(x.c, x.site, id, 2, "late identity", &outcome, x.now)?;
             return stored(x, t, id, false, &outcome);
         }
     }
+    known_already(x, t, id)
+}
+
+fn known_already(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
+    let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
     let snapshot = credits::find_newest(x.c, id)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
     Ok(Stored {
         conversion: Some(id),
@@ -195,8 +234,8 @@ fn match_word(conversion: &Conversion) -> &'static str {
     crate::domain::attribution::MatchType::parse(&conversion.match_type).map(|m| m.word()).unwrap_or("none")
 }
 
-fn known<'a>(t: &'a Telling) -> Known<'a> {
-    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces }
+fn known<'a>(x: &Context, t: &'a Telling) -> Known<'a> {
+    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces, is_asserted: x.is_asserted }
 }
 
 fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
@@ -228,7 +267,7 @@ fn new_conversion<'a>(
         amount: t.amount,
         rank: t.rank,
         happened_at: t.happened_at,
-        received_at: x.now,
+        received_at: x.heard_at,
         book_day: x.site.zone.day(t.happened_at),
         status: t.status,
         counts: t.counts && !is_staff(x, t.person),
@@ -258,7 +297,7 @@ fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> R
             rank: t.rank,
             amount: t.amount,
             happened_at: t.happened_at,
-            received_at: x.now,
+            received_at: x.heard_at,
             inbox: Some(x.inbox),
             detail: &t.detail,
         },

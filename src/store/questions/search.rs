@@ -19,14 +19,16 @@ pub fn search(c: &SiteConn, text: &str, may_see_people: bool) -> Result<BTreeSet
     let mut found = BTreeSet::new();
     // A label as lists show it: "Order 10574", "Lead L-83".
     let plain = ["order ", "lead ", "sale "].iter().find_map(|word| strip_word(text, word)).unwrap_or(text);
-    if let Some(id) = own_id::<ConversionId>(plain) {
-        found.extend(c.list("select id from conversions where site_id = :site and id = :id", named_params! {":id": id}, |row| {
-            row.get::<_, i64>(0)
-        })?);
+    if is_own_id(plain) {
+        // Our own ids mean one thing; read as an order's, they would fit half a shop.
+        by_own_id(c, plain, &mut found)?;
+        return Ok(found);
     }
-    by_fact(c, plain, &mut found)?;
     if let Some(key) = order_key(plain) {
-        found.extend(by_order(c, &key)?);
+        // Digits may be the beginning of an order id; of letters and digits the whole is meant.
+        let is_beginning = plain.trim_start_matches(['#', ' ']).starts_with(|first: char| first.is_ascii_digit());
+        let end = if is_beginning { after_all(&key) } else { format!("{key}\0") };
+        found.extend(by_order(c, &key, &end)?);
     }
     found.extend(by_external_id(c, plain)?);
     found.extend(ids_of_event(c, text)?);
@@ -67,13 +69,22 @@ impl Numbered for OrderId {
     }
 }
 
-fn by_fact(c: &SiteConn, text: &str, found: &mut BTreeSet<i64>) -> Result<()> {
+fn is_own_id(text: &str) -> bool {
+    own_id::<ConversionId>(text).or(own_id::<LeadId>(text)).or(own_id::<OrderId>(text)).is_some()
+}
+
+fn by_own_id(c: &SiteConn, text: &str, found: &mut BTreeSet<i64>) -> Result<()> {
+    if let Some(id) = own_id::<ConversionId>(text) {
+        found.extend(ids(c, "select id from conversions where site_id = :site and id = :id", id)?);
+    }
     if let Some(id) = own_id::<LeadId>(text) {
         found.extend(ids(c, "select conversion_id from leads where site_id = :site and id = :id", id)?);
     }
     if let Some(id) = own_id::<OrderId>(text) {
         found.extend(ids(c, "select conversion_id from orders where site_id = :site and id = :id", id)?);
     }
+    // An event id may look the same.
+    found.extend(ids_of_event(c, text)?);
     Ok(())
 }
 
@@ -87,11 +98,11 @@ fn ids_of_event(c: &SiteConn, event_id: &str) -> Result<Vec<i64>> {
     c.list("select id from conversions where site_id = :site and event_id = :event", named_params! {":event": event_id}, |row| row.get(0))
 }
 
-/// Order ids that begin so.
-fn by_order(c: &SiteConn, key: &str) -> Result<Vec<i64>> {
+/// Order ids from one to before another.
+fn by_order(c: &SiteConn, key: &str, end: &str) -> Result<Vec<i64>> {
     c.list(
         "select id from conversions where site_id = :site and order_key >= :key and order_key < :end limit :most",
-        named_params! {":key": key, ":end": after_all(key), ":most": MOST},
+        named_params! {":key": key, ":end": end, ":most": MOST},
         |row| row.get::<_, i64>(0),
     )
 }
