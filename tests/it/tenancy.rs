@@ -65,7 +65,7 @@ async fn two() -> Two {
                 )
                 .await
                 .is(200);
-            let told = json!({"conversion_type": "sale", "order_id": format!("API-{n}"), "revenue": 5, "currency": "USD",
+            let told = json!({"conversion_type": "sale", "order_id": format!("90{n}"), "revenue": 5, "currency": "USD",
                 "email": format!("person{n}@mail.example"), "custom_data": {"note": says("data")}, "sub_ids": {"s1": says("sub")},
                 "campaign_id": says("c1"), "click_id": format!("click-{n}")});
             house.conversion(site, told).await.is(201);
