@@ -98,7 +98,7 @@ pub fn save(c: &SiteConn, connection: &Connection) -> Result<()> {
         "update connections set name = :name, mode = :mode, settings = :settings
          where site_id = :site and id = :id and removed_at is null",
         named_params! {":name": connection.name, ":mode": connection.mode.word(), ":settings": settings,
-        ":status": connection.status.word(), ":reason": connection.reason, ":id": connection.id.number()},
+        ":id": connection.id.number()},
     )?;
     if changed == 0 { Err(Error::not_found(format!("There is no connection {}.", connection.id))) } else { Ok(()) }
 }

@@ -1,5 +1,8 @@
 //! Everything stored that might explain a conversion, gathered for the rules to judge.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::people::{IdentityKind, list_identities, sessions_of};
 use super::scope::SiteConn;
 use super::touches;
@@ -7,6 +10,7 @@ use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
+use crate::domain::touch::Touchpoint;
 use crate::error::Result;
 
 /// Links looked at for one conversion at most.
@@ -66,13 +70,15 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
             add(session, link);
         }
     }
+    // One browser may be linked in several ways; its touches are read once.
+    let mut read: HashMap<SessionId, Vec<Touchpoint>> = HashMap::new();
     let mut sessions = Vec::with_capacity(links.len());
     for (session, link) in links {
-        sessions.push(LinkedSession {
-            session: session.number(),
-            link,
-            touches: touches::list_before(c, session, latest_before(asked.happened_at))?,
-        });
+        let touches = match read.entry(session) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => place.insert(touches::list_before(c, session, latest_before(asked.happened_at))?).clone(),
+        };
+        sessions.push(LinkedSession { session: session.number(), link, touches });
     }
     Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
 }
