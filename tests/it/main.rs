@@ -8,6 +8,7 @@ mod destinations;
 mod edges;
 mod ground;
 mod house;
+mod leads;
 mod live;
 mod login;
 mod measure;
