@@ -23,7 +23,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let places = product.add_sites(SITES)?;
     // Rest is what a server has that was started and not yet asked.
     product.kill();
-    product.start_again()?;
+    let ready = product.start_again()?;
     std::thread::sleep(Duration::from_secs(2));
     let pid = product.pid();
     let rest = process::pss_mb(pid).ok_or("the kernel does not tell the memory of a process")?;
@@ -45,5 +45,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let most = watch.join().map_err(|_| "the watch on the memory ended")?;
     check("memory", &outcome.map_err(|e| e.to_string())?)?;
     none_dropped("memory", &visitors)?;
-    Ok(vec![Row::figure("memory at rest", rest, AT_REST), Row::figure("memory at most, 64 callers", most, AT_MOST)])
+    let mut start = Row::figure("ready after a start", ready.as_secs_f64(), Bar::None);
+    start.figure = Unit::Seconds.show(ready.as_secs_f64());
+    Ok(vec![Row::figure("memory at rest", rest, AT_REST), Row::figure("memory at most, 64 callers", most, AT_MOST), start])
 }

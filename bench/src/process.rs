@@ -5,6 +5,23 @@ use std::fs;
 /// Clock ticks a second: fixed for programs on Linux, whatever the kernel's own.
 const TICKS: f64 = 100.0;
 
+/// The machine in a line, and how busy it was: figures of a busy one say little.
+pub fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpus = read("/proc/cpuinfo");
+    let model = cpus.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':')).map_or("unknown processor", |(_, m)| m.trim());
+    let memory = read("/proc/meminfo");
+    let kb: f64 = memory.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0.0);
+    let load = read("/proc/loadavg");
+    format!(
+        "{} cores of {model}, {:.0} GB, Linux {}; load before the run {}",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        kb / 1e6,
+        read("/proc/sys/kernel/osrelease").trim(),
+        load.split(' ').next().unwrap_or_default()
+    )
+}
+
 /// Seconds on the cores, of all threads. `who` is a number or `self`.
 pub fn cpu_s(who: impl std::fmt::Display) -> f64 {
     let text = fs::read_to_string(format!("/proc/{who}/stat")).unwrap_or_default();
