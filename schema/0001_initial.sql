@@ -625,6 +625,17 @@ create table visit_days (
   primary key (site_id, day, source, medium, campaign, country, device)
 ) strict, without rowid;
 
+-- The same without country and device, for the reports that do not ask for them.
+create table origin_days (
+  site_id  integer not null,
+  day      integer not null,
+  source   text not null,
+  medium   text not null,
+  campaign text not null,
+  visits   integer not null,
+  primary key (site_id, day, source, medium, campaign)
+) strict, without rowid;
+
 -- Conversions by the day they happened, by what the ledger filters on. An empty word stands for "none".
 create table conversion_days (
   site_id      integer not null,
@@ -664,7 +675,8 @@ create table count_marks (
   site_id  integer primary key references sites (id),
   zone     text not null,
   next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  until_at integer not null,               -- its first moment
+  version  integer not null default 0      -- of all counts: one more with every change of them
 ) strict;
 
 -- The days that are counted, each with its first moment, so that a late row finds its day without a zone table.

@@ -257,7 +257,8 @@ CREATE TABLE count_marks (
   site_id  integer primary key references sites (id),
   zone     text not null,
   next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  until_at integer not null,               -- its first moment
+  version  integer not null default 0      -- of all counts: one more with every change of them
 ) strict;
 
 CREATE TABLE counted_days (
@@ -513,6 +514,16 @@ CREATE TABLE orders (
   received_at   integer not null,
   conversion_id integer,
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE origin_days (
+  site_id  integer not null,
+  day      integer not null,
+  source   text not null,
+  medium   text not null,
+  campaign text not null,
+  visits   integer not null,
+  primary key (site_id, day, source, medium, campaign)
 ) strict, without rowid;
 
 CREATE TABLE page_events (

@@ -85,7 +85,7 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered) -> Result<Ta
     let book = app.book();
     let connections: Vec<Arc<Connection>> = book.connections_of(site.id).cloned().collect();
     let owner = site.clone();
-    let taken = app.store.write(site.id, move |c| store(c, &owner, &connections, &delivered, None, now)).await?;
+    let taken = app.store.write_again(site.id, move |c| store(c, &owner, &connections, &delivered, None, now)).await?;
     announce(app, site, &taken);
     Ok(taken)
 }

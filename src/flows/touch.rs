@@ -106,7 +106,7 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
     };
     let is_history = touch.is_history;
     let recent = app.recent.clone();
-    let taken = app.store.write(site.id, move |c| record(c, touch, &judged, &recent, now)).await?;
+    let taken = app.store.write_again(site.id, move |c| record(c, &touch, &judged, &recent, now)).await?;
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -169,7 +169,7 @@ struct Judged {
     keeps_address: bool,
 }
 
-fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
+fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
     let Judged { origin, words, .. } = judged;
     let known = match &touch.claim {
         Some(claim) => sessions::find_by_key(c, claim.key())?,
@@ -183,7 +183,7 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, words, &touch, now)?;
+            has_withdrawn = answered(c, session, words, touch, now)?;
         }
         if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
@@ -212,7 +212,7 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, words, &touch, now)?;
+            has_withdrawn = answered(c, session, words, touch, now)?;
         }
         return Ok(Recorded { key: Some(key), has_withdrawn });
     }
@@ -221,16 +221,16 @@ fn record(c: &SiteConn, touch: PageTouch, judged: &Judged, recent: &Recent, now:
     let (id, key) = match known {
         Some(session) => {
             if !touch.is_answer {
-                seen_again(c, &session, &touch, judged, now)?;
+                seen_again(c, &session, touch, judged, now)?;
             }
             if words.is_explicit {
-                has_withdrawn = answered(c, &session, words, &touch, now)?;
+                has_withdrawn = answered(c, &session, words, touch, now)?;
             }
             (session.id, session.key)
         }
         None => {
             let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
-            let id = first_seen(c, key.key(), &touch, judged, now)?;
+            let id = first_seen(c, key.key(), touch, judged, now)?;
             if words.is_explicit {
                 consents::add(c, Some(id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
             }

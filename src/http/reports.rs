@@ -16,7 +16,8 @@ use crate::domain::question::filter::UNATTRIBUTED;
 use crate::domain::question::rate::{range, rate};
 use crate::domain::question::{Asked, Days, Lens};
 use crate::error::Result;
-use crate::store::questions::overview::{self, Headline, Moneys, OriginFigures, WHOLE};
+use crate::store::questions::money::{Flow, Moneys};
+use crate::store::questions::overview::{self, Headline, OriginFigures, WHOLE};
 use crate::store::questions::visits::Origin;
 use crate::store::sites::Site;
 
@@ -129,7 +130,7 @@ fn rounded(minor: i64, by: i64) -> i64 {
 }
 
 /// One sum a currency, in the order of their codes; currencies are never added.
-fn moneys(all: &Moneys, pick: impl Fn(&overview::Flow) -> i64) -> Vec<Money> {
+fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
     all.iter().filter_map(|(code, flow)| Currency::parse(code).map(|c| Money::new(pick(flow), c))).collect()
 }
 
@@ -212,9 +213,7 @@ fn add(sum: &mut OriginFigures, one: &OriginFigures) {
     sum.visits += one.visits;
     sum.conversions_e9 += one.conversions_e9;
     for (currency, flow) in &one.money {
-        let known = sum.money.entry(currency.clone()).or_default();
-        known.sold_minor = known.sold_minor.saturating_add(flow.sold_minor);
-        known.back_minor = known.back_minor.saturating_add(flow.back_minor);
+        sum.money.entry(currency.clone()).or_default().add_all(flow);
     }
 }
 

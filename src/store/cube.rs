@@ -3,6 +3,8 @@
 
 /// From rows to counts, and into the file.
 mod count;
+/// Answers over counted days, kept as long as the counts stand.
+mod memory;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +16,7 @@ use crate::domain::time::{Day, MINUTE_MS, Time, Zone};
 use crate::error::Result;
 
 pub use count::{Counts, count, finish, put};
+pub use memory::{Memory, remembered};
 
 /// A day is closed a little after midnight, when what came in its last moment is surely stored.
 const GRACE_MS: i64 = 10 * MINUTE_MS;
@@ -47,10 +50,12 @@ pub struct Coverage {
     pub dirty: BTreeSet<Day>,
     /// What must be read from the rows, in the order of time.
     pub raw: Vec<Span>,
+    /// Of the counts: as long as it is the same, so are they.
+    pub version: i64,
 }
 
 pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Coverage> {
-    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span] };
+    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span], version: 0 };
     let Some(mark) = find_mark(c)? else { return Ok(all_raw) };
     let Some(first) = first_day(c)? else { return Ok(all_raw) };
     if mark.zone != zone.name() {
@@ -82,17 +87,18 @@ pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Cov
     if span.to.is_none_or(|t| t > to) {
         raw.push(Span { from: Some(to.plus(1)), to: span.to });
     }
-    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw })
+    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw, version: mark.version })
 }
 
 struct Mark {
     zone: String,
     next_day: Day,
+    version: i64,
 }
 
 fn find_mark(c: &SiteConn) -> Result<Option<Mark>> {
-    c.find("select zone, next_day from count_marks where site_id = :site", &[], |row| {
-        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?) })
+    c.find("select zone, next_day, version from count_marks where site_id = :site", &[], |row| {
+        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?), version: row.get(2)? })
     })
 }
 
@@ -160,9 +166,16 @@ pub fn advance(c: &SiteConn, zone: &Zone, now: Time) -> Result<()> {
 fn set_mark(c: &SiteConn, zone: &Zone, next: Day) -> Result<()> {
     c.execute(
         "insert into count_marks (site_id, zone, next_day, until_at) values (:site, :zone, :next, :until)
-         on conflict (site_id) do update set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at",
+         on conflict (site_id) do update
+           set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at, version = version + 1",
         named_params! {":zone": zone.name(), ":next": next.0, ":until": zone.start(next).ms()},
     )?;
+    Ok(())
+}
+
+/// The counts are about to change: what was kept of them is void.
+fn renew(c: &SiteConn) -> Result<()> {
+    c.execute("update count_marks set version = version + 1 where site_id = :site", &[])?;
     Ok(())
 }
 

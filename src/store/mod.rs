@@ -102,6 +102,7 @@ struct Inner {
     readers: r2d2::Pool<pool::Readers>,
     writer: writer::Writer,
     sealer: Sealer,
+    memory: cube::Memory,
 }
 
 impl Store {
@@ -129,7 +130,7 @@ impl Store {
             .build(pool::Readers::new(path.clone()))
             .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
         let writer = writer::Writer::start(conn)?;
-        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer }) })
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default() }) })
     }
 
     pub fn path(&self) -> &Path {
@@ -150,6 +151,16 @@ impl Store {
     {
         let sealer = self.inner.sealer.clone();
         self.inner.writer.run(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
+    }
+
+    /// The same for a change that may run again after a rollback: cheaper where many of its like wait together.
+    pub async fn write_again<T, F>(&self, site: SiteId, mut change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&SiteConn) -> Result<T> + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        self.inner.writer.run_again(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
     }
 
     /// A change that is no single site's: set-up, logins, job claiming, retention, migration.
@@ -234,7 +245,7 @@ impl Inner {
         conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
-        let answer = question(&AllSites::new(&conn, &self.sealer));
+        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory));
         conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer

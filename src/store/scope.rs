@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{CachedStatement, Connection, Row};
 
+use super::cube::Memory;
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
@@ -29,11 +30,17 @@ pub struct SiteConn<'c> {
     conn: &'c Connection,
     site: SiteId,
     sealer: &'c Sealer,
+    /// Answers over counted days; readers have it.
+    memory: Option<&'c Memory>,
 }
 
 impl<'c> SiteConn<'c> {
     pub(super) fn new(conn: &'c Connection, site: SiteId, sealer: &'c Sealer) -> Self {
-        Self { conn, site, sealer }
+        Self { conn, site, sealer, memory: None }
+    }
+
+    pub(super) fn memory(&self) -> Option<&'c Memory> {
+        self.memory
     }
 
     pub fn site(&self) -> SiteId {
@@ -145,15 +152,20 @@ impl<'c> SiteConn<'c> {
 pub struct AllSites<'c> {
     conn: &'c Connection,
     sealer: &'c Sealer,
+    memory: Option<&'c Memory>,
 }
 
 impl<'c> AllSites<'c> {
     pub(super) fn new(conn: &'c Connection, sealer: &'c Sealer) -> Self {
-        Self { conn, sealer }
+        Self { conn, sealer, memory: None }
+    }
+
+    pub(super) fn remembering(self, memory: &'c Memory) -> Self {
+        Self { memory: Some(memory), ..self }
     }
 
     pub fn of(&self, site: SiteId) -> SiteConn<'c> {
-        SiteConn::new(self.conn, site, self.sealer)
+        SiteConn { memory: self.memory, ..SiteConn::new(self.conn, site, self.sealer) }
     }
 
     pub fn sealer(&self) -> &Sealer {

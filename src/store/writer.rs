@@ -1,6 +1,9 @@
 //! The writer thread: it takes what is waiting, runs each change in its own savepoint inside one transaction, commits
 //! once, and only then answers all. After a 200 the fact is on disk.
 
+/// A change as it waits.
+mod change;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +13,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::change::{Change, Told};
 use super::scope::{forget_blocks, sql_error};
 use crate::error::{Error, Kind, Result};
 
@@ -20,13 +24,8 @@ const QUEUE: usize = 4_096;
 /// Pages in the log after which it is written back.
 const CHECKPOINT_PAGES: i64 = 12_000;
 
-/// Tells the caller how it ended, after the commit.
-type Finish = Box<dyn FnOnce(Result<()>) + Send>;
-/// Runs the change and gives its finish; `Err` means that its savepoint is rolled back.
-type Change = Box<dyn FnOnce(&Connection) -> (bool, Finish) + Send>;
-
 enum Message {
-    Change { run: Change, since: Instant },
+    Change { change: Box<dyn Change>, since: Instant },
     Outside(Box<dyn FnOnce(&Connection) + Send>),
     Stop(oneshot::Sender<()>),
 }
@@ -77,21 +76,22 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel::<Result<T>>();
-        let run: Change = Box::new(move |conn| {
-            let outcome =
-                std::panic::catch_unwind(AssertUnwindSafe(|| change(conn))).unwrap_or_else(|_| Err(Error::internal("a change panicked")));
-            let is_kept = outcome.is_ok();
-            let finish: Finish = Box::new(move |committed| {
-                let _ = tell.send(match committed {
-                    Ok(()) => outcome,
-                    // A change that failed by itself says its own reason.
-                    Err(e) => outcome.and(Err(e)),
-                });
-            });
-            (is_kept, finish)
-        });
-        self.send(Message::Change { run, since: Instant::now() })?;
+        let (change, told) = change::once(change);
+        self.wait_for(change, told).await
+    }
+
+    /// The same for a change that may run again after a rollback: it needs no savepoint among its like.
+    pub async fn run_again<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (change, told) = change::repeatable(change);
+        self.wait_for(change, told).await
+    }
+
+    async fn wait_for<T>(&self, change: Box<dyn Change>, told: Told<T>) -> Result<T> {
+        self.send(Message::Change { change, since: Instant::now() })?;
         told.await.map_err(|_| stopping())?
     }
 
@@ -147,15 +147,15 @@ fn stopping() -> Error {
 
 fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
     while let Ok(first) = queue.recv() {
-        let mut batch: Vec<(Change, Instant)> = Vec::with_capacity(LARGEST_BATCH);
+        let mut batch: Vec<(Box<dyn Change>, Instant)> = Vec::with_capacity(LARGEST_BATCH);
         let mut after: Option<Message> = None;
         match first {
-            Message::Change { run, since } => batch.push((run, since)),
+            Message::Change { change, since } => batch.push((change, since)),
             other => after = Some(other),
         }
         while after.is_none() && batch.len() < LARGEST_BATCH {
             match queue.try_recv() {
-                Ok(Message::Change { run, since }) => batch.push((run, since)),
+                Ok(Message::Change { change, since }) => batch.push((change, since)),
                 Ok(other) => after = Some(other),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
@@ -190,59 +190,47 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
 }
 
 /// Runs a batch in one transaction. `false` means that the storage failed and the process must end.
-fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
+fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) -> bool {
+    let mut changes: Vec<Box<dyn Change>> = batch.into_iter().map(|(change, _)| change).collect();
     if let Err(e) = conn.execute_batch("begin immediate") {
         let is_fatal = super::is_fatal(&e);
-        refuse_all(batch, e);
+        tracing::error!(error = %sql_error(e), "No transaction could be begun.");
         return !is_fatal;
     }
+    // A savepoint copies each page that its change touches first; among changes that may run again none is needed.
+    let is_plain = changes.len() > 1 && changes.iter().all(|c| c.is_repeatable());
+    let mut is_done = is_plain && changes.iter_mut().all(|change| change.run(conn)) && super::is_in_transaction(conn);
+    if is_plain && !is_done {
+        forget_blocks();
+        let again = conn.execute_batch("rollback").or_else(|e| if super::is_in_transaction(conn) { Err(e) } else { Ok(()) });
+        if again.and_then(|()| conn.execute_batch("begin immediate")).is_err() {
+            return refused(conn, changes);
+        }
+    }
     // A change alone in its transaction needs no savepoint: the transaction is one.
-    let is_alone = batch.len() == 1;
-    let mut finishes = Vec::with_capacity(batch.len());
-    let mut left = batch.into_iter();
-    let mut is_broken = false;
-    while !is_broken && let Some((run, _)) = left.next() {
-        if !is_alone && run_sql(conn, "savepoint change").is_err() {
-            drop(run);
-            is_broken = true;
-            continue;
-        }
-        let (is_kept, finish) = run(conn);
-        finishes.push(finish);
-        if !is_kept {
+    if !is_done && changes.len() == 1 {
+        if !changes[0].run(conn) {
             forget_blocks();
-        }
-        if is_alone && !is_kept {
             let _ = conn.execute_batch("rollback");
-            finishes.into_iter().for_each(|f| f(Ok(())));
+            changes.into_iter().for_each(|c| c.finish(Ok(())));
             return true;
         }
-        let end = match (is_alone, is_kept) {
-            (true, _) => Ok(()),
-            (false, true) => run_sql(conn, "release change"),
-            (false, false) => run_sql(conn, "rollback to change").and_then(|()| run_sql(conn, "release change")),
-        };
-        is_broken = end.is_err() || !super::is_in_transaction(conn);
+        is_done = super::is_in_transaction(conn);
+    } else if !is_done {
+        is_done = changes.iter_mut().all(|change| in_savepoint(conn, change.as_mut()));
     }
-    if is_broken {
-        forget_blocks();
-        // SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there. Those that
-        // have not run yet are dropped, which their callers read as "send it again".
-        let _ = conn.execute_batch("rollback");
-        let failed =
-            || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
-        finishes.into_iter().for_each(|f| f(Err(failed())));
-        return true;
+    if !is_done {
+        return refused(conn, changes);
     }
     #[cfg(feature = "sabotage")]
     if sabotage::is_on("ack_before_commit") {
-        finishes.into_iter().for_each(|f| f(Ok(())));
+        changes.into_iter().for_each(|c| c.finish(Ok(())));
         std::thread::sleep(std::time::Duration::from_millis(20));
         return conn.execute_batch("commit").is_ok();
     }
     match conn.execute_batch("commit") {
         Ok(()) => {
-            finishes.into_iter().for_each(|f| f(Ok(())));
+            changes.into_iter().for_each(|c| c.finish(Ok(())));
             true
         }
         Err(e) => {
@@ -250,23 +238,43 @@ fn commit(conn: &Connection, batch: Vec<(Change, Instant)>) -> bool {
             forget_blocks();
             let _ = conn.execute_batch("rollback");
             let full = matches!(e.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
-            finishes.into_iter().for_each(|f| {
-                let code = if full { "storage_full" } else { "busy" };
-                f(Err(Error::new(Kind::Unavailable, code, "It could not be written to disk. Nothing was stored; send it again.").after(5)));
-            });
+            let code = if full { "storage_full" } else { "busy" };
+            let failed =
+                || Error::new(Kind::Unavailable, code, "It could not be written to disk. Nothing was stored; send it again.").after(5);
+            changes.into_iter().for_each(|c| c.finish(Err(failed())));
             tracing::error!(error = %e, "A commit failed.");
             !is_fatal
         }
     }
 }
 
-fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached(sql)?.execute([]).map(|_| ())
+/// Runs one change so that it can be undone alone. False means that SQLite has ended the whole transaction.
+fn in_savepoint(conn: &Connection, change: &mut dyn Change) -> bool {
+    if run_sql(conn, "savepoint change").is_err() {
+        return false;
+    }
+    let is_kept = change.run(conn);
+    let end = if is_kept {
+        run_sql(conn, "release change")
+    } else {
+        forget_blocks();
+        run_sql(conn, "rollback to change").and_then(|()| run_sql(conn, "release change"))
+    };
+    end.is_ok() && super::is_in_transaction(conn)
 }
 
-fn refuse_all(batch: Vec<(Change, Instant)>, e: rusqlite::Error) {
-    tracing::error!(error = %sql_error(e), "No transaction could be begun.");
-    drop(batch);
+/// SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there.
+fn refused(conn: &Connection, changes: Vec<Box<dyn Change>>) -> bool {
+    forget_blocks();
+    let _ = conn.execute_batch("rollback");
+    let failed =
+        || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
+    changes.into_iter().for_each(|c| c.finish(Err(failed())));
+    true
+}
+
+fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 fn checkpoint_if_long(conn: &Connection) {

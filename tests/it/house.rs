@@ -239,12 +239,8 @@ impl Call<'_> {
     }
 
     pub async fn send(self) -> Answer {
-        let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(Body::from(self.body)).expect("a request");
-        let response = self.edge.answer(self.peer, request).await;
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let response = self.begin().await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         // A stream of events has no end to wait for.
@@ -252,7 +248,45 @@ impl Call<'_> {
         let bytes = if is_endless { Vec::new() } else { response.into_body().collect().await.expect("a body").to_bytes().to_vec() };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { asked: format!("{} {}", self.method, self.path), status, headers, bytes, text, json }
+        Answer { asked: format!("{method} {path}"), status, headers, bytes, text, json }
+    }
+
+    /// An answer that does not end.
+    pub async fn listen(self) -> Stream {
+        let response = self.begin().await;
+        assert_eq!(response.status().as_u16(), 200);
+        Stream { body: response.into_body() }
+    }
+
+    async fn begin(self) -> axum::http::Response<Body> {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(self.body)).expect("a request");
+        self.edge.answer(self.peer, request).await
+    }
+}
+
+/// Events as they come.
+pub struct Stream {
+    body: Body,
+}
+
+impl Stream {
+    pub async fn next(&mut self) -> String {
+        let frame = self.body.frame().await.expect("it goes on").expect("it is whole");
+        frame.into_data().map(|d| String::from_utf8_lossy(&d).into_owned()).unwrap_or_default()
+    }
+
+    /// The first piece with this word in it.
+    pub async fn until(&mut self, word: &str) -> String {
+        loop {
+            let text = self.next().await;
+            if text.contains(word) {
+                return text;
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Running {
     pub port: u16,
     binary: PathBuf,
     env: Vec<(String, String)>,
+    /// What only the server is told, not the commands.
+    fault: Option<String>,
     child: Option<Child>,
 }
 
@@ -48,11 +50,17 @@ impl Running {
         let folder = std::env::temp_dir().join(format!("halotrack-{name}-{}-{n}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder");
-        Self { folder, port: free_port(), binary: binary.to_owned(), env: Vec::new(), child: None }
+        Self { folder, port: free_port(), binary: binary.to_owned(), env: Vec::new(), fault: None, child: None }
     }
 
     pub fn with_env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a deliberate fault of a binary that was built with `sabotage`.
+    pub fn with_fault(mut self, name: Option<&str>) -> Self {
+        self.fault = name.map(str::to_owned);
         self
     }
 
@@ -94,7 +102,9 @@ impl Running {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log");
         let out = log.try_clone().expect("the same log");
         let listen = format!("127.0.0.1:{}", self.port);
-        let child = self.command(&["serve", "--listen", &listen]).stdout(out).stderr(log).spawn().expect("a server");
+        let mut command = self.command(&["serve", "--listen", &listen]);
+        command.envs(self.fault.iter().map(|fault| ("HALOTRACK_SABOTAGE", fault)));
+        let child = command.stdout(out).stderr(log).spawn().expect("a server");
         self.child = Some(child);
         loop {
             if self.get("/readyz", &[]).is_some_and(|h| h.status == 200) {

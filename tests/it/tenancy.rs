@@ -65,7 +65,7 @@ async fn two() -> Two {
                 )
                 .await
                 .is(200);
-            let told = json!({"conversion_type": "sale", "order_id": format!("{}", 9_000 + n), "revenue": 5, "currency": "USD",
+            let told = json!({"conversion_type": "sale", "order_id": format!("90{n}"), "revenue": 5, "currency": "USD",
                 "email": format!("person{n}@mail.example"), "custom_data": {"note": says("data")}, "sub_ids": {"s1": says("sub")},
                 "campaign_id": says("c1"), "click_id": format!("click-{n}")});
             house.conversion(site, told).await.is(201);
@@ -99,9 +99,9 @@ async fn two() -> Two {
 fn numbers(two: &Two) -> Vec<String> {
     let mut all = Vec::new();
     for word in ["conversion", "lead", "order", "in", "contact", "delivery", "session", "token"] {
-        all.extend([1, 2, 11, 14, 20].map(|n| format!("{word}_{n}")));
+        all.extend([1, 14].map(|n| format!("{word}_{n}")));
     }
-    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "1".into(), "14".into(), "-1".into(), "9223372036854775807".into()]);
+    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "14".into(), "9223372036854775807".into()]);
     all
 }
 
@@ -124,7 +124,7 @@ fn has_number(route: &Route) -> bool {
 
 /// An answer that does not end: it has a story of its own below.
 fn is_stream(route: &Route) -> bool {
-    route.doc.answers_with == "text/event-stream"
+    route.doc.answers_with == "text/event-stream" || route.path.ends_with("{site}/live")
 }
 
 fn bodies(route: &Route, other: &str) -> Vec<Value> {
@@ -132,13 +132,10 @@ fn bodies(route: &Route, other: &str) -> Vec<Value> {
         return vec![Value::Null];
     }
     let example = route.doc.body.and_then(|b| serde_json::from_str(b).ok()).unwrap_or_else(|| json!({}));
-    vec![
-        example,
-        json!({"deliveries": [other]}),
-        json!({"deliveries": ["delivery_1", other]}),
-        json!({"filter": {"q": WORD}}),
-        json!({"mode": "live"}),
-    ]
+    if has_number(route) {
+        return vec![example];
+    }
+    vec![example, json!({"deliveries": [other]}), json!({"deliveries": ["delivery_1", other]}), json!({"filter": {"q": WORD}})]
 }
 
 #[derive(Clone)]
@@ -271,13 +268,16 @@ async fn foreign_numbers_filters_and_cursors_give_nothing() {
             if matches!((route.who, &by), (Who::Token(_), By::Login(_)) | (Who::Login, By::Token(_))) {
                 continue;
             }
+            // Telling makes numbers of its own; a story below looks at what is told.
+            if (route.method, route.path) == ("POST", "/api/conversions") {
+                continue;
+            }
             if has_number(route) {
                 for number in numbers(&two) {
                     for body in bodies(route, &number) {
                         let answer = ask(&two.house, &by, route.method, &address(route, &two.a.slug, &number), &body).await;
                         clean(&two, &answer, &body);
-                        let is_foreign =
-                            [&two.forms_b.id, &two.hook_b.id].contains(&&number) || number.ends_with("_14") || number.ends_with("_20");
+                        let is_foreign = [&two.forms_b.id, &two.hook_b.id].contains(&&number) || number.ends_with("_14");
                         assert!(!is_foreign || answer.status >= 400, "{} {body}: {}", answer.asked, answer.text);
                     }
                 }
@@ -345,6 +345,25 @@ async fn what_the_second_sites_people_prove_is_nothing_to_the_first() {
         let call = house.post("/api/conversions").token(&site.token).header("idempotency-key", "same");
         call.json(&json!({"conversion_type": "lead", "email": "same@mail.example"})).send().await.is(201);
     }
+}
+
+#[tokio::test]
+async fn open_dashboards_hear_of_their_own_site_only() {
+    let two = two().await;
+    let (house, a, b) = (&two.house, &two.a, &two.b);
+    let cookie = house.login("editor@mail.example", Right::Edit, Some(a.id)).await;
+    house.get("/api/sites/kanarie/live").cookie(&cookie).send().await.is(404);
+    let mut own = house.get("/api/sites/shop/live").cookie(&cookie).listen().await;
+    own.until("event: visitors").await;
+    let mut foreign = house.get("/api/sites/kanarie/live").token(&b.token).listen().await;
+    foreign.until("event: visitors").await;
+    house.lead(b, json!({"lead_id": "kanarie-live", "email": "live@kanarie.example"})).await.is(200);
+    house.lead(a, json!({"lead_id": "L-live", "email": "live@mail.example"})).await.is(200);
+    let (heard, there) = (own.until("event: conversion").await, foreign.until("event: conversion").await);
+    let id = |text: &str| {
+        text.lines().find_map(|l| l.strip_prefix("data: ").and_then(|d| serde_json::from_str::<Value>(d).ok())).unwrap_or_default()
+    };
+    assert_eq!((&id(&heard)["id"], &id(&there)["id"]), (&json!("conversion_10"), &json!("conversion_22")), "{heard} {there}");
 }
 
 #[tokio::test]

@@ -39,11 +39,11 @@ pub struct Tally {
     pub attributed: i64,
     pub days_sum: i64,
     pub days_count: i64,
-    money: HashMap<String, (i64, i64)>,
-    kinds: HashMap<String, i64>,
-    sources: HashMap<String, i64>,
-    matches: HashMap<String, i64>,
-    statuses: HashMap<String, i64>,
+    money: Named<(i64, i64)>,
+    kinds: Named<i64>,
+    sources: Named<i64>,
+    matches: Named<i64>,
+    statuses: Named<i64>,
 }
 
 impl Tally {
@@ -58,14 +58,14 @@ impl Tally {
                 self.days_sum += sums.days_sum;
                 self.days_count += sums.days_count;
                 if !marks.currency.is_empty() {
-                    let money = entry(&mut self.money, marks.currency);
+                    let money = self.money.of(marks.currency);
                     money.0 = money.0.saturating_add(sums.amount_minor);
                     money.1 = money.1.saturating_add(sums.net_minor);
                 }
-                *entry(&mut self.kinds, marks.kind) += sums.count;
-                *entry(&mut self.sources, named(marks.source)) += sums.count;
-                *entry(&mut self.matches, marks.match_type) += sums.count;
-                *entry(&mut self.statuses, marks.status) += sums.count;
+                *self.kinds.of(marks.kind) += sums.count;
+                *self.sources.of(named(marks.source)) += sums.count;
+                *self.matches.of(marks.match_type) += sums.count;
+                *self.statuses.of(marks.status) += sums.count;
                 true
             }
             Verdict::RefusedBy(dimension) => {
@@ -76,7 +76,7 @@ impl Tally {
                     Dimension::Status => (&mut self.statuses, marks.status),
                     Dimension::Other => return false,
                 };
-                *entry(facet, value) += sums.count;
+                *facet.of(value) += sums.count;
                 false
             }
             Verdict::Refused => false,
@@ -101,29 +101,29 @@ impl Tally {
     }
 
     pub fn of_kind(&self, kind: &str) -> i64 {
-        self.kinds.get(kind).copied().unwrap_or(0)
+        self.kinds.iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n)
     }
 
     pub fn kinds(&self) -> Vec<(String, i64)> {
-        top(&self.kinds)
+        top(self.kinds.iter().map(|(v, n)| (v, *n)))
     }
 
     pub fn sources(&self) -> Vec<(String, i64)> {
-        top(&self.sources)
+        top(self.sources.iter().map(|(v, n)| (v, *n)))
     }
 
     pub fn matches(&self) -> Vec<(String, i64)> {
-        top(&self.matches)
+        top(self.matches.iter().map(|(v, n)| (v, *n)))
     }
 
     pub fn statuses(&self) -> Vec<(String, i64)> {
-        top(&self.statuses)
+        top(self.statuses.iter().map(|(v, n)| (v, *n)))
     }
 }
 
 /// The most frequent first, equals by name.
-pub fn top(counts: &HashMap<String, i64>) -> Vec<(String, i64)> {
-    let mut all: Vec<(String, i64)> = counts.iter().filter(|(_, n)| **n > 0).map(|(v, n)| (v.clone(), *n)).collect();
+pub fn top<'v>(counts: impl Iterator<Item = (&'v str, i64)>) -> Vec<(String, i64)> {
+    let mut all: Vec<(String, i64)> = counts.filter(|(_, n)| *n > 0).map(|(v, n)| (v.to_owned(), n)).collect();
     all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     all.truncate(MOST_FACETS);
     all
@@ -133,12 +133,46 @@ fn named(source: &str) -> &str {
     if source.is_empty() { UNATTRIBUTED } else { source }
 }
 
-/// Without making a new key for one that is there.
-pub fn entry<'m, V: Default>(map: &'m mut HashMap<String, V>, key: &str) -> &'m mut V {
-    if !map.contains_key(key) {
-        map.insert(key.to_owned(), V::default());
+/// Values by name. Rows come in the order of their names, so that the last one is mostly the next one too.
+#[derive(Debug, Clone)]
+pub struct Named<V> {
+    values: Vec<(String, V)>,
+    places: HashMap<String, usize>,
+    last: usize,
+}
+
+impl<V> Default for Named<V> {
+    fn default() -> Self {
+        Self { values: Vec::new(), places: HashMap::new(), last: 0 }
     }
-    map.get_mut(key).unwrap_or_else(|| unreachable!("it was put there above"))
+}
+
+impl<V: Default> Named<V> {
+    /// The value under a name, made if there is none.
+    pub fn of(&mut self, name: &str) -> &mut V {
+        let is_last = self.values.get(self.last).is_some_and(|(known, _)| known == name);
+        if !is_last {
+            self.last = match self.places.get(name) {
+                Some(place) => *place,
+                None => {
+                    self.places.insert(name.to_owned(), self.values.len());
+                    self.values.push((name.to_owned(), V::default()));
+                    self.values.len() - 1
+                }
+            };
+        }
+        &mut self.values[self.last].1
+    }
+}
+
+impl<V> Named<V> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -162,8 +196,8 @@ mod tests {
 
     #[test]
     fn facets_are_the_twenty_most_frequent() {
-        let counts = (0..30).map(|n| (format!("s{n:02}"), n / 2)).collect();
-        let top = top(&counts);
+        let counts: Vec<(String, i64)> = (0..30).map(|n| (format!("s{n:02}"), n / 2)).collect();
+        let top = top(counts.iter().map(|(v, n)| (v.as_str(), *n)));
         assert_eq!(top.len(), 20);
         assert_eq!((top[0].0.as_str(), top[1].0.as_str(), top[2].1), ("s28", "s29", 13));
     }

@@ -169,6 +169,7 @@ impl Sums {
 /// Writes rows of a day; with the first ones the old rows go. Until `finish` the day is still read from its facts.
 pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)], is_first: bool) -> Result<()> {
     if is_first {
+        super::renew(c)?;
         let gone = match cube {
             Cube::Visits => "delete from visit_days where site_id = :site and day = :day",
             Cube::Conversions => "delete from conversion_days where site_id = :site and day = :day",
@@ -207,13 +208,21 @@ pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)],
 /// The day's counts stand, if nothing of it has changed since it was taken.
 pub fn finish(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
     if cube == Cube::Visits {
+        c.execute("delete from origin_days where site_id = :site and day = :day", named_params! {":day": day.0})?;
+        c.execute(
+            "insert into origin_days (site_id, day, source, medium, campaign, visits)
+             select site_id, day, source, medium, campaign, sum(visits) from visit_days where site_id = :site and day = :day
+             group by source, medium, campaign",
+            named_params! {":day": day.0},
+        )?;
         c.execute(
             "update counted_days set visits =
-               (select coalesce(sum(v.visits), 0) from visit_days v where v.site_id = :site and v.day = :day)
+               (select coalesce(sum(o.visits), 0) from origin_days o where o.site_id = :site and o.day = :day)
              where site_id = :site and day = :day",
             named_params! {":day": day.0},
         )?;
     }
+    super::renew(c)?;
     c.execute(
         "delete from dirty_days where site_id = :site and cube = :cube and day = :day and is_taken = 1",
         named_params! {":cube": cube.word(), ":day": day.0},

@@ -10,7 +10,7 @@ use super::search::search;
 use super::{json_list, word};
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
 use crate::domain::question::filter::DeliveryMarks;
-use crate::domain::question::tally::{entry, top};
+use crate::domain::question::tally::{Named, top};
 use crate::domain::question::{Cursor, DeliveryFilter, Span};
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
@@ -74,14 +74,14 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
         return counted_page(c, zone, wanted);
     }
     let mut page = Page::default();
-    let (mut states, mut platforms) = (HashMap::new(), HashMap::new());
+    let (mut states, mut platforms): (Named<i64>, Named<i64>) = Default::default();
     let mut places: Vec<(i64, i64)> = Vec::new();
     each(c, zone, wanted, |m, created_at, id| {
         if wanted.filter.admits_but_state(m) {
-            *entry(&mut states, m.state) += 1;
+            *states.of(m.state) += 1;
         }
         if wanted.filter.admits_but_platform(m) {
-            *entry(&mut platforms, m.platform) += 1;
+            *platforms.of(m.platform) += 1;
         }
         if wanted.filter.admits(m) {
             page.count += 1;
@@ -91,8 +91,8 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
         }
         true
     })?;
-    page.states = top(&states);
-    page.platforms = top(&platforms);
+    page.states = top(states.iter().map(|(v, n)| (v, *n)));
+    page.platforms = top(platforms.iter().map(|(v, n)| (v, *n)));
     (page.lines, page.next) = fetch(c, places, wanted.limit)?;
     Ok(page)
 }
@@ -100,7 +100,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
 /// How many there are is read from the counts of days; the rows themselves are walked only until the page is full.
 fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     let mut page = Page::default();
-    let (mut states, mut platforms) = (HashMap::new(), HashMap::new());
+    let (mut states, mut platforms): (Named<i64>, Named<i64>) = Default::default();
     let (from, to) = (wanted.span.from.map_or(i32::MIN, |d| d.0), wanted.span.to.map_or(i32::MAX, |d| d.0));
     c.scan(
         "select state, platform, connection_id, kind, sum(count) from delivery_counts
@@ -116,10 +116,10 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
             };
             let count: i64 = row.get(4)?;
             if wanted.filter.admits_but_state(&marks) {
-                *entry(&mut states, marks.state) += count;
+                *states.of(marks.state) += count;
             }
             if wanted.filter.admits_but_platform(&marks) {
-                *entry(&mut platforms, marks.platform) += count;
+                *platforms.of(marks.platform) += count;
             }
             if wanted.filter.admits(&marks) {
                 page.count += count;
@@ -127,8 +127,8 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
             Ok(true)
         },
     )?;
-    page.states = top(&states);
-    page.platforms = top(&platforms);
+    page.states = top(states.iter().map(|(v, n)| (v, *n)));
+    page.platforms = top(platforms.iter().map(|(v, n)| (v, *n)));
     let mut places: Vec<(i64, i64)> = Vec::new();
     // The counts know when the last one was met; of a later page they do not know how many came before.
     let mut left = if wanted.cursor.is_some() { i64::MAX } else { page.count };

@@ -6,34 +6,15 @@ use rusqlite::named_params;
 
 use super::super::cube::{self, Cube};
 use super::super::scope::SiteConn;
+use super::money::{self, Moneys};
 use super::sums::{add_days, tally_with_days};
+use super::visits;
 use super::visits::Origin;
-use super::{money, visits};
 use crate::domain::attribution::{PathTouch, shares, weights};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::{ConversionFilter, Days, Lens, Tally};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
-
-/// Sums of money by currency code: what came in, and what went back (negative).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Flow {
-    pub sold_minor: i64,
-    pub back_minor: i64,
-}
-
-impl Flow {
-    fn add(&mut self, kind: &str, minor: i64) {
-        let sum = if kind == "sale" { &mut self.sold_minor } else { &mut self.back_minor };
-        *sum = sum.saturating_add(minor);
-    }
-
-    pub fn net_minor(&self) -> i64 {
-        self.sold_minor.saturating_add(self.back_minor)
-    }
-}
-
-pub type Moneys = BTreeMap<String, Flow>;
 
 #[derive(Debug, Default)]
 pub struct Headline {
@@ -53,7 +34,9 @@ pub struct DayFigures {
 
 pub fn headline(c: &SiteConn, zone: &Zone, days: Days) -> Result<Headline> {
     let mut moneys = Moneys::new();
-    money::each(c, zone, days, |b| entry(&mut moneys, b.currency).add(b.kind, b.amount_minor))?;
+    for (currency, flow) in money::by_day(c, zone, days)?.into_values().flatten() {
+        money::of(&mut moneys, &currency).add_all(&flow);
+    }
     Ok(Headline {
         visits: visits::by_day(c, zone, days)?.values().sum(),
         tally: tally_with_days(c, zone, days.span(), &ConversionFilter::default())?,
@@ -61,33 +44,43 @@ pub fn headline(c: &SiteConn, zone: &Zone, days: Days) -> Result<Headline> {
     })
 }
 
-fn entry<'m>(all: &'m mut Moneys, currency: &str) -> &'m mut Flow {
-    if !all.contains_key(currency) {
-        all.insert(currency.to_owned(), Flow::default());
-    }
-    all.get_mut(currency).unwrap_or_else(|| unreachable!("it was put there above"))
-}
-
 /// Every day of the span, also those on which nothing happened.
 pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, DayFigures>> {
-    let mut all: BTreeMap<Day, DayFigures> = days.each().map(|day| (day, DayFigures::default())).collect();
+    let mut all = kinds_by_day(c, zone, days)?;
+    for day in days.each() {
+        all.entry(day).or_default();
+    }
     for (day, n) in visits::by_day(c, zone, days)? {
         all.entry(day).or_default().visits = n;
     }
-    money::each(c, zone, days, |b| entry(&mut all.entry(b.day).or_default().money, b.currency).add(b.kind, b.amount_minor))?;
-    let mut count = |day: Day, kind: &str, match_type: &str, n: i64| {
+    for (day, moneys) in money::by_day(c, zone, days)? {
+        all.entry(day).or_default().money = moneys;
+    }
+    Ok(all)
+}
+
+fn kinds_by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, DayFigures>> {
+    fn add(all: &mut BTreeMap<Day, DayFigures>, day: Day, kind: &str, match_type: &str, n: i64) {
         let figures = all.entry(day).or_default();
-        *figures.kinds.entry(kind.to_owned()).or_default() += n;
+        match figures.kinds.get_mut(kind) {
+            Some(known) => *known += n,
+            None => drop(figures.kinds.insert(kind.to_owned(), n)),
+        }
         if match_type != "none" {
             figures.attributed += n;
         }
-    };
+    }
     let coverage = cube::coverage(c, Cube::Conversions, zone, days.span())?;
-    add_days(c, &coverage, |day, marks, is_counted, sums| {
-        if is_counted {
-            count(day, marks.kind, marks.match_type, sums.count);
-        }
+    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by day", || {
+        let mut all = BTreeMap::new();
+        add_days(c, &coverage, |day, marks, is_counted, sums| {
+            if is_counted {
+                add(&mut all, day, marks.kind, marks.match_type, sums.count);
+            }
+        })?;
+        Ok(all)
     })?;
+    let mut all = BTreeMap::clone(&counted);
     for span in coverage.raw {
         let (from, to) = span.times(zone);
         c.scan(
@@ -95,7 +88,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, Day
              where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1",
             named_params! {":from": from.ms(), ":to": to.ms()},
             |row| {
-                count(zone.day(Time::from_ms(row.get(0)?)), super::word(row, 1)?, super::word(row, 2)?, 1);
+                add(&mut all, zone.day(Time::from_ms(row.get(0)?)), super::word(row, 1)?, super::word(row, 2)?, 1);
                 Ok(true)
             },
         )?;
@@ -114,20 +107,30 @@ pub struct OriginFigures {
 /// By credited origin in the books' own lens. An empty source is what nothing is credited with.
 pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, OriginFigures>> {
     let mut all = of_visits(c, zone, days)?;
-    money::each(c, zone, days, |b| {
-        let origin = (b.source.to_owned(), b.medium.to_owned(), b.campaign.to_owned());
-        entry(&mut all.entry(origin).or_default().money, b.currency).add(b.kind, b.amount_minor);
-    })?;
-    let mut count = |source: &str, medium: &str, campaign: &str, n: i64| {
-        let origin = (source.to_owned(), medium.to_owned(), campaign.to_owned());
-        all.entry(origin).or_default().conversions_e9 += n * WHOLE;
-    };
+    for (origin, moneys) in money::by_origin(c, zone, days)? {
+        all.entry(origin).or_default().money = moneys;
+    }
+    for (origin, n) in conversions_by_origin(c, zone, days)? {
+        all.entry(origin).or_default().conversions_e9 = n * WHOLE;
+    }
+    Ok(all)
+}
+
+fn conversions_by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, i64>> {
+    fn add(all: &mut HashMap<Origin, i64>, source: &str, medium: &str, campaign: &str, n: i64) {
+        *all.entry((source.to_owned(), medium.to_owned(), campaign.to_owned())).or_default() += n;
+    }
     let coverage = cube::coverage(c, Cube::Conversions, zone, days.span())?;
-    add_days(c, &coverage, |_, marks, is_counted, sums| {
-        if is_counted {
-            count(marks.source, marks.medium, marks.campaign, sums.count);
-        }
+    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by origin", || {
+        let mut all = HashMap::new();
+        add_days(c, &coverage, |_, marks, is_counted, sums| {
+            if is_counted {
+                add(&mut all, marks.source, marks.medium, marks.campaign, sums.count);
+            }
+        })?;
+        Ok(all)
     })?;
+    let mut all = HashMap::clone(&counted);
     for span in coverage.raw {
         let (from, to) = span.times(zone);
         c.scan(
@@ -135,7 +138,7 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin
              where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1",
             named_params! {":from": from.ms(), ":to": to.ms()},
             |row| {
-                count(super::word(row, 0)?, super::word(row, 1)?, super::word(row, 2)?, 1);
+                add(&mut all, super::word(row, 0)?, super::word(row, 1)?, super::word(row, 2)?, 1);
                 Ok(true)
             },
         )?;
@@ -187,7 +190,7 @@ pub fn by_origin_through(c: &SiteConn, zone: &Zone, days: Days, lens: Lens) -> R
             let (kind, code, minor) = (super::word(row, 5)?, super::word(row, 6)?, row.get(7)?);
             let Some(currency) = Currency::parse(code) else { return Ok(true) };
             for (origin, part) in credited.split(Money::new(minor, currency)) {
-                entry(&mut all.entry(origin).or_default().money, code).add(kind, part.minor);
+                money::of(&mut all.entry(origin).or_default().money, code).add(kind, part.minor);
             }
             Ok(true)
         },

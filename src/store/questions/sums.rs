@@ -32,21 +32,33 @@ fn tally_with(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, 
     let coverage = match filter.platform.is_open() {
         true => cube::coverage(c, Cube::Conversions, zone, span)?,
         // No count knows who was told.
-        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span] },
+        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span], version: 0 },
     };
-    let mut tally = Tally::default();
+    let question = format!("tally {filter:?}");
+    let counted = cube::remembered(c, Cube::Conversions, &coverage, &question, || of_counted_days(c, &coverage, filter))?;
+    let mut tally = counted.tally.clone();
     let mut places = coverage.raw.clone();
-    add_days(c, &coverage, |day, marks, is_counted, sums| {
-        let is_taken = if is_counted { tally.add(filter, marks, sums) } else { filter.admits(marks) };
-        if is_taken && places.last() != Some(&on(day)) {
-            places.push(on(day));
-        }
-    })?;
+    places.extend(counted.places.iter().copied());
     for raw in &coverage.raw {
         add_rows(c, zone, *raw, filter, with_days, &mut tally)?;
     }
     places.sort_by_key(|p| p.from.map_or(i32::MIN, |d| d.0));
     Ok(Tallied { tally, places: joined(places) })
+}
+
+/// What the counts that stand say; the places are the days on which something is taken.
+fn of_counted_days(c: &SiteConn, coverage: &Coverage, filter: &ConversionFilter) -> Result<Tallied> {
+    let mut all = Tallied::default();
+    add_days(c, coverage, |day, marks, is_counted, sums| {
+        let is_taken = if is_counted { all.tally.add(filter, marks, sums) } else { filter.admits(marks) };
+        match all.places.last_mut() {
+            _ if !is_taken => {}
+            Some(Span { to: Some(last), .. }) if *last == day => {}
+            Some(Span { to: Some(last), .. }) if last.plus(1) == day => *last = day,
+            _ => all.places.push(on(day)),
+        }
+    })?;
+    Ok(all)
 }
 
 fn on(day: Day) -> Span {

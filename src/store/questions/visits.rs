@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::named_params;
 
-use super::super::cube::{self, Cube};
+use super::super::cube::{self, Coverage, Cube};
 use super::super::scope::SiteConn;
 use super::word;
 use crate::domain::question::{Days, Span};
@@ -57,20 +57,8 @@ fn within(span: Span, days: Days) -> Days {
 /// Visits of all the days by where they came from.
 pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, i64>> {
     let coverage = cube::coverage(c, Cube::Visits, zone, days.span())?;
-    let mut all: HashMap<Origin, i64> = HashMap::new();
-    if let Some(counted) = coverage.counted {
-        c.scan(
-            "select day, source, medium, campaign, visits from visit_days where site_id = :site and day between :from and :to",
-            named_params! {":from": counted.from.0, ":to": counted.to.0},
-            |row| {
-                if !coverage.dirty.contains(&Day(row.get(0)?)) {
-                    let origin = (word(row, 1)?.to_owned(), word(row, 2)?.to_owned(), word(row, 3)?.to_owned());
-                    *all.entry(origin).or_default() += row.get::<_, i64>(4)?;
-                }
-                Ok(true)
-            },
-        )?;
-    }
+    let counted = cube::remembered(c, Cube::Visits, &coverage, "by origin", || of_counted_days(c, &coverage))?;
+    let mut all: HashMap<Origin, i64> = HashMap::clone(&counted);
     for span in coverage.raw {
         let (from, to): (Time, Time) = span.times(zone);
         for sql in [
@@ -84,5 +72,22 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin
             })?;
         }
     }
+    Ok(all)
+}
+
+fn of_counted_days(c: &SiteConn, coverage: &Coverage) -> Result<HashMap<Origin, i64>> {
+    let mut all: HashMap<Origin, i64> = HashMap::new();
+    let Some(counted) = coverage.counted else { return Ok(all) };
+    c.scan(
+        "select day, source, medium, campaign, visits from origin_days where site_id = :site and day between :from and :to",
+        named_params! {":from": counted.from.0, ":to": counted.to.0},
+        |row| {
+            if !coverage.dirty.contains(&Day(row.get(0)?)) {
+                let origin = (word(row, 1)?.to_owned(), word(row, 2)?.to_owned(), word(row, 3)?.to_owned());
+                *all.entry(origin).or_default() += row.get::<_, i64>(4)?;
+            }
+            Ok(true)
+        },
+    )?;
     Ok(all)
 }

@@ -1,0 +1,88 @@
+//! A change as it waits for the writer: run, then told how it ended. One that can be run again needs no savepoint of its
+//! own: where another of its batch fails, all are rolled back and run once more, each in a savepoint.
+
+use std::panic::AssertUnwindSafe;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Kind, Result};
+
+pub trait Change: Send {
+    /// False means that nothing of it may be kept.
+    fn run(&mut self, conn: &Connection) -> bool;
+
+    /// Tells the caller, after the commit.
+    fn finish(self: Box<Self>, committed: Result<()>);
+
+    fn is_repeatable(&self) -> bool;
+}
+
+struct Waiting<T, F> {
+    change: F,
+    is_repeatable: bool,
+    outcome: Option<Result<T>>,
+    tell: oneshot::Sender<Result<T>>,
+}
+
+pub type Told<T> = oneshot::Receiver<Result<T>>;
+
+/// A change that runs at most once.
+pub fn once<T, F>(change: F) -> (Box<dyn Change>, Told<T>)
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+{
+    let mut left = Some(change);
+    waiting(false, move |conn: &Connection| match left.take() {
+        Some(change) => change(conn),
+        None => Err(Error::internal("a change was run twice")),
+    })
+}
+
+/// A change that may run again after everything it did was rolled back.
+pub fn repeatable<T, F>(change: F) -> (Box<dyn Change>, Told<T>)
+where
+    T: Send + 'static,
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+{
+    waiting(true, change)
+}
+
+fn waiting<T, F>(is_repeatable: bool, change: F) -> (Box<dyn Change>, Told<T>)
+where
+    T: Send + 'static,
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    (Box::new(Waiting { change, is_repeatable, outcome: None, tell }), told)
+}
+
+impl<T: Send, F: FnMut(&Connection) -> Result<T> + Send> Change for Waiting<T, F> {
+    fn run(&mut self, conn: &Connection) -> bool {
+        let change = &mut self.change;
+        let outcome =
+            std::panic::catch_unwind(AssertUnwindSafe(|| change(conn))).unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+        let is_kept = outcome.is_ok();
+        self.outcome = Some(outcome);
+        is_kept
+    }
+
+    fn finish(self: Box<Self>, committed: Result<()>) {
+        let outcome = self.outcome.unwrap_or_else(|| Err(not_run()));
+        let _ = self.tell.send(match committed {
+            Ok(()) => outcome,
+            // A change that failed by itself says its own reason.
+            Err(e) => outcome.and(Err(e)),
+        });
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.is_repeatable
+    }
+}
+
+/// A change of a batch that ended before its turn.
+fn not_run() -> Error {
+    Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5)
+}
