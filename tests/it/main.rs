@@ -1,6 +1,8 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod browser;
+mod chromium;
 mod cli;
 mod crash;
 mod deliver;

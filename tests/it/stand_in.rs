@@ -91,7 +91,12 @@ pub struct StandIn {
 
 impl StandIn {
     pub async fn start(reply: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
+        Self::start_at(0, reply).await
+    }
+
+    /// On a port that was chosen before.
+    pub async fn start_at(port: u16, reply: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port on loopback");
         let port = listener.local_addr().expect("the port that was bound").port();
         let stand_in = Self { port, seen: Arc::default() };
         let (seen, reply) = (stand_in.seen.clone(), Arc::new(reply));
