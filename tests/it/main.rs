@@ -14,6 +14,7 @@ mod leads;
 mod live;
 mod login;
 mod measure;
+mod orders;
 mod outbound;
 mod plans;
 mod questions;
