@@ -16,6 +16,7 @@ mod login;
 mod measure;
 mod orders;
 mod outbound;
+mod pages;
 mod plans;
 mod questions;
 mod running;
