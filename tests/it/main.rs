@@ -4,6 +4,7 @@ mod access;
 mod browser;
 mod chromium;
 mod cli;
+mod concurrency;
 mod crash;
 mod deliver;
 mod destinations;
