@@ -50,7 +50,8 @@ impl Chromium {
         let _ = rustls::crypto::ring::default_provider().install_default();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("halotrack-browser-{}-{n}", std::process::id()));
+        // Not the name of any `Running`: each clears its own folder first.
+        let folder = std::env::temp_dir().join(format!("halotrack-chromium-{}-{n}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder");
         let port = free_port();
