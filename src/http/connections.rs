@@ -21,6 +21,8 @@ const COUNTED_MS: i64 = 30 * DAY_MS;
 pub const LIST: Doc =
     Doc::new("Connections", "Every connection with its mode and health; counts are of 30 days, of all time for what is still open.")
         .answer(r#"{"items":[{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","counts":{}}]}"#);
+
+/// `GET /api/sites/{site}/connections`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();

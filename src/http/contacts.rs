@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::exports::{self, Cell, Format};
 use super::reply::Reply;
 use super::route::Doc;
 use super::shown;
@@ -26,11 +27,24 @@ pub const LIST: Doc = Doc::new("People", "Contacts, the newest first; masked.")
     ])
     .answer(r#"{"items":[],"next":null}"#)
     .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("People", "The same as CSV, all rows; masked.")
+    .query(&[("q", "an e-mail address, phone or customer id, or its beginning")])
+    .answer("id,email,…")
+    .of_type("text/csv")
+    .statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("People", "The same as JSON lines, all rows; masked.")
+    .query(&[("q", "an e-mail address, phone or customer id, or its beginning")])
+    .of_type("application/x-ndjson")
+    .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("People", "One person: what is known, and all conversions.").statuses(&[200, 404]);
+pub const CHANGES_CSV: Doc = Doc::new("Site", "The same as CSV, all rows.").answer("id,at,who,what,detail").of_type("text/csv");
+pub const CHANGES_JSONL: Doc = Doc::new("Site", "The same as JSON lines, all rows.").of_type("application/x-ndjson");
 pub const CHANGES: Doc = Doc::new("Site", "Who has changed what, the newest first.")
     .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
     .answer(r#"{"items":[],"next":null}"#)
     .statuses(&[200, 400]);
+
+/// `GET /api/sites/{site}/contacts`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
@@ -42,6 +56,50 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     }))
 }
 
+/// `GET /api/sites/{site}/contacts.csv`
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Csv).await
+}
+
+/// `GET /api/sites/{site}/contacts.jsonl`
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Jsonl).await
+}
+
+const COLUMNS: [&str; 7] = ["id", "email", "phone", "country", "first_seen_at", "last_seen_at", "conversions"];
+
+async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let search = Asked(&ask.query).search()?.map(str::to_owned);
+    let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
+    let name = format!("{}-contacts", site.slug);
+    let page = move |cursor| {
+        let (app, site, search) = (app.clone(), site.clone(), search.clone());
+        async move {
+            let (lines, next) = app.store.read(site.id, move |c| contacts::page(c, search.as_deref(), cursor, exports::PAGE)).await?;
+            let text = match format {
+                Format::Csv => exports::csv_lines(&lines.iter().map(|l| cells(l, &site.zone)).collect::<Vec<_>>())?,
+                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone, false))),
+            };
+            Ok((text, next))
+        }
+    };
+    exports::stream(&name, format, head, page).await
+}
+
+fn cells(l: &Line, zone: &Zone) -> Vec<Cell> {
+    vec![
+        Cell::text(l.id.to_string()),
+        Cell::maybe(l.email.as_deref().map(mask::email)),
+        Cell::maybe(l.phone.as_deref().map(mask::phone)),
+        Cell::maybe(l.country.as_deref()),
+        Cell::text(zone.text(l.first_seen_at)),
+        Cell::text(zone.text(l.last_seen_at)),
+        Cell::number(l.conversions),
+    ]
+}
+
+/// `GET /api/sites/{site}/contacts/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such contact.");
@@ -95,14 +153,55 @@ fn identity(i: &Identity, zone: &Zone, is_open: bool) -> Value {
     json!({"kind": i.kind, "value": value, "verified": i.is_verified, "first_at": shown::time(zone, i.first_at), "source": i.source})
 }
 
+/// `GET /api/sites/{site}/audit`
 pub async fn changes(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let (cursor, limit) = (asked.cursor(AUDIT)?, asked.limit()?);
     let (lines, next) = app.store.read(site.id, move |c| audit::page(c, cursor, limit)).await?;
-    let items: Vec<Value> = lines
-        .iter()
-        .map(|l| json!({"id": l.id, "at": shown::time(&site.zone, l.at), "who": l.who, "what": l.what, "detail": l.detail}))
-        .collect();
+    let items: Vec<Value> = lines.iter().map(|l| change(l, &site.zone)).collect();
     Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(AUDIT))}))
+}
+
+fn change(l: &audit::Line, zone: &Zone) -> Value {
+    json!({"id": l.id, "at": shown::time(zone, l.at), "who": l.who, "what": l.what, "detail": l.detail})
+}
+
+/// `GET /api/sites/{site}/audit.csv`
+pub async fn changes_csv(app: App, ask: Ask) -> Result<Reply> {
+    export_changes(app, ask, Format::Csv).await
+}
+
+/// `GET /api/sites/{site}/audit.jsonl`
+pub async fn changes_jsonl(app: App, ask: Ask) -> Result<Reply> {
+    export_changes(app, ask, Format::Jsonl).await
+}
+
+async fn export_changes(app: App, ask: Ask, format: Format) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let head = if format == Format::Csv { exports::csv_head(&["id", "at", "who", "what", "detail"])? } else { Vec::new() };
+    let name = format!("{}-audit", site.slug);
+    let page = move |cursor| {
+        let (app, site) = (app.clone(), site.clone());
+        async move {
+            let (lines, next) = app.store.read(site.id, move |c| audit::page(c, cursor, exports::PAGE)).await?;
+            let text = match format {
+                Format::Csv => {
+                    let row = |l: &audit::Line| {
+                        vec![
+                            Cell::number(l.id),
+                            Cell::text(site.zone.text(l.at)),
+                            Cell::text(l.who.as_str()),
+                            Cell::text(l.what.as_str()),
+                            Cell::text(l.detail.to_string()),
+                        ]
+                    };
+                    exports::csv_lines(&lines.iter().map(row).collect::<Vec<_>>())?
+                }
+                Format::Jsonl => exports::json_lines(lines.iter().map(|l| change(l, &site.zone))),
+            };
+            Ok((text, next))
+        }
+    };
+    exports::stream(&name, format, head, page).await
 }

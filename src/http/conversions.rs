@@ -60,6 +60,8 @@ pub const TOUCHPOINTS: Doc = Doc::new("Conversions", "The visits before a conver
     .query(&[("window", "days: what lies outside is listed with in_window false")])
     .answer(r#"{"items":[]}"#)
     .statuses(&[200, 400, 404]);
+
+/// `GET /api/sites/{site}/conversions`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let (wanted, lens) = read(&app, &ask, &site)?;
@@ -104,10 +106,12 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<(Wanted, Lens)> {
     Ok((wanted, asked.lens(&site.settings.policy)?))
 }
 
+/// `GET /api/sites/{site}/conversions.csv`
 pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Csv).await
 }
 
+/// `GET /api/sites/{site}/conversions.jsonl`
 pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Jsonl).await
 }
@@ -217,6 +221,7 @@ pub async fn find(app: &App, site: &Arc<Site>, id: &str) -> Result<Line> {
     app.store.read(site.id, move |c| conversions::find(c, id)).await?.ok_or_else(unknown)
 }
 
+/// `GET /api/sites/{site}/conversions/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
@@ -224,6 +229,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&shown::line(&line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy)))
 }
 
+/// `GET /api/sites/{site}/conversions/{id}/attribution`
 pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
@@ -251,6 +257,7 @@ fn named(path: &[PathTouch], model: Model, happened_at: Time, lens: Lens) -> Val
     Value::Object(named.collect())
 }
 
+/// `GET /api/sites/{site}/conversions/{id}/touchpoints`
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;

@@ -8,6 +8,7 @@ use super::reply::Reply;
 use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
+use crate::book::Book;
 use crate::domain::ids::DeliveryId;
 use crate::domain::question::{Asked, DeliveryFilter};
 use crate::domain::reason;
@@ -43,13 +44,16 @@ pub const JSONL: Doc = Doc::new("Deliveries", "The same as JSON lines, all rows.
     .of_type("application/x-ndjson")
     .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Deliveries", "One delivery with every attempt.").statuses(&[200, 404]);
+
+/// `GET /api/sites/{site}/deliveries`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let zone = site.zone.clone();
     let page = app.store.read(site.id, move |c| deliveries::page(c, &zone, &wanted)).await?;
+    let book = app.book();
     Reply::json(&json!({
-        "items": page.lines.iter().map(|l| shown_line(l, &site.zone, Eyes::of(&ask))).collect::<Vec<_>>(),
+        "items": page.lines.iter().map(|l| shown_line(l, &site.zone, Eyes::of(&ask), &book)).collect::<Vec<_>>(),
         "next": page.next.map(|cursor| cursor.text(ORDER)),
         "total": {"count": page.count},
         "facets": {"state": shown::facet(&page.states), "platform": shown::facet(&page.platforms)},
@@ -73,18 +77,21 @@ pub fn read_pairs(app: &App, pairs: &[(String, String)], site: &Site, may_see_pe
     })
 }
 
+/// `GET /api/sites/{site}/deliveries/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such delivery.");
     let id: DeliveryId = ask.param("id").parse().map_err(|()| unknown())?;
     let line = app.store.read(site.id, move |c| deliveries::find(c, id)).await?.ok_or_else(unknown)?;
-    Reply::json(&shown_line(&line, &site.zone, Eyes::of(&ask)))
+    Reply::json(&shown_line(&line, &site.zone, Eyes::of(&ask), &app.book()))
 }
 
+/// `GET /api/sites/{site}/deliveries.csv`
 pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Csv).await
 }
 
+/// `GET /api/sites/{site}/deliveries.jsonl`
 pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
     export(app, ask, Format::Jsonl).await
 }
@@ -119,9 +126,10 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
         async move {
             let zone = site.zone.clone();
             let (lines, next) = app.store.read(site.id, move |c| deliveries::export_page(c, &zone, &wanted)).await?;
+            let book = app.book();
             let text = match format {
                 Format::Csv => exports::csv_lines(&lines.iter().map(|l| cells(l, &site.zone)).collect::<Vec<_>>())?,
-                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone, eyes))),
+                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone, eyes, &book))),
             };
             Ok((text, next))
         }
@@ -162,7 +170,7 @@ impl Eyes {
 }
 
 /// A delivery as lists and receipts show it.
-pub fn shown_line(l: &Line, zone: &Zone, eyes: Eyes) -> Value {
+pub fn shown_line(l: &Line, zone: &Zone, eyes: Eyes, book: &Book) -> Value {
     let history: Vec<Value> = l
         .history
         .iter()
@@ -173,6 +181,7 @@ pub fn shown_line(l: &Line, zone: &Zone, eyes: Eyes) -> Value {
         "conversion": l.conversion,
         "conversion_label": l.label,
         "connection": l.connection,
+        "connection_name": book.connection(l.connection).map(|c| c.name.as_str()),
         "platform": l.platform,
         "kind": l.kind,
         "mode": l.mode,

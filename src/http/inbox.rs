@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::exports::{self, Cell, Format};
 use super::reply::Reply;
 use super::route::{Doc, Right};
 use super::shown;
@@ -12,6 +13,7 @@ use crate::domain::question::Asked;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::store::questions::inbox::{self, Line, Wanted};
+use crate::store::sites::Site;
 
 const ORDER: &str = "received_at";
 /// Repeats are answered and counted, not kept: the word is known and finds nothing.
@@ -19,28 +21,32 @@ const STATES: [&str; 4] = ["accepted", "duplicate", "quarantined", "replayed"];
 /// Bytes of a body that are shown.
 const MOST_SHOWN: usize = 256 * 1024;
 
-pub const LIST: Doc = Doc::new("Inbox", "What was received, the newest first.")
-    .query(&[
-        ("state", "accepted, duplicate, quarantined or replayed"),
-        ("platform", "woocommerce; repeat for several, ! in front for all others"),
-        ("from", "first day"),
-        ("to", "last day, included"),
-        ("cursor", "`next` of the page before"),
-        ("limit", "rows, at most 500"),
-    ])
-    .answer(r#"{"items":[],"next":null}"#)
+const QUERY: &[(&str, &str)] = &[
+    ("state", "accepted, duplicate, quarantined or replayed"),
+    ("platform", "woocommerce; repeat for several, ! in front for all others"),
+    ("from", "first day"),
+    ("to", "last day, included"),
+    ("cursor", "`next` of the page before"),
+    ("limit", "rows, at most 500"),
+];
+
+pub const LIST: Doc =
+    Doc::new("Inbox", "What was received, the newest first.").query(QUERY).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Inbox", "The same as CSV, all rows, without bodies.")
+    .query(QUERY)
+    .answer("id,received_at,…")
+    .of_type("text/csv")
+    .statuses(&[200, 400]);
+pub const JSONL: Doc = Doc::new("Inbox", "The same as JSON lines, all rows, without bodies.")
+    .query(QUERY)
+    .of_type("application/x-ndjson")
     .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("Inbox", "One of them; with its body for owners and editors.").statuses(&[200, 404]);
+
+/// `GET /api/sites/{site}/inbox`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let asked = Asked(&ask.query);
-    let wanted = Wanted {
-        span: asked.span(&site.zone, app.clock.now())?,
-        state: asked.word("state", &STATES)?.map(str::to_owned),
-        platform: asked.choice("platform", |v| v.len() <= 40, "a platform's word like woocommerce")?,
-        cursor: asked.cursor(ORDER)?,
-        limit: asked.limit()?,
-    };
+    let wanted = read(&app, &ask, site)?;
     let zone = site.zone.clone();
     let (lines, next) = app.store.read(site.id, move |c| inbox::page(c, &zone, &wanted)).await?;
     Reply::json(&json!({
@@ -49,6 +55,65 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     }))
 }
 
+fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
+    let asked = Asked(&ask.query);
+    Ok(Wanted {
+        span: asked.span(&site.zone, app.clock.now())?,
+        state: asked.word("state", &STATES)?.map(str::to_owned),
+        platform: asked.choice("platform", |v| v.len() <= 40, "a platform's word like woocommerce")?,
+        cursor: asked.cursor(ORDER)?,
+        limit: asked.limit()?,
+    })
+}
+
+/// `GET /api/sites/{site}/inbox.csv`
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Csv).await
+}
+
+/// `GET /api/sites/{site}/inbox.jsonl`
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Jsonl).await
+}
+
+const COLUMNS: [&str; 8] = ["id", "received_at", "platform", "connection", "state", "reason", "bytes", "facts"];
+
+async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let mut wanted = read(&app, &ask, &site)?;
+    wanted.limit = exports::PAGE;
+    let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
+    let name = format!("{}-inbox", site.slug);
+    let page = move |cursor| {
+        let (app, site, wanted) = (app.clone(), site.clone(), Wanted { cursor, ..wanted.clone() });
+        async move {
+            let zone = site.zone.clone();
+            let (lines, next) = app.store.read(site.id, move |c| inbox::page(c, &zone, &wanted)).await?;
+            let text = match format {
+                Format::Csv => exports::csv_lines(&lines.iter().map(|l| cells(l, &site.zone)).collect::<Vec<_>>())?,
+                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_line(l, &site.zone))),
+            };
+            Ok((text, next))
+        }
+    };
+    exports::stream(&name, format, head, page).await
+}
+
+fn cells(l: &Line, zone: &Zone) -> Vec<Cell> {
+    let facts: Vec<String> = l.conversions.iter().map(|id| id.to_string()).collect();
+    vec![
+        Cell::text(l.id.to_string()),
+        Cell::text(zone.text(l.received_at)),
+        Cell::text(l.platform.as_str()),
+        Cell::maybe(l.connection.map(|id| id.to_string())),
+        Cell::text(l.state.as_str()),
+        Cell::maybe(l.reason.as_deref()),
+        Cell::number(l.bytes.unwrap_or(0)),
+        Cell::text(facts.join(" ")),
+    ]
+}
+
+/// `GET /api/sites/{site}/inbox/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such inbox row.");

@@ -63,6 +63,7 @@ fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
     })
 }
 
+/// `GET /api/sites/{site}/leads`
 pub async fn leads(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site, "source")?;
@@ -71,6 +72,7 @@ pub async fn leads(app: App, ask: Ask) -> Result<Reply> {
     page(lines.iter().map(|l| shown_lead(l, &site.zone)).collect(), next)
 }
 
+/// `GET /api/sites/{site}/orders`
 pub async fn orders(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site, "platform")?;
@@ -122,18 +124,22 @@ fn shown_order(l: &OrderLine, zone: &Zone) -> Value {
     })
 }
 
+/// `GET /api/sites/{site}/leads.csv`
 pub async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Csv).await
 }
 
+/// `GET /api/sites/{site}/leads.jsonl`
 pub async fn leads_jsonl(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Jsonl).await
 }
 
+/// `GET /api/sites/{site}/orders.csv`
 pub async fn orders_csv(app: App, ask: Ask) -> Result<Reply> {
     export_orders(app, ask, Format::Csv).await
 }
 
+/// `GET /api/sites/{site}/orders.jsonl`
 pub async fn orders_jsonl(app: App, ask: Ask) -> Result<Reply> {
     export_orders(app, ask, Format::Jsonl).await
 }

@@ -31,6 +31,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.")
     .answer("event: visitors\ndata: {\"now\":7}\n\n")
     .of_type("text/event-stream");
+
+/// `GET /api/sites/{site}/live`
 pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.id;
     let news = app.news.subscribe();

@@ -27,6 +27,8 @@ pub const ONE: Doc =
         .query(&[("model", "the lens that is marked"), ("window", "days that the shares go by")])
         .answer(r#"{"conversion":{},"why":{},"received":[],"touches":[],"totals":{},"deliveries":[],"runs":[],"entries":[]}"#)
         .statuses(&[200, 400, 404]);
+
+/// `GET /api/sites/{site}/receipts/{fact}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
@@ -36,6 +38,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let fact = Fact::parse(&name).ok_or_else(unknown)?;
     let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?.ok_or_else(unknown)?;
     let may_see_people = ask.may_see_people();
+    let book = app.book();
     let models: Vec<Model> = lenses(lens);
     let line = &receipt.line;
     let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
@@ -46,14 +49,14 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({
         "conversion": conversion,
         "why": why(&receipt),
-        "received": received(&receipt, site, &app.book(), may_see_people),
+        "received": received(&receipt, site, &book, may_see_people),
         "models": models.iter().map(|m| m.word()).collect::<Vec<_>>(),
         "model": lens.model.word(),
         "window": lens.window.days().map_or(json!("unlimited"), |days| json!(days)),
         "touches": touches,
         "totals": totals,
         "chat": chat(&receipt, site),
-        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone, deliveries::Eyes::of(&ask))).collect::<Vec<_>>(),
+        "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone, deliveries::Eyes::of(&ask), &book)).collect::<Vec<_>>(),
         "runs": receipt.runs.iter()
             .map(|r| json!({"run": r.run, "at": shown::time(&site.zone, r.at), "why": r.why, "match": r.match_type}))
             .collect::<Vec<_>>(),

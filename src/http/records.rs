@@ -66,6 +66,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     })
 }
 
+/// `GET /api/conversions`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
@@ -74,6 +75,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({"data": data, "next": next.map(|cursor| cursor.text(ORDER))}))
 }
 
+/// `GET /api/conversions/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such conversion.");
@@ -128,6 +130,7 @@ const COLUMNS: [&str; 12] = [
     "user_agent",
 ];
 
+/// `GET /api/conversions.csv`
 pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let mut wanted = read(&app, &ask, &site)?;
@@ -163,6 +166,7 @@ fn cells(r: &Record, site: &Site) -> Vec<Cell> {
     ]
 }
 
+/// `GET /api/conversions/{id}/attribution`
 pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
@@ -170,6 +174,7 @@ pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&shares_of(&line, lens))
 }
 
+/// `GET /api/conversions/{id}/touchpoints`
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let line = find_line(&app, site, ask.param("id")).await?;
@@ -185,6 +190,7 @@ pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({ "data": data }))
 }
 
+/// `GET /api/reports/daily`
 pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let day = match Asked(&ask.query).one("date") {

@@ -64,6 +64,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     Ok(Wanted { days, lens: asked.lens(&site.settings.policy)?, compare: asked.compare(days)? })
 }
 
+/// `GET /api/sites/{site}/reports/overview`
 pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
@@ -134,6 +135,7 @@ fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
     all.iter().filter_map(|(code, flow)| Currency::parse(code).map(|c| Money::new(pick(flow), c))).collect()
 }
 
+/// `GET /api/sites/{site}/reports/timeseries`
 pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
@@ -170,6 +172,7 @@ pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     Reply::json(&json!({"items": show(now), "compare": before.map(show), "today": today}))
 }
 
+/// `GET /api/sites/{site}/reports/sources`
 pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
@@ -246,6 +249,7 @@ fn row(name: Option<&str>, f: &OriginFigures) -> Value {
     })
 }
 
+/// `GET /api/sites/{site}/reports/live`
 pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();

@@ -163,7 +163,7 @@ fn add_rows(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, wi
 pub(super) fn tells(c: &SiteConn, choice: &Choice, conversion: i64) -> Result<bool> {
     let platforms: Vec<String> = c.list(
         "select platform from reports where site_id = :site and conversion_id = :id
-         union select platform from deliveries where site_id = :site and conversion_id = :id",
+         union all select platform from deliveries where site_id = :site and conversion_id = :id",
         named_params! {":id": conversion},
         |row| row.get(0),
     )?;
