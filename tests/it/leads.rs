@@ -410,6 +410,11 @@ async fn a_thief_gains_nothing_by_claiming_an_address() {
     assert_eq!(matched(&house, &site, json!({"lead_id": "second", "email": "victim@mail.example"})).await, "email: honest");
     let told = house.order(&site, json!({"order_id": "1", "total": "5", "email": "victim@mail.example"})).await.is(200);
     assert_eq!(told.json["attribution"]["last_touch"]["source"], json!("honest"));
+    // Nor where the proved person's own visits came too late to explain anything: a claim never stands in for a proof.
+    let thief_early = house.history(&site, None, 48, json!({"utm_source": "thief", "utm_campaign": "early-thief"})).await;
+    identify(&house, &site, &thief_early, json!({"email": "victim@mail.example"})).await.is(204);
+    let told = json!({"lead_id": "early", "email": "victim@mail.example", "created_at": house.ago(DAY_S)});
+    assert_eq!(matched(&house, &site, told).await, "none: ");
     // Its own session's facts it may have.
     assert_eq!(
         matched(&house, &site, json!({"lead_id": "own", "email": "thief@mail.example", "session_id": thief})).await,
