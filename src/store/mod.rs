@@ -88,6 +88,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const LONGEST_QUESTION: Duration = Duration::from_secs(2);
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS_A_LOOK: i32 = 20_000;
+/// So long is looked for damage at a start: the first hundreds of megabytes of a usual disk.
+const LONGEST_CHECK: Duration = Duration::from_secs(1);
 
 /// The name of the one database file in the data folder.
 pub const FILE: &str = "halotrack.sqlite";
@@ -117,7 +119,7 @@ impl Store {
         let mut conn = Connection::open(&path).map_err(opening)?;
         restrict(&path);
         pool::set_pragmas(&conn, pool::Role::Writer).map_err(opening)?;
-        check_pages(&conn)?;
+        check_pages(&mut conn)?;
         migrate::run(&mut conn, &path)?;
         restrict(&path);
         let readers = r2d2::Pool::builder()
@@ -272,13 +274,22 @@ fn damaged() -> Error {
     storage("storage_damaged", "The database is damaged. Restore the newest backup with `halotrack restore FILE`.")
 }
 
-/// Structural damage shows here, before anything is promised.
-fn check_pages(conn: &Connection) -> Result<()> {
-    let answer: String = conn.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(|e| match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => damaged().caused(e),
-        _ => opening(e),
-    })?;
-    if answer == "ok" { Ok(()) } else { Err(damaged().caused(answer)) }
+/// Structural damage shows here, before anything is promised. Gigabytes are not read to their end: a shop that waits for
+/// its server loses more than a look can find.
+fn check_pages(conn: &mut Connection) -> Result<()> {
+    let since = std::time::Instant::now();
+    conn.progress_handler(STEPS_A_LOOK, Some(move || since.elapsed() > LONGEST_CHECK)).map_err(opening)?;
+    let answer = conn.query_row("pragma quick_check(1)", [], |row| row.get::<_, String>(0));
+    conn.progress_handler(0, None::<fn() -> bool>).map_err(opening)?;
+    match answer {
+        Ok(answer) if answer == "ok" => Ok(()),
+        Ok(answer) => Err(damaged().caused(answer)),
+        Err(e) => match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => Ok(()),
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => Err(damaged().caused(e)),
+            _ => Err(opening(e)),
+        },
+    }
 }
 
 /// The file holds people: nobody but its owner may read it.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use thirtyfour::common::log::LoggingPrefsLogLevel;
-use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::prelude::*;
 
 use crate::house::CHROME;
@@ -142,31 +141,14 @@ impl Chromium {
         element.send_keys(text).await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
-    /// Keys to whatever has the focus.
-    pub async fn press(&self, keys: impl Into<TypingData>) {
-        let element = self.driver.active_element().await.expect("something has the focus");
-        element.send_keys(keys).await.expect("keys are taken");
-    }
-
-    /// A screen of this width, light or dark.
-    pub async fn screen(&self, width: u32, height: u32, scheme: &str) {
-        let tools = ChromeDevTools::new(self.driver.handle().clone());
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
-        tools.execute_cdp_with_params("Emulation.setDeviceMetricsOverride", size).await.expect("a screen");
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        tools.execute_cdp_with_params("Emulation.setEmulatedMedia", media).await.expect("a colour scheme");
-    }
-
     /// Forgets cookies and what pages have kept, of every host.
     pub async fn forget(&self) {
-        let tools = ChromeDevTools::new(self.driver.handle().clone());
-        tools.execute_cdp_with_params("Network.clearBrowserCookies", json!({})).await.expect("no cookies");
+        self.driver.cdp().send_raw("Network.clearBrowserCookies", json!({})).await.expect("no cookies");
     }
 
     /// Cookies of all hosts by name: value, domain, and so on.
     pub async fn cookies(&self) -> Vec<Value> {
-        let tools = ChromeDevTools::new(self.driver.handle().clone());
-        let all = tools.execute_cdp_with_params("Storage.getCookies", json!({})).await.expect("cookies");
+        let all = self.driver.cdp().send_raw("Storage.getCookies", json!({})).await.expect("cookies");
         all["cookies"].as_array().cloned().unwrap_or_default()
     }
 
