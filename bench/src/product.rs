@@ -43,7 +43,7 @@ pub struct Product {
 }
 
 /// A server that is not ready by then has failed.
-const START_TIME: Duration = Duration::from_secs(60);
+const START_TIME: Duration = Duration::from_secs(300);
 
 impl Product {
     /// A server on a folder, on a free port of loopback. Loopback peers are its trusted proxies, as behind a TLS proxy.
@@ -89,7 +89,7 @@ impl Product {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        Err("the product was not ready within a minute".into())
+        Err("the product was not ready within five minutes".into())
     }
 
     /// One of its command words; its JSON answer.

@@ -18,6 +18,8 @@ use crate::table::{Bar, Row, Unit, grouped};
 const NOWHERE: &str = "127.0.0.1:9";
 const TIMES: usize = 20;
 const BAR: Bar = Bar::Below { must: 100.0, aim: 25.0, unit: Unit::Ms };
+/// However much there is: the same bar as after a kill.
+const READY: Bar = Bar::Below { must: 2.0, aim: 1.0, unit: Unit::Seconds };
 /// Ten times the data must not take much longer.
 const FLAT: Bar = Bar::AtMost { must: 1.5, aim: 1.1, unit: Unit::Times };
 /// Counts of a year are made by then.
@@ -25,11 +27,14 @@ const COUNTED_BY: Duration = Duration::from_secs(1_800);
 
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let sessions = if settings.is_quick { 100_000 } else { 1_000_000 };
-    let small = over(settings, sessions)?;
-    let mut rows: Vec<Row> = small.iter().map(|asked| asked.row(sessions)).collect();
+    let (ready, small) = over(settings, sessions)?;
+    let mut rows = vec![ready];
+    rows.extend(small.iter().map(|asked| asked.row(sessions)));
     if settings.is_big {
         let sessions = 10 * sessions;
-        for (before, asked) in small.iter().zip(over(settings, sessions)?) {
+        let (ready, large) = over(settings, sessions)?;
+        rows.push(ready);
+        for (before, asked) in small.iter().zip(large) {
             rows.push(asked.row(sessions));
             let of = format!("{:.1} ms of a tenth of the data", before.typical_ms);
             let figure = format!("{:.1} ms", asked.typical_ms);
@@ -37,6 +42,10 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
         }
     }
     Ok(rows)
+}
+
+fn millions(sessions: usize) -> String {
+    format!("{} M", sessions as f64 / 1e6)
 }
 
 struct Asked {
@@ -48,15 +57,15 @@ struct Asked {
 
 impl Asked {
     fn row(&self, sessions: usize) -> Row {
-        let mut row = Row::figure(&format!("{}, {} million sessions", self.what, sessions as f64 / 1e6), self.typical_ms, BAR);
+        let mut row = Row::figure(&format!("{}, {} sessions", self.what, millions(sessions)), self.typical_ms, BAR);
         row.of = format!("worst of {TIMES} {:.1} ms, {} B", self.worst_ms, grouped(self.bytes as f64));
         row
     }
 }
 
-fn over(settings: &Settings, sessions: usize) -> Result<Vec<Asked>, String> {
+fn over(settings: &Settings, sessions: usize) -> Result<(Row, Vec<Asked>), String> {
     let folder = Folder::new(&settings.folder, &format!("year-{sessions}"))?;
-    let Filled { product, cookie, conversions, now_ms } = fill(settings, &folder, sessions)?;
+    let Filled { product, cookie, conversions, now_ms, ready } = fill(settings, &folder, sessions)?;
     let from = day_text(now_ms - 364 * DAY_MS);
     let to = day_text(now_ms);
     let site = "/api/sites/shop001";
@@ -69,7 +78,9 @@ fn over(settings: &Settings, sessions: usize) -> Result<Vec<Asked>, String> {
         ("deliveries", format!("{site}/deliveries?from={from}&to={to}")),
         ("live", format!("{site}/reports/live")),
     ];
-    questions.iter().map(|(what, path)| ask(&product, &cookie, what, path)).collect()
+    let ready = Row::figure(&format!("ready after a start, {} sessions", millions(sessions)), ready.as_secs_f64(), READY);
+    let asked = questions.iter().map(|(what, path)| ask(&product, &cookie, what, path)).collect::<Result<_, _>>()?;
+    Ok((ready, asked))
 }
 
 /// A server with a year of data in it, and its owner's cookie.
@@ -78,6 +89,8 @@ pub struct Filled {
     pub cookie: String,
     pub conversions: i64,
     pub now_ms: i64,
+    /// How long the start on this much data took.
+    pub ready: Duration,
 }
 
 pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Filled, String> {
@@ -91,15 +104,15 @@ pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Fil
     let began = Instant::now();
     let written = history::write(&product.database(), &platforms, sessions, now_ms).map_err(|e| format!("the year: {e}"))?;
     let wrote = began.elapsed();
-    product.start_again()?;
+    let ready = product.start_again()?;
     let began = Instant::now();
     wait_for_counts(&product.database())?;
     if settings.is_told_more {
         let size = std::fs::metadata(product.database()).map_or(0, |m| m.len()) as f64 / 1e9;
         let (wrote, counted) = (wrote.as_secs_f64(), began.elapsed().as_secs_f64());
-        eprintln!("{written:?}, {size:.1} GB, written in {wrote:.0} s, counted in {counted:.0} s");
+        eprintln!("{written:?}, {size:.1} GB, written in {wrote:.0} s, ready in {:.2} s, counted in {counted:.0} s", ready.as_secs_f64());
     }
-    Ok(Filled { product, cookie, conversions: written.conversions, now_ms })
+    Ok(Filled { product, cookie, conversions: written.conversions, now_ms, ready })
 }
 
 /// Connections that are there but send nothing.

@@ -88,8 +88,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const LONGEST_QUESTION: Duration = Duration::from_secs(2);
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS_A_LOOK: i32 = 20_000;
-/// So long is looked for damage at a start: some gigabytes of a usual disk.
-const LONGEST_CHECK: Duration = Duration::from_secs(5);
+/// So long is looked for damage at a start: the first hundreds of megabytes of a usual disk.
+const LONGEST_CHECK: Duration = Duration::from_secs(1);
 
 /// The name of the one database file in the data folder.
 pub const FILE: &str = "halotrack.sqlite";

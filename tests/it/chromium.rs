@@ -141,6 +141,20 @@ impl Chromium {
         element.send_keys(text).await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
+    /// Keys to whatever has the focus.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        let element = self.driver.active_element().await.expect("something has the focus");
+        element.send_keys(keys).await.expect("keys are taken");
+    }
+
+    /// A screen of this width, light or dark.
+    pub async fn screen(&self, width: u32, height: u32, scheme: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await.expect("a screen");
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.expect("a colour scheme");
+    }
+
     /// Forgets cookies and what pages have kept, of every host.
     pub async fn forget(&self) {
         self.driver.cdp().send_raw("Network.clearBrowserCookies", json!({})).await.expect("no cookies");

@@ -1,0 +1,465 @@
+//! Orders: when a sale counts, what comes off it and on which day, and one sale that many senders tell of.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::house::{House, SiteAt};
+use crate::running::signed;
+use crate::stand_in::{self, StandIn};
+use crate::story::Connected;
+
+const DAY_S: i64 = 86_400;
+
+async fn receiver() -> StandIn {
+    StandIn::start(|_, _| stand_in::Answer::text(200, "ok")).await
+}
+
+fn order(id: &str, fields: Value) -> Value {
+    let mut told = json!({"order_id": id, "total": "99.00", "currency": "USD", "email": "ann@mail.example"});
+    told.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+    told
+}
+
+/// The ledger of a receipt in one line: `sale 9900 | refund -9900`.
+fn ledger(receipt: &Value) -> String {
+    let lines = receipt["entries"].as_array().into_iter().flatten();
+    let lines = lines.map(|e| format!("{} {}", e["kind"].as_str().unwrap_or("-"), e["amount"]["minor"]));
+    lines.collect::<Vec<_>>().join(" | ")
+}
+
+async fn only(house: &House, site: &SiteAt) -> Value {
+    let all = house.list(site, "conversions").await;
+    assert_eq!(all.len(), 1, "{all:#?}");
+    house.receipt(site, all[0]["id"].as_str().expect("an id")).await
+}
+
+/// Net sales of a day.
+async fn day(house: &House, site: &SiteAt, date: &str) -> f64 {
+    house.advance_s(1);
+    let page = house.get(&format!("/api/reports/daily?date={date}")).token(&site.token).send().await.is(200);
+    let data = if page.json["data"].is_object() { &page.json["data"] } else { &page.json };
+    data["total_revenue"].as_f64().unwrap_or_else(|| panic!("{}", page.text))
+}
+
+#[tokio::test]
+async fn a_paid_order_is_a_sale_with_its_visit() {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let id = house.visit(&site, None, json!({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring"})).await;
+    house.advance_s(60);
+    let told = json!({"session_id": id, "items": [{"id": "A-1", "name": "Cup", "quantity": 2, "price": "49.50"}], "consent_given": true});
+    let answer = house.order(&site, order("#1001", told)).await.is(200);
+    assert_eq!(
+        (&answer.json["success"], &answer.json["order_id"], &answer.json["match_type"]),
+        (&json!(true), &json!("#1001"), &json!("session"))
+    );
+    let receipt = only(&house, &site).await;
+    let conversion = &receipt["conversion"];
+    assert_eq!((&conversion["kind"], &conversion["status"], &conversion["label"]), (&json!("sale"), &json!("paid"), &json!("Order #1001")));
+    assert_eq!(
+        (&conversion["amount"], &conversion["net"]),
+        (&json!({"minor": 9900, "currency": "USD"}), &json!({"minor": 9900, "currency": "USD"}))
+    );
+    assert_eq!(conversion["credited"][0]["campaign"], json!("spring"));
+    assert_eq!(ledger(&receipt), "sale 9900");
+    house.work().await;
+    let sent = receiver.seen()[0].json()["data"].clone();
+    assert_eq!(
+        (&sent["event_id"], &sent["items"][0]["id"], &sent["items"][0]["quantity"]),
+        (&json!("order_#1001"), &json!("A-1"), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn a_sale_counts_when_it_is_first_paid() {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    for status in ["draft", "pending", "on-hold", "something new"] {
+        house.order(&site, order("1", json!({"status": status}))).await.is(200);
+        house.work().await;
+        assert_eq!((house.list(&site, "conversions").await.len(), receiver.seen().len()), (0, 0), "{status}");
+        house.advance_s(60);
+    }
+    assert_eq!(house.list(&site, "orders").await.len(), 1, "kept all the same");
+    for status in ["processing", "completed", "completed"] {
+        house.order(&site, order("1", json!({"status": status}))).await.is(200);
+        house.work().await;
+        house.advance_s(60);
+    }
+    assert_eq!(ledger(&only(&house, &site).await), "sale 9900");
+    assert_eq!(receiver.seen().len(), 1, "planned once, when it was first paid");
+    for status in ["cancelled", "failed"] {
+        house.order(&site, order(status, json!({"status": status}))).await.is(200);
+    }
+    assert_eq!(house.list(&site, "conversions").await.len(), 1, "what was never paid is no sale");
+    house.order(&site, order("t", json!({"test": true}))).await.is(200);
+    house.work().await;
+    assert_eq!(receiver.seen().len(), 1, "a test is kept and left out");
+    let test = house.list(&site, "conversions").await.into_iter().find(|c| c["label"] == json!("Order t")).expect("listed");
+    assert_eq!((&test["is_test"], &test["deliveries"][0]["reason"]), (&json!(true), &json!("not_counted")));
+}
+
+#[tokio::test]
+async fn what_goes_back_comes_off_on_its_own_day() {
+    for (status, kind) in [("refunded", "refund"), ("cancelled", "cancellation")] {
+        let house = House::new();
+        let site = house.site("shop.example").await;
+        house.order(&site, order("1", json!({"status": "paid", "created_at": "2026-06-10T10:00:00Z"}))).await.is(200);
+        house.advance_s(2 * DAY_S);
+        for _ in 0..2 {
+            house.order(&site, order("1", json!({"status": status}))).await.is(200);
+            house.advance_s(60);
+        }
+        let receipt = only(&house, &site).await;
+        assert_eq!(ledger(&receipt), format!("sale 9900 | {kind} -9900"), "once");
+        assert_eq!((&receipt["conversion"]["status"], &receipt["conversion"]["net"]["minor"]), (&json!(status), &json!(0)));
+        assert_eq!(receipt["conversion"]["amount"]["minor"], json!(9900), "the sale itself is not rewritten");
+        let days: Vec<&str> = receipt["entries"].as_array().into_iter().flatten().filter_map(|e| e["book_day"].as_str()).collect();
+        assert_eq!(days, ["2026-06-10", "2026-06-15"]);
+        assert_eq!((day(&house, &site, "2026-06-10").await, day(&house, &site, "2026-06-15").await), (99.0, -99.0), "{status}");
+        // What the sale had waiting is not sent any more.
+    }
+}
+
+#[tokio::test]
+async fn a_sale_that_went_back_is_not_told_any_more() {
+    let down = StandIn::start(|_, n| if n == 0 { stand_in::Answer::text(503, "") } else { stand_in::Answer::text(200, "") }).await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", &down.url())]).await;
+    house.order(&site, order("1", json!({}))).await.is(200);
+    house.work().await;
+    house.advance_s(60);
+    house.order(&site, order("1", json!({"status": "cancelled"}))).await.is(200);
+    house.advance_s(DAY_S);
+    house.work().await;
+    let delivery = house.delivery(&site).await;
+    assert_eq!((down.seen().len(), &delivery["state"], &delivery["reason"]), (1, &json!("cancelled"), &json!("reversed")));
+}
+
+#[tokio::test]
+async fn an_older_telling_never_moves_the_state_back() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    let tell = async |fields: Value| {
+        let body = order("1", fields).to_string();
+        let headers = signed(&forms.secret, house.clock.now().s(), body.as_bytes());
+        let call = headers.iter().fold(house.post("/api/webhook/order"), |c, (n, v)| c.header(n, v));
+        call.body(body).send().await.is(200)
+    };
+    let at = |minutes: i64| json!(house.ago(-minutes * 60 + 3_600));
+    tell(json!({"status": "paid", "modified_at": at(10)})).await;
+    tell(json!({"status": "cancelled", "modified_at": at(20)})).await;
+    for minutes in [0, 10, 15, 19] {
+        tell(json!({"status": "paid", "modified_at": at(minutes), "total": "500.00"})).await;
+    }
+    tell(json!({"status": "pending", "modified_at": at(5)})).await;
+    let receipt = only(&house, &site).await;
+    assert_eq!((&receipt["conversion"]["status"], ledger(&receipt)), (&json!("cancelled"), "sale 9900 | cancellation -9900".to_owned()));
+    // The same signed bodies again, in any order, a year later.
+    house.advance_s(365 * DAY_S);
+    for fields in [
+        json!({"status": "cancelled", "modified_at": "2026-06-13T08:40:00Z"}),
+        json!({"status": "paid", "modified_at": "2026-06-13T08:30:00Z"}),
+    ] {
+        tell(fields).await;
+    }
+    assert_eq!(ledger(&only(&house, &site).await), "sale 9900 | cancellation -9900");
+    // A newer word counts: it was paid after all.
+    house.advance_s(60);
+    tell(json!({"status": "paid", "modified_at": house.ago(0)})).await;
+    let receipt = only(&house, &site).await;
+    assert_eq!((&receipt["conversion"]["status"], &receipt["conversion"]["net"]["minor"]), (&json!("paid"), &json!(9900)));
+}
+
+#[tokio::test]
+async fn a_total_that_changes_in_the_shop_is_booked_as_a_change() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for total in ["99.00", "120.00", "120.00", "80.00"] {
+        house.order(&site, order("1", json!({"total": total}))).await.is(200);
+        house.advance_s(60);
+    }
+    let receipt = only(&house, &site).await;
+    assert_eq!(ledger(&receipt), "sale 9900 | adjustment 2100 | adjustment -4000");
+    assert_eq!((&receipt["conversion"]["amount"]["minor"], &receipt["conversion"]["net"]["minor"]), (&json!(8000), &json!(8000)));
+}
+
+#[tokio::test]
+async fn amounts_that_are_none_are_refused() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    for total in
+        [json!("1e999"), json!("-5"), json!("12,50"), json!("NaN"), json!("0.12345678901234567890"), json!({}), Value::Null, json!("")]
+    {
+        let refused = house.order(&site, order("1", json!({"total": total}))).await.is(422);
+        assert_eq!((&refused.json["success"], &refused.json["code"]), (&json!(false), &json!("invalid_amount")), "{total}");
+        assert!(refused.text.contains("total must be a decimal like 12.50 with an ISO currency."), "{}", refused.text);
+        let body = json!({"conversion_type": "sale", "revenue": total, "currency": "USD"});
+        let told = house.conversion(&site, body).await;
+        if !matches!(total, Value::Null) {
+            assert_eq!((told.status, told.json["error"]["code"].clone()), (422, json!("invalid_amount")), "{total}: {}", told.text);
+        }
+        house.advance_s(1);
+    }
+    assert_eq!(house.order(&site, order("1", json!({"currency": "EURO"}))).await.is(422).json["code"], json!("invalid_amount"));
+    assert_eq!(house.order(&site, order("", json!({}))).await.is(422).json["code"], json!("invalid_field"));
+    assert_eq!(house.list(&site, "orders").await, Vec::<Value>::new());
+    // By signature the same: a sender who can read the answer gets it.
+    let body = order("1", json!({"total": "12,50"})).to_string();
+    let headers = signed(&forms.secret, house.clock.now().s(), body.as_bytes());
+    headers.iter().fold(house.post("/api/webhook/order"), |c, (n, v)| c.header(n, v)).body(body).send().await.is(422);
+}
+
+#[tokio::test]
+async fn one_sale_that_many_tell_is_counted_and_sent_once() {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let id = house.visit(&site, None, json!({"utm_source": "google", "utm_campaign": "own"})).await;
+    house.advance_s(60);
+    // The lower rank first: it makes the sale, unattributed and with its own amount.
+    let api = json!({"conversion_type": "sale", "order_id": "WC-1001", "revenue": 90, "currency": "USD", "email": "ann@mail.example", "consent_given": true});
+    let told = house.conversion(&site, api.clone()).await.is(201);
+    house.work().await;
+    assert_eq!(receiver.seen().len(), 1);
+    // The shop's own order later: it speaks for amount and visit, in exactly one new run.
+    let body = order("#1001", json!({"session_id": id, "consent_given": true})).to_string();
+    for _ in 0..3 {
+        let headers = signed(&forms.secret, house.clock.now().s(), body.as_bytes());
+        let call = headers.iter().fold(house.post("/api/webhook/order"), |c, (n, v)| c.header(n, v));
+        let answer = call.body(body.clone()).send().await.is(200);
+        assert_eq!(answer.json["conversion_id"], told.json["conversion_id"], "{}", answer.text);
+        house.advance_s(60);
+    }
+    // And the lower one again, and once more by another name of the same number.
+    house.conversion(&site, api).await.is(200);
+    house.work().await;
+    let receipt = only(&house, &site).await;
+    assert_eq!((ledger(&receipt).as_str(), &receipt["conversion"]["net"]["minor"]), ("sale 9000 | adjustment 900", &json!(9900)));
+    let runs: Vec<String> = receipt["runs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|r| format!("{} {}", r["why"].as_str().unwrap_or("-"), r["match"].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(runs, ["first known none", "joined session"]);
+    assert_eq!(receipt["conversion"]["reports"], json!(2));
+    assert_eq!(receipt["received"].as_array().map(Vec::len), Some(2));
+    assert_eq!(receiver.seen().len(), 1, "told once, under the name it had");
+    assert_eq!(house.deliveries(&site).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_only_looks_alike_stays_apart() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let sale = |order_id: Option<&str>, revenue: i64, email: &str| json!({"conversion_type": "sale", "order_id": order_id, "revenue": revenue, "currency": "USD", "email": email});
+    house.order(&site, order("1", json!({"total": "50.00"}))).await.is(200);
+    for (what, told) in [
+        ("another number", sale(Some("2"), 50, "ann@mail.example")),
+        ("another amount and no number", sale(None, 51, "ann@mail.example")),
+        ("another person and no number", sale(None, 50, "ben@mail.example")),
+    ] {
+        house.conversion(&site, told).await.is(201);
+        house.advance_s(1);
+        assert!(house.list(&site, "conversions").await.len() > 1, "{what}");
+    }
+    assert_eq!(house.list(&site, "conversions").await.len(), 4);
+    // The same person and amount within half an hour, without a number: the same sale.
+    house.order(&site, order("9", json!({"total": "70.00", "email": "cyd@mail.example"}))).await.is(200);
+    house.advance_s(20 * 60);
+    let joined = house.conversion(&site, sale(None, 70, "cyd@mail.example")).await.is(200);
+    assert_eq!(house.list(&site, "conversions").await.len(), 5, "{}", joined.text);
+    house.advance_s(11 * 60);
+    house.conversion(&site, sale(None, 70, "cyd@mail.example")).await.is(201);
+    assert_eq!(house.list(&site, "conversions").await.len(), 6, "more than half an hour after the order");
+}
+
+#[tokio::test]
+async fn two_shops_that_number_alike_are_two_sales() {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let woo = json!({"id": 1001, "number": "1001", "status": "processing", "currency": "USD", "total": "10.00", "line_items": [],
+        "billing": {"email": "ann@mail.example"}});
+    let shopify = json!({"id": 9_000_001, "name": "#1001", "order_number": 1001, "financial_status": "paid", "currency": "USD", "total_price": "10.00",
+        "line_items": [], "checkout_token": "c", "email": "ann@mail.example"});
+    house.order(&site, woo).await.is(200);
+    house.order(&site, shopify).await.is(200);
+    house.work().await;
+    assert_eq!(house.list(&site, "conversions").await.len(), 2);
+    let mut names: Vec<Value> = receiver.seen().iter().map(|s| s.json()["data"]["event_id"].clone()).collect();
+    names.dedup();
+    assert_eq!(names.len(), 2, "each under a name of its own: {names:?}");
+}
+
+/// One of the things that are told of the one sale.
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    Api,
+    Paid,
+    Changed,
+    Cancelled,
+    OtherForm,
+}
+
+const WORDS: [Word; 5] = [Word::Api, Word::Paid, Word::Changed, Word::Cancelled, Word::OtherForm];
+
+struct Sale<'a> {
+    house: &'a House,
+    site: &'a SiteAt,
+    forms: &'a Connected,
+    others: &'a Connected,
+    visitor: &'a str,
+}
+
+impl Sale<'_> {
+    async fn tell(&self, word: Word, minutes: &dyn Fn(i64) -> String) {
+        let signed_order = async |forms: &Connected, body: Value| {
+            let body = body.to_string();
+            let headers = signed(&forms.secret, self.house.clock.now().s(), body.as_bytes());
+            let call = headers.iter().fold(self.house.post("/api/webhook/order"), |c, (n, v)| c.header(n, v));
+            call.body(body).send().await.is(200);
+        };
+        let own = |fields: Value| {
+            let mut told = json!({"order_id": "1001", "total": "99.00", "currency": "USD", "email": "ann@mail.example", "session_id": self.visitor,
+                "created_at": minutes(0)});
+            told.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+            told
+        };
+        match word {
+            Word::Api => {
+                let body = json!({"conversion_type": "sale", "order_id": "#1001", "revenue": 90, "currency": "USD", "email": "ann@mail.example", "timestamp": minutes(1)});
+                assert!(matches!(self.house.conversion(self.site, body).await.status, 200 | 201));
+            }
+            Word::Paid => signed_order(self.forms, own(json!({"status": "paid", "modified_at": minutes(2)}))).await,
+            Word::Changed => signed_order(self.forms, own(json!({"status": "paid", "total": "80.00", "modified_at": minutes(3)}))).await,
+            Word::Cancelled => {
+                signed_order(self.forms, own(json!({"status": "cancelled", "total": "80.00", "modified_at": minutes(4)}))).await
+            }
+            Word::OtherForm => {
+                signed_order(
+                    self.others,
+                    own(json!({"order_id": "shop-1001", "status": "paid", "session_id": null, "modified_at": minutes(2)})),
+                )
+                .await;
+            }
+        }
+    }
+}
+
+/// What the shop's figures say after the words were told in this order.
+async fn figures(words: &[Word]) -> Value {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let (forms, others) = (house.connect(&site, "forms", "", &[]).await, house.connect(&site, "forms", "", &[]).await);
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let visitor = house.visit(&site, None, json!({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring"})).await;
+    house.advance_s(DAY_S);
+    let began = house.clock.now();
+    let minutes = |n: i64| began.plus_ms(n * 60_000 - 600_000).utc();
+    let sale = Sale { house: &house, site: &site, forms: &forms, others: &others, visitor: &visitor };
+    for word in words {
+        house.advance_s(10);
+        sale.tell(*word, &minutes).await;
+    }
+    let all = house.list(&site, "conversions").await;
+    let shown = |c: &Value| {
+        json!({"kind": c["kind"], "amount": c["amount"], "net": c["net"], "status": c["status"], "match": c["match"]["type"], "credited": c["credited"],
+            "reports": c["reports"], "deliveries": c["deliveries"].as_array().map(Vec::len), "happened_at": c["happened_at"]})
+    };
+    json!({"sales": all.iter().map(shown).collect::<Vec<_>>(), "today": day(&house, &site, &began.utc()[..10]).await})
+}
+
+/// Tells the words in many orders; what is looked at must be the same in each.
+fn in_any_order(words: &[Word], look: fn(&Value) -> Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let want = look(&runtime.block_on(figures(words)));
+    if words.len() <= 3 {
+        for order in orders(words) {
+            assert_eq!(look(&runtime.block_on(figures(&order))), want, "told in the order {order:?}");
+        }
+        return;
+    }
+    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&Just(words.to_vec()).prop_shuffle(), |order| {
+        prop_assert_eq!(&look(&runtime.block_on(figures(&order))), &want, "told in the order {:?}", order);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Every order of a few words.
+fn orders(words: &[Word]) -> Vec<Vec<Word>> {
+    if words.len() < 2 {
+        return vec![words.to_vec()];
+    }
+    let places = 0..words.len();
+    places
+        .flat_map(|first| {
+            let rest: Vec<Word> = words.iter().enumerate().filter(|(n, _)| *n != first).map(|(_, w)| *w).collect();
+            orders(&rest).into_iter().map(move |rest| [vec![words[first]], rest].concat())
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "known fault: a session told after a joined telling without one is not looked at"]
+fn the_order_of_arrival_makes_no_difference_to_the_figures() {
+    for words in [&[Word::Api, Word::Paid][..], &[Word::Api, Word::Paid, Word::Changed], &[Word::Api, Word::Paid, Word::OtherForm]] {
+        in_any_order(words, Value::clone);
+    }
+}
+
+#[test]
+#[ignore = "known fault: a sale told after the cancellation of its order is booked"]
+fn what_was_cancelled_is_no_money_in_any_order() {
+    for words in [&[Word::Paid, Word::Changed, Word::Cancelled][..], &[Word::Api, Word::Paid, Word::Cancelled], &WORDS] {
+        in_any_order(words, |figures| figures["today"].clone());
+    }
+}
+
+#[tokio::test]
+async fn the_conversions_api_knows_what_it_was_told() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let body = json!({"conversion_type": "sale", "order_id": "7", "revenue": "12.50", "currency": "USD", "email": "ann@mail.example"});
+    let first = house.conversion(&site, body.clone()).await.is(201);
+    assert_eq!((&first.json["status"], &first.json["attributed"]), (&json!("success"), &json!(false)));
+    let again = house.conversion(&site, body).await.is(200);
+    assert_eq!(again.json["conversion_id"], first.json["conversion_id"], "the same order id and type");
+    let keyed = |key: &'static str, body: Value| {
+        house.post("/api/conversions").token(&site.token).header("idempotency-key", key).json(&body).send()
+    };
+    let lead = json!({"conversion_type": "lead", "email": "ben@mail.example"});
+    let one = keyed("k1", lead.clone()).await.is(201);
+    assert_eq!(keyed("k1", lead.clone()).await.is(200).json["conversion_id"], one.json["conversion_id"]);
+    let other = keyed("k1", json!({"conversion_type": "lead", "email": "cyd@mail.example"})).await.is(409);
+    assert_eq!((&other.json["success"], &other.json["error"]["code"]), (&json!(false), &json!("idempotency_conflict")));
+    house.advance_s(49 * 3_600);
+    keyed("k1", json!({"conversion_type": "custom", "custom_data": {"event_name": "x"}})).await.is(201);
+    // A list: the good ones go, the bad one says why.
+    let list = json!([{"conversion_type": "sale", "order_id": "8", "revenue": 1}, {"conversion_type": "sale", "revenue": -1}, {"conversion_type": "gift"}]);
+    let told = house.post("/api/conversions").token(&site.token).json(&list).send().await.is(200);
+    let states: Vec<Value> = told.json["results"].as_array().into_iter().flatten().map(|r| r["status"].clone()).collect();
+    assert_eq!(states, [json!("success"), json!("error"), json!("error")]);
+    house.advance_s(1);
+    house.post("/api/conversions").token(&site.token).json(&json!([{"revenue": -1}])).send().await.is(422);
+    // A word for the source where no visit is known.
+    let stated = json!({"conversion_type": "sale", "order_id": "9", "revenue": 5, "source": "Radio"});
+    let told = house.conversion(&site, stated).await.is(201);
+    let receipt = house.receipt(&site, told.json["conversion_id"].as_str().expect("an id")).await;
+    assert_eq!((&receipt["why"]["type"], &receipt["conversion"]["credited"][0]["source"]), (&json!("stated"), &json!("radio")));
+}
