@@ -675,8 +675,7 @@ create table count_marks (
   site_id  integer primary key references sites (id),
   zone     text not null,
   next_day integer not null,               -- days before this one are counted
-  until_at integer not null,               -- its first moment
-  version  integer not null default 0      -- of all counts: one more with every change of them
+  until_at integer not null                -- its first moment
 ) strict;
 
 -- The days that are counted, each with its first moment, so that a late row finds its day without a zone table.
@@ -685,6 +684,7 @@ create table counted_days (
   day       integer not null,
   starts_at integer not null,
   visits    integer not null default 0,    -- of all sources, once the day is counted
+  version   integer not null default 0,    -- grows with every change of any count of the day
   primary key (site_id, day)
 ) strict, without rowid;
 create unique index counted_days__site_id__starts_at on counted_days (site_id, starts_at);

@@ -257,8 +257,7 @@ CREATE TABLE count_marks (
   site_id  integer primary key references sites (id),
   zone     text not null,
   next_day integer not null,               -- days before this one are counted
-  until_at integer not null,               -- its first moment
-  version  integer not null default 0      -- of all counts: one more with every change of them
+  until_at integer not null                -- its first moment
 ) strict;
 
 CREATE TABLE counted_days (
@@ -266,6 +265,7 @@ CREATE TABLE counted_days (
   day       integer not null,
   starts_at integer not null,
   visits    integer not null default 0,    -- of all sources, once the day is counted
+  version   integer not null default 0,    -- grows with every change of any count of the day
   primary key (site_id, day)
 ) strict, without rowid;
 

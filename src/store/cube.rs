@@ -50,12 +50,25 @@ pub struct Coverage {
     pub dirty: BTreeSet<Day>,
     /// What must be read from the rows, in the order of time.
     pub raw: Vec<Span>,
-    /// Of the counts: as long as it is the same, so are they.
-    pub version: i64,
+    /// Of each counted day: as long as it is the same, so are the day's counts.
+    pub versions: Vec<(Day, i64)>,
+}
+
+impl Coverage {
+    /// The part of it within these days; only of what is counted.
+    fn within(&self, days: Days) -> Coverage {
+        let holds = |day: &Day| days.from <= *day && *day <= days.to;
+        Coverage {
+            counted: Some(days),
+            dirty: self.dirty.iter().copied().filter(holds).collect(),
+            raw: Vec::new(),
+            versions: self.versions.iter().copied().filter(|(day, _)| holds(day)).collect(),
+        }
+    }
 }
 
 pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Coverage> {
-    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span], version: 0 };
+    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span], versions: Vec::new() };
     let Some(mark) = find_mark(c)? else { return Ok(all_raw) };
     let Some(first) = first_day(c)? else { return Ok(all_raw) };
     if mark.zone != zone.name() {
@@ -87,18 +100,22 @@ pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Cov
     if span.to.is_none_or(|t| t > to) {
         raw.push(Span { from: Some(to.plus(1)), to: span.to });
     }
-    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw, version: mark.version })
+    let versions = c.list(
+        "select day, version from counted_days where site_id = :site and day between :from and :to order by day",
+        named_params! {":from": from.0, ":to": to.0},
+        |row| Ok((Day(row.get(0)?), row.get(1)?)),
+    )?;
+    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw, versions })
 }
 
 struct Mark {
     zone: String,
     next_day: Day,
-    version: i64,
 }
 
 fn find_mark(c: &SiteConn) -> Result<Option<Mark>> {
-    c.find("select zone, next_day, version from count_marks where site_id = :site", &[], |row| {
-        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?), version: row.get(2)? })
+    c.find("select zone, next_day from count_marks where site_id = :site", &[], |row| {
+        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?) })
     })
 }
 
@@ -166,16 +183,20 @@ pub fn advance(c: &SiteConn, zone: &Zone, now: Time) -> Result<()> {
 fn set_mark(c: &SiteConn, zone: &Zone, next: Day) -> Result<()> {
     c.execute(
         "insert into count_marks (site_id, zone, next_day, until_at) values (:site, :zone, :next, :until)
-         on conflict (site_id) do update
-           set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at, version = version + 1",
+         on conflict (site_id) do update set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at",
         named_params! {":zone": zone.name(), ":next": next.0, ":until": zone.start(next).ms()},
     )?;
     Ok(())
 }
 
-/// The counts are about to change: what was kept of them is void.
-fn renew(c: &SiteConn) -> Result<()> {
-    c.execute("update count_marks set version = version + 1 where site_id = :site", &[])?;
+/// The counts of a day change: what was kept of them is void. Versions come from the numbers of the site, so that a day
+/// that is put under the mark anew never has one that it had before.
+fn renew(c: &SiteConn, day: Day) -> Result<()> {
+    let version: i64 = c.next_number("count")?;
+    c.execute(
+        "update counted_days set version = :version where site_id = :site and day = :day",
+        named_params! {":version": version, ":day": day.0},
+    )?;
     Ok(())
 }
 

@@ -83,6 +83,30 @@ impl Tally {
         }
     }
 
+    /// As if all that the other has counted had been counted here.
+    pub fn merge(&mut self, other: &Tally) {
+        self.count += other.count;
+        self.attributed += other.attributed;
+        self.days_sum += other.days_sum;
+        self.days_count += other.days_count;
+        for (currency, (amount, net)) in other.money.iter() {
+            let money = self.money.of(currency);
+            money.0 = money.0.saturating_add(*amount);
+            money.1 = money.1.saturating_add(*net);
+        }
+        let facets = [
+            (&mut self.kinds, &other.kinds),
+            (&mut self.sources, &other.sources),
+            (&mut self.matches, &other.matches),
+            (&mut self.statuses, &other.statuses),
+        ];
+        for (own, other) in facets {
+            for (value, count) in other.iter() {
+                *own.of(value) += count;
+            }
+        }
+    }
+
     /// Sums as first told, one for each currency, in the order of their codes.
     pub fn amounts(&self) -> Vec<Money> {
         self.moneys(|(amount, _)| *amount)

@@ -169,7 +169,7 @@ impl Sums {
 /// Writes rows of a day; with the first ones the old rows go. Until `finish` the day is still read from its facts.
 pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)], is_first: bool) -> Result<()> {
     if is_first {
-        super::renew(c)?;
+        super::renew(c, day)?;
         let gone = match cube {
             Cube::Visits => "delete from visit_days where site_id = :site and day = :day",
             Cube::Conversions => "delete from conversion_days where site_id = :site and day = :day",
@@ -222,7 +222,7 @@ pub fn finish(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
             named_params! {":day": day.0},
         )?;
     }
-    super::renew(c)?;
+    super::renew(c, day)?;
     c.execute(
         "delete from dirty_days where site_id = :site and cube = :cube and day = :day and is_taken = 1",
         named_params! {":cube": cube.word(), ":day": day.0},

@@ -1,16 +1,21 @@
 //! Answers over counted days, kept as long as the counts stand: the dashboard asks the same of the same year again and
-//! again. Nothing is ever stale: the version of the counts and the dirty days are read in the question's own snapshot and
-//! are part of the name under which an answer is kept.
+//! again. They are kept in blocks of days, so that a refund of last week leaves the rest of the year as it is. Nothing is
+//! ever stale: the versions of the days and which of them are dirty are read in the question's own snapshot and are part
+//! of the name under which an answer is kept.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 use super::super::scope::SiteConn;
 use super::{Coverage, Cube};
+use crate::domain::question::Days;
+use crate::domain::time::Day;
 use crate::error::Result;
 
-/// Answers that are kept: some views of some sites. Each is small: sums by a few words.
-const MOST: usize = 48;
+/// Answers that are kept: a year has twelve blocks, and a view asks some questions. Each is small: sums by a few words.
+const MOST: usize = 600;
+/// Days of a block.
+const BLOCK: i32 = 32;
 
 #[derive(Default)]
 pub struct Memory {
@@ -22,24 +27,45 @@ struct Kept {
     answer: Arc<dyn Any + Send + Sync>,
 }
 
-/// The answer to a question over the counted days of a coverage: as it was worked out before, or now. `question` says
-/// what is asked, with all its filters.
+/// The answers to a question over the counted days of a coverage, block by block in the order of time: as they were
+/// worked out before, or now. `question` says what is asked, with all its filters.
 pub fn remembered<T: Send + Sync + 'static>(
     c: &SiteConn,
     cube: Cube,
     coverage: &Coverage,
     question: &str,
-    work_out: impl FnOnce() -> Result<T>,
+    work_out: impl Fn(&Coverage) -> Result<T>,
+) -> Result<Vec<Arc<T>>> {
+    let Some(days) = coverage.counted else { return Ok(Vec::new()) };
+    let Some(memory) = c.memory() else { return Ok(vec![Arc::new(work_out(coverage)?)]) };
+    blocks(days).map(|block| remembered_block(c, memory, cube, &coverage.within(block), question, &work_out)).collect()
+}
+
+fn remembered_block<T: Send + Sync + 'static>(
+    c: &SiteConn,
+    memory: &Memory,
+    cube: Cube,
+    block: &Coverage,
+    question: &str,
+    work_out: &impl Fn(&Coverage) -> Result<T>,
 ) -> Result<Arc<T>> {
-    let (Some(memory), Some(days)) = (c.memory(), coverage.counted) else { return work_out().map(Arc::new) };
-    let dirty: Vec<i32> = coverage.dirty.iter().map(|d| d.0).collect();
-    let name = format!("{} {} {} {}..{} {dirty:?} {question}", c.site(), cube.word(), coverage.version, days.from.0, days.to.0);
+    let days = block.counted.map_or((0, 0), |d| (d.from.0, d.to.0));
+    let newest = block.versions.iter().map(|(_, version)| *version).max().unwrap_or(0);
+    let dirty: Vec<i32> = block.dirty.iter().map(|d| d.0).collect();
+    let name = format!("{} {} {days:?} {newest} {dirty:?} {question}", c.site(), cube.word());
     if let Some(known) = memory.find(&name).and_then(|answer| answer.downcast::<T>().ok()) {
         return Ok(known);
     }
-    let answer = Arc::new(work_out()?);
+    let answer = Arc::new(work_out(block)?);
     memory.keep(name, answer.clone());
     Ok(answer)
+}
+
+/// Days cut at fixed places, so that the blocks of two questions are the same but for their ends.
+fn blocks(days: Days) -> impl Iterator<Item = Days> {
+    let first = days.from.0.div_euclid(BLOCK);
+    let last = days.to.0.div_euclid(BLOCK);
+    (first..=last).map(move |block| Days { from: Day(block * BLOCK).max(days.from), to: Day(block * BLOCK + BLOCK - 1).min(days.to) })
 }
 
 impl Memory {
@@ -59,5 +85,18 @@ impl Memory {
         let answer = found.answer.clone();
         kept.push(found);
         Some(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_every_day_once() {
+        for (from, to) in [(0, 0), (5, 40), (31, 32), (20_000, 20_364), (-3, 70)] {
+            let days: Vec<Day> = blocks(Days { from: Day(from), to: Day(to) }).flat_map(|b| b.each()).collect();
+            assert_eq!(days, (from..=to).map(Day).collect::<Vec<_>>());
+        }
     }
 }

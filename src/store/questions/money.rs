@@ -62,12 +62,12 @@ pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, Mon
         of(all.entry(b.day).or_default(), b.currency).add(b.kind, b.amount_minor);
     }
     let coverage = cube::coverage(c, Cube::Entries, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Entries, &coverage, "by day", || {
+    let counted = cube::remembered(c, Cube::Entries, &coverage, "by day", |block| {
         let mut all = BTreeMap::new();
-        each_counted(c, &coverage, |b| add(&mut all, b))?;
+        each_counted(c, block, |b| add(&mut all, b))?;
         Ok(all)
     })?;
-    let mut all = BTreeMap::clone(&counted);
+    let mut all: BTreeMap<Day, Moneys> = counted.iter().flat_map(|block| block.iter().map(|(day, m)| (*day, m.clone()))).collect();
     for span in coverage.raw {
         each_raw(c, span, days, |b| add(&mut all, b))?;
     }
@@ -81,12 +81,17 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin
         of(all.entry(origin).or_default(), b.currency).add(b.kind, b.amount_minor);
     }
     let coverage = cube::coverage(c, Cube::Entries, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Entries, &coverage, "by origin", || {
+    let counted = cube::remembered(c, Cube::Entries, &coverage, "by origin", |block| {
         let mut all = HashMap::new();
-        each_counted(c, &coverage, |b| add(&mut all, b))?;
+        each_counted(c, block, |b| add(&mut all, b))?;
         Ok(all)
     })?;
-    let mut all = HashMap::clone(&counted);
+    let mut all: HashMap<Origin, Moneys> = HashMap::new();
+    for (origin, moneys) in counted.iter().flat_map(|block| block.iter()) {
+        for (currency, flow) in moneys {
+            of(all.entry(origin.clone()).or_default(), currency).add_all(flow);
+        }
+    }
     for span in coverage.raw {
         each_raw(c, span, days, |b| add(&mut all, b))?;
     }

@@ -71,16 +71,16 @@ fn kinds_by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, D
         }
     }
     let coverage = cube::coverage(c, Cube::Conversions, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by day", || {
+    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by day", |block| {
         let mut all = BTreeMap::new();
-        add_days(c, &coverage, |day, marks, is_counted, sums| {
+        add_days(c, block, |day, marks, is_counted, sums| {
             if is_counted {
                 add(&mut all, day, marks.kind, marks.match_type, sums.count);
             }
         })?;
         Ok(all)
     })?;
-    let mut all = BTreeMap::clone(&counted);
+    let mut all: BTreeMap<Day, DayFigures> = counted.iter().flat_map(|block| block.iter().map(|(day, f)| (*day, f.clone()))).collect();
     for span in coverage.raw {
         let (from, to) = span.times(zone);
         c.scan(
@@ -121,16 +121,19 @@ fn conversions_by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMa
         *all.entry((source.to_owned(), medium.to_owned(), campaign.to_owned())).or_default() += n;
     }
     let coverage = cube::coverage(c, Cube::Conversions, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by origin", || {
+    let counted = cube::remembered(c, Cube::Conversions, &coverage, "by origin", |block| {
         let mut all = HashMap::new();
-        add_days(c, &coverage, |_, marks, is_counted, sums| {
+        add_days(c, block, |_, marks, is_counted, sums| {
             if is_counted {
                 add(&mut all, marks.source, marks.medium, marks.campaign, sums.count);
             }
         })?;
         Ok(all)
     })?;
-    let mut all = HashMap::clone(&counted);
+    let mut all: HashMap<Origin, i64> = HashMap::new();
+    for (origin, count) in counted.iter().flat_map(|block| block.iter()) {
+        visits::add(&mut all, origin, *count);
+    }
     for span in coverage.raw {
         let (from, to) = span.times(zone);
         c.scan(

@@ -32,13 +32,15 @@ fn tally_with(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, 
     let coverage = match filter.platform.is_open() {
         true => cube::coverage(c, Cube::Conversions, zone, span)?,
         // No count knows who was told.
-        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span], version: 0 },
+        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span], versions: Vec::new() },
     };
     let question = format!("tally {filter:?}");
-    let counted = cube::remembered(c, Cube::Conversions, &coverage, &question, || of_counted_days(c, &coverage, filter))?;
-    let mut tally = counted.tally.clone();
+    let mut tally = Tally::default();
     let mut places = coverage.raw.clone();
-    places.extend(counted.places.iter().copied());
+    for block in cube::remembered(c, Cube::Conversions, &coverage, &question, |days| of_counted_days(c, days, filter))? {
+        tally.merge(&block.tally);
+        places.extend(block.places.iter().copied());
+    }
     for raw in &coverage.raw {
         add_rows(c, zone, *raw, filter, with_days, &mut tally)?;
     }

@@ -57,8 +57,12 @@ fn within(span: Span, days: Days) -> Days {
 /// Visits of all the days by where they came from.
 pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, i64>> {
     let coverage = cube::coverage(c, Cube::Visits, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Visits, &coverage, "by origin", || of_counted_days(c, &coverage))?;
-    let mut all: HashMap<Origin, i64> = HashMap::clone(&counted);
+    let mut all: HashMap<Origin, i64> = HashMap::new();
+    for block in cube::remembered(c, Cube::Visits, &coverage, "by origin", |days| of_counted_days(c, days))? {
+        for (origin, visits) in block.iter() {
+            add(&mut all, origin, *visits);
+        }
+    }
     for span in coverage.raw {
         let (from, to): (Time, Time) = span.times(zone);
         for sql in [
@@ -90,4 +94,12 @@ fn of_counted_days(c: &SiteConn, coverage: &Coverage) -> Result<HashMap<Origin, 
         },
     )?;
     Ok(all)
+}
+
+/// Without making a new key for one that is there.
+pub(super) fn add(all: &mut HashMap<Origin, i64>, origin: &Origin, count: i64) {
+    match all.get_mut(origin) {
+        Some(known) => *known += count,
+        None => drop(all.insert(origin.clone(), count)),
+    }
 }
