@@ -408,13 +408,16 @@ create table orders (
   platform      text not null,
   external_id   text not null,
   order_number  text not null,
+  order_key     text,                                      -- the number as all senders would write it
+  rank          integer not null,
   contact_id    integer,
   email         text,                                      -- personal
   phone         text,                                      -- personal
   first_name    text,                                      -- personal
   last_name     text,                                      -- personal
   customer_id   text,                                      -- personal
-  status        text not null,
+  status        text not null,                             -- in the shop's own word
+  state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
   total_minor   integer not null,
@@ -433,6 +436,7 @@ create unique index orders__site_id__connection_id__external_id on orders (site_
 create index orders__site_id__created_at on orders (site_id, created_at);
 create index orders__site_id__contact_id on orders (site_id, contact_id);
 create index orders__site_id__conversion_id on orders (site_id, conversion_id);
+create index orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
 
 -- One sale or lead, however many have told of it.
 create table conversions (

@@ -494,13 +494,16 @@ CREATE TABLE orders (
   platform      text not null,
   external_id   text not null,
   order_number  text not null,
+  order_key     text,                                      -- the number as all senders would write it
+  rank          integer not null,
   contact_id    integer,
   email         text,                                      -- personal
   phone         text,                                      -- personal
   first_name    text,                                      -- personal
   last_name     text,                                      -- personal
   customer_id   text,                                      -- personal
-  status        text not null,
+  status        text not null,                             -- in the shop's own word
+  state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
   total_minor   integer not null,
@@ -790,6 +793,8 @@ CREATE INDEX orders__site_id__contact_id on orders (site_id, contact_id);
 CREATE INDEX orders__site_id__conversion_id on orders (site_id, conversion_id);
 
 CREATE INDEX orders__site_id__created_at on orders (site_id, created_at);
+
+CREATE INDEX orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
 
 CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 

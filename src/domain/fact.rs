@@ -99,6 +99,27 @@ pub enum OrderStatus {
     Refunded,
 }
 
+impl OrderStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Cancelled => "cancelled",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Draft, Self::Pending, Self::Paid, Self::Cancelled, Self::Refunded].into_iter().find(|s| s.word() == text)
+    }
+
+    /// Nothing is left of the sale.
+    pub fn is_reversed(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Refunded)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Statement {
     pub external_id: String,

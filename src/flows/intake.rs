@@ -20,6 +20,8 @@ use crate::store::{conversions, credits, deliveries, reports};
 
 /// A lead, as a form told it.
 mod lead;
+/// The money of a sale.
+mod ledger;
 /// An order, as a shop or payment told it.
 mod order;
 /// A sale, lead or sign-up told without an order.

@@ -237,6 +237,15 @@ pub fn refuse(c: &SiteConn, id: ConversionId) -> Result<bool> {
     Ok(changed > 0)
 }
 
+/// Somebody better informed has told of it; never down.
+pub fn raise_rank(c: &SiteConn, id: ConversionId, rank: i64) -> Result<()> {
+    c.execute(
+        "update conversions set rank = :rank where site_id = :site and id = :id and rank < :rank",
+        named_params! {":rank": rank, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 /// The shop has changed the order's total.
 pub fn set_amount(c: &SiteConn, id: ConversionId, amount: Money) -> Result<()> {
     c.execute(

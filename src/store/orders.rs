@@ -1,10 +1,12 @@
 //! Orders as their shop told them last.
 
-use rusqlite::named_params;
+use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;
+use crate::domain::conversion::order_key;
 use crate::domain::fact::{Order, OrderStatus};
 use crate::domain::ids::{ContactId, ConversionId, OrderId, SessionId};
+use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
@@ -54,16 +56,17 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     let items = serde_json::to_string(&o.items).map_err(Error::internal)?;
     let coupons = serde_json::to_string(&o.traces.coupons).map_err(Error::internal)?;
     c.execute(
-        "insert into orders (site_id, id, connection_id, platform, external_id, order_number, contact_id, email, phone, first_name, last_name,
-           customer_id, status, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at)
-         values (:site, :id, :connection, :platform, :external, :number, :contact, :email, :phone, :first, :last,
-           :customer, :status, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received)
-         on conflict (site_id, id) do update set status = excluded.status, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
+        "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email, phone, first_name, last_name,
+           customer_id, status, state, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at)
+         values (:site, :id, :connection, :platform, :external, :number, :order_key, :rank, :contact, :email, :phone, :first, :last,
+           :customer, :status, :state, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received)
+         on conflict (site_id, id) do update set status = excluded.status, state = excluded.state, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
            total_minor = excluded.total_minor, currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
            session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at",
         named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": new.external_id, ":number": o.order_number,
+            ":order_key": order_key(&o.order_number), ":rank": o.rank.number(), ":state": o.status.word(),
             ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
             ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":customer": p.customer_id,
             ":status": o.raw_status, ":paid": new.is_paid, ":test": o.is_test, ":total": o.total.minor, ":currency": o.total.currency.code(),
@@ -79,6 +82,68 @@ pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Re
         named_params! {":conversion": conversion.number(), ":id": id.number()},
     )?;
     Ok(())
+}
+
+/// What an order says of its sale now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderWord {
+    pub id: OrderId,
+    pub connection: i64,
+    pub platform: String,
+    pub external_id: String,
+    pub rank: i64,
+    pub status: OrderStatus,
+    pub raw_status: String,
+    pub total: Money,
+    pub contact: Option<ContactId>,
+    pub session: Option<SessionId>,
+    pub happened_at: Time,
+    pub modified_at: Time,
+}
+
+const WORD: &str = "id, connection_id, platform, external_id, rank, state, status, total_minor, currency, contact_id, session_id, created_at, \
+    modified_at";
+
+/// What all orders of a sale say of it.
+pub fn words_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<OrderWord>> {
+    let found: Vec<Option<OrderWord>> = c.list(
+        &format!("select {WORD} from orders where site_id = :site and conversion_id = :conversion"),
+        named_params! {":conversion": conversion.number()},
+        read_word,
+    )?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Orders of this number that ended before anybody told of a sale.
+pub fn list_ended(c: &SiteConn, order_key: &str) -> Result<Vec<OrderWord>> {
+    let found: Vec<Option<OrderWord>> = c.list(
+        &format!(
+            "select {WORD} from orders where site_id = :site and order_key = :key and conversion_id is null and state = 'cancelled' limit 20"
+        ),
+        named_params! {":key": order_key},
+        read_word,
+    )?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
+    let (state, currency): (String, String) = (row.get(5)?, row.get(8)?);
+    let (Some(status), Some(currency)) = (OrderStatus::parse(&state), Currency::parse(&currency)) else { return Ok(None) };
+    let (contact, session): (Option<i64>, Option<i64>) = (row.get(9)?, row.get(10)?);
+    Ok(Some(OrderWord {
+        id: OrderId::new(row.get(0)?),
+        connection: row.get(1)?,
+        platform: row.get(2)?,
+        external_id: row.get(3)?,
+        rank: row.get(4)?,
+        status,
+        raw_status: row.get(6)?,
+        total: Money::new(row.get(7)?, currency),
+        contact: contact.map(ContactId::new),
+        session: session.map(SessionId::new),
+        happened_at: Time::from_ms(row.get(11)?),
+        modified_at: Time::from_ms(row.get(12)?),
+    }))
 }
 
 /// Whether money has come in for an order in this state.

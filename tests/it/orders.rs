@@ -416,7 +416,6 @@ fn orders(words: &[Word]) -> Vec<Vec<Word>> {
 }
 
 #[test]
-#[ignore = "known fault: a session told after a joined telling without one is not looked at"]
 fn the_order_of_arrival_makes_no_difference_to_the_figures() {
     for words in [&[Word::Api, Word::Paid][..], &[Word::Api, Word::Paid, Word::Changed], &[Word::Api, Word::Paid, Word::OtherForm]] {
         in_any_order(words, Value::clone);
@@ -424,7 +423,6 @@ fn the_order_of_arrival_makes_no_difference_to_the_figures() {
 }
 
 #[test]
-#[ignore = "known fault: a sale told after the cancellation of its order is booked"]
 fn what_was_cancelled_is_no_money_in_any_order() {
     for words in [&[Word::Paid, Word::Changed, Word::Cancelled][..], &[Word::Api, Word::Paid, Word::Cancelled], &WORDS] {
         in_any_order(words, |figures| figures["today"].clone());

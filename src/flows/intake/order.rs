@@ -4,13 +4,12 @@
 use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::{Order, OrderStatus};
 use crate::domain::ids::ConversionId;
-use crate::domain::money::Money;
 use crate::error::Result;
+use crate::store::deliveries;
 use crate::store::orders::{self, Filed};
-use crate::store::{conversions, deliveries, entries};
 
-use super::telling::{Telling, book, known_person, tell, told_session, would_join};
-use super::{Context, Stored, must};
+use super::telling::{Telling, known_person, tell, told_session, would_join};
+use super::{Context, Stored, ledger};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
@@ -56,42 +55,11 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let mut stored = tell(x, &telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
         orders::set_conversion(x.c, id, conversion)?;
-        balance(x, order, conversion)?;
+        ledger::balance(x, conversion)?;
     }
     // The sender knows it by its own id.
     stored.external_id.clone_from(&order.external_id);
     Ok(stored)
-}
-
-/// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
-/// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
-fn balance(x: &Context, order: &Order, id: ConversionId) -> Result<()> {
-    let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
-    let is_speaker = order.rank.number() >= conversion.rank;
-    let is_same_currency = conversion.amount.is_some_and(|m| m.currency == order.total.currency);
-    if !is_speaker || !is_same_currency {
-        return Ok(());
-    }
-    let (target, kind, note, status) = match order.status {
-        OrderStatus::Cancelled => (0, "cancellation", None, "cancelled"),
-        OrderStatus::Refunded => (0, "refund", Some(entries::WHOLE_ORDER), "refunded"),
-        _ => (order.total.minor, "adjustment", Some("changed in the shop"), "paid"),
-    };
-    let difference = target - entries::sum_of_order(x.c, id)?;
-    if difference != 0 {
-        let at = order.modified_at.max(order.happened_at);
-        book(x, id, kind, Money::new(difference, order.total.currency), at, note)?;
-    }
-    if target == 0 {
-        // Nothing is left of it: whoever has not heard of the sale yet need not.
-        deliveries::cancel_waiting(x.c, id, "reversed", x.now)?;
-    } else {
-        conversions::set_amount(x.c, id, order.total)?;
-    }
-    if difference != 0 || conversion.status != status {
-        conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))?;
-    }
-    Ok(())
 }
 
 fn unchanged(x: &Context, order: &Order, conversion: Option<ConversionId>) -> Result<Stored> {

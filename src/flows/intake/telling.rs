@@ -11,12 +11,13 @@ use crate::flows::crediting::{self, Known, Outcome};
 use crate::flows::planning;
 use crate::flows::session_id;
 use crate::store::conversions::{Conversion, NewConversion};
-use crate::store::entries::{self, NewEntry};
+use crate::store::entries;
 use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
 use crate::store::sessions::Words;
 use crate::store::{consents, conversions, credits, deliveries, sessions};
 
+use super::ledger::{adopt_ended, book};
 use super::{Context, Stored, must};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
@@ -141,6 +142,9 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
     planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
+    if let (Some(key), ConversionKind::Sale) = (&order_key, t.kind) {
+        adopt_ended(x, id, t.rank, key)?;
+    }
     stored(x, t, id, true, &outcome)
 }
 
@@ -174,8 +178,13 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let net = entries::sum(x.c, id)?;
     conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
-    let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), before.run + 1, "joined", x.now)?;
+    let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
     planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
+    if before.match_type != "none" && !outcome.is_attributed {
+        // The better informed knows less of the visit: what was matched stays.
+        return known_already(x, t, id);
+    }
+    crediting::write(x.c, x.site, id, before.run + 1, "joined", &outcome, x.now)?;
     stored(x, t, id, false, &outcome)
 }
 
@@ -200,15 +209,15 @@ fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
     consents::add(x.c, None, t.contact, &words, t.platform, x.now)
 }
 
-/// A run that matched nothing may be replaced once, within a day, by an identity that arrives after the fact.
+/// A run that matched nothing may be replaced, within a day, by an identity that arrives after the fact. It then matches,
+/// so this happens once.
 fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion told again")?;
-    let is_open = conversion.match_type == "none" && conversion.run == 1 && x.now.ms_since(conversion.received_at) <= LATE_IDENTITY_MS;
+    let is_open = conversion.match_type == "none" && x.now.ms_since(conversion.received_at) <= LATE_IDENTITY_MS;
     if is_open {
-        let known = Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) };
-        let outcome = crediting::judge(x.c, x.site, &conversion, &known, x.now)?;
+        let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
         if outcome.is_attributed {
-            crediting::write(x.c, x.site, id, 2, "late identity", &outcome, x.now)?;
+            crediting::write(x.c, x.site, id, conversion.run + 1, "late identity", &outcome, x.now)?;
             return stored(x, t, id, false, &outcome);
         }
     }
@@ -236,6 +245,11 @@ fn match_word(conversion: &Conversion) -> &'static str {
 
 fn known<'a>(x: &Context, t: &'a Telling) -> Known<'a> {
     Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces, is_asserted: x.is_asserted }
+}
+
+/// With what earlier tellings knew of the visit and the person.
+fn known_by_all<'a>(x: &Context, t: &'a Telling, conversion: &Conversion) -> Known<'a> {
+    Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) }
 }
 
 fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
@@ -302,13 +316,6 @@ fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> R
             detail: &t.detail,
         },
     )?;
-    Ok(())
-}
-
-/// A line of the ledger, on its own day.
-pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at: Time, note: Option<&str>) -> Result<()> {
-    let book_day = x.site.zone.day(at);
-    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, note })?;
     Ok(())
 }
 
