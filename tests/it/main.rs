@@ -10,6 +10,7 @@ mod deliver;
 mod destinations;
 mod edges;
 mod ground;
+mod held;
 mod house;
 mod leads;
 mod live;
