@@ -222,13 +222,14 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
     let now = app.clock.now();
     let digest = digest_of(site, &delivered);
     app.figures.add("inbox", "quarantined");
-    app.store
+    let (id, is_new) = app
+        .store
         .write(site.id, move |c| {
             if let Some(connection) = delivered.connection {
                 heard_of(c, connection, now)?;
                 // The same unreadable body again is the same quarantine row.
                 if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
-                    return Ok(first);
+                    return Ok((first, false));
                 }
             }
             let id = inbox::add(
@@ -248,9 +249,13 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
             if let Some(connection) = delivered.connection {
                 inbox::add_seen(c, connection, &digest[..16], id)?;
             }
-            Ok(id)
+            Ok((id, true))
         })
-        .await
+        .await?;
+    if is_new {
+        app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
+    }
+    Ok(id)
 }
 
 fn person_of(fact: &Fact) -> &crate::domain::fact::Person {

@@ -28,7 +28,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// The browser comes back by itself, and its login is proved again.
 const LONGEST: Duration = Duration::from_secs(600);
 
-pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.")
+pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection, inbox.")
     .answer("event: visitors\ndata: {\"now\":7}\n\n")
     .of_type("text/event-stream");
 
@@ -126,6 +126,7 @@ fn event(news: &News, site: SiteId) -> Option<String> {
         News::Connection { site: of, id, status } if *of == site => {
             Some(written("connection", &json!({"connection": id, "status": status})))
         }
+        News::Inbox { site: of, id, state } if *of == site => Some(written("inbox", &json!({"id": id, "state": state}))),
         _ => None,
     }
 }

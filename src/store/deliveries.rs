@@ -292,15 +292,22 @@ pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: 
 }
 
 /// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.
-pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, now: Time) -> Result<bool> {
+pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
     let changed = c.execute(
-        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :now, owner = null, step = null,
+        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
            and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased'))",
-        named_params! {":id": id.number(), ":mode": mode.word(), ":now": now.ms()},
+        named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
     )?;
     Ok(changed > 0)
+}
+
+/// Whether `replay` would do anything.
+pub fn may_replay(delivery: &Delivery) -> bool {
+    let is_ended =
+        matches!(delivery.state.as_str(), "cancelled" | "skipped") && matches!(delivery.reason.as_deref(), Some("consent" | "erased"));
+    !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }
 
 /// Pending deliveries of a connection wait without a time while it is paused, and are due when it is resumed.
@@ -336,7 +343,7 @@ pub fn let_go(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize
 pub fn find_oldest_held(c: &SiteConn, connection: ConnectionId) -> Result<Option<DeliveryId>> {
     c.find(
         "select id from deliveries where site_id = :site and connection_id = :connection and state = 'held' and reason = :reason
-         order by id limit 1",
+         order by created_at, id limit 1",
         named_params! {":connection": connection.number(), ":reason": FAILING},
         |row| Ok(DeliveryId::new(row.get(0)?)),
     )
