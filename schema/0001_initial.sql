@@ -675,12 +675,15 @@ create table entry_days (
   primary key (site_id, day, kind, currency, source, medium, campaign)
 ) strict, without rowid;
 
--- How far the counts go, and by which zone's days.
+-- How far the counts go, and by which zone's days. Of the present day a part may be counted too: what happened before
+-- `until_at`, and the entries up to a number.
 create table count_marks (
-  site_id  integer primary key references sites (id),
-  zone     text not null,
-  next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  site_id    integer primary key references sites (id),
+  zone       text not null,
+  next_day   integer not null,             -- days before this one are counted whole
+  until_at   integer not null,             -- what happened before is counted
+  part_day   integer,                      -- the day that is counted in part; it is `next_day`
+  part_entry integer                       -- the last entry that its count knows
 ) strict;
 
 -- The days that are counted, each with its first moment, so that a late row finds its day without a zone table.
@@ -757,7 +760,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.id
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 

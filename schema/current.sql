@@ -32,7 +32,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.id
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -264,10 +264,12 @@ CREATE TABLE conversions (
 ) strict, without rowid;
 
 CREATE TABLE count_marks (
-  site_id  integer primary key references sites (id),
-  zone     text not null,
-  next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  site_id    integer primary key references sites (id),
+  zone       text not null,
+  next_day   integer not null,             -- days before this one are counted whole
+  until_at   integer not null,             -- what happened before is counted
+  part_day   integer,                      -- the day that is counted in part; it is `next_day`
+  part_entry integer                       -- the last entry that its count knows
 ) strict;
 
 CREATE TABLE counted_days (
