@@ -1,5 +1,7 @@
 //! The event stream of an open dashboard.
 
+use std::time::Duration;
+
 use halotrack::app::News;
 use halotrack::control::command::{Chosen, Command, execute};
 use halotrack::domain::ids::{ConnectionId, ConversionId, DeliveryId};
@@ -48,7 +50,9 @@ async fn a_dashboard_hears_of_its_own_site_until_the_server_stops() {
 
 /// The next event of this name, as JSON.
 async fn next(stream: &mut Stream, name: &str) -> Value {
-    let text = stream.until(&format!("event: {name}\n")).await;
+    let word = format!("event: {name}\n");
+    // Silence would last until the stream ends by itself.
+    let text = tokio::time::timeout(Duration::from_secs(10), stream.until(&word)).await.expect("it is told");
     let data = text.lines().find_map(|line| line.strip_prefix("data: ")).expect("data");
     serde_json::from_str(data).expect("JSON")
 }
