@@ -643,7 +643,8 @@ CREATE TABLE sessions (
   fbp            text,                                     -- personal
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
-  consent_at     integer,                                  -- of the newest explicit answer
+  consent_at     integer,                                  -- of the present explicit answer
+  consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
@@ -764,11 +765,9 @@ CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, ne
 
 CREATE INDEX deliveries__owner on deliveries (owner) where state = 'leased';
 
-CREATE UNIQUE INDEX deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
-
 CREATE INDEX deliveries__site_id__connection_id__state__created_at on deliveries (site_id, connection_id, state, created_at, id, kind);
 
-CREATE INDEX deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
+CREATE UNIQUE INDEX deliveries__site_id__conversion_id__connection_id__kind on deliveries (site_id, conversion_id, connection_id, kind);
 
 CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 
@@ -784,7 +783,7 @@ CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id)
 
 CREATE INDEX inbox__site_id__received_at on inbox (site_id, received_at);
 
-CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at);
+CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at) where state <> 'accepted';
 
 CREATE INDEX jobs__run_at on jobs (run_at);
 
@@ -795,8 +794,6 @@ CREATE UNIQUE INDEX leads__site_id__connection_id__external_id on leads (site_id
 CREATE INDEX leads__site_id__contact_id on leads (site_id, contact_id);
 
 CREATE INDEX leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
-
-CREATE INDEX leads__site_id__conversion_id on leads (site_id, conversion_id);
 
 CREATE INDEX leads__site_id__created_at on leads (site_id, created_at);
 
