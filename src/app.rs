@@ -92,7 +92,7 @@ impl App {
         let recent = Recent::default();
         store.read_all_sites_blocking(|all| recent.read(all, &book, now))?;
         let (news, _) = broadcast::channel(256);
-        let disk = Disk::new(&config.data, gauge);
+        let disk = Disk::new(store.path(), gauge);
         let pulse = Pulse::new(clock.clone());
         Ok(Self {
             parts: Arc::new(Parts {

@@ -22,7 +22,8 @@ pub const BALLAST_FILE: &str = "ballast";
 const HOLD: u32 = 3;
 
 pub struct Disk {
-    data: PathBuf,
+    /// The database: where it cannot be found, nothing may be promised.
+    file: PathBuf,
     gauge: Box<dyn Gauge>,
     /// Place in `Level::ALL`.
     level: AtomicU8,
@@ -42,9 +43,9 @@ pub struct Turned {
 
 impl Disk {
     /// With a first look, so that a server on a full disk does not begin by promising.
-    pub fn new(data: &Path, gauge: Box<dyn Gauge>) -> Self {
+    pub fn new(file: &Path, gauge: Box<dyn Gauge>) -> Self {
         let disk = Self {
-            data: data.to_owned(),
+            file: file.to_owned(),
             gauge,
             level: AtomicU8::new(Level::Ample as u8),
             free: AtomicU64::new(0),
@@ -65,7 +66,7 @@ impl Disk {
             self.hold.load(Ordering::Relaxed).saturating_sub(1)
         };
         self.hold.store(held, Ordering::Relaxed);
-        let (to, free) = match self.gauge.free(&self.data) {
+        let (to, free) = match self.gauge.free(&self.file) {
             Ok(free) => {
                 let level = from.after(free);
                 (if held > 0 { level.max(Level::Short) } else { level }, free)
@@ -113,7 +114,7 @@ impl Disk {
     }
 
     pub fn ballast(&self) -> PathBuf {
-        self.data.join(BALLAST_FILE)
+        self.file.with_file_name(BALLAST_FILE)
     }
 }
 

@@ -6,17 +6,17 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Says how many bytes this user may still write where the data lie. An error means that they lie there no more.
+/// Says how many bytes this user may still write beside a file. An error means that the file is there no more.
 pub trait Gauge: Send + Sync {
-    fn free(&self, data: &Path) -> io::Result<u64>;
+    fn free(&self, file: &Path) -> io::Result<u64>;
 }
 
 /// The real disk.
 pub struct SystemGauge;
 
 impl Gauge for SystemGauge {
-    fn free(&self, data: &Path) -> io::Result<u64> {
-        let path = CString::new(data.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    fn free(&self, file: &Path) -> io::Result<u64> {
+        let path = CString::new(file.as_os_str().as_bytes()).map_err(io::Error::other)?;
         let mut stat = MaybeUninit::<libc::statvfs>::uninit();
         // SAFETY: the path ends with a zero byte and outlives the call; the struct is read only where the call has filled it.
         let stat = unsafe {

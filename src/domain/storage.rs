@@ -26,7 +26,7 @@ pub enum Level {
     Short,
     /// Facts wait too.
     Full,
-    /// The data folder is not where it was: what is written now would be seen by nobody again.
+    /// The database is not where it was: what is written now would be seen by nobody again.
     Gone,
 }
 

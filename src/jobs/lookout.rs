@@ -80,6 +80,8 @@ fn tell(app: &App, Turned { to, free, .. }: Turned) {
             ballast = %app.disk.ballast().display(),
             "The disk is full: nothing is taken, senders are told to come again. Free some space; deleting the ballast gives 64 MiB at once."
         ),
-        Level::Gone => tracing::error!("The data folder cannot be found. Nothing is taken. Mount it again, then restart."),
+        Level::Gone => tracing::error!(
+            "The database cannot be found where it was. Nothing is taken. Put it back, or mount its disk again, then restart."
+        ),
     }
 }

@@ -304,18 +304,73 @@ fn a_running_server_keeps_its_ballast_and_misses_its_key() {
     assert_eq!(server.stop(), Some(0));
 }
 
-/// Pages are overwritten under a running server: it stops acknowledging and ends with a code of its own.
 #[test]
-fn a_damaged_file_ends_the_server() {
-    let mut server = Running::new("damage");
+fn a_database_that_is_moved_away_is_missed() {
+    let mut server = Running::new("moved");
+    server.start();
+    let file = server.folder.join("data").join(store::FILE);
+    let away = server.folder.join("away");
+    let said = |word: &'static str| move |h: crate::running::Heard| (h.text == word).then_some(());
+    std::fs::rename(&file, &away).expect("it goes");
+    server.wait("it is missed", Duration::from_secs(10), || server.get("/readyz", &[]).and_then(said("storage_gone")));
+    std::fs::rename(&away, &file).expect("it comes back");
+    server.wait("ready again", Duration::from_secs(10), || server.get("/readyz", &[]).and_then(said("ok")));
+}
+
+/// A running server with a site, and the headers of its token.
+fn shop(name: &str) -> (Running, String, [(&'static str, String); 2]) {
+    let server = Running::new(name);
     let site = server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example", "--currency", "USD"]);
     let site = site["site"].as_str().expect("a slug").to_owned();
     let token = server.cli(&["token", "create", "--site", &site, "--name", "t", "--scope", "write"]);
     let bearer = format!("Bearer {}", token["token"].as_str().expect("a token"));
-    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-    let tell = |server: &Running, n: usize| server.post("/api/webhook/lead", &headers, lead(n).to_string().as_bytes());
+    (server, site, [("authorization", bearer), ("content-type", "application/json".into())])
+}
+
+fn tell(server: &Running, headers: &[(&'static str, String); 2], n: usize) -> Option<u16> {
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    server.post("/api/webhook/lead", &headers, lead(n).to_string().as_bytes()).map(|h| h.status)
+}
+
+/// A write fails in the middle of the work: not for want of room, so that nobody knows what is on disk.
+#[test]
+fn a_failing_disk_ends_the_server_and_nothing_acknowledged_is_lost() {
+    let (mut server, site, headers) = shop("failing");
+    server.limit_files(Some(3_000));
     server.start();
-    assert_eq!(tell(&server, 1).map(|h| h.status), Some(200));
+    let mut acknowledged = BTreeSet::new();
+    let mut answers = Vec::new();
+    for n in 0..3_000 {
+        let answer = tell(&server, &headers, n);
+        match answer {
+            Some(200) => drop(acknowledged.insert(format!("L-{n}"))),
+            // A token asks ten times a second.
+            Some(429) => std::thread::sleep(Duration::from_millis(100)),
+            _ => answers.push(answer),
+        }
+        if answers.len() == 5 || answer.is_none() {
+            break;
+        }
+    }
+    assert_eq!(answers.first(), Some(&Some(503)), "it is refused, not dropped: {answers:?}");
+    assert!(acknowledged.len() > 5, "{acknowledged:?}");
+    assert_eq!(server.ended(), Some(4), "{}", server.log());
+    assert!(server.log().contains("Nothing more is taken"), "{}", server.log());
+
+    server.limit_files(None);
+    server.start();
+    let kept = server.sql(&site, "select external_lead_id from leads");
+    let kept: BTreeSet<String> = kept.iter().filter_map(|r| Some(r["external_lead_id"].as_str()?.to_owned())).collect();
+    assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept));
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// Pages are overwritten under a running server: it stops acknowledging and ends with a code of its own.
+#[test]
+fn a_damaged_file_ends_the_server() {
+    let (mut server, _, headers) = shop("damage");
+    server.start();
+    assert_eq!(tell(&server, &headers, 1), Some(200));
 
     // A change from outside makes the writer read its pages anew; what it reads then is noise.
     let file = server.folder.join("data").join(store::FILE);
@@ -327,7 +382,7 @@ fn a_damaged_file_ends_the_server() {
     noise[4_096..length].iter_mut().enumerate().for_each(|(n, b)| *b = (n * 31 + 7) as u8);
     std::fs::write(&file, &noise).expect("noise");
 
-    let answers: Vec<Option<u16>> = (2..8).map(|n| tell(&server, n).map(|h| h.status)).collect();
+    let answers: Vec<Option<u16>> = (2..8).map(|n| tell(&server, &headers, n)).collect();
     assert!(!answers.contains(&Some(200)), "nothing is acknowledged any more: {answers:?}");
     assert!(answers.contains(&Some(503)), "and that is said: {answers:?}");
     let began = Instant::now();

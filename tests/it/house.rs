@@ -60,7 +60,7 @@ impl Room {
         self.0.store(mib << 20, Ordering::Relaxed);
     }
 
-    /// The data folder cannot be found.
+    /// The database cannot be found.
     pub fn is_gone(&self) {
         self.0.store(u64::MAX, Ordering::Relaxed);
     }
