@@ -20,6 +20,8 @@ pub const BALLAST_FILE: &str = "ballast";
 
 /// Looks for which visits wait after SQLite itself found no room: a quota or a limit that the file system does not show.
 const HOLD: u32 = 3;
+/// Looks until a ballast that could not be laid is tried again: about an hour.
+const NEXT_BALLAST: u32 = 1_800;
 
 pub struct Disk {
     /// The database: where it cannot be found, nothing may be promised.
@@ -31,6 +33,7 @@ pub struct Disk {
     /// How often SQLite had found no room at the last look.
     refusals: AtomicU64,
     hold: AtomicU32,
+    ballast_wait: AtomicU32,
 }
 
 /// What a look found, where it is another level than before.
@@ -51,6 +54,7 @@ impl Disk {
             free: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
             hold: AtomicU32::new(0),
+            ballast_wait: AtomicU32::new(0),
         };
         disk.look(0);
         disk
@@ -106,7 +110,12 @@ impl Disk {
         if self.has_ballast() || !has_room_for_ballast(self.free()) {
             return Ok(());
         }
-        ballast::lay(&self.ballast(), BALLAST)
+        let wait = self.ballast_wait.load(Ordering::Relaxed);
+        if wait > 0 {
+            self.ballast_wait.store(wait - 1, Ordering::Relaxed);
+            return Ok(());
+        }
+        ballast::lay(&self.ballast(), BALLAST).inspect_err(|_| self.ballast_wait.store(NEXT_BALLAST, Ordering::Relaxed))
     }
 
     pub fn has_ballast(&self) -> bool {

@@ -40,7 +40,7 @@ pub async fn look(app: &App) -> Result<()> {
             }
         }
         if let Err(e) = app.disk.keep_ballast() {
-            tracing::warn!(error = %e, "The ballast could not be laid; the next look tries again.");
+            tracing::warn!(error = %e, "The ballast could not be laid; it is tried again in an hour.");
         }
         look_for_key(&app);
     })

@@ -356,6 +356,7 @@ fn a_failing_disk_ends_the_server_and_nothing_acknowledged_is_lost() {
     assert!(acknowledged.len() > 5, "{acknowledged:?}");
     assert_eq!(server.ended(), Some(4), "{}", server.log());
     assert!(server.log().contains("Nothing more is taken"), "{}", server.log());
+    assert_eq!(server.log().matches("ballast").count(), 1, "what cannot be laid is not tried all the time: {}", server.log());
 
     server.limit_files(None);
     server.start();
