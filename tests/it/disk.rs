@@ -322,7 +322,7 @@ fn shop(name: &str) -> (Running, String, [(&'static str, String); 2]) {
     let server = Running::new(name);
     let site = server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example", "--currency", "USD"]);
     let site = site["site"].as_str().expect("a slug").to_owned();
-    let token = server.cli(&["token", "create", "--site", &site, "--name", "t", "--scope", "write"]);
+    let token = server.cli(&["token", "create", "--site", &site, "--name", "t", "--scope", "read,write"]);
     let bearer = format!("Bearer {}", token["token"].as_str().expect("a token"));
     (server, site, [("authorization", bearer), ("content-type", "application/json".into())])
 }
@@ -373,7 +373,32 @@ fn a_damaged_file_ends_the_server() {
     server.start();
     assert_eq!(tell(&server, &headers, 1), Some(200));
 
-    // A change from outside makes the writer read its pages anew; what it reads then is noise.
+    overwrite(&server);
+    let answers: Vec<Option<u16>> = (2..8).map(|n| tell(&server, &headers, n)).collect();
+    assert!(!answers.contains(&Some(200)), "nothing is acknowledged any more: {answers:?}");
+    assert!(answers.contains(&Some(503)), "and that is said: {answers:?}");
+    let began = Instant::now();
+    assert_eq!(server.ended(), Some(4), "{}", server.log());
+    assert!(began.elapsed() < Duration::from_secs(12));
+    assert!(server.log().contains("halotrack restore"), "{}", server.log());
+}
+
+/// Nobody tells anything: a question finds it.
+#[test]
+fn damage_that_a_reader_finds_ends_the_server_too() {
+    let (mut server, site, headers) = shop("seen");
+    server.start();
+    assert_eq!(tell(&server, &headers, 1), Some(200));
+    let bearer = [("authorization", headers[0].1.as_str())];
+    let ask = |server: &Running| server.get(&format!("/api/sites/{site}/leads"), &bearer).map(|h| h.status);
+    assert_eq!(ask(&server), Some(200));
+    overwrite(&server);
+    assert_eq!(ask(&server), Some(503));
+    assert_eq!(server.ended(), Some(4), "{}", server.log());
+}
+
+/// Noise in place of all pages but the first. A change from outside makes everybody read them anew.
+fn overwrite(server: &Running) {
     let file = server.folder.join("data").join(store::FILE);
     let other = Connection::open(&file).expect("the file");
     other.busy_timeout(Duration::from_secs(5)).expect("patience");
@@ -382,12 +407,4 @@ fn a_damaged_file_ends_the_server() {
     let mut noise = std::fs::read(&file).expect("its bytes");
     noise[4_096..length].iter_mut().enumerate().for_each(|(n, b)| *b = (n * 31 + 7) as u8);
     std::fs::write(&file, &noise).expect("noise");
-
-    let answers: Vec<Option<u16>> = (2..8).map(|n| tell(&server, &headers, n)).collect();
-    assert!(!answers.contains(&Some(200)), "nothing is acknowledged any more: {answers:?}");
-    assert!(answers.contains(&Some(503)), "and that is said: {answers:?}");
-    let began = Instant::now();
-    assert_eq!(server.ended(), Some(4), "{}", server.log());
-    assert!(began.elapsed() < Duration::from_secs(12));
-    assert!(server.log().contains("halotrack restore"), "{}", server.log());
 }
