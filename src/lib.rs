@@ -4,6 +4,8 @@
 pub mod agents;
 /// The assembled parts.
 pub mod app;
+/// Files of backups: made, proven, put in place.
+pub mod backup;
 /// Sites and connections as they are now, in memory.
 pub mod book;
 /// The command words.
@@ -20,6 +22,8 @@ pub mod crypto;
 pub mod destinations;
 /// What the product knows: pure rules and types.
 pub mod domain;
+/// Whole files, and room on the disk.
+pub mod disk;
 /// What the edges remember between requests.
 pub mod door;
 /// The one error.

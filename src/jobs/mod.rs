@@ -2,5 +2,7 @@
 
 /// What is due by the clock alone.
 pub mod housekeeping;
+/// The backup of each night.
+pub mod night;
 /// Claims deliveries that are due and runs them.
 pub mod worker;
