@@ -10,9 +10,9 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
-use crate::config::load::{Flags, Loaded, load};
 use crate::backup::Watch;
 use crate::config::Config;
+use crate::config::load::{Flags, Loaded, load};
 use crate::control::restore::RestoreForm;
 use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};

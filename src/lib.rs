@@ -20,10 +20,10 @@ pub mod control;
 pub mod crypto;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
-/// What the product knows: pure rules and types.
-pub mod domain;
 /// Whole files, and room on the disk.
 pub mod disk;
+/// What the product knows: pure rules and types.
+pub mod domain;
 /// What the edges remember between requests.
 pub mod door;
 /// The one error.

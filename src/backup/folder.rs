@@ -35,10 +35,8 @@ pub fn scratch(data: &Path) -> PathBuf {
 
 /// The backups in the folder, the newest first.
 pub fn list(data: &Path) -> Vec<Kept> {
-    let mut all: Vec<Kept> = entries(data)
-        .into_iter()
-        .filter_map(|(name, meta)| Some(Kept { at: time_in(&name)?, bytes: meta.len(), name }))
-        .collect();
+    let mut all: Vec<Kept> =
+        entries(data).into_iter().filter_map(|(name, meta)| Some(Kept { at: time_in(&name)?, bytes: meta.len(), name })).collect();
     all.sort_by(|a, b| b.at.cmp(&a.at));
     all
 }
@@ -105,7 +103,8 @@ mod tests {
         let path = name(Path::new("/data"), at);
         assert_eq!(path, Path::new("/data/backups/halotrack-2026-06-13T031005Z.backup"));
         assert_eq!(time_in("halotrack-2026-06-13T031005Z.backup"), Some(at));
-        for other in ["halotrack-2026-06-13T031005Z.backup.part", "mine.backup", "halotrack-2026-06-13T0310Z.backup", "halotrack-x.backup"] {
+        for other in ["halotrack-2026-06-13T031005Z.backup.part", "mine.backup", "halotrack-2026-06-13T0310Z.backup", "halotrack-x.backup"]
+        {
             assert_eq!(time_in(other), None, "{other}");
         }
     }

@@ -26,15 +26,35 @@ use crate::store::sites::Site;
 pub enum Command {
     SiteAdd(NewSiteForm),
     SiteList,
-    SiteSet { site: String, changes: Vec<(String, String)> },
-    SiteSecret { site: String, rotate: bool },
+    SiteSet {
+        site: String,
+        changes: Vec<(String, String)>,
+    },
+    SiteSecret {
+        site: String,
+        rotate: bool,
+    },
     UserAdd(UserForm),
     TokenCreate(TokenForm),
-    TokenList { site: Option<String> },
-    TokenRevoke { site: String, token: String },
-    ConnectionAdd { site: String, form: NewConnectionForm },
-    ConnectionList { site: Option<String> },
-    ConnectionSet { chosen: Chosen, mode: Option<String>, given: BTreeMap<String, String> },
+    TokenList {
+        site: Option<String>,
+    },
+    TokenRevoke {
+        site: String,
+        token: String,
+    },
+    ConnectionAdd {
+        site: String,
+        form: NewConnectionForm,
+    },
+    ConnectionList {
+        site: Option<String>,
+    },
+    ConnectionSet {
+        chosen: Chosen,
+        mode: Option<String>,
+        given: BTreeMap<String, String>,
+    },
     ConnectionTest(Chosen),
     ConnectionRegister(Chosen),
     ConnectionCheck(Chosen),
@@ -44,8 +64,13 @@ pub enum Command {
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
     /// The path is absolute: the server stands in another folder.
-    Backup { to: Option<PathBuf> },
-    OutboxRelease { site: String, since: Option<String> },
+    Backup {
+        to: Option<PathBuf>,
+    },
+    OutboxRelease {
+        site: String,
+        since: Option<String>,
+    },
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.

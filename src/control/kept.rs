@@ -28,9 +28,10 @@ pub async fn backup(app: &App, to: Option<PathBuf>) -> Result<Value> {
 pub async fn release(app: &App, site: &str, since: Option<&str>) -> Result<Value> {
     let site = site_named(app, site)?;
     let since = match since {
-        Some(text) => Some(Time::parse(text).ok_or_else(|| {
-            Error::invalid("since", format!("{text:?} is no time such as 2026-06-13 or 2026-06-13T09:20:00Z."))
-        })?),
+        Some(text) => Some(
+            Time::parse(text)
+                .ok_or_else(|| Error::invalid("since", format!("{text:?} is no time such as 2026-06-13 or 2026-06-13T09:20:00Z.")))?,
+        ),
         None => None,
     };
     json_of(&outbox::release(app, site.id, since, COMMAND_LINE).await?)

@@ -3,8 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::sync::Mutex;
-
 use crate::app::App;
 use crate::backup::{self, Watch, erasures, folder};
 use crate::clock;
@@ -13,9 +11,6 @@ use crate::domain::backup::{self as rules, Record, Standing};
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 use crate::store::backups;
-
-/// One at a time: two would prove in the same scratch folder.
-static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A backup that was proven.
 #[derive(Debug, Clone)]
@@ -41,7 +36,7 @@ pub struct Overview {
 /// Makes a backup, proves it and writes down how it ended. Without a name it goes into the folder of backups, where older
 /// ones make room for it.
 pub async fn run(app: &App, to: Option<PathBuf>, is_nightly: bool, watch: Watch) -> Result<Taken> {
-    let _turn = TURN.lock().await;
+    let _turn = app.backing_up.lock().await;
     let (now, began) = (app.clock.now(), clock::started());
     let data = app.config.data.clone();
     let is_own = to.is_none();
@@ -89,7 +84,7 @@ pub async fn overview(app: &App) -> Result<Overview> {
     let (now, zone) = (app.clock.now(), zone(app));
     let standing = rules::standing(last.as_ref(), last_good.as_ref().map(|r| r.at), since, now);
     let sentence = sentence(standing, last_good.as_ref(), &zone, now);
-    Ok(Overview { standing, sentence, last, last_good, is_running: TURN.try_lock().is_err(), zone })
+    Ok(Overview { standing, sentence, last, last_good, is_running: app.backing_up.try_lock().is_err(), zone })
 }
 
 /// The newest records, for the owner.
@@ -98,9 +93,9 @@ pub async fn list(app: &App) -> Result<Vec<Record>> {
 }
 
 async fn records(app: &App) -> Result<(Option<Record>, Option<Record>, Option<Time>)> {
-    let read = app.store.read_all_sites(|all| {
-        Ok((backups::list(all, 1)?.into_iter().next(), backups::find_last_good(all)?, backups::first_site_at(all)?))
-    });
+    let read = app
+        .store
+        .read_all_sites(|all| Ok((backups::list(all, 1)?.into_iter().next(), backups::find_last_good(all)?, backups::first_site_at(all)?)));
     read.await
 }
 

@@ -15,7 +15,7 @@ pub fn add(all: &AllSites, record: &Record) -> Result<()> {
         "insert into backups (at, is_good, is_nightly, file, bytes, rows, took_ms, sentence)
          values (:at, :good, :nightly, :file, :bytes, :rows, :took, :sentence)",
         named_params! {":at": record.at.ms(), ":good": record.is_good, ":nightly": record.is_nightly, ":file": record.file,
-            ":bytes": record.bytes, ":rows": record.rows, ":took": record.took_ms, ":sentence": record.sentence},
+        ":bytes": record.bytes, ":rows": record.rows, ":took": record.took_ms, ":sentence": record.sentence},
     )?;
     all.execute("delete from backups where id <= (select max(id) from backups) - :kept", named_params! {":kept": KEPT})?;
     Ok(())

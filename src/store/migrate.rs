@@ -61,9 +61,7 @@ fn judge(version: i64, application: i64, path: &Path, newest: usize) -> Result<(
     if version > newest as i64 {
         return Err(storage(
             "storage_newer",
-            format!(
-                "The database is of shape {version}; this binary knows {newest}. Nothing was touched: install the newer version."
-            ),
+            format!("The database is of shape {version}; this binary knows {newest}. Nothing was touched: install the newer version."),
         ));
     }
     Ok(())
@@ -117,21 +115,14 @@ fn copy_aside(conn: &Connection, path: &Path, version: i64, watch: &dyn Fn(&'sta
     made.map_err(|e| {
         // What was written so far only fills the disk.
         let _ = disk::remove(&aside);
-        storage(
-            "storage_full",
-            "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.",
-        )
-        .caused(e)
+        storage("storage_full", "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.")
+            .caused(e)
     })?;
     watch("copied");
     Ok(())
 }
 
-fn take_steps<'s>(
-    conn: &mut Connection,
-    steps: &[(&'s str, &str)],
-    version: usize,
-) -> std::result::Result<(), (&'s str, rusqlite::Error)> {
+fn take_steps<'s>(conn: &mut Connection, steps: &[(&'s str, &str)], version: usize) -> std::result::Result<(), (&'s str, rusqlite::Error)> {
     let last = steps.last().map_or("", |(name, _)| *name);
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(|e| (last, e))?;
     for (place, (name, text)) in steps.iter().enumerate().skip(version) {

@@ -32,10 +32,13 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("book", "store domain crypto error"),
     ("door", "store book limits clock config domain crypto error"),
     ("app", "store outbound config clock sources destinations book door limits figures presence recent agents domain crypto error"),
-    ("flows", "app store backup disk sources destinations platforms outbound wire domain crypto clock book limits recent password totp error"),
+    (
+        "flows",
+        "app store backup disk sources destinations platforms outbound wire domain crypto clock book limits recent password totp error",
+    ),
     (
         "http",
-        "flows app store sources destinations platforms wire domain crypto json config clock book door limits figures presence agents error",
+        "flows backup app store sources destinations platforms wire domain crypto json config clock book door limits figures presence agents error",
     ),
     ("jobs", "flows backup app store sources wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
