@@ -4,6 +4,7 @@ import { get, post } from '../api.js';
 import { h, fill, icon, kbd } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
+import { heldLine } from '../parts/backup.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
 
@@ -92,11 +93,12 @@ export function render(root, params) {
 
   async function loadUnread() {
     try {
-      const { items } = await get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' }));
+      const [{ items }, held] = await Promise.all([get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' })),
+        heldLine(app, base, may, () => { loadUnread(); list.refresh(true); loadConnections(); })]);
       if (gone) return;
-      unread.hidden = !items.length;
+      unread.hidden = !items.length && !held;
       fill(unread, h('h2', null, 'Needs you'),
-        h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)),
+        h('ul', null, held, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)),
         items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
     } catch { /* the page works without; the notice comes with the next look */ }
   }

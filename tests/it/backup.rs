@@ -6,6 +6,8 @@ mod killed;
 mod nights;
 /// What is refused: bad files, wrong keys, full disks.
 mod refused;
+/// In a real browser.
+mod shown;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
