@@ -47,9 +47,16 @@ impl Watch {
     }
 }
 
-/// Makes a backup of the database in the data folder, proves it, and gives it its name.
-pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -> Result<Manifest> {
-    let database = data.join(crate::store::FILE);
+/// Refuses a name under which no backup may be made, before anything is begun.
+pub fn check_name(to: &Path) -> Result<()> {
+    let folder = disk::folder_of(to);
+    if !folder.is_dir() {
+        return Err(Error::new(
+            Kind::Invalid,
+            "usage",
+            format!("There is no folder {}. Name a file in one that is there.", folder.display()),
+        ));
+    }
     if to.exists() && !file::is_backup(to) {
         return Err(Error::new(
             Kind::Conflict,
@@ -57,6 +64,12 @@ pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -
             format!("{} is there already and is no backup of HaloTrack. Name another file.", to.display()),
         ));
     }
+    Ok(())
+}
+
+/// Makes a backup of the database in the data folder, proves it, and gives it its name.
+pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -> Result<Manifest> {
+    let database = data.join(crate::store::FILE);
     folder::sweep(data)?;
     disk::make_folder(&data.join(snapshot::FOLDER))?;
     let bytes = size(&database)?;

@@ -11,11 +11,13 @@ import { openDialog, dialogHead } from './menu.js';
 const EVERY_MS = 10 * 60e3;
 
 /** @type {any} what the server said last */ let told = null;
+/** Shows it in the frame. */ let redraw = () => {};
 
 const isWanting = () => told?.standing === 'old' || told?.standing === 'failed';
 
 /** Looks now and then, and says so when something is another. @param {App} app @param {() => void} changed */
 export function watchBackups(app, changed) {
+  redraw = changed;
   const look = async () => {
     if (document.hidden || !app.me || app.me.demo) return;
     try {
@@ -51,7 +53,7 @@ export function backupStrip(app) {
 export function showBackups(app) {
   const body = h('div.body.backups');
   let gone = false;
-  const { close } = openDialog({ label: 'Backups', onclose: () => { gone = true; app.updateBar(); } }, [dialogHead('Backups', () => close()), body]);
+  const { close } = openDialog({ label: 'Backups', onclose: () => { gone = true; redraw(); } }, [dialogHead('Backups', () => close()), body]);
   const make = h('button.btn.main', { type: 'button', onclick: begin }, 'Back up now');
 
   async function begin() {
@@ -95,6 +97,7 @@ export function showBackups(app) {
 export async function heldLine(app, base, may, done) {
   const held = await get(`${base}/outbox`);
   if (!held.held) return null;
+  const at = (/** @type {string} */ time) => `${day(time)}, ${clock(time)}`;
   /** @param {string|null} since */
   const release = async (since) => {
     const { confirm } = await import('./menu.js');
@@ -109,7 +112,8 @@ export async function heldLine(app, base, may, done) {
   };
   return h('li', null, icon('pause', 'warn'),
     h('p', null, h('b', null, `${plural(held.held, 'delivery is', 'deliveries are')} held since a backup was restored.`), ' ',
-      h('span', null, `Made between ${day(held.oldest_at)}, ${clock(held.oldest_at)} and ${day(held.newest_at)}, ${clock(held.newest_at)}.`)),
+      h('span', null, at(held.oldest_at) !== at(held.newest_at) ? `Made between ${at(held.oldest_at)} and ${at(held.newest_at)}.`
+        : `Made ${at(held.newest_at)}.`)),
     may && h('button.btn.small', { type: 'button', onclick: () => release(new Date(Date.now() - 864e5).toISOString()) }, 'Send the last 24 hours'),
     may && h('button.btn.small', { type: 'button', onclick: () => release(null) }, 'Send all'));
 }

@@ -15,7 +15,7 @@ use crate::domain::backup::Manifest;
 use crate::error::{Error, Result};
 use crate::flows::restore::{Release, Settled, settle};
 use crate::key;
-use crate::store::{FILE, snapshot};
+use crate::store::{FILE, migrate, snapshot};
 
 /// Moments of a restore, in their order; those of the swap follow.
 pub const MOMENTS: [&str; 3] = ["unpacking", "unpacked", "settled"];
@@ -49,7 +49,7 @@ pub fn run(config: Config, form: &RestoreForm, watch: &Watch) -> Result<Value> {
     let is_replacing = database.exists();
     // What is in the log of a sound database goes into its file, so that the one put aside stands alone. A damaged one, the
     // usual reason to be here, is put aside with its log as it is.
-    if is_replacing && let Err(e) = snapshot::fold(&database) {
+    if is_replacing && let Err(e) = migrate::look(&database).and_then(|()| snapshot::fold(&database)) {
         tracing::debug!(error = %e, "The old database is put aside as it is.");
     }
     let aside = folder::aside(&data, now);

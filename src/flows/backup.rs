@@ -36,6 +36,10 @@ pub struct Overview {
 /// Makes a backup, proves it and writes down how it ended. Without a name it goes into the folder of backups, where older
 /// ones make room for it.
 pub async fn run(app: &App, to: Option<PathBuf>, is_nightly: bool, watch: Watch) -> Result<Taken> {
+    if let Some(to) = &to {
+        // A typing error is told to whoever made it; it is no backup that failed.
+        backup::check_name(to)?;
+    }
     let _turn = app.backing_up.lock().await;
     let (now, began) = (app.clock.now(), clock::started());
     let data = app.config.data.clone();
@@ -120,7 +124,7 @@ fn sentence(standing: Standing, good: Option<&Record>, zone: &Zone, now: Time) -
             format!("Backup of {} restored and checked: {} rows.", of(r), thousands(r.rows))
         }
         (Standing::Failed, Some(r)) => format!("The last backup failed. The newest good one is of {}.", of(r)),
-        (Standing::Failed, None) => "The last backup failed, and there is no good one yet.".into(),
+        (Standing::Failed, None) => "The last backup failed, and no good one is on record.".into(),
         (_, Some(r)) => format!("The newest backup is of {}. There should be one each night.", of(r)),
         (_, None) => "There is no backup yet. There should be one each night.".into(),
     }

@@ -84,6 +84,32 @@ fn a_log_of_erasures_is_never_passed_over() {
     assert!(code == 1 && said.contains("erasures"), "{said}");
 }
 
+#[test]
+fn a_damaged_database_gives_way_with_its_log() {
+    let mut shop = Shop::new("damaged");
+    shop.server.start();
+    shop.lead("L-1");
+    let file = shop.file("copy.backup");
+    shop.server.cli(&["backup", "--to", &file]);
+    shop.lead("L-2");
+    // The server dies, and the disk has eaten the beginning of the file; its log is still there.
+    shop.server.kill9();
+    let database = shop.data().join(halotrack::store::FILE);
+    let log = std::fs::read(shop.data().join(format!("{}-wal", halotrack::store::FILE))).expect("a log");
+    let mut raw = std::fs::read(&database).expect("a database");
+    raw[..4096].fill(0x7f);
+    std::fs::write(&database, &raw).expect("damaged");
+    let (code, said) = shop.ends(&["site", "list"]);
+    assert!(code == 4 && said.contains("halotrack restore FILE"), "{said}");
+    let done = shop.server.cli(&["restore", &file]);
+    let aside = done["replaced"].as_str().expect("kept").to_owned();
+    assert!(std::fs::read(&aside).expect("the damaged one") == raw, "it is kept as it was");
+    assert!(std::fs::read(format!("{aside}-wal")).expect("its log") == log, "beside the new one it would be played into it");
+    shop.server.start();
+    assert_eq!(shop.leads(), set(&["L-1"]));
+    shop.lead("L-3");
+}
+
 /// A small disk of its own, where this user may make one.
 struct SmallDisk<'a>(&'a Path);
 
@@ -117,7 +143,7 @@ fn a_disk_without_room_is_told_first_and_the_server_goes_on() {
     let page = shop.server.get("/metrics", &[]).expect("an answer").text;
     assert!(page.contains("halotrack_backup_standing{standing=\"failed\"} 1"), "{page}");
     let (code, said) = shop.ends(&["backup", "--to", "/nowhere/at/all/copy.backup"]);
-    assert!(code == 1, "{said}");
+    assert!(code == 2 && said.contains("There is no folder /nowhere/at/all"), "{said}");
     shop.server.cli(&["backup"]);
     let page = shop.server.get("/metrics", &[]).expect("an answer").text;
     assert!(page.contains("halotrack_backup_standing{standing=\"good\"} 1"), "{page}");

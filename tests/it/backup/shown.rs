@@ -47,7 +47,7 @@ async fn the_owner_sees_how_backups_stand_and_releases_what_is_held() {
     let busy = Arc::new(AtomicBool::new(true));
     let is_busy = busy.clone();
     let receiver = StandIn::start(move |_, _| match is_busy.load(Ordering::Relaxed) {
-        true => Answer::text(503, "later").with("retry-after", "30"),
+        true => Answer::text(503, "later").with("retry-after", "6"),
         false => Answer::text(200, "thanks"),
     })
     .await;
@@ -64,7 +64,7 @@ async fn the_owner_sees_how_backups_stand_and_releases_what_is_held() {
     assert_eq!(errors(&browser).await, Vec::<String>::new());
 
     // One that fails is said on every page, with its reason behind a press.
-    let (code, _) = shop.ends(&["backup", "--to", "/nowhere/at/all/copy.backup"]);
+    let (code, _) = shop.ends(&["backup", "--to", "/proc/copy.backup"]);
     assert_eq!(code, 1);
     for (width, height) in [(1440, 900), (390, 844)] {
         for scheme in ["light", "dark"] {
@@ -74,7 +74,7 @@ async fn the_owner_sees_how_backups_stand_and_releases_what_is_held() {
             browser.wait(&what, "return document.querySelector('.bar .demo')?.innerText.includes('The last backup failed')").await;
             browser.wait(&what, "return document.querySelector('.needs')?.checkVisibility()").await;
             browser.click(".bar .demo button").await;
-            browser.wait(&what, "return document.querySelector('dialog[open] .backups')?.innerText.includes('There is no /nowhere')").await;
+            browser.wait(&what, "return document.querySelector('dialog[open] .backups')?.innerText.includes('MB are needed')").await;
             let wide = browser.run("return document.documentElement.scrollWidth - innerWidth").await;
             assert!(wide.as_f64().is_some_and(|w| w <= 0.0), "{what}: the page is {wide} px wider than the screen");
             assert_eq!(errors(&browser).await, Vec::<String>::new(), "{what}");
