@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::crypto::Sealer;
-use crate::disk;
+use crate::files;
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
@@ -49,7 +49,7 @@ impl Watch {
 
 /// Refuses a name under which no backup may be made, before anything is begun.
 pub fn check_name(to: &Path) -> Result<()> {
-    let folder = disk::folder_of(to);
+    let folder = files::folder_of(to);
     if !folder.is_dir() {
         return Err(Error::new(
             Kind::Invalid,
@@ -71,17 +71,17 @@ pub fn check_name(to: &Path) -> Result<()> {
 pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -> Result<Manifest> {
     let database = data.join(crate::store::FILE);
     folder::sweep(data)?;
-    disk::make_folder(&data.join(snapshot::FOLDER))?;
+    files::make_folder(&data.join(snapshot::FOLDER))?;
     let bytes = size(&database)?;
     let scratch = folder::scratch(data);
-    if is_one_disk(&disk::folder_of(to), data) {
-        need(&disk::folder_of(to), 2 * bytes + bytes / 5)?;
+    if is_one_disk(&files::folder_of(to), data) {
+        need(&files::folder_of(to), 2 * bytes + bytes / 5)?;
     } else {
-        need(&disk::folder_of(to), bytes + bytes / 10)?;
+        need(&files::folder_of(to), bytes + bytes / 10)?;
         need(data, bytes + bytes / 10)?;
     }
-    let part = Leftover(disk::beside(to, ".part"));
-    disk::make_file(&part.0)?;
+    let part = Leftover(files::beside(to, ".part"));
+    files::make_file(&part.0)?;
     watch.see("copying");
     snapshot::copy(&database, &part.0)?;
     watch.see("copied");
@@ -89,14 +89,14 @@ pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -
     watch.see("sealed");
     let manifest = proof::prove(&part.0, &scratch, sealer, now)?;
     watch.see("proven");
-    disk::settle(&part.0, to)?;
+    files::settle(&part.0, to)?;
     watch.see("settled");
     Ok(manifest)
 }
 
 /// Refuses where a disk has not so much room.
 pub fn need(folder: &Path, bytes: u64) -> Result<()> {
-    let (free, bytes) = (disk::free_bytes(folder)?, bytes + SPARE);
+    let (free, bytes) = (files::free_bytes(folder)?, bytes + SPARE);
     if free >= bytes {
         return Ok(());
     }
@@ -118,8 +118,8 @@ fn megabytes(bytes: u64) -> u64 {
 
 /// Of the database with its log.
 fn size(database: &Path) -> Result<u64> {
-    let meta = std::fs::metadata(database).map_err(|e| disk::failed(database, &e))?;
-    let log = std::fs::metadata(disk::beside(database, "-wal")).map_or(0, |m| m.len());
+    let meta = std::fs::metadata(database).map_err(|e| files::failed(database, &e))?;
+    let log = std::fs::metadata(files::beside(database, "-wal")).map_or(0, |m| m.len());
     Ok(meta.len() + log)
 }
 

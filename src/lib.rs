@@ -20,8 +20,6 @@ pub mod control;
 pub mod crypto;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
-/// Whole files, and room on the disk.
-pub mod disk;
 /// What the product knows: pure rules and types.
 pub mod domain;
 /// What the edges remember between requests.
@@ -30,6 +28,8 @@ pub mod door;
 pub mod error;
 /// Counters for the metrics page.
 pub mod figures;
+/// Files that are whole or not there.
+pub mod files;
 /// Changes of more than one step.
 pub mod flows;
 /// The edges.

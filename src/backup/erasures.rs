@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::disk;
+use crate::files;
 use crate::error::Result;
 
 pub const FILE: &str = "erasures.log";
@@ -17,7 +17,7 @@ pub fn read(folders: &[&Path]) -> Result<Vec<String>> {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(disk::failed(&path, &e)),
+            Err(e) => return Err(files::failed(&path, &e)),
         };
         for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
             if !lines.iter().any(|known| known == line) {
@@ -36,7 +36,7 @@ pub fn carry(from: &Path, to: &Path) -> Result<()> {
 
 /// The log of a folder, whole or as before.
 pub fn write(folder: &Path, lines: &[String]) -> Result<()> {
-    disk::write_whole(&folder.join(FILE), (lines.join("\n") + "\n").as_bytes())
+    files::write_whole(&folder.join(FILE), (lines.join("\n") + "\n").as_bytes())
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("halotrack-erasures-{}", crate::crypto::random_text(6)));
         let (one, two) = (folder.join("one"), folder.join("two"));
         for each in [&one, &two] {
-            disk::make_folder(each).expect("a folder");
+            files::make_folder(each).expect("a folder");
         }
         carry(&one, &two).expect("nothing to carry");
         assert!(!two.join(FILE).exists());
@@ -57,6 +57,6 @@ mod tests {
         carry(&one, &two).expect("carried");
         assert_eq!(std::fs::read_to_string(two.join(FILE)).expect("a log"), "b\nc\na\n");
         assert_eq!(read(&[&one, &two]).expect("lines"), ["a", "b", "c"]);
-        disk::remove_folder(&folder).expect("a clean end");
+        files::remove_folder(&folder).expect("a clean end");
     }
 }

@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::crypto::{self, RunningSha256};
-use crate::disk::{self, failed};
+use crate::files::{self, failed};
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
@@ -62,10 +62,10 @@ pub fn extract(path: &Path, to: &Path) -> Result<Manifest> {
     if manifest.bytes != pages {
         return Err(damaged(path, "its length is not the one in its manifest"));
     }
-    let mut out = disk::make_file(to)?;
+    let mut out = files::make_file(to)?;
     file.seek(SeekFrom::Start(0)).map_err(|e| failed(path, &e))?;
     if pass_on(&mut file, pages, path, &mut out, to)? != manifest.sha256 {
-        disk::remove(to)?;
+        files::remove(to)?;
         return Err(damaged(path, "its content is not what was written"));
     }
     out.sync_all().map_err(|e| failed(to, &e))?;
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn every_changed_or_missing_byte_is_seen() {
         let folder = std::env::temp_dir().join(format!("halotrack-backup-{}", crypto::random_text(6)));
-        disk::make_folder(&folder).expect("a folder");
+        files::make_folder(&folder).expect("a folder");
         let (path, out) = (folder.join("x.backup"), folder.join("out"));
         let pages: Vec<u8> = (0..3_000u32).map(|n| (n % 251) as u8).collect();
         std::fs::write(&path, &pages).expect("pages");
@@ -152,6 +152,6 @@ mod tests {
             std::fs::write(&path, &whole[..place]).expect("written");
             assert_eq!(extract(&path, &out).map_err(|e| e.code), Err("backup_damaged"), "cut at {place}");
         }
-        disk::remove_folder(&folder).expect("a clean end");
+        files::remove_folder(&folder).expect("a clean end");
     }
 }

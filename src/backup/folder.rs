@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::disk;
+use crate::files;
 use crate::domain::backup::{is_past, surplus};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -43,10 +43,10 @@ pub fn list(data: &Path) -> Vec<Kept> {
 
 /// Removes what makers left that were killed.
 pub fn sweep(data: &Path) -> Result<()> {
-    disk::remove_folder(&scratch(data))?;
+    files::remove_folder(&scratch(data))?;
     for (name, _) in entries(data) {
         if name.ends_with(".part") {
-            disk::remove(&data.join(FOLDER).join(name))?;
+            files::remove(&data.join(FOLDER).join(name))?;
         }
     }
     Ok(())
@@ -66,7 +66,7 @@ pub fn prune(data: &Path, now: Time) -> Result<usize> {
         }
     }
     for name in &names {
-        disk::remove(&data.join(FOLDER).join(name))?;
+        files::remove(&data.join(FOLDER).join(name))?;
     }
     Ok(names.len())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::file;
 use crate::book::Book;
 use crate::crypto::Sealer;
-use crate::disk;
+use crate::files;
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -18,14 +18,14 @@ pub fn prove(path: &Path, scratch: &Path, sealer: &Sealer, now: Time) -> Result<
         snapshot::ask(&scratch.join(FILE), sealer, |all| Book::read(all, now))?;
         Ok(manifest)
     });
-    disk::remove_folder(scratch)?;
+    files::remove_folder(scratch)?;
     answer
 }
 
 /// Writes the database of a backup into a fresh folder, and looks whether it is what the manifest says. The folder stays.
 pub fn unpack(path: &Path, folder: &Path) -> Result<Manifest> {
-    disk::remove_folder(folder)?;
-    disk::make_folder(folder)?;
+    files::remove_folder(folder)?;
+    files::make_folder(folder)?;
     let database = folder.join(FILE);
     let manifest = file::extract(path, &database)?;
     migrate::look(&database)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Watch, folder};
-use crate::disk;
+use crate::files;
 use crate::error::{Error, Kind, Result};
 use crate::store::FILE;
 
@@ -35,7 +35,7 @@ pub fn is_pending(data: &Path) -> bool {
 /// Puts what stands ready in the place of the database, which goes to `aside`.
 pub fn decide(data: &Path, aside: &Path, watch: &Watch) -> Result<()> {
     let note = Note { aside: aside.strip_prefix(data).unwrap_or(aside).to_owned() };
-    disk::write_whole(&data.join(NOTE), &serde_json::to_vec(&note).map_err(Error::internal)?)?;
+    files::write_whole(&data.join(NOTE), &serde_json::to_vec(&note).map_err(Error::internal)?)?;
     watch.see("decided");
     finish(data, watch)
 }
@@ -50,13 +50,13 @@ pub fn finish(data: &Path, watch: &Watch) -> Result<()> {
                 Error::new(Kind::Unavailable, "restore_unfinished", message).caused(e)
             })?;
             place(data, &data.join(note.aside), watch)?;
-            disk::remove(&path)?;
-            disk::sync_folder(&path)?;
+            files::remove(&path)?;
+            files::sync_folder(&path)?;
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => return Err(disk::failed(&path, &e)),
+        Err(e) => return Err(files::failed(&path, &e)),
     }
-    disk::remove_folder(&ready(data))?;
+    files::remove_folder(&ready(data))?;
     folder::sweep(data)
 }
 
@@ -66,21 +66,21 @@ fn place(data: &Path, aside: &Path, watch: &Watch) -> Result<()> {
         // It stands in its place already; only the note was left.
         return Ok(());
     }
-    disk::make_folder(&disk::folder_of(aside))?;
+    files::make_folder(&files::folder_of(aside))?;
     // A log belongs to one database: beside another it would be played into it.
-    let log = disk::beside(&database, "-wal");
+    let log = files::beside(&database, "-wal");
     if log.exists() {
-        let kept = disk::beside(aside, "-wal");
-        std::fs::rename(&log, &kept).map_err(|e| disk::failed(&kept, &e))?;
+        let kept = files::beside(aside, "-wal");
+        std::fs::rename(&log, &kept).map_err(|e| files::failed(&kept, &e))?;
     }
-    disk::remove(&disk::beside(&database, "-shm"))?;
+    files::remove(&files::beside(&database, "-shm"))?;
     if database.exists() && !aside.exists() {
         // A second name, so that there is a database at every moment; where a disk has no links it is moved.
-        std::fs::hard_link(&database, aside).or_else(|_| std::fs::rename(&database, aside)).map_err(|e| disk::failed(aside, &e))?;
-        disk::sync_folder(aside)?;
+        std::fs::hard_link(&database, aside).or_else(|_| std::fs::rename(&database, aside)).map_err(|e| files::failed(aside, &e))?;
+        files::sync_folder(aside)?;
     }
     watch.see("aside");
-    disk::settle(&fresh, &database)?;
+    files::settle(&fresh, &database)?;
     watch.see("placed");
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::lock;
 use crate::backup::{self, Watch, erasures, folder, proof, swap};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::disk;
+use crate::files;
 use crate::domain::backup::Manifest;
 use crate::error::{Error, Result};
 use crate::flows::restore::{Release, Settled, settle};
@@ -41,7 +41,7 @@ pub fn run(config: Config, form: &RestoreForm, watch: &Watch) -> Result<Value> {
         Ok(prepared) => prepared,
         Err(e) => {
             // The database was not touched; what was made ready only fills the disk.
-            disk::remove_folder(&ready)?;
+            files::remove_folder(&ready)?;
             return Err(e);
         }
     };
@@ -68,12 +68,12 @@ pub fn run(config: Config, form: &RestoreForm, watch: &Watch) -> Result<Value> {
 
 fn prepare(config: Config, form: &RestoreForm, ready: &Path, watch: &Watch) -> Result<(Manifest, Settled)> {
     let data = config.data.clone();
-    let bytes = std::fs::metadata(&form.file).map_err(|e| disk::failed(&form.file, &e))?.len();
+    let bytes = std::fs::metadata(&form.file).map_err(|e| files::failed(&form.file, &e))?.len();
     backup::need(&data, bytes + bytes / 5)?;
     watch.see("unpacking");
     let manifest = proof::unpack(&form.file, ready)?;
     watch.see("unpacked");
-    let lines = erasures::read(&[&data, &disk::folder_of(&form.file)])?;
+    let lines = erasures::read(&[&data, &files::folder_of(&form.file)])?;
     let settled = settle_in(Config { data: ready.to_owned(), ..config }, form.release, &lines, &manifest)?;
     if !lines.is_empty() {
         erasures::write(&data, &lines)?;

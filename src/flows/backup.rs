@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::backup::{self, Watch, erasures, folder};
 use crate::clock;
-use crate::disk;
+use crate::files;
 use crate::domain::backup::{self as rules, Record, Standing};
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
@@ -48,11 +48,11 @@ pub async fn run(app: &App, to: Option<PathBuf>, is_nightly: bool, watch: Watch)
     let (sealer, target) = (app.store.sealer().clone(), file.clone());
     let made = tokio::task::spawn_blocking(move || {
         let manifest = backup::take(&data, &target, &sealer, now, &watch)?;
-        erasures::carry(&data, &disk::folder_of(&target))?;
+        erasures::carry(&data, &files::folder_of(&target))?;
         if is_own {
             folder::prune(&data, now)?;
         }
-        Ok::<_, Error>((manifest, std::fs::metadata(&target).map_err(|e| disk::failed(&target, &e))?.len()))
+        Ok::<_, Error>((manifest, std::fs::metadata(&target).map_err(|e| files::failed(&target, &e))?.len()))
     })
     .await
     .map_err(|e| Error::internal(format!("a backup stopped: {e}")))?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::storage;
 use crate::crypto;
-use crate::disk;
+use crate::files;
 use crate::error::{Error, Result};
 
 /// `HALO` in ASCII: tells our file from any other SQLite file.
@@ -104,17 +104,17 @@ pub fn bring_up(conn: &mut Connection, path: &Path, steps: &[(&str, &str)], watc
 
 /// `backups/before-shape-2.sqlite` is of shape 1: whole, or not there.
 fn copy_aside(conn: &Connection, path: &Path, version: i64, watch: &dyn Fn(&'static str)) -> Result<()> {
-    let folder = disk::folder_of(path).join(super::snapshot::FOLDER);
+    let folder = files::folder_of(path).join(super::snapshot::FOLDER);
     let copy = folder.join(format!("before-shape-{}.sqlite", version + 1));
-    let aside = disk::beside(&copy, ".part");
-    let made = disk::make_folder(&folder).and_then(|()| disk::make_file(&aside)).and_then(|_| {
+    let aside = files::beside(&copy, ".part");
+    let made = files::make_folder(&folder).and_then(|()| files::make_file(&aside)).and_then(|_| {
         watch("copying");
         super::snapshot::copy_from(conn, &aside)?;
-        disk::settle(&aside, &copy)
+        files::settle(&aside, &copy)
     });
     made.map_err(|e| {
         // What was written so far only fills the disk.
-        let _ = disk::remove(&aside);
+        let _ = files::remove(&aside);
         storage("storage_full", "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.")
             .caused(e)
     })?;

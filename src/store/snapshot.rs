@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::pool::{self, Role};
 use super::{AllSites, damaged, opening};
 use crate::crypto::Sealer;
-use crate::disk;
+use crate::files;
 use crate::error::{Error, Kind, Result};
 
 /// Folder of copies inside the data folder.
@@ -67,7 +67,7 @@ pub fn fold(file: &Path) -> Result<()> {
         return Err(Error::internal(format!("the log of {} could not be folded in", file.display())));
     }
     conn.close().map_err(|(_, e)| opening(e))?;
-    std::fs::File::open(file).and_then(|f| f.sync_all()).map_err(|e| disk::failed(file, &e))
+    std::fs::File::open(file).and_then(|f| f.sync_all()).map_err(|e| files::failed(file, &e))
 }
 
 fn read_only(file: &Path) -> Result<Connection> {

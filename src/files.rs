@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_whole_file_takes_the_place_of_another() {
-        let folder = std::env::temp_dir().join(format!("halotrack-disk-{}", crate::crypto::random_text(6)));
+        let folder = std::env::temp_dir().join(format!("halotrack-files-{}", crate::crypto::random_text(6)));
         make_folder(&folder).expect("a folder");
         let path = folder.join("x");
         for text in ["one", "two"] {
