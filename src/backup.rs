@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::crypto::Sealer;
-use crate::files;
+use crate::disk::{Gauge, SystemGauge};
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 use crate::store::snapshot;
 
 /// The digests of those who were erased.
@@ -96,7 +97,7 @@ pub fn take(data: &Path, to: &Path, sealer: &Sealer, now: Time, watch: &Watch) -
 
 /// Refuses where a disk has not so much room.
 pub fn need(folder: &Path, bytes: u64) -> Result<()> {
-    let (free, bytes) = (files::free_bytes(folder)?, bytes + SPARE);
+    let (free, bytes) = (SystemGauge.free(folder).map_err(|e| files::failed(folder, &e))?, bytes + SPARE);
     if free >= bytes {
         return Ok(());
     }

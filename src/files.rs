@@ -1,30 +1,12 @@
 //! Files that must be whole or not there at all, whenever the power goes: written aside, synced, renamed, and the folder
-//! synced. And how much room a disk has.
+//! synced.
 
-use std::ffi::CString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-
-/// Bytes that this user may still write on the disk of a path, which must exist.
-pub fn free_bytes(path: &Path) -> Result<u64> {
-    let text = CString::new(path.as_os_str().as_bytes()).map_err(Error::internal)?;
-    let mut figures = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
-    // SAFETY: the text ends with a zero byte and lives as long as the call; statvfs writes one struct of that type.
-    let answer = unsafe { libc::statvfs(text.as_ptr(), figures.as_mut_ptr()) };
-    if answer != 0 {
-        return Err(failed(path, &std::io::Error::last_os_error()));
-    }
-    // SAFETY: it was zeroed and statvfs said that it has filled it.
-    let figures = unsafe { figures.assume_init() };
-    // The fields are of other widths on other systems.
-    #[allow(clippy::unnecessary_cast)]
-    Ok((figures.f_bavail as u64).saturating_mul(figures.f_frsize as u64))
-}
 
 /// A folder for its owner alone, with those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
@@ -115,8 +97,6 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);
         }
         assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "nothing lies beside it");
-        assert!(free_bytes(&folder).expect("an answer") > 0);
-        assert_eq!(free_bytes(&folder.join("gone")).map_err(|e| e.code), Err("no_file"));
         remove_folder(&folder).expect("a clean end");
         remove_folder(&folder).expect("as good");
     }

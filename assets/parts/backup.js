@@ -93,7 +93,8 @@ export function showBackups(app) {
   get('/api/backups').then((answer) => { told = answer; if (!gone) draw(); }, () => {});
 }
 
-/** What a restore holds back: a line for the "Needs you" list of the deliveries. @param {App} app @param {string} base @param {boolean} may @param {() => void} done */
+/** What a restore holds back: a line for the "Needs you" list of the deliveries. @param {App} app @param {string} base @param {boolean} may @param {() => void} done
+ * @returns {Promise<HTMLElement|null>} */
 export async function heldLine(app, base, may, done) {
   const held = await get(`${base}/outbox`);
   if (!held.held) return null;
@@ -110,10 +111,10 @@ export async function heldLine(app, base, may, done) {
       done();
     } catch (error) { app.toast(`Not released. ${/** @type {any} */ (error).message}`); }
   };
-  return h('li', null, icon('pause', 'warn'),
+  return /** @type {HTMLElement} */ (h('li', null, icon('pause', 'warn'),
     h('p', null, h('b', null, `${plural(held.held, 'delivery is', 'deliveries are')} held since a backup was restored.`), ' ',
       h('span', null, at(held.oldest_at) !== at(held.newest_at) ? `Made between ${at(held.oldest_at)} and ${at(held.newest_at)}.`
         : `Made ${at(held.newest_at)}.`)),
     may && h('button.btn.small', { type: 'button', onclick: () => release(new Date(Date.now() - 864e5).toISOString()) }, 'Send the last 24 hours'),
-    may && h('button.btn.small', { type: 'button', onclick: () => release(null) }, 'Send all'));
+    may && h('button.btn.small', { type: 'button', onclick: () => release(null) }, 'Send all')));
 }

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use crate::files;
 use crate::error::Result;
+use crate::files;
 
 pub const FILE: &str = "erasures.log";
 
@@ -31,12 +31,7 @@ pub fn read(folders: &[&Path]) -> Result<Vec<String>> {
 /// Brings what is in one folder's log into another's.
 pub fn carry(from: &Path, to: &Path) -> Result<()> {
     let all = read(&[to, from])?;
-    if all == read(&[to])? { Ok(()) } else { write(to, &all) }
-}
-
-/// The log of a folder, whole or as before.
-pub fn write(folder: &Path, lines: &[String]) -> Result<()> {
-    files::write_whole(&folder.join(FILE), (lines.join("\n") + "\n").as_bytes())
+    if all == read(&[to])? { Ok(()) } else { files::write_whole(&to.join(FILE), (all.join("\n") + "\n").as_bytes()) }
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::crypto::{self, RunningSha256};
-use crate::files::{self, failed};
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::files::{self, failed};
 use crate::store::snapshot::Examined;
 
 const MARK: &str = "HALOTRACK-BACKUP-1";

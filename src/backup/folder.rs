@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::files;
 use crate::domain::backup::{is_past, surplus};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::files;
 use crate::store::snapshot::FOLDER;
 
 /// Where a backup is proven.

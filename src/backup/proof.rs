@@ -6,10 +6,10 @@ use std::path::Path;
 use super::file;
 use crate::book::Book;
 use crate::crypto::Sealer;
-use crate::files;
 use crate::domain::backup::Manifest;
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::files;
 use crate::store::{FILE, migrate, snapshot};
 
 /// Restores a backup of the present shape into a scratch folder, looks, and removes the folder.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Watch, folder};
-use crate::files;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 use crate::store::FILE;
 
 /// Moments of a swap, in their order.

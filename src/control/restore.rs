@@ -10,9 +10,9 @@ use super::lock;
 use crate::backup::{self, Watch, erasures, folder, proof, swap};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::files;
 use crate::domain::backup::Manifest;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::flows::restore::{Release, Settled, settle};
 use crate::key;
 use crate::store::{FILE, migrate, snapshot};
@@ -73,22 +73,23 @@ fn prepare(config: Config, form: &RestoreForm, ready: &Path, watch: &Watch) -> R
     watch.see("unpacking");
     let manifest = proof::unpack(&form.file, ready)?;
     watch.see("unpacked");
-    let lines = erasures::read(&[&data, &files::folder_of(&form.file)])?;
-    let settled = settle_in(Config { data: ready.to_owned(), ..config }, form.release, &lines, &manifest)?;
-    if !lines.is_empty() {
-        erasures::write(&data, &lines)?;
+    // Both logs go along with the restored file, and what is known then comes back to the data folder.
+    for folder in [&data, &files::folder_of(&form.file)] {
+        erasures::carry(folder, ready)?;
     }
+    let settled = settle_in(Config { data: ready.to_owned(), ..config }, form.release, &manifest)?;
+    erasures::carry(ready, &data)?;
     snapshot::fold(&ready.join(FILE))?;
     watch.see("settled");
     Ok((manifest, settled))
 }
 
 /// Opens the restored file as a server would: under the key, brought to the present shape.
-fn settle_in(config: Config, release: Release, lines: &[String], manifest: &Manifest) -> Result<Settled> {
+fn settle_in(config: Config, release: Release, manifest: &Manifest) -> Result<Settled> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
     runtime.block_on(async {
         let app = super::build(config)?;
-        let settled = settle(&app, release, lines, &manifest.taken_at).await;
+        let settled = settle(&app, release, &manifest.taken_at).await;
         app.store.close().await;
         settled
     })

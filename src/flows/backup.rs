@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::backup::{self, Watch, erasures, folder};
 use crate::clock;
-use crate::files;
 use crate::domain::backup::{self as rules, Record, Standing};
+use crate::domain::storage::Burden;
 use crate::domain::time::{Time, Zone};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::files;
 use crate::store::backups;
 
 /// A backup that was proven.
@@ -46,13 +47,19 @@ pub async fn run(app: &App, to: Option<PathBuf>, is_nightly: bool, watch: Watch)
     let is_own = to.is_none();
     let file = to.unwrap_or_else(|| folder::name(&data, now));
     let (sealer, target) = (app.store.sealer().clone(), file.clone());
+    let is_tight = is_own && !app.disk.level().admits(Burden::Export);
     let made = tokio::task::spawn_blocking(move || {
+        if is_tight {
+            // The last room is for what the shops send.
+            let message = "The disk of this server is nearly full. Free some space; backups wait until there is room again.";
+            return Err(Error::new(Kind::Unavailable, "storage_full", message));
+        }
         let manifest = backup::take(&data, &target, &sealer, now, &watch)?;
         erasures::carry(&data, &files::folder_of(&target))?;
         if is_own {
             folder::prune(&data, now)?;
         }
-        Ok::<_, Error>((manifest, std::fs::metadata(&target).map_err(|e| files::failed(&target, &e))?.len()))
+        Ok((manifest, std::fs::metadata(&target).map_err(|e| files::failed(&target, &e))?.len()))
     })
     .await
     .map_err(|e| Error::internal(format!("a backup stopped: {e}")))?;

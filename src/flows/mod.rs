@@ -10,6 +10,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What could not be read and needs nobody.
+pub mod dismissal;
 /// What may be kept only for a while.
 pub mod forget;
 /// Answers kept for a repeat.
@@ -26,6 +28,8 @@ pub mod outbox;
 pub mod outgoing;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Days of deliveries after a change of the zone.
+pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
 /// A restored file before it is opened.

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::app::App;
+use crate::backup::erasures;
 use crate::domain::time::DAY_MS;
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
@@ -34,8 +35,8 @@ pub struct Settled {
     pub erased: usize,
 }
 
-/// Makes a restored file fit to be opened. `erasures` are the lines of the logs beside the database and the backup.
-pub async fn settle(app: &App, release: Release, erasures: &[String], taken_at: &str) -> Result<Settled> {
+/// Makes a restored file fit to be opened.
+pub async fn settle(app: &App, release: Release, taken_at: &str) -> Result<Settled> {
     let now = app.clock.now();
     let until = match release {
         Release::Nothing => Some(None),
@@ -55,14 +56,14 @@ pub async fn settle(app: &App, release: Release, erasures: &[String], taken_at: 
         Ok(held)
     });
     let held = change.await?;
-    let erased = erase_again(app, erasures).await?;
+    let erased = erase_again(app).await?;
     Ok(Settled { held, erased })
 }
 
-/// Erases again whoever is in the log of erasures. This version writes no such log; one that is there comes from a newer
-/// one, and to restore without reading it would bring people back.
-async fn erase_again(_: &App, erasures: &[String]) -> Result<usize> {
-    if erasures.is_empty() {
+/// Erases again whoever is in the log of erasures, which lies beside the restored file (`app.config.data`). This version
+/// writes no such log; one that is there comes from a newer one, and to restore without reading it would bring people back.
+async fn erase_again(app: &App) -> Result<usize> {
+    if erasures::read(&[&app.config.data])?.is_empty() {
         return Ok(0);
     }
     Err(Error::new(

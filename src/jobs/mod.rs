@@ -2,6 +2,8 @@
 
 /// What is due by the clock alone.
 pub mod housekeeping;
+/// Looks after the disk and the key.
+pub mod lookout;
 /// The backup of each night.
 pub mod night;
 /// Claims deliveries that are due and runs them.

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::scope::AllSites;
 use super::storage;
 use crate::crypto;
-use crate::files;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// `HALO` in ASCII: tells our file from any other SQLite file.
 const APPLICATION_ID: i64 = 0x4841_4c4f;
@@ -100,6 +101,12 @@ pub fn bring_up(conn: &mut Connection, path: &Path, steps: &[(&str, &str)], watc
         .map_err(|(name, e)| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
     watch("stepped");
     Ok(())
+}
+
+/// Whether the file is of the shape that this binary writes.
+pub fn is_present(all: &AllSites) -> Result<bool> {
+    let version: Option<i64> = all.find("pragma user_version", &[], |row| row.get(0))?;
+    Ok(version == Some(STEPS.len() as i64))
 }
 
 /// `backups/before-shape-2.sqlite` is of shape 1: whole, or not there.

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::pool::{self, Role};
 use super::{AllSites, damaged, opening};
 use crate::crypto::Sealer;
-use crate::files;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 
 /// Folder of copies inside the data folder.
 pub const FOLDER: &str = "backups";

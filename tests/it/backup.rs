@@ -251,7 +251,7 @@ async fn the_last_day_may_go_at_once() {
     house.lead(&site, lead("new")).await.is(200);
     let cookie = house.login("ann@shop.example", halotrack::domain::rights::Right::Own, None).await;
     house.get("/api/me").cookie(&cookie).send().await.is(200);
-    let settled = settle(&house.app, Release::LastDay, &[], "2026-06-13T00:00:00Z").await.expect("settled");
+    let settled = settle(&house.app, Release::LastDay, "2026-06-13T00:00:00Z").await.expect("settled");
     assert_eq!((settled.held, settled.erased), (1, 0));
     let read = |id: i64| house.app.store.read(site.id, move |c| deliveries::find(c, DeliveryId::new(id)));
     let states: Vec<(String, Option<String>)> =
