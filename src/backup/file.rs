@@ -105,7 +105,8 @@ fn manifest_of(file: &mut File, path: &Path) -> Result<(Manifest, u64)> {
     }
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| damaged(path, "its manifest cannot be read"))?;
     if manifest.format > Manifest::FORMAT {
-        let message = format!("{} was made by HaloTrack {}. Restore it with that version or a newer one.", path.display(), manifest.version);
+        let message =
+            format!("{} was made by HaloTrack {}. Restore it with that version or a newer one.", path.display(), manifest.version);
         return Err(Error::new(Kind::Unavailable, "storage_newer", message));
     }
     Ok((manifest, manifest_at))
