@@ -28,6 +28,8 @@ pub mod deliveries;
 mod edge;
 /// Every list as a file.
 pub mod exports;
+/// A touch that a reverse proxy asks for.
+pub mod forward_auth;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.
