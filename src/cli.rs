@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::config::load::{Flags, Loaded, load};
-use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
+use crate::control::{self, Chosen, Command, EraseForm, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::sites::NewSiteForm;
@@ -83,6 +83,8 @@ fn dispatch(words: Halotrack) -> Result<()> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
+        Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
     };
     let answer = control::run(&config, &command)?;
     print(every.json, &answer, || show::text(&command, &answer));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
 use super::people::{self, TokenForm, UserForm};
+use super::privacy::{self, EraseForm};
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
@@ -40,6 +41,8 @@ pub enum Command {
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
+    Erase(EraseForm),
+    KeyRotate,
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
@@ -112,6 +115,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             Ok(json!({"connection": id, "removed": true}))
         }
         Command::Replay(form) => again::replay(app, form).await,
+        Command::Erase(form) => privacy::erase(app, form).await,
+        Command::KeyRotate => privacy::rotate_key(app).await,
     }
 }
 

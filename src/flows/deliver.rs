@@ -33,6 +33,7 @@ struct Loaded {
     delivery: Delivery,
     outgoing: Outgoing,
     may: planning::May,
+    is_erased: bool,
 }
 
 /// How one run of a delivery ended, before it is written.
@@ -72,6 +73,9 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     if matches!(connection.status, Status::Paused | Status::NotConfigured) {
         let boot = app.boot.clone();
         return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, None)).await;
+    }
+    if loaded.is_erased {
+        return settle_now(app, &loaded.delivery, "cancelled", Some("erased"), None, None).await;
     }
     if !loaded.may.is_allowed {
         // What a visitor refused later is cancelled, what never was allowed is skipped.
@@ -114,7 +118,7 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
-    Ok(Some(Loaded { delivery, outgoing, may }))
+    Ok(Some(Loaded { delivery, outgoing, may, is_erased: conversion.is_erased }))
 }
 
 /// Builds the first request and shows it; nothing is sent.

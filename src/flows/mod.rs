@@ -8,6 +8,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// Everything of a person goes, and does not come back.
+pub mod erase;
 /// What may be kept only for a while.
 pub mod forget;
 /// Answers kept for a repeat.
@@ -24,6 +26,10 @@ pub mod outgoing;
 pub mod planning;
 /// Again, by the owner's hand.
 pub mod replay;
+/// Rows past their time.
+pub mod retain;
+/// Stored secrets under a new master key.
+pub mod rotation;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Tenants: added and changed.

@@ -3,7 +3,7 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages, privacy,
     receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::run;
@@ -75,6 +75,13 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    // ---------------------------------------------------------------- people who ask to be forgotten
+    Route::new("DELETE", "/api/delete-user", Token(Scope::Erase), run!(privacy::delete_user), privacy::DELETE_USER).shape(Shape::Halo),
+    Route::new("POST", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Erase), run!(privacy::erase), privacy::ERASE),
+    Route::new("GET", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Read), run!(privacy::list), privacy::LIST),
+    Route::new("GET", "/api/sites/{site}/erasures.csv", Site(Right::Own, Scope::Export), run!(privacy::csv), privacy::CSV),
+    Route::new("GET", "/api/sites/{site}/erasures.jsonl", Site(Right::Own, Scope::Export), run!(privacy::jsonl), privacy::JSONL),
+    Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
