@@ -41,7 +41,10 @@ pub const PLAN: &[Planned] = &[
     delete("contact_merges"),
     blank("inbox", &["body", "reason"]),
     delete("inbox_people"),
-    blank("leads", &["contact_id", "email", "phone", "first_name", "last_name", "company", "message", "custom_fields", "url", "session_id"]),
+    blank(
+        "leads",
+        &["contact_id", "email", "phone", "first_name", "last_name", "company", "message", "custom_fields", "url", "session_id"],
+    ),
     blank("orders", &["contact_id", "email", "phone", "first_name", "last_name", "customer_id", "session_id"]),
     blank("conversions", &["contact_id", "session_id"]),
     blank("reports", &["detail"]),
@@ -55,7 +58,8 @@ pub const PLAN: &[Planned] = &[
 ];
 
 /// Words of a statement's detail that say nothing of who it was.
-pub const IMPERSONAL: &[&str] = &["order_id", "items", "product_id", "status", "form_type", "source", "campaign_id", "ad_id", "affiliate_id"];
+pub const IMPERSONAL: &[&str] =
+    &["order_id", "items", "product_id", "status", "form_type", "source", "campaign_id", "ad_id", "affiliate_id"];
 
 /// What a search of the file looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +109,8 @@ pub fn mentioned(body: &[u8]) -> Vec<Email> {
     let is_part = |c: char| c.is_alphanumeric() || "._%+-'".contains(c);
     let mut found: Vec<Email> = Vec::new();
     for (place, _) in text.match_indices('@').take(MOST_MENTIONED) {
-        let front: String = text[..place].chars().rev().take(64).take_while(|c| is_part(*c)).collect::<Vec<_>>().into_iter().rev().collect();
+        let front: String =
+            text[..place].chars().rev().take(64).take_while(|c| is_part(*c)).collect::<Vec<_>>().into_iter().rev().collect();
         let back: String = text[place + 1..].chars().take(253).take_while(|c| c.is_alphanumeric() || ".-".contains(*c)).collect();
         let back = back.trim_end_matches(['.', '-']);
         // In a form body the name before the address is not separated by what an address cannot hold.

@@ -170,17 +170,8 @@ pub fn store(
     if is_kept && again.is_none() {
         note_mentioned(c, site, inbox, &delivered.body)?;
     }
-    let mut context = Context {
-        c,
-        site,
-        connections,
-        connection,
-        inbox,
-        is_asserted: delivered.is_asserted,
-        now,
-        heard_at,
-        erased_at: None,
-    };
+    let mut context =
+        Context { c, site, connections, connection, inbox, is_asserted: delivered.is_asserted, now, heard_at, erased_at: None };
     let mut facts = Vec::with_capacity(delivered.facts.len());
     for (fact, news) in delivered.facts.iter().zip(&news) {
         let fact = match news {

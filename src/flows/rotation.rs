@@ -7,10 +7,8 @@ use crate::store::{connections, erasures, sessions, sites, users};
 
 /// Gives how many values were sealed anew.
 pub async fn run(app: &App) -> Result<usize> {
-    let mut count = app
-        .store
-        .write_all_sites(|all| Ok(sites::seal_anew(all)? + users::seal_anew(all)? + connections::seal_anew(all)?))
-        .await?;
+    let mut count =
+        app.store.write_all_sites(|all| Ok(sites::seal_anew(all)? + users::seal_anew(all)? + connections::seal_anew(all)?)).await?;
     for site in app.book().sites().to_vec() {
         count += app.store.write(site.id, erasures::seal_anew).await?;
         let mut after = i64::MIN;

@@ -39,9 +39,10 @@ pub const EXPORT: Doc = Doc::new("Privacy", "All that is stored of a person, for
 /// `DELETE /api/delete-user?email=`
 pub async fn delete_user(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let email = ask.query("email").ok_or_else(|| Error::new(Kind::Invalid, "invalid_parameter", "Name the person: ?email=…").of("email"))?;
-    let named = erase::named(&site, Some(email), None, None)
-        .map_err(|e| Error::new(Kind::Invalid, "invalid_parameter", e.message).of("email"))?;
+    let email =
+        ask.query("email").ok_or_else(|| Error::new(Kind::Invalid, "invalid_parameter", "Name the person: ?email=…").of("email"))?;
+    let named =
+        erase::named(&site, Some(email), None, None).map_err(|e| Error::new(Kind::Invalid, "invalid_parameter", e.message).of("email"))?;
     let certificate = erase::run(&app, &site, named, &ask.who()).await?;
     // The same words whether anybody was there or not; the certificate's counts tell.
     Reply::json(&json!({"success": true, "message": "Everything of this person was erased.", "certificate": certificate}))

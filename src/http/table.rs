@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages, privacy,
-    receipts, records, replays, reports, senders, statements, touch,
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
+    privacy, receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::run;
 

@@ -203,11 +203,10 @@ pub fn add_hook_token(c: &SiteConn, id: ConnectionId, now: Time) -> Result<Strin
 /// Secrets and hook tokens under the present master key, those of removed connections too; gives how many were changed.
 pub fn seal_anew(all: &AllSites) -> Result<usize> {
     let mut changed = 0;
-    let rows: Vec<(i64, i64, Vec<u8>)> = all.list(
-        "select id, site_id, sealed_secrets from connections where sealed_secrets is not null",
-        &[],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
+    let rows: Vec<(i64, i64, Vec<u8>)> =
+        all.list("select id, site_id, sealed_secrets from connections where sealed_secrets is not null", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     for (id, site, sealed) in rows {
         if let Some(anew) = all.sealer().sealed_anew(&sealed, &secrets_row(SiteId::issued(site), ConnectionId::new(id))) {
             let new = named_params! {":sealed": anew, ":id": id};

@@ -30,36 +30,43 @@ impl House {
     }
 }
 
+/// A site that keeps touches for 60 days.
+async fn short(house: &House) -> SiteAt {
+    let site = house.site("shop.example").await;
+    sites::set(&house.app, site.id, "retention.touches", "60", "test").await.expect("a clock");
+    site
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_visits_go_and_their_counts_stay() {
     let house = House::new();
-    let site = house.site("shop.example").await;
+    let site = short(&house).await;
     let mut ids = Vec::new();
     for n in 0..30 {
-        ids.push(house.history(&site, None, 24 * (390 + n), json!({"utm_source": "news", "utm_medium": "email", "gclid": format!("c-{n}")})).await);
+        let fields = json!({"utm_source": "news", "utm_medium": "email", "gclid": format!("c-{n}")});
+        ids.push(house.history(&site, None, 24 * (50 + n), fields).await);
     }
     // A browser that came then and now, and one who refused.
     house.history(&site, Some(&ids[29]), 24 * 2, json!({"utm_source": "google", "utm_medium": "cpc"})).await;
     house.touch(&site, None, json!({"consent": "denied"})).await.is(200);
     assert_eq!(house.visits(&site).await, 32);
     house.retain().await;
-    // 400 days: those of day 401 and before are gone, with their browsers and click ids.
-    assert_eq!((house.count("touches"), house.count("sessions")), (31 - 19, 30 - 18), "the browser that came back is kept");
-    assert_eq!(house.count("clicks"), 11);
+    // Days 61 to 79 are gone, with their browsers and click ids; the browser that came back is kept.
+    assert_eq!((house.count("touches"), house.count("sessions"), house.count("clicks")), (12, 12, 11));
     assert_eq!(house.visits(&site).await, 32, "what was counted stays counted");
     // A late visit of a frozen day dirties nothing: the day is not counted again from the rows that are left.
-    house.history(&site, None, 24 * 410, json!({"utm_source": "late", "utm_medium": "email"})).await;
+    house.history(&site, None, 24 * 70, json!({"utm_source": "late", "utm_medium": "email"})).await;
     cube::catch_up(&house.app).await.expect("counted");
     assert_eq!(house.visits(&site).await, 32);
     // One of a day that still has its rows is.
-    house.history(&site, None, 24 * 395, json!({"utm_source": "late", "utm_medium": "email"})).await;
+    house.history(&site, None, 24 * 55, json!({"utm_source": "late", "utm_medium": "email"})).await;
     cube::catch_up(&house.app).await.expect("counted");
     assert_eq!(house.visits(&site).await, 33);
     // Also where the site's days are cut anew.
     sites::set(&house.app, site.id, "zone", "Asia/Dubai", "test").await.expect("a zone");
     house.retain().await;
     assert_eq!(house.visits(&site).await, 33, "frozen days outlive a change of the zone");
-    house.advance_s(500 * DAY_S);
+    house.advance_s(100 * DAY_S);
     house.retain().await;
     assert_eq!((house.count("touches"), house.count("sessions"), house.count("anon_events")), (0, 0, 0));
     assert_eq!(house.visits(&site).await, 33);
@@ -68,8 +75,8 @@ async fn old_visits_go_and_their_counts_stay() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_counted_yet_is_not_removed() {
     let house = House::new();
-    let site = house.site("shop.example").await;
-    house.history(&site, None, 24 * 500, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    let site = short(&house).await;
+    house.history(&site, None, 24 * 100, json!({"utm_source": "news", "utm_medium": "email"})).await;
     retain::run(&house.app).await.expect("a round");
     assert_eq!(house.count("touches"), 1, "its day has no counts yet");
     house.retain().await;
@@ -81,7 +88,14 @@ async fn each_kind_has_its_clock_and_the_owner_sets_it() {
     let house = House::new();
     let (site, other) = (house.site("shop.example").await, house.site("other.example").await);
     for site in [&site, &other] {
-        house.connect(site, "meta", "shadow", &[("pixel_id", "123456789012345"), ("access_token", "EAAabcdefghijklmnopqrstuvwxyz0123456789")]).await;
+        house
+            .connect(
+                site,
+                "meta",
+                "shadow",
+                &[("pixel_id", "123456789012345"), ("access_token", "EAAabcdefghijklmnopqrstuvwxyz0123456789")],
+            )
+            .await;
         house.lead(site, json!({"lead_id": "L-1", "email": "ann@mail.example", "consent_given": true})).await.is(200);
     }
     house.work().await;
@@ -97,7 +111,12 @@ async fn each_kind_has_its_clock_and_the_owner_sets_it() {
     // What was read stays, and so does the knowledge that it came.
     assert_eq!((house.count("inbox"), house.count("inbox_people"), house.count("leads"), house.count("deliveries")), (2, 0, 2, 2));
     let replay = house.list(&site, "inbox").await[0]["id"].as_str().expect("an id").to_owned();
-    let answer = house.post(&format!("/api/sites/{}/inbox/{replay}/replay", site.slug)).token(&site.token).json(&Value::Object(Default::default())).send().await;
+    let answer = house
+        .post(&format!("/api/sites/{}/inbox/{replay}/replay", site.slug))
+        .token(&site.token)
+        .json(&Value::Object(Default::default()))
+        .send()
+        .await;
     assert_eq!(answer.is(409).code(), "body_gone");
     assert!(house.count("audit") > 0);
     house.advance_s(366 * DAY_S);
@@ -108,11 +127,11 @@ async fn each_kind_has_its_clock_and_the_owner_sets_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_while_much_is_removed() {
     let house = House::new();
-    let site = house.site("shop.example").await;
-    house.history(&site, None, 24 * 410, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    let site = short(&house).await;
+    house.history(&site, None, 24 * 100, json!({"utm_source": "news", "utm_medium": "email"})).await;
     cube::catch_up(&house.app).await.expect("counted");
     let mut db = Connection::open(house.data().join(FILE)).expect("the file");
-    let at = (crate::house::NOW_S - 410 * DAY_S) * 1_000;
+    let at = (crate::house::NOW_S - 100 * DAY_S) * 1_000;
     let tx = db.transaction().expect("a change");
     for n in 0..20_000_i64 {
         tx.execute(

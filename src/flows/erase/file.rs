@@ -94,7 +94,9 @@ fn pattern(needles: &[Needle]) -> Result<Regex> {
         })
         .collect();
     // An address of other letters than these is searched as it is stored: in lower case.
-    Regex::new(&parts.join("|")).or_else(|_| Regex::new(&needles.iter().map(|n| regex::escape(&n.text)).collect::<Vec<_>>().join("|"))).map_err(Error::internal)
+    Regex::new(&parts.join("|"))
+        .or_else(|_| Regex::new(&needles.iter().map(|n| regex::escape(&n.text)).collect::<Vec<_>>().join("|")))
+        .map_err(Error::internal)
 }
 
 /// What somebody else wrote of the person: a message, a body, a property of an event.

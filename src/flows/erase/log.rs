@@ -47,9 +47,7 @@ pub fn append(data: &Path, line: &Line) -> Result<()> {
         file.sync_all()?;
         File::open(data)?.sync_all()
     };
-    write().map_err(|e| {
-        Error::new(Kind::Unavailable, "log_unwritable", format!("{} cannot be written: {e}.", path.display()))
-    })
+    write().map_err(|e| Error::new(Kind::Unavailable, "log_unwritable", format!("{} cannot be written: {e}.", path.display())))
 }
 
 fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
@@ -159,9 +157,7 @@ async fn erase_again(app: &App, site: &Arc<Site>, lines: Vec<Line>) -> Result<()
     for (line, known) in lines.iter().zip(found) {
         let at = Time::from_ms(line.at);
         let stones: Vec<[u8; 16]> = line.digests.iter().filter_map(|hex| crypto::unhex(hex)?.try_into().ok()).collect();
-        app.store
-            .write(site.id, move |c| stones.iter().try_for_each(|stone| tombstones::add(c, stone, at)))
-            .await?;
+        app.store.write(site.id, move |c| stones.iter().try_for_each(|stone| tombstones::add(c, stone, at))).await?;
         let id = super::erase(app, site, Named::Log(known), "erasures.log", &line.uid, at).await?;
         super::finish(app, site, id).await?;
     }

@@ -92,12 +92,8 @@ fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid
         tombstones::add(c, stone, at)?;
     }
     let digests: Vec<String> = stones.iter().map(|d| crypto::hex(d)).collect();
-    let mut subject = Subject {
-        emails: whole.emails(),
-        phones: whole.phones(),
-        customer_ids: whole.values("customer_id"),
-        ..Subject::default()
-    };
+    let mut subject =
+        Subject { emails: whole.emails(), phones: whole.phones(), customer_ids: whole.values("customer_id"), ..Subject::default() };
     let mut told = Vec::new();
     for conversion in &whole.conversions {
         let id = crate::domain::ids::ConversionId::new(*conversion);

@@ -24,7 +24,16 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         return unchanged(x, order, known.conversion);
     }
     let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
-    let filed = Filed { connection: x.connection, external_id: &external_id, order, contact, session, received_at: x.now, is_paid, erased_at: x.erased_at };
+    let filed = Filed {
+        connection: x.connection,
+        external_id: &external_id,
+        order,
+        contact,
+        session,
+        received_at: x.now,
+        is_paid,
+        erased_at: x.erased_at,
+    };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
     let telling = Telling {
         kind: ConversionKind::Sale,

@@ -114,11 +114,8 @@ fn start_from_order(c: &SiteConn, text: &str, whole: &mut Whole) -> Result<()> {
         return Err(Error::invalid("order", format!("{text:?} is no order number.")));
     };
     let mut people: BTreeSet<(Option<i64>, Option<String>)> = BTreeSet::new();
-    let found: Vec<i64> = numbers(
-        c,
-        "select id from conversions where site_id = :site and order_key = :key limit 20",
-        named_params! {":key": key},
-    )?;
+    let found: Vec<i64> =
+        numbers(c, "select id from conversions where site_id = :site and order_key = :key limit 20", named_params! {":key": key})?;
     for id in &found {
         people.extend(c.list(
             "select contact_id, email from orders where site_id = :site and conversion_id = :id and erased_at is null",
@@ -196,16 +193,28 @@ fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     }
     for email in whole.emails() {
         let value = named_params! {":value": email};
-        told.extend(pairs(c, "select contact_id, id from leads where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, true)));
-        told.extend(pairs(c, "select contact_id, id from orders where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, false)));
+        told.extend(
+            pairs(c, "select contact_id, id from leads where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, true)),
+        );
+        told.extend(
+            pairs(c, "select contact_id, id from orders where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, false)),
+        );
     }
     for phone in whole.phones() {
         let value = named_params! {":value": phone};
-        told.extend(pairs(c, "select contact_id, id from leads where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, true)));
-        told.extend(pairs(c, "select contact_id, id from orders where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, false)));
+        told.extend(
+            pairs(c, "select contact_id, id from leads where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, true)),
+        );
+        told.extend(
+            pairs(c, "select contact_id, id from orders where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, false)),
+        );
     }
     for (_, id, is_lead) in told {
-        if is_lead { whole.leads.insert(id) } else { whole.orders.insert(id) };
+        if is_lead {
+            whole.leads.insert(id)
+        } else {
+            whole.orders.insert(id)
+        };
     }
     for (ids, sql) in [
         (&whole.leads, "select conversion_id from leads where site_id = :site and id = :id and conversion_id is not null"),
@@ -251,7 +260,8 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         if proved.iter().any(is_anothers) {
             continue;
         }
-        let key = c.find("select key from sessions where site_id = :site and id = :id", named_params! {":id": session}, |row| row.get(0))?;
+        let key =
+            c.find("select key from sessions where site_id = :site and id = :id", named_params! {":id": session}, |row| row.get(0))?;
         whole.sessions.insert(session);
         whole.keys.extend(key);
     }

@@ -32,9 +32,8 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
             |row| row.get(0),
         )?,
         reports: c.list("select id from reports where site_id = :site and instr(lower(detail), :value) > 0", value, |row| row.get(0))?,
-        page_events: c.list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| {
-            row.get(0)
-        })?,
+        page_events: c
+            .list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| row.get(0))?,
         inbox: c.list(
             "select id from inbox where site_id = :site and body is not null and instr(lower(cast(body as text)), :value) > 0",
             value,

@@ -92,10 +92,12 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
         let sql = "update reports set detail = :detail where site_id = :site and id = :id";
         count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
     }
-    let runs: Vec<(i64, String)> =
-        c.list("select run, path from credits where site_id = :site and conversion_id = :id", key, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (run, path) in runs {
-        let snapshot = serde_json::json!({"deleted": true, "deletion_date": at.utc()}).to_string();
+    let runs: Vec<(i64, String, String)> =
+        c.list("select run, path, snapshot from credits where site_id = :site and conversion_id = :id", key, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    for (run, path, snapshot) in runs {
+        let snapshot = deleted(&snapshot, at);
         let sql = "update credits set snapshot = :snapshot, path = :path where site_id = :site and conversion_id = :id and run = :run";
         let new = named_params! {":id": id, ":run": run, ":snapshot": snapshot, ":path": without_browser(&path)?};
         count("credits", c.execute(sql, new)?);
@@ -160,6 +162,18 @@ fn leave_visits(c: &SiteConn, zone: &Zone, session: i64) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// As the documents print it of somebody who was deleted, with the figures that reports add up.
+fn deleted(snapshot: &str, at: Time) -> String {
+    const FIGURES: [&str; 7] = ["match_type", "asserted", "days_to_convert", "seconds_to_convert", "model", "window", "shares_bp"];
+    let mut kept: Map<String, Value> = match serde_json::from_str(snapshot) {
+        Ok(Value::Object(fields)) => fields.into_iter().filter(|(key, _)| FIGURES.contains(&key.as_str())).collect(),
+        _ => Map::new(),
+    };
+    kept.insert("deleted".into(), true.into());
+    kept.insert("deletion_date".into(), at.utc().into());
+    Value::Object(kept).to_string()
 }
 
 fn impersonal(detail: &str) -> String {
