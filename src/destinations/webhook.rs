@@ -48,6 +48,7 @@ static ABOUT: About = About {
         "Put the signing secret into that system: any Standard Webhooks library checks the signature with it.",
         "Answer with a 2xx status within 10 seconds; anything else is tried again for a day and a half.",
         "Keep the webhook-id of what you have handled: a repeat carries the same one.",
+        "A message of the type person.erased names somebody who was erased here: do the same in your system.",
     ],
     docs_url: "https://www.standardwebhooks.com/",
     receives: false,

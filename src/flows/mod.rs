@@ -8,6 +8,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What could not be read and needs nobody.
+pub mod dismissal;
 /// Everything of a person goes, and does not come back.
 pub mod erase;
 /// What may be kept only for a while.
@@ -24,6 +26,8 @@ pub mod login;
 pub mod outgoing;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Days of deliveries after a change of the zone.
+pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
 /// Rows past their time.

@@ -16,6 +16,10 @@ use crate::store::erasures::{self, Subject, residue};
 use crate::store::sites::Site;
 
 const CHUNK: usize = 1 << 20;
+const KNOWN: &str = "Another site of this installation, or one of its users, has the same address; that is theirs and stays.";
+const LEFT: &str = "The address is still found in a text that is not this person's own. Search for it and change that text.";
+const NO_ROOM: &str =
+    "The file could not be written anew. Free as much room as it takes, then erase the person once more: nothing else is left to do.";
 /// Longer than any needle.
 const OVERLAP: usize = 512;
 
@@ -28,16 +32,29 @@ pub async fn clean(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject
         write_back(app).await?;
         if has_any(app, &pattern).await? {
             empty_texts(app, site, subject).await?;
-            app.store.rewrite().await?;
-            rewrites = 1;
             write_back(app).await?;
-            if has_any(app, &pattern).await? {
-                left = Some(why(app, site, subject).await?);
-            }
+            (rewrites, left) = rewritten(app, site, subject, &pattern).await?;
         }
     }
     let now = app.clock.now();
     app.store.write(site.id, move |c| erasures::set_cleaned(c, id, rewrites, left, now)).await
+}
+
+/// What is still found may be somebody else's by right: this site's own rows have been overwritten, and a rewrite that
+/// keeps all writers waiting would change nothing of it. Else the file is written anew.
+async fn rewritten(app: &App, site: &Arc<Site>, subject: &Subject, pattern: &Regex) -> Result<(i64, Option<&'static str>)> {
+    if !has_any(app, pattern).await? {
+        return Ok((0, None));
+    }
+    if is_known_elsewhere(app, site, subject).await? {
+        return Ok((0, Some(KNOWN)));
+    }
+    if let Err(e) = app.store.rewrite().await {
+        tracing::error!(error = %e, "The file could not be written anew after an erasure.");
+        return Ok((0, Some(NO_ROOM)));
+    }
+    write_back(app).await?;
+    Ok((1, has_any(app, pattern).await?.then_some(LEFT)))
 }
 
 /// A reader in the middle of a question holds the log; it is asked again until the log is empty.
@@ -116,10 +133,9 @@ fn values(subject: &Subject) -> Vec<String> {
     subject.emails.iter().cloned().chain(digits.filter(|d| d.len() >= 8)).collect()
 }
 
-async fn why(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<&'static str> {
+async fn is_known_elsewhere(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<bool> {
     let (subject, own) = (subject.clone(), site.id);
-    let is_known = app
-        .store
+    app.store
         .read_all_sites(move |all| {
             let known = |kind: &str, values: &[String]| -> Result<bool> {
                 for value in values {
@@ -131,11 +147,7 @@ async fn why(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<&'static 
             };
             Ok(known("email", &subject.emails)? || known("phone", &subject.phones)?)
         })
-        .await?;
-    Ok(match is_known {
-        true => "Another site of this installation, or one of its users, has the same address; that is theirs and stays.",
-        false => "The address is still found in a text that is not this person's own. Search for it and change that text.",
-    })
+        .await
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -61,21 +61,23 @@ fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Every whole line.
+/// Every whole line of the log of a data folder.
 pub fn read(data: &Path) -> Result<Vec<Line>> {
-    let path = data.join(FILE);
-    match std::fs::read_to_string(&path) {
+    read_file(&data.join(FILE))
+}
+
+fn read_file(path: &Path) -> Result<Vec<Line>> {
+    match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Error::new(Kind::Unavailable, "log_unreadable", format!("{} cannot be read: {e}.", path.display()))),
     }
 }
 
-/// Adds what the log of a backup knows and this one does not.
+/// Adds what another log, such as a backup's, knows and that of the data folder does not.
 pub fn unite(data: &Path, other: &Path) -> Result<()> {
     let known: HashSet<String> = read(data)?.into_iter().map(|l| l.uid).collect();
-    let folder: PathBuf = other.to_owned();
-    for line in read(&folder)?.into_iter().filter(|l| !known.contains(&l.uid)) {
+    for line in read_file(other)?.into_iter().filter(|l| !known.contains(&l.uid)) {
         append(data, &line)?;
     }
     Ok(())

@@ -62,6 +62,7 @@ pub async fn run(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result
 /// The one change. What is the past from now on is written down beside it.
 async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time) -> Result<ErasureId> {
     let (owner, who, uid) = (site.clone(), who.to_owned(), uid.to_owned());
+    let is_from_log = matches!(named, Named::Log(_));
     let (id, line) = app
         .store
         .write(site.id, move |c| {
@@ -71,7 +72,10 @@ async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, 
             Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
         })
         .await?;
-    log::append(&app.config.data, &line)?;
+    // What comes from the log is in it.
+    if !is_from_log {
+        log::append(&app.config.data, &line)?;
+    }
     app.wake.notify_waiters();
     Ok(id)
 }
@@ -123,16 +127,17 @@ async fn finish(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<()> {
     let _turn = app.cleaning.lock().await;
     let found = app.store.read(site.id, move |c| Ok((erasures::find(c, id)?, erasures::find_subject(c, id)?))).await?;
     let (Some(certificate), Some(subject)) = found else { return Ok(()) };
-    if certificate.cleaned_at.is_none() {
-        file::clean(app, site, id, &subject).await?;
-    }
+    let cleaned = match certificate.cleaned_at {
+        None => file::clean(app, site, id, &subject).await,
+        Some(_) => Ok(()),
+    };
     let is_told = telling::run(app, site, id, &subject, certificate.at).await?;
     let now = app.clock.now();
     let is_late = now.ms_since(certificate.at) >= erasures::LONGEST_MS;
-    if is_told || is_late {
+    if (is_told && cleaned.is_ok()) || is_late {
         app.store.write(site.id, move |c| erasures::close(c, id, now)).await?;
     }
-    Ok(())
+    cleaned
 }
 
 /// Takes up what is not finished: after a restart, and where a destination was out of reach.

@@ -226,7 +226,11 @@ fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     }
     for conversion in &whole.conversions {
         let id = named_params! {":id": conversion};
-        whole.leads.extend(numbers(c, "select id from leads where site_id = :site and conversion_id = :id", id)?);
+        whole.leads.extend(numbers(
+            c,
+            "select fact_id from reports where site_id = :site and conversion_id = :id and fact_kind = 'lead' and fact_id is not null",
+            id,
+        )?);
         whole.orders.extend(numbers(c, "select id from orders where site_id = :site and conversion_id = :id", id)?);
     }
     Ok(())

@@ -58,6 +58,13 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
              where site_id = :site and id = :id and erased_at is null";
         count("leads", c.execute(sql, named_params! {":id": lead, ":at": at.ms()})?);
     }
+    for value in texts(whole) {
+        for lead in &whole.leads {
+            let sql = "update leads set external_id = 'erased_' || id
+                 where site_id = :site and id = :id and instr(lower(external_id), :value) > 0";
+            c.execute(sql, named_params! {":id": lead, ":value": value})?;
+        }
+    }
     for order in &whole.orders {
         let sql = "update orders set contact_id = null, email = null, phone = null, first_name = null, last_name = null,
                customer_id = null, session_id = null, erased_at = :at
@@ -108,9 +115,15 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
     Ok(())
 }
 
+/// Addresses and phone numbers as they may stand inside an id.
+fn texts(whole: &Whole) -> Vec<String> {
+    let digits = whole.phones().into_iter().map(|p| p.trim_start_matches('+').to_owned()).collect::<Vec<_>>();
+    whole.emails().into_iter().chain(digits).collect()
+}
+
 /// Some senders take the address itself for an id: then the id goes too.
 fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
-    for value in whole.emails().into_iter().chain(whole.phones().iter().map(|p| p.trim_start_matches('+').to_owned())) {
+    for value in texts(whole) {
         let named = named_params! {":id": id, ":value": value};
         c.execute(
             "update conversions set label = 'Erased ' || id, event_id = 'erased_' || id, order_key = null
@@ -124,11 +137,6 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
         )?;
         c.execute(
             "update reports set external_id = 'erased_' || id
-             where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
-            named,
-        )?;
-        c.execute(
-            "update leads set external_id = 'erased_' || id
              where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
             named,
         )?;
