@@ -311,6 +311,12 @@ async fn an_older_file_comes_back_erased() {
     assert_eq!(log::read(restored.data()).expect("the log").len(), 1);
 }
 
+/// Erasures that still hold, sealed, who they were about.
+fn sealed(house: &House) -> i64 {
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    db.query_row("select count(*) from erasures where sealed is not null", [], |row| row.get(0)).expect("a count")
+}
+
 fn found_in_db(folder: &Path) -> Vec<String> {
     found_in(folder, &[ANN.to_owned()]).into_iter().filter(|f| f.starts_with(FILE)).collect()
 }
@@ -329,6 +335,7 @@ async fn destinations_are_told_and_the_certificate_waits_for_it() {
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["data"]["emails"], &told[0]["data"]["event_ids"]), (&json!([ANN]), &json!(["lead_L-1"])), "{told:?}");
     assert_eq!(found_in_db(house.data()), Vec::<String>::new(), "what was needed for it is gone too");
+    assert_eq!(sealed(&house), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -350,6 +357,7 @@ async fn a_destination_out_of_reach_is_told_later_and_given_up_after_thirty_days
         "{certificate:#}"
     );
     assert_eq!(found_in_db(house.data()), Vec::<String>::new(), "what is kept to tell it is sealed");
+    assert_eq!(sealed(&house), 1);
     house.advance_s(86_400);
     halotrack::flows::erase::go_on(&house.app).await.expect("tried again");
     let tries = receiver.seen().iter().filter(|s| s.json()["type"] == "person.erased").count();
@@ -358,6 +366,7 @@ async fn a_destination_out_of_reach_is_told_later_and_given_up_after_thirty_days
     halotrack::flows::erase::go_on(&house.app).await.expect("given up");
     let item = house.list(&site, "erasures").await.remove(0);
     assert_eq!((&item["state"], &item["destinations"][0]["state"]), (&json!("done"), &json!("given_up")), "{item:#}");
+    assert_eq!(sealed(&house), 0, "after 30 days nothing is kept, told or not");
 }
 
 #[tokio::test]
