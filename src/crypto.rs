@@ -61,6 +61,20 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// SHA-256 of what comes piece by piece: files larger than memory.
+#[derive(Default)]
+pub struct RunningSha256(Sha256);
+
+impl RunningSha256 {
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// The plain hashes under which others pass addresses on: SHA-256, SHA-1, MD5. Nothing here is protected by them.
 pub fn plain_hashes(bytes: &[u8]) -> [Vec<u8>; 3] {
     [Sha256::digest(bytes).to_vec(), sha1::Sha1::digest(bytes).to_vec(), md5::Md5::digest(bytes).to_vec()]

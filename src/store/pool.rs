@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 pub enum Role {
     Writer,
     Reader,
+    /// Reads one file and writes another.
+    Copier,
 }
 
 /// So long a connection waits for another one.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use halotrack::backup::erasures::{FILE as LOG, carry};
 use halotrack::crypto;
 use halotrack::domain::erasure::{self, How, PLAN};
 use halotrack::domain::rights::{Right, Scope};
@@ -290,14 +291,14 @@ async fn an_older_file_comes_back_erased() {
     db.execute("vacuum into ?1", [copy.to_str().expect("a path")]).expect("a copy");
     drop(db);
     let certificate = house.erase(&site, json!({"email": ANN})).await.is(201).json;
-    let line = std::fs::read_to_string(house.data().join(log::FILE)).expect("the log");
+    let line = std::fs::read_to_string(house.data().join(LOG)).expect("the log");
     assert!(!line.contains("ann") && line.contains(certificate["uid"].as_str().expect("uid")), "{line}");
 
     // The older file in a folder of its own with today's log, as a restore puts it.
     let restored = House::with(|config| {
         std::fs::copy(&copy, config.data.join(FILE)).expect("the older file");
-        log::unite(&config.data, &house.data().join(log::FILE)).expect("the log comes along");
-        log::unite(&config.data, &house.data().join(log::FILE)).expect("twice is once");
+        carry(house.data(), &config.data).expect("the log comes along");
+        carry(house.data(), &config.data).expect("twice is once");
         assert_eq!(log::read(&config.data).expect("the log").len(), 1);
     });
     assert_eq!(restored.emails(&site), [ANN, BO], "the older file has them");
@@ -306,7 +307,7 @@ async fn an_older_file_comes_back_erased() {
     assert_eq!(found_in_db(restored.data()), Vec::<String>::new());
     assert_eq!(log::reconcile(&restored.app).await.expect("nothing to do"), 0);
     // A log that was lost is made again from the file.
-    std::fs::remove_file(restored.data().join(log::FILE)).expect("lost");
+    std::fs::remove_file(restored.data().join(LOG)).expect("lost");
     log::reconcile(&restored.app).await.expect("written again");
     assert_eq!(log::read(restored.data()).expect("the log").len(), 1);
 }

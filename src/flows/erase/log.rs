@@ -11,15 +11,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::backup::erasures::FILE;
 use crate::crypto;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::store::erasures::{self, Named, tombstones};
 use crate::store::people::IdentityKind;
 use crate::store::sites::Site;
-
-/// Its name in the data folder, and beside every backup.
-pub const FILE: &str = "erasures.log";
 
 /// One erasure. Nobody can be found by it without the site's own sealed key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,24 +61,12 @@ fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
 
 /// Every whole line of the log of a data folder.
 pub fn read(data: &Path) -> Result<Vec<Line>> {
-    read_file(&data.join(FILE))
-}
-
-fn read_file(path: &Path) -> Result<Vec<Line>> {
-    match std::fs::read_to_string(path) {
+    let path = data.join(FILE);
+    match std::fs::read_to_string(&path) {
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Error::new(Kind::Unavailable, "log_unreadable", format!("{} cannot be read: {e}.", path.display()))),
     }
-}
-
-/// Adds what another log, such as a backup's, knows and that of the data folder does not.
-pub fn unite(data: &Path, other: &Path) -> Result<()> {
-    let known: HashSet<String> = read(data)?.into_iter().map(|l| l.uid).collect();
-    for line in read_file(other)?.into_iter().filter(|l| !known.contains(&l.uid)) {
-        append(data, &line)?;
-    }
-    Ok(())
 }
 
 /// Before anything is answered: erases again what the file brought back.

@@ -106,7 +106,8 @@ fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid
             subject.event_ids.push(found.event_id);
         }
         for (connection, platform, _) in notices::list_told(c, *conversion)? {
-            if !told.iter().any(|(known, _)| *known == connection) {
+            // Whoever comes back with an older file was told of when it was done first.
+            if !matches!(named, Named::Log(_)) && !told.iter().any(|(known, _)| *known == connection) {
                 told.push((connection, platform));
             }
         }
