@@ -55,6 +55,7 @@ pub async fn settle(app: &App, release: Release, taken_at: &str) -> Result<Settl
         Ok(held)
     });
     let held = change.await?;
+    erase::log::check(&app.config.data)?;
     let erased = erase::log::reconcile(app).await?;
     Ok(Settled { held, erased })
 }

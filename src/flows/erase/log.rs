@@ -11,11 +11,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::backup::erasures::FILE;
+use crate::backup::erasures::{self, FILE};
 use crate::crypto;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
-use crate::store::erasures::{self, Named, tombstones};
+use crate::store::erasures::{self as certificates, Named, tombstones};
 use crate::store::people::IdentityKind;
 use crate::store::sites::Site;
 
@@ -63,9 +63,28 @@ fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
 pub fn read(data: &Path) -> Result<Vec<Line>> {
     let path = data.join(FILE);
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+        Ok(text) => Ok(text.lines().filter_map(parsed).collect()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Error::new(Kind::Unavailable, "log_unreadable", format!("{} cannot be read: {e}.", path.display()))),
+    }
+}
+
+fn parsed(line: &str) -> Option<Line> {
+    serde_json::from_str(line).ok()
+}
+
+/// To pass over a line of another version would bring people back. One that a power cut left half written is none: its
+/// erasure is in the file, or never happened.
+pub fn check(data: &Path) -> Result<()> {
+    let is_torn = |line: &str| line.starts_with("{\"uid\":") || "{\"uid\":".starts_with(line);
+    match erasures::read(&[data])?.iter().find(|line| parsed(line).is_none() && !is_torn(line)) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            Kind::Unavailable,
+            "erasures_unread",
+            "There is a log of erasures beside the backup or the data, and this version cannot read all of it. Nothing was changed: \
+             restore with the version that wrote it.",
+        )),
     }
 }
 
@@ -84,7 +103,7 @@ pub async fn reconcile(app: &App) -> Result<usize> {
             .read(site.id, move |c| {
                 let mut unknown = Vec::new();
                 for line in own {
-                    if !erasures::has_uid(c, &line.uid)? {
+                    if !certificates::has_uid(c, &line.uid)? {
                         unknown.push(line);
                     }
                 }
@@ -106,7 +125,7 @@ async fn missing_in_log(app: &App, site: &Arc<Site>, logged: &HashSet<&str>) -> 
     let mut missing = Vec::new();
     let mut cursor = None;
     loop {
-        let (page, next) = app.store.read(site.id, move |c| erasures::page(c, cursor, 500)).await?;
+        let (page, next) = app.store.read(site.id, move |c| certificates::page(c, cursor, 500)).await?;
         missing.extend(page.into_iter().filter(|e| !logged.contains(e.uid.as_str())).map(|e| Line {
             uid: e.uid,
             site: site.public_key.clone(),
