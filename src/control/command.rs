@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::again::{self, ReplayForm};
 use super::kept;
 use super::people::{self, TokenForm, UserForm};
+use super::privacy::{self, EraseForm};
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
@@ -63,6 +64,8 @@ pub enum Command {
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
+    Erase(EraseForm),
+    KeyRotate,
     /// The path is absolute: the server stands in another folder.
     Backup {
         to: Option<PathBuf>,
@@ -153,6 +156,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             Ok(json!({"connection": id, "removed": true}))
         }
         Command::Replay(form) => again::replay(app, form).await,
+        Command::Erase(form) => privacy::erase(app, form).await,
+        Command::KeyRotate => privacy::rotate_key(app).await,
         Command::Backup { to } => kept::backup(app, to).await,
         Command::OutboxRelease { site, since } => kept::release(app, &site, since.as_deref()).await,
     }
