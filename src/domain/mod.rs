@@ -28,6 +28,8 @@ pub mod money;
 pub mod outgoing;
 /// E-mails, phones, names.
 pub mod person;
+/// Where a lead stands with the people who sell.
+pub mod pipeline;
 /// What a platform says of itself.
 pub mod platform;
 /// What may be asked of the figures.

@@ -20,6 +20,8 @@ pub mod intake;
 pub mod login;
 /// What a destination may see.
 pub mod outgoing;
+/// A lead moves in the pipeline.
+pub mod pipeline;
 /// The outbox rows of a conversion.
 pub mod planning;
 /// Again, by the owner's hand.
