@@ -10,6 +10,7 @@ use crate::book::Book;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
+use crate::disk::{Disk, Gauge, SystemGauge};
 use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
 use crate::door::Door;
 use crate::error::Result;
@@ -17,6 +18,7 @@ use crate::figures::Figures;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::presence::Presence;
+use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
 
@@ -31,6 +33,10 @@ pub struct Parts {
     pub clock: Clock,
     pub store: Store,
     pub outbound: Outbound,
+    /// The disk under the data folder.
+    pub disk: Disk,
+    /// When the work in the background was last heard of.
+    pub pulse: Pulse,
     /// Rate limits and quotas, in memory.
     pub limits: Limits,
     /// Counters for the metrics page.
@@ -75,18 +81,27 @@ pub enum News {
 impl App {
     /// Opens the store and reads the book. Nothing listens or works yet.
     pub fn build(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound) -> Result<Self> {
+        Self::build_on(config, clock, sealer, outbound, Box::new(SystemGauge))
+    }
+
+    /// The same on a disk whose room somebody else tells.
+    pub fn build_on(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound, gauge: Box<dyn Gauge>) -> Result<Self> {
         let store = Store::open(&config.data, sealer)?;
         let now = clock.now();
         let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
         let recent = Recent::default();
         store.read_all_sites_blocking(|all| recent.read(all, &book, now))?;
         let (news, _) = broadcast::channel(256);
+        let disk = Disk::new(store.path(), gauge);
+        let pulse = Pulse::new(clock.clone());
         Ok(Self {
             parts: Arc::new(Parts {
                 config,
                 clock,
                 store,
                 outbound,
+                disk,
+                pulse,
                 limits: Limits::default(),
                 figures: Figures::default(),
                 door: Door::default(),

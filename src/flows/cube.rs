@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::readiness::Worker;
 use crate::domain::time::Day;
 use crate::error::Result;
 use crate::store::cube::{self, Counts, Cube};
@@ -46,6 +47,7 @@ async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
                 return Ok(());
             }
             count(app, site, cube, days).await?;
+            app.pulse.beat(Worker::Housekeeping);
             after = last;
         }
     }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::domain::breaker::Gate;
 use crate::domain::ids::{ConnectionId, DeliveryId, SiteId};
+use crate::domain::readiness::Worker;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::{deliver, outgoing};
@@ -36,6 +37,7 @@ pub async fn run(app: App) {
     let mut running = JoinSet::new();
     let (done, mut ended) = mpsc::channel::<()>(1_024);
     while !app.is_stopping() {
+        app.pulse.beat(Worker::Deliveries);
         // Registered before looking: a wake-up between the look and the sleep is not lost.
         let woken = app.wake.notified();
         tokio::pin!(woken);
@@ -122,6 +124,9 @@ type Claimed = Vec<(SiteId, ConnectionId, DeliveryId)>;
 
 /// Takes leases for what is due in lanes that are free, and says when the next falls due.
 async fn claim(app: &App, lanes: &Lanes) -> Result<(Claimed, Option<Time>)> {
+    if !app.disk.level().may_send() {
+        return Ok((Vec::new(), None));
+    }
     let now = app.clock.now();
     let book = app.book();
     let open: Vec<(ConnectionId, SiteId, usize)> = book

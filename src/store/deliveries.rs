@@ -85,7 +85,7 @@ pub fn list_planned(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(Strin
 
 /// How many stand in each state, on the whole box.
 pub fn count_by_state(all: &AllSites) -> Result<Vec<(String, i64)>> {
-    all.list("select state, count(*) from deliveries group by state order by state", &[], |row| Ok((row.get(0)?, row.get(1)?)))
+    all.list("select state, sum(count) from delivery_counts group by state order by state", &[], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 pub fn find(c: &SiteConn, id: DeliveryId) -> Result<Option<Delivery>> {

@@ -8,6 +8,7 @@ mod concurrency;
 mod crash;
 mod deliver;
 mod destinations;
+mod disk;
 mod edges;
 mod ground;
 mod house;
