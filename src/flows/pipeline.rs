@@ -98,7 +98,7 @@ pub fn step(
     let event_id = event_id.filter(|_| is_first);
     let first = same.first().copied().unwrap_or(lead);
     let change =
-        NewChange { lead: first, at: now, who, before: standing.stage, stage, value, event_id: event_id.as_deref() };
+        NewChange { lead: first, at: now, who: name_of(who), before: standing.stage, stage, value, event_id: event_id.as_deref() };
     lead_changes::add(c, &change)?;
     let told = json!({"lead": lead, "from": standing.stage.word(), "to": stage.word(), "value": value.map(|m| m.to_string())});
     audit::add(c, who, "lead_moved", &told, now)?;
@@ -107,6 +107,11 @@ pub fn step(
         _ => Vec::new(),
     };
     Ok(Moved { is_changed: true, conversion: standing.conversion, deliveries })
+}
+
+/// Who it was, without where from: the audit log alone keeps addresses.
+fn name_of(who: &str) -> &str {
+    who.split(" from ").next().unwrap_or(who)
 }
 
 /// The lead and what other connections told of the same one, the first told first.

@@ -54,6 +54,8 @@ mod pages;
 pub mod receipts;
 /// The conversions API: asking.
 pub mod records;
+/// Where leads stand.
+mod pipeline;
 /// What the owner does by hand.
 mod replays;
 /// Answers and refusals.
@@ -70,6 +72,8 @@ pub mod shown;
 mod statements;
 /// All routes on one page.
 pub mod table;
+/// A person in the order of time.
+mod timeline;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
-    receipts, records, replays, reports, senders, statements, touch,
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages, pipeline,
+    receipts, records, replays, reports, senders, statements, timeline, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -85,6 +85,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
@@ -122,13 +123,22 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/leads", Site(Right::See, Scope::Read), run!(leads::leads), leads::LEADS),
     Route::new("GET", "/api/sites/{site}/leads.csv", Site(Right::Read, Scope::Export), run!(leads::leads_csv), leads::LEADS_CSV),
     Route::new("GET", "/api/sites/{site}/leads.jsonl", Site(Right::Read, Scope::Export), run!(leads::leads_jsonl), leads::LEADS_JSONL),
+    Route::new("GET", "/api/sites/{site}/leads/pipeline", Site(Right::See, Scope::Read), run!(pipeline::columns), pipeline::COLUMNS),
+    Route::new("GET", "/api/sites/{site}/leads/{id}", Site(Right::See, Scope::Read), run!(pipeline::one), pipeline::ONE),
     Route::new("GET", "/api/sites/{site}/orders", Site(Right::See, Scope::Read), run!(leads::orders), leads::ORDERS),
     Route::new("GET", "/api/sites/{site}/orders.csv", Site(Right::Read, Scope::Export), run!(leads::orders_csv), leads::ORDERS_CSV),
     Route::new("GET", "/api/sites/{site}/orders.jsonl", Site(Right::Read, Scope::Export), run!(leads::orders_jsonl), leads::ORDERS_JSONL),
     Route::new("GET", "/api/sites/{site}/contacts", Site(Right::Read, Scope::Read), run!(contacts::list), contacts::LIST),
     Route::new("GET", "/api/sites/{site}/contacts.csv", Site(Right::Read, Scope::Export), run!(contacts::csv), contacts::CSV),
     Route::new("GET", "/api/sites/{site}/contacts.jsonl", Site(Right::Read, Scope::Export), run!(contacts::jsonl), contacts::JSONL),
-    Route::new("GET", "/api/sites/{site}/contacts/{id}", Site(Right::Read, Scope::Read), run!(contacts::one), contacts::ONE),
+    Route::new("GET", "/api/sites/{site}/contacts/{id}", Site(Right::See, Scope::Read), run!(contacts::one), contacts::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/contacts/{id}/timeline",
+        Site(Right::See, Scope::Read),
+        run!(timeline::timeline),
+        timeline::TIMELINE,
+    ),
     Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(contacts::changes), contacts::CHANGES),
     Route::new("GET", "/api/sites/{site}/audit.csv", Site(Right::Edit, Scope::Export), run!(contacts::changes_csv), contacts::CHANGES_CSV),
     Route::new(

@@ -19,6 +19,7 @@ mod measure;
 mod orders;
 mod outbound;
 mod pages;
+mod pipeline;
 mod plans;
 mod questions;
 mod running;

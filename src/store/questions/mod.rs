@@ -18,10 +18,14 @@ pub mod money;
 pub mod overview;
 /// One conversion from all sides.
 pub mod receipt;
+/// Where leads stand, and what they are worth.
+pub mod pipeline;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.
 pub mod sums;
+/// A person in the order of time.
+pub mod timeline;
 /// Visits by day and by origin.
 pub mod visits;
 
