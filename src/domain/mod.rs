@@ -52,3 +52,5 @@ pub mod storage;
 pub mod time;
 /// A touch of a page.
 pub mod touch;
+/// What is usual for a day of the week.
+pub mod usual;

@@ -9,7 +9,8 @@ const LEAST_WEEKS: usize = 3;
 pub fn on_this_weekday(days: &[i64]) -> Option<i64> {
     let today = days.len().checked_sub(1)?;
     let began = days.iter().position(|n| *n > 0)?;
-    let mut same: Vec<i64> = (1..=WEEKS).filter_map(|week| today.checked_sub(7 * week)).filter(|day| *day >= began).map(|day| days[day]).collect();
+    let mut same: Vec<i64> =
+        (1..=WEEKS).filter_map(|week| today.checked_sub(7 * week)).filter(|day| *day >= began).map(|day| days[day]).collect();
     if same.len() < LEAST_WEEKS {
         return None;
     }

@@ -15,9 +15,10 @@ use crate::domain::outgoing::Mode;
 use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::flows::intake::BAD_SIGNATURE;
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
-use crate::store::{audit, deliveries, scope::SiteConn};
+use crate::store::{audit, counters, deliveries, scope::SiteConn};
 
 /// What the owner types to connect a platform.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -108,6 +109,7 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         .await?;
     app.refresh().await?;
     let connection = find(app, Some(site), id)?;
+    app.tell(News::Connection { site, id, status: connection.status.word() });
     Ok(Added { card: card(app, &connection)?, secret: made })
 }
 
@@ -202,6 +204,14 @@ pub async fn pause(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str)
     .await
 }
 
+/// Somebody knows the address and not the secret: the card says how often.
+pub async fn mistrusted(app: &App, id: ConnectionId) -> Result<()> {
+    let Some(connection) = app.book().connection(id).cloned() else { return Ok(()) };
+    let Some(site) = app.book().site(connection.site).cloned() else { return Ok(()) };
+    let today = site.zone.day(app.clock.now());
+    app.store.write(site.id, move |c| counters::add(c, today, BAD_SIGNATURE, &id.to_string())).await
+}
+
 /// Goes on where it was left, with a fresh breaker.
 pub async fn resume(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<Card> {
     let connection = find(app, site, id)?;
@@ -232,7 +242,9 @@ pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
             audit::add(c, &who, "connection_removed", &json!({ "connection": id }), now)
         })
         .await?;
-    app.refresh().await
+    app.refresh().await?;
+    app.tell(News::Connection { site: connection.site, id, status: "removed" });
+    Ok(())
 }
 
 /// Looks at what can be looked at without sending a conversion.
@@ -308,10 +320,11 @@ pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
     format!("{public_url}/in/{platform}/{token}")
 }
 
-/// With a fresh breaker, and what waited is due now.
+/// With a fresh breaker, and what waited or was held is due now.
 fn go_on(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
     connections::save_breaker(c, id, &Breaker::default())?;
-    deliveries::set_waiting(c, id, Some(now)).map(drop)
+    deliveries::set_waiting(c, id, Some(now))?;
+    deliveries::let_go(c, id, now).map(drop)
 }
 
 async fn change<F>(

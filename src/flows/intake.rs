@@ -12,11 +12,12 @@ use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::store::connections::{Connection, heard_of};
+use crate::store::deliveries::Made;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, credits, deliveries, reports};
+use crate::store::{conversions, counters, credits, deliveries, reports};
 
 /// A lead, as a form told it.
 mod lead;
@@ -28,6 +29,10 @@ mod order;
 mod statement;
 /// One conversion of possibly many reports.
 pub mod telling;
+
+/// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
+const HEARD: &str = "heard";
+pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// A body that has proved its sender, read into facts.
 pub struct Delivered {
@@ -57,6 +62,8 @@ pub struct Stored {
     pub snapshot: Value,
     /// Platform, mode and state of each delivery.
     pub deliveries: Vec<(String, String, String)>,
+    /// Those among them that this telling made.
+    pub planned: Vec<Made>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +117,11 @@ pub fn announce(app: &App, site: &Site, taken: &Taken) {
             app.tell(News::Conversion { site: site.id, id, kind: fact.kind });
             app.figures.add("conversions", fact.kind);
         }
+        for made in &fact.planned {
+            if let Some(conversion) = fact.conversion {
+                app.tell(News::Delivery { site: site.id, id: made.id, conversion, state: made.state.to_owned() });
+            }
+        }
     }
 }
 
@@ -125,6 +137,9 @@ pub fn store(
     let digest = digest_of(site, delivered);
     if let Some(connection) = delivered.connection {
         heard_of(c, connection, now)?;
+        if again.is_none() {
+            counters::add(c, site.zone.day(now), HEARD, &connection.to_string())?;
+        }
         if delivered.is_once
             && again.is_none()
             && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
@@ -203,6 +218,7 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
             is_attributed: found.match_type != "none",
             snapshot,
             deliveries: deliveries::list_planned(c, conversion)?,
+            planned: Vec::new(),
         });
     }
     Ok(facts)
@@ -212,14 +228,17 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
 pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String) -> Result<InboxId> {
     let now = app.clock.now();
     let digest = digest_of(site, &delivered);
+    let today = site.zone.day(now);
     app.figures.add("inbox", "quarantined");
-    app.store
+    let (id, is_new) = app
+        .store
         .write(site.id, move |c| {
             if let Some(connection) = delivered.connection {
                 heard_of(c, connection, now)?;
+                counters::add(c, today, HEARD, &connection.to_string())?;
                 // The same unreadable body again is the same quarantine row.
                 if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
-                    return Ok(first);
+                    return Ok((first, false));
                 }
             }
             let id = inbox::add(
@@ -239,9 +258,13 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
             if let Some(connection) = delivered.connection {
                 inbox::add_seen(c, connection, &digest[..16], id)?;
             }
-            Ok(id)
+            Ok((id, true))
         })
-        .await
+        .await?;
+    if is_new {
+        app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
+    }
+    Ok(id)
 }
 
 fn person_of(fact: &Fact) -> &crate::domain::fact::Person {

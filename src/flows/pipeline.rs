@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::app::{App, News};
 use crate::destinations;
-use crate::domain::ids::{ConversionId, DeliveryId, LeadId, SessionId};
+use crate::domain::ids::{ConversionId, LeadId, SessionId};
 use crate::domain::money::Money;
 use crate::domain::pipeline::Stage;
 use crate::domain::time::{HOUR_MS, Time};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::flows::planning;
 use crate::store::connections::{Connection, Status};
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, Planned};
+use crate::store::deliveries::{self, Made, Planned};
 use crate::store::lead_changes::{self, NewChange};
 use crate::store::leads::{self, Standing};
 use crate::store::scope::SiteConn;
@@ -42,7 +42,7 @@ pub enum Worth {
 pub struct Moved {
     pub is_changed: bool,
     pub conversion: Option<ConversionId>,
-    pub deliveries: Vec<(DeliveryId, &'static str)>,
+    pub deliveries: Vec<Made>,
 }
 
 /// By hand, from the dashboard or by a token.
@@ -54,8 +54,8 @@ pub async fn run(app: &App, site: &Arc<Site>, lead: LeadId, wanted: Move, who: &
     if let (true, Some(conversion)) = (moved.is_changed, moved.conversion) {
         app.wake.notify_waiters();
         app.tell(News::Conversion { site: site.id, id: conversion, kind: "lead" });
-        for (id, state) in &moved.deliveries {
-            app.tell(News::Delivery { site: site.id, id: *id, conversion, state: (*state).to_owned() });
+        for made in &moved.deliveries {
+            app.tell(News::Delivery { site: site.id, id: made.id, conversion, state: made.state.to_owned() });
         }
     }
     Ok(moved)
@@ -97,8 +97,7 @@ pub fn step(
     };
     let event_id = event_id.filter(|_| is_first);
     let first = same.first().copied().unwrap_or(lead);
-    let change =
-        NewChange { lead: first, at: now, who: name_of(who), before: standing.stage, stage, value, event_id: event_id.as_deref() };
+    let change = NewChange { lead: first, at: now, who: name_of(who), before: standing.stage, stage, value, event_id: event_id.as_deref() };
     lead_changes::add(c, &change)?;
     let told = json!({"lead": lead, "from": standing.stage.word(), "to": stage.word(), "value": value.map(|m| m.to_string())});
     audit::add(c, who, "lead_moved", &told, now)?;
@@ -136,7 +135,7 @@ fn plan(
     stage: Stage,
     event_id: &str,
     now: Time,
-) -> Result<Vec<(DeliveryId, &'static str)>> {
+) -> Result<Vec<Made>> {
     let may = planning::consent_for(c, site, conversion, &sessions_of(c, conversion)?)?;
     let mut planned = Vec::new();
     for connection in connections {
@@ -161,14 +160,13 @@ fn plan(
             event_id,
             mode: connection.mode,
             skip,
+            hold: if skip.is_none() && planning::is_hopeless(c, connection)? { Some(deliveries::FAILING) } else { None },
             next_at: (!is_waiting).then_some(now),
             not_after,
             now,
             day: site.zone.day(now),
         };
-        if let Some(id) = deliveries::plan(c, &row)? {
-            planned.push((id, if skip.is_some() { "skipped" } else { "pending" }));
-        }
+        planned.extend(deliveries::plan(c, &row)?);
     }
     Ok(planned)
 }

@@ -50,12 +50,12 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
+/// Where leads stand.
+mod pipeline;
 /// The receipt of a conversion.
 pub mod receipts;
 /// The conversions API: asking.
 pub mod records;
-/// Where leads stand.
-mod pipeline;
 /// What the owner does by hand.
 mod replays;
 /// Answers and refusals.
@@ -66,6 +66,8 @@ pub mod reports;
 pub mod route;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
+/// Connecting a platform.
+mod setups;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.

@@ -112,9 +112,7 @@ fn value(fields: &Map<String, Value>, before: Option<Money>, own: Currency) -> R
         Some(_) => return Err(Error::invalid("value", "value is an amount such as 1200.50.")),
     };
     let currency = match reader::text(fields, "currency", 3)? {
-        Some(code) => {
-            Currency::parse(code).ok_or_else(|| Error::invalid("currency", "currency must be an ISO 4217 code such as EUR."))?
-        }
+        Some(code) => Currency::parse(code).ok_or_else(|| Error::invalid("currency", "currency must be an ISO 4217 code such as EUR."))?,
         None => before.map_or(own, |m| m.currency),
     };
     rules::worth(&text, currency).map(Worth::Known).map_err(|sentence| Error::invalid("value", sentence))
@@ -137,9 +135,7 @@ fn shown_one(known: &Known, site: &Site) -> Value {
             "value": shown::maybe_money(h.value)})
     };
     shown["history"] = known.history.iter().map(change).collect();
-    let told = |d: &deliveries::Line| {
-        json!({"id": d.id, "platform": d.platform, "kind": d.kind, "mode": d.mode, "state": d.state, "reason": d.reason})
-    };
+    let told = |d: &deliveries::Line| json!({"id": d.id, "platform": d.platform, "kind": d.kind, "mode": d.mode, "state": d.state, "reason": d.reason});
     shown["deliveries"] = known.told.iter().map(told).collect();
     shown
 }

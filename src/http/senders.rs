@@ -16,6 +16,7 @@ use crate::domain::campaign::host_of;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
+use crate::flows::connections as setups;
 use crate::flows::intake::{self, Delivered, Stored, Taken};
 use crate::flows::replay::{home_of, sentence};
 use crate::limits::{Rate, address_key};
@@ -118,6 +119,14 @@ fn bad_signature(app: &App, ask: &Ask, connection: Option<ConnectionId>, reject:
     app.figures.add("signatures_refused", &connection.map(|c| c.to_string()).unwrap_or_default());
     let by_address = app.limits.take("bad_signature", address_key(ask.client), BAD_SIGNATURES, now);
     let by_hook = app.limits.take("bad_signature_hook", connection.map(|c| c.number() as u64).unwrap_or(0), BAD_AT_ONE_HOOK, now);
+    if let (Some(id), Ok(())) = (connection, &by_hook) {
+        let app = app.clone();
+        tokio::spawn(async move {
+            if let Err(e) = setups::mistrusted(&app, id).await {
+                tracing::warn!(code = e.code, "A wrong signature was not counted");
+            }
+        });
+    }
     if !ask.is_peer_trusted || ask.client != ask.peer {
         if let Err(seconds) = by_address.and(by_hook) {
             return Error::new(Kind::TooMany, "too_many", "Too many wrong signatures. Try again later.").after(seconds);

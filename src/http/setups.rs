@@ -20,7 +20,9 @@ use crate::platforms::{self, Platform};
 const LONGEST_VALUE: usize = 16_384;
 
 pub const PLATFORMS: Doc = Doc::new("Connections", "Every platform that can be connected: what it is good for, its settings, its steps.")
-    .answer(r#"{"items":[{"platform":"meta","name":"Meta","purpose":"…","fields":[],"steps":[],"receives":false,"pulls":false,"sends":true}]}"#);
+    .answer(
+        r#"{"items":[{"platform":"meta","name":"Meta","purpose":"…","fields":[],"steps":[],"receives":false,"pulls":false,"sends":true}]}"#,
+    );
 pub const ADD: Doc = Doc::new("Connections", "Connects a platform. A secret that was made here is in this answer and in no other.")
     .body(r#"{"platform":"meta","mode":"shadow","settings":{"pixel_id":"123456789012345","access_token":"EAAx…"}}"#)
     .answer(r#"{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","hook_url":null}"#)
@@ -34,7 +36,9 @@ pub const SET: Doc = Doc::new("Connections", "Changes settings. An empty value r
     .statuses(&[200, 401, 403, 404, 422]);
 pub const TEST: Doc = Doc::new("Connections", "Looks at what can be looked at without sending a conversion, and says what was not tried.")
     .body("{}")
-    .answer(r#"{"connection":"con_7","platform":"meta","is_ready":true,"checked":["All required settings are filled in."],"not_checked":[]}"#)
+    .answer(
+        r#"{"connection":"con_7","platform":"meta","is_ready":true,"checked":["All required settings are filled in."],"not_checked":[]}"#,
+    )
     .statuses(&[200, 401, 403, 404]);
 pub const REMOVE: Doc = Doc::new("Connections", "Ends a connection. What it told and was told stays; what waits for it is cancelled.")
     .answer(r#"{"connection":"con_7","removed":true}"#)

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages, pipeline,
-    receipts, records, replays, reports, senders, statements, timeline, touch,
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
+    pipeline, receipts, records, replays, reports, senders, setups, statements, timeline, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -61,6 +61,22 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new("POST", "/api/sites/{site}/connections", Site(Right::Own, Scope::Write), run!(setups::add), setups::ADD),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Site(Right::Own, Scope::Write), run!(setups::set), setups::SET),
+    Route::new(
+        "DELETE",
+        "/api/sites/{site}/connections/{connection}",
+        Site(Right::Own, Scope::Write),
+        run!(setups::remove),
+        setups::REMOVE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/test",
+        Site(Right::Edit, Scope::Write),
+        run!(setups::test),
+        setups::TEST,
+    ),
     Route::new(
         "POST",
         "/api/sites/{site}/connections/{connection}/mode",
@@ -86,6 +102,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
@@ -149,6 +166,8 @@ pub static ROUTES: &[Route] = &[
         contacts::CHANGES_JSONL,
     ),
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
+    Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
+    Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
     Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE),
     Route::new(
         "GET",

@@ -16,10 +16,11 @@ use crate::store::questions::timeline::{self, Head, Line};
 
 const ORDER: &str = "timeline";
 
-pub const TIMELINE: Doc = Doc::new("People", "What is known of a person, the newest first: visits, forms, orders, refunds, who was told, consent.")
-    .query(&[("cursor", "`next` of the page before"), ("limit", "lines, at most 500")])
-    .answer(r#"{"items":[{"at":"2026-06-13T09:20:00Z","kind":"visit","source":"google","medium":"cpc"}],"next":null}"#)
-    .statuses(&[200, 400, 404]);
+pub const TIMELINE: Doc =
+    Doc::new("People", "What is known of a person, the newest first: visits, forms, orders, refunds, who was told, consent.")
+        .query(&[("cursor", "`next` of the page before"), ("limit", "lines, at most 500")])
+        .answer(r#"{"items":[{"at":"2026-06-13T09:20:00Z","kind":"visit","source":"google","medium":"cpc"}],"next":null}"#)
+        .statuses(&[200, 400, 404]);
 
 /// `GET /api/sites/{site}/contacts/{id}/timeline`
 pub async fn timeline(app: App, ask: Ask) -> Result<Reply> {

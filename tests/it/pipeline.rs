@@ -28,7 +28,12 @@ async fn columns(house: &House, site: &SiteAt, query: &str) -> Value {
 /// `new 2 USD 30.00` for each stage that holds one.
 fn said(columns: &Value) -> Vec<String> {
     let one = |c: &Value| {
-        let worth: Vec<String> = c["worth"].as_array().into_iter().flatten().map(|m| format!(" {} {}", m["currency"].as_str().unwrap_or("-"), m["minor"])).collect();
+        let worth: Vec<String> = c["worth"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|m| format!(" {} {}", m["currency"].as_str().unwrap_or("-"), m["minor"]))
+            .collect();
         format!("{} {}{}", c["stage"].as_str().unwrap_or("-"), c["count"], worth.concat())
     };
     columns["stages"].as_array().into_iter().flatten().filter(|c| c["count"] != json!(0)).map(one).collect()

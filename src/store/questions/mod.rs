@@ -10,16 +10,18 @@ pub mod conversions;
 pub mod deliveries;
 /// Leads and orders as their senders told them.
 pub mod facts;
+/// How connections have fared of late.
+pub mod health;
 /// Raw bodies as they were received.
 pub mod inbox;
 /// Money by the day it is booked on.
 pub mod money;
 /// Headline figures, day by day, by origin.
 pub mod overview;
-/// One conversion from all sides.
-pub mod receipt;
 /// Where leads stand, and what they are worth.
 pub mod pipeline;
+/// One conversion from all sides.
+pub mod receipt;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.

@@ -221,15 +221,7 @@ impl Walk<'_> {
              where site_id = :site and contact_id = :contact and (happened_at, :base + id) < (:key, :before)
              order by happened_at desc, 2 desc limit :most",
             named_params! {":base": base(3), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
-            |row| {
-                Ok(Line {
-                    state: row.get(7)?,
-                    source: row.get(8)?,
-                    medium: row.get(9)?,
-                    campaign: row.get(10)?,
-                    ..of_conversion(row)?
-                })
-            },
+            |row| Ok(Line { state: row.get(7)?, source: row.get(8)?, medium: row.get(9)?, campaign: row.get(10)?, ..of_conversion(row)? }),
         )?;
         // What is not paid yet is no conversion.
         lines.extend(self.c.list(
