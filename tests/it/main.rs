@@ -5,6 +5,8 @@ mod browser;
 mod chromium;
 mod cli;
 mod concurrency;
+mod connections;
+mod contacts;
 mod crash;
 mod deliver;
 mod destinations;

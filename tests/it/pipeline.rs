@@ -76,7 +76,7 @@ async fn qualified_and_won_are_facts_that_are_told_once() {
     house.work().await;
     assert_eq!(
         told(&house, &site).await,
-        ["LeadQualified skipped shadow", "lead.qualified delivered", "qualify_lead skipped no_match_keys"],
+        ["LeadQualified skipped shadow", "lead.qualified delivered", "qualify_lead skipped shadow"],
         "ten days after the lead it is not too old: its own time counts"
     );
     let message = receiver.seen().last().expect("a message").json();
