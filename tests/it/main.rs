@@ -20,6 +20,7 @@ mod leads;
 mod live;
 mod login;
 mod measure;
+mod office;
 mod orders;
 mod outbound;
 mod pages;
