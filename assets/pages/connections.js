@@ -1,7 +1,7 @@
 // Connections: every platform that tells us something or is told, how it fares, and what else could be connected.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, copyButton, announce } from '../dom.js';
+import { h, fill, icon, announce } from '../dom.js';
 import { plural } from '../format.js';
 import { connectionCard, worstFirst } from '../parts/connection_card.js';
 

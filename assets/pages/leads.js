@@ -1,8 +1,8 @@
 // Leads as a pipeline: a column per stage, moved by hand, by menu or by keys.
 
-import { get, post } from '../api.js';
+import { get } from '../api.js';
 import { h, fill, icon, kbd, announce, isPhone } from '../dom.js';
-import { money, count, plural, when, exact, platform, zoneName, statusWord, percent, rangeOf } from '../format.js';
+import { money, count, plural, when, exact, platform, zoneName, statusWord, percent, rangeOf, ownCurrency } from '../format.js';
 import { pop, menuItem } from '../parts/menu.js';
 import { openLead, moveLead } from '../parts/lead_panel.js';
 
@@ -71,13 +71,13 @@ export function render(root, params) {
     const won = stages.find((s) => s.stage === 'won')?.count ?? 0, lost = stages.find((s) => s.stage === 'lost')?.count ?? 0;
     const range = rangeOf(won, won + lost);
     fill(figures, all ? [plural(all, 'lead'), won + lost > 0 && [', ', h('b', null, percent(won / (won + lost))), ' of those decided were won',
-      range && ` (${range})`], `. Times are ${zoneName()}.`] : null);
+      range && ` (${range})`], h('span.faint', null, ` · ${zoneName()}`)] : null);
     fill(board, stages.map(column));
     if (at) focusOn(at);
   }
 
   function empty() {
-    if (p.view.isFiltered || p.view.range !== 'all') return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'No lead in these days.')),
+    if (site.first_conversion_at && (p.view.isFiltered || p.view.range !== 'all')) return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'No lead in these days.')),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time', kbd('A'))));
     return h('div.empty', null, icon('leads'), h('p', null, h('b', null, 'Every enquiry will stand here,'), ' from the form to the sale. Let your form report to us, and the first one shows within seconds.'),
       h('div.acts', null, h('a.btn', { href: app.href('connections', undefined, '+forms') }, 'Connect a form')));
@@ -89,8 +89,8 @@ export function render(root, params) {
     const list = h('ul', null, s.items.map(card));
     const el = h('section.stage', { 'aria-label': `${name}, ${plural(s.count, 'lead')}`, 'data-stage': s.stage },
       h('header', null, h('h2', { 'data-tip': note }, name), h('span.faint', null, count(s.count)),
-        h('span.worth', null, s.worth.length ? s.worth.map((/** @type {any} */ m) => h('b', null, money(m))) : h('span.faint', null, '–'))),
-      list, s.next && h('button.btn.small.bare', { type: 'button', onclick: (/** @type {Event} */ e) => more(s, /** @type {HTMLButtonElement} */ (e.currentTarget)) }, 'Show more'));
+        h('span.worth', null, s.worth.length ? ownFirst(s.worth).map((m) => h('b', null, money(m))) : h('span.faint', null, '–'))),
+      list, h('div', null, s.next && h('button.btn.small.bare', { type: 'button', onclick: (/** @type {Event} */ e) => more(s, /** @type {HTMLButtonElement} */ (e.currentTarget)) }, 'Show more')));
     if (!s.items.length) list.append(h('li.none', null, note));
     if (p.may) {
       el.addEventListener('dragover', (e) => { if (dragged) { e.preventDefault(); el.classList.add('over'); } });
@@ -225,3 +225,6 @@ export function render(root, params) {
     leave() { gone = true; clearTimeout(timer); running?.abort(); const open = panel; panel = null; open?.close(); },
   };
 }
+
+/** The site's own currency stands above the others; they are never added. @param {import('../format.js').Money[]} all */
+const ownFirst = (all) => [...all].sort((a, b) => Number(b.currency === ownCurrency()) - Number(a.currency === ownCurrency()));

@@ -1,7 +1,7 @@
 // A connection as a card: how it is, what happened last, its rhythm of thirty days, and the one button that helps now.
 
 import { h, icon, copyButton } from '../dom.js';
-import { count, plural, percent, when, exact, platform, today } from '../format.js';
+import { count, plural, percent, when, exact, today } from '../format.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' });
@@ -38,7 +38,7 @@ export function connectionCard(c, p, { act }) {
         c.mode && c.mode !== 'live' && h('span.tag.box', { 'data-tip': MODES.find(([m]) => m === c.mode)?.[2] }, c.mode), statusOf(c)),
       h('p.cc-last', null, last(c)),
       f && h('div.cc-rhythm', null, strip(hears && sum(f.heard) ? f.heard : c.sends ? f.told : f.heard, f.failed, c.name), h('p.faint', null, rhythm(c, f, hears))),
-      troubles(c, f).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))),
+      troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))),
       c.hook_url && h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy address', 'small')),
       (c.webhooks ?? []).length > 0 && h('dl.facts', null, c.webhooks.map((/** @type {any} */ w) => h('div', null, h('dt', null, w.topic), h('dd', null, h('code', null, w.id), w.active === false && ' switched off'))))),
     h('div.cc-acts', null, p.may && action(c, act),
@@ -71,14 +71,15 @@ function rhythm(c, f, hears) {
     : `${count(now)} today, ${count(all)} ${word} in 30 days.`;
 }
 
-/** What is wrong, each with its number. @param {any} c @param {any} f */
-function troubles(c, f) {
+/** What is wrong, each with its number. @param {any} c @param {any} f @param {import('../app.js').Params} p */
+function troubles(c, f, p) {
   if (!f) return [];
   const told = sum(f.told), failed = sum(f.failed), waiting = c.counts.pending + c.counts.held;
   return [
     failed > 0 && `${count(failed)} of ${count(told + failed)} (${percent(failed / (told + failed))}) were refused or given up in 30 days.`,
     f.bad_signatures > 0 && `${plural(f.bad_signatures, 'message')} in 30 days had a signature that does not match this secret. Check the secret at the sender.`,
-    f.unreadable > 0 && `${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept under Deliveries.`,
+    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept `,
+      h('a.go', { href: p.app.href('deliveries') }, 'under Deliveries'), '.'],
     waiting > 0 && f.next_at && c.status === 'ok' && new Date(f.next_at) > new Date() && [`${plural(waiting, 'delivery', 'deliveries')} wait; the next try is `,
       h('span', { 'data-tip': exact(f.next_at) }, when(f.next_at)), '.'],
     waiting > 0 && c.status !== 'ok' && `${plural(waiting, 'delivery', 'deliveries')} wait. None is lost.`,

@@ -46,7 +46,7 @@ function part(one, saved, isKept, isNew) {
     input.type = show ? 'text' : 'password';
     /** @type {HTMLElement} */ (e.currentTarget).setAttribute('aria-pressed', String(show));
   } }, 'Show') : undefined;
-  const help = [one.help, secret && isKept ? ' Leave it empty to keep the one that is saved.' : !one.required && !one.made && isNew ? ' Not required.' : ''];
+  const help = secret && isKept && one.made ? 'It is saved. Leave it empty to keep it.' : [one.help, secret && isKept ? ' It is saved; leave it empty to keep it.' : !one.required && !one.made && isNew ? ' Not required.' : ''];
   const made = field(one.label, input, { help, side, check: (v) => (one.required && !v.trim() && !isKept ? `${one.label} is needed.` : null) });
   return { key: one.key, input: made.input, el: made.el, valid: made.valid, say: made.say,
     changed: () => { const v = input.value.trim(); return secret ? v || null : v === saved ? null : v; } };

@@ -1,7 +1,7 @@
 // The strip of sending connections: mode, what waits, what failed, and the one button that helps now.
 
 import { post } from '../api.js';
-import { h, fill, icon, announce, copyButton } from '../dom.js';
+import { h, fill, icon, announce } from '../dom.js';
 import { count, when, exact, plural } from '../format.js';
 import { confirm } from './menu.js';
 
@@ -16,9 +16,8 @@ export function connectionStrip(strip, items, p, again, filter) {
   if (!items.length) {
     fill(strip, h('div.empty', null, icon('connections'),
       h('p', null, h('b', null, 'No platform is connected that could be told.'),
-      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.',
-      p.may && ' Run this on the server for Meta; ga4 and webhook are the others, and say what they need:'),
-      p.may && h('div.code', null, h('code', null, addCommand(p.site.site)), copyButton(() => addCommand(p.site.site), 'Copy'))));
+      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.'),
+      p.may && h('div.acts', null, h('a.btn', { href: p.app.href('connections') }, 'Choose a platform'))));
     return;
   }
   // Worst first: what needs the owner stands on top.
@@ -29,9 +28,6 @@ export function connectionStrip(strip, items, p, again, filter) {
     h('ul', null, [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).map((c) => one(c, p, again, filter))));
   if (focus) /** @type {HTMLElement|null} */ (strip.querySelector(`[data-focus="${focus}"]`))?.focus();
 }
-
-/** @param {string} site */
-const addCommand = (site) => `halotrack connection add --site ${site} --platform meta --set pixel_id=PIXEL --set access_token=@meta.token`;
 
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again @param {(dim: string, value: string, state: string) => void} filter */
 function one(c, p, again, filter) {
