@@ -46,6 +46,8 @@ async fn looks(browser: &Chromium, office: &Office) {
                 let seen = browser.run(LOOK).await;
                 browser.picture(&what).await;
                 assert_eq!(seen["overflow"], json!(0), "{what}: the page is wider than the screen: {}", seen["wide"]);
+                let spilt = "return [...document.querySelectorAll('.stage > *, .card > *')].filter((x) => x.getBoundingClientRect().right > x.parentElement.getBoundingClientRect().right + 1).length";
+                assert_eq!(browser.run(spilt).await, json!(0), "{what}: a lead is wider than its column");
                 assert_eq!(seen["unnamed"], json!([]), "{what}: controls without a name");
                 assert_eq!(seen["h1"], json!(1), "{what}: one heading of the page");
                 let light = seen["light"].as_f64().expect("a number");
