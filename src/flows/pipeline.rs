@@ -108,6 +108,18 @@ pub fn step(
     Ok(Moved { is_changed: true, conversion: standing.conversion, deliveries })
 }
 
+/// Another connection tells of a lead that has moved: it stands where the first told stands.
+pub fn adopt(c: &SiteConn, lead: LeadId, conversion: ConversionId) -> Result<()> {
+    let Some(first) = lead_changes::list_leads(c, conversion)?.into_iter().find(|one| *one != lead) else { return Ok(()) };
+    if lead_changes::list(c, first)?.is_empty() {
+        return Ok(());
+    }
+    match leads::find_standing(c, first)? {
+        Some(standing) => leads::set_standing(c, lead, standing.stage, standing.value),
+        None => Ok(()),
+    }
+}
+
 /// Who it was, without where from: the audit log alone keeps addresses.
 fn name_of(who: &str) -> &str {
     who.split(" from ").next().unwrap_or(who)

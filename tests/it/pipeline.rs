@@ -148,6 +148,14 @@ async fn a_lead_told_by_two_connections_moves_as_one() {
     let stands: Vec<Value> = house.list(&site, "leads").await.iter().map(|l| l["status"].clone()).collect();
     assert_eq!(stands, [json!("won"), json!("won")]);
     assert_eq!(said(&columns(&house, &site, "").await), ["won 1 USD 700"]);
+    // One more tells of it later: it stands where the others stand.
+    let late = house.connect(&site, "forms", "", &[]).await;
+    let body = json!({"lead_id": "C-1", "email": "ann@mail.example", "value": "5", "currency": "USD"}).to_string();
+    let headers = crate::running::signed(&late.secret, house.clock.now().s(), body.as_bytes());
+    let call = headers.iter().fold(house.post(&late.hook).header("content-type", "application/json"), |c, (n, v)| c.header(n, v));
+    call.body(body).send().await.is(200);
+    assert_eq!(house.list(&site, "conversions").await.len(), 1);
+    assert_eq!(said(&columns(&house, &site, "").await), ["won 1 USD 700"]);
     for id in [&first, &second] {
         let one = house.get(&format!("/api/sites/{}/leads/{id}", site.slug)).token(&site.token).send().await.is(200).json;
         assert_eq!(one["history"].as_array().map(Vec::len), Some(1), "{one}");
