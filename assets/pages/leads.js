@@ -15,6 +15,7 @@ export const bar = { range: true, filters: ['source'], exports: 'leads' };
 export const STAGES = [['new', 'New', 'Nobody has answered yet'], ['contacted', 'Contacted', 'Somebody has answered'],
   ['qualified', 'Qualified', 'Worth an offer; ad platforms are told'], ['won', 'Won', 'It was sold; ad platforms are told'], ['lost', 'Lost', 'It came to nothing']];
 const PAGE = 50;
+const MOST = 500;
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
 export function render(root, params) {
@@ -25,7 +26,7 @@ export function render(root, params) {
   /** @type {any[]} */ let sources = [];
   /** @type {ReturnType<typeof openLead>|null} */ let panel = null;
   /** @type {AbortController|null} */ let running = null;
-  let gone = false, known = false, timer = 0, dragged = '';
+  let gone = false, known = false, timer = 0, dragged = '', seen = '';
 
   const figures = h('p.lead-sum', null);
   const board = h('div.board.scroll', { role: 'group', 'aria-label': 'Leads by stage' });
@@ -41,15 +42,20 @@ export function render(root, params) {
     if (!known) fill(state, h('section.sheet', null, h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: 6 }, () => h('i')))));
     try {
       const ask = p.view.ask(bar);
-      ask.set('limit', String(PAGE));
+      // What was unfolded stays unfolded.
+      ask.set('limit', String(Math.min(MOST, Math.max(PAGE, ...stages.map((s) => s.items.length)))));
       const answer = await get(`${base}/pipeline`, ask, mine.signal);
       if (gone || mine !== running) return;
+      app.figuresAt = new Date().toISOString();
+      const text = JSON.stringify(answer);
+      if (known && text === seen) return; // nothing moved: what is under the hand stays there
+      const isFirst = !known;
       known = true;
+      seen = text;
       stages = answer.stages;
       sources = answer.sources;
-      app.figuresAt = new Date().toISOString();
       draw();
-      announce(plural(total(), 'lead'));
+      if (isFirst) announce(plural(total(), 'lead'));
     } catch (error) {
       if (mine.signal.aborted || gone || /** @type {any} */ (error).code === 'signed_out') return;
       fill(state, h('section.sheet', null, h('div.trouble', { role: 'alert' }, icon('alert'),
@@ -126,12 +132,8 @@ export function render(root, params) {
     if (lead.status === stage) return;
     const moved = await moveLead(p, lead, stage);
     if (!moved || gone) return;
-    const from = stages.find((s) => s.stage === lead.status), to = stages.find((s) => s.stage === moved.status);
-    if (from) from.items = from.items.filter((/** @type {any} */ l) => l.id !== lead.id);
-    to?.items.unshift(moved);
-    draw();
-    focusOn(lead.id);
-    soon(0);
+    await load();
+    if (!gone) focusOn(lead.id);
   }
 
   /** @param {any} s @param {HTMLButtonElement} button */
@@ -146,6 +148,7 @@ export function render(root, params) {
       const have = new Set(s.items.map((/** @type {any} */ l) => l.id));
       s.items.push(...answer.items.filter((/** @type {any} */ l) => !have.has(l.id)));
       s.next = answer.next;
+      seen = '';
       if (!gone) draw();
     } catch (error) { button.disabled = false; app.toast(`Could not be fetched. ${/** @type {any} */ (error).message}`); }
   }

@@ -36,7 +36,7 @@ function one(c, p, again, filter) {
     { type: 'button', disabled: !value, class: value ? tone : '', 'data-tip': value ? `Show ${word}` : null,
     onclick: () => filter('connection', c.connection, state) }, h('b', null, count(value)), h('span', null, word));
   return h('li.cn', null,
-    h('div.cn-name', null, h('b.cut', null, h('bdi', null, c.name)), status(c)),
+    h('div.cn-name', null, h('b.cut', null, h('a', { href: p.app.href('connections', undefined, c.connection) }, h('bdi', null, c.name))), status(c)),
     h('div.cn-mode', null, modeSwitch(c, p, again)),
     h('div.cn-counts', null, figure('delivered', n.delivered + n.accepted, 'told', ''), figure('pending', n.pending + n.held, 'waiting', n.held ? 'warn' : ''),
       figure('skipped', n.skipped, 'not sent', ''), figure('refused', n.refused, 'refused', 'bad'), figure('dead', n.dead, 'given up', 'bad')),

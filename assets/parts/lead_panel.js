@@ -19,8 +19,11 @@ export async function moveLead(p, lead, stage) {
   /** @type {Record<string, any>} */ const body = { status: stage };
   if (stage === 'won' && !lead.value) {
     const input = /** @type {HTMLInputElement} */ (h('input.in', { name: 'worth', inputmode: 'decimal', autocomplete: 'off' }));
-    const yes = await confirm({ title: 'What was it worth?', yes: 'Won', text: [
+    const asked = confirm({ title: 'What was it worth?', yes: 'Won', text: [
       field(`Value in ${ownCurrency()}`, input, { help: 'Leave it empty if nobody knows yet. It goes along to the ad platforms.' }).el] });
+    input.focus();
+    input.addEventListener('keydown', (e) => { if (e.key === 'Enter') { e.preventDefault(); /** @type {HTMLElement|null} */ (input.closest('dialog')?.querySelector('.btn.main'))?.click(); } });
+    const yes = await asked;
     if (!yes) return null;
     if (input.value.trim()) body.value = input.value.trim().replace(',', '.');
   }

@@ -88,8 +88,21 @@ async fn leads_by_keyboard(browser: &Chromium, office: &Office) {
     browser.press(ESCAPE).await;
     browser.wait("the board again", "return !document.querySelector('dialog[open]') && location.pathname.endsWith('/leads')").await;
     browser.wait("the focus where it was", &in_stage("qualified")).await;
-    // A sale without a value asks for one.
-    browser.run("const open = [...document.querySelectorAll('[data-stage=contacted] .card .open, [data-stage=new] .card .open')]; open.at(-1).focus(); return true").await;
+    // A sale without a value asks for one, in the field that has the focus.
+    browser.run(&format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
+    browser.press(ENTER).await;
+    browser.wait("the value's field", "return !!document.querySelector('dialog[open] [name=value]')").await;
+    browser.run("document.querySelector('dialog[open] [name=value]').value = ''; return true").await;
+    browser.write("dialog[open] [name=value]", ENTER).await;
+    browser.wait("no value", "return document.querySelectorAll('dialog[open] .way li').length === 5").await;
+    browser.press(ESCAPE).await;
+    browser.wait("the card without a value", &format!("return document.querySelector('[data-lead={id}] .v')?.innerText === '–'")).await;
+    browser.run(&format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
+    browser.press(format!("{SHIFT}{RIGHT}").as_str()).await;
+    browser.wait("the question", "return document.activeElement.name === 'worth'").await;
+    browser.press(format!("99,50{ENTER}").as_str()).await;
+    browser.wait("won", &in_stage("won")).await;
+    assert_eq!(browser.run(&format!("return document.querySelector('[data-lead={id}] .v').innerText")).await, json!("$99.50"));
     assert_eq!(errors(browser).await, Vec::<String>::new());
     // Dragging.
     let drag = r#"
