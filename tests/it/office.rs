@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
-use crate::pages::{LOOK, Office, errors, set_up};
+use crate::pages::{LOOK, Office, PASSWORD, errors, set_up};
 
 const ENTER: &str = "\u{E007}";
 const ESCAPE: &str = "\u{E00C}";
@@ -20,6 +20,7 @@ async fn an_owner_moves_leads_looks_at_people_and_connects_platforms() {
     leads_by_keyboard(&browser, &office).await;
     a_connection_from_its_form_to_its_end(&browser, &office).await;
     old_addresses(&browser, &office).await;
+    a_client_looks_and_touches_nothing(&browser, &office).await;
     browser.end().await;
 }
 
@@ -158,4 +159,32 @@ async fn old_addresses(browser: &Chromium, office: &Office) {
     }
     browser.open(&office.page("/dashboard")).await;
     browser.wait("a page", "return document.querySelectorAll('main h1').length === 1").await;
+}
+
+/// People are masked, addresses and keys are not there, and nothing can be moved.
+async fn a_client_looks_and_touches_nothing(browser: &Chromium, office: &Office) {
+    let invited = office.server.cli(&["user", "add", "--email", "client@mail.example", "--role", "client", "--site", "full"]);
+    browser.forget().await;
+    browser.open(invited["link"].as_str().expect("a link")).await;
+    browser.write("input[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    browser.wait("the dashboard", "return location.pathname.startsWith('/dashboard/full')").await;
+    errors(browser).await;
+    for (page, ready, never) in [
+        ("leads", ".card", "[draggable], .card .btn, .lead-keys:not([hidden])"),
+        ("leads/lead_1", "dialog[open] .way", "dialog[open] .stages, dialog[open] input"),
+        ("people/contact_1", ".tl li", ".up a"),
+        ("connections", ".cc", ".cc .code, .cc .btn, .offer .btn"),
+        ("connections/con_2", ".cx fieldset:disabled", ".cx .code, .cx form, .cx .btn"),
+        ("connections/+meta", ".cx-body", ".cx form"),
+    ] {
+        browser.open(&office.page(&format!("/dashboard/full/{page}"))).await;
+        browser.wait(page, &format!("return !!document.querySelector('{ready}')")).await;
+        let found = browser.run(&format!("return document.querySelector('{never}')?.outerHTML ?? null")).await;
+        assert_eq!(found, Value::Null, "{page} to a client");
+        let text = browser.run("return document.body.innerText").await;
+        let text = text.as_str().unwrap_or_default();
+        assert!(!text.contains("person0@") && !text.contains("/in/forms/"), "{page} to a client: {text}");
+        assert_eq!(errors(browser).await, Vec::<String>::new(), "{page}");
+    }
+    browser.picture("a client").await;
 }

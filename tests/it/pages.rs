@@ -11,7 +11,7 @@ use crate::house::CHROME;
 use crate::running::{Running, signed};
 use crate::stand_in::{Answer, StandIn};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// What strangers write where it hurts.
 const HOSTILE: [&str; 8] = [
@@ -26,7 +26,7 @@ const HOSTILE: [&str; 8] = [
 ];
 
 pub struct Office {
-    server: Running,
+    pub server: Running,
     /// The connection of the site's forms, with its secret.
     forms: Value,
     _receiver: StandIn,
