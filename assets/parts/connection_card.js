@@ -64,11 +64,11 @@ function last(c) {
 function rhythm(c, f, hears) {
   const days = hears && sum(f.heard) ? f.heard : f.told;
   const all = sum(days), now = days.at(-1);
-  const word = hears && sum(f.heard) ? 'came in' : 'told';
+  const word = hears && sum(f.heard) ? 'came in' : 'were told';
   if (!all) return 'Nothing in 30 days.';
   const weekday = WEEKDAY.format(new Date(`${today()}T12:00:00Z`));
-  return f.usual_today ? `Usually ${count(f.usual_today)} on a ${weekday}; ${count(now)} so far today. ${count(all)} ${word} in 30 days.`
-    : `${count(now)} today, ${count(all)} ${word} in 30 days.`;
+  return f.usual_today ? `Usually ${count(f.usual_today)} on a ${weekday}; ${count(now)} so far today. In 30 days ${count(all)} ${word}.`
+    : `${count(now)} today; in 30 days ${count(all)} ${word}.`;
 }
 
 /** What is wrong, each with its number. @param {any} c @param {any} f @param {import('../app.js').Params} p */
