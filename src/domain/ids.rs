@@ -74,6 +74,7 @@ id!(ReportId, "report");
 id!(EntryId, "entry");
 id!(DeliveryId, "delivery");
 id!(JobId, "job");
+id!(ShareId, "share");
 id!(EventId, "event");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.

@@ -24,6 +24,8 @@ pub mod ids;
 pub mod mask;
 /// Exact amounts.
 pub mod money;
+/// Ranges of addresses.
+pub mod network;
 /// A conversion as a destination may see it.
 pub mod outgoing;
 /// E-mails, phones, names.
@@ -40,6 +42,8 @@ pub mod retention;
 pub mod retry;
 /// What members and tokens may do.
 pub mod rights;
+/// How much of a site somebody is shown.
+pub mod sight;
 /// Talks of more than one request.
 pub mod steps;
 /// Points of time and days of a zone.

@@ -1,5 +1,7 @@
 //! Changes that take more than one step; the only place where pure rules meet the store.
 
+/// A user's own account.
+pub mod account;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.
@@ -20,12 +22,18 @@ pub mod intake;
 pub mod login;
 /// What a destination may see.
 pub mod outgoing;
+/// People of a site.
+pub mod people;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Which model and window the books use.
+pub mod policy;
 /// Again, by the owner's hand.
 pub mod replay;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
+/// Links to read-only pages.
+pub mod shares;
 /// Tenants: added and changed.
 pub mod sites;
 /// Tokens of a site.

@@ -62,6 +62,7 @@ pub async fn sign_in(app: App, ask: Ask) -> Result<Reply> {
         password: password_of(&fields)?,
         code: json::text(&fields, "totp", 64)?.map(str::to_owned),
         client: ask.client,
+        browser: browser_of(&app, &ask),
         is_trusted: ask.is_proxy_itself(),
     };
     let signed_in = login::sign_in(&app, attempt).await?;
@@ -100,9 +101,15 @@ pub async fn set_up(app: App, ask: Ask) -> Result<Reply> {
     let fields = json::object(&ask.body)?;
     let token = json::required(&fields, "token", 200)?;
     let email = json::text(&fields, "email", LONGEST_TEXT)?;
-    let signed_in = login::set_up(&app, token, email, password_of(&fields)?).await?;
+    let signed_in = login::set_up(&app, token, email, password_of(&fields)?, browser_of(&app, &ask)).await?;
     end_old(&app, &ask).await?;
     welcome(&ask, &signed_in)
+}
+
+/// `Chrome on Windows`
+fn browser_of(app: &App, ask: &Ask) -> String {
+    let device = app.agents.read(ask.header("user-agent").unwrap_or_default()).device;
+    format!("{} on {}", device.browser, device.system)
 }
 
 fn password_of(fields: &Map<String, Value>) -> Result<Secret> {

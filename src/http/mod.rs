@@ -2,17 +2,21 @@
 
 /// Who asks, proved before the handler runs.
 pub mod access;
+/// A user's own account.
+mod account;
 /// What owners and editors set up.
 mod administration;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.
 mod assets;
+/// Who has changed what.
+mod audit;
 /// Answers, compressed.
 mod compress;
 /// Connections with their health.
 pub mod connections;
-/// People, and who has changed what.
+/// People as the site knows them.
 pub mod contacts;
 /// The ledger of conversions.
 pub mod conversions;
@@ -50,6 +54,10 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
+/// People who may sign in to a site.
+mod people;
+/// Which model and window the books use.
+mod policy;
 /// The receipt of a conversion.
 pub mod receipts;
 /// The conversions API: asking.
@@ -64,12 +72,20 @@ pub mod reports;
 pub mod route;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
+/// A site's settings.
+mod settings;
+/// What whoever has a share link is shown.
+mod shared;
+/// Share links.
+mod shares;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
 /// All routes on one page.
 pub mod table;
+/// Keys of programs.
+mod tokens;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

@@ -23,6 +23,8 @@ pub struct Route {
     pub hosts: Hosts,
     /// Bytes of a request body at most.
     pub most: usize,
+    /// Keeps to a locked segment and hides amounts. Any other route is closed to who is shown only a part.
+    pub keeps_within: bool,
     /// Seconds that the handler may take until its answer begins.
     pub patience_s: u16,
     pub run: Run,
@@ -47,6 +49,10 @@ pub enum Who {
     BoxOwner,
     /// `{site}` in the path: a member with this right, or a token with this scope.
     Site(Right, Scope),
+    /// `{site}` in the path: a signed-in member with this right. Never a token: people and secrets are for people.
+    Member(Right),
+    /// A share link's token in the path, with its password where it has one. Shows the link's part and nothing else.
+    Share,
     /// A token alone; it names the site.
     Token(Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
@@ -94,7 +100,7 @@ pub struct Doc {
 
 impl Route {
     pub const fn new(method: &'static str, path: &'static str, who: Who, run: Run, doc: Doc) -> Self {
-        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, patience_s: 20, run, doc }
+        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, keeps_within: false, patience_s: 20, run, doc }
     }
 
     pub const fn shape(mut self, shape: Shape) -> Self {
@@ -111,6 +117,12 @@ impl Route {
     /// Also for programs on this machine.
     pub const fn on_loopback(mut self) -> Self {
         self.hosts = Hosts::Loopback;
+        self
+    }
+
+    /// For a handler that obeys `Ask::sight`.
+    pub const fn within(mut self) -> Self {
+        self.keeps_within = true;
         self
     }
 

@@ -84,6 +84,10 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
             let reply = Reply::json(&json!({"session_id": id}))?;
             visitor.with_cookie(reply, &id)
         }
+        Taken::OwnDevice(id) => {
+            let reply = Reply::json(&json!({"session_id": id}))?.with("x-halo-dropped", "excluded");
+            visitor.with_cookie(reply, &id)
+        }
         Taken::Anonymous => visitor.without_cookie(Reply::json(&json!({"session_id": null}))?),
         Taken::Dropped(why) => Reply::json(&json!({"session_id": known}))?.with("x-halo-dropped", why),
     };
@@ -149,6 +153,19 @@ fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, seen: 
         address: address.filter(|a| is_locatable(*a)),
         is_history: false,
         is_answer: fields.get("navigation").and_then(Value::as_str) == Some("consent"),
+        own_device: own_device(site, fields)?,
+    })
+}
+
+/// `halo_me` in the page's address or the body: the word of the site's own link marks the device, `off` takes it away.
+fn own_device(site: &Site, fields: &Map<String, Value>) -> Result<Option<bool>> {
+    let landing = fields.get("landing").and_then(Value::as_str).unwrap_or_default();
+    let query = landing.split_once('?').map_or("", |(_, query)| query);
+    let in_page = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "halo_me").map(|(_, word)| word.into_owned());
+    Ok(match in_page.or(reader::text(fields, "halo_me", 64)?.map(str::to_owned)) {
+        Some(word) if word == "off" => Some(false),
+        Some(word) if word == session_id::own_device_word(&site.keys.session) => Some(true),
+        _ => None,
     })
 }
 
@@ -374,14 +391,23 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     }
     let now = app.clock.now();
     let Ok(read) = read(&site, &fields, &ask, &agent, told.device, Some(ask.client)) else { return Ok(Reply::empty(204)) };
+    let seal = &site.keys.session;
+    let claim = session_id::oldest(visitor::cookies(&ask), seal)
+        .filter(|claim| read.own_device != Some(false) || !session_id::is_own_device(claim, seal));
+    if read.own_device == Some(true) || claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, seal)) {
+        let (queued, on) = (app.clone(), site.clone());
+        tokio::spawn(async move { touch::dropped(&queued, &on, "excluded").await });
+        let sealed = session_id::own_device(seal).sealed(seal);
+        let cookie = visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https);
+        return Ok(Reply::empty(204).with("x-halo-session", sealed).with("set-cookie", cookie));
+    }
     if !touch::may_keep(&site, &read) {
         let queued = app.clone();
-        let anonymous = PageTouch { at: now, claim: session_id::oldest(visitor::cookies(&ask), &site.keys.session), ..read };
+        let anonymous = PageTouch { at: now, claim, ..read };
         tokio::spawn(async move { touch::queued(&queued, &site, anonymous).await });
         return Ok(Reply::empty(204));
     }
-    let known = session_id::oldest(visitor::cookies(&ask), &site.keys.session);
-    let key = known.unwrap_or_else(|| session_id::issue(now));
+    let key = claim.unwrap_or_else(|| session_id::issue(now));
     let sealed = key.sealed(&site.keys.session);
     let reply = Reply::empty(204)
         .with("x-halo-session", sealed.clone())

@@ -65,6 +65,8 @@ pub mod reports;
 pub mod scope;
 /// Browsers over time.
 pub mod sessions;
+/// Links to read-only pages.
+pub mod shares;
 /// Tenants.
 pub mod sites;
 /// What the query planner is told.

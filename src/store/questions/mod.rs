@@ -16,6 +16,8 @@ pub mod inbox;
 pub mod money;
 /// Headline figures, day by day, by origin.
 pub mod overview;
+/// The same for who is shown a part.
+pub mod part;
 /// One conversion from all sides.
 pub mod receipt;
 /// Conversions as the conversions API shows them.
