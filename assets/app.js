@@ -24,10 +24,12 @@ export const PAGES = [
   { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, load: () => import('./pages/deliveries.js') },
   { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at,
     load: () => import('./pages/install.js') },
+  { path: 'settings', name: 'Settings', group: 'Plumbing', icon: 'settings', key: 'S', dock: false, load: () => import('./pages/settings.js') },
 ];
 
 /** Pages outside a site, without rail and bar. */
-const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js') };
+const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js'),
+  shared: () => import('./pages/shared.js') };
 
 /** The whole state of a view. It lives in the address and nowhere else. */
 export class View {
@@ -192,6 +194,7 @@ async function route() {
   const [first, slug, name, id] = location.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   if (first === 'login') return alone('login', {}, mine);
   if (first === 'setup') return alone('setup', { token: slug ?? '' }, mine);
+  if (first === 's') return alone('shared', { token: slug ?? '' }, mine);
 
   const early = PAGES.find((p) => p.path === name);
   if (early && !id) early.load().catch(() => {}); // fetched while we ask who is signed in

@@ -22,28 +22,48 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Everything may be shown.
+    /// Everything is shown, people masked as the role says.
     pub fn is_whole(&self) -> bool {
-        self.segment.is_open() && !self.hides_money
+        self.segment.is_open() && !self.hides_money && !self.hides_people
     }
 
-    /// An answer without its amounts, where they are hidden: wherever an amount stands in it there is nothing.
+    /// An answer without amounts and people, where they are hidden: wherever one stands in it there is nothing.
     pub fn covered(&self, mut value: Value) -> Value {
         if self.hides_money {
-            cover(&mut value);
+            cover_money(&mut value);
+        }
+        if self.hides_people {
+            cover_people(&mut value);
         }
         value
     }
 }
 
-fn cover(value: &mut Value) {
+fn cover_money(value: &mut Value) {
     match value {
         Value::Object(fields) if fields.contains_key("minor") && fields.contains_key("currency") => *value = Value::Null,
-        Value::Object(fields) => fields.values_mut().for_each(cover),
+        Value::Object(fields) => fields.values_mut().for_each(cover_money),
         Value::Array(all) => {
-            all.iter_mut().for_each(cover);
+            all.iter_mut().for_each(cover_money);
             all.retain(|v| !v.is_null());
         }
+        _ => {}
+    }
+}
+
+/// `who` is what every list calls the person of a row.
+fn cover_people(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields.iter_mut() {
+                if name == "who" {
+                    *inner = Value::Null;
+                } else {
+                    cover_people(inner);
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(cover_people),
         _ => {}
     }
 }
@@ -124,11 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_covered_wherever_they_stand() {
+    fn amounts_and_people_are_covered_wherever_they_stand() {
         let sight = Sight { hides_money: true, ..Sight::default() };
         let answer =
             json!({"count": 3, "net": [{"minor": 1, "currency": "EUR"}], "rows": [{"amount": {"minor": 2, "currency": "EUR"}, "n": 1}]});
         assert_eq!(sight.covered(answer.clone()), json!({"count": 3, "net": [], "rows": [{"amount": null, "n": 1}]}));
         assert_eq!(Sight::default().covered(answer.clone()), answer);
+        let sight = Sight { hides_people: true, ..Sight::default() };
+        assert_eq!(sight.covered(json!({"items": [{"who": {"display": "a"}, "n": 1}]})), json!({"items": [{"who": null, "n": 1}]}));
     }
 }

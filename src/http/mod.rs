@@ -56,6 +56,8 @@ mod openapi;
 mod pages;
 /// People who may sign in to a site.
 mod people;
+/// Where a visitor is.
+mod place;
 /// Which model and window the books use.
 mod policy;
 /// The receipt of a conversion.

@@ -39,9 +39,9 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let fact = Fact::parse(&name).ok_or_else(unknown)?;
     let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?;
     let receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
-    // What was received holds amounts in words, as somebody else wrote them.
-    if ask.sight.hides_money {
-        return Err(Error::new(Kind::Forbidden, "missing_right", "A receipt shows amounts, and they are hidden from you."));
+    // What was received holds both in words, as somebody else wrote them.
+    if ask.sight.hides_money || ask.sight.hides_people {
+        return Err(Error::new(Kind::Forbidden, "missing_right", "A receipt shows amounts and people, and they are hidden from you."));
     }
     let may_see_people = ask.may_see_people();
     let book = app.book();

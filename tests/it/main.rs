@@ -21,6 +21,8 @@ mod pages;
 mod plans;
 mod questions;
 mod running;
+mod settings;
+mod sharing;
 mod sockets;
 mod sources;
 mod sql;
