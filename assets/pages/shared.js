@@ -2,14 +2,14 @@
 
 import { get, post } from '../api.js';
 import { h, fill, icon } from '../dom.js';
-import { speakFor, count, percent, money, headline, day, exact, valueWord, kindsWord, statusWord, RANGES, today, span } from '../format.js';
+import { speakFor, count, percent, money, headline, day, exact, valueWord, statusWord, RANGES, today, span } from '../format.js';
 import { alonePage, field, passwordInput } from '../parts/alone.js';
 import { partWords } from '../parts/form.js';
 import { dayBars } from '../parts/day_bars.js';
 
 export const title = 'Shared figures';
 
-const OFFERED = ['7d', '30d', 'month', 'last', '12m'];
+const OFFERED = ['7d', '30d', 'month', 'last_month', '12m'];
 
 /** @param {HTMLElement} root @param {{token: string}} params */
 export function render(root, { token }) {
@@ -130,6 +130,6 @@ const origins = (sources, share) => sources.items.length > 0 && h('section.sheet
       !share.hides_money && h('td.num', null, s.net.map(money).join(' ') || '–')))))));
 
 /** @param {any} c @param {any} share */
-const line = (c, share) => h('tr', null, h('td.fit', null, exact(c.happened_at)), h('td', null, share.hides_people ? kindsWord(c.kind) : c.label, h('span.faint', null, ` ${statusWord(c.status)}`)),
+const line = (c, share) => h('tr', null, h('td.fit', null, exact(c.happened_at)), h('td', null, share.hides_people ? valueWord('kind', c.kind) : c.label, h('span.faint', null, ` ${statusWord(c.status)}`)),
   h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint', null, ' ', h('bdi', null, c.campaign))),
   !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, c.net ? money(c.net) : '–'));

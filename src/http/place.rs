@@ -34,7 +34,7 @@ fn percent(text: &str) -> String {
 }
 
 /// Private and loopback addresses are nobody's place.
-fn is_locatable(address: IpAddr) -> bool {
+pub fn is_locatable(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => !(a.is_private() || a.is_loopback() || a.is_link_local() || a.is_unspecified()),
         IpAddr::V6(a) => {

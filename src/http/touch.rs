@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::json as reader;
-use super::place::place_of;
+use super::place::{is_locatable, place_of};
 use super::reply::Reply;
 use super::route::Doc;
 use super::visitor::{self, Visitor};

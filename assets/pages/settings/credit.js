@@ -12,7 +12,7 @@ export async function show(root, p) {
   const url = `/api/sites/${p.site.site}/policy`;
   const now = await get(url);
   const words = WINDOWS.map((w) => /** @type {[string, string]} */ ([w, windowName(w)]));
-  const model = selectField('model', 'Who gets the credit', Object.entries(MODELS), now.model, MODEL_NOTES[now.model]);
+  const model = selectField('model', 'Who gets the credit', Object.entries(MODELS).filter(([id]) => id !== 'first_non_direct'), now.model, MODEL_NOTES[now.model]);
   model.input.addEventListener('change', () => { model.el.querySelector('small')?.replaceChildren(MODEL_NOTES[model.input.value]); });
   const window = selectField('window', 'How far back', words, now.window, 'A visit before that earns nothing.');
   const kinds = KINDS.map(([kind, word]) => selectField(`windows-${kind}`, word, [['', 'the same'], ...words], now.windows[kind] ?? ''));
