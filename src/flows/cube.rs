@@ -1,11 +1,13 @@
-//! Counts closed days by and by: read off the writer's thread, written in small steps, repeated where a day changed
+//! Counts closed days, and what lies behind of the present one, by and by: read off the writer's thread, written in small steps, repeated where a day changed
 //! meanwhile.
 
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::readiness::Worker;
 use crate::domain::time::Day;
 use crate::error::Result;
+use crate::flows::recount;
 use crate::store::cube::{self, Counts, Cube};
 use crate::store::sites::Site;
 
@@ -23,6 +25,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
 }
 
 async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
+    recount::run(app, site).await?;
     let now = app.clock.now();
     loop {
         let zone = site.zone.clone();
@@ -31,6 +34,11 @@ async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
         }
         let zone = site.zone.clone();
         app.store.write(site.id, move |c| cube::advance(c, &zone, now)).await?;
+    }
+    let zone = site.zone.clone();
+    if app.store.read(site.id, move |c| cube::is_part_due(c, &zone, now)).await? {
+        let zone = site.zone.clone();
+        app.store.write(site.id, move |c| cube::mark_part(c, &zone, now)).await?;
     }
     for cube in Cube::ALL {
         let mut after = Day(i32::MIN);
@@ -41,6 +49,7 @@ async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
                 return Ok(());
             }
             count(app, site, cube, days).await?;
+            app.pulse.beat(Worker::Housekeeping);
             after = last;
         }
     }

@@ -10,6 +10,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What could not be read and needs nobody.
+pub mod dismissal;
 /// What may be kept only for a while.
 pub mod forget;
 /// Answers kept for a repeat.
@@ -28,6 +30,8 @@ pub mod people;
 pub mod planning;
 /// Which model and window the books use.
 pub mod policy;
+/// Days of deliveries after a change of the zone.
+pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
 /// Ids of visitors: issued, sealed, opened.

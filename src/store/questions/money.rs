@@ -8,7 +8,7 @@ use super::super::cube::{self, Coverage, Cube};
 use super::super::scope::SiteConn;
 use super::visits::Origin;
 use super::word;
-use crate::domain::question::{Days, Span};
+use crate::domain::question::Days;
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
@@ -68,9 +68,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, Mon
         Ok(all)
     })?;
     let mut all: BTreeMap<Day, Moneys> = counted.iter().flat_map(|block| block.iter().map(|(day, m)| (*day, m.clone()))).collect();
-    for span in coverage.raw {
-        each_raw(c, span, days, |b| add(&mut all, b))?;
-    }
+    each_raw(c, &coverage, days, |b| add(&mut all, b))?;
     Ok(all)
 }
 
@@ -92,9 +90,7 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin
             of(all.entry(origin.clone()).or_default(), currency).add_all(flow);
         }
     }
-    for span in coverage.raw {
-        each_raw(c, span, days, |b| add(&mut all, b))?;
-    }
+    each_raw(c, &coverage, days, |b| add(&mut all, b))?;
     Ok(all)
 }
 
@@ -114,13 +110,26 @@ fn each_counted(c: &SiteConn, coverage: &Coverage, mut on: impl FnMut(&Booked)) 
     )
 }
 
-fn each_raw(c: &SiteConn, span: Span, days: Days, mut on: impl FnMut(&Booked)) -> Result<()> {
-    let (from, to) = (span.from.unwrap_or(days.from), span.to.unwrap_or(days.to));
+fn each_raw(c: &SiteConn, coverage: &Coverage, days: Days, mut on: impl FnMut(&Booked)) -> Result<()> {
+    for span in &coverage.raw {
+        let (from, to) = (span.from.unwrap_or(days.from), span.to.unwrap_or(days.to));
+        c.scan(
+            "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
+             from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
+             where e.site_id = :site and e.book_day between :from and :to and c.counts = 1",
+            named_params! {":from": from.0, ":to": to.0},
+            |row| {
+                on(&read(row)?);
+                Ok(true)
+            },
+        )?;
+    }
+    let Some(tail) = coverage.tail else { return Ok(()) };
     c.scan(
         "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
          from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
-         where e.site_id = :site and e.book_day between :from and :to and c.counts = 1",
-        named_params! {":from": from.0, ":to": to.0},
+         where e.site_id = :site and e.book_day = :day and e.id > :after and c.counts = 1",
+        named_params! {":day": tail.day.0, ":after": tail.after_entry},
         |row| {
             on(&read(row)?);
             Ok(true)

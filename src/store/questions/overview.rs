@@ -81,8 +81,7 @@ fn kinds_by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, D
         Ok(all)
     })?;
     let mut all: BTreeMap<Day, DayFigures> = counted.iter().flat_map(|block| block.iter().map(|(day, f)| (*day, f.clone()))).collect();
-    for span in coverage.raw {
-        let (from, to) = span.times(zone);
+    for (from, to) in coverage.times(zone) {
         c.scan(
             "select happened_at, kind, match_type from conversions
              where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1",
@@ -134,8 +133,7 @@ fn conversions_by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMa
     for (origin, count) in counted.iter().flat_map(|block| block.iter()) {
         visits::add(&mut all, origin, *count);
     }
-    for span in coverage.raw {
-        let (from, to) = span.times(zone);
+    for (from, to) in coverage.times(zone) {
         c.scan(
             "select source, medium, campaign from conversions
              where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1",

@@ -31,23 +31,24 @@ pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, i64
             },
         )?;
     }
-    for span in coverage.raw {
-        // A day at a time: a count over an index is quicker than the day of each row.
-        for day in within(span, days).each() {
-            let (from, to) = (zone.start(day).ms(), zone.start(day.plus(1)).ms());
-            let touches: i64 = c.one(
-                "select count(*) from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
-                named_params! {":from": from, ":to": to},
-            )?;
-            let unknown: i64 = c.one(
-                "select count(*) from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
-                named_params! {":from": from, ":to": to},
-            )?;
-            all.insert(day, touches + unknown);
-        }
+    // A day at a time: a count over an index is quicker than the day of each row.
+    for day in coverage.raw.iter().flat_map(|span| within(*span, days).each()) {
+        all.insert(day, count(c, zone.start(day), zone.start(day.plus(1)))?);
+    }
+    if let Some(tail) = coverage.tail {
+        *all.entry(tail.day).or_default() += count(c, tail.from, zone.start(tail.day.plus(1)))?;
     }
     all.retain(|_, n| *n > 0);
     Ok(all)
+}
+
+fn count(c: &SiteConn, from: Time, to: Time) -> Result<i64> {
+    let times = named_params! {":from": from.ms(), ":to": to.ms()};
+    let touches: i64 =
+        c.one("select count(*) from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1", times)?;
+    let unknown: i64 =
+        c.one("select count(*) from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1", times)?;
+    Ok(touches + unknown)
 }
 
 fn within(span: Span, days: Days) -> Days {
@@ -63,8 +64,7 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin
             add(&mut all, origin, *visits);
         }
     }
-    for span in coverage.raw {
-        let (from, to): (Time, Time) = span.times(zone);
+    for (from, to) in coverage.times(zone) {
         for sql in [
             "select source, medium, campaign from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
             "select source, medium, utm_campaign from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
