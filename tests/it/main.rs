@@ -27,6 +27,7 @@ mod recount;
 mod replays;
 mod running;
 mod settings;
+mod settings_pages;
 mod sharing;
 mod sockets;
 mod sources;

@@ -131,7 +131,7 @@ impl Office {
 }
 
 /// Errors that are no errors: who asks who is signed in when nobody is gets a 401, and browsers write that down.
-async fn errors(browser: &Chromium) -> Vec<String> {
+pub async fn errors(browser: &Chromium) -> Vec<String> {
     let all = browser.log().await;
     all.into_iter().filter(|l| !(l.contains("/api/me") && l.contains("401")) && !(l.contains("/api/login") && l.contains("401"))).collect()
 }
@@ -225,7 +225,7 @@ async fn looks(browser: &Chromium, office: &Office) {
 }
 
 /// Looks at the page as it is.
-const LOOK: &str = r#"
+pub const LOOK: &str = r#"
 const wide = [...document.querySelectorAll('body *')].filter((x) => x.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(x).position !== 'fixed'
   && !x.closest('.scroll, pre, .vh, dialog:not([open])') && x.getClientRects().length);
 const named = (x) => (x.getAttribute('aria-label') || x.innerText || x.title || x.labels?.[0]?.innerText || x.getAttribute('aria-labelledby') || x.placeholder || '').trim();
