@@ -6,7 +6,7 @@ import { speakFor, today, addDays, monthStart, daysIn, span, RANGES, MODELS, WIN
 import { createFrame } from './parts/frame.js';
 
 /**
- * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', currency: string, zone: string, domains: string[], public_key: string,
+ * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, values: string[]}} Filter
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string}} BarUse what of the bar a page uses
@@ -21,7 +21,7 @@ import { createFrame } from './parts/frame.js';
 export const PAGES = [
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
-  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, load: () => import('./pages/deliveries.js') },
+  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, shown: (site) => !site.part, load: () => import('./pages/deliveries.js') },
   { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at,
     load: () => import('./pages/install.js') },
   { path: 'settings', name: 'Settings', group: 'Plumbing', icon: 'settings', key: 'S', dock: false, load: () => import('./pages/settings.js') },

@@ -15,13 +15,9 @@ const OFFERED = ['7d', '30d', 'month', 'last_month', '12m'];
 export function render(root, { token }) {
   let gone = false;
   const base = `/api/shared/${encodeURIComponent(token)}`;
-  const robots = document.createElement('meta');
-  robots.name = 'robots';
-  robots.content = 'noindex, nofollow';
-  document.head.append(robots);
   fill(root, alonePage('One moment', null, null));
   open();
-  return { leave: () => { gone = true; robots.remove(); } };
+  return { leave: () => { gone = true; } };
 
   async function open() {
     try {
@@ -117,7 +113,8 @@ function top(head, share) {
   const own = head.net.find((/** @type {any} */ m) => m.currency === share.currency) ?? { minor: 0, currency: share.currency };
   const one = (/** @type {string} */ word, /** @type {any} */ figure) => h('div', null, h('dt', null, word), h('dd', null, figure));
   return h('dl.sheet.sh-top', null, !share.hides_money && one('Net', headline(own)), one('Conversions', count(head.conversions.all)), one('Orders', count(head.orders)),
-    one('Leads', count(head.conversions.lead)), one('Visits', count(head.visits)), one('Conversion rate', head.conversion_rate === null ? '–' : percent(head.conversion_rate)));
+    one('Leads', count(head.conversions.lead)), one('Visits', count(head.visits)), one('Conversion rate', head.conversion_rate === null ? '–' : [percent(head.conversion_rate), head.conversion_range
+      && h('small', null, ` (${head.conversion_range.map(percent).join('–')})`)]));
 }
 
 /** @param {any} sources @param {any} share */

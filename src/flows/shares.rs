@@ -78,6 +78,11 @@ pub async fn find(app: &App, token: &str, client: IpAddr, is_proxy: bool) -> Res
     Ok((share, site))
 }
 
+/// Whether one of the proofs that a browser shows opens a link. One without a password is open to all.
+pub fn is_open<'a>(share: &Share, site: &Site, token: &str, mut shown: impl Iterator<Item = &'a str>) -> bool {
+    proof(share, site, token).is_none_or(|proof| shown.any(|shown| crypto::same(shown.as_bytes(), proof.as_bytes())))
+}
+
 /// What a browser shows once it has given the link's password; none where there is none. Another password, or another
 /// link, makes another proof.
 pub fn proof(share: &Share, site: &Site, token: &str) -> Option<String> {

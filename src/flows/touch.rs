@@ -7,6 +7,7 @@ use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
 use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
+use crate::domain::host;
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
 use crate::domain::storage::Burden;
@@ -394,9 +395,6 @@ fn words_of(consent: &Consent, decision: &Decision) -> Words {
 
 /// A page reached from another page of the site is not the beginning of a visit.
 fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
-    touch
-        .referrer
-        .as_deref()
-        .and_then(host_of)
-        .is_some_and(|host| domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.'))))
+    let host = touch.referrer.as_deref().and_then(host_of);
+    host.is_some_and(|host| domains.iter().any(|d| host::is_under(&host, d)))
 }

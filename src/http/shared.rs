@@ -55,8 +55,7 @@ pub async fn page(_: App, _: Ask) -> Result<Reply> {
 pub async fn look(app: App, ask: Ask) -> Result<Reply> {
     let token = ask.param("share");
     let (share, site) = shares::find(&app, token, ask.client, ask.is_proxy_itself()).await?;
-    let is_open = shares::proof(&share, &site, token).is_none_or(|proof| ask.cookies(SHARE_COOKIE).take(4).any(|shown| shown == proof));
-    if !is_open {
+    if !shares::is_open(&share, &site, token, ask.cookies(SHARE_COOKIE).take(4)) {
         return Ok(Reply::json(&json!({"locked": true, "site": site.name}))?.with("x-robots-tag", NOT_LISTED));
     }
     shares::viewed(&app, &share).await?;

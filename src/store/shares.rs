@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::audit::FROM;
 use super::scope::{AllSites, SiteConn};
 use crate::crypto::{self, Secret};
 use crate::domain::ids::{ShareId, SiteId};
@@ -42,7 +43,7 @@ pub fn add(c: &SiteConn, new: &NewShare, now: Time) -> Result<(ShareId, Secret)>
         "insert into shares (token_hash, site_id, id, name, sealed_token, sight, password_hash, created_by, created_at, expires_at)
          values (:hash, :site, :id, :name, :sealed, :sight, :password, :by, :now, :expires)",
         named_params! {":hash": hash(token.reveal()), ":id": id.number(), ":name": new.name, ":sealed": sealed, ":sight": text(&new.sight)?,
-        ":password": new.password_hash, ":by": new.created_by, ":now": now.ms(), ":expires": new.expires_at.map(Time::ms)},
+        ":password": new.password_hash, ":by": new.created_by.split(FROM).next().unwrap_or_default(), ":now": now.ms(), ":expires": new.expires_at.map(Time::ms)},
     )?;
     Ok((id, token))
 }

@@ -238,3 +238,17 @@ fn the_schema_keeps_its_habits() {
     }
     none("tables of the schema", broken);
 }
+
+#[test]
+fn libraries_taken_whole_are_as_their_packages_have_them() {
+    let folder = text::root().join("assets/vendor");
+    let readme = std::fs::read_to_string(folder.join("README.md")).expect("what stands there");
+    let broken =
+        std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok).map(|e| e.path()).filter(|p| !p.ends_with("README.md"));
+    let is_listed = |path: &std::path::PathBuf| {
+        let hash = halotrack::crypto::hex(&halotrack::crypto::sha256(&std::fs::read(path).expect("a file")));
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        readme.lines().any(|l| l.starts_with(&format!("| {name} |")) && l.contains(&hash))
+    };
+    none("libraries that differ from assets/vendor/README.md", broken.filter(|p| !is_listed(p)).map(|p| p.display().to_string()).collect());
+}

@@ -44,7 +44,7 @@ export async function show(root, p) {
 /** @param {HTMLElement} box @param {any} me @param {import('../../app.js').Params} p @param {() => Promise<void>} again */
 function drawSecond(box, me, p, again) {
   if (me.second_factor) {
-    fill(box, h('p', null, icon('check', 's ok'), ` On. ${me.recovery_codes} of 10 recovery codes are left.`), h('div.acts', null,
+    fill(box, h('p.saved', null, icon('check', 's ok'), `On. ${me.recovery_codes} of 10 recovery codes are left.`), h('div.acts', null,
       h('button.btn', { type: 'button', onclick: () => offer(box, p, again) }, 'Another phone'),
       h('button.btn.danger', { type: 'button', onclick: async () => {
         const yes = await confirm({ title: 'Sign in without a second step?', yes: 'Switch it off', danger: true, text: h('p', null, 'A stolen password is then enough to get in.') });
@@ -68,7 +68,7 @@ async function offer(box, p, again) {
     const done = await proved(() => post('/api/me/second-factor', { key: made.key, code: code.input.value.replace(/\s/g, '') }));
     if (!done) return null;
     const codes = done.recovery_codes.join('\n');
-    fill(box, h('p', null, icon('check', 's ok'), ' The second step is on. Every other browser is signed out.'),
+    fill(box, h('p.saved', null, icon('check', 's ok'), 'The second step is on. Every other browser is signed out.'),
       h('div.once', { role: 'status' }, h('p', null, icon('alert', 's'), h('span', null, 'Keep these ten codes where your phone is not. Each lets you in once; they are not shown again.')),
         h('ul.codes', null, done.recovery_codes.map((/** @type {string} */ c) => h('li', null, h('code', null, c)))), copyButton(() => codes, 'Copy all')),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: again }, 'I have kept them')));

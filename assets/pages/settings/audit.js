@@ -2,7 +2,7 @@
 
 import { get } from '../../api.js';
 import { h, fill, icon } from '../../dom.js';
-import { exact, zoneName } from '../../format.js';
+import { exact, day, clockSeconds, zoneName } from '../../format.js';
 import { selectField, panel } from '../../parts/form.js';
 
 /** What happened, in words. @type {Record<string, string>} */
@@ -62,11 +62,14 @@ export async function show(root, p) {
 }
 
 /** @param {any} l */
-const row = (l) => h('tr', null, h('td.fit', null, exact(l.at)), h('td', null, h('bdi', null, l.email ?? l.who)), h('td', null, what(l.what), h('span.faint', null, detail(l.detail))),
+const row = (l) => h('tr', null, h('td.fit', null, h('span', { 'data-tip': exact(l.at) }, `${day(l.at)}, ${clockSeconds(l.at)}`)), h('td', null, h('bdi', null, l.email ?? l.who)), h('td', null, what(l.what), h('span.faint', null, detail(l.detail))),
   h('td.fit', null, l.origin || 'the server'));
 
 /** @param {any} d */
 function detail(d) {
-  const said = Object.entries(d ?? {}).map(([k, v]) => `${k.replaceAll('_', ' ')}: ${v !== null && typeof v === 'object' ? JSON.stringify(v).replaceAll('"', '') : v}`).join(', ');
-  return said ? ` ${said}` : '';
+  /** @param {any} v @returns {string} */
+  const said = (v) => (Array.isArray(v) ? v.join(', ') : v !== null && typeof v === 'object'
+    ? Object.entries(v).map(([k, x]) => `${k.replaceAll('_', ' ')} ${x !== null && typeof x === 'object' && !Array.isArray(x) ? `(${said(x)})` : said(x)}`).join(', ')
+    : v === true ? 'yes' : v === false ? 'no' : String(v ?? 'none'));
+  return d && Object.keys(d).length ? ` ${said(d)}` : '';
 }

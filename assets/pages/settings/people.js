@@ -43,8 +43,8 @@ function row(m, p, url, linkBox, draw) {
   const act = async (/** @type {() => Promise<any>} */ what) => { try { await proved(what); await draw(); } catch (error) { p.app.toast(/** @type {any} */ (error).message); } };
   const state = m.is_box_owner ? 'Owner of this installation' : m.is_invited ? 'Invited, not come yet' : m.last_login_at ? `Signed in ${when(m.last_login_at)}` : 'Has not signed in yet';
   return h('li', null, h('div.grow', null, h('b', null, h('bdi', null, m.email)),
-    h('p.quiet', null, `${m.role[0].toUpperCase()}${m.role.slice(1)}`, m.role === 'client' && ` · ${partWords(m.segment)}${m.hides_money ? ' · no amounts' : ''}`
-      + `${m.hides_people ? ' · no people' : ''}`, ' · ', state, m.second_factor && ' · second step on')),
+    h('p.quiet', null, !m.is_box_owner && `${m.role[0].toUpperCase()}${m.role.slice(1)}`, m.role === 'client' && ` · ${partWords(m.segment)}${m.hides_money ? ' · no amounts' : ''}`
+      + `${m.hides_people ? ' · no people' : ''}`, !m.is_box_owner && ' · ', state, m.second_factor && ' · second step on')),
   !m.is_box_owner && h('div.acts', null,
     m.is_invited && h('button.btn.small', { type: 'button', 'aria-label': `New link for ${m.email}`, onclick: () => act(async () => {
       const made = await post(`${url}/${m.user}/link`);
