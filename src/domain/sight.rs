@@ -51,13 +51,20 @@ fn cover_money(value: &mut Value) {
     }
 }
 
-/// `who` is what every list calls the person of a row.
+/// `who` is what every list calls the person of a row: `{display, contact}`. A label holds the order's number, which leads
+/// whoever knows the shop to its customer: the row is named by its own number instead.
 fn cover_people(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            if let (true, Some(id)) = (fields.contains_key("label"), fields.get("id").cloned()) {
+                fields.insert("label".into(), id);
+            }
             for (name, inner) in fields.iter_mut() {
                 if name == "who" {
-                    *inner = Value::Null;
+                    match inner {
+                        Value::Object(who) => who.values_mut().for_each(|v| *v = Value::Null),
+                        _ => *inner = Value::Null,
+                    }
                 } else {
                     cover_people(inner);
                 }
@@ -151,6 +158,9 @@ mod tests {
         assert_eq!(sight.covered(answer.clone()), json!({"count": 3, "net": [], "rows": [{"amount": null, "n": 1}]}));
         assert_eq!(Sight::default().covered(answer.clone()), answer);
         let sight = Sight { hides_people: true, ..Sight::default() };
-        assert_eq!(sight.covered(json!({"items": [{"who": {"display": "a"}, "n": 1}]})), json!({"items": [{"who": null, "n": 1}]}));
+        assert_eq!(
+            sight.covered(json!({"items": [{"id": "x_1", "label": "Order 7", "who": {"display": "a"}}]})),
+            json!({"items": [{"id": "x_1", "label": "x_1", "who": {"display": null}}]})
+        );
     }
 }

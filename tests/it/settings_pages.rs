@@ -62,11 +62,12 @@ async fn an_owner_keeps_the_settings() {
     let Some(browser) = Chromium::start("").await else { return };
     let office = Office::open();
     sign_up(&browser, &office).await;
-    people_and_tokens(&browser, &office).await;
+    let invitation = people_and_tokens(&browser, &office).await;
     let link = share(&browser, &office).await;
     credit(&browser, &office).await;
     looks(&browser, &office, &link).await;
     opened_by_a_stranger(&browser, &office, &link).await;
+    seen_by_a_client(&browser, &office, &invitation).await;
     browser.end().await;
 }
 
@@ -95,7 +96,8 @@ async fn sign_up(browser: &Chromium, office: &Office) {
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
 
-async fn people_and_tokens(browser: &Chromium, office: &Office) {
+/// Gives the link of an invited client.
+async fn people_and_tokens(browser: &Chromium, office: &Office) -> String {
     browser.open(&office.page("/dashboard/full/settings/people")).await;
     browser.write("[name=email]", "ben@mail.example").await;
     browser
@@ -105,9 +107,12 @@ async fn people_and_tokens(browser: &Chromium, office: &Office) {
     browser
         .run("const r = document.querySelector('[name=dim-new]'); r.value = 'source'; r.dispatchEvent(new Event('change')); return true")
         .await;
+    browser.click("[name=money-new]").await;
+    browser.click("[name=people-new]").await;
     browser.write("[name=segment-new]", &format!("google{ENTER}")).await;
     let link = browser.wait("the link, once", "return document.querySelector('.once code')?.innerText").await;
-    assert!(link.as_str().unwrap_or_default().contains("/setup/"), "{link}");
+    let link = link.as_str().expect("a link").to_owned();
+    assert!(link.contains("/setup/"), "{link}");
     browser.wait("the person", "return [...document.querySelectorAll('.rows li')].some((r) => r.innerText.includes('ben@mail.example') && r.innerText.includes('Source: google'))").await;
 
     browser.open(&office.page("/dashboard/full/settings/tokens")).await;
@@ -129,6 +134,7 @@ async fn people_and_tokens(browser: &Chromium, office: &Office) {
     let codes = browser.wait("ten codes", "return document.querySelectorAll('.codes li').length").await;
     assert_eq!(codes, json!(10));
     assert_eq!(errors(browser).await, Vec::<String>::new());
+    link
 }
 
 async fn share(browser: &Chromium, office: &Office) -> String {
@@ -178,13 +184,6 @@ async fn look(browser: &Chromium, name: &str, address: &str, ready: &str) {
             browser.open(address).await;
             browser.wait(&what, ready).await;
             let seen = browser.run(LOOK).await;
-            if let Some(folder) = std::env::var_os("SHOTS") {
-                browser
-                    .driver
-                    .screenshot(std::path::Path::new(&folder).join(format!("{}-{width}-{scheme}.png", name.replace(' ', "-"))).as_path())
-                    .await
-                    .expect("a shot");
-            }
             assert_eq!(seen["overflow"], json!(0), "{what}: the page is wider than the screen: {}", seen["wide"]);
             assert_eq!(seen["unnamed"], json!([]), "{what}: controls without a name");
             assert_eq!(seen["h1"], json!(1), "{what}: one heading of the page");
@@ -216,4 +215,26 @@ async fn opened_by_a_stranger(browser: &Chromium, office: &Office, link: &str) {
     // The dashboard itself stays closed.
     browser.open(&office.page("/dashboard/full/settings/people")).await;
     browser.wait("the sign-in page", "return !!document.querySelector('[name=email]') && !document.querySelector('.rail')").await;
+}
+
+/// Somebody who is shown one source, without amounts and people.
+async fn seen_by_a_client(browser: &Chromium, office: &Office, invitation: &str) {
+    browser.forget().await;
+    browser.open(invitation).await;
+    browser.write("[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    browser.wait("the ledger", "return document.querySelectorAll('main tr[data-id]').length === 3").await;
+    let text = browser.run("return document.body.innerText").await;
+    let text = text.as_str().unwrap_or_default();
+    assert!(
+        text.contains("google") && !text.contains("100.50") && !text.contains("301") && !text.contains("person") && !text.contains("Order"),
+        "{text}"
+    );
+    assert_eq!(
+        browser.run("return [...document.querySelectorAll('.rail a')].map((a) => a.innerText)").await,
+        json!(["Conversions", "Settings"])
+    );
+    browser.open(&office.page("/dashboard/full/settings")).await;
+    browser.wait("the own account", "return !!document.querySelector('[name=new]')").await;
+    assert_eq!(browser.run("return document.querySelectorAll('.set-nav a').length").await, json!(1));
+    assert_eq!(errors(browser).await, Vec::<String>::new());
 }
