@@ -2,6 +2,8 @@
 
 /// A user's own account.
 pub mod account;
+/// Backups of the running box.
+pub mod backup;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.
@@ -22,6 +24,8 @@ pub mod identify;
 pub mod intake;
 /// Who may sign in.
 pub mod login;
+/// What waits since a restore.
+pub mod outbox;
 /// What a destination may see.
 pub mod outgoing;
 /// People of a site.
@@ -34,6 +38,8 @@ pub mod policy;
 pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
+/// A restored file before it is opened.
+pub mod restore;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Links to read-only pages.

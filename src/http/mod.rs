@@ -12,6 +12,8 @@ pub mod ask;
 mod assets;
 /// Who has changed what.
 mod audit;
+/// Backups, and what is held after a restore.
+mod backups;
 /// Answers, compressed.
 mod compress;
 /// Connections with their health.
