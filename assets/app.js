@@ -6,7 +6,7 @@ import { speakFor, today, addDays, monthStart, daysIn, span, RANGES, MODELS, WIN
 import { createFrame } from './parts/frame.js';
 
 /**
- * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', currency: string, zone: string, domains: string[], public_key: string,
+ * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, values: string[]}} Filter
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string}} BarUse what of the bar a page uses
@@ -21,18 +21,21 @@ import { createFrame } from './parts/frame.js';
 export const PAGES = [
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
-  { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, load: () => import('./pages/leads.js') },
+  { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, shown: (site) => !site.part, load: () => import('./pages/leads.js') },
   { path: 'people', name: 'People', group: 'People', icon: 'customers', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
-  { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, load: () => import('./pages/connections.js'),
-    detail: () => import('./pages/connection.js') },
-  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, load: () => import('./pages/deliveries.js') },
+  { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, shown: (site) => !site.part,
+    load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
+  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, shown: (site) => !site.part,
+    load: () => import('./pages/deliveries.js') },
   { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at,
     load: () => import('./pages/install.js') },
+  { path: 'settings', name: 'Settings', group: 'Plumbing', icon: 'settings', key: 'S', dock: false, load: () => import('./pages/settings.js') },
 ];
 
 /** Pages outside a site, without rail and bar. */
-const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js') };
+const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js'),
+  shared: () => import('./pages/shared.js') };
 
 /** The whole state of a view. It lives in the address and nowhere else. */
 export class View {
@@ -197,6 +200,7 @@ async function route() {
   const [first, slug, name, id] = location.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   if (first === 'login') return alone('login', {}, mine);
   if (first === 'setup') return alone('setup', { token: slug ?? '' }, mine);
+  if (first === 's') return alone('shared', { token: slug ?? '' }, mine);
 
   const early = PAGES.find((p) => p.path === name);
   if (early && !id) early.load().catch(() => {}); // fetched while we ask who is signed in

@@ -1,7 +1,7 @@
 // HaloTrack page tag: see t.md
 if(document.currentScript&&!window.HaloTrack){
 let d=document,l=location,n=navigator,m=d.currentScript,s,w,c,h,o,f,v,b,e,r=9,q=new Promise(x=>o=x),
-K=RegExp(`&(utm_\\w+|[gw]braid|(\\w+cl(ic)?k?|li_fat_|campaign_|ad_|adset_|rdt_c|ScC)id|epik|at_gd|halo_click|ref|via|aff|${m.dataset.params?.replace(/[^\w-]+/g,'|')})\\b=[^&]*`,'g'),
+K=RegExp(`&(utm_\\w+|[gw]braid|(\\w+cl(ic)?k?|li_fat_|campaign_|ad_|adset_|rdt_c|ScC)id|epik|at_gd|halo_(click|me)|ref|via|aff|${m.dataset.params?.replace(/[^\w-]+/g,'|')})\\b=[^&]*`,'g'),
 T=x=>{try{return x()}catch{}},
 J=()=>'; '+T(()=>d.cookie),
 C=(k,x='([^;]+)')=>J().match('; '+k+x)?.[1],

@@ -48,6 +48,7 @@ create table members (
   site_id integer not null references sites (id),
   user_id integer not null references users (id) on delete cascade,
   role    text not null check (role in ('owner', 'editor', 'analyst', 'client')),
+  sight   text not null default '{}',    -- the part that a client is shown
   primary key (site_id, user_id)
 ) strict, without rowid;
 create index members__user_id on members (user_id);
@@ -57,7 +58,8 @@ create table logins (
   user_id      integer not null references users (id) on delete cascade,
   created_at   integer not null,
   last_seen_at integer not null,
-  proved_at    integer not null           -- when the password was last given
+  proved_at    integer not null,          -- when the password was last given
+  browser      text not null default ''   -- for the list that its user sees
 ) strict, without rowid;
 create index logins__user_id on logins (user_id);
 
@@ -81,6 +83,24 @@ create table tokens (
   last_used_at integer
 ) strict, without rowid;
 create unique index tokens__site_id__id on tokens (site_id, id);
+
+-- Read-only pages that anybody with the link may open.
+create table shares (
+  token_hash     blob primary key,
+  site_id        integer not null references sites (id),
+  id             integer not null,
+  name           text not null check (length(name) between 1 and 100),
+  sealed_token   blob not null,            -- so that the link can be copied again
+  sight          text not null default '{}',
+  password_hash  text,
+  created_by     text not null,
+  created_at     integer not null,
+  expires_at     integer,
+  revoked_at     integer,
+  views          integer not null default 0,
+  last_viewed_at integer
+) strict, without rowid;
+create unique index shares__site_id__id on shares (site_id, id);
 
 create table connections (
   id             integer primary key autoincrement,
@@ -115,6 +135,7 @@ create table audit (
   id      integer not null,
   at      integer not null,
   who     text not null,                  -- user_3, token_2, command line
+  origin  text not null default '',       -- the address that it was asked from
   what    text not null,
   detail  text not null default '{}',
   primary key (site_id, id)

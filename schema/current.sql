@@ -135,6 +135,7 @@ CREATE TABLE audit (
   id      integer not null,
   at      integer not null,
   who     text not null,                  -- user_3, token_2, command line
+  origin  text not null default '',       -- the address that it was asked from
   what    text not null,
   detail  text not null default '{}',
   primary key (site_id, id)
@@ -543,13 +544,15 @@ CREATE TABLE logins (
   user_id      integer not null references users (id) on delete cascade,
   created_at   integer not null,
   last_seen_at integer not null,
-  proved_at    integer not null           -- when the password was last given
+  proved_at    integer not null,          -- when the password was last given
+  browser      text not null default ''   -- for the list that its user sees
 ) strict, without rowid;
 
 CREATE TABLE members (
   site_id integer not null references sites (id),
   user_id integer not null references users (id) on delete cascade,
   role    text not null check (role in ('owner', 'editor', 'analyst', 'client')),
+  sight   text not null default '{}',    -- the part that a client is shown
   primary key (site_id, user_id)
 ) strict, without rowid;
 
@@ -711,6 +714,22 @@ CREATE TABLE sessions (
   last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
+) strict, without rowid;
+
+CREATE TABLE shares (
+  token_hash     blob primary key,
+  site_id        integer not null references sites (id),
+  id             integer not null,
+  name           text not null check (length(name) between 1 and 100),
+  sealed_token   blob not null,            -- so that the link can be copied again
+  sight          text not null default '{}',
+  password_hash  text,
+  created_by     text not null,
+  created_at     integer not null,
+  expires_at     integer,
+  revoked_at     integer,
+  views          integer not null default 0,
+  last_viewed_at integer
 ) strict, without rowid;
 
 CREATE TABLE site_domains (
@@ -920,6 +939,8 @@ CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_i
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 
 CREATE UNIQUE INDEX sessions__site_id__id on sessions (site_id, id);
+
+CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
 

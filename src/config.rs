@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use crate::domain::network::Network;
+
 /// The four layers.
 pub mod load;
 /// Variables of the older systems.
@@ -34,44 +36,4 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
-}
-
-/// A range of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    pub base: std::net::IpAddr,
-    pub bits: u8,
-}
-
-impl Network {
-    /// `10.0.0.0/8`, `::1`, `192.168.1.4`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (base, bits) = match text.trim().split_once('/') {
-            Some((base, bits)) => (base.parse::<std::net::IpAddr>().ok()?, bits.parse().ok()?),
-            None => {
-                let base: std::net::IpAddr = text.trim().parse().ok()?;
-                (base, if base.is_ipv4() { 32 } else { 128 })
-            }
-        };
-        (bits <= if base.is_ipv4() { 32 } else { 128 }).then_some(Self { base, bits })
-    }
-
-    pub fn holds(&self, address: std::net::IpAddr) -> bool {
-        use std::net::IpAddr;
-        let address = match address {
-            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-            v4 => v4,
-        };
-        match (self.base, address) {
-            (IpAddr::V4(base), IpAddr::V4(a)) => {
-                let mask = (!0u32).checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                u32::from(base) & mask == u32::from(a) & mask
-            }
-            (IpAddr::V6(base), IpAddr::V6(a)) => {
-                let mask = (!0u128).checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                u128::from(base) & mask == u128::from(a) & mask
-            }
-            _ => false,
-        }
-    }
 }

@@ -88,7 +88,9 @@ export function shareMenu(app, anchor) { pop(anchor, 'Share', shareParts(app), '
 
 /** @param {App} app */
 const shareParts = (app) => h('div.share', null, h('p.lead', null, 'The address holds the whole view: days, lens, filters. Colleagues with a login see the same.'),
-  copyButton(() => location.href, 'Copy link'));
+  copyButton(() => location.href, 'Copy link'),
+  (app.site?.role === 'owner' || app.site?.role === 'editor') && [h('p.lead', null, 'For somebody without a login there are share links: a part you choose, read-only.'),
+    h('a.go', { href: app.href('settings', undefined, 'sharing') }, 'Share links')]);
 
 /** @param {App} app @param {HTMLElement} anchor */
 export function exportMenu(app, anchor) { pop(anchor, 'Export', exportParts(app), 'wide'); }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::money::Money;
 use super::time::{HOUR_MS, MINUTE_MS, Time};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConversionKind {
     Sale,

@@ -75,6 +75,7 @@ id!(EntryId, "entry");
 id!(DeliveryId, "delivery");
 id!(ErasureId, "erasure");
 id!(JobId, "job");
+id!(ShareId, "share");
 id!(EventId, "event");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.

@@ -28,6 +28,8 @@ pub mod ids;
 pub mod mask;
 /// Exact amounts.
 pub mod money;
+/// Ranges of addresses.
+pub mod network;
 /// A conversion as a destination may see it.
 pub mod outgoing;
 /// E-mails, phones, names.
@@ -48,6 +50,8 @@ pub mod retention;
 pub mod retry;
 /// What members and tokens may do.
 pub mod rights;
+/// How much of a site somebody is shown.
+pub mod sight;
 /// Talks of more than one request.
 pub mod steps;
 /// How much room is left, and what may still be stored.

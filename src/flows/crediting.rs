@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, weights};
+use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::time::Time;
@@ -65,8 +66,9 @@ pub fn write(c: &SiteConn, site: &Site, conversion: ConversionId, run: i64, why:
     let credit = &outcome.credit;
     credits::add(c, &NewRun { conversion, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
     let found = conversions::find(c, conversion)?;
-    let happened_at = found.map(|f| f.happened_at).unwrap_or(now);
-    let credited = credited(&credit.path, happened_at, policy);
+    let judged =
+        found.map_or(Judged { kind: ConversionKind::Custom, happened_at: now }, |f| Judged { kind: f.kind, happened_at: f.happened_at });
+    let credited = credited(&credit.path, &judged, policy);
     let first = credit.path.first().map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref()));
     let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);
     conversions::set_credit(
@@ -85,8 +87,8 @@ pub fn write(c: &SiteConn, site: &Site, conversion: ConversionId, run: i64, why:
 }
 
 /// The touch with the largest share under the site's own lens; the later one of two equals.
-pub fn credited<'a>(path: &'a [PathTouch], happened_at: Time, policy: &Policy) -> Option<&'a PathTouch> {
-    let weights = weights(policy.model, path, happened_at, policy.window_days);
+pub fn credited<'a>(path: &'a [PathTouch], judged: &Judged, policy: &Policy) -> Option<&'a PathTouch> {
+    let weights = weights(policy.model, path, judged.happened_at, policy.window_of(judged.kind));
     let best = weights.iter().copied().filter(|w| *w > 0).max()?;
     path.iter().zip(&weights).rev().find(|(_, w)| **w == best).map(|(t, _)| t)
 }
@@ -118,6 +120,7 @@ fn snapshot(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit)
         }
         None => (Value::Null, Value::Null),
     };
+    let window = site.settings.policy.window_of(conversion.kind);
     let session_key = session.map(|s| crate::store::sessions::find_key(c, s)).transpose()?.flatten();
     Ok(json!({
         "session_id": session_key,
@@ -130,8 +133,8 @@ fn snapshot(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit)
         "days_to_convert": days,
         "seconds_to_convert": seconds,
         "model": site.settings.policy.model.word(),
-        "window": Window(site.settings.policy.window_days).word(),
-        "shares_bp": basis_points(&weights(site.settings.policy.model, &credit.path, conversion.happened_at, site.settings.policy.window_days)),
+        "window": Window(window).word(),
+        "shares_bp": basis_points(&weights(site.settings.policy.model, &credit.path, conversion.happened_at, window)),
     }))
 }
 

@@ -30,6 +30,8 @@ pub struct Attempt {
     pub password: Secret,
     pub code: Option<String>,
     pub client: IpAddr,
+    /// In a few words, for the list of logins.
+    pub browser: String,
     /// The address is a trusted proxy's own: limits by address skip it.
     pub is_trusted: bool,
 }
@@ -65,7 +67,7 @@ pub async fn sign_in(app: &App, attempt: Attempt) -> Result<SignedIn> {
         }
     })?;
     app.door.guessed_right(account, network);
-    open(app, proof.user.id, now).await
+    open(app, proof.user.id, attempt.browser, now).await
 }
 
 async fn check_second_factor(app: &App, proof: &Proof, code: Option<&str>, now: Time) -> Result<()> {
@@ -103,6 +105,11 @@ pub async fn first_link(app: &App) -> Result<Option<String>> {
 /// owns the box.
 pub async fn invite(app: &App, email: &str, role: Right, site: Option<SiteId>) -> Result<String> {
     let user = add_user(app, email, role, site).await?;
+    invite_link(app, user).await
+}
+
+/// The address where an invited user chooses a password; earlier ones stop working.
+pub async fn invite_link(app: &App, user: UserId) -> Result<String> {
     let link = Link { kind: LinkKind::Invite, user: Some(user), expires_at: app.clock.now().plus_ms(INVITE_MS) };
     add_link(app, link).await
 }
@@ -179,7 +186,7 @@ pub async fn look(app: &App, token: &str) -> Result<(LinkKind, Option<String>)> 
 }
 
 /// Takes up a link: the first owner names an address, an invited one has it already; both choose a password.
-pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secret) -> Result<SignedIn> {
+pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secret, browser: String) -> Result<SignedIn> {
     let (kind, invited) = look(app, token).await?;
     let email = match (kind, invited) {
         (LinkKind::Invite, Some(email)) => address(&email)?,
@@ -202,7 +209,7 @@ pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secre
             Ok(user)
         })
         .await?;
-    open(app, user, now).await
+    open(app, user, browser, now).await
 }
 
 /// Who takes the link up. Between looking and taking an owner may have come by another way.
@@ -219,7 +226,7 @@ fn taker(all: &AllSites, link: &Link, email: &Email, now: Time) -> Result<UserId
 }
 
 /// A fresh login: 256 random bits, of which only the hash is kept.
-async fn open(app: &App, user: UserId, now: Time) -> Result<SignedIn> {
+async fn open(app: &App, user: UserId, browser: String, now: Time) -> Result<SignedIn> {
     let cookie = Secret::new(crypto::random_text(32));
     let hash = crypto::sha256(cookie.reveal().as_bytes());
     let user = app
@@ -227,6 +234,7 @@ async fn open(app: &App, user: UserId, now: Time) -> Result<SignedIn> {
         .write_all_sites(move |all| {
             logins::prune(all, now)?;
             logins::add(all, &hash, user, now)?;
+            logins::set_browser(all, &hash, &browser)?;
             users::set_last_login(all, user, now)?;
             users::get(all, user)
         })

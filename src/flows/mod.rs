@@ -1,5 +1,7 @@
 //! Changes that take more than one step; the only place where pure rules meet the store.
 
+/// A user's own account.
+pub mod account;
 /// Backups of the running box.
 pub mod backup;
 /// Set-ups of platforms: added, changed, paused, removed.
@@ -28,10 +30,14 @@ pub mod login;
 pub mod outbox;
 /// What a destination may see.
 pub mod outgoing;
+/// People of a site.
+pub mod people;
 /// A lead moves in the pipeline.
 pub mod pipeline;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Which model and window the books use.
+pub mod policy;
 /// Days of deliveries after a change of the zone.
 pub mod recount;
 /// A refusal beside a touch that is not taken.
@@ -46,6 +52,8 @@ pub mod retain;
 pub mod rotation;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
+/// Links to read-only pages.
+pub mod shares;
 /// Tenants: added and changed.
 pub mod sites;
 /// Tokens of a site.

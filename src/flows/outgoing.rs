@@ -2,7 +2,7 @@
 //! then.
 
 use crate::crypto;
-use crate::domain::attribution::PathTouch;
+use crate::domain::attribution::{Judged, PathTouch};
 use crate::domain::campaign::ClickKind;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::{ConsentSent, Credited, Mode, Outgoing, Visit};
@@ -61,7 +61,8 @@ pub fn build(
         city = city.or(carried.city);
         country = country.or(carried.country);
     }
-    let credited = crediting::credited(path, conversion.happened_at, &site.settings.policy).map(|t| Credited {
+    let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
+    let credited = crediting::credited(path, &judged, &site.settings.policy).map(|t| Credited {
         source: t.touch.source.clone(),
         medium: t.touch.medium.clone(),
         campaign: t.touch.campaign.clone(),

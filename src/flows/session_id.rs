@@ -57,6 +57,25 @@ pub fn mapped(name: &str, site_key: &[u8; 32]) -> SessionKey {
     SessionKey { key: crypto::base64url(&raw), issued_s }
 }
 
+/// The id that every device of the owner's own people carries: one for the whole site, so that it tells nobody apart. It
+/// is older than any other, and so goes before whatever a browser carries beside it.
+pub fn own_device(site_key: &[u8; 32]) -> SessionKey {
+    let digest = crypto::hmac_sha256(site_key, &[b"own device"]);
+    let mut raw = [0u8; 21];
+    raw[4..].copy_from_slice(&digest[..17]);
+    SessionKey { key: crypto::base64url(&raw), issued_s: 0 }
+}
+
+/// Whether an id is that of the owner's own devices.
+pub fn is_own_device(key: &SessionKey, site_key: &[u8; 32]) -> bool {
+    key.issued_s == 0 && *key == own_device(site_key)
+}
+
+/// What the link carries that marks a device. Knowing it lets somebody leave themselves out, and nothing else.
+pub fn own_device_word(site_key: &[u8; 32]) -> String {
+    crypto::hex(&crypto::hmac_sha256(site_key, &[b"own device link"])[..8])
+}
+
 /// Checks the seal in constant time.
 pub fn open(text: &str, site_key: &[u8; 32]) -> Option<SessionKey> {
     if text.len() != KEY_CHARS + SEAL_BYTES / 3 * 4 || !text.is_ascii() {
@@ -97,6 +116,18 @@ mod tests {
             assert_eq!(open(&changed, &key), None, "changed at {place}");
         }
         assert_eq!(open(&text[..39], &key), None);
+    }
+
+    #[test]
+    fn a_device_of_our_own_goes_before_all_other_ids() {
+        let (key, other) = ([1; 32], [2; 32]);
+        let own = own_device(&key);
+        let text = own.sealed(&key);
+        assert_eq!((text.len(), open(&text, &key)), (40, Some(own.clone())));
+        assert!(is_own_device(&own, &key) && !is_own_device(&own, &other) && !is_own_device(&issue(Time::from_s(5)), &key));
+        let visit = issue(Time::from_s(1_800_000_000)).sealed(&key);
+        assert_eq!(oldest([visit.as_str(), text.as_str()].into_iter(), &key), Some(own));
+        assert_ne!(own_device_word(&key), own_device_word(&other));
     }
 
     #[test]

@@ -7,9 +7,11 @@ use super::COMMAND_LINE;
 use crate::app::App;
 use crate::domain::attribution::Model;
 use crate::domain::consent::Mode;
+use crate::domain::conversion::ConversionKind;
 use crate::domain::host;
 use crate::domain::ids::SiteId;
 use crate::domain::money::Currency;
+use crate::domain::network::Network;
 use crate::domain::person::Email;
 use crate::domain::retention;
 use crate::domain::time::Zone;
@@ -50,11 +52,13 @@ pub const KEYS: &[&str] = &[
     "gpc",
     "cookie_domain",
     "staff_emails",
+    "staff_networks",
     "extra_params",
     "public_leads",
     "cors_origins",
     "model",
     "window",
+    "window.KIND",
     "funnel.types",
     "retention.KIND",
     "proxy.upstream",
@@ -194,6 +198,11 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
         "staff_emails" => {
             site.settings.staff_emails = entries(key, value, |e| Email::parse(e).map(|e| e.as_str().to_owned()), "an e-mail address")?;
         }
+        "staff_networks" => {
+            let read = |e: &str| Network::parse(e).map(|n| n.to_string());
+            let all = entries(key, value, read, "an address or range such as 203.0.113.0/24")?;
+            site.settings.staff_networks = all.iter().filter_map(|n| Network::parse(n)).collect();
+        }
         "extra_params" => site.settings.extra_params = entries(key, value, parameter, "a query parameter's name")?,
         "public_leads" => site.settings.public_leads = switch(key, value)?,
         "cors_origins" => site.settings.cors_origins = entries(key, value, host::origin, "an origin such as https://app.shop.example")?,
@@ -201,7 +210,15 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
             site.settings.policy.model = serde_json::from_value::<Model>(json!(value))
                 .map_err(|_| Error::invalid(key, "The model is one of last_non_direct, first, last, linear, position, time_decay."))?;
         }
-        "window" => site.settings.policy.window_days = window(value)?,
+        "window" => site.settings.policy.window_days = window(key, value)?,
+        _ if key.starts_with("window.") => {
+            let kind = ConversionKind::parse(&key["window.".len()..])
+                .ok_or_else(|| Error::invalid(key, "The kind is one of sale, lead, signup, custom."))?;
+            match value {
+                "" => site.settings.policy.windows.remove(&kind),
+                _ => site.settings.policy.windows.insert(kind, window(key, value)?),
+            };
+        }
         "funnel.types" => site.settings.funnel_types = entries(key, value, word, "a word of a-z, 0-9 and _")?,
         "proxy.upstream" => put(&mut site.settings.proxy, "upstream", upstream(value)?),
         "proxy.inject" => {
@@ -283,11 +300,11 @@ fn switch(key: &str, value: &str) -> Result<bool> {
     }
 }
 
-fn window(value: &str) -> Result<Option<u32>> {
+fn window(key: &str, value: &str) -> Result<Option<u32>> {
     match value {
         "unlimited" => Ok(None),
         "1" | "7" | "14" | "30" | "60" | "90" => Ok(value.parse().ok()),
-        _ => Err(Error::invalid("window", "The window is 1, 7, 14, 30, 60 or 90 days, or unlimited.")),
+        _ => Err(Error::invalid(key, "The window is 1, 7, 14, 30, 60 or 90 days, or unlimited.")),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
 use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
+use crate::domain::host;
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
 use crate::domain::storage::Burden;
@@ -56,6 +57,8 @@ pub struct PageTouch {
     pub is_history: bool,
     /// Sent again only because the visitor answered on consent: no page view of its own.
     pub is_answer: bool,
+    /// Opened by the link that marks a device as the owner's own, or takes the mark away.
+    pub own_device: Option<bool>,
 }
 
 /// What became of it.
@@ -65,13 +68,18 @@ pub enum Taken {
     Session(String),
     /// Refused consent: one anonymous row, no id. The cookie goes.
     Anonymous,
+    /// A device of the owner's own people: not counted, and marked from now on.
+    OwnDevice(String),
     /// Nothing was counted, and why: `bot`, `excluded`, `limited`.
     Dropped(&'static str),
 }
 
 /// Decides on consent and stores the touch.
-pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken> {
+pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Taken> {
     let now = app.clock.now();
+    if let Some(taken) = left_out(app, site, &mut touch).await? {
+        return Ok(taken);
+    }
     let decision = decision_for(site, &touch);
     let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
     // History has its own days, and comes from the owner's own server.
@@ -124,6 +132,22 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
         None => Taken::Anonymous,
     })
+}
+
+/// Visits of the owner's own people: by the mark on the device, by the link that sets it, by their network.
+async fn left_out(app: &App, site: &Arc<Site>, touch: &mut PageTouch) -> Result<Option<Taken>> {
+    let key = &site.keys.session;
+    let is_marked = touch.claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, key));
+    if touch.own_device == Some(false) && is_marked {
+        touch.claim = None;
+    } else if is_marked || touch.own_device == Some(true) {
+        dropped(app, site, "excluded").await?;
+        return Ok(Some(Taken::OwnDevice(session_id::own_device(key).sealed(key))));
+    }
+    if touch.address.is_some_and(|address| site.settings.staff_networks.iter().any(|network| network.holds(address))) {
+        return dropped(app, site, "excluded").await.map(Some);
+    }
+    Ok(None)
 }
 
 /// Whether a session may be kept for this touch, before anything is stored.
@@ -389,9 +413,6 @@ pub(super) fn words_of(consent: &Consent, decision: &Decision) -> Words {
 
 /// A page reached from another page of the site is not the beginning of a visit.
 fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
-    touch
-        .referrer
-        .as_deref()
-        .and_then(host_of)
-        .is_some_and(|host| domains.iter().any(|d| host == *d || host.strip_suffix(d).is_some_and(|rest| rest.ends_with('.'))))
+    let host = touch.referrer.as_deref().and_then(host_of);
+    host.is_some_and(|host| domains.iter().any(|d| host::is_under(&host, d)))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::ask::{Ask, Caller};
+use super::ask::{Ask, Caller, Proved};
 use super::host::OwnHosts;
 use super::route::{Right, Route, Scope, Shape, Who};
 use super::senders;
@@ -13,8 +13,10 @@ use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
 use crate::domain::ids::SiteId;
+use crate::domain::sight::Sight;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::flows::shares;
 use crate::limits::{Rate, text_key};
 use crate::store::sites::Site;
 use crate::store::{audit, logins, tokens, users};
@@ -28,34 +30,36 @@ const REFUSALS: Rate = Rate::per_minute(6, 6);
 
 /// Over https only a cookie with this prefix counts: no sibling host can set one.
 pub const SECURE_COOKIE: &str = "__Host-halo_login";
+/// Proves the password of a share link; its path names the link.
+pub const SHARE_COOKIE: &str = "halo_share";
 /// On plain http, for which only this machine is meant.
 pub const PLAIN_COOKIE: &str = "halo_login";
 
 /// The caller and the site of the request, or why it is refused.
-pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<(Caller, Option<Arc<Site>>)> {
+pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<Proved> {
     match route.who {
-        Who::Anyone | Who::Visitor => Ok((Caller::Nobody, None)),
+        Who::Anyone | Who::Visitor => Ok(Proved::whole(Caller::Nobody, None)),
         // Before the body is read: strangers need not send one.
         Who::Hook if app.book().connection_by_hook(ask.param("token")).is_none() => Err(unknown_endpoint()),
         Who::Sender if !senders::has_proof(ask) => Err(senders::no_proof()),
-        Who::Hook | Who::Sender => Ok((Caller::Nobody, None)),
+        Who::Hook | Who::Sender => Ok(Proved::whole(Caller::Nobody, None)),
         Who::Page => {
             if is_unsafe(ask) {
                 check_origin(own, ask)?;
             }
-            Ok((Caller::Nobody, None))
+            Ok(Proved::whole(Caller::Nobody, None))
         }
-        Who::Machine if ask.is_from_this_machine() => Ok((Caller::Nobody, None)),
+        Who::Machine if ask.is_from_this_machine() => Ok(Proved::whole(Caller::Nobody, None)),
         Who::Machine => {
             let known = bearer(app, ask).await?;
-            Ok((caller(&known), None))
+            Ok(Proved::whole(caller(&known), None))
         }
         Who::Token(scope) => {
             let known = bearer(app, ask).await?;
             take_rate(app, &known)?;
             let site = site_of(app, &known)?;
             check_scope(app, &known, scope)?;
-            Ok((caller(&known), Some(site)))
+            Ok(Proved::whole(caller(&known), Some(site)))
         }
         Who::Site(_, scope) if ask.bearer().is_some() => {
             let known = bearer(app, ask).await?;
@@ -66,21 +70,23 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
                 return Err(no_such_site());
             }
             check_scope(app, &known, scope)?;
-            Ok((caller(&known), Some(site)))
+            Ok(Proved::whole(caller(&known), Some(site)))
         }
-        Who::Site(right, _) => {
+        Who::Site(right, _) | Who::Member(right) => {
             let site = app.book().site_named(ask.param("site")).cloned();
-            let (caller, role) = login(app, own, ask, site.as_deref()).await?;
+            let (caller, member) = login(app, own, ask, site.as_deref()).await?;
             let site = site.ok_or_else(no_such_site)?;
-            match role {
+            match member {
                 None => Err(no_such_site()),
-                Some(role) if role < right => Err(missing_right(right)),
-                Some(_) => Ok((caller, Some(site))),
+                Some((role, _)) if role < right => Err(missing_right(right)),
+                Some((_, sight)) if !sight.is_whole() && !route.keeps_within => Err(only_a_part()),
+                Some((_, sight)) => Ok(Proved { caller, site: Some(site), sight }),
             }
         }
-        Who::Login => Ok((login(app, own, ask, None).await?.0, None)),
+        Who::Share => shared(app, ask).await,
+        Who::Login => Ok(Proved::whole(login(app, own, ask, None).await?.0, None)),
         Who::BoxOwner => match login(app, own, ask, None).await?.0 {
-            caller @ Caller::User { is_box_owner: true, .. } => Ok((caller, None)),
+            caller @ Caller::User { is_box_owner: true, .. } => Ok(Proved::whole(caller, None)),
             _ => Err(Error::new(Kind::Forbidden, "missing_right", "Only an owner of this installation may do this.")),
         },
     }
@@ -100,17 +106,17 @@ pub async fn prove(app: &App, text: &str, scope: Scope) -> Result<(Caller, Arc<S
     Ok((caller(&known), site))
 }
 
-/// Whether somebody who was let in would be let in again: for answers that never end.
-pub async fn still_may_see(app: &App, caller: &Caller, site: SiteId) -> bool {
+/// Whether somebody who was let in would be let in again, and see as much: for answers that never end.
+pub async fn still_may_see(app: &App, caller: &Caller, site: SiteId, sight: &Sight) -> bool {
     let now = app.clock.now();
     match caller {
-        Caller::Nobody => false,
+        Caller::Nobody | Caller::Share { .. } => false,
         Caller::Token { id, .. } => app.book().has_token(site, *id, now),
         Caller::User { login, .. } => {
-            let hash = *login;
+            let (hash, sight) = (*login, sight.clone());
             let seen = app.store.read_all_sites(move |all| {
                 let Some(login) = logins::find(all, &hash, now)? else { return Ok(false) };
-                Ok(login.is_owner || users::find_role(&all.of(site), login.user)?.is_some())
+                Ok(login.is_owner || users::find_member(&all.of(site), login.user)?.is_some_and(|(_, now)| now == sight))
             });
             // A reader that is busy is no reason to send somebody away.
             seen.await.unwrap_or(true)
@@ -175,8 +181,8 @@ fn caller(known: &KnownToken) -> Caller {
     Caller::Token { id: known.token.id.number(), scopes: known.token.scopes.clone() }
 }
 
-/// The user of a login cookie, and the role on the site if one is asked for.
-async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Result<(Caller, Option<Right>)> {
+/// The user of a login cookie, and role and sight on the site if one is asked for.
+async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Result<(Caller, Option<(Right, Sight)>)> {
     let hashes = cookie_hashes(ask);
     if hashes.is_empty() {
         return Err(signed_out(app).await);
@@ -193,8 +199,8 @@ async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Res
             for hash in hashes {
                 let Some(login) = logins::find(all, &hash, now)? else { continue };
                 let role = match (login.is_owner, site) {
-                    (true, _) => Some(Right::Own),
-                    (false, Some(site)) => users::find_role(&all.of(site), login.user)?,
+                    (true, _) => Some((Right::Own, Sight::default())),
+                    (false, Some(site)) => users::find_member(&all.of(site), login.user)?,
                     (false, None) => None,
                 };
                 return Ok(Some((hash, login, role)));
@@ -207,8 +213,26 @@ async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Res
         let app = app.clone();
         tokio::spawn(async move { app.store.write_all_sites(move |all| logins::saw(all, &hash, now)).await });
     }
-    let shown = role.unwrap_or(Right::See);
-    Ok((Caller::User { id: login.user, email: login.email, role: shown, is_box_owner: login.is_owner, login: hash }, role))
+    let shown = role.as_ref().map_or(Right::See, |(right, _)| *right);
+    let caller = Caller::User {
+        id: login.user,
+        email: login.email,
+        role: shown,
+        is_box_owner: login.is_owner,
+        login: hash,
+        proved_at: login.proved_at,
+    };
+    Ok((caller, role))
+}
+
+/// The link in the path, and the proof of its password where it has one.
+async fn shared(app: &App, ask: &Ask) -> Result<Proved> {
+    let (share, site) = shares::find(app, ask.param("share"), ask.client, ask.is_proxy_itself()).await?;
+    let token = ask.param("share").to_owned();
+    if !shares::is_open(&share, &site, &token, ask.cookies(SHARE_COOKIE).take(4)) {
+        return Err(Error::new(Kind::Unauthorised, "password_required", "This page has a password. Ask whoever sent you the link."));
+    }
+    Ok(Proved { caller: Caller::Share { id: share.id, token }, site: Some(site), sight: share.sight })
 }
 
 /// Hashes of the cookies that may prove a login. A browser may send several of one name; few are looked at.
@@ -256,6 +280,10 @@ async fn signed_out(app: &App) -> Error {
 /// The same for a site that is not there and one that is another's.
 fn no_such_site() -> Error {
     Error::not_found("There is no such site.")
+}
+
+fn only_a_part() -> Error {
+    Error::new(Kind::Forbidden, "missing_right", "You are shown a part of this site, and this is not in it.")
 }
 
 fn missing_right(right: Right) -> Error {

@@ -4,10 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 
+use super::reply::Reply;
 use super::route::{Right, Scope, Shape};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{ShareId, UserId};
+use crate::domain::sight::Sight;
+use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::store::audit::FROM;
 use crate::store::sites::Site;
 use crate::wire::{Headers, Incoming};
 
@@ -38,17 +43,61 @@ pub struct Ask {
     pub caller: Caller,
     /// The site of the path or of the token.
     pub site: Option<Arc<Site>>,
+    /// The part of the site that the caller is shown.
+    pub sight: Sight,
 }
 
 /// Who asks, once proved.
 #[derive(Debug, Clone)]
 pub enum Caller {
     Nobody,
-    User { id: UserId, email: String, role: Right, is_box_owner: bool, login: [u8; 32] },
-    Token { id: i64, scopes: Vec<Scope> },
+    User {
+        id: UserId,
+        email: String,
+        role: Right,
+        is_box_owner: bool,
+        login: [u8; 32],
+        proved_at: Time,
+    },
+    Token {
+        id: i64,
+        scopes: Vec<Scope>,
+    },
+    /// Whoever has the link.
+    Share {
+        id: ShareId,
+        token: String,
+    },
+}
+
+/// Who asks, for which site, and how much of it they are shown.
+pub struct Proved {
+    pub caller: Caller,
+    pub site: Option<Arc<Site>>,
+    pub sight: Sight,
+}
+
+impl Proved {
+    /// Somebody who is shown everything, or no site at all.
+    pub fn whole(caller: Caller, site: Option<Arc<Site>>) -> Self {
+        Self { caller, site, sight: Sight::default() }
+    }
 }
 
 impl Ask {
+    /// Takes over what the access check has found. Who is shown a part of the books sees it through the books' own lens:
+    /// through another one the part would be another one. And hidden amounts are not told by the order of rows.
+    pub fn is_proved(&mut self, proved: Proved) {
+        let Proved { caller, site, sight } = proved;
+        if !sight.segment.is_open() {
+            self.query.retain(|(name, _)| name != "model" && name != "window");
+        }
+        if sight.hides_money {
+            self.query.retain(|(name, _)| name != "sort");
+        }
+        (self.caller, self.site, self.sight) = (caller, site, sight);
+    }
+
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default()
     }
@@ -103,7 +152,7 @@ impl Ask {
         match &self.caller {
             Caller::User { role, .. } => *role >= Right::Read,
             Caller::Token { .. } => true,
-            Caller::Nobody => false,
+            Caller::Nobody | Caller::Share { .. } => false,
         }
     }
 
@@ -115,17 +164,31 @@ impl Ask {
                 Right::Edit => scopes.contains(&Scope::Write),
                 Right::Own => false,
             },
-            Caller::Nobody => false,
+            Caller::Nobody | Caller::Share { .. } => false,
         }
     }
 
-    /// Who it was, for the audit log: `user_3`, `token_2`.
+    /// Who it was and from where, for the audit log: `user_3 from 203.0.113.7`.
     pub fn who(&self) -> String {
         match &self.caller {
-            Caller::User { id, .. } => id.to_string(),
-            Caller::Token { id, .. } => format!("token_{id}"),
+            Caller::User { id, .. } => format!("{id}{FROM}{}", self.client),
+            Caller::Token { id, .. } => format!("token_{id}{FROM}{}", self.client),
+            Caller::Share { id, .. } => format!("{id}{FROM}{}", self.client),
             Caller::Nobody => "nobody".into(),
         }
+    }
+
+    /// The signed-in user of the request and the hash of the login.
+    pub fn user(&self) -> Result<(UserId, [u8; 32])> {
+        match &self.caller {
+            Caller::User { id, login, .. } => Ok((*id, *login)),
+            _ => Err(Error::new(Kind::Unauthorised, "signed_out", "Sign in.")),
+        }
+    }
+
+    /// An answer as this caller may see it: without amounts where they are hidden.
+    pub fn shown(&self, value: Value) -> Result<Reply> {
+        Reply::json(&self.sight.covered(value))
     }
 
     /// The same as plain values, for a source's signature check.

@@ -1,4 +1,4 @@
-//! People as the site knows them, and who has changed what.
+//! People as the site knows them.
 
 use serde_json::{Value, json};
 
@@ -14,12 +14,10 @@ use crate::domain::mask;
 use crate::domain::question::Asked;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
-use crate::store::questions::audit;
 use crate::store::questions::contacts::{self, Identity, Line};
 use crate::store::questions::timeline;
 
 const CONTACTS: &str = "contact";
-const AUDIT: &str = "audit";
 
 pub const LIST: Doc = Doc::new("People", "Contacts, the newest first; masked.")
     .query(&[
@@ -39,12 +37,6 @@ pub const JSONL: Doc = Doc::new("People", "The same as JSON lines, all rows; mas
     .of_type("application/x-ndjson")
     .statuses(&[200, 400]);
 pub const ONE: Doc = Doc::new("People", "One person: what is known, and all conversions.").statuses(&[200, 404]);
-pub const CHANGES_CSV: Doc = Doc::new("Site", "The same as CSV, all rows.").answer("id,at,who,what,detail").of_type("text/csv");
-pub const CHANGES_JSONL: Doc = Doc::new("Site", "The same as JSON lines, all rows.").of_type("application/x-ndjson");
-pub const CHANGES: Doc = Doc::new("Site", "Who has changed what, the newest first.")
-    .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
-    .answer(r#"{"items":[],"next":null}"#)
-    .statuses(&[200, 400]);
 
 /// `GET /api/sites/{site}/contacts`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
@@ -161,57 +153,4 @@ fn identity(i: &Identity, zone: &Zone, is_open: bool) -> Value {
         (false, _) => mask::word(&i.value),
     };
     json!({"kind": i.kind, "value": value, "verified": i.is_verified, "first_at": shown::time(zone, i.first_at), "source": i.source})
-}
-
-/// `GET /api/sites/{site}/audit`
-pub async fn changes(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?;
-    let asked = Asked(&ask.query);
-    let (cursor, limit) = (asked.cursor(AUDIT)?, asked.limit()?);
-    let (lines, next) = app.store.read(site.id, move |c| audit::page(c, cursor, limit)).await?;
-    let items: Vec<Value> = lines.iter().map(|l| change(l, &site.zone)).collect();
-    Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(AUDIT))}))
-}
-
-fn change(l: &audit::Line, zone: &Zone) -> Value {
-    json!({"id": l.id, "at": shown::time(zone, l.at), "who": l.who, "what": l.what, "detail": l.detail})
-}
-
-/// `GET /api/sites/{site}/audit.csv`
-pub async fn changes_csv(app: App, ask: Ask) -> Result<Reply> {
-    export_changes(app, ask, Format::Csv).await
-}
-
-/// `GET /api/sites/{site}/audit.jsonl`
-pub async fn changes_jsonl(app: App, ask: Ask) -> Result<Reply> {
-    export_changes(app, ask, Format::Jsonl).await
-}
-
-async fn export_changes(app: App, ask: Ask, format: Format) -> Result<Reply> {
-    let site = ask.site()?.clone();
-    let head = if format == Format::Csv { exports::csv_head(&["id", "at", "who", "what", "detail"])? } else { Vec::new() };
-    let name = format!("{}-audit", site.slug);
-    let page = move |cursor| {
-        let (app, site) = (app.clone(), site.clone());
-        async move {
-            let (lines, next) = app.store.read(site.id, move |c| audit::page(c, cursor, exports::PAGE)).await?;
-            let text = match format {
-                Format::Csv => {
-                    let row = |l: &audit::Line| {
-                        vec![
-                            Cell::number(l.id),
-                            Cell::text(site.zone.text(l.at)),
-                            Cell::text(l.who.as_str()),
-                            Cell::text(l.what.as_str()),
-                            Cell::text(l.detail.to_string()),
-                        ]
-                    };
-                    exports::csv_lines(&lines.iter().map(row).collect::<Vec<_>>())?
-                }
-                Format::Jsonl => exports::json_lines(lines.iter().map(|l| change(l, &site.zone))),
-            };
-            Ok((text, next))
-        }
-    };
-    exports::stream(&name, format, head, page).await
 }

@@ -10,9 +10,10 @@ use super::reply::Reply;
 use super::route::Doc;
 use super::shown;
 use crate::app::App;
-use crate::domain::attribution::{Model, PathTouch, shares, weights};
+use crate::domain::attribution::{Model, PathTouch, Window, shares, weights};
 use crate::domain::ids::ConversionId;
 use crate::domain::question::{Asked, ConversionFilter, Lens};
+use crate::domain::sight::Sight;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 use crate::store::questions::conversions::{self, Line, Order, Wanted};
@@ -70,7 +71,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let is_of_the_books = lens.is_of_the_books(&site.settings.policy);
     let items: Vec<Value> = page.lines.iter().map(|l| shown::line(l, &site.zone, lens, is_of_the_books)).collect();
     let t = &page.tally;
-    Reply::json(&json!({
+    ask.shown(json!({
         "items": items,
         "next": page.next.map(|cursor| cursor.text(order.word())),
         "total": {
@@ -96,7 +97,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<(Wanted, Lens)> {
     };
     let wanted = Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
-        filter: ConversionFilter::read(asked)?,
+        filter: ConversionFilter::read(asked)?.within(&ask.sight),
         search: asked.search()?.map(str::to_owned),
         may_see_people: ask.may_see_people(),
         order,
@@ -215,32 +216,34 @@ fn cells(l: &Line, zone: &Zone, lens: Lens, is_of_the_books: bool) -> Vec<Cell> 
 }
 
 /// The conversion in the path, or the refusal that names it.
-pub async fn find(app: &App, site: &Arc<Site>, id: &str) -> Result<Line> {
+pub async fn find(app: &App, site: &Arc<Site>, id: &str, sight: &Sight) -> Result<Line> {
     let unknown = || Error::not_found(format!("There is no conversion {}.", id.chars().take(40).collect::<String>()));
     let id: ConversionId = id.parse().map_err(|()| unknown())?;
-    app.store.read(site.id, move |c| conversions::find(c, id)).await?.ok_or_else(unknown)
+    let line = app.store.read(site.id, move |c| conversions::find(c, id)).await?;
+    line.filter(|line| conversions::is_within(line, sight)).ok_or_else(unknown)
 }
 
 /// `GET /api/sites/{site}/conversions/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
-    let line = find(&app, site, ask.param("id")).await?;
-    Reply::json(&shown::line(&line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy)))
+    let line = find(&app, site, ask.param("id"), &ask.sight).await?;
+    ask.shown(shown::line(&line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy)))
 }
 
 /// `GET /api/sites/{site}/conversions/{id}/attribution`
 pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
-    let line = find(&app, site, ask.param("id")).await?;
+    let line = find(&app, site, ask.param("id"), &ask.sight).await?;
     Reply::json(&shares_of(&line, lens))
 }
 
 /// `{model, weights{touchpoint_1: 0.4, …}, models{…}}`: shares in the order of time that add up to one, or nothing where
 /// no touch earns anything.
 pub fn shares_of(line: &Line, lens: Lens) -> Value {
-    let of = |model: Model| named(&line.beside.path, model, line.happened_at, lens);
+    let window = lens.window_of(&line.kind);
+    let of = |model: Model| named(&line.beside.path, model, line.happened_at, window);
     let mut models = Map::new();
     for model in Model::ALL {
         models.insert(model.word().to_owned(), of(model));
@@ -248,8 +251,8 @@ pub fn shares_of(line: &Line, lens: Lens) -> Value {
     json!({"model": lens.model.word(), "window": lens.window.word(), "weights": of(lens.model), "models": models})
 }
 
-fn named(path: &[PathTouch], model: Model, happened_at: Time, lens: Lens) -> Value {
-    let shares = shares(&weights(model, path, happened_at, lens.window.days()));
+fn named(path: &[PathTouch], model: Model, happened_at: Time, window: Window) -> Value {
+    let shares = shares(&weights(model, path, happened_at, window.days()));
     if shares.iter().all(|s| *s == 0) {
         return json!({});
     }
@@ -261,7 +264,7 @@ fn named(path: &[PathTouch], model: Model, happened_at: Time, lens: Lens) -> Val
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
-    let line = find(&app, site, ask.param("id")).await?;
+    let line = find(&app, site, ask.param("id"), &ask.sight).await?;
     let items: Vec<Value> = line.beside.path.iter().enumerate().map(|(i, p)| touchpoint(i, p, &line, lens, &site.zone)).collect();
     Reply::json(&json!({ "items": items }))
 }
@@ -285,6 +288,6 @@ pub fn touchpoint(place: usize, p: &PathTouch, line: &Line, lens: Lens, zone: &Z
         "click_id": t.click,
         "device": t.device,
         "link": p.link,
-        "in_window": lens.window.holds(t.at, line.happened_at),
+        "in_window": lens.window_of(&line.kind).holds(t.at, line.happened_at),
     })
 }

@@ -23,6 +23,7 @@ use super::reply::{Reply, refusal, status_of};
 use super::route::{Route, Shape, Who};
 use super::{access, compress, headers, table};
 use crate::app::App;
+use crate::domain::sight::Sight;
 use crate::error::{Error, Kind, Result};
 
 /// Answers requests. Cheap to clone.
@@ -214,6 +215,7 @@ async fn run(
         shape: route.shape,
         caller: Caller::Nobody,
         site: None,
+        sight: Sight::default(),
     };
     // Before the body: who may not ask need not send.
     let checked = match decode::check_encoding(&ask.headers).and_then(|()| app.disk.admit(route.burden)) {
@@ -221,10 +223,7 @@ async fn run(
         Err(e) => Err(e),
     };
     match checked {
-        Ok((caller, site)) => {
-            ask.caller = caller;
-            ask.site = site;
-        }
+        Ok(proved) => ask.is_proved(proved),
         Err(e) => {
             decode::drain(body, waits).await;
             return Err(e);

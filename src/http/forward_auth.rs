@@ -41,14 +41,23 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     }
     let now = app.clock.now();
     let Ok(read) = read(&site, &fields, &ask, &agent, told.device, Some(ask.client)) else { return Ok(Reply::empty(204)) };
+    let seal = &site.keys.session;
+    let claim = session_id::oldest(visitor::cookies(&ask), seal)
+        .filter(|claim| read.own_device != Some(false) || !session_id::is_own_device(claim, seal));
+    if read.own_device == Some(true) || claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, seal)) {
+        let (queued, on) = (app.clone(), site.clone());
+        tokio::spawn(async move { touch::dropped(&queued, &on, "excluded").await });
+        let sealed = session_id::own_device(seal).sealed(seal);
+        let cookie = visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https);
+        return Ok(Reply::empty(204).with("x-halo-session", sealed).with("set-cookie", cookie));
+    }
     if !touch::may_keep(&site, &read) {
         let queued = app.clone();
-        let anonymous = PageTouch { at: now, claim: session_id::oldest(visitor::cookies(&ask), &site.keys.session), ..read };
+        let anonymous = PageTouch { at: now, claim, ..read };
         tokio::spawn(async move { touch::queued(&queued, &site, anonymous).await });
         return Ok(Reply::empty(204));
     }
-    let known = session_id::oldest(visitor::cookies(&ask), &site.keys.session);
-    let key = known.unwrap_or_else(|| session_id::issue(now));
+    let key = claim.unwrap_or_else(|| session_id::issue(now));
     let sealed = key.sealed(&site.keys.session);
     let reply = Reply::empty(204)
         .with("x-halo-session", sealed.clone())

@@ -17,7 +17,9 @@ use super::reply::Reply;
 use super::route::Doc;
 use crate::app::{App, News};
 use crate::domain::ids::SiteId;
+use crate::domain::sight::Sight;
 use crate::error::Result;
+use crate::store::questions::conversions;
 
 /// A look at the visitors, and at whether the server stops.
 const TICK: Duration = Duration::from_secs(1);
@@ -44,6 +46,7 @@ pub async fn live(app: App, ask: Ask) -> Result<Reply> {
         app,
         site,
         caller: ask.caller.clone(),
+        sight: ask.sight.clone(),
         proved_at: now,
         news,
         tick,
@@ -60,6 +63,7 @@ struct Watch {
     app: App,
     site: SiteId,
     caller: Caller,
+    sight: Sight,
     proved_at: Instant,
     news: Receiver<News>,
     tick: Interval,
@@ -84,7 +88,9 @@ impl Watch {
             tokio::select! {
                 news = self.news.recv() => match news {
                     Ok(news) => {
-                        if let Some(text) = event(&news, self.site) {
+                        if let Some(text) = event(&news, self.site)
+                            && self.is_in_sight(&news).await
+                        {
                             return Some(self.say(text));
                         }
                     }
@@ -95,12 +101,13 @@ impl Watch {
                 _ = self.tick.tick() => {
                     if self.proved_at.elapsed() >= PROOF {
                         self.proved_at = Instant::now();
-                        if !access::still_may_see(&self.app, &self.caller, self.site).await {
+                        if !access::still_may_see(&self.app, &self.caller, self.site, &self.sight).await {
                             return None;
                         }
                     }
                     let now = self.app.presence.now(self.site, self.app.clock.now());
-                    if self.shown != Some(now) {
+                    // The visitors of a part are not counted apart.
+                    if self.shown != Some(now) && self.sight.segment.is_open() {
                         self.shown = Some(now);
                         return Some(self.say(written("visitors", &json!({"now": now}))));
                     }
@@ -110,6 +117,17 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Of a part of the site only its own conversions are told.
+    async fn is_in_sight(&self, news: &News) -> bool {
+        if self.sight.segment.is_open() {
+            return true;
+        }
+        let News::Conversion { id, .. } = news else { return false };
+        let id = *id;
+        let line = self.app.store.read(self.site, move |c| conversions::find(c, id)).await.ok().flatten();
+        line.is_some_and(|l| conversions::is_within(&l, &self.sight))
     }
 
     fn say(&mut self, text: String) -> Bytes {

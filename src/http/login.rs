@@ -21,7 +21,7 @@ const LONGEST_TEXT: usize = 1_000;
 
 pub const ME: Doc = Doc::new("Login", "Who is signed in, and the sites that may be seen.")
     .answer(
-        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
+        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","part":false,"currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
     )
     .statuses(&[200, 401]);
 
@@ -34,9 +34,11 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
     for site in book.sites() {
         let role = memberships.iter().find(|(id, _)| *id == site.id).map(|(_, right)| *right);
         if let Some(role) = if is_owner { Some(Right::Own) } else { role } {
-            let (first_touch, first_conversion) = app.store.read(site.id, sites::find_beginnings).await?;
+            let ((first_touch, first_conversion), member) =
+                app.store.read(site.id, move |c| Ok((sites::find_beginnings(c)?, users::find_member(c, user)?))).await?;
+            let is_part = !is_owner && member.is_some_and(|(_, sight)| !sight.is_whole());
             shown.push(json!({
-                "site": site.slug, "name": site.name, "role": role.role(), "currency": site.currency.code(), "zone": site.zone.name(),
+                "site": site.slug, "name": site.name, "role": role.role(), "part": is_part, "currency": site.currency.code(), "zone": site.zone.name(),
                 "domains": site.domains, "public_key": site.public_key, "snippet": flows::sites::snippet(&app.config.public_url, &site.public_key), "consent": site.consent.as_str(),
                 "model": site.settings.policy.model, "window": site.settings.policy.window_days.map_or(json!("unlimited"), |days| json!(days)),
                 "first_touch_at": first_touch.map(|at| site.zone.text(at)),
@@ -62,6 +64,7 @@ pub async fn sign_in(app: App, ask: Ask) -> Result<Reply> {
         password: password_of(&fields)?,
         code: json::text(&fields, "totp", 64)?.map(str::to_owned),
         client: ask.client,
+        browser: browser_of(&app, &ask),
         is_trusted: ask.is_proxy_itself(),
     };
     let signed_in = login::sign_in(&app, attempt).await?;
@@ -100,9 +103,15 @@ pub async fn set_up(app: App, ask: Ask) -> Result<Reply> {
     let fields = json::object(&ask.body)?;
     let token = json::required(&fields, "token", 200)?;
     let email = json::text(&fields, "email", LONGEST_TEXT)?;
-    let signed_in = login::set_up(&app, token, email, password_of(&fields)?).await?;
+    let signed_in = login::set_up(&app, token, email, password_of(&fields)?, browser_of(&app, &ask)).await?;
     end_old(&app, &ask).await?;
     welcome(&ask, &signed_in)
+}
+
+/// `Chrome on Windows`
+fn browser_of(app: &App, ask: &Ask) -> String {
+    let device = app.agents.read(ask.header("user-agent").unwrap_or_default()).device;
+    format!("{} on {}", device.browser, device.system)
 }
 
 fn password_of(fields: &Map<String, Value>) -> Result<Secret> {

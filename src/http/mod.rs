@@ -2,19 +2,23 @@
 
 /// Who asks, proved before the handler runs.
 pub mod access;
+/// A user's own account.
+mod account;
 /// What owners and editors set up.
 mod administration;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.
 mod assets;
+/// Who has changed what.
+mod audit;
 /// Backups, and what is held after a restore.
 mod backups;
 /// Answers, compressed.
 mod compress;
 /// Connections with their health.
 pub mod connections;
-/// People, and who has changed what.
+/// People as the site knows them.
 pub mod contacts;
 /// The ledger of conversions.
 pub mod conversions;
@@ -54,8 +58,14 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
+/// People who may sign in to a site.
+mod people;
 /// Where leads stand.
 mod pipeline;
+/// Where a visitor is.
+mod place;
+/// Which model and window the books use.
+mod policy;
 /// People who ask to be forgotten, or for what is kept of them.
 pub mod privacy;
 /// The receipt of a conversion.
@@ -72,8 +82,14 @@ pub mod reports;
 pub mod route;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
+/// A site's settings.
+mod settings;
 /// Connecting a platform.
 mod setups;
+/// What whoever has a share link is shown.
+mod shared;
+/// Share links.
+mod shares;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.
@@ -82,6 +98,8 @@ mod statements;
 pub mod table;
 /// A person in the order of time.
 mod timeline;
+/// Keys of programs.
+mod tokens;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

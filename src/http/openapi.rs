@@ -106,7 +106,8 @@ fn common(route: &Route) -> Vec<u16> {
     }
     match route.who {
         Who::Token(_) | Who::Site(..) => statuses.extend([401, 403, 429]),
-        Who::Login | Who::BoxOwner => statuses.extend([401, 403]),
+        Who::Login | Who::BoxOwner | Who::Member(_) => statuses.extend([401, 403]),
+        Who::Share => statuses.extend([401, 404, 429]),
         Who::Machine | Who::Sender | Who::Hook => statuses.push(401),
         Who::Visitor | Who::Page => statuses.extend([403, 429]),
         Who::Anyone => {}
@@ -151,9 +152,9 @@ fn schemas() -> Value {
 
 fn security(who: Who) -> Value {
     match who {
-        Who::Anyone | Who::Page | Who::Visitor | Who::Hook => json!([]),
+        Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Share => json!([]),
         Who::Sender => json!([{}, {"token": []}]),
-        Who::Login | Who::BoxOwner => json!([{"login": []}]),
+        Who::Login | Who::BoxOwner | Who::Member(_) => json!([{"login": []}]),
         Who::Site(_, scope) => json!([{"login": []}, {"token": [scope.word()]}]),
         Who::Token(scope) => json!([{"token": [scope.word()]}]),
         Who::Machine => json!([{}, {"token": []}]),
@@ -174,6 +175,8 @@ fn who_may(who: Who) -> String {
         Who::Hook => "For whoever holds the hook address; the body's signature is checked as the platform signs it.".into(),
         Who::Sender => "For a sender that proves itself: a token, a signature or a shared secret.".into(),
         Who::Login => "For any signed-in user.".into(),
+        Who::Member(right) => format!("For {}, signed in; never for a token.", role(right)),
+        Who::Share => "For whoever has the share link; after its password, where it has one.".into(),
         Who::BoxOwner => "For an owner of the installation.".into(),
         Who::Site(right, scope) => format!("For {}, or a token with the scope {}.", role(right), scope.word()),
         Who::Token(scope) => format!("For a token with the scope {}; it names the site.", scope.word()),

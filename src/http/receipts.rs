@@ -18,7 +18,8 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConnectionId;
 use crate::domain::question::{Asked, Lens};
 use crate::domain::touch::TouchKind;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::store::questions::conversions;
 use crate::store::questions::receipt::{self, Fact, Receipt, Report};
 use crate::store::sites::Site;
 
@@ -36,7 +37,12 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let unknown =
         || Error::not_found(format!("There is no conversion for {name}. Receipts are named like conversion_12, lead_7, order_3 or in_4."));
     let fact = Fact::parse(&name).ok_or_else(unknown)?;
-    let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?.ok_or_else(unknown)?;
+    let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?;
+    let receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
+    // What was received holds both in words, as somebody else wrote them.
+    if ask.sight.hides_money || ask.sight.hides_people {
+        return Err(Error::new(Kind::Forbidden, "missing_right", "A receipt shows amounts and people, and they are hidden from you."));
+    }
     let may_see_people = ask.may_see_people();
     let book = app.book();
     let models: Vec<Model> = lenses(lens);
@@ -52,7 +58,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         "received": received(&receipt, site, &book, may_see_people),
         "models": models.iter().map(|m| m.word()).collect::<Vec<_>>(),
         "model": lens.model.word(),
-        "window": lens.window.days().map_or(json!("unlimited"), |days| json!(days)),
+        "window": lens.window_of(&line.kind).days().map_or(json!("unlimited"), |days| json!(days)),
         "touches": touches,
         "totals": totals,
         "chat": chat(&receipt, site),
@@ -159,7 +165,7 @@ fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec
     let mut credit: Vec<Map<String, Value>> = vec![Map::new(); path.len()];
     let mut totals = Map::new();
     for model in models {
-        let weights = weights(*model, path, line.happened_at, lens.window.days());
+        let weights = weights(*model, path, line.happened_at, lens.window_of(&line.kind).days());
         let shares = basis_points(&weights);
         let parts = line.amount.map(|amount| amounts(amount, &weights));
         for (place, share) in shares.iter().enumerate() {

@@ -170,14 +170,14 @@ fn cells(r: &Record, site: &Site) -> Vec<Cell> {
 pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
-    let line = find_line(&app, site, ask.param("id")).await?;
+    let line = find_line(&app, site, ask.param("id"), &ask.sight).await?;
     Reply::json(&shares_of(&line, lens))
 }
 
 /// `GET /api/conversions/{id}/touchpoints`
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let line = find_line(&app, site, ask.param("id")).await?;
+    let line = find_line(&app, site, ask.param("id"), &ask.sight).await?;
     let data: Vec<Value> = line
         .beside
         .path

@@ -18,6 +18,7 @@ use crate::domain::question::{Asked, Days, Lens};
 use crate::error::Result;
 use crate::store::questions::money::{Flow, Moneys};
 use crate::store::questions::overview::{self, Headline, OriginFigures, WHOLE};
+use crate::store::questions::part;
 use crate::store::questions::visits::Origin;
 use crate::store::sites::Site;
 
@@ -68,12 +69,12 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
 pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
-    let (zone, days, compare) = (site.zone.clone(), wanted.days, wanted.compare);
+    let (zone, days, compare, sight) = (site.zone.clone(), wanted.days, wanted.compare, ask.sight.clone());
     let (now, before) = app
         .store
         .read(site.id, move |c| {
-            let now = overview::headline(c, &zone, days)?;
-            let before = compare.map(|days| overview::headline(c, &zone, days)).transpose()?;
+            let now = part::headline(c, &zone, days, &sight)?;
+            let before = compare.map(|days| part::headline(c, &zone, days, &sight)).transpose()?;
             Ok((now, before))
         })
         .await?;
@@ -89,7 +90,7 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
         Value::Object(shown)
     });
     shown.insert("compare".into(), compared.unwrap_or(Value::Null));
-    Reply::json(&Value::Object(shown))
+    ask.shown(Value::Object(shown))
 }
 
 fn shown_headline(h: &Headline, site: &Site) -> Map<String, Value> {
@@ -139,12 +140,12 @@ fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
 pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let wanted = read(&app, &ask, site)?;
-    let (zone, days, compare) = (site.zone.clone(), wanted.days, wanted.compare);
+    let (zone, days, compare, sight) = (site.zone.clone(), wanted.days, wanted.compare, ask.sight.clone());
     let (now, before) = app
         .store
         .read(site.id, move |c| {
-            let now = overview::by_day(c, &zone, days)?;
-            let before = compare.map(|days| overview::by_day(c, &zone, days)).transpose()?;
+            let now = part::by_day(c, &zone, days, &sight)?;
+            let before = compare.map(|days| part::by_day(c, &zone, days, &sight)).transpose()?;
             Ok((now, before))
         })
         .await?;
@@ -169,7 +170,7 @@ pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
             .collect()
     };
     let today = site.zone.day(app.clock.now()).to_string();
-    Reply::json(&json!({"items": show(now), "compare": before.map(show), "today": today}))
+    ask.shown(json!({"items": show(now), "compare": before.map(show), "today": today}))
 }
 
 /// `GET /api/sites/{site}/reports/sources`
@@ -180,11 +181,13 @@ pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
     let by = asked.word("by", &["channel", "source", "medium", "campaign"])?.unwrap_or("source").to_owned();
     let limit = if asked.one("limit").is_some() { asked.limit()? } else { crate::domain::question::LARGEST_PAGE };
     let (zone, days, lens) = (site.zone.clone(), wanted.days, wanted.lens);
-    let is_of_the_books = lens.is_of_the_books(&site.settings.policy);
+    let sight = ask.sight.clone();
+    // Of a part only the books' own answer is known.
+    let is_of_the_books = lens.is_of_the_books(&site.settings.policy) || !sight.segment.is_open();
     let all = app
         .store
         .read(site.id, move |c| match is_of_the_books {
-            true => overview::by_origin(c, &zone, days),
+            true => part::by_origin(c, &zone, days, &sight),
             false => overview::by_origin_through(c, &zone, days, lens),
         })
         .await?;
@@ -194,7 +197,8 @@ pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
         add(&mut total, figures);
         add(rows.entry(name_of(origin, &by)).or_default(), figures);
     }
-    let own = |f: &OriginFigures| f.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    // Hidden amounts are not told by the order of rows either.
+    let own = |f: &OriginFigures| if ask.sight.hides_money { 0 } else { f.money.get(site.currency.code()).map_or(0, |m| m.net_minor()) };
     let mut rows: Vec<(String, OriginFigures)> = rows.into_iter().collect();
     rows.sort_by(|a, b| {
         (own(&b.1), b.1.conversions_e9, b.1.visits).cmp(&(own(&a.1), a.1.conversions_e9, a.1.visits)).then_with(|| a.0.cmp(&b.0))
@@ -202,7 +206,7 @@ pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
     let count = rows.len();
     rows.truncate(limit);
     let items: Vec<Value> = rows.iter().map(|(name, figures)| row(Some(name), figures)).collect();
-    Reply::json(&json!({
+    ask.shown(json!({
         "items": items,
         "rows": count,
         "total": row(None, &total),

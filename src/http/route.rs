@@ -26,6 +26,8 @@ pub struct Route {
     pub burden: Burden,
     /// Bytes of a request body at most.
     pub most: usize,
+    /// Keeps to a locked segment and hides amounts. Any other route is closed to who is shown only a part.
+    pub keeps_within: bool,
     /// Seconds that the handler may take until its answer begins.
     pub patience_s: u16,
     pub run: Run,
@@ -50,6 +52,10 @@ pub enum Who {
     BoxOwner,
     /// `{site}` in the path: a member with this right, or a token with this scope.
     Site(Right, Scope),
+    /// `{site}` in the path: a signed-in member with this right. Never a token: people and secrets are for people.
+    Member(Right),
+    /// A share link's token in the path, with its password where it has one. Shows the link's part and nothing else.
+    Share,
     /// A token alone; it names the site.
     Token(Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
@@ -103,7 +109,19 @@ impl Route {
             Who::Site(_, Scope::Export) => Burden::Export,
             _ => Burden::Care,
         };
-        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, burden, most: 256 * 1024, patience_s: 20, run, doc }
+        Self {
+            method,
+            path,
+            who,
+            shape: Shape::Own,
+            hosts: Hosts::Own,
+            burden,
+            most: 256 * 1024,
+            keeps_within: false,
+            patience_s: 20,
+            run,
+            doc,
+        }
     }
 
     pub const fn shape(mut self, shape: Shape) -> Self {
@@ -126,6 +144,12 @@ impl Route {
     /// Also for programs on this machine.
     pub const fn on_loopback(mut self) -> Self {
         self.hosts = Hosts::Loopback;
+        self
+    }
+
+    /// For a handler that obeys `Ask::sight`.
+    pub const fn within(mut self) -> Self {
+        self.keeps_within = true;
         self
     }
 

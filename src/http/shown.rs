@@ -110,7 +110,7 @@ pub fn credited(line: &Line, lens: Lens, is_of_the_books: bool) -> Vec<Part> {
         return line.source.iter().map(whole).collect();
     }
     let path: &[PathTouch] = &line.beside.path;
-    let shares = basis_points(&weights(lens.model, path, line.happened_at, lens.window.days()));
+    let shares = basis_points(&weights(lens.model, path, line.happened_at, lens.window_of(&line.kind).days()));
     let mut parts: Vec<Part> = Vec::new();
     for (PathTouch { touch, .. }, share) in path.iter().zip(shares).filter(|(_, share)| *share > 0) {
         let same = parts.iter_mut().find(|p| p.source == touch.source && p.medium == touch.medium && p.campaign == touch.campaign);

@@ -3,8 +3,9 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads, live, login,
-    metrics, openapi, pages, pipeline, privacy, receipts, records, replays, reports, senders, setups, statements, timeline, touch,
+    account, administration, assets, audit, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads,
+    live, login, metrics, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, senders, settings,
+    setups, shared, shares, statements, timeline, tokens, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -27,6 +28,34 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/logout", Page, run!(login::sign_out), login::SIGN_OUT).most(16 * 1024),
     Route::new("GET", "/api/setup/{token}", Page, run!(login::look), login::LOOK),
     Route::new("POST", "/api/setup", Page, run!(login::set_up), login::SET_UP).most(16 * 1024),
+    // ---------------------------------------------------------------- who is signed in, and who else may be
+    Route::new("GET", "/api/me/account", Login, run!(account::show), account::SHOW),
+    Route::new("POST", "/api/me/prove", Login, run!(account::prove), account::PROVE).most(16 * 1024),
+    Route::new("POST", "/api/me/password", Login, run!(account::password), account::PASSWORD).most(16 * 1024),
+    Route::new("POST", "/api/me/second-factor/offer", Login, run!(account::offer), account::OFFER),
+    Route::new("POST", "/api/me/second-factor", Login, run!(account::second_factor), account::SECOND_FACTOR),
+    Route::new("POST", "/api/me/second-factor/remove", Login, run!(account::no_second_factor), account::NO_SECOND_FACTOR),
+    Route::new("POST", "/api/me/logins/end", Login, run!(account::end_login), account::END_LOGIN),
+    Route::new("GET", "/api/sites/{site}/people", Member(Right::Own), run!(people::list), people::LIST),
+    Route::new("POST", "/api/sites/{site}/people", Member(Right::Own), run!(people::invite), people::INVITE),
+    Route::new("POST", "/api/sites/{site}/people/{user}", Member(Right::Own), run!(people::change), people::CHANGE),
+    Route::new("POST", "/api/sites/{site}/people/{user}/remove", Member(Right::Own), run!(people::remove), people::REMOVE),
+    Route::new("POST", "/api/sites/{site}/people/{user}/link", Member(Right::Own), run!(people::link), people::LINK),
+    Route::new("GET", "/api/sites/{site}/tokens", Member(Right::Own), run!(tokens::list), tokens::LIST),
+    Route::new("POST", "/api/sites/{site}/tokens", Member(Right::Own), run!(tokens::create), tokens::CREATE),
+    Route::new("POST", "/api/sites/{site}/tokens/{token}/revoke", Member(Right::Own), run!(tokens::revoke), tokens::REVOKE),
+    Route::new("GET", "/api/sites/{site}/shares", Member(Right::Edit), run!(shares::list), shares::LIST),
+    Route::new("POST", "/api/sites/{site}/shares", Member(Right::Edit), run!(shares::add), shares::ADD),
+    Route::new("POST", "/api/sites/{site}/shares/{share}/revoke", Member(Right::Edit), run!(shares::revoke), shares::REVOKE),
+    // ---------------------------------------------------------------- whoever has a share link
+    Route::new("GET", "/s/{share}", Anyone, run!(shared::page), shared::PAGE),
+    Route::new("GET", "/api/shared/{share}", Page, run!(shared::look), shared::LOOK),
+    Route::new("POST", "/api/shared/{share}/open", Page, run!(shared::open), shared::OPEN).most(16 * 1024),
+    Route::new("GET", "/api/shared/{share}/overview", Share, run!(reports::headline), reports::HEADLINE).within(),
+    Route::new("GET", "/api/shared/{share}/timeseries", Share, run!(reports::timeseries), reports::TIMESERIES).within(),
+    Route::new("GET", "/api/shared/{share}/sources", Share, run!(reports::sources), reports::SOURCES).within(),
+    Route::new("GET", "/api/shared/{share}/conversions", Share, run!(shared::conversions), shared::CONVERSIONS).within(),
+    Route::new("GET", "/api/shared/{share}/conversions.csv", Share, run!(shared::csv), shared::CSV).within(),
     // ---------------------------------------------------------------- machines that watch
     Route::new("GET", "/healthz", Anyone, run!(health::alive), health::ALIVE).on_loopback(),
     Route::new("GET", "/readyz", Anyone, run!(health::ready), health::READY).on_loopback(),
@@ -84,6 +113,13 @@ pub static ROUTES: &[Route] = &[
         run!(setups::test),
         setups::TEST,
     ),
+    Route::new("GET", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Read), run!(settings::show), settings::SHOW),
+    Route::new("POST", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Write), run!(settings::change), settings::CHANGE),
+    Route::new("POST", "/api/sites/{site}/secret", Member(Right::Own), run!(settings::secret), settings::SECRET),
+    Route::new("GET", "/api/sites/{site}/policy", Site(Right::Edit, Scope::Read), run!(policy::show), policy::SHOW),
+    Route::new("POST", "/api/sites/{site}/policy/preview", Site(Right::Edit, Scope::Read), run!(policy::preview), policy::PREVIEW)
+        .patience(55),
+    Route::new("POST", "/api/sites/{site}/policy", Site(Right::Edit, Scope::Write), run!(policy::apply), policy::APPLY).patience(55),
     Route::new(
         "POST",
         "/api/sites/{site}/connections/{connection}/mode",
@@ -120,7 +156,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/erasures.jsonl", Site(Right::Own, Scope::Export), run!(privacy::jsonl), privacy::JSONL),
     Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
     // ---------------------------------------------------------------- questions
-    Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
+    Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST).within(),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
     Route::new(
         "GET",
@@ -129,22 +165,25 @@ pub static ROUTES: &[Route] = &[
         run!(conversions::jsonl),
         conversions::JSONL,
     ),
-    Route::new("GET", "/api/sites/{site}/conversions/{id}", Site(Right::See, Scope::Read), run!(conversions::one), conversions::ONE),
+    Route::new("GET", "/api/sites/{site}/conversions/{id}", Site(Right::See, Scope::Read), run!(conversions::one), conversions::ONE)
+        .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/conversions/{id}/attribution",
         Site(Right::See, Scope::Read),
         run!(conversions::attribution),
         conversions::ATTRIBUTION,
-    ),
+    )
+    .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/conversions/{id}/touchpoints",
         Site(Right::See, Scope::Read),
         run!(conversions::touchpoints),
         conversions::TOUCHPOINTS,
-    ),
-    Route::new("GET", "/api/sites/{site}/receipts/{fact}", Site(Right::See, Scope::Read), run!(receipts::one), receipts::ONE),
+    )
+    .within(),
+    Route::new("GET", "/api/sites/{site}/receipts/{fact}", Site(Right::See, Scope::Read), run!(receipts::one), receipts::ONE).within(),
     Route::new("GET", "/api/sites/{site}/deliveries", Site(Right::See, Scope::Read), run!(deliveries::list), deliveries::LIST),
     Route::new("GET", "/api/sites/{site}/deliveries.csv", Site(Right::Read, Scope::Export), run!(deliveries::csv), deliveries::CSV),
     Route::new("GET", "/api/sites/{site}/deliveries.jsonl", Site(Right::Read, Scope::Export), run!(deliveries::jsonl), deliveries::JSONL),
@@ -174,29 +213,26 @@ pub static ROUTES: &[Route] = &[
         run!(timeline::timeline),
         timeline::TIMELINE,
     ),
-    Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(contacts::changes), contacts::CHANGES),
-    Route::new("GET", "/api/sites/{site}/audit.csv", Site(Right::Edit, Scope::Export), run!(contacts::changes_csv), contacts::CHANGES_CSV),
-    Route::new(
-        "GET",
-        "/api/sites/{site}/audit.jsonl",
-        Site(Right::Edit, Scope::Export),
-        run!(contacts::changes_jsonl),
-        contacts::CHANGES_JSONL,
-    ),
+    Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(audit::list), audit::LIST),
+    Route::new("GET", "/api/sites/{site}/audit.csv", Site(Right::Edit, Scope::Export), run!(audit::csv), audit::CSV),
+    Route::new("GET", "/api/sites/{site}/audit.jsonl", Site(Right::Edit, Scope::Export), run!(audit::jsonl), audit::JSONL),
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
     Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
     Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
-    Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE),
+    Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE)
+        .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/timeseries",
         Site(Right::See, Scope::Read),
         run!(reports::timeseries),
         reports::TIMESERIES,
-    ),
-    Route::new("GET", "/api/sites/{site}/reports/sources", Site(Right::See, Scope::Read), run!(reports::sources), reports::SOURCES),
+    )
+    .within(),
+    Route::new("GET", "/api/sites/{site}/reports/sources", Site(Right::See, Scope::Read), run!(reports::sources), reports::SOURCES)
+        .within(),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
-    Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE),
+    Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE).within(),
     Route::new("GET", "/api/conversions", Token(Scope::Read), run!(records::list), records::LIST).shape(Shape::AnyTrack),
     Route::new("GET", "/api/conversions.csv", Token(Scope::Read), run!(records::csv), records::CSV)
         .shape(Shape::AnyTrack)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::json as reader;
+use super::place::{is_locatable, place_of};
 use super::reply::Reply;
 use super::route::Doc;
 use super::visitor::Visitor;
@@ -19,8 +20,8 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::identify::{self, Claim};
-use crate::flows::refusal;
 use crate::flows::touch::{self, PageTouch, Taken};
+use crate::flows::{refusal, session_id};
 use crate::limits::{Rate, address_key};
 use crate::store::sessions::Browser;
 use crate::store::sites::Site;
@@ -88,6 +89,10 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let reply = match touch::run(&app, &site, page).await? {
         Taken::Session(id) => {
             let reply = Reply::json(&json!({"session_id": id}))?;
+            visitor.with_cookie(reply, &id)
+        }
+        Taken::OwnDevice(id) => {
+            let reply = Reply::json(&json!({"session_id": id}))?.with("x-halo-dropped", "excluded");
             visitor.with_cookie(reply, &id)
         }
         Taken::Anonymous => visitor.without_cookie(Reply::json(&json!({"session_id": null}))?),
@@ -162,6 +167,19 @@ pub(super) fn read(
         address: address.filter(|a| is_locatable(*a)),
         is_history: false,
         is_answer: fields.get("navigation").and_then(Value::as_str) == Some("consent"),
+        own_device: own_device(site, fields)?,
+    })
+}
+
+/// `halo_me` in the page's address or the body: the word of the site's own link marks the device, `off` takes it away.
+fn own_device(site: &Site, fields: &Map<String, Value>) -> Result<Option<bool>> {
+    let landing = fields.get("landing").and_then(Value::as_str).unwrap_or_default();
+    let query = landing.split_once('?').map_or("", |(_, query)| query);
+    let in_page = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "halo_me").map(|(_, word)| word.into_owned());
+    Ok(match in_page.or(reader::text(fields, "halo_me", 64)?.map(str::to_owned)) {
+        Some(word) if word == "off" => Some(false),
+        Some(word) if word == session_id::own_device_word(&site.keys.session) => Some(true),
+        _ => None,
     })
 }
 
@@ -201,44 +219,6 @@ fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
         || fields.get("dnt") == Some(&Value::Bool(true))
         || ask.header("sec-gpc") == Some("1")
         || ask.header("dnt") == Some("1")
-}
-
-/// Where the visitor is: by a trusted proxy's word, else the country by the address. A hint, never an input to credit.
-struct Place {
-    country: Option<String>,
-    region: Option<String>,
-    city: Option<String>,
-}
-
-fn place_of(ask: &Ask, address: Option<IpAddr>) -> Place {
-    let told = |names: &[&str]| {
-        let found = names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted)?;
-        let text = clean_text(&percent(found), 100);
-        (!text.is_empty() && text.chars().count() <= 100).then_some(text)
-    };
-    let country = told(&["cf-ipcountry", "x-vercel-ip-country", "x-country-code"])
-        .map(|c| c.to_ascii_uppercase())
-        .filter(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()) && c != "XX" && c != "T1")
-        .or_else(|| address.filter(|a| is_locatable(*a)).and_then(iptocc::country_code).map(str::to_owned));
-    Place { country, region: told(&["cf-region", "x-vercel-ip-country-region"]), city: told(&["cf-ipcity", "x-vercel-ip-city"]) }
-}
-
-/// Cities come percent-encoded from some proxies.
-fn percent(text: &str) -> String {
-    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
-        .next()
-        .map(|(_, v)| v.into_owned())
-        .unwrap_or_default()
-}
-
-/// Private and loopback addresses are nobody's place.
-fn is_locatable(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(a) => !(a.is_private() || a.is_loopback() || a.is_link_local() || a.is_unspecified()),
-        IpAddr::V6(a) => {
-            !(a.is_loopback() || a.is_unspecified() || (a.segments()[0] & 0xfe00) == 0xfc00 || (a.segments()[0] & 0xffc0) == 0xfe80)
-        }
-    }
 }
 
 fn agent_of(visitor: &Visitor, ask: &Ask) -> Result<String> {

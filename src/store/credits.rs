@@ -4,7 +4,9 @@ use rusqlite::named_params;
 
 use super::scope::SiteConn;
 use crate::domain::attribution::{Credit, PathTouch, Policy};
+use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConversionId;
+use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
@@ -55,6 +57,77 @@ pub fn find_newest(c: &SiteConn, conversion: ConversionId) -> Result<Option<(ser
         Ok((serde_json::from_str(&snapshot).map_err(Error::internal)?, serde_json::from_str(&path).map_err(Error::internal)?))
     })
     .transpose()
+}
+
+/// A conversion as it is credited now, with the touches that its newest run has judged.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub id: ConversionId,
+    pub kind: ConversionKind,
+    pub happened_at: Time,
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+    pub net: Option<Money>,
+    pub counts: bool,
+    pub run: i64,
+    pub path: Vec<PathTouch>,
+}
+
+/// So many conversions after a number, in the order of their numbers.
+pub fn page(c: &SiteConn, after: i64, most: usize) -> Result<Vec<Standing>> {
+    let rows = c.list(
+        "select c.id, c.kind, c.happened_at, c.source, c.medium, c.campaign, c.net_minor, c.currency, c.counts, c.run, k.path
+         from conversions c join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
+         where c.site_id = :site and c.id > :after order by c.id limit :most",
+        named_params! {":after": after, ":most": most as i64},
+        |row| {
+            let (kind, net, currency): (String, Option<i64>, Option<String>) = (row.get(1)?, row.get(6)?, row.get(7)?);
+            let currency = currency.as_deref().and_then(Currency::parse);
+            let standing = Standing {
+                id: ConversionId::new(row.get(0)?),
+                kind: ConversionKind::parse(&kind).unwrap_or(ConversionKind::Custom),
+                happened_at: Time::from_ms(row.get(2)?),
+                source: row.get(3)?,
+                medium: row.get(4)?,
+                campaign: row.get(5)?,
+                net: net.zip(currency).map(|(minor, currency)| Money::new(minor, currency)),
+                counts: row.get(8)?,
+                run: row.get(9)?,
+                path: Vec::new(),
+            };
+            Ok((standing, row.get::<_, String>(10)?))
+        },
+    )?;
+    rows.into_iter()
+        .map(|(standing, path)| Ok(Standing { path: serde_json::from_str(&path).map_err(Error::internal)?, ..standing }))
+        .collect()
+}
+
+/// The same judgement under another policy, as a run of its own: the earlier one stays as it was written.
+pub fn add_again(
+    c: &SiteConn,
+    s: &Standing,
+    policy: &Policy,
+    snapshot: &serde_json::Value,
+    credited: (Option<&str>, Option<&str>, Option<&str>),
+    now: Time,
+) -> Result<()> {
+    let run = s.run + 1;
+    c.execute(
+        "insert into credits (site_id, conversion_id, run, at, why, match_type, is_asserted, confidence_bp, reason, also_fits, path, policy, snapshot)
+         select site_id, conversion_id, :run, :at, 'policy changed by the owner', match_type, is_asserted, confidence_bp, reason, also_fits, path,
+           :policy, json_patch(snapshot, :snapshot)
+         from credits where site_id = :site and conversion_id = :conversion and run = :before",
+        named_params! {":conversion": s.id.number(), ":run": run, ":before": s.run, ":at": now.ms(), ":policy": text(policy)?,
+            ":snapshot": snapshot.to_string()},
+    )?;
+    let (source, medium, campaign) = credited;
+    c.execute(
+        "update conversions set run = :run, source = :source, medium = :medium, campaign = :campaign where site_id = :site and id = :id",
+        named_params! {":run": run, ":source": source, ":medium": medium, ":campaign": campaign, ":id": s.id.number()},
+    )?;
+    Ok(())
 }
 
 fn text(value: &impl serde::Serialize) -> Result<String> {

@@ -3,6 +3,7 @@
 use rusqlite::named_params;
 
 use super::scope::AllSites;
+use crate::crypto;
 use crate::domain::ids::UserId;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::error::Result;
@@ -52,6 +53,59 @@ pub fn find(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<Login>>
             })
         },
     )
+}
+
+/// What its user is told of a login: never the hash, which would prove it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub id: String,
+    pub browser: String,
+    pub created_at: Time,
+    pub last_seen_at: Time,
+    pub is_own: bool,
+}
+
+/// The logins of a user that are still good, the newest first.
+pub fn list(all: &AllSites, user: UserId, own: &[u8; 32], now: Time) -> Result<Vec<Seen>> {
+    let rows: Vec<([u8; 32], String, i64, i64)> = all.list(
+        "select token_hash, browser, created_at, last_seen_at from logins
+         where user_id = :user and last_seen_at > :idle and created_at > :oldest order by created_at desc",
+        named_params! {":user": user.number(), ":idle": now.ms() - IDLE_MS, ":oldest": now.ms() - LONGEST_MS},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
+    let seen = |(hash, browser, created, last): ([u8; 32], String, i64, i64)| Seen {
+        id: public_id(&hash),
+        browser,
+        created_at: Time::from_ms(created),
+        last_seen_at: Time::from_ms(last),
+        is_own: hash == *own,
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Ends the login of that name, if it is this user's.
+pub fn remove_named(all: &AllSites, user: UserId, id: &str) -> Result<bool> {
+    let hashes: Vec<[u8; 32]> =
+        all.list("select token_hash from logins where user_id = :user", named_params! {":user": user.number()}, |row| row.get(0))?;
+    let Some(hash) = hashes.into_iter().find(|hash| public_id(hash) == id) else { return Ok(false) };
+    remove(all, &hash)?;
+    Ok(true)
+}
+
+fn public_id(hash: &[u8; 32]) -> String {
+    crypto::hex(&crypto::sha256(hash)[..8])
+}
+
+/// Which browser it is, in a few words.
+pub fn set_browser(all: &AllSites, hash: &[u8; 32], browser: &str) -> Result<()> {
+    all.execute("update logins set browser = :browser where token_hash = :hash", named_params! {":browser": browser, ":hash": hash})?;
+    Ok(())
+}
+
+/// The password was given again.
+pub fn proved(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<()> {
+    all.execute("update logins set proved_at = :now where token_hash = :hash", named_params! {":now": now.ms(), ":hash": hash})?;
+    Ok(())
 }
 
 pub fn saw(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<()> {

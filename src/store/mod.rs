@@ -76,6 +76,8 @@ pub mod retention;
 pub mod scope;
 /// Browsers over time.
 pub mod sessions;
+/// Links to read-only pages.
+pub mod shares;
 /// Tenants.
 pub mod sites;
 /// Copies of the file, and what is in them.

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::scope::{AllSites, SiteConn};
 use crate::crypto::{self, Sealer};
-use crate::domain::attribution::{Model, Policy};
+use crate::domain::attribution::Policy;
 use crate::domain::consent;
 use crate::domain::ids::SiteId;
 use crate::domain::money::Currency;
+use crate::domain::network::Network;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 
@@ -41,6 +42,8 @@ pub struct SiteSettings {
     pub gpc: bool,
     /// Exact addresses of the owner's own people; their conversions are kept and left out.
     pub staff_emails: Vec<String>,
+    /// Visits from these addresses are not counted.
+    pub staff_networks: Vec<Network>,
     /// Query parameters kept beside the usual ones.
     pub extra_params: Vec<String>,
     /// `POST /api/lead` takes leads straight from the page.
@@ -59,12 +62,13 @@ impl Default for SiteSettings {
         Self {
             gpc: true,
             staff_emails: Vec::new(),
+            staff_networks: Vec::new(),
             extra_params: Vec::new(),
             public_leads: false,
             cors_origins: Vec::new(),
             funnel_types: Vec::new(),
             retention: Default::default(),
-            policy: Policy { model: Model::LastNonDirect, window_days: Some(30) },
+            policy: Policy::default(),
             proxy: Default::default(),
         }
     }

@@ -6,6 +6,7 @@ use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{SiteId, UserId};
 use crate::domain::person::Email;
 use crate::domain::rights::Right;
+use crate::domain::sight::Sight;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
@@ -150,6 +151,16 @@ pub fn take_totp_step(all: &AllSites, id: UserId, step: i64) -> Result<bool> {
     Ok(changed > 0)
 }
 
+/// Codes that were not used yet.
+pub fn count_recovery_codes(all: &AllSites, id: UserId) -> Result<i64> {
+    let count = all.find(
+        "select count(*) from recovery_codes where user_id = :id and used_at is null",
+        named_params! {":id": id.number()},
+        |row| row.get(0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
 pub fn take_recovery_code(all: &AllSites, id: UserId, hash: &[u8; 32], now: Time) -> Result<bool> {
     let changed = all.execute(
         "update recovery_codes set used_at = :now where user_id = :id and code_hash = :hash and used_at is null",
@@ -165,6 +176,68 @@ pub fn set_member(c: &SiteConn, user: UserId, right: Right) -> Result<()> {
         named_params! {":user": user.number(), ":role": right.role()},
     )?;
     Ok(())
+}
+
+/// What a client of the site is shown; others see all of it.
+pub fn set_sight(c: &SiteConn, user: UserId, sight: &Sight) -> Result<()> {
+    let sight = serde_json::to_string(sight).map_err(Error::internal)?;
+    c.execute(
+        "update members set sight = :sight where site_id = :site and user_id = :user",
+        named_params! {":user": user.number(), ":sight": sight},
+    )?;
+    Ok(())
+}
+
+/// Somebody who may see a site: by a role of it, or as an owner of the box.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub user: User,
+    pub right: Right,
+    pub sight: Sight,
+}
+
+/// The owners of the box first, then the site's own people.
+pub fn list_members(c: &SiteConn) -> Result<Vec<Member>> {
+    let rows = c.list(
+        "select u.id, u.email, u.is_owner, u.password_hash is not null, u.totp_sealed is not null, u.created_at, u.last_login_at, m.role, m.sight
+         from users u left join members m on m.site_id = :site and m.user_id = u.id
+         where u.is_owner = 1 or m.role is not null order by u.is_owner desc, u.email",
+        &[],
+        |row| Ok((read(row)?, row.get::<_, Option<String>>(7)?, row.get::<_, Option<String>>(8)?)),
+    )?;
+    rows.into_iter()
+        .map(|(user, role, sight)| {
+            let own = role.as_deref().and_then(Right::of_role).unwrap_or(Right::See);
+            let right = if user.is_owner { Right::Own } else { own };
+            Ok(Member { user, right, sight: sight_of(right, sight.as_deref())? })
+        })
+        .collect()
+}
+
+/// Only a client is shown a part. One that cannot be read is no permission to see all.
+fn sight_of(right: Right, text: Option<&str>) -> Result<Sight> {
+    match (right, text) {
+        (Right::See, Some(text)) => serde_json::from_str(text).map_err(Error::internal),
+        _ => Ok(Sight::default()),
+    }
+}
+
+/// Role and sight of a member.
+pub fn find_member(c: &SiteConn, user: UserId) -> Result<Option<(Right, Sight)>> {
+    let found: Option<(String, String)> = c.find(
+        "select role, sight from members where site_id = :site and user_id = :user",
+        named_params! {":user": user.number()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let Some((role, sight)) = found else { return Ok(None) };
+    let Some(right) = Right::of_role(&role) else { return Ok(None) };
+    Ok(Some((right, sight_of(right, Some(&sight))?)))
+}
+
+/// Owners of the box who can sign in.
+pub fn count_owners(all: &AllSites) -> Result<i64> {
+    let count = all.find("select count(*) from users where is_owner = 1 and password_hash is not null", &[], |row| row.get(0))?;
+    Ok(count.unwrap_or(0))
 }
 
 pub fn remove_member(c: &SiteConn, user: UserId) -> Result<bool> {

@@ -41,7 +41,7 @@ fn every_route_is_listed_with_who_may_ask() {
 async fn nobody_gets_past_a_route_that_wants_somebody() {
     let house = House::new();
     house.site("shop.example").await;
-    for route in ROUTES.iter().filter(|r| !matches!(r.who, Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Sender)) {
+    for route in ROUTES.iter().filter(|r| !matches!(r.who, Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Sender | Who::Share)) {
         let answer = call(&house, route, "shop").header("x-forwarded-for", "198.51.100.7").send().await;
         assert_eq!(answer.status, 401, "{}: {}", answer.asked, answer.text);
         for bad in ["ht_nonsense", "", "x y"] {
@@ -68,7 +68,7 @@ async fn a_token_opens_what_its_scope_says_on_its_own_site() {
     for route in ROUTES {
         let scope = match route.who {
             Who::Token(scope) | Who::Site(_, scope) => scope,
-            Who::Login | Who::BoxOwner => {
+            Who::Login | Who::BoxOwner | Who::Member(_) => {
                 // Pages for people take no token, and a token beside a cookie is no login either.
                 let answer = call(&house, route, "shop").token(&shop.token).send().await;
                 assert_eq!(answer.status, 401, "{}", answer.asked);
@@ -109,7 +109,7 @@ async fn a_member_may_what_the_role_says_on_own_sites_only() {
     for right in Right::ALL {
         let member = house.login(&format!("{}@shop.example", right.role()), right, Some(shop.id)).await;
         for route in ROUTES {
-            let Who::Site(needed, _) = route.who else {
+            let (Who::Site(needed, _) | Who::Member(needed)) = route.who else {
                 if route.who == Who::BoxOwner {
                     call(&house, route, "shop").cookie(&member).send().await.is(403);
                 }
@@ -138,11 +138,24 @@ async fn a_member_may_what_the_role_says_on_own_sites_only() {
 }
 
 #[tokio::test]
+async fn a_share_link_that_is_not_there_opens_nothing() {
+    let house = House::new();
+    house.site("shop.example").await;
+    let ann = house.login("ann@shop.example", Right::Own, None).await;
+    for route in ROUTES.iter().filter(|r| r.who == Who::Share) {
+        assert!(route.keeps_within && route.method == "GET", "{}: what a link shows keeps to its part", route.path);
+        for call in [call(&house, route, "shop"), call(&house, route, "shop").cookie(&ann)] {
+            assert_eq!(call.send().await.is(404).code(), "not_found", "{}", route.path);
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_changes_by_a_cookie_from_another_page() {
     let house = House::new();
     house.site("shop.example").await;
     let ann = house.login("ann@shop.example", Right::Own, None).await;
-    let is_for_people = |who: Who| matches!(who, Who::Login | Who::BoxOwner | Who::Site(..) | Who::Page);
+    let is_for_people = |who: Who| matches!(who, Who::Login | Who::BoxOwner | Who::Site(..) | Who::Member(_) | Who::Page);
     let mut seen = 0;
     for route in ROUTES.iter().filter(|r| r.method != "GET" && is_for_people(r.who)) {
         seen += 1;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 18] = [
+const SMALL: [&str; 19] = [
     "sites",
     "site_domains",
     "users",
@@ -20,6 +20,7 @@ const SMALL: [&str; 18] = [
     "tokens",
     "connections",
     "hook_tokens",
+    "shares",
     "numbers",
     "count_marks",
     "delivery_recounts",

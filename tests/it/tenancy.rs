@@ -215,7 +215,7 @@ async fn a_foreign_site_is_as_unknown_as_none() {
     let two = two().await;
     let before = state(&two).await;
     for by in callers(&two).await {
-        for route in ROUTES.iter().filter(|r| matches!(r.who, Who::Site(..))) {
+        for route in ROUTES.iter().filter(|r| matches!((r.who, &by), (Who::Site(..), _) | (Who::Member(_), By::Login(_)))) {
             let none = ask(&two.house, &by, route.method, &address(route, "nowhere", "1"), &bodies(route, "1")[0]).await.is(404);
             for name in [two.b.slug.as_str(), "site_2", "2"] {
                 for number in ["1", "conversion_14", two.forms_b.id.as_str()] {
@@ -264,8 +264,9 @@ async fn foreign_numbers_filters_and_cursors_give_nothing() {
     .to_vec();
     questions.extend(cursors.iter().map(|c| format!("cursor={c}")));
     for by in callers(&two).await {
-        for route in ROUTES.iter().filter(|r| matches!(r.who, Who::Site(..) | Who::Token(_) | Who::Login) && !is_stream(r)) {
-            if matches!((route.who, &by), (Who::Token(_), By::Login(_)) | (Who::Login, By::Token(_))) {
+        for route in ROUTES.iter().filter(|r| matches!(r.who, Who::Site(..) | Who::Token(_) | Who::Member(_) | Who::Login) && !is_stream(r))
+        {
+            if matches!((route.who, &by), (Who::Token(_), By::Login(_)) | (Who::Login | Who::Member(_), By::Token(_))) {
                 continue;
             }
             // Telling makes numbers of its own; a story below looks at what is told.

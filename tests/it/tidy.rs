@@ -218,7 +218,7 @@ fn the_schema_keeps_its_habits() {
     const OF_THE_BOX: [&str; 9] =
         ["sites", "schema_steps", "users", "recovery_codes", "logins", "one_time_links", "site_domains", "jobs", "backups"];
     // Their key is a secret's hash, or the number that an address shows.
-    const OTHER_KEYS: [&str; 3] = ["tokens", "connections", "hook_tokens"];
+    const OTHER_KEYS: [&str; 4] = ["tokens", "connections", "hook_tokens", "shares"];
     // Real tables that carry a documented name: the views hide them from questions.
     const ALSO_VIEWS: [&str; 5] = ["contacts", "sessions", "anon_events", "leads", "orders"];
     let mut broken = Vec::new();
@@ -238,4 +238,18 @@ fn the_schema_keeps_its_habits() {
         }
     }
     none("tables of the schema", broken);
+}
+
+#[test]
+fn libraries_taken_whole_are_as_their_packages_have_them() {
+    let folder = text::root().join("assets/vendor");
+    let readme = std::fs::read_to_string(folder.join("README.md")).expect("what stands there");
+    let broken =
+        std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok).map(|e| e.path()).filter(|p| !p.ends_with("README.md"));
+    let is_listed = |path: &std::path::PathBuf| {
+        let hash = halotrack::crypto::hex(&halotrack::crypto::sha256(&std::fs::read(path).expect("a file")));
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        readme.lines().any(|l| l.starts_with(&format!("| {name} |")) && l.contains(&hash))
+    };
+    none("libraries that differ from assets/vendor/README.md", broken.filter(|p| !is_listed(p)).map(|p| p.display().to_string()).collect());
 }

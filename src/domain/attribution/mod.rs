@@ -2,6 +2,8 @@
 //! with a sentence for the owner (`sentence`) and what would have changed the answer (`would_change`).
 //! Pure, total, deterministic; only what happened before the conversion is judged.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::conversion::ConversionKind;
@@ -93,11 +95,21 @@ pub struct Policy {
     pub model: Model,
     /// Days before the conversion; none is unlimited.
     pub window_days: Option<u32>,
+    /// The same for conversions of one kind, where it differs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<ConversionKind, Option<u32>>,
+}
+
+impl Policy {
+    /// Days before a conversion of this kind.
+    pub fn window_of(&self, kind: ConversionKind) -> Option<u32> {
+        self.windows.get(&kind).copied().unwrap_or(self.window_days)
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { model: Model::LastNonDirect, window_days: Some(30) }
+        Self { model: Model::LastNonDirect, window_days: Some(30), windows: BTreeMap::new() }
     }
 }
 

@@ -25,7 +25,7 @@ pub fn would_change(credit: &Credit, judged: &Judged, policy: &Policy) -> Vec<St
         }
         _ => {}
     }
-    let case = Case { path: &credit.path, happened_at: judged.happened_at, policy };
+    let case = Case { path: &credit.path, happened_at: judged.happened_at, policy, own_window: policy.window_of(judged.kind) };
     let mut all: Vec<String> = Vec::new();
     all.extend(case.windows().into_iter().find_map(|w| case.moved_by_window(w)));
     all.extend(case.moved_by_loss(credit));
@@ -41,6 +41,8 @@ struct Case<'a> {
     path: &'a [PathTouch],
     happened_at: Time,
     policy: &'a Policy,
+    /// Of the conversion's kind.
+    own_window: Option<u32>,
 }
 
 /// What is credited: places in the path would differ where only the day does.
@@ -49,7 +51,7 @@ type Origin<'a> = (&'a str, &'a str, Option<&'a str>);
 impl<'a> Case<'a> {
     /// The other windows, the nearest to the site's own first, shorter before longer.
     fn windows(&self) -> Vec<Window> {
-        let own = self.policy.window_days.unwrap_or(u32::MAX);
+        let own = self.own_window.unwrap_or(u32::MAX);
         let days = |w: &Window| w.days().unwrap_or(u32::MAX);
         let mut shorter: Vec<Window> = Window::ALL.into_iter().filter(|w| days(w) < own).collect();
         shorter.reverse();
@@ -62,7 +64,7 @@ impl<'a> Case<'a> {
     }
 
     fn own(&self) -> BTreeSet<Origin<'a>> {
-        self.credited(self.path, self.policy.model, self.policy.window_days)
+        self.credited(self.path, self.policy.model, self.own_window)
     }
 
     /// Another window, seen through the site's own lens.
@@ -88,7 +90,7 @@ impl<'a> Case<'a> {
             return Some(format!("Without {}: nothing else proves which browser it was.", trace(best)));
         };
         let before = self.own();
-        let case = Case { path: &rest, happened_at: self.happened_at, policy: self.policy };
+        let case = Case { path: &rest, happened_at: self.happened_at, policy: self.policy, own_window: self.own_window };
         let after = case.own();
         let what = self.move_of(&before, &after)?;
         Some(format!("Without {}: matched by {}, and {what}.", trace(best), trace(next)))
@@ -98,14 +100,14 @@ impl<'a> Case<'a> {
     /// or one of the two windows leaves it nothing.
     fn shared_otherwise(&self, window: Window) -> Option<String> {
         let is_bare = |window| self.credited(self.path, self.policy.model, window).is_empty();
-        if !self.policy.model.is_single() || is_bare(self.policy.window_days) || is_bare(window.days()) {
+        if !self.policy.model.is_single() || is_bare(self.own_window) || is_bare(window.days()) {
             return None;
         }
         let mut gone: BTreeSet<Origin<'a>> = BTreeSet::new();
         let mut come: BTreeSet<Origin<'a>> = BTreeSet::new();
         let mut lenses: Vec<String> = Vec::new();
         for model in SHARING {
-            let before = self.credited(self.path, model, self.policy.window_days);
+            let before = self.credited(self.path, model, self.own_window);
             let after = self.credited(self.path, model, window.days());
             if before != after {
                 gone.extend(before.difference(&after));
@@ -131,7 +133,7 @@ impl<'a> Case<'a> {
         let own = self.own();
         let others = [Model::LastNonDirect, Model::First, Model::Last].into_iter().filter(|m| *m != self.policy.model);
         others.into_iter().find_map(|model| {
-            let said = self.credited(self.path, model, self.policy.window_days);
+            let said = self.credited(self.path, model, self.own_window);
             let is_news = !said.is_empty() && said != own && (self.policy.model.is_single() || !said.is_subset(&own));
             is_news.then(|| format!("{}: {} gets all of it.", model.label(), self.names(&said)))
         })
@@ -247,7 +249,7 @@ mod tests {
 
     fn told(sessions: Vec<LinkedSession>, model: Model, window_days: Option<u32>) -> Vec<String> {
         let credit = attribute(&judged(), &Evidence { sessions, stated: None }, &|at| at.utc());
-        would_change(&credit, &judged(), &Policy { model, window_days })
+        would_change(&credit, &judged(), &Policy { model, window_days, ..Policy::default() })
     }
 
     #[test]
@@ -362,7 +364,7 @@ mod tests {
                 .collect();
             let evidence = Evidence { sessions: vec![LinkedSession { session: 1, link: Link::Session, touches }], stated: None };
             let credit = attribute(&judged(), &evidence, &|at| at.utc());
-            let policy = Policy { model: Model::ALL[model], window_days: Window::ALL[window].days() };
+            let policy = Policy { model: Model::ALL[model], window_days: Window::ALL[window].days(), ..Policy::default() };
             let said = would_change(&credit, &judged(), &policy);
             prop_assert!(said.len() <= MOST);
             prop_assert_eq!(&said, &would_change(&credit, &judged(), &policy));

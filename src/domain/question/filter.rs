@@ -5,6 +5,7 @@ use super::super::campaign::NOT_SET;
 use super::super::channel::{CHANNELS, channel};
 use super::super::conversion::ConversionKind;
 use super::super::money::Currency;
+use super::super::sight::Sight;
 use super::{Asked, LONGEST_WORD, MOST_VALUES};
 use crate::error::{Error, Result};
 
@@ -112,6 +113,8 @@ pub struct ConversionFilter {
     pub currency: Choice,
     /// One that has told of it, or was told.
     pub platform: Choice,
+    /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
+    pub within: Option<Box<ConversionFilter>>,
 }
 
 /// How many dimensions refuse a row: the facet of a dimension counts what all others take.
@@ -138,7 +141,14 @@ impl ConversionFilter {
             status: asked.one_of("status", &STATUSES)?,
             currency: asked.choice("currency", is_currency, "an ISO 4217 code like EUR")?,
             platform: asked.slug("platform")?,
+            within: None,
         })
+    }
+
+    /// The same for somebody who is shown a part.
+    pub fn within(mut self, sight: &Sight) -> Self {
+        self.within = sight.segment.filter().map(Box::new);
+        self
     }
 
     /// Nothing is left out.
@@ -148,6 +158,9 @@ impl ConversionFilter {
 
     /// Platforms apart, which stand in other tables.
     pub fn judge(&self, m: &Marks) -> Verdict {
+        if self.within.as_ref().is_some_and(|locked| !locked.admits(m)) {
+            return Verdict::Refused;
+        }
         let mut verdict = Verdict::Taken;
         let mut refuse = |by: Dimension| {
             verdict = if verdict == Verdict::Taken { Verdict::RefusedBy(by) } else { Verdict::Refused };
@@ -176,6 +189,11 @@ impl ConversionFilter {
 
     pub fn admits(&self, m: &Marks) -> bool {
         self.judge(m) == Verdict::Taken
+    }
+
+    /// Visits and money know nothing but where they came from.
+    pub fn admits_origin(&self, source: &str, medium: &str, campaign: &str) -> bool {
+        self.admits(&Marks { kind: "", source, medium, campaign, match_type: "", status: "", currency: "" })
     }
 
     fn admits_channel(&self, m: &Marks) -> bool {

@@ -14,6 +14,7 @@ pub mod tally;
 
 use super::attribution::window::Window;
 use super::attribution::{Model, Policy};
+use super::conversion::ConversionKind;
 use crate::error::{Error, Result};
 
 pub use cursor::Cursor;
@@ -74,7 +75,9 @@ impl<'a> Asked<'a> {
                 Error::parameter("window", format!("window is one of {}.", all.join(", ")))
             })?,
         };
-        Ok(Lens { model, window })
+        let is_own_window = window == Window(own.window_days);
+        let by_kind = ConversionKind::ALL.map(|kind| if is_own_window { Window(own.window_of(kind)) } else { window });
+        Ok(Lens { model, window, by_kind })
     }
 
     /// The value under a name, which must be one of these words.
@@ -109,12 +112,26 @@ pub fn model(text: &str) -> Result<Model> {
 pub struct Lens {
     pub model: Model,
     pub window: Window,
+    /// The same, but where the site's own window is asked for each kind keeps its own.
+    by_kind: [Window; 4],
 }
 
 impl Lens {
-    /// The one under which the books name a source: columns answer, no path has to be read.
+    /// Through the site's own policy, whatever else was asked.
+    pub fn of(own: &Policy) -> Self {
+        let window = Window(own.window_days);
+        Self { model: own.model, window, by_kind: ConversionKind::ALL.map(|kind| Window(own.window_of(kind))) }
+    }
+
+    /// How far before a conversion of this kind.
+    pub fn window_of(&self, kind: &str) -> Window {
+        ConversionKind::ALL.into_iter().zip(self.by_kind).find(|(k, _)| k.word() == kind).map_or(self.window, |(_, window)| window)
+    }
+
+    /// The one under which the books name a source: columns answer, no path has to be read. A model that shares a
+    /// conversion among several has no such column.
     pub fn is_of_the_books(&self, own: &Policy) -> bool {
-        self.model == Model::LastNonDirect && self.window == Window(own.window_days)
+        self.model == own.model && own.model.is_single() && self.window == Window(own.window_days)
     }
 }
 
@@ -154,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_the_sites_own() {
-        let own = Policy { model: Model::Linear, window_days: Some(7) };
+        let own = Policy { model: Model::Linear, window_days: Some(7), ..Policy::default() };
         let lens = Asked(&[]).lens(&own).expect("a lens");
         assert_eq!((lens.model, lens.window), (Model::Linear, Window(Some(7))));
         let lens = Asked(&pairs("model=last_click&window=unlimited")).lens(&own).expect("a lens");

@@ -297,7 +297,7 @@ fn new_conversion<'a>(
         received_at: x.heard_at,
         book_day: x.site.zone.day(t.happened_at),
         status: t.status,
-        counts: t.counts && !is_staff(x, t.person),
+        counts: t.counts && !is_staff(x, t.person) && !is_own_device(x, t.traces),
         is_imported: t.is_imported,
         country: t.person.country.as_deref(),
         consent_given: t.traces.consent_given,
@@ -309,6 +309,12 @@ fn new_conversion<'a>(
 /// The owner's own people, by exact address.
 fn is_staff(x: &Context, person: &Person) -> bool {
     person.email.as_ref().is_some_and(|e| x.site.settings.staff_emails.iter().any(|s| s.eq_ignore_ascii_case(e.as_str())))
+}
+
+/// Ordered from a device that the owner has marked.
+fn is_own_device(x: &Context, traces: &Traces) -> bool {
+    let key = &x.site.keys.session;
+    traces.session.as_deref().and_then(|text| session_id::open(text, key)).is_some_and(|id| session_id::is_own_device(&id, key))
 }
 
 fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Result<()> {

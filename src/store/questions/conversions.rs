@@ -13,6 +13,7 @@ use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::tally::Sums;
 use crate::domain::question::{ConversionFilter, Cursor, Marks, Span, Tally};
+use crate::domain::sight::Sight;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 
@@ -125,6 +126,11 @@ pub fn find(c: &SiteConn, id: ConversionId) -> Result<Option<Line>> {
     let mut lines = by_ids(c, [id.number()].into_iter())?;
     beside::fill(c, &mut lines)?;
     Ok(lines.pop())
+}
+
+/// Whether somebody who is shown a part is shown this line.
+pub fn is_within(line: &Line, sight: &Sight) -> bool {
+    sight.segment.filter().is_none_or(|filter| filter.admits(&line.marks()))
 }
 
 /// Walks time backwards, place by place, until the page is full.

@@ -18,6 +18,8 @@ pub mod inbox;
 pub mod money;
 /// Headline figures, day by day, by origin.
 pub mod overview;
+/// The same for who is shown a part.
+pub mod part;
 /// Where leads stand, and what they are worth.
 pub mod pipeline;
 /// One conversion from all sides.

@@ -161,7 +161,7 @@ pub fn by_origin_through(c: &SiteConn, zone: &Zone, days: Days, lens: Lens) -> R
     let mut broken: Option<Error> = None;
     let (from, to) = days.span().times(zone);
     c.scan(
-        "select c.source, c.medium, c.campaign, c.happened_at, k.path
+        "select c.source, c.medium, c.campaign, c.happened_at, k.path, c.kind
          from conversions c left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
          where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1",
         named_params! {":from": from.ms(), ":to": to.ms()},
@@ -177,7 +177,7 @@ pub fn by_origin_through(c: &SiteConn, zone: &Zone, days: Days, lens: Lens) -> R
         },
     )?;
     c.scan(
-        "select c.source, c.medium, c.campaign, c.happened_at, k.path, e.kind, e.currency, e.amount_minor
+        "select c.source, c.medium, c.campaign, c.happened_at, k.path, c.kind, e.kind, e.currency, e.amount_minor
          from entries e
          join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
          left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
@@ -188,7 +188,7 @@ pub fn by_origin_through(c: &SiteConn, zone: &Zone, days: Days, lens: Lens) -> R
                 Ok(credited) => credited,
                 Err(e) => return stop(&mut broken, e),
             };
-            let (kind, code, minor) = (super::word(row, 5)?, super::word(row, 6)?, row.get(7)?);
+            let (kind, code, minor) = (super::word(row, 6)?, super::word(row, 7)?, row.get(8)?);
             let Some(currency) = Currency::parse(code) else { return Ok(true) };
             for (origin, part) in credited.split(Money::new(minor, currency)) {
                 money::of(&mut all.entry(origin).or_default().money, code).add(kind, part.minor);
@@ -212,14 +212,14 @@ struct Credited {
 }
 
 impl Credited {
-    /// Source, medium, campaign, time and path stand in the first five columns.
+    /// Source, medium, campaign, time, path and kind stand in the first six columns.
     fn read(row: &rusqlite::Row, lens: Lens) -> Result<Self> {
         let sql = super::super::scope::sql_error;
         let text = |place| super::word(row, place).map(str::to_owned).map_err(sql);
         let happened_at = Time::from_ms(row.get(3).map_err(sql)?);
         let path = super::word(row, 4).map_err(sql)?;
         let path: Vec<PathTouch> = if path.is_empty() { Vec::new() } else { serde_json::from_str(path).map_err(Error::internal)? };
-        let weights = weights(lens.model, &path, happened_at, lens.window.days());
+        let weights = weights(lens.model, &path, happened_at, lens.window_of(super::word(row, 5).map_err(sql)?).days());
         let stated = if path.is_empty() { (text(0)?, text(1)?, text(2)?) } else { Origin::default() };
         Ok(Self { path, weights, stated })
     }
