@@ -75,6 +75,7 @@ id!(EntryId, "entry");
 id!(DeliveryId, "delivery");
 id!(JobId, "job");
 id!(EventId, "event");
+id!(NoteId, "note");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -36,8 +36,10 @@ pub mod question;
 pub mod reason;
 /// How long each kind of row is kept.
 pub mod retention;
-/// When to try again.
 pub mod retry;
+/// When to try again.
+/// How often somebody usually tells, and when a silence is strange.
+pub mod rhythm;
 /// What members and tokens may do.
 pub mod rights;
 /// Talks of more than one request.

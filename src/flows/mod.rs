@@ -18,6 +18,8 @@ pub mod identify;
 pub mod intake;
 /// Who may sign in.
 pub mod login;
+/// What the owner knows of a day.
+pub mod notes;
 /// What a destination may see.
 pub mod outgoing;
 /// The outbox rows of a conversion.

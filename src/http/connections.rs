@@ -24,6 +24,11 @@ pub const LIST: Doc =
 
 /// `GET /api/sites/{site}/connections`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
+    Reply::json(&json!({ "items": cards(&app, &ask).await? }))
+}
+
+/// All connections of the site as cards.
+pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
     let site = ask.site()?;
     let now = app.clock.now();
     let (counts, health) = app
@@ -44,7 +49,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
             shown_connection(&connection, counts.get(&connection.id.number()).unwrap_or(&none), hook_base, &site.zone, now)
         })
         .collect();
-    Reply::json(&json!({ "items": items }))
+    Ok(items)
 }
 
 /// A connection as lists and the answers to changes of it show it. The hook address holds its token: without a base it

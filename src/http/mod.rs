@@ -46,6 +46,8 @@ pub mod live;
 mod login;
 /// Figures for Prometheus.
 mod metrics;
+/// Notes on days.
+pub mod notes;
 /// The API's description, made from the table.
 mod openapi;
 /// Addresses that deliver a page.

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
-    receipts, records, replays, reports, senders, statements, touch,
+    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, notes, openapi,
+    pages, receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::run;
 
@@ -75,6 +75,8 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
+    Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
@@ -137,7 +139,70 @@ pub static ROUTES: &[Route] = &[
         run!(reports::timeseries),
         reports::TIMESERIES,
     ),
-    Route::new("GET", "/api/sites/{site}/reports/sources", Site(Right::See, Scope::Read), run!(reports::sources), reports::SOURCES),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/timeseries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::timeseries_csv),
+        reports::TIMESERIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::sources),
+        reports::tables::SOURCES,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::sources_csv),
+        reports::tables::SOURCES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::countries),
+        reports::tables::COUNTRIES,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::countries_csv),
+        reports::tables::COUNTRIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::devices),
+        reports::tables::DEVICES,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::devices_csv),
+        reports::tables::DEVICES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::products),
+        reports::tables::PRODUCTS,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::products_csv),
+        reports::tables::PRODUCTS_CSV,
+    ),
+    Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
     Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE),
     Route::new("GET", "/api/conversions", Token(Scope::Read), run!(records::list), records::LIST).shape(Shape::AnyTrack),

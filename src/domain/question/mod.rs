@@ -17,8 +17,8 @@ use super::attribution::{Model, Policy};
 use crate::error::{Error, Result};
 
 pub use cursor::Cursor;
-pub use days::{Days, Span};
-pub use filter::{Choice, ConversionFilter, DeliveryFilter, Marks};
+pub use days::{Days, Period, Span};
+pub use filter::{Choice, ConversionFilter, DeliveryFilter, Marks, Whereabouts};
 pub use tally::Tally;
 
 /// Rows of a page that is asked for without a number.

@@ -125,7 +125,11 @@ mod tests {
         for (what, words, want) in rows {
             let mut turned = words.clone();
             turned.reverse();
-            assert_eq!((speaker(words).map(|w| w.connection), speaker(&turned).map(|w| w.connection)), (Some(*want), Some(*want)), "{what}");
+            assert_eq!(
+                (speaker(words).map(|w| w.connection), speaker(&turned).map(|w| w.connection)),
+                (Some(*want), Some(*want)),
+                "{what}"
+            );
         }
         assert_eq!(speaker(&[]), None);
     }

@@ -14,21 +14,31 @@ pub mod facts;
 pub mod inbox;
 /// Money by the day it is booked on.
 pub mod money;
-/// Headline figures, day by day, by origin.
+/// What waits for the owner.
+pub mod needs;
+/// Day by day, and the headline figures.
 pub mod overview;
+/// What was sold.
+pub mod products;
 /// One conversion from all sides.
 pub mod receipt;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.
 pub mod sums;
-/// Visits by day and by origin.
+/// By origin, landing page, country and device.
+pub mod tables;
+/// Visits by day, by origin and by where they were.
 pub mod visits;
 
+/// Answers over days, kept for those that are counted.
+mod answers;
 /// What stands beside the rows of a page: people, credit, who was told.
 mod beside;
 /// Finding conversions by what somebody types.
 mod search;
+/// Conversions and entries as reports look at them.
+mod walk;
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
