@@ -168,7 +168,8 @@ create table sessions (
   fbp            text,                                     -- personal
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
-  consent_at     integer,                                  -- of the newest explicit answer
+  consent_at     integer,                                  -- of the present explicit answer
+  consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
@@ -251,7 +252,8 @@ create table anon_events (
 ) strict, without rowid;
 create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
--- Every change of a visitor's answer, append only.
+-- What a visitor had answered before the present answer, which stands in the session's row; and answers of facts.
+-- Append only: a change moves the old answer here.
 create table consents (
   site_id        integer not null,
   id             integer not null,
@@ -348,7 +350,7 @@ create table inbox (
   digest        blob not null,
   primary key (site_id, id)
 ) strict, without rowid;
-create index inbox__site_id__state__received_at on inbox (site_id, state, received_at);
+create index inbox__site_id__state__received_at on inbox (site_id, state, received_at) where state <> 'accepted';
 create index inbox__site_id__received_at on inbox (site_id, received_at);
 
 -- Digests of signed content already taken. Never pruned: a repeat is one for ever.
@@ -399,7 +401,6 @@ create unique index leads__site_id__connection_id__external_id on leads (site_id
 create index leads__site_id__created_at on leads (site_id, created_at);
 create index leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
 create index leads__site_id__contact_id on leads (site_id, contact_id);
-create index leads__site_id__conversion_id on leads (site_id, conversion_id);
 
 create table orders (
   site_id       integer not null,
@@ -567,8 +568,7 @@ create table deliveries (
   settled_at    integer,
   primary key (site_id, id)
 ) strict, without rowid;
-create unique index deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
-create index deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
+create unique index deliveries__site_id__conversion_id__connection_id__kind on deliveries (site_id, conversion_id, connection_id, kind);
 -- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
 create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
@@ -686,12 +686,15 @@ create table entry_days (
   primary key (site_id, day, kind, currency, source, medium, campaign)
 ) strict, without rowid;
 
--- How far the counts go, and by which zone's days.
+-- How far the counts go, and by which zone's days. Of the present day a part may be counted too: what happened before
+-- `until_at`, and the entries up to a number.
 create table count_marks (
-  site_id  integer primary key references sites (id),
-  zone     text not null,
-  next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  site_id    integer primary key references sites (id),
+  zone       text not null,
+  next_day   integer not null,             -- days before this one are counted whole
+  until_at   integer not null,             -- what happened before is counted
+  part_day   integer,                      -- the day that is counted in part; it is `next_day`
+  part_entry integer                       -- the last entry that its count knows
 ) strict;
 
 -- The days that are counted, each with its first moment, so that a late row finds its day without a zone table.
@@ -772,7 +775,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.id
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -790,7 +793,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id in (old.conversion_id, new.conversion_id)
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 

@@ -36,7 +36,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.id
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -268,10 +268,12 @@ CREATE TABLE conversions (
 ) strict, without rowid;
 
 CREATE TABLE count_marks (
-  site_id  integer primary key references sites (id),
-  zone     text not null,
-  next_day integer not null,               -- days before this one are counted
-  until_at integer not null                -- its first moment
+  site_id    integer primary key references sites (id),
+  zone       text not null,
+  next_day   integer not null,             -- days before this one are counted whole
+  until_at   integer not null,             -- what happened before is counted
+  part_day   integer,                      -- the day that is counted in part; it is `next_day`
+  part_entry integer                       -- the last entry that its count knows
 ) strict;
 
 CREATE TABLE counted_days (
@@ -649,7 +651,8 @@ CREATE TABLE sessions (
   fbp            text,                                     -- personal
   analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
   marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
-  consent_at     integer,                                  -- of the newest explicit answer
+  consent_at     integer,                                  -- of the present explicit answer
+  consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
   contact_id     integer,
   primary key (site_id, key)
@@ -770,11 +773,9 @@ CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, ne
 
 CREATE INDEX deliveries__owner on deliveries (owner) where state = 'leased';
 
-CREATE UNIQUE INDEX deliveries__site_id__connection_id__conversion_id__kind on deliveries (site_id, connection_id, conversion_id, kind);
-
 CREATE INDEX deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
 
-CREATE INDEX deliveries__site_id__conversion_id on deliveries (site_id, conversion_id);
+CREATE UNIQUE INDEX deliveries__site_id__conversion_id__connection_id__kind on deliveries (site_id, conversion_id, connection_id, kind);
 
 CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 
@@ -790,7 +791,7 @@ CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id)
 
 CREATE INDEX inbox__site_id__received_at on inbox (site_id, received_at);
 
-CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at);
+CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at) where state <> 'accepted';
 
 CREATE INDEX jobs__run_at on jobs (run_at);
 
@@ -801,8 +802,6 @@ CREATE UNIQUE INDEX leads__site_id__connection_id__external_id on leads (site_id
 CREATE INDEX leads__site_id__contact_id on leads (site_id, contact_id);
 
 CREATE INDEX leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
-
-CREATE INDEX leads__site_id__conversion_id on leads (site_id, conversion_id);
 
 CREATE INDEX leads__site_id__created_at on leads (site_id, created_at);
 

@@ -268,9 +268,9 @@ impl Maker<'_> {
         ])?;
         if is_sale {
             self.prepare(
-                "insert into orders (site_id, id, connection_id, platform, external_id, order_number, contact_id, email, first_name, last_name,
-                   status, is_paid, total_minor, currency, items, session_id, country, created_at, modified_at, received_at, conversion_id)
-                 values (1, ?1, ?2, 'generic', ?3, ?3, ?4, ?5, 'Nora', 'Byrne', ?6, 1, ?7, 'EUR', ?8, ?9, ?10, ?11, ?11, ?11, ?4)",
+                "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email,
+                   first_name, last_name, status, state, is_paid, total_minor, currency, items, session_id, country, created_at, modified_at, received_at, conversion_id)
+                 values (1, ?1, ?2, 'generic', ?3, ?3, ?3, 3, ?4, ?5, 'Nora', 'Byrne', ?6, 'paid', 1, ?7, 'EUR', ?8, ?9, ?10, ?11, ?11, ?11, ?4)",
             )?
             .execute(params![
                 fact,

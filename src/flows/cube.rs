@@ -1,4 +1,4 @@
-//! Counts closed days by and by: read off the writer's thread, written in small steps, repeated where a day changed
+//! Counts closed days, and what lies behind of the present one, by and by: read off the writer's thread, written in small steps, repeated where a day changed
 //! meanwhile.
 
 use std::sync::Arc;
@@ -31,6 +31,11 @@ async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
         }
         let zone = site.zone.clone();
         app.store.write(site.id, move |c| cube::advance(c, &zone, now)).await?;
+    }
+    let zone = site.zone.clone();
+    if app.store.read(site.id, move |c| cube::is_part_due(c, &zone, now)).await? {
+        let zone = site.zone.clone();
+        app.store.write(site.id, move |c| cube::mark_part(c, &zone, now)).await?;
     }
     for cube in Cube::ALL {
         let mut after = Day(i32::MIN);

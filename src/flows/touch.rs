@@ -231,9 +231,6 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         None => {
             let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
             let id = first_seen(c, key.key(), touch, judged, now)?;
-            if words.is_explicit {
-                consents::add(c, Some(id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
-            }
             (id, key.key().to_owned())
         }
     };
@@ -273,7 +270,16 @@ fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Rec
 
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
     let event = judged.event.as_ref().map(|e| &e[..]);
-    let new = NewSession { key, at: touch.at, is_direct: judged.origin.is_direct, browser: &touch.browser, consent: &judged.words, event };
+    let manager = touch.consent.manager.unwrap_or("page");
+    let new = NewSession {
+        key,
+        at: touch.at,
+        is_direct: judged.origin.is_direct,
+        browser: &touch.browser,
+        consent: &judged.words,
+        manager,
+        event,
+    };
     let id = sessions::add(c, &new)?;
     add_touch(c, id, 1, touch, judged, Place { starts_visit: true, is_repeat: false }, now)?;
     Ok(id)
@@ -333,13 +339,15 @@ fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judg
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
 }
 
-/// A new answer of a known browser: kept as a row of its own. Gives whether deliveries were cancelled by it.
+/// A new answer of a known browser: the old one is kept as a row of its own. Gives whether deliveries were cancelled by it.
 fn answered(c: &SiteConn, session: &Session, words: &Words, touch: &PageTouch, now: Time) -> Result<bool> {
     if session.analytics == words.analytics && session.marketing == words.marketing {
         return Ok(false);
     }
-    sessions::set_consent(c, &session.key, words, now)?;
-    consents::add(c, Some(session.id), None, words, touch.consent.manager.unwrap_or("page"), now)?;
+    if session.consent_at.is_some() {
+        consents::retire(c, session.id)?;
+    }
+    sessions::set_consent(c, &session.key, words, touch.consent.manager.unwrap_or("page"), now)?;
     if words.marketing == "denied" { withdraw::of_session(c, session.id, now) } else { Ok(false) }
 }
 

@@ -1,4 +1,4 @@
-//! What visitors answered, each change a row of its own.
+//! What visitors answered: the present answer stands in the session's row, what it replaced in a row of its own.
 
 use rusqlite::named_params;
 
@@ -15,6 +15,18 @@ pub fn add(c: &SiteConn, session: Option<SessionId>, contact: Option<ContactId>,
          values (:site, :id, :session, :contact, :at, :manager, :analytics, :marketing)",
         named_params! {":id": id, ":session": session.map(SessionId::number), ":contact": contact.map(ContactId::number), ":at": at.ms(),
         ":manager": manager, ":analytics": words.analytics, ":marketing": words.marketing},
+    )?;
+    Ok(())
+}
+
+/// A browser's present answer is replaced: it is kept here.
+pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
+    let id = c.next_inner_number("consent")?;
+    c.execute(
+        "insert into consents (site_id, id, session_id, at, manager, analytics, marketing)
+         select site_id, :id, id, consent_at, coalesce(consent_by, 'page'), analytics, marketing
+         from sessions where site_id = :site and id = :session and consent_at is not null",
+        named_params! {":id": id, ":session": session.number()},
     )?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 
 /// From rows to counts, and into the file.
 mod count;
+/// How far the counts go.
+mod mark;
 /// Answers over counted days, kept as long as the counts stand.
 mod memory;
 
@@ -12,16 +14,13 @@ use rusqlite::named_params;
 
 use super::scope::SiteConn;
 use crate::domain::question::{Days, Span};
-use crate::domain::time::{Day, MINUTE_MS, Time, Zone};
+use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
 
 pub use count::{Counts, count, finish, put};
+use mark::{Part, find_mark, first_day};
+pub use mark::{advance, is_behind, is_part_due, mark_part};
 pub use memory::{Memory, remembered};
-
-/// A day is closed a little after midnight, when what came in its last moment is surely stored.
-const GRACE_MS: i64 = 10 * MINUTE_MS;
-/// Days put under the mark in one write.
-const MOST_DAYS: i32 = 400;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cube {
@@ -48,13 +47,41 @@ pub struct Coverage {
     /// Days whose counts stand, the dirty ones among them apart.
     pub counted: Option<Days>,
     pub dirty: BTreeSet<Day>,
-    /// What must be read from the rows, in the order of time.
+    /// Days that must be read from the rows, in the order of time.
     pub raw: Vec<Span>,
+    /// What the present day has beyond its counted part; to be read from the rows too.
+    pub tail: Option<Tail>,
     /// Of each counted day: as long as it is the same, so are the day's counts.
     pub versions: Vec<(Day, i64)>,
 }
 
+/// The rest of a day that is counted in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail {
+    pub day: Day,
+    /// Rows that happened from this moment on, and entries with a higher number.
+    pub from: Time,
+    pub after_entry: i64,
+}
+
 impl Coverage {
+    /// All from the rows.
+    pub fn none(span: Span) -> Self {
+        Self { counted: None, dirty: BTreeSet::new(), raw: vec![span], tail: None, versions: Vec::new() }
+    }
+
+    /// The times that must be read from the rows: from each first moment to before the second.
+    pub fn times(&self, zone: &Zone) -> Vec<(Time, Time)> {
+        let tail = self.tail.map(|tail| (tail.from, zone.start(tail.day.plus(1))));
+        self.raw.iter().map(|span| span.times(zone)).chain(tail).collect()
+    }
+
+    /// The days that these lie on.
+    pub fn raw_days(&self) -> Vec<Span> {
+        let tail = self.tail.map(|tail| Span { from: Some(tail.day), to: Some(tail.day) });
+        self.raw.iter().copied().chain(tail).collect()
+    }
+
     /// The part of it within these days; only of what is counted.
     fn within(&self, days: Days) -> Coverage {
         let holds = |day: &Day| days.from <= *day && *day <= days.to;
@@ -62,20 +89,21 @@ impl Coverage {
             counted: Some(days),
             dirty: self.dirty.iter().copied().filter(holds).collect(),
             raw: Vec::new(),
+            tail: None,
             versions: self.versions.iter().copied().filter(|(day, _)| holds(day)).collect(),
         }
     }
 }
 
 pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Coverage> {
-    let all_raw = Coverage { counted: None, dirty: BTreeSet::new(), raw: vec![span], versions: Vec::new() };
+    let all_raw = Coverage::none(span);
     let Some(mark) = find_mark(c)? else { return Ok(all_raw) };
     let Some(first) = first_day(c)? else { return Ok(all_raw) };
     if mark.zone != zone.name() {
         return Ok(all_raw);
     }
     let from = span.from.map_or(first, |from| from.max(first));
-    let to = span.to.map_or(mark.next_day.plus(-1), |to| to.min(mark.next_day.plus(-1)));
+    let to = span.to.map_or(mark.last_day(), |to| to.min(mark.last_day()));
     if from > to {
         return Ok(all_raw);
     }
@@ -105,88 +133,9 @@ pub fn coverage(c: &SiteConn, cube: Cube, zone: &Zone, span: Span) -> Result<Cov
         named_params! {":from": from.0, ":to": to.0},
         |row| Ok((Day(row.get(0)?), row.get(1)?)),
     )?;
-    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw, versions })
-}
-
-struct Mark {
-    zone: String,
-    next_day: Day,
-}
-
-fn find_mark(c: &SiteConn) -> Result<Option<Mark>> {
-    c.find("select zone, next_day from count_marks where site_id = :site", &[], |row| {
-        Ok(Mark { zone: row.get(0)?, next_day: Day(row.get(1)?) })
-    })
-}
-
-fn first_day(c: &SiteConn) -> Result<Option<Day>> {
-    let first: Option<i32> = c.one("select min(day) from counted_days where site_id = :site", &[])?;
-    Ok(first.map(Day))
-}
-
-/// The day of the oldest row that is counted anywhere.
-fn oldest_day(c: &SiteConn, zone: &Zone) -> Result<Option<Day>> {
-    let times: [Option<i64>; 3] = [
-        c.one("select min(at) from touches where site_id = :site", &[])?,
-        c.one("select min(at) from anon_events where site_id = :site", &[])?,
-        c.one("select min(happened_at) from conversions where site_id = :site", &[])?,
-    ];
-    let booked: Option<i32> = c.one("select min(book_day) from entries where site_id = :site", &[])?;
-    Ok(times.into_iter().flatten().map(|ms| zone.day(Time::from_ms(ms))).chain(booked.map(Day)).min())
-}
-
-/// Whether `advance` has anything to do.
-pub fn is_behind(c: &SiteConn, zone: &Zone, now: Time) -> Result<bool> {
-    let today = zone.day(now.plus_ms(-GRACE_MS));
-    let Some(mark) = find_mark(c)? else { return Ok(oldest_day(c, zone)?.is_some_and(|day| day < today)) };
-    if mark.zone != zone.name() || mark.next_day < today {
-        return Ok(true);
-    }
-    let first = first_day(c)?.unwrap_or(mark.next_day);
-    Ok(oldest_day(c, zone)?.is_some_and(|day| day < first))
-}
-
-/// Puts closed days under the mark, a year or so at a time, and calls them all dirty: they are counted by and by.
-pub fn advance(c: &SiteConn, zone: &Zone, now: Time) -> Result<()> {
-    let today = zone.day(now.plus_ms(-GRACE_MS));
-    let mark = find_mark(c)?;
-    let is_anew = mark.as_ref().is_none_or(|m| m.zone != zone.name());
-    if is_anew {
-        let first = oldest_day(c, zone)?.unwrap_or(today).min(today);
-        c.execute("delete from counted_days where site_id = :site", &[])?;
-        c.execute("delete from dirty_days where site_id = :site", &[])?;
-        set_mark(c, zone, first)?;
-    }
-    let next = if is_anew { oldest_day(c, zone)?.unwrap_or(today).min(today) } else { mark.map_or(today, |m| m.next_day) };
-    let first = first_day(c)?.unwrap_or(next);
-    let new = if next < today {
-        Days { from: next, to: next.plus(MOST_DAYS - 1).min(today.plus(-1)) }
-    } else {
-        let oldest = oldest_day(c, zone)?.unwrap_or(first);
-        Days { from: oldest.max(first.plus(-MOST_DAYS)), to: first.plus(-1) }
-    };
-    for day in new.each() {
-        c.execute(
-            "insert or ignore into counted_days (site_id, day, starts_at) values (:site, :day, :starts)",
-            named_params! {":day": day.0, ":starts": zone.start(day).ms()},
-        )?;
-        for cube in Cube::ALL {
-            mark_dirty(c, cube, day)?;
-        }
-    }
-    if new.to >= next {
-        set_mark(c, zone, new.to.plus(1))?;
-    }
-    Ok(())
-}
-
-fn set_mark(c: &SiteConn, zone: &Zone, next: Day) -> Result<()> {
-    c.execute(
-        "insert into count_marks (site_id, zone, next_day, until_at) values (:site, :zone, :next, :until)
-         on conflict (site_id) do update set zone = excluded.zone, next_day = excluded.next_day, until_at = excluded.until_at",
-        named_params! {":zone": zone.name(), ":next": next.0, ":until": zone.start(next).ms()},
-    )?;
-    Ok(())
+    let part = mark.part.filter(|part| part.day == to && !dirty.contains(&to));
+    let tail = part.map(|Part { day, until, last_entry }| Tail { day, from: until, after_entry: last_entry });
+    Ok(Coverage { counted: Some(Days { from, to }), dirty, raw, tail, versions })
 }
 
 /// The counts of a day change: what was kept of them is void. Versions come from the numbers of the site, so that a day

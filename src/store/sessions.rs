@@ -19,6 +19,8 @@ pub struct Session {
     pub last: Mark,
     pub analytics: String,
     pub marketing: String,
+    /// When the present answer was given, if it was one.
+    pub consent_at: Option<Time>,
     pub last_event: Option<Vec<u8>>,
 }
 
@@ -30,6 +32,8 @@ pub struct NewSession<'a> {
     pub is_direct: bool,
     pub browser: &'a Browser,
     pub consent: &'a Words,
+    /// The consent manager that told the answer.
+    pub manager: &'a str,
     pub event: Option<&'a [u8]>,
 }
 
@@ -61,7 +65,8 @@ pub struct Words {
 
 pub fn find_by_key(c: &SiteConn, key: &str) -> Result<Option<Session>> {
     c.find(
-        "select id, key, last_seen_at, touch_count, first_seq, first_at, last_seq, last_at, last_is_direct, analytics, marketing, last_event
+        "select id, key, last_seen_at, touch_count, first_seq, first_at, last_seq, last_at, last_is_direct, analytics, marketing,
+           last_event, consent_at
          from sessions where site_id = :site and key = :key",
         named_params! {":key": key},
         |row| {
@@ -77,6 +82,7 @@ pub fn find_by_key(c: &SiteConn, key: &str) -> Result<Option<Session>> {
                 analytics: row.get(9)?,
                 marketing: row.get(10)?,
                 last_event: row.get(11)?,
+                consent_at: row.get::<_, Option<i64>>(12)?.map(Time::from_ms),
             })
         },
     )
@@ -91,14 +97,17 @@ pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
     let b = new.browser;
     c.execute(
         "insert into sessions (site_id, id, key, created_at, last_seen_at, first_at, last_at, last_is_direct, device, browser, system,
-           language, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, analytics, marketing, consent_at, last_event)
+           language, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, analytics, marketing, consent_at, consent_by,
+           last_event)
          values (:site, :id, :key, :at, :at, :at, :at, :direct, :device, :browser, :system,
-           :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at, :event)",
+           :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at, :manager,
+           :event)",
         named_params! {":id": id, ":key": new.key, ":at": new.at.ms(), ":direct": new.is_direct, ":device": b.device,
         ":browser": b.browser, ":system": b.system, ":language": b.language, ":country": b.country, ":region": b.region,
         ":city": b.city, ":agent": b.user_agent, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
         ":fbp": b.fbp, ":analytics": new.consent.analytics, ":marketing": new.consent.marketing,
-        ":consent_at": new.consent.is_explicit.then_some(new.at.ms()), ":event": new.event},
+        ":consent_at": new.consent.is_explicit.then_some(new.at.ms()), ":manager": new.consent.is_explicit.then_some(new.manager),
+        ":event": new.event},
     )?;
     Ok(SessionId::new(id))
 }
@@ -149,10 +158,11 @@ pub fn moved(c: &SiteConn, session: &Session, moved: &Moved) -> Result<()> {
     Ok(())
 }
 
-pub fn set_consent(c: &SiteConn, key: &str, words: &Words, at: Time) -> Result<()> {
+pub fn set_consent(c: &SiteConn, key: &str, words: &Words, manager: &str, at: Time) -> Result<()> {
     c.execute(
-        "update sessions set analytics = :analytics, marketing = :marketing, consent_at = :at where site_id = :site and key = :key",
-        named_params! {":analytics": words.analytics, ":marketing": words.marketing, ":at": at.ms(), ":key": key},
+        "update sessions set analytics = :analytics, marketing = :marketing, consent_at = :at, consent_by = :manager
+         where site_id = :site and key = :key",
+        named_params! {":analytics": words.analytics, ":marketing": words.marketing, ":at": at.ms(), ":manager": manager, ":key": key},
     )?;
     Ok(())
 }

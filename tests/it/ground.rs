@@ -335,9 +335,9 @@ impl Ground<'_> {
         if kind == "sale" {
             self.tx
                 .prepare_cached(
-                    "insert into orders (site_id, id, connection_id, platform, external_id, order_number, contact_id, email, status, is_paid,
-                       total_minor, currency, created_at, modified_at, received_at, conversion_id)
-                     values (?1, ?2, ?3, 'woocommerce', ?4, ?4, ?5, ?6, 'completed', 1, ?7, ?8, ?9, ?9, ?9, ?2)",
+                    "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email,
+                       status, state, is_paid, total_minor, currency, created_at, modified_at, received_at, conversion_id)
+                     values (?1, ?2, ?3, 'woocommerce', ?4, ?4, ?4, 5, ?5, ?6, 'completed', 'paid', 1, ?7, ?8, ?9, ?9, ?9, ?2)",
                 )
                 .expect("a statement")
                 .execute(params![

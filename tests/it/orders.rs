@@ -308,6 +308,8 @@ async fn two_shops_that_number_alike_are_two_sales() {
 #[derive(Debug, Clone, Copy)]
 enum Word {
     Api,
+    /// The same with the visit, which the shop's other form does not know.
+    ApiSeen,
     Paid,
     Changed,
     Cancelled,
@@ -339,8 +341,10 @@ impl Sale<'_> {
             told
         };
         match word {
-            Word::Api => {
-                let body = json!({"conversion_type": "sale", "order_id": "#1001", "revenue": 90, "currency": "USD", "email": "ann@mail.example", "timestamp": minutes(1)});
+            Word::Api | Word::ApiSeen => {
+                let visitor = matches!(word, Word::ApiSeen).then_some(self.visitor);
+                let body = json!({"conversion_type": "sale", "order_id": "#1001", "revenue": 90, "currency": "USD", "email": "ann@mail.example",
+                    "timestamp": minutes(1), "session_id": visitor});
                 assert!(matches!(self.house.conversion(self.site, body).await.status, 200 | 201));
             }
             Word::Paid => signed_order(self.forms, own(json!({"status": "paid", "modified_at": minutes(2)}))).await,
@@ -417,7 +421,13 @@ fn orders(words: &[Word]) -> Vec<Vec<Word>> {
 
 #[test]
 fn the_order_of_arrival_makes_no_difference_to_the_figures() {
-    for words in [&[Word::Api, Word::Paid][..], &[Word::Api, Word::Paid, Word::Changed], &[Word::Api, Word::Paid, Word::OtherForm]] {
+    for words in [
+        &[Word::Api, Word::Paid][..],
+        &[Word::Api, Word::Paid, Word::Changed],
+        &[Word::Api, Word::Paid, Word::OtherForm],
+        &[Word::ApiSeen, Word::OtherForm],
+        &[Word::ApiSeen, Word::Paid, Word::OtherForm],
+    ] {
         in_any_order(words, Value::clone);
     }
 }

@@ -42,6 +42,18 @@ struct Story {
     owner: String,
 }
 
+/// What the counts go through, in this order.
+const STATES: [&str; 8] = [
+    "from the rows",
+    "counted",
+    "changed since",
+    "counted again",
+    "today counted in part",
+    "today changed since",
+    "in part again",
+    "the day after",
+];
+
 impl Story {
     /// A site of some months with a few hundred conversions.
     async fn new(zone: &str, seed: u64) -> Self {
@@ -155,6 +167,56 @@ impl Story {
                     );
                 }
             }
+        }
+    }
+
+    /// The same in the last hours, before and after what is counted of the present day.
+    fn change_today(&self, dice: &mut Dice) {
+        let site = self.shop.id.number();
+        let until = self.house.clock.now().ms();
+        for n in 0..12 {
+            let (id, at) = (1 + dice.below(250), until - dice.below(3 * 3_600_000));
+            match n % 4 {
+                0 => self.run("update conversions set happened_at = ?3 where site_id = ?1 and id = ?2", params![site, id, at]),
+                1 => self.run(
+                    "update conversions set source = 'late', status = 'won', happened_at = max(happened_at, ?3) where site_id = ?1 and id = ?2",
+                    params![site, id, at],
+                ),
+                2 => self.run(
+                    "insert into entries (site_id, id, conversion_id, kind, amount_minor, currency, happened_at, book_day)
+                     select ?1, (select max(id) + 1 from entries where site_id = ?1), ?2, 'sale', 11, 'EUR', ?3, ?4",
+                    params![site, id, at, self.day(at).0],
+                ),
+                _ => self.run(
+                    "insert into touches (site_id, session_id, seq, at, received_at, source, medium, landing, is_direct, starts_visit, marketing)
+                     values (?1, ?2, 90 + ?4, ?3, ?3, 'late', 'email', '/', 0, 1, 'granted')",
+                    params![site, 1 + dice.below(1_500), at, dice.below(1_000_000)],
+                ),
+            }
+        }
+    }
+
+    /// Counts the present day up to a few minutes ago, as is done where many rows come in.
+    async fn count_part(&self) {
+        let (zone, now) = (self.site.zone.clone(), self.house.clock.now());
+        self.house.app.store.write(self.shop.id, move |c| halotrack::store::cube::mark_part(c, &zone, now)).await.expect("marked");
+        self.count().await;
+        let part: Option<i32> = self.db.query_row("select part_day from count_marks", [], |r| r.get(0)).expect("a mark");
+        assert_eq!(part, Some(self.day(now.ms()).0));
+    }
+
+    async fn turn(&mut self, state: &str, dice: &mut Dice) {
+        match state {
+            "counted" | "counted again" => self.count().await,
+            "changed since" => self.change(dice),
+            "today counted in part" | "in part again" => self.count_part().await,
+            "today changed since" => self.change_today(dice),
+            "the day after" => {
+                self.house.advance_s(20 * 3_600);
+                self.owner = self.house.login("bea@shop.example", halotrack::domain::rights::Right::Own, None).await;
+                self.count().await;
+            }
+            _ => {}
         }
     }
 
@@ -288,14 +350,10 @@ async fn check_facets(story: &Story) {
 #[tokio::test]
 async fn lists_sums_and_facets_agree_with_the_rows() {
     for (seed, zone) in [(1, "Europe/Dublin"), (2, "Asia/Dubai"), (3, "America/New_York")] {
-        let story = Story::new(zone, seed).await;
+        let mut story = Story::new(zone, seed).await;
         let mut dice = Dice::new(seed + 100);
-        for state in ["from the rows", "counted", "changed since", "counted again"] {
-            match state {
-                "counted" | "counted again" => story.count().await,
-                "changed since" => story.change(&mut dice),
-                _ => {}
-            }
+        for state in STATES {
+            story.turn(state, &mut dice).await;
             for _ in 0..12 {
                 check_list(&story, &mut dice, &format!("{zone}, {state}")).await;
             }
@@ -390,15 +448,11 @@ async fn check_report(story: &Story, from: Day, to: Day, what: &str) {
 
 #[tokio::test]
 async fn reports_agree_with_the_rows() {
-    let story = Story::new("Asia/Dubai", 7).await;
+    let mut story = Story::new("Asia/Dubai", 7).await;
     let mut dice = Dice::new(8);
     let today = story.day(story.house.clock.now().ms());
-    for state in ["from the rows", "counted", "changed since", "counted again"] {
-        match state {
-            "counted" | "counted again" => story.count().await,
-            "changed since" => story.change(&mut dice),
-            _ => {}
-        }
+    for state in STATES {
+        story.turn(state, &mut dice).await;
         check_report(&story, today.plus(-80), today, state).await;
         check_report(&story, today, today, state).await;
         for _ in 0..3 {

@@ -368,6 +368,13 @@ async fn a_refusal_clears_the_cookie_and_a_later_yes_begins_anew() {
     assert_eq!(refused.json, json!({"session_id": null}));
     assert_eq!(refused.header("set-cookie"), "_halo=; Max-Age=0; Path=/; Domain=shop.example; SameSite=Lax; Secure");
     assert_eq!(house.session(&site, &id)["consent_status"], json!("denied"));
+    // What was answered before is not forgotten.
+    let db = rusqlite::Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
+    let answers = "select group_concat(marketing || ' ' || at) from (select marketing, at from consents
+        union all select marketing, consent_at from sessions where consent_at is not null order by 2)";
+    let answers: String = db.query_row(answers, [], |row| row.get(0)).expect("answers");
+    let now = house.clock.now().ms();
+    assert_eq!(answers, format!("granted {},denied {now}", now - 60_000));
     house.advance_s(60);
     let later = house.visit(&site, None, json!({"consent": "granted"})).await;
     assert_ne!(later, id);

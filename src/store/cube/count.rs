@@ -7,6 +7,7 @@ use rusqlite::{Row, named_params};
 
 use super::super::scope::SiteConn;
 use super::Cube;
+use super::mark::{Part, find_mark};
 use crate::domain::question::Span;
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
@@ -25,6 +26,7 @@ pub struct Counts {
 /// Counts days of a cube from the rows. The days may lie apart; each run of them is one walk over an index.
 pub fn count(c: &SiteConn, cube: Cube, zone: &Zone, days: &[Day]) -> Result<Vec<Counts>> {
     let mut all: Vec<Counts> = Vec::with_capacity(days.len());
+    let part = find_mark(c)?.and_then(|mark| mark.part);
     let mut rest = days;
     while let Some(first) = rest.first() {
         let length = rest.iter().enumerate().take_while(|(i, day)| day.0 == first.0 + *i as i32).count();
@@ -33,17 +35,25 @@ pub fn count(c: &SiteConn, cube: Cube, zone: &Zone, days: &[Day]) -> Result<Vec<
         let mut sums = Sums::new(cube, run, zone);
         let span = Span { from: run.first().copied(), to: run.last().copied() };
         match cube {
-            Cube::Visits => count_visits(c, zone, span, &mut sums)?,
-            Cube::Conversions => count_conversions(c, zone, span, &mut sums)?,
-            Cube::Entries => count_entries(c, span, &mut sums)?,
+            Cube::Visits => count_visits(c, times(zone, span, part), &mut sums)?,
+            Cube::Conversions => count_conversions(c, times(zone, span, part), &mut sums)?,
+            Cube::Entries => count_entries(c, span, part, &mut sums)?,
         }
         all.extend(sums.into_counts());
     }
     Ok(all)
 }
 
-fn count_visits(c: &SiteConn, zone: &Zone, span: Span, sums: &mut Sums) -> Result<()> {
+/// From the first moment to before the second; the present day ends with its part.
+fn times(zone: &Zone, span: Span, part: Option<Part>) -> (Time, Time) {
     let (from, to) = span.times(zone);
+    match part {
+        Some(part) if span.to == Some(part.day) => (from, part.until),
+        _ => (from, to),
+    }
+}
+
+fn count_visits(c: &SiteConn, (from, to): (Time, Time), sums: &mut Sums) -> Result<()> {
     c.scan(
         "select t.at, t.source, t.medium, t.campaign, s.country, s.device
          from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
@@ -60,8 +70,7 @@ fn count_visits(c: &SiteConn, zone: &Zone, span: Span, sums: &mut Sums) -> Resul
     )
 }
 
-fn count_conversions(c: &SiteConn, zone: &Zone, span: Span, sums: &mut Sums) -> Result<()> {
-    let (from, to) = span.times(zone);
+fn count_conversions(c: &SiteConn, (from, to): (Time, Time), sums: &mut Sums) -> Result<()> {
     c.scan(
         "select c.happened_at, c.kind, c.currency, c.source, c.medium, c.campaign, c.match_type, c.status, c.counts,
            c.amount_minor, c.net_minor, case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end
@@ -77,12 +86,15 @@ fn count_conversions(c: &SiteConn, zone: &Zone, span: Span, sums: &mut Sums) -> 
     )
 }
 
-fn count_entries(c: &SiteConn, span: Span, sums: &mut Sums) -> Result<()> {
+fn count_entries(c: &SiteConn, span: Span, part: Option<Part>, sums: &mut Sums) -> Result<()> {
+    let (part_day, last_entry) = part.map_or((i32::MAX, i64::MAX), |part| (part.day.0, part.last_entry));
     c.scan(
         "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
          from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
-         where e.site_id = :site and e.book_day between :from and :to and c.counts = 1 order by e.book_day",
-        named_params! {":from": span.from.map_or(i32::MIN, |d| d.0), ":to": span.to.map_or(i32::MAX, |d| d.0)},
+         where e.site_id = :site and e.book_day between :from and :to and c.counts = 1 and (e.book_day <> :part or e.id <= :last)
+         order by e.book_day",
+        named_params! {":from": span.from.map_or(i32::MIN, |d| d.0), ":to": span.to.map_or(i32::MAX, |d| d.0), ":part": part_day,
+        ":last": last_entry},
         |row| sums.add_on(Day(row.get(0)?), row, 1..6, &[1, row.get(6)?]),
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::cube::{self, Coverage, Cube};
+use super::super::cube::{self, Coverage, Cube, Tail};
 use super::super::scope::SiteConn;
 use crate::domain::question::{Days, Period, Span};
 use crate::domain::time::{Day, Time, Zone};
@@ -18,14 +18,26 @@ pub(super) struct Piece {
     pub from: Time,
     pub to: Time,
     pub days: Days,
-    /// Nothing booked after this is read: only a day that ends early has it before its end.
+    /// Nothing that was booked later is read: only a day that ends early has this before its end.
     pub until: Time,
+    /// Entries with a higher number than this, which the counts of the present day do not know yet.
+    pub after_entry: i64,
+    /// Of the day that is counted in part, entries up to this number.
+    pub part: (Day, i64),
     skipped: BTreeSet<Day>,
 }
 
 impl Piece {
-    fn of(days: Days, zone: &Zone, skipped: BTreeSet<Day>) -> Self {
-        Self { from: zone.start(days.from), to: zone.start(days.to.plus(1)), days, until: Time::from_ms(i64::MAX), skipped }
+    fn of(days: Days, zone: &Zone) -> Self {
+        Self {
+            from: zone.start(days.from),
+            to: zone.start(days.to.plus(1)),
+            days,
+            until: Time::from_ms(i64::MAX),
+            after_entry: 0,
+            part: (Day(i32::MAX), i64::MAX),
+            skipped: BTreeSet::new(),
+        }
     }
 
     /// Rows of other days are read elsewhere.
@@ -41,25 +53,26 @@ pub(super) fn over<T: Gathers>(
     zone: &Zone,
     period: Period,
     question: &str,
-    counted: impl Fn(&Coverage) -> Result<T>,
+    counted: impl Fn(&Coverage, Option<Tail>) -> Result<T>,
     rows: impl Fn(&Piece, &mut T) -> Result<()>,
 ) -> Result<T> {
     let mut all = T::default();
     let (whole, cut) = period.parts();
     if let Some(days) = whole {
         let coverage = cube::coverage(c, cube, zone, days.span())?;
-        for block in cube::remembered(c, cube, &coverage, question, counted)? {
+        for block in cube::remembered(c, cube, &coverage, question, |block| counted(block, coverage.tail))? {
             all.merge(&block);
         }
         for Span { from, to } in coverage.raw {
             let days = Days { from: from.unwrap_or(days.from), to: to.unwrap_or(days.to) };
-            rows(&Piece::of(days, zone, BTreeSet::new()), &mut all)?;
+            rows(&Piece::of(days, zone), &mut all)?;
+        }
+        if let Some(Tail { day, from, after_entry }) = coverage.tail {
+            rows(&Piece { from, after_entry, ..Piece::of(Days { from: day, to: day }, zone) }, &mut all)?;
         }
     }
     if let Some((day, until)) = cut {
-        let mut piece = Piece::of(Days { from: day, to: day }, zone, BTreeSet::new());
-        (piece.to, piece.until) = (until, until);
-        rows(&piece, &mut all)?;
+        rows(&Piece { to: until, until, ..Piece::of(Days { from: day, to: day }, zone) }, &mut all)?;
     }
     Ok(all)
 }
@@ -73,10 +86,16 @@ pub(super) fn over_rows<T: Gathers>(
     question: &str,
     rows: impl Fn(&Piece, &mut T) -> Result<()>,
 ) -> Result<T> {
-    let of_block = |coverage: &Coverage| {
+    let of_block = |block: &Coverage, tail: Option<Tail>| {
         let mut answer = T::default();
-        if let Some(days) = coverage.counted {
-            rows(&Piece::of(days, zone, coverage.dirty.clone()), &mut answer)?;
+        if let Some(days) = block.counted {
+            let mut piece = Piece { skipped: block.dirty.clone(), ..Piece::of(days, zone) };
+            // The present day stands in the block as far as its counts go.
+            if let Some(tail) = tail.filter(|tail| tail.day == days.to) {
+                piece.to = tail.from;
+                piece.part = (tail.day, tail.after_entry);
+            }
+            rows(&piece, &mut answer)?;
         }
         Ok(answer)
     };

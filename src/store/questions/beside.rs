@@ -67,7 +67,8 @@ fn people(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()>
         },
     )?;
     c.scan(
-        "select conversion_id, email, phone from leads where site_id = :site and conversion_id in (select value from json_each(:ids))
+        "select r.conversion_id, l.email, l.phone from reports r join leads l on l.site_id = r.site_id and l.id = r.fact_id
+         where r.site_id = :site and r.conversion_id in (select value from json_each(:ids)) and r.fact_kind = 'lead'
          union all
          select conversion_id, email, phone from orders where site_id = :site and conversion_id in (select value from json_each(:ids))",
         named_params! {":ids": ids},

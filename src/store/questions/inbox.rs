@@ -49,9 +49,18 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Op
     };
     let key = before.key.unwrap_or(i64::MAX);
     match &wanted.state {
+        // Nearly all are accepted: these are found by their time.
+        Some(state) if state == "accepted" => c.scan(
+            &format!(
+                "select {COLUMNS} from inbox where site_id = :site and state = 'accepted' and received_at >= :from and received_at < :to
+                   and (received_at, id) < (:key, :id) order by received_at desc, id desc"
+            ),
+            named_params! {":from": from.ms(), ":to": to.ms(), ":key": key, ":id": before.id},
+            &mut see,
+        )?,
         Some(state) => c.scan(
             &format!(
-                "select {COLUMNS} from inbox where site_id = :site and state = :state and received_at >= :from and received_at < :to
+                "select {COLUMNS} from inbox where site_id = :site and state = :state and state <> 'accepted' and received_at >= :from and received_at < :to
                    and (received_at, id) < (:key, :id) order by received_at desc, id desc"
             ),
             named_params! {":state": state, ":from": from.ms(), ":to": to.ms(), ":key": key, ":id": before.id},

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use rusqlite::{Row, named_params};
 
-use super::super::cube::{Coverage, Cube};
+use super::super::cube::{Coverage, Cube, Tail};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::visits::Origin;
@@ -92,7 +92,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day,
     fn add(all: &mut By<Day>, b: &Booked) {
         of(all.0.entry(b.day).or_default(), b.currency).add(b.kind, b.amount_minor);
     }
-    let counted = |block: &Coverage| {
+    let counted = |block: &Coverage, _: Option<Tail>| {
         let mut all = By::default();
         each_counted(c, block, |b| add(&mut all, b))?;
         Ok(all)
@@ -119,7 +119,7 @@ pub fn by_origin(c: &SiteConn, zone: &Zone, period: Period) -> Result<HashMap<Or
         let origin = (b.source.to_owned(), b.medium.to_owned(), b.campaign.to_owned());
         of(all.0.entry(origin).or_default(), b.currency).add(b.kind, b.amount_minor);
     }
-    let counted = |block: &Coverage| {
+    let counted = |block: &Coverage, _: Option<Tail>| {
         let mut all = By::default();
         each_counted(c, block, |b| add(&mut all, b))?;
         Ok(all)
@@ -148,8 +148,8 @@ fn each_row(c: &SiteConn, piece: &Piece, mut on: impl FnMut(&Booked)) -> Result<
     c.scan(
         "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
          from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
-         where e.site_id = :site and e.book_day between :from and :to and e.happened_at < :until and c.counts = 1",
-        named_params! {":from": piece.days.from.0, ":to": piece.days.to.0, ":until": piece.until.ms()},
+         where e.site_id = :site and e.book_day between :from and :to and e.happened_at < :until and e.id > :after and c.counts = 1",
+        named_params! {":from": piece.days.from.0, ":to": piece.days.to.0, ":until": piece.until.ms(), ":after": piece.after_entry},
         |row| {
             on(&read(row)?);
             Ok(true)

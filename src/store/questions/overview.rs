@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cube::{Coverage, Cube};
+use super::super::cube::{Coverage, Cube, Tail};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
@@ -111,7 +111,7 @@ fn conversions(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFil
     if !filter.is_of_counts() {
         return over_rows(c, Cube::Conversions, zone, period, &question, rows);
     }
-    let counted = |block: &Coverage| {
+    let counted = |block: &Coverage, _: Option<Tail>| {
         let mut all = Counted::default();
         add_days(c, block, |day, marks, is_counted, sums| {
             if is_counted && filter.admits(marks) {

@@ -7,7 +7,7 @@ use super::super::scope::SiteConn;
 use super::{walk, word};
 use crate::domain::question::tally::Sums;
 use crate::domain::question::{Choice, ConversionFilter, Marks, Span, Tally};
-use crate::domain::time::{Day, Zone};
+use crate::domain::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
 
 /// The sums, and where rows that the filter takes can lie.
@@ -22,17 +22,17 @@ pub struct Tallied {
 pub fn tally(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tallied> {
     let coverage = match filter.is_of_counts() {
         true => cube::coverage(c, Cube::Conversions, zone, span)?,
-        false => Coverage { counted: None, dirty: Default::default(), raw: vec![span], versions: Vec::new() },
+        false => Coverage::none(span),
     };
     let question = format!("tally {filter:?}");
     let mut tally = Tally::default();
-    let mut places = coverage.raw.clone();
+    let mut places = coverage.raw_days();
     for block in cube::remembered(c, Cube::Conversions, &coverage, &question, |days| of_counted_days(c, days, filter))? {
         tally.merge(&block.tally);
         places.extend(block.places.iter().copied());
     }
-    for raw in &coverage.raw {
-        add_rows(c, zone, *raw, filter, &mut tally)?;
+    for times in coverage.times(zone) {
+        add_rows(c, times, filter, &mut tally)?;
     }
     places.sort_by_key(|p| p.from.map_or(i32::MIN, |d| d.0));
     Ok(Tallied { tally, places: joined(places) })
@@ -115,8 +115,7 @@ pub(super) fn marks<'r>(row: &'r rusqlite::Row, from: usize) -> rusqlite::Result
     })
 }
 
-fn add_rows(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, tally: &mut Tally) -> Result<()> {
-    let (from, to) = span.times(zone);
+fn add_rows(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, tally: &mut Tally) -> Result<()> {
     let sql = "select id, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor
          from conversions where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1";
     let mut failed: Option<Error> = None;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::super::cube::{Coverage, Cube};
+use super::super::cube::{Coverage, Cube, Tail};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
@@ -212,7 +212,7 @@ where
 
 /// By origin in the books' own lens, of everything: the counts of whole days answer, no row of them is read.
 pub fn origins_of_the_books(c: &SiteConn, zone: &Zone, period: Period) -> Result<HashMap<Origin, TableRow>> {
-    let counted = |block: &Coverage| {
+    let counted = |block: &Coverage, _: Option<Tail>| {
         let mut all = Tables::default();
         add_days(c, block, |_, m, is_counted, sums| {
             if is_counted {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Row, named_params};
 
-use super::super::cube::{Coverage, Cube};
+use super::super::cube::{Coverage, Cube, Tail};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::walk::page;
@@ -77,7 +77,7 @@ pub fn sums(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter
     let rows = |piece: &Piece, all: &mut VisitSums| each_row(c, zone, piece, with_pages, |visit| all.add(filter, visit, 1));
     match with_pages {
         true => over_rows(c, Cube::Visits, zone, period, &question, rows),
-        false => over(c, Cube::Visits, zone, period, &question, |block| of_counted_days(c, block, filter), rows),
+        false => over(c, Cube::Visits, zone, period, &question, |block, _| of_counted_days(c, block, filter), rows),
     }
 }
 
@@ -150,13 +150,15 @@ struct ByDay(BTreeMap<Day, i64>);
 
 impl Gathers for ByDay {
     fn merge(&mut self, other: &Self) {
-        self.0.extend(&other.0);
+        for (day, n) in &other.0 {
+            *self.0.entry(*day).or_default() += n;
+        }
     }
 }
 
 /// All visits of each day that has any.
 pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day, i64>> {
-    let counted = |coverage: &Coverage| {
+    let counted = |coverage: &Coverage, _: Option<Tail>| {
         let mut all = ByDay::default();
         let Some(counted) = coverage.counted else { return Ok(all) };
         c.scan(
@@ -175,7 +177,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day,
     let rows = |piece: &Piece, all: &mut ByDay| {
         // A day at a time: a count over an index is quicker than the day of each row.
         for day in piece.days.each() {
-            let (from, to) = (zone.start(day).ms(), zone.start(day.plus(1)).min(piece.to).ms());
+            let (from, to) = (zone.start(day).max(piece.from).ms(), zone.start(day.plus(1)).min(piece.to).ms());
             let touches: i64 = c.one(
                 "select count(*) from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
                 named_params! {":from": from, ":to": to},
@@ -184,7 +186,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day,
                 "select count(*) from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
                 named_params! {":from": from, ":to": to},
             )?;
-            all.0.insert(day, touches + unknown);
+            *all.0.entry(day).or_default() += touches + unknown;
         }
         Ok(())
     };
@@ -206,7 +208,7 @@ impl Gathers for ByOrigin {
 
 /// All visits by where they came from.
 pub fn by_origin(c: &SiteConn, zone: &Zone, period: Period) -> Result<HashMap<Origin, i64>> {
-    let counted = |coverage: &Coverage| {
+    let counted = |coverage: &Coverage, _: Option<Tail>| {
         let mut all = ByOrigin::default();
         let Some(counted) = coverage.counted else { return Ok(all) };
         c.scan(

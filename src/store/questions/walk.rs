@@ -91,10 +91,12 @@ pub(super) fn entries(
     let sql = format!(
         "select {COLUMNS}, e.book_day, e.kind, e.currency, e.amount_minor
          from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id {BESIDE}
-         where e.site_id = :site and e.book_day between :first and :last and e.happened_at < :until and c.counts = 1"
+         where e.site_id = :site and e.book_day between :first and :last and e.happened_at < :until and e.id > :after
+           and (e.book_day <> :part or e.id <= :known) and c.counts = 1"
     );
     let mut failed: Option<Error> = None;
-    let params = named_params! {":first": piece.days.from.0, ":last": piece.days.to.0, ":until": piece.until.ms()};
+    let params = named_params! {":first": piece.days.from.0, ":last": piece.days.to.0, ":until": piece.until.ms(),
+    ":after": piece.after_entry, ":part": piece.part.0.0, ":known": piece.part.1};
     c.scan(&sql, params, |row| {
         let (walked, id) = (read(row)?, row.get(0)?);
         let booked = Booked { day: Day(row.get(14)?), kind: word(row, 15)?, currency: word(row, 16)?, amount_minor: row.get(17)? };
