@@ -87,7 +87,7 @@ begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id in (old.conversion_id, new.conversion_id)
-      and e.book_day < (select next_day from count_marks where site_id = new.site_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
