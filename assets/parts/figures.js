@@ -1,6 +1,6 @@
 // The figures that the overview can draw: how each is said, compared, and read from a day or a week of days.
 
-import { money, roundMoney, headline, count, percent, rangeOf, ownCurrency, unitOf, addDays } from '../format.js';
+import { money, count, percent, rangeOf, ownCurrency, unitOf } from '../format.js';
 
 /** @typedef {import('../format.js').Money} Money */
 
@@ -69,7 +69,7 @@ export function bucketsLike(all, like) {
     const size = Math.round((Date.parse(b.to) - Date.parse(b.from)) / 86400000) + 1;
     const part = all.slice(at, at + size);
     at += size;
-    const sum = { ...EMPTY, from: part[0]?.day ?? addDays(b.from, 0), to: part[part.length - 1]?.day ?? b.to };
+    const sum = { ...EMPTY, from: part[0]?.day ?? b.from, to: part[part.length - 1]?.day ?? b.to };
     for (const d of part) { const s = /** @type {any} */ (sums(d)); for (const key of Object.keys(EMPTY)) /** @type {any} */ (sum)[key] += s[key]; }
     return sum;
   });
@@ -110,4 +110,3 @@ const percentOf = (/** @type {number} */ share) => `${share * 100 >= 100 ? Math.
 /** The range of a rate of a few, as text; empty for many. @param {Figure} figure @param {any} f */
 export const rangeText = (figure, f) => { const c = figure.cases(f); return c ? rangeOf(Math.min(c[0], c[1]), c[1]) : ''; };
 
-export { headline, roundMoney };
