@@ -3,7 +3,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, announce } from '../dom.js';
-import { money, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, MODELS } from '../format.js';
+import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, MODELS } from '../format.js';
 import { statsCards } from '../parts/stats_cards.js';
 import { revenueChart } from '../parts/revenue_chart.js';
 import { revenueBySource, byOf } from '../parts/revenue_by_source.js';
@@ -45,7 +45,7 @@ export function render(root, params) {
   const sources = revenueBySource(now);
   const products = panel(now, { title: 'What sold', dim: 'product', path: 'reports/products', most: 7, first: 'Product or service', sort: 'net', filter: () => null,
     name: (r) => (r.name === '(not set)' ? 'Not listed by the shop' : r.name), none: 'Nothing was sold on these days.',
-    columns: [{ id: 'quantity', head: 'Sold', classes: 'num', value: (r) => r.quantity, cell: (r) => r.quantity.toLocaleString('en'), foot: (t) => t.quantity.toLocaleString('en') }, netColumn('Net')] });
+    columns: [{ id: 'quantity', head: 'Sold', classes: 'num', value: (r) => r.quantity, cell: (r) => (r.quantity ? count(r.quantity) : '–'), foot: (t) => count(t.quantity) }, netColumn('Net')] });
   const latest = recentOrders(now, openReceipt);
   const countries = panel(now, { title: 'Where', dim: 'country', path: 'reports/countries', most: 6, first: 'Country', sort: 'net', none: 'Nobody came on these days.',
     columns: [{ ...visitsColumn, classes: 'num quiet' }, netColumn('Net')] });
@@ -114,6 +114,7 @@ export function render(root, params) {
     const isEmpty = !site.first_touch_at && !site.first_conversion_at && !top.visits && !top.conversions.all;
     first.hidden = !isEmpty;
     sheet.hidden = isEmpty;
+    below.hidden = isEmpty || !tables;
     needs.draw(top);
     hooks.draw(top.connections, top.needs);
     if (isEmpty) { if (!first.firstChild) import('../parts/start.js').then((m) => { if (!gone) fill(first, h('div.sheet.first', null, h('div.first-say', null, h('h2', null, 'Here will stand what your marketing earns,'),
@@ -142,7 +143,7 @@ export function render(root, params) {
 
   function drawTables() {
     if (!tables) return;
-    below.hidden = false;
+    below.hidden = !first.hidden;
     sources.draw(tables.sources);
     products.draw(tables.products);
     countries.draw(tables.countries);

@@ -13,6 +13,9 @@ import { openDialog, dialogHead } from './menu.js';
  *   filter?: (row: any) => {dim: string, value: string}|null, first: string, none: string, sort: string, bar?: boolean}} PanelUse
  */
 
+/** What nobody is credited with, or nobody knows, stands last. @param {any} r */
+const isLast = (r) => r.name === 'unattributed' || r.name === 'unknown' || r.name === '(not set)' && 'quantity' in r;
+
 /** @param {Kid} n */
 const dash = (n) => n ?? '–';
 
@@ -64,8 +67,8 @@ export function panel(now, use, tools) {
     const all = table.items;
     if (!all.length) return h('div.empty.small', null, h('p', null, use.none));
     const few = all.filter((/** @type {any} */ r) => r.is_few);
-    const enough = all.filter((/** @type {any} */ r) => !r.is_few && r.name !== 'unattributed');
-    const last = all.filter((/** @type {any} */ r) => r.name === 'unattributed' && !r.is_few);
+    const enough = all.filter((/** @type {any} */ r) => !r.is_few && !isLast(r));
+    const last = all.filter((/** @type {any} */ r) => isLast(r));
     const areAllFew = !enough.length;
     // Where all are few there is no rank at all: by name, and said so.
     const ranked = areAllFew ? [...few].sort((a, b) => a.name.localeCompare(b.name)) : enough.slice(0, use.most);
@@ -81,7 +84,7 @@ export function panel(now, use, tools) {
     rows.push(...last.map((/** @type {any} */ r) => rowOf(r, max, 'un')));
     return h('table.t.t-panel', null, h('caption.vh', null, use.title), h('thead', null, h('tr', null, h('th', { scope: 'col' }, use.first), use.columns.map((c) => [h('th', { scope: 'col',
       class: `${c.classes ?? ''} c-${c.id}`, 'aria-sort': c.id === use.sort && !areAllFew ? 'descending' : null }, c.head, c.id === use.sort && !areAllFew && icon('down', 's sort')),
-      use.bar && c.id === use.sort && h('td.wb')]))),
+      use.bar && c.id === use.sort && h('td.wb', { 'aria-hidden': 'true' })]))),
       h('tbody', null, rows),
       h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, areAllFew && all.length > 1 && 'is_few' in all[0] ? ['All', h('span.faint', null, ' too few to rank')] : 'All'),
         use.columns.map((c) => [h('td', { class: `${c.classes ?? ''} c-${c.id}` }, c.foot?.(table.total)), use.bar && c.id === use.sort && h('td.wb')]))));

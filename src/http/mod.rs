@@ -38,6 +38,8 @@ pub mod inbox;
 pub mod json;
 /// Leads and orders.
 pub mod leads;
+/// The first screen's modules as one file.
+mod link;
 /// The accept loop.
 mod listen;
 /// Events for open dashboards.

@@ -18,6 +18,7 @@ mod login;
 mod measure;
 mod orders;
 mod outbound;
+mod overview;
 mod pages;
 mod plans;
 mod questions;

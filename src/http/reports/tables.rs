@@ -219,7 +219,8 @@ fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     shown["visits"] = row.visits.into();
     shown["conversion_rate"] = (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64).into();
     shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
-    shown["is_few"] = (row.visits < FEW && name.is_some_and(|n| n != UNATTRIBUTED)).into();
+    let is_known = name.is_some_and(|n| n != UNATTRIBUTED && n != UNKNOWN);
+    shown["is_few"] = (row.visits < FEW && row.own.conversions_e9 < FEW * WHOLE && is_known).into();
     if by.has_ends() {
         shown["first"] = shown_earned(&row.first);
         shown["last"] = shown_earned(&row.last);
