@@ -78,6 +78,7 @@ export function render(root, params) {
     if (isSame && `${asked} ${by}` === askedTables) { if (top) draw(); return; }
     running?.abort();
     const mine = running = new AbortController();
+    root.setAttribute('aria-busy', 'true');
     const dim = setTimeout(() => { if (!isSame) sheet.classList.add('dim'); below.classList.add('dim'); }, 300);
     asked = ask.toString();
     askedTables = `${asked} ${by}`;
@@ -95,7 +96,7 @@ export function render(root, params) {
       if (mine.signal.aborted || mine !== running || gone) return;
       asked = askedTables = '';
       failed(/** @type {any} */ (error));
-    } finally { clearTimeout(dim); if (mine === running) { sheet.classList.remove('dim'); below.classList.remove('dim'); } }
+    } finally { clearTimeout(dim); if (mine === running) { root.removeAttribute('aria-busy'); sheet.classList.remove('dim'); below.classList.remove('dim'); } }
   }
 
   /** @param {any} error */
@@ -196,6 +197,6 @@ export function render(root, params) {
       if (letter === 'n' && p.may && top && chart.day) { notes().then((m) => m.writeNote(p, chart.day ?? today(), () => load(true))); return true; }
       return false;
     },
-    leave() { gone = true; clearTimeout(liveTimer); running?.abort(); panelOpen?.close(); },
+    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(liveTimer); running?.abort(); panelOpen?.close(); },
   };
 }
