@@ -157,7 +157,6 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
     let mut shown = shown_headline(&overview::headline(&days), site);
     shown.insert("from".into(), wanted.days.from.to_string().into());
     shown.insert("to".into(), wanted.days.to.to_string().into());
-    shown.insert("now".into(), shown::time(&site.zone, now));
     shown.insert("model".into(), wanted.lens.model.word().into());
     shown.insert("window".into(), wanted.lens.window.word().into());
     let mut compare = Value::Null;
@@ -174,6 +173,10 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
     shown.insert("compare".into(), compare);
     let tables = with.iter().any(|p| matches!(p, Part::Sources | Part::Countries | Part::Devices));
     let tables = tables.then(|| tables::ask(c, site, wanted, by)).transpose()?;
+    if with.contains(&Part::Days) {
+        // How far the present day has come.
+        shown.insert("now".into(), shown::time(&site.zone, now));
+    }
     for part in with {
         let (name, value) = match part {
             Part::Days => ("days", shown_days(&days)),

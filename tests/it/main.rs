@@ -16,6 +16,7 @@ mod leads;
 mod live;
 mod login;
 mod measure;
+mod notes;
 mod orders;
 mod outbound;
 mod overview;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::super::cube::{self, Coverage, Cube, Tail};
+use super::super::cube::{self, Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use crate::domain::question::{Days, Period, Span};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
 
 /// An answer that is put together from answers over parts of the days.
-pub(super) trait Gathers: Default + Send + Sync + 'static {
+pub(super) trait Gathers: Weighs + Default + Send + Sync + 'static {
     fn merge(&mut self, other: &Self);
 }
 

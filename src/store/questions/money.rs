@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use rusqlite::{Row, named_params};
 
-use super::super::cube::{Coverage, Cube, Tail};
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::visits::Origin;
@@ -78,6 +78,17 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Gathers for By<K> {
             }
         }
     }
+}
+
+impl<K> Weighs for By<K> {
+    fn bytes(&self) -> usize {
+        self.0.values().map(|m| size(m) + 120).sum()
+    }
+}
+
+/// Bytes of sums, roughly.
+pub(super) fn size(moneys: &Moneys) -> usize {
+    moneys.len().min(1) * 460 + moneys.len() * 32
 }
 
 /// Each currency to its own.

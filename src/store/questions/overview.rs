@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::cube::{Coverage, Cube, Tail};
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
@@ -96,6 +96,12 @@ impl Gathers for Counted {
         for (day, figures) in &other.0 {
             self.0.entry(*day).or_default().add(figures);
         }
+    }
+}
+
+impl Weighs for Counted {
+    fn bytes(&self) -> usize {
+        self.0.len() * 900
     }
 }
 

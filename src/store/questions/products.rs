@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::named_params;
 
-use super::super::cube::Cube;
+use super::super::cube::{Cube, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over_rows};
 use super::money::{self, Moneys};
@@ -34,6 +34,12 @@ impl Gathers for Shelf {
             own.quantity += sold.quantity;
             money::add_all(&mut own.money, &sold.money);
         }
+    }
+}
+
+impl Weighs for Shelf {
+    fn bytes(&self) -> usize {
+        self.0.iter().map(|(name, sold)| name.len() + 100 + money::size(&sold.money)).sum()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::named_params;
 
-use super::super::cube::{self, Coverage, Cube};
+use super::super::cube::{self, Coverage, Cube, Weighs};
 use super::super::scope::SiteConn;
 use super::{walk, word};
 use crate::domain::question::tally::Sums;
@@ -16,6 +16,12 @@ pub struct Tallied {
     pub tally: Tally,
     /// Days with such rows, and spans that were read row by row, in the order of time.
     pub places: Vec<Span>,
+}
+
+impl Weighs for Tallied {
+    fn bytes(&self) -> usize {
+        self.tally.names() * 120 + self.places.len() * 24 + 400
+    }
 }
 
 /// Sums of what the filter takes in the span. Tests and drafts are shown in lists, but not counted.

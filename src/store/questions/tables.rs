@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::super::cube::{Coverage, Cube, Tail};
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
@@ -79,6 +79,14 @@ impl Gathers for Tables {
         merge(&mut self.pages, &other.pages);
         merge(&mut self.countries, &other.countries);
         merge(&mut self.devices, &other.devices);
+    }
+}
+
+impl Weighs for Tables {
+    fn bytes(&self) -> usize {
+        let row = |r: &TableRow| 260 + [&r.own, &r.first, &r.last].iter().map(|e| money::size(&e.money)).sum::<usize>();
+        let named = [&self.pages, &self.countries, &self.devices];
+        self.origins.values().map(row).sum::<usize>() + named.iter().flat_map(|rows| rows.values()).map(row).sum::<usize>()
     }
 }
 

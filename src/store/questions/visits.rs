@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Row, named_params};
 
-use super::super::cube::{Coverage, Cube, Tail};
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::walk::page;
@@ -41,6 +41,12 @@ impl Gathers for VisitSums {
                 add_word(own, name, *n);
             }
         }
+    }
+}
+
+impl Weighs for VisitSums {
+    fn bytes(&self) -> usize {
+        self.days.len() * 32 + self.origins.len() * 160 + (self.countries.len() + self.devices.len() + self.pages.len()) * 80
     }
 }
 
@@ -156,6 +162,12 @@ impl Gathers for ByDay {
     }
 }
 
+impl Weighs for ByDay {
+    fn bytes(&self) -> usize {
+        self.0.len() * 32
+    }
+}
+
 /// All visits of each day that has any.
 pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day, i64>> {
     let counted = |coverage: &Coverage, _: Option<Tail>| {
@@ -203,6 +215,12 @@ impl Gathers for ByOrigin {
         for (origin, n) in &other.0 {
             add(&mut self.0, origin, *n);
         }
+    }
+}
+
+impl Weighs for ByOrigin {
+    fn bytes(&self) -> usize {
+        self.0.len() * 160
     }
 }
 
