@@ -10,13 +10,15 @@ use crate::book::Book;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
-use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
+use crate::disk::{Disk, Gauge, SystemGauge};
+use crate::domain::ids::{ConversionId, DeliveryId, InboxId, SiteId};
 use crate::door::Door;
 use crate::error::Result;
 use crate::figures::Figures;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::presence::Presence;
+use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
 
@@ -31,6 +33,10 @@ pub struct Parts {
     pub clock: Clock,
     pub store: Store,
     pub outbound: Outbound,
+    /// The disk under the data folder.
+    pub disk: Disk,
+    /// When the work in the background was last heard of.
+    pub pulse: Pulse,
     /// Rate limits and quotas, in memory.
     pub limits: Limits,
     /// Counters for the metrics page.
@@ -66,27 +72,57 @@ impl std::ops::Deref for App {
 /// Told to open dashboards of the site.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
-    Conversion { site: SiteId, id: ConversionId, kind: &'static str },
-    Delivery { site: SiteId, id: DeliveryId, conversion: ConversionId, state: String },
-    Connection { site: SiteId, id: crate::domain::ids::ConnectionId, status: &'static str },
-    Visit { site: SiteId },
+    Conversion {
+        site: SiteId,
+        id: ConversionId,
+        kind: &'static str,
+    },
+    Delivery {
+        site: SiteId,
+        id: DeliveryId,
+        conversion: ConversionId,
+        state: String,
+    },
+    Connection {
+        site: SiteId,
+        id: crate::domain::ids::ConnectionId,
+        status: &'static str,
+    },
+    /// A body that could not be read, and what became of it.
+    Inbox {
+        site: SiteId,
+        id: InboxId,
+        state: &'static str,
+    },
+    Visit {
+        site: SiteId,
+    },
 }
 
 impl App {
     /// Opens the store and reads the book. Nothing listens or works yet.
     pub fn build(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound) -> Result<Self> {
+        Self::build_on(config, clock, sealer, outbound, Box::new(SystemGauge))
+    }
+
+    /// The same on a disk whose room somebody else tells.
+    pub fn build_on(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound, gauge: Box<dyn Gauge>) -> Result<Self> {
         let store = Store::open(&config.data, sealer)?;
         let now = clock.now();
         let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
         let recent = Recent::default();
         store.read_all_sites_blocking(|all| recent.read(all, &book, now))?;
         let (news, _) = broadcast::channel(256);
+        let disk = Disk::new(store.path(), gauge);
+        let pulse = Pulse::new(clock.clone());
         Ok(Self {
             parts: Arc::new(Parts {
                 config,
                 clock,
                 store,
                 outbound,
+                disk,
+                pulse,
                 limits: Limits::default(),
                 figures: Figures::default(),
                 door: Door::default(),

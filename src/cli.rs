@@ -151,7 +151,7 @@ impl From<words::Chosen> for Chosen {
 pub fn exit_code(e: &Error) -> u8 {
     match e.code {
         "locked" => 3,
-        "storage_damaged" | "storage_newer" | "storage_foreign" | "migration_failed" => 4,
+        "storage_damaged" | "storage_failed" | "storage_newer" | "storage_foreign" | "migration_failed" => 4,
         "key_missing" | "key_unreadable" | "key_exposed" | "key_damaged" | "key_unwritable" | "key_wrong" => 5,
         "port_taken" => 6,
         "bad_query" => 1,

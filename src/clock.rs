@@ -1,7 +1,7 @@
 //! The only reader of the system clock. Tests freeze it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Time;
@@ -28,6 +28,15 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Time::from_ms(since.as_millis() as i64)
             }
+        }
+    }
+
+    /// Milliseconds of a clock that nobody sets, for how long ago something was. A frozen one tells its own.
+    pub fn uptime_ms(&self) -> i64 {
+        static SINCE: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.frozen {
+            Some(ms) => ms.load(Ordering::Relaxed),
+            None => SINCE.elapsed().as_millis() as i64,
         }
     }
 

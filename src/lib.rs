@@ -18,6 +18,8 @@ pub mod control;
 pub mod crypto;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
+/// The disk under the data folder.
+pub mod disk;
 /// What the product knows: pure rules and types.
 pub mod domain;
 /// What the edges remember between requests.
@@ -46,6 +48,8 @@ pub mod password;
 pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// When the work in the background was last heard of.
+pub mod pulse;
 /// Event ids of touches counted lately.
 pub mod recent;
 /// Start, run, stop.

@@ -15,7 +15,7 @@ use crate::control::{self, lock, socket};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::{housekeeping, worker};
+use crate::jobs::{housekeeping, lookout, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -71,6 +71,7 @@ async fn live(mut config: Config) -> Result<()> {
     let (stop, stopping) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.clone()));
     let keep = tokio::spawn(housekeeping::run(app.clone()));
+    let look = tokio::spawn(lookout::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
 
     let is_told = tokio::select! {
@@ -90,6 +91,7 @@ async fn live(mut config: Config) -> Result<()> {
         // The worker has heard of it too: deliveries on their way end, the others stay in the queue.
         work.await.map_err(Error::internal)?;
         keep.await.map_err(Error::internal)?;
+        look.await.map_err(Error::internal)?;
         served
     })
     .await;
@@ -101,6 +103,11 @@ async fn live(mut config: Config) -> Result<()> {
     app.store.close().await;
     drop(held);
     match drained {
+        _ if app.store.figures().has_failed => Err(Error::new(
+            Kind::Unavailable,
+            "storage_failed",
+            "The disk has failed or the database is damaged. Start again; if it ends again, restore the newest backup with `halotrack restore FILE`.",
+        )),
         _ if !is_told => {
             Err(Error::new(Kind::Internal, "writer_stopped", "The writer has stopped. Start again: the log says what it was."))
         }

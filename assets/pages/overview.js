@@ -183,7 +183,7 @@ export function render(root, params) {
       if (name === 'visitors' && data.now > 0 && !site.first_touch_at) site.first_touch_at = new Date().toISOString();
       if (panelOpen && (data.conversion === panelOpen.id || data.id === panelOpen.id)) panelOpen.refresh();
       const days = p.view.days(), isPresent = !days || days[1] >= today();
-      const isNews = name === 'connection' || (isPresent && (name === 'conversion' || (name === 'visitors' && Date.now() - fetchedAt > STALE_MS)));
+      const isNews = ['connection', 'inbox', 'again'].includes(name) || (isPresent && (name === 'conversion' || (name === 'visitors' && Date.now() - fetchedAt > STALE_MS)));
       if (!isNews || document.hidden) return;
       clearTimeout(liveTimer);
       liveTimer = setTimeout(() => { if (!gone) load(true); }, name === 'conversion' ? 500 : 1500);

@@ -1,7 +1,7 @@
 // The strip that is there only when something needs the owner: at most three lines, worst first, each with one button.
 
 import { h, fill, icon } from '../dom.js';
-import { plural, when, platform, dayOf } from '../format.js';
+import { plural, when, platform } from '../format.js';
 
 /** @typedef {{rank: number, tone: 'bad'|'warn', sign: string, what: string, rest: string, act?: {name: string, href: string}}} Need */
 
@@ -20,6 +20,9 @@ export function needsYou(now) {
     } };
 }
 
+/** Whoever paused it knows; it is said only where something waits. */
+const BY_HAND = 'Paused by hand.';
+
 /** @param {any[]} connections @param {any} needs @param {string} deliveries @returns {Need[]} */
 function list(connections, needs, deliveries) {
   /** @type {Need[]} */ const all = [];
@@ -30,8 +33,8 @@ function list(connections, needs, deliveries) {
     const act = { name: 'Look at it', href: deliveries };
     if (c.status === 'needs_attention') all.push({ rank: 0, tone: 'bad', sign: 'stop', what: `${name} needs attention.`, rest: `${c.reason ?? ''} ${kept}`.trim(), act });
     else if (c.breaker?.state === 'open') {
-      all.push({ rank: 1, tone: 'warn', sign: 'clock', what: `${name} fails again and again.`, rest: `${kept}${c.breaker.next_try_at ? ` The next try is ${timeOf(c.breaker.next_try_at)}.` : ''}`, act });
-    } else if (c.status === 'paused' && c.sends) all.push({ rank: 3, tone: 'warn', sign: 'pause', what: `${name} is paused.`, rest: `${kept} ${c.reason ?? ''}`.trim(), act });
+      all.push({ rank: 1, tone: 'warn', sign: 'clock', what: `${name} fails again and again.`, rest: `${kept}${c.breaker.next_try_at ? ` The next try is ${when(c.breaker.next_try_at)}.` : ''}`, act });
+    } else if (c.status === 'paused' && (waiting || c.reason !== BY_HAND)) all.push({ rank: 3, tone: 'warn', sign: 'pause', what: `${name} is paused.`, rest: `${kept} ${c.reason ?? ''}`.trim(), act });
     if ((c.counts?.dead ?? 0) > 0 && c.status === 'ok') {
       all.push({ rank: 4, tone: 'warn', sign: 'alert', what: `${plural(c.counts.dead, 'delivery', 'deliveries')} to ${name} ${c.counts.dead === 1 ? 'was' : 'were'} given up.`,
         rest: 'They can be sent again.', act: { name: 'Show them', href: `${deliveries}${deliveries.includes('?') ? '&' : '?'}state=dead` } });
@@ -47,6 +50,3 @@ function list(connections, needs, deliveries) {
   }
   return all.sort((a, b) => a.rank - b.rank);
 }
-
-/** @param {string} at */
-const timeOf = (at) => (dayOf(at) ? when(at) : at);

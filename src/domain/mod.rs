@@ -32,6 +32,8 @@ pub mod person;
 pub mod platform;
 /// What may be asked of the figures.
 pub mod question;
+/// Whether facts can be taken now.
+pub mod readiness;
 /// Why something was not sent, in words.
 pub mod reason;
 /// How long each kind of row is kept.
@@ -44,6 +46,8 @@ pub mod rhythm;
 pub mod rights;
 /// Talks of more than one request.
 pub mod steps;
+/// How much room is left, and what may still be stored.
+pub mod storage;
 /// Points of time and days of a zone.
 pub mod time;
 /// A touch of a page.

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::readiness::Worker;
 use crate::domain::time::Day;
 use crate::error::Result;
+use crate::flows::recount;
 use crate::store::cube::{self, Counts, Cube};
 use crate::store::sites::Site;
 
@@ -23,6 +25,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
 }
 
 async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
+    recount::run(app, site).await?;
     let now = app.clock.now();
     loop {
         let zone = site.zone.clone();
@@ -46,6 +49,7 @@ async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
                 return Ok(());
             }
             count(app, site, cube, days).await?;
+            app.pulse.beat(Worker::Housekeeping);
             after = last;
         }
     }

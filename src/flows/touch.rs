@@ -9,6 +9,7 @@ use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, h
 use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
+use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
@@ -130,8 +131,12 @@ pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
 
 /// A touch whose page does not wait. What cannot be stored is dropped and counted.
 pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
-    if let Err(e) = run(app, site, touch).await {
-        app.figures.add("touches_dropped", "queue_full");
+    let taken = match app.disk.admit(Burden::Visit) {
+        Ok(()) => run(app, site, touch).await,
+        Err(e) => Err(e),
+    };
+    if let Err(e) = taken {
+        app.figures.add("touches_dropped", if e.code == "storage_full" { "storage_full" } else { "queue_full" });
         tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
     }
 }

@@ -216,7 +216,7 @@ async fn run(
         site: None,
     };
     // Before the body: who may not ask need not send.
-    let checked = match decode::check_encoding(&ask.headers) {
+    let checked = match decode::check_encoding(&ask.headers).and_then(|()| app.disk.admit(route.burden)) {
         Ok(()) => access::check(app, own, route, &ask).await,
         Err(e) => Err(e),
     };

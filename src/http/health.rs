@@ -8,7 +8,9 @@ use super::ask::Ask;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
+use crate::domain::readiness::{self, Signs};
 use crate::error::{Error, Kind, Result};
+use crate::store::migrate;
 
 /// A writer that takes longer than this is not ready for webhooks: Shopify waits five seconds in all.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
@@ -19,10 +21,12 @@ pub async fn alive(_: App, _: Ask) -> Result<Reply> {
     Ok(Reply::text("text/plain; charset=utf-8", "ok"))
 }
 
-pub const READY: Doc =
-    Doc::new("Health", "Facts can be stored now: the writer answers within a second. One word; 503 with the reason otherwise.")
-        .text("ok")
-        .statuses(&[200, 503]);
+pub const READY: Doc = Doc::new(
+    "Health",
+    "Facts can be stored now: the writer answers within a second, there is room, nothing hangs. One word; 503 with the reason otherwise.",
+)
+.text("ok")
+.statuses(&[200, 503]);
 
 pub async fn ready(app: App, _: Ask) -> Result<Reply> {
     let reason = why_not_ready(&app).await;
@@ -46,15 +50,24 @@ pub async fn well(app: App, _: Ask) -> Result<Reply> {
 }
 
 async fn why_not_ready(app: &App) -> Option<&'static str> {
-    if app.is_stopping() {
-        return Some("stopping");
+    let seen = readiness::why_not(&Signs {
+        is_stopping: app.is_stopping(),
+        is_writer_dead: app.store.figures().is_dead,
+        level: app.disk.level(),
+        has_key: app.pulse.has_key(),
+        now: app.clock.now(),
+        silence_ms: app.pulse.silence_ms(),
+    });
+    if seen.is_some() {
+        return seen;
     }
     if let Some(reason) = app.door.last_look() {
         return reason;
     }
-    let reason = match tokio::time::timeout(ROUND_TRIP, app.store.write_all_sites(|_| Ok(()))).await {
+    let reason = match tokio::time::timeout(ROUND_TRIP, app.store.write_all_sites(migrate::is_present)).await {
         _ if app.store.figures().is_dead => Some("writer"),
-        Ok(Ok(())) => None,
+        Ok(Ok(true)) => None,
+        Ok(Ok(false)) => Some("migrations"),
         Ok(Err(e)) => Some(e.code),
         Err(_) => Some("busy"),
     };

@@ -6,6 +6,8 @@ use super::ask::Ask;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
+use crate::domain::readiness::Worker;
+use crate::domain::storage::Level;
 use crate::error::Result;
 use crate::store::deliveries;
 
@@ -33,6 +35,15 @@ pub async fn metrics(app: App, _: Ask) -> Result<Reply> {
     page.single("writer_waiting", "gauge", writer.waiting as f64);
     page.single("writer_refused_total", "counter", writer.refused as f64);
     page.single("writer_alive", "gauge", if writer.is_dead { 0.0 } else { 1.0 });
+    page.single("writer_full_total", "counter", writer.full as f64);
+    page.single("disk_free_bytes", "gauge", app.disk.free() as f64);
+    let level = app.disk.level();
+    page.gauge("disk_level", Level::ALL.map(|l| (format!("level=\"{}\"", l.word()), f64::from(u8::from(l == level)))));
+    page.single("disk_ballast", "gauge", f64::from(u8::from(app.disk.has_ballast())));
+    page.single("key_present", "gauge", f64::from(u8::from(app.pulse.has_key())));
+    let silence = Worker::ALL.iter().zip(app.pulse.silence_ms());
+    let silence = silence.filter_map(|(worker, ms)| Some((format!("worker=\"{}\"", worker.word()), ms? as f64 / 1e3)));
+    page.gauge("worker_silent_seconds", silence);
     page.single("readers_in_use", "gauge", f64::from(app.store.readers_in_use()));
     page.single("connections_open", "gauge", app.door.connections() as f64);
     page.single("sites", "gauge", app.book().sites().len() as f64);

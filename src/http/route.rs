@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use crate::app::App;
 pub use crate::domain::rights::{Right, Scope};
+use crate::domain::storage::Burden;
 use crate::error::Result;
 
 use super::ask::Ask;
@@ -21,6 +22,8 @@ pub struct Route {
     pub who: Who,
     pub shape: Shape,
     pub hosts: Hosts,
+    /// What it asks of the disk: the first to be refused where there is little room.
+    pub burden: Burden,
     /// Bytes of a request body at most.
     pub most: usize,
     /// Seconds that the handler may take until its answer begins.
@@ -94,11 +97,23 @@ pub struct Doc {
 
 impl Route {
     pub const fn new(method: &'static str, path: &'static str, who: Who, run: Run, doc: Doc) -> Self {
-        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, most: 256 * 1024, patience_s: 20, run, doc }
+        let burden = match who {
+            Who::Hook | Who::Sender | Who::Token(Scope::Write) => Burden::Fact,
+            Who::Visitor => Burden::Visit,
+            Who::Site(_, Scope::Export) => Burden::Export,
+            _ => Burden::Care,
+        };
+        Self { method, path, who, shape: Shape::Own, hosts: Hosts::Own, burden, most: 256 * 1024, patience_s: 20, run, doc }
     }
 
     pub const fn shape(mut self, shape: Shape) -> Self {
         self.shape = shape;
+        self
+    }
+
+    /// Another burden than its callers usually bring.
+    pub const fn burden(mut self, burden: Burden) -> Self {
+        self.burden = burden;
         self
     }
 

@@ -6,6 +6,7 @@ use super::{
     administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, notes, openapi,
     pages, receipts, records, replays, reports, senders, statements, touch,
 };
+use crate::domain::storage::Burden;
 use crate::run;
 
 pub static ROUTES: &[Route] = &[
@@ -33,10 +34,19 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/metrics", Machine, run!(metrics::metrics), metrics::METRICS).on_loopback(),
     // ---------------------------------------------------------------- pages, and servers in front of them
     Route::new("POST", "/api/touch", Visitor, run!(touch::touch), touch::TOUCH).shape(Shape::Halo).everywhere().most(16 * 1024),
-    Route::new("POST", "/api/identify", Visitor, run!(touch::identify), touch::IDENTIFY).shape(Shape::Halo).everywhere().most(16 * 1024),
+    Route::new("POST", "/api/identify", Visitor, run!(touch::identify), touch::IDENTIFY)
+        .shape(Shape::Halo)
+        .burden(Burden::Fact)
+        .everywhere()
+        .most(16 * 1024),
     Route::new("POST", "/api/event", Visitor, run!(touch::event), touch::EVENT).shape(Shape::Halo).everywhere().most(16 * 1024),
-    Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD).shape(Shape::Halo).everywhere().most(16 * 1024),
-    Route::new("GET", "/api/edge", Visitor, run!(touch::edge), touch::EDGE).shape(Shape::Halo).everywhere(),
+    Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD)
+        .shape(Shape::Halo)
+        .burden(Burden::Fact)
+        .everywhere()
+        .most(16 * 1024),
+    // A refusal here would take the page away: its touch is dropped instead, behind the answer.
+    Route::new("GET", "/api/edge", Visitor, run!(touch::edge), touch::EDGE).shape(Shape::Halo).burden(Burden::Care).everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
     Route::new("POST", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere().most(senders::MOST_BYTES),
     Route::new("GET", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere(),
@@ -77,6 +87,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
     Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
@@ -206,7 +217,9 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
     Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE),
     Route::new("GET", "/api/conversions", Token(Scope::Read), run!(records::list), records::LIST).shape(Shape::AnyTrack),
-    Route::new("GET", "/api/conversions.csv", Token(Scope::Read), run!(records::csv), records::CSV).shape(Shape::AnyTrack),
+    Route::new("GET", "/api/conversions.csv", Token(Scope::Read), run!(records::csv), records::CSV)
+        .shape(Shape::AnyTrack)
+        .burden(Burden::Export),
     Route::new("GET", "/api/conversions/{id}", Token(Scope::Read), run!(records::one), records::ONE).shape(Shape::AnyTrack),
     Route::new("GET", "/api/conversions/{id}/attribution", Token(Scope::Read), run!(records::attribution), records::ATTRIBUTION)
         .shape(Shape::AnyTrack),

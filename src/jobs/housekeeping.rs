@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::domain::readiness::Worker;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::flows::{cube, forget};
 
@@ -13,7 +14,10 @@ const BEAT: Duration = Duration::from_secs(30);
 pub async fn run(app: App) {
     let mut forgot_at: Option<Time> = None;
     while !app.is_stopping() {
-        if let Err(e) = cube::catch_up(&app).await {
+        app.pulse.beat(Worker::Housekeeping);
+        if app.disk.level().may_count()
+            && let Err(e) = cube::catch_up(&app).await
+        {
             tracing::error!(error = %e, "The counts of whole days could not be brought up.");
         }
         // Breakers and last events change without the book; commands read them from there.

@@ -2,5 +2,7 @@
 
 /// What is due by the clock alone.
 pub mod housekeeping;
+/// Looks after the disk and the key.
+pub mod lookout;
 /// Claims deliveries that are due and runs them.
 pub mod worker;

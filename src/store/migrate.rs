@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::scope::AllSites;
 use super::storage;
 use crate::crypto;
 use crate::error::{Error, Result};
@@ -102,6 +103,12 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
         super::statistics::write(conn).map_err(super::opening)?;
     }
     Ok(())
+}
+
+/// Whether the file is of the shape that this binary writes.
+pub fn is_present(all: &AllSites) -> Result<bool> {
+    let version: Option<i64> = all.find("pragma user_version", &[], |row| row.get(0))?;
+    Ok(version == Some(STEPS.len() as i64))
 }
 
 fn step(conn: &mut Connection, place: usize, name: &str, text: &str) -> rusqlite::Result<()> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::ffi;
 
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
@@ -61,6 +60,8 @@ pub mod people;
 mod pool;
 /// What the dashboard and the APIs ask.
 pub mod questions;
+/// Days of deliveries after a change of the zone.
+pub mod recounts;
 /// Who has told of a conversion.
 pub mod reports;
 /// SQL that always binds the site.
@@ -240,6 +241,15 @@ impl Store {
 
 impl Inner {
     fn read_now<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
+        let answer = self.ask(longest, question);
+        if scope::take_fault() == Some(scope::Fault::Damage) {
+            // What was promised may lie in what is damaged: nothing more may be added to it.
+            self.writer.end();
+        }
+        answer
+    }
+
+    fn ask<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
         let mut conn = self
             .readers
             .get()
@@ -308,14 +318,4 @@ fn restrict(path: &Path) {
 /// Whether the outer transaction is still open; SQLite may end it by itself on a full disk or an I/O error.
 fn is_in_transaction(conn: &Connection) -> bool {
     !conn.is_autocommit()
-}
-
-/// Codes after which nothing may be acknowledged any more.
-fn is_fatal(e: &rusqlite::Error) -> bool {
-    match e {
-        rusqlite::Error::SqliteFailure(f, _) => {
-            matches!(f.extended_code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB)
-        }
-        _ => false,
-    }
 }

@@ -1,11 +1,11 @@
 //! SQL that always binds the site. A statement that does not mention `:site` fails here, and so does one with a
 //! parameter that nobody bound: rusqlite itself would leave it NULL.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use rusqlite::types::{FromSql, ToSql};
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection, Row, ffi};
 
 use super::cube::Memory;
 use crate::crypto::Sealer;
@@ -18,11 +18,47 @@ thread_local! {
     /// Blocks of inner numbers by site and noun: the last one given, and the last of the block. Only the writer's thread
     /// takes numbers.
     static BLOCKS: RefCell<HashMap<(i64, &'static str), (i64, i64)>> = RefCell::default();
+    /// The worst that the storage has said to this thread since it was last taken.
+    static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
 }
 
 /// Blocks are taken inside changes: when one is rolled back, the file may not know of its block.
 pub(super) fn forget_blocks() {
     BLOCKS.with_borrow_mut(HashMap::clear);
+}
+
+/// What the storage may say that concerns more than the one who asked, from bad to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    /// No room: nothing was written, the next one may fare better.
+    Full,
+    /// A read or a sync failed. What the system holds in memory may not be what is on disk.
+    Io,
+    /// The file is not what was written.
+    Damage,
+}
+
+/// The worst so far, left where it is.
+pub(super) fn fault() -> Option<Fault> {
+    FAULT.get()
+}
+
+pub(super) fn take_fault() -> Option<Fault> {
+    FAULT.take()
+}
+
+/// Remembers what a failure says of the storage.
+pub(super) fn note(e: &rusqlite::Error) -> Option<Fault> {
+    let rusqlite::Error::SqliteFailure(failure, _) = e else { return None };
+    let fault = match (failure.extended_code & 0xff, failure.extended_code) {
+        // The log's index could not grow: no room, in other words (os_unix.c, unixShmMap).
+        (ffi::SQLITE_FULL, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Fault::Full,
+        (ffi::SQLITE_IOERR, _) => Fault::Io,
+        (ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB, _) => Fault::Damage,
+        _ => return None,
+    };
+    FAULT.set(FAULT.get().max(Some(fault)));
+    Some(fault)
 }
 
 /// One site's view of the file.
@@ -216,15 +252,16 @@ impl<'c> AllSites<'c> {
     }
 }
 
-/// A failure of SQLite in the words of an answer: a full disk and a busy file pass, the rest is ours.
+/// A failure of SQLite in the words of an answer: a full disk and a busy file pass, the rest is ours. What concerns all is
+/// remembered for whoever runs the change.
 pub(super) fn sql_error(e: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
+    match note(&e) {
+        Some(Fault::Full) => return full().caused(e),
+        Some(Fault::Io | Fault::Damage) => return failed().caused(e),
+        None => {}
+    }
     match e.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
-            Error::new(Kind::Unavailable, "storage_full", "The disk is full. Nothing was stored; free some space and send it again.")
-                .after(5)
-                .caused(e)
-        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Error::new(Kind::Unavailable, "busy", "The database is busy. Send it again in a few seconds.").after(5).caused(e)
         }
@@ -233,4 +270,13 @@ pub(super) fn sql_error(e: rusqlite::Error) -> Error {
         }
         _ => Error::internal(e),
     }
+}
+
+pub(super) fn full() -> Error {
+    Error::new(Kind::Unavailable, "storage_full", "The disk of this server is full. Nothing was stored; send it again later.").after(5)
+}
+
+pub(super) fn failed() -> Error {
+    Error::new(Kind::Unavailable, "storage_failed", "The storage of this server has failed. Nothing was stored; send it again later.")
+        .after(5)
 }

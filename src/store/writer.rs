@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::change::{Change, Told};
-use super::scope::{forget_blocks, sql_error};
+use super::scope::{self, Fault, forget_blocks};
 use crate::error::{Error, Kind, Result};
 
 /// Changes taken into one commit at most.
@@ -25,8 +25,13 @@ const QUEUE: usize = 4_096;
 const CHECKPOINT_PAGES: i64 = 12_000;
 
 enum Message {
-    Change { change: Box<dyn Change>, since: Instant },
+    Change {
+        change: Box<dyn Change>,
+        since: Instant,
+    },
     Outside(Box<dyn FnOnce(&Connection) + Send>),
+    /// A reader has found damage.
+    End,
     Stop(oneshot::Sender<()>),
 }
 
@@ -42,6 +47,8 @@ struct Figures {
     wait_us: AtomicU64,
     waiting: AtomicU64,
     refused: AtomicU64,
+    full: AtomicU64,
+    has_failed: AtomicBool,
     is_dead: AtomicBool,
 }
 
@@ -53,6 +60,10 @@ pub struct WriterFigures {
     pub wait_us: u64,
     pub waiting: u64,
     pub refused: u64,
+    /// How often there was no room.
+    pub full: u64,
+    /// The storage failed or is damaged: the process must end.
+    pub has_failed: bool,
     pub is_dead: bool,
 }
 
@@ -64,7 +75,8 @@ impl Writer {
         std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || {
-                work(conn, &waiting, &own);
+                // A panic between two changes is the end of the writer too, and must be seen as one.
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(conn, &waiting, &own)));
                 own.is_dead.store(true, Ordering::Release);
             })
             .map_err(Error::internal)?;
@@ -121,6 +133,13 @@ impl Writer {
         })
     }
 
+    /// Nothing more is acknowledged, because the storage is not what it was.
+    pub fn end(&self) {
+        self.figures.has_failed.store(true, Ordering::Release);
+        // A full queue wakes the writer as well.
+        let _ = self.queue.try_send(Message::End);
+    }
+
     pub async fn stop(&self) {
         let (tell, told) = oneshot::channel();
         if self.queue.try_send(Message::Stop(tell)).is_ok() {
@@ -136,6 +155,8 @@ impl Writer {
             wait_us: f.wait_us.load(Ordering::Relaxed),
             waiting: f.waiting.load(Ordering::Relaxed),
             refused: f.refused.load(Ordering::Relaxed),
+            full: f.full.load(Ordering::Relaxed),
+            has_failed: f.has_failed.load(Ordering::Acquire),
             is_dead: f.is_dead.load(Ordering::Acquire),
         }
     }
@@ -147,6 +168,9 @@ fn stopping() -> Error {
 
 fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
     while let Ok(first) = queue.recv() {
+        if figures.has_failed.load(Ordering::Acquire) {
+            return leave(conn);
+        }
         let mut batch: Vec<(Box<dyn Change>, Instant)> = Vec::with_capacity(LARGEST_BATCH);
         let mut after: Option<Message> = None;
         match first {
@@ -166,11 +190,7 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
             figures.changes.fetch_add(batch.len() as u64, Ordering::Relaxed);
             let waited: u64 = batch.iter().map(|(_, since)| since.elapsed().as_micros() as u64).sum();
             figures.wait_us.fetch_add(waited, Ordering::Relaxed);
-            if !commit(&conn, batch) {
-                // An I/O error at a commit leaves the cache in doubt: nothing more may be promised by this process.
-                tracing::error!("The disk failed at a commit. Ending, so that a fresh start can recover.");
-                std::process::exit(4);
-            }
+            commit(&conn, batch);
             checkpoint_if_long(&conn);
         }
         match after {
@@ -186,16 +206,33 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
             }
             _ => {}
         }
+        match scope::take_fault() {
+            None => {}
+            Some(Fault::Full) => {
+                figures.full.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Fault::Io | Fault::Damage) => figures.has_failed.store(true, Ordering::Release),
+        }
+        if figures.has_failed.load(Ordering::Acquire) {
+            return leave(conn);
+        }
     }
 }
 
-/// Runs a batch in one transaction. `false` means that the storage failed and the process must end.
-fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) -> bool {
+/// After a failed sync the system's memory may not be what is on disk (Rebello et al., USENIX ATC 2020): nothing is
+/// promised any more, and nothing is written back, not even by closing. A fresh start recovers from the log.
+fn leave(conn: Connection) {
+    tracing::error!("The storage has failed or is damaged. Nothing more is taken; the server ends, so that a fresh start can recover.");
+    std::mem::forget(conn);
+}
+
+/// Runs a batch in one transaction and tells each how it ended. What the storage said meanwhile is left in `scope`.
+fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) {
     let mut changes: Vec<Box<dyn Change>> = batch.into_iter().map(|(change, _)| change).collect();
     if let Err(e) = conn.execute_batch("begin immediate") {
-        let is_fatal = super::is_fatal(&e);
-        tracing::error!(error = %sql_error(e), "No transaction could be begun.");
-        return !is_fatal;
+        tracing::error!(error = %e, "No transaction could be begun.");
+        scope::note(&e);
+        return changes.into_iter().for_each(|c| c.finish(Err(lost())));
     }
     // A savepoint copies each page that its change touches first; among changes that may run again none is needed.
     let is_plain = changes.len() > 1 && changes.iter().all(|c| c.is_repeatable());
@@ -203,7 +240,8 @@ fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) -> bool {
     if is_plain && !is_done {
         forget_blocks();
         let again = conn.execute_batch("rollback").or_else(|e| if super::is_in_transaction(conn) { Err(e) } else { Ok(()) });
-        if again.and_then(|()| conn.execute_batch("begin immediate")).is_err() {
+        if let Err(e) = again.and_then(|()| conn.execute_batch("begin immediate")) {
+            scope::note(&e);
             return refused(conn, changes);
         }
     }
@@ -212,38 +250,31 @@ fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) -> bool {
         if !changes[0].run(conn) {
             forget_blocks();
             let _ = conn.execute_batch("rollback");
-            changes.into_iter().for_each(|c| c.finish(Ok(())));
-            return true;
+            return changes.into_iter().for_each(|c| c.finish(Ok(())));
         }
         is_done = super::is_in_transaction(conn);
     } else if !is_done {
         is_done = changes.iter_mut().all(|change| in_savepoint(conn, change.as_mut()));
     }
-    if !is_done {
+    // A change may have passed over what the storage said; the others may not build on it.
+    if !is_done || scope::fault() > Some(Fault::Full) {
         return refused(conn, changes);
     }
     #[cfg(feature = "sabotage")]
     if sabotage::is_on("ack_before_commit") {
         changes.into_iter().for_each(|c| c.finish(Ok(())));
         std::thread::sleep(std::time::Duration::from_millis(20));
-        return conn.execute_batch("commit").is_ok();
+        let _ = conn.execute_batch("commit");
+        return;
     }
     match conn.execute_batch("commit") {
-        Ok(()) => {
-            changes.into_iter().for_each(|c| c.finish(Ok(())));
-            true
-        }
+        Ok(()) => changes.into_iter().for_each(|c| c.finish(Ok(()))),
         Err(e) => {
-            let is_fatal = super::is_fatal(&e);
+            tracing::error!(error = %e, "A commit failed.");
+            scope::note(&e);
             forget_blocks();
             let _ = conn.execute_batch("rollback");
-            let full = matches!(e.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
-            let code = if full { "storage_full" } else { "busy" };
-            let failed =
-                || Error::new(Kind::Unavailable, code, "It could not be written to disk. Nothing was stored; send it again.").after(5);
-            changes.into_iter().for_each(|c| c.finish(Err(failed())));
-            tracing::error!(error = %e, "A commit failed.");
-            !is_fatal
+            changes.into_iter().for_each(|c| c.finish(Err(lost())));
         }
     }
 }
@@ -264,17 +295,26 @@ fn in_savepoint(conn: &Connection, change: &mut dyn Change) -> bool {
 }
 
 /// SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there.
-fn refused(conn: &Connection, changes: Vec<Box<dyn Change>>) -> bool {
+fn refused(conn: &Connection, changes: Vec<Box<dyn Change>>) {
     forget_blocks();
     let _ = conn.execute_batch("rollback");
-    let failed =
-        || Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5);
-    changes.into_iter().for_each(|c| c.finish(Err(failed())));
-    true
+    changes.into_iter().for_each(|c| c.finish(Err(lost())));
+}
+
+/// Why nothing was kept, by what the storage has said.
+fn lost() -> Error {
+    match scope::fault() {
+        Some(Fault::Full) => scope::full(),
+        Some(Fault::Io | Fault::Damage) => scope::failed(),
+        None => Error::new(Kind::Unavailable, "busy", "It could not be written to disk. Nothing was stored; send it again.").after(5),
+    }
 }
 
 fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached(sql)?.execute([]).map(|_| ())
+    let done = conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    done.map(|_| ()).inspect_err(|e| {
+        scope::note(e);
+    })
 }
 
 fn checkpoint_if_long(conn: &Connection) {
@@ -289,7 +329,11 @@ fn checkpoint_if_long(conn: &Connection) {
     }
     let pages: i64 = conn.query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1)).unwrap_or(0);
     if pages > CHECKPOINT_PAGES {
-        let _ = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        // The commits are safe in the log, but a sync that failed is never tried again in place.
+        if let Err(e) = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
+            tracing::error!(error = %e, "The log could not be written back.");
+            scope::note(&e);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -14,6 +15,7 @@ use halotrack::app::App;
 use halotrack::clock::Clock;
 use halotrack::config::{Config, LogFormat, Network};
 use halotrack::crypto::{self, Sealer};
+use halotrack::disk::Gauge;
 use halotrack::domain::consent::Mode;
 use halotrack::domain::ids::SiteId;
 use halotrack::domain::money::Currency;
@@ -38,8 +40,39 @@ pub const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/
 pub struct House {
     pub app: App,
     pub clock: Clock,
+    pub room: Room,
     edge: Edge,
     _folder: Folder,
+}
+
+/// A disk with as much room as a story says: plenty, until then.
+#[derive(Clone)]
+pub struct Room(Arc<AtomicU64>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(1 << 40)))
+    }
+}
+
+impl Room {
+    pub fn is_mib(&self, mib: u64) {
+        self.0.store(mib << 20, Ordering::Relaxed);
+    }
+
+    /// The database cannot be found.
+    pub fn is_gone(&self) {
+        self.0.store(u64::MAX, Ordering::Relaxed);
+    }
+}
+
+impl Gauge for Room {
+    fn free(&self, _: &Path) -> std::io::Result<u64> {
+        match self.0.load(Ordering::Relaxed) {
+            u64::MAX => Err(std::io::ErrorKind::NotFound.into()),
+            free => Ok(free),
+        }
+    }
 }
 
 /// A site and a token with all scopes for it.
@@ -80,18 +113,21 @@ impl House {
         change(&mut config);
         let clock = Clock::frozen_at(Time::from_s(NOW_S));
         let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
-        let app = App::build(config, clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
+        let room = Room::default();
+        let gauge = Box::new(room.clone());
+        let app = App::build_on(config, clock.clone(), Sealer::new([7; 32]), outbound, gauge).expect("the product is built");
         let edge = Edge::of(app.clone(), routes);
-        Self { app, clock, edge, _folder: folder }
+        Self { app, clock, room, edge, _folder: folder }
     }
 
     /// The product started once more on the same data: a run of its own beside the old one, which may have died.
     pub fn again(&self) -> Self {
         let config = self.app.config.clone();
         let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
-        let app = App::build(config, self.clock.clone(), Sealer::new([7; 32]), outbound).expect("the product is built");
+        let gauge = Box::new(self.room.clone());
+        let app = App::build_on(config, self.clock.clone(), Sealer::new([7; 32]), outbound, gauge).expect("the product is built");
         let edge = Edge::new(app.clone());
-        Self { app, clock: self.clock.clone(), edge, _folder: Folder(PathBuf::new()) }
+        Self { app, clock: self.clock.clone(), room: self.room.clone(), edge, _folder: Folder(PathBuf::new()) }
     }
 
     pub fn data(&self) -> &Path {

@@ -23,6 +23,8 @@ pub struct Running {
     env: Vec<(String, String)>,
     /// What only the server is told, not the commands.
     fault: Option<String>,
+    /// No file of the server may grow beyond this.
+    longest_kib: Option<u64>,
     child: Option<Child>,
 }
 
@@ -50,7 +52,7 @@ impl Running {
         let folder = std::env::temp_dir().join(format!("halotrack-{name}-{}-{n}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder");
-        Self { folder, port: free_port(), binary: binary.to_owned(), env: Vec::new(), fault: None, child: None }
+        Self { folder, port: free_port(), binary: binary.to_owned(), env: Vec::new(), fault: None, longest_kib: None, child: None }
     }
 
     pub fn with_env(mut self, name: &str, value: &str) -> Self {
@@ -62,6 +64,11 @@ impl Running {
     pub fn with_fault(mut self, name: Option<&str>) -> Self {
         self.fault = name.map(str::to_owned);
         self
+    }
+
+    /// With a limit on the length of files: a write beyond it fails as on a broken disk. None lifts it.
+    pub fn limit_files(&mut self, longest_kib: Option<u64>) {
+        self.longest_kib = longest_kib;
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -102,7 +109,19 @@ impl Running {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log");
         let out = log.try_clone().expect("the same log");
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut command = self.command(&["serve", "--listen", &listen]);
+        let mut command = match self.longest_kib {
+            None => self.command(&["serve", "--listen", &listen]),
+            Some(kib) => {
+                // The shell counts in half kilobytes; without the trap the first write too many would end the process.
+                let script = "trap '' XFSZ; ulimit -f \"$0\" && exec \"$@\"";
+                let plain = self.command(&[]);
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", script, &(2 * kib).to_string()]).arg(&self.binary).args(["serve", "--listen", &listen]);
+                command.current_dir(&self.folder).env_clear().stdin(Stdio::null());
+                command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+                command
+            }
+        };
         command.envs(self.fault.iter().map(|fault| ("HALOTRACK_SABOTAGE", fault)));
         let child = command.stdout(out).stderr(log).spawn().expect("a server");
         self.child = Some(child);
@@ -132,6 +151,19 @@ impl Running {
         let told = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
         assert!(told.is_ok_and(|s| s.success()), "the signal is sent");
         child.wait().ok()?.code()
+    }
+
+    /// Waits for it to end by itself; gives the exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if let Some(status) = self.child.as_mut()?.try_wait().ok().flatten() {
+                self.child = None;
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
     }
 
     pub fn pid(&self) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 pub trait Change: Send {
     /// False means that nothing of it may be kept.
@@ -69,20 +69,16 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T> + Send> Change for Waiting<T, F
     }
 
     fn finish(self: Box<Self>, committed: Result<()>) {
-        let outcome = self.outcome.unwrap_or_else(|| Err(not_run()));
-        let _ = self.tell.send(match committed {
-            Ok(()) => outcome,
+        let _ = self.tell.send(match (self.outcome, committed) {
             // A change that failed by itself says its own reason.
-            Err(e) => outcome.and(Err(e)),
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(e)) => Err(e),
+            (Some(outcome), Ok(())) => outcome,
+            (None, Ok(())) => Err(Error::internal("a change was never run")),
         });
     }
 
     fn is_repeatable(&self) -> bool {
         self.is_repeatable
     }
-}
-
-/// A change of a batch that ended before its turn.
-fn not_run() -> Error {
-    Error::new(Kind::Unavailable, "storage_full", "The disk is full or failing. Nothing was stored; send it again.").after(5)
 }
