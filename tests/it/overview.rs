@@ -170,6 +170,14 @@ return {
 };
 "#;
 
+/// To the page, whatever has the focus just now: what closes takes its focus along.
+async fn escape(browser: &Chromium) {
+    for kind in ["keyDown", "keyUp"] {
+        let key = json!({"type": kind, "key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27});
+        browser.driver.cdp().send_raw("Input.dispatchKeyEvent", key).await.expect("a key is taken");
+    }
+}
+
 async fn text(browser: &Chromium, css: &str) -> String {
     browser.run(&format!("return document.querySelector({}).innerText", json!(css))).await.as_str().unwrap_or_default().to_owned()
 }
@@ -222,9 +230,9 @@ async fn asks_by_pressing(browser: &Chromium, office: &Office) {
     // The chip opens, and Esc clears.
     browser.click(".chips .chip .say").await;
     browser.wait("the filter to edit", "return !!document.querySelector('.menu .filter')").await;
-    browser.press("\u{E00C}").await;
+    escape(browser).await;
     browser.run("document.activeElement?.blur(); return true").await;
-    browser.press("\u{E00C}").await;
+    escape(browser).await;
     browser.wait("no filter", "return !document.querySelector('.chips .chip')").await;
     browser.wait("the page", READY).await;
     // Another lens: the same total, otherwise shared.
@@ -237,8 +245,11 @@ async fn asks_by_pressing(browser: &Chromium, office: &Office) {
     browser.click("[data-part=RevenueBySource] header .btn.icon").await;
     browser.write("dialog .find .in", "paid").await;
     browser.wait("what fits", "const rows = [...document.querySelectorAll('dialog tbody tr')]; return rows.length > 1 && rows.every((r) => r.innerText.startsWith('Paid'))").await;
-    browser.press("\u{E00C}").await;
-    browser.press("\u{E00C}").await;
+    // The first one clears the search.
+    escape(browser).await;
+    if browser.run("return !!document.querySelector('dialog[open]')").await == json!(true) {
+        escape(browser).await;
+    }
     browser.wait("the page again", "return !document.querySelector('dialog[open]')").await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
@@ -292,12 +303,12 @@ async fn by_keyboard(browser: &Chromium, office: &Office) {
     browser.press("?").await;
     let keys = browser.wait("the keys", "return document.querySelector('dialog[open]')?.innerText").await;
     assert!(keys.as_str().unwrap_or_default().contains("Note on the day"), "{keys}");
-    browser.press("\u{E00C}").await;
+    escape(browser).await;
     // A receipt over the page.
     browser.run("document.querySelector('[data-part=RecentOrders] .open').focus(); return true").await;
     browser.press("\u{E007}").await;
     browser.wait("the receipt", "return !!document.querySelector('dialog[open] .rc-line')").await;
-    browser.press("\u{E00C}").await;
+    escape(browser).await;
     browser
         .wait("the page again", "return !document.querySelector('dialog[open]') && location.pathname === '/dashboard/full/overview'")
         .await;
