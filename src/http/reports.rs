@@ -133,6 +133,25 @@ fn parts(ask: &Ask) -> Result<Vec<Part>> {
         .collect()
 }
 
+/// How often a question that took too long is asked again.
+const PATIENCE: usize = 4;
+
+/// Asks for as long as it takes. What was worked out of each month is kept, so that a question which is stopped for its
+/// length goes on where it was, and other readers have their turn in between.
+async fn patient<T: Send + 'static>(
+    app: &App,
+    site: &Site,
+    question: impl Fn(&SiteConn) -> Result<T> + Clone + Send + 'static,
+) -> Result<T> {
+    for _ in 0..PATIENCE {
+        match app.store.read(site.id, question.clone()).await {
+            Err(e) if e.code == "too_slow" => {}
+            done => return done,
+        }
+    }
+    app.store.read(site.id, question).await
+}
+
 type ByDay = BTreeMap<Day, DayFigures>;
 
 /// `GET /api/sites/{site}/reports/overview`
@@ -145,7 +164,7 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let now = app.clock.now();
     let (of, asked) = (site.clone(), wanted.clone());
     let with = parts.clone();
-    let mut shown = app.store.read(site.id, move |c| answer(c, &of, &asked, &with, by, limit, now)).await?;
+    let mut shown = patient(&app, &site, move |c| answer(c, &of, &asked, &with, by, limit, now)).await?;
     if parts.contains(&Part::Connections) {
         shown.insert("connections".into(), connections::cards(&app, &ask).await?.into());
     }
@@ -297,7 +316,7 @@ pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let of = site.clone();
-    let (days, before) = app.store.read(site.id, move |c| both(c, &of, &wanted)).await?;
+    let (days, before) = patient(&app, &site, move |c| both(c, &of, &wanted)).await?;
     let today = site.zone.day(app.clock.now()).to_string();
     Reply::json(&json!({"items": shown_days(&days), "compare": before.as_ref().map(shown_days), "today": today}))
 }
@@ -307,7 +326,7 @@ pub async fn timeseries_csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let of = site.clone();
-    let (days, before) = app.store.read(site.id, move |c| both(c, &of, &wanted)).await?;
+    let (days, before) = patient(&app, &site, move |c| both(c, &of, &wanted)).await?;
     let mut head = vec!["day", "visits", "conversions", "orders", "leads", "attributed", "sold", "back", "net", "currency"];
     if before.is_some() {
         head.extend(["compared_day", "compared_visits", "compared_conversions", "compared_net"]);

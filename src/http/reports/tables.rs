@@ -10,7 +10,7 @@ use super::super::exports::{self, Cell};
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
-use super::{QUERY, Wanted, moneys, read};
+use super::{QUERY, Wanted, moneys, patient, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
 use crate::domain::channel::channel;
@@ -141,13 +141,11 @@ async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
     let has_ends = Asked(&ask.query).word("beside", &["ends"])?.is_some();
     let limit = limit(&ask)?;
     let of = site.clone();
-    let shown = app
-        .store
-        .read(site.id, move |c| {
-            let tables = asked(c, &of, &wanted, by, has_ends)?;
-            Ok(shown_by(&tables, by, &of, &wanted, limit))
-        })
-        .await?;
+    let shown = patient(&app, &site, move |c| {
+        let tables = asked(c, &of, &wanted, by, has_ends)?;
+        Ok(shown_by(&tables, by, &of, &wanted, limit))
+    })
+    .await?;
     Reply::json(&shown)
 }
 
@@ -244,7 +242,7 @@ pub async fn products(app: App, ask: Ask) -> Result<Reply> {
     let wanted = read(&app, &ask, &site)?;
     let limit = limit(&ask)?;
     let of = site.clone();
-    let shown = app.store.read(site.id, move |c| shown_products(c, &of, &wanted, limit)).await?;
+    let shown = patient(&app, &site, move |c| shown_products(c, &of, &wanted, limit)).await?;
     Reply::json(&shown)
 }
 
@@ -299,7 +297,7 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let of = site.clone();
-    let all = app.store.read(site.id, move |c| asked(c, &of, &wanted, by, true)).await?;
+    let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
     let mut head = vec![by.word(), "visits", "conversions", "orders", "sold", "back", "net"];
     if by.has_ends() {
         head.extend(["first_touch_conversions", "first_touch_net", "last_touch_conversions", "last_touch_net"]);
@@ -339,7 +337,7 @@ pub async fn products_csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let of = site.clone();
-    let rows = app.store.read(site.id, move |c| sold(c, &of, &wanted)).await?;
+    let rows = patient(&app, &site, move |c| sold(c, &of, &wanted)).await?;
     let lines = rows
         .into_iter()
         .map(|(name, row)| {
