@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::backup::swap;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::crypto::Sealer;
@@ -17,10 +18,14 @@ use crate::{key, outbound, store};
 mod again;
 /// What can be asked for.
 pub mod command;
+/// Backups, and what waits since one was restored.
+mod kept;
 /// The data folder and who may change it.
 pub mod lock;
 /// Users and tokens.
 mod people;
+/// A backup takes the place of the database.
+pub mod restore;
 /// The socket's two ends.
 pub mod socket;
 
@@ -34,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs one command: in the server if there is one, else here.
 pub fn run(config: &Config, command: &Command) -> Result<Value> {
     let data = &config.data;
-    if !command.may_be_first() && !has_database(data) {
+    if !command.may_be_first() && !has_database(data) && !swap::is_pending(data) {
         return Err(Error::new(
             Kind::NotFound,
             "no_data",
@@ -51,7 +56,7 @@ pub fn run(config: &Config, command: &Command) -> Result<Value> {
                 return answer;
             }
             Err(holder) => {
-                if let Some(answer) = socket::ask(data, command)? {
+                if let Some(answer) = socket::ask(data, command, command.patience())? {
                     return answer;
                 }
                 if since.elapsed() > PATIENCE {

@@ -1,12 +1,15 @@
 //! What can be asked for over the control socket, and how it is done.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
+use super::kept;
 use super::people::{self, TokenForm, UserForm};
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
@@ -23,15 +26,35 @@ use crate::store::sites::Site;
 pub enum Command {
     SiteAdd(NewSiteForm),
     SiteList,
-    SiteSet { site: String, changes: Vec<(String, String)> },
-    SiteSecret { site: String, rotate: bool },
+    SiteSet {
+        site: String,
+        changes: Vec<(String, String)>,
+    },
+    SiteSecret {
+        site: String,
+        rotate: bool,
+    },
     UserAdd(UserForm),
     TokenCreate(TokenForm),
-    TokenList { site: Option<String> },
-    TokenRevoke { site: String, token: String },
-    ConnectionAdd { site: String, form: NewConnectionForm },
-    ConnectionList { site: Option<String> },
-    ConnectionSet { chosen: Chosen, mode: Option<String>, given: BTreeMap<String, String> },
+    TokenList {
+        site: Option<String>,
+    },
+    TokenRevoke {
+        site: String,
+        token: String,
+    },
+    ConnectionAdd {
+        site: String,
+        form: NewConnectionForm,
+    },
+    ConnectionList {
+        site: Option<String>,
+    },
+    ConnectionSet {
+        chosen: Chosen,
+        mode: Option<String>,
+        given: BTreeMap<String, String>,
+    },
     ConnectionTest(Chosen),
     ConnectionRegister(Chosen),
     ConnectionCheck(Chosen),
@@ -40,6 +63,14 @@ pub enum Command {
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
+    /// The path is absolute: the server stands in another folder.
+    Backup {
+        to: Option<PathBuf>,
+    },
+    OutboxRelease {
+        site: String,
+        since: Option<String>,
+    },
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
@@ -53,6 +84,16 @@ impl Command {
     /// These may make the data folder; for the others an empty folder is a typing error.
     pub fn may_be_first(&self) -> bool {
         matches!(self, Command::SiteAdd(_) | Command::UserAdd(_))
+    }
+
+    /// How long its answer may take.
+    pub fn patience(&self) -> Duration {
+        match self {
+            // Gigabytes are copied, and read twice.
+            Command::Backup { .. } => Duration::from_secs(6 * 3_600),
+            // It may talk to a platform.
+            _ => Duration::from_secs(120),
+        }
     }
 }
 
@@ -112,6 +153,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             Ok(json!({"connection": id, "removed": true}))
         }
         Command::Replay(form) => again::replay(app, form).await,
+        Command::Backup { to } => kept::backup(app, to).await,
+        Command::OutboxRelease { site, since } => kept::release(app, &site, since.as_deref()).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod backup;
 mod browser;
 mod chromium;
 mod cli;
