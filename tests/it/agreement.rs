@@ -296,11 +296,12 @@ struct Asked {
     model: Model,
     window: Option<u32>,
     is_of_the_books: bool,
-    fits: Box<dyn Fn(&Sale) -> bool>,
-    fits_visit: Box<dyn Fn(&Visit) -> bool>,
+    fits: Test<Sale>,
+    fits_visit: Test<Visit>,
 }
 
 type Word<T> = fn(&T) -> String;
+type Test<T> = Box<dyn Fn(&T) -> bool>;
 
 fn random(dice: &mut Dice, today: Day) -> Asked {
     let from = today.plus(-(dice.below(DAYS) as i32));
@@ -309,8 +310,8 @@ fn random(dice: &mut Dice, today: Day) -> Asked {
     let model = if dice.is(35) { Model::LastNonDirect } else { *dice.pick(&Model::ALL) };
     let window = if dice.is(50) { Some(30) } else { *dice.pick(&[Some(1), Some(7), Some(90), None]) };
     query.push(format!("model={}&window={}", model.word(), window.map_or("unlimited".into(), |d: u32| d.to_string())));
-    let mut sales: Vec<Box<dyn Fn(&Sale) -> bool>> = Vec::new();
-    let mut visits: Vec<Box<dyn Fn(&Visit) -> bool>> = Vec::new();
+    let mut sales: Vec<Test<Sale>> = Vec::new();
+    let mut visits: Vec<Test<Visit>> = Vec::new();
     let mut add = |name: &str, values: &[&str], chance: i64, of: Word<Sale>, of_visit: Option<Word<Visit>>| {
         if !dice.is(chance) {
             return;
