@@ -25,6 +25,8 @@ export const isOffline = () => offline;
 export const get = (path, query, signal) => ask('GET', path, { query, signal });
 /** @param {string} path @param {object} [body] */
 export const post = (path, body) => ask('POST', path, { body: body ?? {} });
+/** @param {string} path */
+export const remove = (path) => ask('DELETE', path);
 
 /** @param {string} path */
 export const remove = (path) => ask('DELETE', path);

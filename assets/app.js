@@ -9,7 +9,8 @@ import { createFrame } from './parts/frame.js';
  * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, values: string[]}} Filter
- * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string}} BarUse what of the bar a page uses
+ * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][],
+ *   keys?: [string, string][]}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own
  * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
  * @typedef {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}} Handle
@@ -19,6 +20,7 @@ import { createFrame } from './parts/frame.js';
 
 /** Every page there is. A later page is one more line here; rail, tabs and keys follow. @type {Page[]} */
 export const PAGES = [
+  { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, load: () => import('./pages/overview.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, shown: (site) => !site.part, load: () => import('./pages/leads.js') },
@@ -51,7 +53,10 @@ export class View {
     if (!(this.model in MODELS)) this.model = site.model;
     this.window = query.get('window') ?? '';
     if (!WINDOWS.includes(this.window)) this.window = String(site.window);
-    this.compare = query.get('compare') ?? '';
+    this.compare = ['none', 'year'].find((c) => c === query.get('compare')) ?? 'previous';
+    /** @type {string} the figure the chart shows */ this.show = query.get('show') ?? '';
+    /** @type {string} what the first table is by */ this.by = query.get('by') ?? '';
+    /** @type {string} day or week, where it is not the usual */ this.each = query.get('each') ?? '';
     this.q = query.get('q') ?? '';
     this.sort = query.get('sort') ?? '';
     /** @type {Filter[]} */ this.filters = [];
@@ -75,7 +80,7 @@ export class View {
   }
 
   /** Only these dimensions: a page drops the filters it cannot answer. @param {string[]} dims */
-  only(dims) { return this.with({ filters: this.filters.filter((f) => dims.includes(f.dim)), q: '', sort: '' }); }
+  only(dims) { return this.with({ filters: this.filters.filter((f) => dims.includes(f.dim)), q: '', sort: '', show: '', by: '', each: '' }); }
 
   /** One more value to filter by; the opposite filter of the same value gives way. @param {string} dim @param {string} value @param {boolean} not */
   plus(dim, value, not) {
@@ -117,7 +122,10 @@ export class View {
     if (this.range === 'custom') { q.set('from', this.from ?? ''); q.set('to', this.to ?? ''); } else if (this.range !== '30d') q.set('range', this.range);
     if (this.model !== this.site.model) q.set('model', this.model);
     if (this.window !== String(this.site.window)) q.set('window', this.window);
-    if (this.compare) q.set('compare', this.compare);
+    if (this.compare !== 'previous') q.set('compare', this.compare);
+    if (this.show) q.set('show', this.show);
+    if (this.by) q.set('by', this.by);
+    if (this.each) q.set('each', this.each);
     this.addFilters(q);
     if (this.q) q.set('q', this.q);
     if (this.sort) q.set('sort', this.sort);
@@ -131,6 +139,7 @@ export class View {
     const days = use.range ? this.days() : null;
     if (days) { q.set('from', days[0]); q.set('to', days[1]); }
     if (use.lens) { q.set('model', this.model); q.set('window', this.window); }
+    if (use.compare && days && this.compare !== 'none') q.set('compare', this.compare);
     this.addFilters(q, use.filters ?? []);
     if (use.search && this.q) q.set('q', this.q);
     if (this.sort) q.set('sort', this.sort);
@@ -378,7 +387,7 @@ function shortcut(e) {
   }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
-  if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare ? '' : 'previous' }); return true; }
+  if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare === 'none' ? 'previous' : 'none' }); return true; }
   if (!app.use.range) return false;
   if (letter === 'C') { frame?.open('custom'); return true; }
   const range = RANGES.find((r) => r.key === letter);

@@ -103,6 +103,16 @@ export function amount(m) {
 /** In a column that names its currency at head or foot: "86.90". @param {Money|null|undefined} m */
 export const bare = (m) => (m ? parts(m.minor, m.currency).join('') : DASH);
 
+/** Without its fraction, for charts and columns that only compare: "8,473". @param {Money|null|undefined} m */
+export function roundMoney(m) {
+  if (!m) return DASH;
+  const unit = 10 ** about(m.currency).digits, whole_ = Math.round(Math.abs(m.minor) / unit);
+  return `${m.minor < 0 && whole_ ? MINUS : ''}${whole.format(whole_)}`;
+}
+
+/** Minor units in one of the currency: 100, 1, 1000. @param {string} [code] */
+export const unitOf = (code = currency) => 10 ** about(code).digits;
+
 /** A headline: the figure and, paler, its cents. @param {Money} m @returns {[string, string]} */
 export function headline(m) {
   const [minus, figure, rest] = parts(m.minor, m.currency);
@@ -300,10 +310,21 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
-  if (dim === 'source' && value === 'unattributed') return 'Unattributed';
+  if (value === 'unattributed') return 'Unattributed';
+  if (dim === 'country') return countryName(value);
+  if (dim === 'device') return DEVICES[value] ?? value;
   return value === '' ? 'none' : value;
 }
 
+/** @type {Record<string, string>} */
+const DEVICES = { mobile: 'Phone', desktop: 'Computer', tablet: 'Tablet', tv: 'Television', unknown: 'Not known' };
+/** @type {Intl.DisplayNames|null} */ let countries = null;
+/** @param {string} code */
+export function countryName(code) {
+  if (code === 'unknown') return 'Not known';
+  try { return (countries ??= new Intl.DisplayNames('en', { type: 'region' })).of(code) ?? code; } catch { return code; }
+}
+
 /** The dimensions one can filter by. @type {Record<string, string>} */
-export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', match: 'Matched by', status: 'Status',
+export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', landing: 'Landing page', country: 'Country', device: 'Device', match: 'Matched by', status: 'Status',
   currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };

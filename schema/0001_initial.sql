@@ -642,6 +642,18 @@ create table attempts (
   primary key (site_id, delivery_id, n)
 ) strict, without rowid;
 
+-- What the owner knows of a day: a sale began, the shop was closed.
+create table notes (
+  site_id    integer not null,
+  id         integer not null,
+  day        integer not null,
+  text       text not null check (length(text) between 1 and 500),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create index notes__site_id__day on notes (site_id, day);
+
 create table jobs (
   id         integer primary key autoincrement,
   site_id    integer not null,
@@ -851,7 +863,8 @@ begin
 end;
 
 create trigger conversions__changed
-after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, run on conversions
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, session_id, run
+  on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -866,8 +879,11 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-create trigger conversions__credited_anew after update of source, medium, campaign, counts on conversions
+create trigger conversions__credited_anew
+after update of kind, source, medium, campaign, match_type, status, counts, country, session_id, run on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
+  or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
+  or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
 begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
@@ -880,6 +896,17 @@ create trigger entries__late after insert on entries
 when new.book_day < (select next_day from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+-- What was sold is told by the lines of orders.
+create trigger orders__listed_anew after update of items, conversion_id on orders
+when old.items is not new.items or old.conversion_id is not new.conversion_id
+begin
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id in (old.conversion_id, new.conversion_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 

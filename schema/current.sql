@@ -11,7 +11,8 @@ begin
 end;
 
 CREATE TRIGGER conversions__changed
-after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, run on conversions
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, session_id, run
+  on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -26,8 +27,11 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-CREATE TRIGGER conversions__credited_anew after update of source, medium, campaign, counts on conversions
+CREATE TRIGGER conversions__credited_anew
+after update of kind, source, medium, campaign, match_type, status, counts, country, session_id, run on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
+  or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
+  or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
 begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
@@ -84,6 +88,16 @@ CREATE TRIGGER entries__late after insert on entries
 when new.book_day < (select next_day from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day) values (new.site_id, 'entries', new.book_day)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER orders__listed_anew after update of items, conversion_id on orders
+when old.items is not new.items or old.conversion_id is not new.conversion_id
+begin
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id in (old.conversion_id, new.conversion_id)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -556,6 +570,16 @@ CREATE TABLE members (
   primary key (site_id, user_id)
 ) strict, without rowid;
 
+CREATE TABLE notes (
+  site_id    integer not null,
+  id         integer not null,
+  day        integer not null,
+  text       text not null check (length(text) between 1 and 500),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE numbers (
   site_id integer not null references sites (id),
   noun    text not null,
@@ -909,6 +933,8 @@ CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not 
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
+
+CREATE INDEX notes__site_id__day on notes (site_id, day);
 
 CREATE UNIQUE INDEX orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
 

@@ -8,7 +8,7 @@ import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks }
 export const title = 'Conversions';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, lens: true, filters: ['kind', 'channel', 'source', 'medium', 'campaign', 'match', 'status', 'currency', 'platform'], search: true,
+export const bar = { range: true, lens: true, filters: ['kind', 'channel', 'source', 'medium', 'campaign', 'landing', 'country', 'device', 'match', 'status', 'currency', 'platform'], search: true,
   exports: 'conversions' };
 
 const key = (/** @type {any} */ row) => row.id;

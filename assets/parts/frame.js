@@ -142,7 +142,7 @@ function barParts(app, seen) {
         onclick: () => later && app.go(later) }, icon('right', 's'))));
   }
   if (use.compare) add(row, h('button.btn.bare.desk', opener('compare', (m, a) => m.compareMenu(app, a)), h('span.l', null, 'vs'),
-    view.compare === 'year' ? 'a year before' : view.compare ? 'the time before' : 'nothing', icon('caret', 'caret')));
+    view.compare === 'year' ? 'a year before' : view.compare === 'none' ? 'nothing' : 'the time before', icon('caret', 'caret')));
   if (use.lens) {
     add(row, h('span.sep.desk'), h('div.join.desk', null,
       h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model],
@@ -161,7 +161,7 @@ function barParts(app, seen) {
     : 'Offline. Trying again by itself.'));
   else add(row, seen);
   add(row, h('button.btn.icon.bare.desk', opener('share', (m, a) => m.shareMenu(app, a), { 'aria-label': 'Share', 'data-tip': 'Share' }), icon('share')));
-  if (use.exports) add(row, h('button.btn.icon.bare.desk',
+  if (use.exports || use.files) add(row, h('button.btn.icon.bare.desk',
     opener('export', (m, a) => m.exportMenu(app, a), { 'aria-label': 'Export', 'data-tip': 'Export what is shown' }), icon('export')));
   add(row, h('button.btn.icon.narrow',
     opener('sheet', (m) => m.viewSheet(app), { 'aria-label': `Filter and lens${view.filters.length ? `, ${plural(view.filters.length, 'filter')}` : ''}` }),

@@ -16,7 +16,7 @@ export function showKeys(app) {
     h('div', null,
       group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ['Alt', 'held while pressing a value: leave it out']]) : []),
         ...(use.search ? /** @type {[string, string][]} */ ([['/', 'Search']]) : []), ...(use.compare ? /** @type {[string, string][]} */ ([['X', 'Compare']]) : []),
-        ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
+        ...(use.keys ?? []), ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
       group('Table', [['↓ or J', 'Next row'], ['↑ or K', 'Row before'], ['Enter', 'Open the row'], ['Space', 'Select, where rows can be selected']]),
       group('Go', [...app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => /** @type {[string, string]} */ ([`G then ${p.key}`,
         p.name])), ...((app.me?.sites.length ?? 0) > 1 ? /** @type {[string, string][]} */ ([['1 to 9', 'Sites']]) : [])])))]);

@@ -78,7 +78,7 @@ export function windowMenu(app, anchor) {
 /** @param {App} app @param {HTMLElement} anchor */
 export function compareMenu(app, anchor) {
   const view = /** @type {View} */ (app.view);
-  const choices = [['previous', 'The time before'], ['year', 'A year before'], ['', 'Nothing']];
+  const choices = [['previous', 'The time before'], ['year', 'A year before'], ['none', 'Nothing']];
   const menu = pop(anchor, 'Compare with',
     choices.map(([id, name], i) => menuItem({ name, on: view.compare === id, key: i ? undefined : 'X', act: () => { menu.close(); app.go({ compare: id }); } })));
 }
@@ -99,6 +99,11 @@ export function exportMenu(app, anchor) { pop(anchor, 'Export', exportParts(app)
 function exportParts(app) {
   const view = /** @type {View} */ (app.view);
   const days = view.days();
+  if (app.use.files) {
+    return [h('p.lead', null, `Each table as CSV, exactly as shown: ${days ? span(...days) : 'all time'}${view.isFiltered ? ', with these filters' : ''}.`),
+      app.use.files.map(([name, path]) => menuItem({ name, sign: 'export', download: true,
+        href: `/api/sites/${app.site?.site}/${path}.csv?${view.ask(app.use)}${view.by && path === 'reports/sources' ? `&by=${view.by}` : ''}` }))];
+  }
   const url = (/** @type {string} */ ending) => `/api/sites/${app.site?.site}/${app.use.exports}.${ending}?${view.ask(app.use)}`;
   return [h('p.lead', null, `Exactly what is shown: ${days ? span(...days) : 'all time'}${view.isFiltered ? ', with these filters' : ''}.`),
     menuItem({ name: 'CSV', note: 'for a spreadsheet', sign: 'export', href: url('csv'), download: true }),
@@ -121,6 +126,8 @@ export function viewSheet(app) {
       pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w)]), (window) => app.go({ window }, { replace: true }))),
     h('p.small.faint', null, `Your default: ${MODELS[view.site.model]}, within ${windowName(String(view.site.window))}.`));
   }
+  if (use.compare) add(body, pick('Compare with', view.compare, [['previous', 'The time before'], ['year', 'A year before'], ['none', 'Nothing']],
+    (compare) => app.go({ compare }, { replace: true })));
   if (use.range) {
     const earlier = view.shifted(-1), later = view.shifted(1);
     add(body, h('div.pair', null,
@@ -136,7 +143,7 @@ export function viewSheet(app) {
   }
   add(body, h('hr'));
   add(body, shareParts(app));
-  if (use.exports) add(body, h('div.flat', null, exportParts(app)));
+  if (use.exports || use.files) add(body, h('div.flat', null, exportParts(app)));
 }
 
 /** All pages, colours and signing out on a narrow screen. @param {App} app */

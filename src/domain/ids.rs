@@ -77,6 +77,7 @@ id!(ErasureId, "erasure");
 id!(JobId, "job");
 id!(ShareId, "share");
 id!(EventId, "event");
+id!(NoteId, "note");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

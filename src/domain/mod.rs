@@ -46,8 +46,10 @@ pub mod readiness;
 pub mod reason;
 /// How long each kind of row is kept.
 pub mod retention;
-/// When to try again.
 pub mod retry;
+/// When to try again.
+/// How often somebody usually tells, and when a silence is strange.
+pub mod rhythm;
 /// What members and tokens may do.
 pub mod rights;
 /// How much of a site somebody is shown.

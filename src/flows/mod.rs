@@ -26,6 +26,8 @@ pub mod identify;
 pub mod intake;
 /// Who may sign in.
 pub mod login;
+/// What the owner knows of a day.
+pub mod notes;
 /// What waits since a restore.
 pub mod outbox;
 /// What a destination may see.

@@ -11,6 +11,7 @@ use rust_embed::Embed;
 
 use super::ask::Ask;
 use super::decode;
+use super::link::link;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
@@ -30,6 +31,9 @@ const AN_HOUR: &str = "public, max-age=3600";
 /// Below this a gzip header costs more than it saves.
 const SMALLEST_PACKED: usize = 256;
 const PER_ADDRESS: Rate = Rate::per_second(20, 60);
+
+/// For other people's pages: delivered to the byte as they are written.
+const TAGS: [&str; 2] = ["t.js", "t.v1.js"];
 
 /// The place in pages where the hash goes.
 const PLACE: &str = "/a/HASH/";
@@ -167,6 +171,13 @@ fn read() -> Bundle {
             files.insert(name.into_owned(), File::new(Bytes::from(found.data.into_owned())));
         }
     }
+    let scripts: BTreeMap<String, String> = files
+        .iter()
+        .filter(|(name, _)| name.ends_with(".js") && !TAGS.contains(&name.as_str()))
+        .map(|(name, file)| (name.clone(), String::from_utf8_lossy(&file.bytes).into_owned()))
+        .collect();
+    files.retain(|name, _| !scripts.contains_key(name));
+    files.extend(link(&scripts).into_iter().map(|(name, text)| (name, File::new(Bytes::from(text)))));
     let styles = styles(&files);
     files.insert("app.css".into(), File::new(styles));
     let mut all = Vec::new();

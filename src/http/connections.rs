@@ -26,6 +26,11 @@ pub const LIST: Doc =
 
 /// `GET /api/sites/{site}/connections`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
+    Reply::json(&json!({ "items": cards(&app, &ask).await? }))
+}
+
+/// All connections of the site as cards.
+pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
     let site = ask.site()?;
     let now = app.clock.now();
     let book = app.book();
@@ -54,7 +59,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
             shown
         })
         .collect();
-    Reply::json(&json!({ "items": items }))
+    Ok(items)
 }
 
 /// Day by day, ending with today, and what is usual for today's weekday: of what comes in, else of what goes out.

@@ -46,6 +46,8 @@ pub mod inbox;
 pub mod json;
 /// Leads and orders.
 pub mod leads;
+/// The first screen's modules as one file.
+mod link;
 /// The accept loop.
 mod listen;
 /// Events for open dashboards.
@@ -54,6 +56,8 @@ pub mod live;
 mod login;
 /// Figures for Prometheus.
 mod metrics;
+/// Notes on days.
+pub mod notes;
 /// The API's description, made from the table.
 mod openapi;
 /// Addresses that deliver a page.

@@ -1,128 +1,264 @@
-//! Pages of figures: the headline, day by day, by where it came from, and who is there just now.
+//! Pages of figures: the headline, day by day, the tables, and who is there just now. The overview asks for several at
+//! once, so that they come out of one look at the file.
 
-use std::collections::HashMap;
+/// Tables by origin, page, country, device and product.
+pub mod tables;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use self::tables::By;
 use super::ask::Ask;
+use super::exports::Cell;
 use super::reply::Reply;
 use super::route::Doc;
-use super::shown;
+use super::{connections, notes, shown};
 use crate::app::App;
-use crate::domain::channel::channel;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::{Currency, Money};
-use crate::domain::question::filter::UNATTRIBUTED;
 use crate::domain::question::rate::{range, rate};
-use crate::domain::question::{Asked, Days, Lens};
-use crate::error::Result;
+use crate::domain::question::{Asked, ConversionFilter, Days, Lens, Period};
+use crate::domain::time::{Day, Time};
+use crate::error::{Error, Result};
+use crate::store::questions::conversions::{self, Order, Wanted as WantedList};
 use crate::store::questions::money::{Flow, Moneys};
-use crate::store::questions::overview::{self, Headline, OriginFigures, WHOLE};
-use crate::store::questions::part;
-use crate::store::questions::visits::Origin;
+use crate::store::questions::needs;
+use crate::store::questions::overview::{self, DayFigures};
+use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 /// Days of a report that is asked for without any.
 const DEFAULT_DAYS: i32 = 30;
+/// Latest conversions beside the figures.
+const LATEST: usize = 10;
 
-const QUERY: &[(&str, &str)] = &[
+pub const QUERY: &[(&str, &str)] = &[
     ("from", "first day, 2026-06-01; without it, 30 days"),
     ("to", "last day, included; without it, today"),
     ("model", "last_non_direct, first, last, linear, position, time_decay"),
     ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
-    ("compare", "previous, year or none"),
+    ("compare", "previous, year or none; days that are not over are compared with as many hours"),
+    ("kind", "sale, lead, signup or custom; repeat for several, ! in front for all others. It leaves no visit out"),
+    ("source", "credited in the books, whatever the lens; `unattributed` for none. Visits by their own"),
+    ("medium", "as credited"),
+    ("campaign", "as credited"),
+    ("channel", "a name like Paid Search"),
+    ("landing", "the page on which the credited visit began"),
+    ("country", "two letters, or unknown"),
+    ("device", "mobile, desktop, tablet, or unknown"),
+    ("match", "session, code, click, email, phone, customer_id, coupon, imported, stated or none"),
+    ("status", "paid, refunded, new, won, …"),
+    ("currency", "EUR"),
+    ("platform", "one that told of it or was told"),
+];
+
+const WITH: (&str, &str) = ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products");
+
+const HEADLINE_QUERY: &[(&str, &str)] = &[
+    QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[4], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12],
+    QUERY[13], QUERY[14], QUERY[15], QUERY[16], WITH,
 ];
 
 pub const HEADLINE: Doc = Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency.")
-    .query(QUERY)
+    .query(HEADLINE_QUERY)
     .answer(r#"{"visits":1204,"conversions":{"all":31,"sale":20},"net":[{"minor":123400,"currency":"EUR"}],"attribution_rate":0.9}"#)
     .statuses(&[200, 400]);
 pub const TIMESERIES: Doc =
     Doc::new("Reports", "The same day by day, in the site's zone.").query(QUERY).answer(r#"{"items":[]}"#).statuses(&[200, 400]);
-pub const SOURCES: Doc =
-    Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
-        .query(&[
-            ("from", "first day, 2026-06-01; without it, 30 days"),
-            ("to", "last day, included; without it, today"),
-            ("model", "last_non_direct, first, last, linear, position, time_decay"),
-            ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
-            ("by", "channel, source (default), medium or campaign"),
-            ("limit", "rows, at most 500"),
-        ])
-        .answer(r#"{"items":[],"total":{}}"#)
-        .statuses(&[200, 400]);
+pub const TIMESERIES_CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("day,visits,…").of_type("text/csv").statuses(&[200, 400]);
 pub const LIVE: Doc = Doc::new("Reports", "Visitors of the last five minutes, and of each of the last thirty.")
     .answer(r#"{"visitors_now":7,"minutes":[0,1,2]}"#);
-struct Wanted {
-    days: Days,
-    lens: Lens,
-    compare: Option<Days>,
+
+/// What every report reads.
+#[derive(Clone)]
+pub struct Wanted {
+    pub days: Days,
+    pub lens: Lens,
+    pub is_of_the_books: bool,
+    pub filter: ConversionFilter,
+    compare: Option<Period>,
 }
 
-fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
+pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     let asked = Asked(&ask.query);
-    let days = asked.days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
-    Ok(Wanted { days, lens: asked.lens(&site.settings.policy)?, compare: asked.compare(days)? })
+    let now = app.clock.now();
+    let days = asked.days(&site.zone, now, DEFAULT_DAYS)?;
+    // Through another lens the conversions of a part would show who else had a share in them.
+    let is_part = !ask.sight.segment.is_open();
+    let lens = if is_part { Lens::of(&site.settings.policy) } else { asked.lens(&site.settings.policy)? };
+    Ok(Wanted {
+        days,
+        lens,
+        is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight),
+        compare: asked.compare(days)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
+    })
 }
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    Days,
+    Notes,
+    Connections,
+    Needs,
+    Latest,
+    Sources,
+    Countries,
+    Devices,
+    Products,
+}
+
+const PARTS: [(&str, Part); 9] = [
+    ("days", Part::Days),
+    ("notes", Part::Notes),
+    ("connections", Part::Connections),
+    ("needs", Part::Needs),
+    ("latest", Part::Latest),
+    ("sources", Part::Sources),
+    ("countries", Part::Countries),
+    ("devices", Part::Devices),
+    ("products", Part::Products),
+];
+
+fn parts(ask: &Ask) -> Result<Vec<Part>> {
+    let named = |word: &str| PARTS.iter().find(|(name, _)| *name == word).map(|(_, part)| *part);
+    let words = ask.query("with").into_iter().flat_map(|text| text.split(','));
+    words
+        .map(|word| {
+            named(word).ok_or_else(|| {
+                let all: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+                Error::parameter("with", format!("with is a list of {}.", all.join(", ")))
+            })
+        })
+        .collect()
+}
+
+/// How often a question that took too long is asked again.
+const PATIENCE: usize = 4;
+
+/// Asks for as long as it takes. What was worked out of each month is kept, so that a question which is stopped for its
+/// length goes on where it was, and other readers have their turn in between.
+async fn patient<T: Send + 'static>(
+    app: &App,
+    site: &Site,
+    question: impl Fn(&SiteConn) -> Result<T> + Clone + Send + 'static,
+) -> Result<T> {
+    for _ in 0..PATIENCE {
+        match app.store.read(site.id, question.clone()).await {
+            Err(e) if e.code == "too_slow" => {}
+            done => return done,
+        }
+    }
+    app.store.read(site.id, question).await
+}
+
+type ByDay = BTreeMap<Day, DayFigures>;
 
 /// `GET /api/sites/{site}/reports/overview`
 pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?;
-    let wanted = read(&app, &ask, site)?;
-    let (zone, days, compare, sight) = (site.zone.clone(), wanted.days, wanted.compare, ask.sight.clone());
-    let (now, before) = app
-        .store
-        .read(site.id, move |c| {
-            let now = part::headline(c, &zone, days, &sight)?;
-            let before = compare.map(|days| part::headline(c, &zone, days, &sight)).transpose()?;
-            Ok((now, before))
-        })
-        .await?;
-    let mut shown = shown_headline(&now, site);
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let mut parts = parts(&ask)?;
+    if !ask.sight.is_whole() {
+        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs));
+    }
+    let by = By::read(&ask)?;
+    let limit = tables::limit(&ask)?;
+    let now = app.clock.now();
+    let (of, asked) = (site.clone(), wanted.clone());
+    let with = parts.clone();
+    let mut shown = patient(&app, &site, move |c| answer(c, &of, &asked, &with, by, limit, now)).await?;
+    if parts.contains(&Part::Connections) {
+        shown.insert("connections".into(), connections::cards(&app, &ask).await?.into());
+    }
+    ask.shown(Value::Object(shown))
+}
+
+fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, limit: usize, now: Time) -> Result<Map<String, Value>> {
+    let (days, before) = both(c, site, wanted)?;
+    let mut shown = shown_headline(&overview::headline(&days), site);
     shown.insert("from".into(), wanted.days.from.to_string().into());
     shown.insert("to".into(), wanted.days.to.to_string().into());
     shown.insert("model".into(), wanted.lens.model.word().into());
     shown.insert("window".into(), wanted.lens.window.word().into());
-    let compared = compare.zip(before).map(|(days, before)| {
-        let mut shown = shown_headline(&before, site);
-        shown.insert("from".into(), days.from.to_string().into());
-        shown.insert("to".into(), days.to.to_string().into());
-        Value::Object(shown)
-    });
-    shown.insert("compare".into(), compared.unwrap_or(Value::Null));
-    ask.shown(Value::Object(shown))
+    let mut compare = Value::Null;
+    if let Some((period, days)) = wanted.compare.zip(before.as_ref()) {
+        let mut shown = shown_headline(&overview::headline(days), site);
+        shown.insert("from".into(), period.days.from.to_string().into());
+        shown.insert("to".into(), period.days.to.to_string().into());
+        shown.insert("until".into(), shown::maybe_time(&site.zone, period.until));
+        if with.contains(&Part::Days) {
+            shown.insert("days".into(), shown_days(days));
+        }
+        compare = Value::Object(shown);
+    }
+    shown.insert("compare".into(), compare);
+    let tables = with.iter().any(|p| matches!(p, Part::Sources | Part::Countries | Part::Devices));
+    let tables = tables.then(|| tables::ask(c, site, wanted, by)).transpose()?;
+    if with.contains(&Part::Days) {
+        // How far the present day has come.
+        shown.insert("now".into(), shown::time(&site.zone, now));
+    }
+    for part in with {
+        let (name, value) = match part {
+            Part::Days => ("days", shown_days(&days)),
+            Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
+            Part::Needs => ("needs", shown_needs(&needs::needs(c, now)?, site)),
+            Part::Latest => ("latest", latest(c, site, wanted)?),
+            Part::Products => ("products", tables::shown_products(c, site, wanted, limit)?),
+            Part::Sources => ("sources", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, by, site, wanted, limit))),
+            Part::Countries => {
+                ("countries", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, By::Country, site, wanted, limit)))
+            }
+            Part::Devices => ("devices", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, By::Device, site, wanted, limit))),
+            Part::Connections => continue,
+        };
+        shown.insert(name.into(), value);
+    }
+    Ok(shown)
 }
 
-fn shown_headline(h: &Headline, site: &Site) -> Map<String, Value> {
-    let t = &h.tally;
-    let mut kinds = Map::new();
-    kinds.insert("all".into(), t.count.into());
-    for kind in ConversionKind::ALL {
-        kinds.insert(kind.word().into(), t.of_kind(kind.word()).into());
-    }
-    let orders = t.of_kind(ConversionKind::Sale.word());
+fn both(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<(ByDay, Option<ByDay>)> {
+    let ask = |period| overview::by_day(c, &site.zone, period, &wanted.filter);
+    Ok((ask(Period::whole(wanted.days))?, wanted.compare.map(ask).transpose()?))
+}
+
+fn shown_headline(h: &DayFigures, site: &Site) -> Map<String, Value> {
+    let (count, orders) = (h.conversions(), h.of_kind(ConversionKind::Sale.word()));
     let own = h.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
     let average = (orders > 0).then(|| Money::new(rounded(own, orders), site.currency));
     let shown = json!({
         "visits": h.visits,
-        "conversions": kinds,
-        "attributed": t.attributed,
-        "unattributed": t.count - t.attributed,
+        "conversions": shown_kinds(h),
+        "attributed": h.attributed,
+        "unattributed": count - h.attributed,
         "net": shown::moneys(&moneys(&h.money, |m| m.net_minor())),
         "sold": shown::moneys(&moneys(&h.money, |m| m.sold_minor)),
         "back": shown::moneys(&moneys(&h.money, |m| m.back_minor)),
         "orders": orders,
         "average_order": shown::maybe_money(average),
-        "attribution_rate": rate(t.attributed, t.count),
-        "attribution_range": range(t.attributed, t.count).map(|(low, high)| [low, high]),
-        "conversion_rate": rate(t.count, h.visits),
-        "conversion_range": range(t.count, h.visits).map(|(low, high)| [low, high]),
-        "average_days_to_convert": rate(t.days_sum, t.days_count),
+        "attribution_rate": rate(h.attributed, count),
+        "attribution_range": range(h.attributed, count).map(|(low, high)| [low, high]),
+        "conversion_rate": rate(count, h.visits),
+        "conversion_range": range(count, h.visits).map(|(low, high)| [low, high]),
+        "average_days_to_convert": rate(h.days_sum, h.days_count),
+        "days_known": h.days_count,
     });
     match shown {
         Value::Object(shown) => shown,
         _ => Map::new(),
     }
+}
+
+fn shown_kinds(h: &DayFigures) -> Map<String, Value> {
+    let mut kinds = Map::new();
+    kinds.insert("all".into(), h.conversions().into());
+    for kind in ConversionKind::ALL {
+        kinds.insert(kind.word().into(), h.of_kind(kind.word()).into());
+    }
+    kinds
 }
 
 /// Divided to the nearest minor unit, halves away from nought.
@@ -132,125 +268,105 @@ fn rounded(minor: i64, by: i64) -> i64 {
 }
 
 /// One sum a currency, in the order of their codes; currencies are never added.
-fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
+pub fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
     all.iter().filter_map(|(code, flow)| Currency::parse(code).map(|c| Money::new(pick(flow), c))).collect()
+}
+
+fn shown_days(all: &ByDay) -> Value {
+    all.iter()
+        .map(|(day, f)| {
+            json!({
+                "day": day.to_string(),
+                "visits": f.visits,
+                "conversions": shown_kinds(f),
+                "attributed": f.attributed,
+                "days_sum": f.days_sum,
+                "days_known": f.days_count,
+                "net": shown::moneys(&moneys(&f.money, |m| m.net_minor())),
+                "sold": shown::moneys(&moneys(&f.money, |m| m.sold_minor)),
+                "back": shown::moneys(&moneys(&f.money, |m| m.back_minor)),
+            })
+        })
+        .collect()
+}
+
+fn shown_needs(needs: &needs::Needs, site: &Site) -> Value {
+    let silent: Vec<Value> = needs
+        .silent
+        .iter()
+        .map(|s| {
+            let hours = (s.usual_gap_ms as f64 / 3_600_000.0 * 10.0).round() / 10.0;
+            json!({"connection": s.connection, "last_event_at": shown::time(&site.zone, s.last_at), "usual_gap_hours": hours})
+        })
+        .collect();
+    json!({"quarantined": needs.quarantined, "silent": silent})
+}
+
+fn latest(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Value> {
+    let list = WantedList {
+        span: wanted.days.span(),
+        filter: wanted.filter.clone(),
+        search: None,
+        may_see_people: false,
+        order: Order::HappenedAt,
+        cursor: None,
+        limit: LATEST,
+    };
+    let page = conversions::page(c, &site.zone, &list)?;
+    Ok(page.lines.iter().map(|line| shown::line(line, &site.zone, wanted.lens, wanted.is_of_the_books)).collect())
 }
 
 /// `GET /api/sites/{site}/reports/timeseries`
 pub async fn timeseries(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?;
-    let wanted = read(&app, &ask, site)?;
-    let (zone, days, compare, sight) = (site.zone.clone(), wanted.days, wanted.compare, ask.sight.clone());
-    let (now, before) = app
-        .store
-        .read(site.id, move |c| {
-            let now = part::by_day(c, &zone, days, &sight)?;
-            let before = compare.map(|days| part::by_day(c, &zone, days, &sight)).transpose()?;
-            Ok((now, before))
-        })
-        .await?;
-    let show = |all: std::collections::BTreeMap<_, overview::DayFigures>| -> Vec<Value> {
-        all.into_iter()
-            .map(|(day, f): (crate::domain::time::Day, _)| {
-                let mut kinds = Map::new();
-                kinds.insert("all".into(), f.kinds.values().sum::<i64>().into());
-                for kind in ConversionKind::ALL {
-                    kinds.insert(kind.word().into(), f.kinds.get(kind.word()).copied().unwrap_or(0).into());
-                }
-                json!({
-                    "day": day.to_string(),
-                    "visits": f.visits,
-                    "conversions": kinds,
-                    "attributed": f.attributed,
-                    "net": shown::moneys(&moneys(&f.money, |m| m.net_minor())),
-                    "sold": shown::moneys(&moneys(&f.money, |m| m.sold_minor)),
-                    "back": shown::moneys(&moneys(&f.money, |m| m.back_minor)),
-                })
-            })
-            .collect()
-    };
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let of = site.clone();
+    let (days, before) = patient(&app, &site, move |c| both(c, &of, &wanted)).await?;
     let today = site.zone.day(app.clock.now()).to_string();
-    ask.shown(json!({"items": show(now), "compare": before.map(show), "today": today}))
+    ask.shown(json!({"items": shown_days(&days), "compare": before.as_ref().map(shown_days), "today": today}))
 }
 
-/// `GET /api/sites/{site}/reports/sources`
-pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?;
-    let wanted = read(&app, &ask, site)?;
-    let asked = Asked(&ask.query);
-    let by = asked.word("by", &["channel", "source", "medium", "campaign"])?.unwrap_or("source").to_owned();
-    let limit = if asked.one("limit").is_some() { asked.limit()? } else { crate::domain::question::LARGEST_PAGE };
-    let (zone, days, lens) = (site.zone.clone(), wanted.days, wanted.lens);
-    let sight = ask.sight.clone();
-    // Of a part only the books' own answer is known.
-    let is_of_the_books = lens.is_of_the_books(&site.settings.policy) || !sight.segment.is_open();
-    let all = app
-        .store
-        .read(site.id, move |c| match is_of_the_books {
-            true => part::by_origin(c, &zone, days, &sight),
-            false => overview::by_origin_through(c, &zone, days, lens),
-        })
-        .await?;
-    let mut total = OriginFigures::default();
-    let mut rows: HashMap<String, OriginFigures> = HashMap::new();
-    for (origin, figures) in &all {
-        add(&mut total, figures);
-        add(rows.entry(name_of(origin, &by)).or_default(), figures);
+/// `GET /api/sites/{site}/reports/timeseries.csv`
+pub async fn timeseries_csv(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let of = site.clone();
+    let (days, before) = patient(&app, &site, move |c| both(c, &of, &wanted)).await?;
+    let mut head = vec!["day", "visits", "conversions", "orders", "leads", "attributed", "sold", "back", "net", "currency"];
+    if before.is_some() {
+        head.extend(["compared_day", "compared_visits", "compared_conversions", "compared_net"]);
     }
-    // Hidden amounts are not told by the order of rows either.
-    let own = |f: &OriginFigures| if ask.sight.hides_money { 0 } else { f.money.get(site.currency.code()).map_or(0, |m| m.net_minor()) };
-    let mut rows: Vec<(String, OriginFigures)> = rows.into_iter().collect();
-    rows.sort_by(|a, b| {
-        (own(&b.1), b.1.conversions_e9, b.1.visits).cmp(&(own(&a.1), a.1.conversions_e9, a.1.visits)).then_with(|| a.0.cmp(&b.0))
-    });
-    let count = rows.len();
-    rows.truncate(limit);
-    let items: Vec<Value> = rows.iter().map(|(name, figures)| row(Some(name), figures)).collect();
-    ask.shown(json!({
-        "items": items,
-        "rows": count,
-        "total": row(None, &total),
-        "by": by,
-        "model": lens.model.word(),
-        "window": lens.window.word(),
-    }))
-}
-
-fn add(sum: &mut OriginFigures, one: &OriginFigures) {
-    sum.visits += one.visits;
-    sum.conversions_e9 += one.conversions_e9;
-    for (currency, flow) in &one.money {
-        sum.money.entry(currency.clone()).or_default().add_all(flow);
-    }
-}
-
-/// How a row is called. What nothing is credited with is a row of its own in every table.
-fn name_of((source, medium, campaign): &Origin, by: &str) -> String {
-    if source.is_empty() {
-        return UNATTRIBUTED.to_owned();
-    }
-    let name = match by {
-        "channel" => channel(source, medium, (!campaign.is_empty()).then_some(campaign)),
-        "medium" => medium,
-        "campaign" => campaign,
-        _ => source,
+    let own = |f: &DayFigures, pick: fn(&Flow) -> i64| {
+        Cell::number(Money::new(f.money.get(site.currency.code()).map_or(0, pick), site.currency).decimal())
     };
-    if name.is_empty() { crate::domain::campaign::NOT_SET.to_owned() } else { name.to_owned() }
-}
-
-fn row(name: Option<&str>, f: &OriginFigures) -> Value {
-    let conversions = f.conversions_e9 as f64 / WHOLE as f64;
-    let whole = f.conversions_e9 / WHOLE;
-    json!({
-        "name": name,
-        "visits": f.visits,
-        "conversions": conversions,
-        "conversion_rate": (f.visits > 0).then(|| conversions / f.visits as f64),
-        "conversion_range": range(whole.min(f.visits), f.visits).map(|(low, high)| [low, high]),
-        "net": shown::moneys(&moneys(&f.money, |m| m.net_minor())),
-        "sold": shown::moneys(&moneys(&f.money, |m| m.sold_minor)),
-        "back": shown::moneys(&moneys(&f.money, |m| m.back_minor)),
-    })
+    let mut earlier = before.as_ref().map(|days| days.iter());
+    let rows: Vec<Vec<Cell>> = days
+        .iter()
+        .map(|(day, f)| {
+            let mut row = vec![
+                Cell::text(day.to_string()),
+                Cell::number(f.visits),
+                Cell::number(f.conversions()),
+                Cell::number(f.of_kind(ConversionKind::Sale.word())),
+                Cell::number(f.of_kind(ConversionKind::Lead.word())),
+                Cell::number(f.attributed),
+                own(f, |m| m.sold_minor),
+                own(f, |m| m.back_minor),
+                own(f, |m| m.net_minor()),
+                Cell::text(site.currency.code()),
+            ];
+            if let Some(earlier) = &mut earlier {
+                row.extend(match earlier.next() {
+                    Some((day, f)) => {
+                        [Cell::text(day.to_string()), Cell::number(f.visits), Cell::number(f.conversions()), own(f, |m| m.net_minor())]
+                    }
+                    None => [Cell::Empty, Cell::Empty, Cell::Empty, Cell::Empty],
+                });
+            }
+            row
+        })
+        .collect();
+    tables::file("days", &head, rows)
 }
 
 /// `GET /api/sites/{site}/reports/live`

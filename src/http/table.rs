@@ -4,7 +4,7 @@
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     account, administration, assets, audit, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads,
-    live, login, metrics, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, senders, settings,
+    live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, senders, settings,
     setups, shared, shares, statements, timeline, tokens, touch,
 };
 use crate::domain::storage::Burden;
@@ -53,7 +53,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/shared/{share}/open", Page, run!(shared::open), shared::OPEN).most(16 * 1024),
     Route::new("GET", "/api/shared/{share}/overview", Share, run!(reports::headline), reports::HEADLINE).within(),
     Route::new("GET", "/api/shared/{share}/timeseries", Share, run!(reports::timeseries), reports::TIMESERIES).within(),
-    Route::new("GET", "/api/shared/{share}/sources", Share, run!(reports::sources), reports::SOURCES).within(),
+    Route::new("GET", "/api/shared/{share}/sources", Share, run!(reports::tables::sources), reports::tables::SOURCES).within(),
     Route::new("GET", "/api/shared/{share}/conversions", Share, run!(shared::conversions), shared::CONVERSIONS).within(),
     Route::new("GET", "/api/shared/{share}/conversions.csv", Share, run!(shared::csv), shared::CSV).within(),
     // ---------------------------------------------------------------- machines that watch
@@ -147,6 +147,8 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
+    Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
+    Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
     // ---------------------------------------------------------------- people who ask to be forgotten
     Route::new("DELETE", "/api/delete-user", Token(Scope::Erase), run!(privacy::delete_user), privacy::DELETE_USER).shape(Shape::Halo),
@@ -229,8 +231,71 @@ pub static ROUTES: &[Route] = &[
         reports::TIMESERIES,
     )
     .within(),
-    Route::new("GET", "/api/sites/{site}/reports/sources", Site(Right::See, Scope::Read), run!(reports::sources), reports::SOURCES)
-        .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/timeseries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::timeseries_csv),
+        reports::TIMESERIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::sources),
+        reports::tables::SOURCES,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::sources_csv),
+        reports::tables::SOURCES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::countries),
+        reports::tables::COUNTRIES,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::countries_csv),
+        reports::tables::COUNTRIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::devices),
+        reports::tables::DEVICES,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::devices_csv),
+        reports::tables::DEVICES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::products),
+        reports::tables::PRODUCTS,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::products_csv),
+        reports::tables::PRODUCTS_CSV,
+    ),
+    Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
     Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE).within(),
     Route::new("GET", "/api/conversions", Token(Scope::Read), run!(records::list), records::LIST).shape(Shape::AnyTrack),

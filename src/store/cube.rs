@@ -20,7 +20,7 @@ use crate::error::Result;
 pub use count::{Counts, count, finish, put};
 use mark::{Part, find_mark, first_day};
 pub use mark::{advance, is_behind, is_part_due, mark_part};
-pub use memory::{Memory, remembered};
+pub use memory::{Memory, Weighs, remembered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cube {

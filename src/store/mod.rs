@@ -54,6 +54,8 @@ pub mod links;
 pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
+/// What the owner knows of a day.
+pub mod notes;
 /// Orders as their shop told them.
 pub mod orders;
 /// Deliveries held after a restore.

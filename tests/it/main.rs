@@ -1,6 +1,7 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod agreement;
 mod backup;
 mod browser;
 mod chromium;
@@ -23,9 +24,11 @@ mod leads;
 mod live;
 mod login;
 mod measure;
+mod notes;
 mod office;
 mod orders;
 mod outbound;
+mod overview;
 mod pages;
 mod pipeline;
 mod plans;

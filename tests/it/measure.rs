@@ -117,4 +117,28 @@ async fn measure() {
     }
     let _ = Span::default();
     rounds(true).await;
+    overview(&house, &made.slug, &made.token).await;
+}
+
+/// The two questions of the overview, the first time and again.
+async fn overview(house: &House, slug: &str, token: &str) {
+    println!("---- overview");
+    for (name, query) in [
+        ("30 days", "from=2026-05-15&to=2026-06-13"),
+        ("30 days, Paid Search", "from=2026-05-15&to=2026-06-13&channel=Paid%20Search"),
+        ("30 days, mobile, linear", "from=2026-05-15&to=2026-06-13&device=mobile&model=linear"),
+        ("12 months", "from=2025-06-14&to=2026-06-13"),
+        ("12 months, first touch", "from=2025-06-14&to=2026-06-13&model=first"),
+    ] {
+        for (what, with) in [("figures", "days,notes,connections,needs"), ("tables", "sources,products,countries,devices,latest")] {
+            let path = format!("/api/sites/{slug}/reports/overview?{query}&compare=previous&with={with}");
+            let mut times = Vec::new();
+            for _ in 0..3 {
+                let since = Instant::now();
+                house.get(&path).token(token).send().await.is(200);
+                times.push(since.elapsed());
+            }
+            println!("{name:26} {what:8} first {:>10.1?}, again {:>10.1?}", times[0], times[1].min(times[2]));
+        }
+    }
 }

@@ -192,9 +192,11 @@ pub async fn set_up(browser: &Chromium, office: &Office) {
 /// Every page on every screen.
 async fn looks(browser: &Chromium, office: &Office) {
     for (site, page) in [
+        ("full", "overview"),
         ("full", "conversions"),
         ("full", "deliveries"),
         ("full", "conversions/conversion_1"),
+        ("empty", "overview"),
         ("empty", "conversions"),
         ("empty", "deliveries"),
     ] {

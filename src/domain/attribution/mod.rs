@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::conversion::ConversionKind;
 use super::fact::Stated;
 use super::time::Time;
-use super::touch::Touchpoint;
+use super::touch::{TouchKind, Touchpoint};
 
 mod decay;
 pub mod matching;
@@ -165,10 +165,68 @@ impl MatchType {
 
 /// A touchpoint as the credit keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "KeptTouch")]
 pub struct PathTouch {
     #[serde(flatten)]
     pub touch: Touchpoint,
     pub link: Link,
+}
+
+/// The same as it is read: reports read every path of a year, and reading field by field takes a fraction of the time
+/// that a flattened struct takes.
+#[derive(Deserialize)]
+struct KeptTouch {
+    session: i64,
+    seq: i64,
+    at: Time,
+    kind: TouchKind,
+    source: String,
+    medium: String,
+    #[serde(default)]
+    campaign: Option<String>,
+    #[serde(default)]
+    term: Option<String>,
+    #[serde(default)]
+    content: Option<String>,
+    #[serde(default)]
+    campaign_id: Option<String>,
+    #[serde(default)]
+    landing: Option<String>,
+    #[serde(default)]
+    referrer: Option<String>,
+    #[serde(default)]
+    click: Option<String>,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    is_direct: bool,
+    #[serde(default)]
+    is_imported: bool,
+    link: Link,
+}
+
+impl From<KeptTouch> for PathTouch {
+    fn from(k: KeptTouch) -> Self {
+        let touch = Touchpoint {
+            session: k.session,
+            seq: k.seq,
+            at: k.at,
+            kind: k.kind,
+            source: k.source,
+            medium: k.medium,
+            campaign: k.campaign,
+            term: k.term,
+            content: k.content,
+            campaign_id: k.campaign_id,
+            landing: k.landing,
+            referrer: k.referrer,
+            click: k.click,
+            device: k.device,
+            is_direct: k.is_direct,
+            is_imported: k.is_imported,
+        };
+        Self { touch, link: k.link }
+    }
 }
 
 /// The result, written once.

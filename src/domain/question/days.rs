@@ -15,6 +15,14 @@ pub struct Days {
     pub to: Day,
 }
 
+/// Days of which the last may end early: what is not over yet is compared with as many hours of an earlier time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    pub days: Days,
+    /// A moment of the last day.
+    pub until: Option<Time>,
+}
+
 /// Days of a list, which may go back to the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -43,6 +51,29 @@ impl Days {
 
     pub fn span(&self) -> Span {
         Span { from: Some(self.from), to: Some(self.to) }
+    }
+}
+
+impl Period {
+    pub fn whole(days: Days) -> Self {
+        Self { days, until: None }
+    }
+
+    /// The earlier days that these are compared with, as far as these have come themselves.
+    pub fn before(days: Days, earlier: Days, zone: &Zone, now: Time) -> Self {
+        let today = zone.day(now);
+        if days.to != today {
+            return Self::whole(earlier);
+        }
+        let until = zone.start(earlier.to).plus_ms(now.ms_since(zone.start(today)));
+        Self { days: earlier, until: Some(until.min(zone.start(earlier.to.plus(1)))) }
+    }
+
+    /// The days that are whole, and the one that is not.
+    pub fn parts(&self) -> (Option<Days>, Option<(Day, Time)>) {
+        let Some(until) = self.until else { return (Some(self.days), None) };
+        let whole = Days { from: self.days.from, to: self.days.to.plus(-1) };
+        ((whole.from <= whole.to).then_some(whole), Some((self.days.to, until)))
     }
 }
 

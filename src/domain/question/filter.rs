@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// How a row without a source is called in facets and filters.
 pub const UNATTRIBUTED: &str = "unattributed";
 
+/// How a country or a device is called that nobody knows.
+pub const UNKNOWN: &str = "unknown";
+
 /// States of a conversion: a lead's pipeline, then what became of a sale.
 pub const STATUSES: [&str; 11] =
     ["new", "contacted", "qualified", "won", "lost", "pending", "paid", "part_refunded", "refunded", "cancelled", "draft"];
@@ -113,8 +116,20 @@ pub struct ConversionFilter {
     pub currency: Choice,
     /// One that has told of it, or was told.
     pub platform: Choice,
+    pub country: Choice,
+    pub device: Choice,
+    /// The page on which the visit began that the books credit.
+    pub landing: Choice,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
     pub within: Option<Box<ConversionFilter>>,
+}
+
+/// Where a conversion or a visit came about. Empty words stand for what is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Whereabouts<'r> {
+    pub country: &'r str,
+    pub device: &'r str,
+    pub landing: &'r str,
 }
 
 /// How many dimensions refuse a row: the facet of a dimension counts what all others take.
@@ -141,6 +156,9 @@ impl ConversionFilter {
             status: asked.one_of("status", &STATUSES)?,
             currency: asked.choice("currency", is_currency, "an ISO 4217 code like EUR")?,
             platform: asked.slug("platform")?,
+            country: asked.free("country")?,
+            device: asked.free("device")?,
+            landing: asked.free("landing")?,
             within: None,
         })
     }
@@ -154,6 +172,38 @@ impl ConversionFilter {
     /// Nothing is left out.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The counts of whole days know all that is asked for. They know neither who was told nor where it was.
+    pub fn is_of_counts(&self) -> bool {
+        self.platform.is_open() && !self.asks_whereabouts()
+    }
+
+    pub fn asks_whereabouts(&self) -> bool {
+        !(self.country.is_open() && self.device.is_open() && self.landing.is_open())
+    }
+
+    pub fn admits_whereabouts(&self, w: &Whereabouts) -> bool {
+        (self.country.is_open() || self.country.admits(named(w.country, UNKNOWN)))
+            && (self.device.is_open() || self.device.admits(named(w.device, UNKNOWN)))
+            && (self.landing.is_open() || self.landing.admits(w.landing))
+    }
+
+    /// Visits are left out by where they came from. What only a conversion has (a kind, a match, a status, money) leaves
+    /// no visit out: a rate of some conversions is still one of all visits.
+    pub fn admits_visit(&self, source: &str, medium: &str, campaign: &str) -> bool {
+        let m = Marks { kind: "", source, medium, campaign, match_type: "", status: "", currency: "" };
+        (self.source.is_open() || self.source.admits(named(source, UNATTRIBUTED)))
+            && (self.medium.is_open() || self.medium.admits(named(medium, NOT_SET)))
+            && (self.campaign.is_open() || self.campaign.admits(named(campaign, NOT_SET)))
+            && (self.channel.is_open() || self.admits_channel(&m))
+            && self.within.as_ref().is_none_or(|locked| locked.admits_visit(source, medium, campaign))
+    }
+
+    /// Every visit is taken.
+    pub fn is_open_to_visits(&self) -> bool {
+        let origin = [&self.source, &self.medium, &self.campaign, &self.channel];
+        origin.iter().all(|choice| choice.is_open()) && !self.asks_whereabouts() && self.within.is_none()
     }
 
     /// Platforms apart, which stand in other tables.

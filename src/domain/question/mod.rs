@@ -18,8 +18,8 @@ use super::conversion::ConversionKind;
 use crate::error::{Error, Result};
 
 pub use cursor::Cursor;
-pub use days::{Days, Span};
-pub use filter::{Choice, ConversionFilter, DeliveryFilter, Marks};
+pub use days::{Days, Period, Span};
+pub use filter::{Choice, ConversionFilter, DeliveryFilter, Marks, Whereabouts};
 pub use tally::Tally;
 
 /// Rows of a page that is asked for without a number.
@@ -121,6 +121,11 @@ impl Lens {
     pub fn of(own: &Policy) -> Self {
         let window = Window(own.window_days);
         Self { model: own.model, window, by_kind: ConversionKind::ALL.map(|kind| Window(own.window_of(kind))) }
+    }
+
+    /// Through another model, as far back.
+    pub fn with(self, model: Model) -> Self {
+        Self { model, ..self }
     }
 
     /// How far before a conversion of this kind.

@@ -128,6 +128,12 @@ impl Tally {
         all
     }
 
+    /// Words that are held, of all facets.
+    pub fn names(&self) -> usize {
+        [&self.kinds, &self.sources, &self.matches, &self.statuses].iter().map(|facet| facet.iter().count()).sum::<usize>()
+            + self.money.iter().count()
+    }
+
     pub fn of_kind(&self, kind: &str) -> i64 {
         self.kinds.iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n)
     }

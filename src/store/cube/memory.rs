@@ -12,24 +12,39 @@ use crate::domain::question::Days;
 use crate::domain::time::Day;
 use crate::error::Result;
 
-/// Answers that are kept: a year has twelve blocks, and a view asks some questions. Each is small: sums by a few words.
+/// Answers that are kept: a year has twelve blocks, and a view asks some questions. Most are small: sums by a few words.
 const MOST: usize = 600;
+/// Bytes of all of them together: tables of a shop with thousands of campaigns are not small.
+const MOST_BYTES: usize = 24 * 1024 * 1024;
 /// Days of a block.
 const BLOCK: i32 = 32;
 
+/// How much an answer takes.
+pub trait Weighs {
+    /// Bytes, roughly.
+    fn bytes(&self) -> usize;
+}
+
 #[derive(Default)]
 pub struct Memory {
-    kept: Mutex<Vec<Kept>>,
+    kept: Mutex<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    kept: Vec<Kept>,
+    bytes: usize,
 }
 
 struct Kept {
     name: String,
     answer: Arc<dyn Any + Send + Sync>,
+    bytes: usize,
 }
 
 /// The answers to a question over the counted days of a coverage, block by block in the order of time: as they were
 /// worked out before, or now. `question` says what is asked, with all its filters.
-pub fn remembered<T: Send + Sync + 'static>(
+pub fn remembered<T: Weighs + Send + Sync + 'static>(
     c: &SiteConn,
     cube: Cube,
     coverage: &Coverage,
@@ -41,7 +56,7 @@ pub fn remembered<T: Send + Sync + 'static>(
     blocks(days).map(|block| remembered_block(c, memory, cube, &coverage.within(block), question, &work_out)).collect()
 }
 
-fn remembered_block<T: Send + Sync + 'static>(
+fn remembered_block<T: Weighs + Send + Sync + 'static>(
     c: &SiteConn,
     memory: &Memory,
     cube: Cube,
@@ -57,7 +72,7 @@ fn remembered_block<T: Send + Sync + 'static>(
         return Ok(known);
     }
     let answer = Arc::new(work_out(block)?);
-    memory.keep(name, answer.clone());
+    memory.keep(name, answer.clone(), answer.bytes());
     Ok(answer)
 }
 
@@ -69,21 +84,27 @@ fn blocks(days: Days) -> impl Iterator<Item = Days> {
 }
 
 impl Memory {
-    fn keep(&self, name: String, answer: Arc<dyn Any + Send + Sync>) {
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
-        if kept.len() >= MOST {
-            kept.remove(0);
+    fn keep(&self, name: String, answer: Arc<dyn Any + Send + Sync>, bytes: usize) {
+        let mut shelf = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let bytes = bytes + name.len();
+        if bytes > MOST_BYTES / 4 {
+            return;
         }
-        kept.push(Kept { name, answer });
+        while shelf.kept.len() >= MOST || (shelf.bytes + bytes > MOST_BYTES && !shelf.kept.is_empty()) {
+            let gone = shelf.kept.remove(0);
+            shelf.bytes -= gone.bytes;
+        }
+        shelf.bytes += bytes;
+        shelf.kept.push(Kept { name, answer, bytes });
     }
 
     /// What was asked last goes last, and is forgotten last.
     fn find(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
-        let place = kept.iter().position(|k| k.name == name)?;
-        let found = kept.remove(place);
+        let mut shelf = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let place = shelf.kept.iter().position(|k| k.name == name)?;
+        let found = shelf.kept.remove(place);
         let answer = found.answer.clone();
-        kept.push(found);
+        shelf.kept.push(found);
         Some(answer)
     }
 }
@@ -91,6 +112,22 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_asked_for_longest_goes_first() {
+        let memory = Memory::default();
+        let keep = |name: &str, bytes| memory.keep(name.into(), Arc::new(0_u8), bytes);
+        for name in ["a", "b", "c", "d"] {
+            keep(name, MOST_BYTES / 5);
+        }
+        assert!(memory.find("a").is_some());
+        keep("e", MOST_BYTES / 5);
+        assert!(memory.find("b").is_none() && memory.find("a").is_some() && memory.find("e").is_some());
+        keep("too much", MOST_BYTES);
+        assert!(memory.find("too much").is_none() && memory.find("a").is_some());
+        let kept = memory.kept.lock().expect("nobody else");
+        assert_eq!(kept.bytes, kept.kept.iter().map(|k| k.bytes).sum::<usize>());
+    }
 
     #[test]
     fn blocks_cover_every_day_once() {

@@ -8,7 +8,7 @@ use super::super::scope::SiteConn;
 use super::beside::{self, Beside};
 use super::json_list;
 use super::search::search;
-use super::sums::{marks, tally, tells};
+use super::sums::{fits, marks, tally};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::tally::Sums;
@@ -252,7 +252,7 @@ fn found_page(c: &SiteConn, zone: &Zone, wanted: &Wanted, text: &str) -> Result<
         if line.happened_at < from || line.happened_at >= to {
             continue;
         }
-        if !wanted.filter.platform.is_open() && !tells(c, &wanted.filter.platform, line.id.number())? {
+        if !fits(c, &wanted.filter, line.id.number())? {
             continue;
         }
         let (amount, net) = (line.amount.map_or(0, |m| m.minor), line.net.map_or(0, |m| m.minor));
@@ -295,11 +295,10 @@ fn takes(c: &SiteConn, filter: &ConversionFilter, marks: &Marks, id: i64, failed
     if !filter.admits(marks) {
         return false;
     }
-    filter.platform.is_open()
-        || tells(c, &filter.platform, id).unwrap_or_else(|e| {
-            *failed = Some(e);
-            false
-        })
+    fits(c, filter, id).unwrap_or_else(|e| {
+        *failed = Some(e);
+        false
+    })
 }
 
 fn by_ids(c: &SiteConn, ids: impl Iterator<Item = i64>) -> Result<Vec<Line>> {

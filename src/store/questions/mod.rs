@@ -16,27 +16,36 @@ pub mod health;
 pub mod inbox;
 /// Money by the day it is booked on.
 pub mod money;
-/// Headline figures, day by day, by origin.
+/// What waits for the owner.
+pub mod needs;
+/// Day by day, and the headline figures.
 pub mod overview;
-/// The same for who is shown a part.
-pub mod part;
 /// Where leads stand, and what they are worth.
 pub mod pipeline;
+/// What was sold.
+pub mod products;
 /// One conversion from all sides.
 pub mod receipt;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.
 pub mod sums;
+/// Visits by day and by origin.
+/// By origin, landing page, country and device.
+pub mod tables;
 /// A person in the order of time.
 pub mod timeline;
-/// Visits by day and by origin.
+/// Visits by day, by origin and by where they were.
 pub mod visits;
 
+/// Answers over days, kept for those that are counted.
+mod answers;
 /// What stands beside the rows of a page: people, credit, who was told.
 mod beside;
 /// Finding conversions by what somebody types.
 mod search;
+/// Conversions and entries as reports look at them.
+mod walk;
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;

@@ -1,14 +1,16 @@
 //! The money of a span by the days it is booked on: sales, and what went back. Of conversions that count.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use rusqlite::{Row, named_params};
 
-use super::super::cube::{self, Coverage, Cube};
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
+use super::answers::{Gathers, Piece, over, over_rows};
 use super::visits::Origin;
-use super::word;
-use crate::domain::question::Days;
+use super::{walk, word};
+use crate::domain::question::{ConversionFilter, Period};
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
@@ -57,41 +59,84 @@ struct Booked<'r> {
     amount_minor: i64,
 }
 
-pub fn by_day(c: &SiteConn, zone: &Zone, days: Days) -> Result<BTreeMap<Day, Moneys>> {
-    fn add(all: &mut BTreeMap<Day, Moneys>, b: &Booked) {
-        of(all.entry(b.day).or_default(), b.currency).add(b.kind, b.amount_minor);
+/// Sums of all currencies, by whatever they are named.
+#[derive(Debug)]
+struct By<K>(HashMap<K, Moneys>);
+
+impl<K> Default for By<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
     }
-    let coverage = cube::coverage(c, Cube::Entries, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Entries, &coverage, "by day", |block| {
-        let mut all = BTreeMap::new();
-        each_counted(c, block, |b| add(&mut all, b))?;
-        Ok(all)
-    })?;
-    let mut all: BTreeMap<Day, Moneys> = counted.iter().flat_map(|block| block.iter().map(|(day, m)| (*day, m.clone()))).collect();
-    each_raw(c, &coverage, days, |b| add(&mut all, b))?;
-    Ok(all)
 }
 
-/// By the origin that is credited now.
-pub fn by_origin(c: &SiteConn, zone: &Zone, days: Days) -> Result<HashMap<Origin, Moneys>> {
-    fn add(all: &mut HashMap<Origin, Moneys>, b: &Booked) {
-        let origin = (b.source.to_owned(), b.medium.to_owned(), b.campaign.to_owned());
-        of(all.entry(origin).or_default(), b.currency).add(b.kind, b.amount_minor);
-    }
-    let coverage = cube::coverage(c, Cube::Entries, zone, days.span())?;
-    let counted = cube::remembered(c, Cube::Entries, &coverage, "by origin", |block| {
-        let mut all = HashMap::new();
-        each_counted(c, block, |b| add(&mut all, b))?;
-        Ok(all)
-    })?;
-    let mut all: HashMap<Origin, Moneys> = HashMap::new();
-    for (origin, moneys) in counted.iter().flat_map(|block| block.iter()) {
-        for (currency, flow) in moneys {
-            of(all.entry(origin.clone()).or_default(), currency).add_all(flow);
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> Gathers for By<K> {
+    fn merge(&mut self, other: &Self) {
+        for (key, moneys) in &other.0 {
+            match self.0.get_mut(key) {
+                Some(known) => add_all(known, moneys),
+                None => drop(self.0.insert(key.clone(), moneys.clone())),
+            }
         }
     }
-    each_raw(c, &coverage, days, |b| add(&mut all, b))?;
-    Ok(all)
+}
+
+impl<K> Weighs for By<K> {
+    fn bytes(&self) -> usize {
+        self.0.values().map(|m| size(m) + 120).sum()
+    }
+}
+
+/// Bytes of sums, roughly.
+pub(super) fn size(moneys: &Moneys) -> usize {
+    moneys.len().min(1) * 460 + moneys.len() * 32
+}
+
+/// Each currency to its own.
+pub fn add_all(sum: &mut Moneys, more: &Moneys) {
+    for (currency, flow) in more {
+        of(sum, currency).add_all(flow);
+    }
+}
+
+/// All money of each day.
+pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day, Moneys>> {
+    fn add(all: &mut By<Day>, b: &Booked) {
+        of(all.0.entry(b.day).or_default(), b.currency).add(b.kind, b.amount_minor);
+    }
+    let counted = |block: &Coverage, _: Option<Tail>| {
+        let mut all = By::default();
+        each_counted(c, block, |b| add(&mut all, b))?;
+        Ok(all)
+    };
+    let rows = |piece: &Piece, all: &mut By<Day>| each_row(c, piece, |b| add(all, b));
+    Ok(over(c, Cube::Entries, zone, period, "by day", counted, rows)?.0.into_iter().collect())
+}
+
+/// The money of each day that a filter takes.
+pub fn by_day_of(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<BTreeMap<Day, Moneys>> {
+    let rows = |piece: &Piece, all: &mut By<Day>| {
+        walk::entries(c, piece, filter, |b, _, _| {
+            of(all.0.entry(b.day).or_default(), b.currency).add(b.kind, b.amount_minor);
+            Ok(())
+        })
+    };
+    let question = format!("by day {filter:?}");
+    Ok(over_rows(c, Cube::Entries, zone, period, &question, rows)?.0.into_iter().collect())
+}
+
+/// All money by the origin that is credited now.
+pub fn by_origin(c: &SiteConn, zone: &Zone, period: Period) -> Result<HashMap<Origin, Moneys>> {
+    fn add(all: &mut By<Origin>, b: &Booked) {
+        let origin = (b.source.to_owned(), b.medium.to_owned(), b.campaign.to_owned());
+        of(all.0.entry(origin).or_default(), b.currency).add(b.kind, b.amount_minor);
+    }
+    let counted = |block: &Coverage, _: Option<Tail>| {
+        let mut all = By::default();
+        each_counted(c, block, |b| add(&mut all, b))?;
+        Ok(all)
+    };
+    let rows = |piece: &Piece, all: &mut By<Origin>| each_row(c, piece, |b| add(all, b));
+    Ok(over(c, Cube::Entries, zone, period, "by origin", counted, rows)?.0)
 }
 
 fn each_counted(c: &SiteConn, coverage: &Coverage, mut on: impl FnMut(&Booked)) -> Result<()> {
@@ -110,26 +155,12 @@ fn each_counted(c: &SiteConn, coverage: &Coverage, mut on: impl FnMut(&Booked)) 
     )
 }
 
-fn each_raw(c: &SiteConn, coverage: &Coverage, days: Days, mut on: impl FnMut(&Booked)) -> Result<()> {
-    for span in &coverage.raw {
-        let (from, to) = (span.from.unwrap_or(days.from), span.to.unwrap_or(days.to));
-        c.scan(
-            "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
-             from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
-             where e.site_id = :site and e.book_day between :from and :to and c.counts = 1",
-            named_params! {":from": from.0, ":to": to.0},
-            |row| {
-                on(&read(row)?);
-                Ok(true)
-            },
-        )?;
-    }
-    let Some(tail) = coverage.tail else { return Ok(()) };
+fn each_row(c: &SiteConn, piece: &Piece, mut on: impl FnMut(&Booked)) -> Result<()> {
     c.scan(
         "select e.book_day, e.kind, e.currency, c.source, c.medium, c.campaign, e.amount_minor
          from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
-         where e.site_id = :site and e.book_day = :day and e.id > :after and c.counts = 1",
-        named_params! {":day": tail.day.0, ":after": tail.after_entry},
+         where e.site_id = :site and e.book_day between :from and :to and e.happened_at < :until and e.id > :after and c.counts = 1",
+        named_params! {":from": piece.days.from.0, ":to": piece.days.to.0, ":until": piece.until.ms(), ":after": piece.after_entry},
         |row| {
             on(&read(row)?);
             Ok(true)

@@ -2,9 +2,9 @@
 
 use rusqlite::named_params;
 
-use super::super::cube::{self, Coverage, Cube};
+use super::super::cube::{self, Coverage, Cube, Weighs};
 use super::super::scope::SiteConn;
-use super::word;
+use super::{walk, word};
 use crate::domain::question::tally::Sums;
 use crate::domain::question::{Choice, ConversionFilter, Marks, Span, Tally};
 use crate::domain::time::{Day, Time, Zone};
@@ -18,20 +18,16 @@ pub struct Tallied {
     pub places: Vec<Span>,
 }
 
+impl Weighs for Tallied {
+    fn bytes(&self) -> usize {
+        self.tally.names() * 120 + self.places.len() * 24 + 400
+    }
+}
+
 /// Sums of what the filter takes in the span. Tests and drafts are shown in lists, but not counted.
 pub fn tally(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tallied> {
-    tally_with(c, zone, span, filter, false)
-}
-
-/// The same with days to convert.
-pub fn tally_with_days(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tally> {
-    Ok(tally_with(c, zone, span, filter, true)?.tally)
-}
-
-fn tally_with(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, with_days: bool) -> Result<Tallied> {
-    let coverage = match filter.platform.is_open() {
+    let coverage = match filter.is_of_counts() {
         true => cube::coverage(c, Cube::Conversions, zone, span)?,
-        // No count knows who was told.
         false => Coverage::none(span),
     };
     let question = format!("tally {filter:?}");
@@ -42,7 +38,7 @@ fn tally_with(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter, 
         places.extend(block.places.iter().copied());
     }
     for times in coverage.times(zone) {
-        add_rows(c, times, filter, with_days, &mut tally)?;
+        add_rows(c, times, filter, &mut tally)?;
     }
     places.sort_by_key(|p| p.from.map_or(i32::MIN, |d| d.0));
     Ok(Tallied { tally, places: joined(places) })
@@ -125,39 +121,32 @@ pub(super) fn marks<'r>(row: &'r rusqlite::Row, from: usize) -> rusqlite::Result
     })
 }
 
-fn add_rows(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, with_days: bool, tally: &mut Tally) -> Result<()> {
-    let plain = "select id, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor, null
+fn add_rows(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, tally: &mut Tally) -> Result<()> {
+    let sql = "select id, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor
          from conversions where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1";
-    let and_days = "select c.id, c.kind, c.source, c.medium, c.campaign, c.match_type, c.status, c.currency, c.amount_minor, c.net_minor,
-           case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end
-         from conversions c left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
-         where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1";
     let mut failed: Option<Error> = None;
-    c.scan(if with_days { and_days } else { plain }, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
+    c.scan(sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
         let marks = marks(row, 1)?;
-        if !filter.platform.is_open() {
-            match tells(c, &filter.platform, row.get(0)?) {
-                Ok(true) => {}
-                Ok(false) => return Ok(true),
-                Err(e) => {
-                    failed = Some(e);
-                    return Ok(false);
-                }
+        match fits(c, filter, row.get(0)?) {
+            Ok(true) => {}
+            Ok(false) => return Ok(true),
+            Err(e) => {
+                failed = Some(e);
+                return Ok(false);
             }
         }
         let (amount, net): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
-        let days: Option<i64> = row.get(10)?;
-        let sums = Sums {
-            count: 1,
-            amount_minor: amount.unwrap_or(0),
-            net_minor: net.unwrap_or(0),
-            days_sum: days.unwrap_or(0),
-            days_count: i64::from(days.is_some()),
-        };
+        let sums = Sums { count: 1, amount_minor: amount.unwrap_or(0), net_minor: net.unwrap_or(0), ..Sums::default() };
         tally.add(filter, &marks, &sums);
         Ok(true)
     })?;
     failed.map_or(Ok(()), Err)
+}
+
+/// Whether a conversion fits what stands in other tables: who has told of it, who was told, and where it was.
+pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    let is_told = filter.platform.is_open() || tells(c, &filter.platform, conversion)?;
+    Ok(is_told && (!filter.asks_whereabouts() || walk::is_where(c, filter, conversion)?))
 }
 
 /// Whether one of the platforms has told of the conversion, or was told.

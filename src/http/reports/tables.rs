@@ -1,0 +1,362 @@
+//! Tables of a report: by channel, source, medium, campaign, landing page, country, device, and what was sold. Each has a
+//! row for what nothing is credited with, so that all have the same total.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::super::ask::Ask;
+use super::super::exports::{self, Cell};
+use super::super::reply::Reply;
+use super::super::route::Doc;
+use super::super::shown;
+use super::{QUERY, Wanted, moneys, patient, read};
+use crate::app::App;
+use crate::domain::campaign::NOT_SET;
+use crate::domain::channel::channel;
+use crate::domain::money::Money;
+use crate::domain::question::filter::{UNATTRIBUTED, UNKNOWN};
+use crate::domain::question::rate::{FEW, range};
+use crate::domain::question::{Asked, LARGEST_PAGE, Period};
+use crate::error::Result;
+use crate::store::questions::money::{self, Moneys};
+use crate::store::questions::products::{self, Sold};
+use crate::store::questions::tables::{self, Earned, TableRow, Tables, WHOLE, WantedTables};
+use crate::store::questions::visits::Origin;
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+
+const BY: (&str, &str) = ("by", "channel, source (default), medium, campaign or landing");
+const BESIDE: (&str, &str) = ("beside", "ends: with what the first and the last visit would earn beside it");
+const LIMIT: (&str, &str) = ("limit", "rows, at most 500; the total is of all");
+
+const SOURCES_QUERY: &[(&str, &str)] = &[
+    QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12], QUERY[13],
+    QUERY[14], QUERY[15], QUERY[16], BY, BESIDE, LIMIT,
+];
+
+pub const SOURCES: Doc =
+    Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
+        .query(SOURCES_QUERY)
+        .answer(r#"{"items":[],"total":{}}"#)
+        .statuses(&[200, 400]);
+pub const SOURCES_CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(SOURCES_QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+pub const COUNTRIES: Doc = Doc::new("Reports", "Visits, conversions and money by country: that of the bill, else of the visit.")
+    .query(QUERY)
+    .answer(r#"{"items":[],"total":{}}"#)
+    .statuses(&[200, 400]);
+pub const COUNTRIES_CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+pub const DEVICES: Doc = Doc::new("Reports", "Visits, conversions and money by the kind of device of the visit.")
+    .query(QUERY)
+    .answer(r#"{"items":[],"total":{}}"#)
+    .statuses(&[200, 400]);
+pub const DEVICES_CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+pub const PRODUCTS: Doc = Doc::new("Reports", "What was sold: booked money shared among the lines of each order by what they cost.")
+    .query(QUERY)
+    .answer(r#"{"items":[{"name":"Winter gloves","quantity":64,"net":[]}],"total":{}}"#)
+    .statuses(&[200, 400]);
+pub const PRODUCTS_CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,quantity,…").of_type("text/csv").statuses(&[200, 400]);
+
+/// What a table is by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum By {
+    Channel,
+    Source,
+    Medium,
+    Campaign,
+    Landing,
+    Country,
+    Device,
+}
+
+impl By {
+    pub fn read(ask: &Ask) -> Result<Self> {
+        Ok(match Asked(&ask.query).word("by", &["channel", "source", "medium", "campaign", "landing"])? {
+            Some("channel") => By::Channel,
+            Some("medium") => By::Medium,
+            Some("campaign") => By::Campaign,
+            Some("landing") => By::Landing,
+            _ => By::Source,
+        })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            By::Channel => "channel",
+            By::Source => "source",
+            By::Medium => "medium",
+            By::Campaign => "campaign",
+            By::Landing => "landing",
+            By::Country => "country",
+            By::Device => "device",
+        }
+    }
+
+    /// Where somebody was earns nothing: there is no first and last beside it.
+    fn has_ends(self) -> bool {
+        !matches!(self, By::Country | By::Device)
+    }
+}
+
+/// Rows of a table: all of them, as far as an answer goes.
+pub fn limit(ask: &Ask) -> Result<usize> {
+    let asked = Asked(&ask.query);
+    if asked.one("limit").is_some() { asked.limit() } else { Ok(LARGEST_PAGE) }
+}
+
+pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
+    let tables = WantedTables {
+        period: Period::whole(wanted.days),
+        filter: wanted.filter.clone(),
+        lens: wanted.lens,
+        is_of_the_books: wanted.is_of_the_books,
+        with_pages: by == By::Landing,
+    };
+    tables::tables(c, &site.zone, &tables)
+}
+
+/// `GET /api/sites/{site}/reports/sources`
+pub async fn sources(app: App, ask: Ask) -> Result<Reply> {
+    let by = By::read(&ask)?;
+    answered(app, ask, by).await
+}
+
+/// `GET /api/sites/{site}/reports/countries`
+pub async fn countries(app: App, ask: Ask) -> Result<Reply> {
+    answered(app, ask, By::Country).await
+}
+
+/// `GET /api/sites/{site}/reports/devices`
+pub async fn devices(app: App, ask: Ask) -> Result<Reply> {
+    answered(app, ask, By::Device).await
+}
+
+async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    // First and last visits show who else had a share in the conversions of a part.
+    let has_ends = Asked(&ask.query).word("beside", &["ends"])?.is_some() && ask.sight.segment.is_open();
+    let limit = limit(&ask)?;
+    let of = site.clone();
+    let shown = patient(&app, &site, move |c| {
+        let tables = asked(c, &of, &wanted, by, has_ends)?;
+        Ok(shown_by(&tables, by, &of, &wanted, limit))
+    })
+    .await?;
+    ask.shown(shown)
+}
+
+/// In the books' own lens and without a filter the counts of whole days know the origins.
+fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> Result<Tables> {
+    let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by != By::Landing;
+    match is_counted {
+        true => Ok(Tables { origins: tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?, ..Tables::default() }),
+        false => ask(c, site, wanted, by),
+    }
+}
+
+pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize) -> Value {
+    let rows = rows(all, by, site);
+    let mut total = TableRow::default();
+    rows.iter().for_each(|(_, row)| total.add(row));
+    let items: Vec<Value> = rows.iter().take(limit).map(|(name, row)| shown_row(Some(name), row, by)).collect();
+    json!({
+        "items": items,
+        "rows": rows.len(),
+        "total": shown_row(None, &total, by),
+        "by": by.word(),
+        "model": wanted.lens.model.word(),
+        "window": wanted.lens.window.word(),
+    })
+}
+
+/// The largest first; what nothing is credited with stands last.
+fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
+    let mut rows: HashMap<String, TableRow> = HashMap::new();
+    let mut add = |name: String, row: &TableRow| rows.entry(name).or_default().add(row);
+    match by {
+        By::Landing => all.pages.iter().for_each(|(page, row)| add(named(page, UNATTRIBUTED), row)),
+        By::Country => all.countries.iter().for_each(|(country, row)| add(named(country, UNKNOWN), row)),
+        By::Device => all.devices.iter().for_each(|(device, row)| add(named(device, UNKNOWN), row)),
+        _ => all.origins.iter().for_each(|(origin, row)| add(name_of(origin, by), row)),
+    }
+    let own = |r: &TableRow| r.own.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    let mut rows: Vec<(String, TableRow)> = rows.into_iter().collect();
+    let is_last = |name: &str| name == UNATTRIBUTED || (name == UNKNOWN && !by.has_ends());
+    rows.sort_by(|(a, x), (b, y)| {
+        let by_size = (own(y), y.own.conversions_e9, y.visits).cmp(&(own(x), x.own.conversions_e9, x.visits));
+        is_last(a).cmp(&is_last(b)).then(by_size).then_with(|| a.cmp(b))
+    });
+    rows
+}
+
+fn named(word: &str, none: &str) -> String {
+    if word.is_empty() { none.to_owned() } else { word.to_owned() }
+}
+
+fn name_of((source, medium, campaign): &Origin, by: By) -> String {
+    if source.is_empty() {
+        return UNATTRIBUTED.to_owned();
+    }
+    let name = match by {
+        By::Channel => channel(source, medium, (!campaign.is_empty()).then_some(campaign)),
+        By::Medium => medium,
+        By::Campaign => campaign,
+        _ => source,
+    };
+    named(name, NOT_SET)
+}
+
+fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
+    let mut shown = shown_earned(&row.own);
+    let whole = row.own.conversions_e9 / WHOLE;
+    shown["name"] = name.into();
+    shown["visits"] = row.visits.into();
+    shown["conversion_rate"] = (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64).into();
+    shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
+    let is_known = name.is_some_and(|n| n != UNATTRIBUTED && n != UNKNOWN);
+    shown["is_few"] = (row.visits < FEW && row.own.conversions_e9 < FEW * WHOLE && is_known).into();
+    if by.has_ends() {
+        shown["first"] = shown_earned(&row.first);
+        shown["last"] = shown_earned(&row.last);
+    }
+    shown
+}
+
+fn shown_earned(e: &Earned) -> Value {
+    json!({
+        "conversions": e.conversions_e9 as f64 / WHOLE as f64,
+        "orders": e.orders_e9 as f64 / WHOLE as f64,
+        "net": shown::moneys(&moneys(&e.money, |m| m.net_minor())),
+        "sold": shown::moneys(&moneys(&e.money, |m| m.sold_minor)),
+        "back": shown::moneys(&moneys(&e.money, |m| m.back_minor)),
+    })
+}
+
+/// `GET /api/sites/{site}/reports/products`
+pub async fn products(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let limit = limit(&ask)?;
+    let of = site.clone();
+    let shown = patient(&app, &site, move |c| shown_products(c, &of, &wanted, limit)).await?;
+    ask.shown(shown)
+}
+
+pub fn shown_products(c: &SiteConn, site: &Site, wanted: &Wanted, limit: usize) -> Result<Value> {
+    let rows = sold(c, site, wanted)?;
+    let mut total = Sold::default();
+    for (_, row) in &rows {
+        total.quantity += row.quantity;
+        money::add_all(&mut total.money, &row.money);
+    }
+    let shown = |name: Option<&str>, row: &Sold| {
+        json!({
+            "name": name,
+            "quantity": row.quantity,
+            "net": shown::moneys(&moneys(&row.money, |m| m.net_minor())),
+            "sold": shown::moneys(&moneys(&row.money, |m| m.sold_minor)),
+            "back": shown::moneys(&moneys(&row.money, |m| m.back_minor)),
+        })
+    };
+    let items: Vec<Value> = rows.iter().take(limit).map(|(name, row)| shown(Some(name), row)).collect();
+    Ok(json!({"items": items, "rows": rows.len(), "total": shown(None, &total)}))
+}
+
+/// The largest first; what came without a list of what was bought stands last.
+fn sold(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Vec<(String, Sold)>> {
+    let all = products::products(c, &site.zone, Period::whole(wanted.days), &wanted.filter)?;
+    let own = |money: &Moneys| money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    let mut rows: Vec<(String, Sold)> = all.into_iter().map(|(name, sold)| (named(&name, NOT_SET), sold)).collect();
+    rows.sort_by(|(a, x), (b, y)| {
+        (a == NOT_SET).cmp(&(b == NOT_SET)).then((own(&y.money), y.quantity).cmp(&(own(&x.money), x.quantity))).then_with(|| a.cmp(b))
+    });
+    Ok(rows)
+}
+
+/// `GET /api/sites/{site}/reports/sources.csv`
+pub async fn sources_csv(app: App, ask: Ask) -> Result<Reply> {
+    let by = By::read(&ask)?;
+    table_file(app, ask, by).await
+}
+
+/// `GET /api/sites/{site}/reports/countries.csv`
+pub async fn countries_csv(app: App, ask: Ask) -> Result<Reply> {
+    table_file(app, ask, By::Country).await
+}
+
+/// `GET /api/sites/{site}/reports/devices.csv`
+pub async fn devices_csv(app: App, ask: Ask) -> Result<Reply> {
+    table_file(app, ask, By::Device).await
+}
+
+async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let of = site.clone();
+    let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
+    let mut head = vec![by.word(), "visits", "conversions", "orders", "sold", "back", "net"];
+    if by.has_ends() {
+        head.extend(["first_touch_conversions", "first_touch_net", "last_touch_conversions", "last_touch_net"]);
+    }
+    head.push("currency");
+    let money = |m: &Moneys, pick: fn(&money::Flow) -> i64| {
+        Cell::number(Money::new(m.get(site.currency.code()).map_or(0, pick), site.currency).decimal())
+    };
+    let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
+    let lines = rows(&all, by, &site)
+        .into_iter()
+        .map(|(name, row)| {
+            let mut cells = vec![
+                Cell::text(name),
+                Cell::number(row.visits),
+                part(row.own.conversions_e9),
+                part(row.own.orders_e9),
+                money(&row.own.money, |m| m.sold_minor),
+                money(&row.own.money, |m| m.back_minor),
+                money(&row.own.money, |m| m.net_minor()),
+            ];
+            if by.has_ends() {
+                for end in [&row.first, &row.last] {
+                    cells.push(part(end.conversions_e9));
+                    cells.push(money(&end.money, |m| m.net_minor()));
+                }
+            }
+            cells.push(Cell::text(site.currency.code()));
+            cells
+        })
+        .collect();
+    file(by.word(), &head, lines)
+}
+
+/// `GET /api/sites/{site}/reports/products.csv`
+pub async fn products_csv(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let wanted = read(&app, &ask, &site)?;
+    let of = site.clone();
+    let rows = patient(&app, &site, move |c| sold(c, &of, &wanted)).await?;
+    let lines = rows
+        .into_iter()
+        .map(|(name, row)| {
+            let net = row.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+            vec![
+                Cell::text(name),
+                Cell::number(row.quantity),
+                Cell::number(Money::new(net, site.currency).decimal()),
+                Cell::text(site.currency.code()),
+            ]
+        })
+        .collect();
+    file("product", &["name", "quantity", "net", "currency"], lines)
+}
+
+/// A table as a file, whole: reports have as many rows as the site has words.
+pub fn file(name: &str, head: &[&str], rows: Vec<Vec<Cell>>) -> Result<Reply> {
+    let mut text = exports::csv_head(head)?;
+    text.extend(exports::csv_lines(&rows)?);
+    Ok(Reply::text("text/csv; charset=utf-8", text).with("content-disposition", format!("attachment; filename=\"{name}.csv\"")))
+}

@@ -1,0 +1,250 @@
+//! The tables of a report: visits, credited conversions and money by origin, landing page, country and device. What
+//! nothing is credited with is a row of its own, so that every table has the same total.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::super::cube::{Coverage, Cube, Tail, Weighs};
+use super::super::scope::SiteConn;
+use super::answers::{Gathers, Piece, over, over_rows};
+use super::money::{self, Moneys};
+use super::sums::add_days;
+use super::visits::{self, Origin};
+use super::walk::{self, Credited, View, Walked};
+use crate::domain::attribution::{Model, shares};
+use crate::domain::conversion::ConversionKind;
+use crate::domain::money::{Currency, Money};
+use crate::domain::question::{ConversionFilter, Lens, Period};
+use crate::domain::time::Zone;
+use crate::error::Result;
+
+/// Billionths of one conversion: a lens may share one among several.
+pub const WHOLE: i64 = 1_000_000_000;
+
+/// What is credited to a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Earned {
+    pub conversions_e9: i64,
+    /// Of them, sales.
+    pub orders_e9: i64,
+    pub money: Moneys,
+}
+
+impl Earned {
+    pub fn add(&mut self, other: &Self) {
+        self.conversions_e9 += other.conversions_e9;
+        self.orders_e9 += other.orders_e9;
+        money::add_all(&mut self.money, &other.money);
+    }
+
+    fn count(&mut self, kind: &str, share_e9: i64) {
+        self.conversions_e9 += share_e9;
+        if kind == ConversionKind::Sale.word() {
+            self.orders_e9 += share_e9;
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TableRow {
+    pub visits: i64,
+    /// Through the lens that is asked for.
+    pub own: Earned,
+    /// By the first and by the last visit before it, beside it.
+    pub first: Earned,
+    pub last: Earned,
+}
+
+impl TableRow {
+    pub fn add(&mut self, other: &Self) {
+        self.visits += other.visits;
+        self.own.add(&other.own);
+        self.first.add(&other.first);
+        self.last.add(&other.last);
+    }
+}
+
+/// Empty words stand for nobody, and for what is not known.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    pub origins: HashMap<Origin, TableRow>,
+    pub pages: HashMap<String, TableRow>,
+    pub countries: HashMap<String, TableRow>,
+    pub devices: HashMap<String, TableRow>,
+}
+
+impl Gathers for Tables {
+    fn merge(&mut self, other: &Self) {
+        merge(&mut self.origins, &other.origins);
+        merge(&mut self.pages, &other.pages);
+        merge(&mut self.countries, &other.countries);
+        merge(&mut self.devices, &other.devices);
+    }
+}
+
+impl Weighs for Tables {
+    fn bytes(&self) -> usize {
+        let row = |r: &TableRow| 260 + [&r.own, &r.first, &r.last].iter().map(|e| money::size(&e.money)).sum::<usize>();
+        let named = [&self.pages, &self.countries, &self.devices];
+        self.origins.values().map(row).sum::<usize>() + named.iter().flat_map(|rows| rows.values()).map(row).sum::<usize>()
+    }
+}
+
+fn merge<K: Clone + Eq + Hash>(own: &mut HashMap<K, TableRow>, other: &HashMap<K, TableRow>) {
+    for (key, row) in other {
+        match own.get_mut(key) {
+            Some(known) => known.add(row),
+            None => drop(own.insert(key.clone(), row.clone())),
+        }
+    }
+}
+
+/// What is asked of the tables.
+#[derive(Debug, Clone)]
+pub struct WantedTables {
+    pub period: Period,
+    pub filter: ConversionFilter,
+    pub lens: Lens,
+    /// The columns answer: no path is read for it.
+    pub is_of_the_books: bool,
+    /// Visits by the page on which they began, which are read from their rows.
+    pub with_pages: bool,
+}
+
+/// All tables at once: they come out of the same rows, and so they agree.
+pub fn tables(c: &SiteConn, zone: &Zone, wanted: &WantedTables) -> Result<Tables> {
+    let (filter, period) = (&wanted.filter, wanted.period);
+    let views = Views::of(wanted);
+    let question = format!("tables {views:?} {filter:?}");
+    let mut all = over_rows(c, Cube::Conversions, zone, period, &question, |piece: &Piece, all: &mut Tables| {
+        walk::conversions(c, zone, piece, filter, |_, w| views.each(w, |credited, of| all.credit(w, credited, of)))
+    })?;
+    let moneys = over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Tables| {
+        walk::entries(c, piece, filter, |b, w, _| {
+            let Some(currency) = Currency::parse(b.currency) else { return Ok(()) };
+            views.each(w, |credited, of| all.book(w, credited, of, b.kind, Money::new(b.amount_minor, currency)))
+        })
+    })?;
+    all.merge(&moneys);
+    let visits = visits::sums(c, zone, period, filter, wanted.with_pages)?;
+    for (origin, n) in visits.origins {
+        all.origins.entry(origin).or_default().visits += n;
+    }
+    let named = [(&mut all.countries, visits.countries), (&mut all.devices, visits.devices), (&mut all.pages, visits.pages)];
+    for (rows, visits) in named {
+        for (name, n) in visits {
+            rows.entry(name).or_default().visits += n;
+        }
+    }
+    Ok(all)
+}
+
+/// Which of a row's columns is meant.
+#[derive(Clone, Copy, PartialEq)]
+enum Column {
+    Own,
+    First,
+    Last,
+}
+
+impl Column {
+    fn of(self, row: &mut TableRow) -> &mut Earned {
+        match self {
+            Column::Own => &mut row.own,
+            Column::First => &mut row.first,
+            Column::Last => &mut row.last,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Views {
+    own: View,
+    first: View,
+    last: View,
+}
+
+impl Views {
+    fn of(wanted: &WantedTables) -> Self {
+        let through = |model| View::Through(wanted.lens.with(model));
+        let own = if wanted.is_of_the_books { View::Books } else { View::Through(wanted.lens) };
+        Self { own, first: through(Model::First), last: through(Model::Last) }
+    }
+
+    /// The path is read once for all three.
+    fn each(&self, w: &Walked, mut on: impl FnMut(&Credited, Column)) -> Result<()> {
+        let path = w.path()?;
+        for (view, column) in [(self.own, Column::Own), (self.first, Column::First), (self.last, Column::Last)] {
+            on(&w.credited(view, &path)?, column);
+        }
+        Ok(())
+    }
+}
+
+impl Tables {
+    fn credit(&mut self, w: &Walked, credited: &Credited, column: Column) {
+        for ((origin, page), share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
+            column.of(row(&mut self.origins, origin)).count(w.marks.kind, share as i64);
+            column.of(row(&mut self.pages, page)).count(w.marks.kind, share as i64);
+        }
+        if column == Column::Own {
+            row(&mut self.countries, w.country).own.count(w.marks.kind, WHOLE);
+            row(&mut self.devices, w.device).own.count(w.marks.kind, WHOLE);
+        }
+    }
+
+    fn book(&mut self, w: &Walked, credited: &Credited, column: Column, kind: &str, amount: Money) {
+        let code = amount.currency.code();
+        for ((origin, page), part) in credited.to.iter().zip(amount.split(&credited.weights)).filter(|(_, m)| m.minor != 0) {
+            money::of(&mut column.of(row(&mut self.origins, origin)).money, code).add(kind, part.minor);
+            money::of(&mut column.of(row(&mut self.pages, page)).money, code).add(kind, part.minor);
+        }
+        if column == Column::Own {
+            money::of(&mut row(&mut self.countries, w.country).own.money, code).add(kind, amount.minor);
+            money::of(&mut row(&mut self.devices, w.device).own.money, code).add(kind, amount.minor);
+        }
+    }
+}
+
+/// Without making a new key for one that is there.
+fn row<'t, Q, K>(rows: &'t mut HashMap<K, TableRow>, key: &Q) -> &'t mut TableRow
+where
+    K: Eq + Hash + std::borrow::Borrow<Q>,
+    Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+{
+    if !rows.contains_key(key) {
+        rows.insert(key.to_owned(), TableRow::default());
+    }
+    rows.get_mut(key).unwrap_or_else(|| unreachable!("it was put there above"))
+}
+
+/// By origin in the books' own lens, of everything: the counts of whole days answer, no row of them is read.
+pub fn origins_of_the_books(c: &SiteConn, zone: &Zone, period: Period) -> Result<HashMap<Origin, TableRow>> {
+    let counted = |block: &Coverage, _: Option<Tail>| {
+        let mut all = Tables::default();
+        add_days(c, block, |_, m, is_counted, sums| {
+            if is_counted {
+                let origin = (m.source.to_owned(), m.medium.to_owned(), m.campaign.to_owned());
+                row(&mut all.origins, &origin).own.count(m.kind, sums.count * WHOLE);
+            }
+        })?;
+        Ok(all)
+    };
+    let open = ConversionFilter::default();
+    let rows = |piece: &Piece, all: &mut Tables| {
+        walk::conversions(c, zone, piece, &open, |_, w| {
+            for (origin, _) in w.credited(View::Books, &[])?.to {
+                row(&mut all.origins, &origin).own.count(w.marks.kind, WHOLE);
+            }
+            Ok(())
+        })
+    };
+    let mut all = over(c, Cube::Conversions, zone, period, "origins of the books", counted, rows)?.origins;
+    for (origin, moneys) in money::by_origin(c, zone, period)? {
+        all.entry(origin).or_default().own.money = moneys;
+    }
+    for (origin, n) in visits::by_origin(c, zone, period)? {
+        all.entry(origin).or_default().visits = n;
+    }
+    Ok(all)
+}
