@@ -14,7 +14,7 @@ use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::sites::NewSiteForm;
-use crate::serve;
+use crate::{demo, serve};
 
 /// Values from files and standard input.
 mod given;
@@ -58,11 +58,21 @@ fn dispatch(words: Halotrack) -> Result<()> {
     let Halotrack { every, serve: top, word } = words;
     let word = match word {
         None => Word::Serve(words::Serve { listen: top.listen }),
+        Some(Word::Demo(demo)) => Word::Demo(words::Serve { listen: demo.listen.or(top.listen) }),
         Some(Word::Serve(serve)) => Word::Serve(words::Serve { listen: serve.listen.or(top.listen) }),
-        Some(_) if top.listen.is_some() => return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` only.")),
+        Some(_) if top.listen.is_some() => {
+            return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` and `halotrack demo` only."));
+        }
         Some(other) => other,
     };
-    let listen = if let Word::Serve(serve) = &word { serve.listen.clone() } else { None };
+    let listen = match &word {
+        Word::Serve(serve) => serve.listen.clone(),
+        Word::Demo(_) if every.data.is_some() => {
+            return Err(Error::new(Kind::Invalid, "usage", "The demo makes a folder of its own and throws it away. Leave --data out."));
+        }
+        Word::Demo(demo) => demo.listen.clone(),
+        _ => None,
+    };
     let flags = Flags { data: every.data, config: every.config, listen };
     let env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
@@ -70,6 +80,7 @@ fn dispatch(words: Halotrack) -> Result<()> {
     let mut given = Given::default();
     let command = match word {
         Word::Serve(_) => return serve::run(config, &warnings),
+        Word::Demo(_) => return demo::run(config, &warnings, if every.json { greet_json } else { greet }),
         Word::Migrate => {
             let version = serve::migrate(config)?;
             print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));
@@ -87,6 +98,23 @@ fn dispatch(words: Halotrack) -> Result<()> {
     let answer = control::run(&config, &command)?;
     print(every.json, &answer, || show::text(&command, &answer));
     Ok(())
+}
+
+fn greet(g: &demo::Greeting) {
+    say(&format!(
+        "DEMO: two invented shops with 90 days behind them. Nothing leaves this machine; all of it is thrown away when you stop it (Ctrl+C).\n\n  \
+         Open      http://{}\n  E-mail    {}\n  Password  {}\n\n\
+         Commands see it with --data {}",
+        g.address,
+        g.email,
+        g.password,
+        g.data.display()
+    ));
+}
+
+fn greet_json(g: &demo::Greeting) {
+    say(&json!({"url": format!("http://{}", g.address), "email": g.email, "password": g.password, "data": g.data, "demo": true})
+        .to_string());
 }
 
 fn site(word: SiteWord) -> Result<Command> {

@@ -16,6 +16,8 @@ pub mod config;
 pub mod control;
 /// Hashes, signatures, sealing, randomness.
 pub mod crypto;
+/// Two invented businesses, thrown away afterwards.
+pub mod demo;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
 /// The disk under the data folder.

@@ -41,6 +41,8 @@ pub struct Serve {
 pub enum Word {
     /// Run the server (what `halotrack` alone does too)
     Serve(Serve),
+    /// Look at two invented shops with 90 days of data, in a folder that is thrown away
+    Demo(Serve),
     /// Sites: one for each tenant
     #[command(subcommand)]
     Site(SiteWord),

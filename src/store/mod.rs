@@ -220,6 +220,11 @@ impl Store {
         self.inner.writer.run_outside(work).await
     }
 
+    /// For a folder that is thrown away: commits no longer wait for the disk. Lasts until the store is closed.
+    pub async fn forgo_syncing(&self) -> Result<()> {
+        self.between_batches(|conn| conn.execute_batch("pragma synchronous = off").map_err(scope::sql_error)).await
+    }
+
     pub fn figures(&self) -> WriterFigures {
         self.inner.writer.figures()
     }

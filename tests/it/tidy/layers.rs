@@ -43,8 +43,9 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("jobs", "flows app store sources disk key wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
     ("control", "flows app store outbound platforms config clock key domain crypto error"),
+    ("demo", "serve control jobs flows app store sources outbound config clock domain crypto error"),
     ("serve", "control http jobs flows app store config clock error"),
-    ("cli", "serve control flows store config error"),
+    ("cli", "demo serve control flows store config error"),
     ("lib", ""),
     // Only the crate's own name.
     ("main", ""),
