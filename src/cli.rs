@@ -14,8 +14,10 @@ use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::sites::NewSiteForm;
-use crate::{demo, serve};
+use crate::{demo, doctor, serve};
 
+/// `halotrack export`.
+mod export;
 /// Values from files and standard input.
 mod given;
 /// Answers as text.
@@ -47,14 +49,14 @@ pub fn run() -> ExitCode {
     };
     let is_json = words.every.json;
     match std::panic::catch_unwind(|| dispatch(words)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => code,
         Ok(Err(e)) => refuse(&e, is_json),
         // The hook has said where.
         Err(_) => ExitCode::from(1),
     }
 }
 
-fn dispatch(words: Halotrack) -> Result<()> {
+fn dispatch(words: Halotrack) -> Result<ExitCode> {
     let Halotrack { every, serve: top, word } = words;
     let word = match word {
         None => Word::Serve(words::Serve { listen: top.listen }),
@@ -79,14 +81,16 @@ fn dispatch(words: Halotrack) -> Result<()> {
     let Loaded { config, warnings } = load(&flags, &env)?;
     let mut given = Given::default();
     let command = match word {
-        Word::Serve(_) => return serve::run(config, &warnings),
-        Word::Demo(_) => return demo::run(config, &warnings, if every.json { greet_json } else { greet }),
+        Word::Serve(_) => return serve::run(config, &warnings).map(done),
+        Word::Demo(_) => return demo::run(config, &warnings, if every.json { greet_json } else { greet }).map(done),
         Word::Migrate => {
             let version = serve::migrate(config)?;
             print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
-        Word::Sql(words) => return sql::run(&config, words, every.json, &mut given),
+        Word::Export(words) => return export::run(&config, words, every.json).map(done),
+        Word::Doctor => return checkup(&config, every.json),
+        Word::Sql(words) => return sql::run(&config, words, every.json, &mut given).map(done),
         Word::Site(word) => site(word)?,
         Word::User(word) => user(word, &mut given)?,
         Word::Token(word) => token(word, &mut given)?,
@@ -97,7 +101,26 @@ fn dispatch(words: Halotrack) -> Result<()> {
     };
     let answer = control::run(&config, &command)?;
     print(every.json, &answer, || show::text(&command, &answer));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// What failed makes the exit code; what only warns does not.
+fn checkup(config: &crate::config::Config, is_json: bool) -> Result<ExitCode> {
+    let found = doctor::look(config)?;
+    let is_well = found.iter().all(|f| f.state != doctor::State::Failed);
+    let answer = json!({"ok": is_well, "version": env!("CARGO_PKG_VERSION"), "checks": found});
+    print(is_json, &answer, || {
+        let lines = found.iter().map(|f| {
+            let remedy = f.remedy.as_deref().map(|r| format!(" → {r}")).unwrap_or_default();
+            format!("{:<11}  {}: {}{remedy}", f.state.word(), f.check.replace('_', " "), f.message)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn greet(g: &demo::Greeting) {

@@ -17,15 +17,20 @@ use crate::{key, outbound, store};
 mod again;
 /// What can be asked for.
 pub mod command;
+/// Lists as files.
+mod export;
 /// The data folder and who may change it.
 pub mod lock;
 /// Users and tokens.
 mod people;
+/// What waits to be sent.
+mod queue;
 /// The socket's two ends.
 pub mod socket;
 
 pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
+pub use export::{ExportForm, export, kinds};
 pub use people::{TokenForm, UserForm};
 
 /// How long a command waits for another one that holds the lock, or for a server that is still starting.
@@ -33,6 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs one command: in the server if there is one, else here.
 pub fn run(config: &Config, command: &Command) -> Result<Value> {
+    with_data(config, command, |is_here| {
+        if is_here { Ok(Some(run_here(config.clone(), command))) } else { socket::ask(&config.data, command, &mut |_| Ok(())) }
+    })
+}
+
+/// Calls `work` with the lock held and `true`, or, while another process holds it, with `false`: then it answers `None`
+/// where nobody was there to ask.
+fn with_data<T>(config: &Config, command: &Command, mut work: impl FnMut(bool) -> Result<Option<Result<T>>>) -> Result<T> {
     let data = &config.data;
     if !command.may_be_first() && !has_database(data) {
         return Err(Error::new(
@@ -46,12 +59,14 @@ pub fn run(config: &Config, command: &Command) -> Result<Value> {
     loop {
         match lock::take(data)? {
             Ok(held) => {
-                let answer = run_here(config.clone(), command);
+                let answer = work(true)?;
                 drop(held);
-                return answer;
+                if let Some(answer) = answer {
+                    return answer;
+                }
             }
             Err(holder) => {
-                if let Some(answer) = socket::ask(data, command)? {
+                if let Some(answer) = work(false)? {
                     return answer;
                 }
                 if since.elapsed() > PATIENCE {

@@ -22,6 +22,8 @@ pub mod demo;
 pub mod destinations;
 /// The disk under the data folder.
 pub mod disk;
+/// Looks at everything a server leans on.
+pub mod doctor;
 /// What the product knows: pure rules and types.
 pub mod domain;
 /// What the edges remember between requests.

@@ -58,6 +58,8 @@ pub fn text(command: &Command, answer: &Value) -> String {
         }
         Command::ConnectionSet { .. } | Command::ConnectionPause(_) | Command::ConnectionResume(_) => standing(answer),
         Command::Replay(_) => replayed(answer),
+        // Asked for by other words, which show it in their own way.
+        Command::Queue | Command::Export(_) => answer.to_string(),
         Command::ConnectionRemove(_) => format!("{} is removed. Its facts and deliveries stay.", word(answer, "connection")),
     }
 }

@@ -57,8 +57,12 @@ pub enum Word {
     Connection(ConnectionWord),
     /// Send deliveries again, or read raw bodies again
     Replay(Replay),
+    /// Write lists into files
+    Export(Export),
     /// Ask with SQL, read-only, under the documented names
     Sql(Sql),
+    /// Look at everything the server leans on, and say what to do
+    Doctor,
     /// Bring the database to the shape of this version
     Migrate,
 }
@@ -232,6 +236,34 @@ pub struct Chosen {
     pub connection: Option<String>,
     #[arg(long)]
     pub site: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Export {
+    #[arg(long)]
+    pub site: String,
+    /// Folder for the files, one for each list; files of the same name are replaced
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Lists, separated by commas [default: all of them]
+    #[arg(long = "kind", value_name = "KINDS", value_delimiter = ',')]
+    pub kinds: Vec<String>,
+    /// The first day, such as 2026-06-01 [default: the first there is]
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// The last day [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub to_date: Option<String>,
+    #[arg(long, value_enum, default_value_t = FileFormat::Csv)]
+    pub format: FileFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// For spreadsheets
+    Csv,
+    /// One JSON object a line: the exact form
+    Jsonl,
 }
 
 #[derive(Args)]

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
+use super::export::ExportForm;
 use super::people::{self, TokenForm, UserForm};
+use super::queue;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
@@ -23,15 +25,35 @@ use crate::store::sites::Site;
 pub enum Command {
     SiteAdd(NewSiteForm),
     SiteList,
-    SiteSet { site: String, changes: Vec<(String, String)> },
-    SiteSecret { site: String, rotate: bool },
+    SiteSet {
+        site: String,
+        changes: Vec<(String, String)>,
+    },
+    SiteSecret {
+        site: String,
+        rotate: bool,
+    },
     UserAdd(UserForm),
     TokenCreate(TokenForm),
-    TokenList { site: Option<String> },
-    TokenRevoke { site: String, token: String },
-    ConnectionAdd { site: String, form: NewConnectionForm },
-    ConnectionList { site: Option<String> },
-    ConnectionSet { chosen: Chosen, mode: Option<String>, given: BTreeMap<String, String> },
+    TokenList {
+        site: Option<String>,
+    },
+    TokenRevoke {
+        site: String,
+        token: String,
+    },
+    ConnectionAdd {
+        site: String,
+        form: NewConnectionForm,
+    },
+    ConnectionList {
+        site: Option<String>,
+    },
+    ConnectionSet {
+        chosen: Chosen,
+        mode: Option<String>,
+        given: BTreeMap<String, String>,
+    },
     ConnectionTest(Chosen),
     ConnectionRegister(Chosen),
     ConnectionCheck(Chosen),
@@ -40,6 +62,10 @@ pub enum Command {
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
+    /// What waits to be sent.
+    Queue,
+    /// Answered in pieces.
+    Export(ExportForm),
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
@@ -112,6 +138,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             Ok(json!({"connection": id, "removed": true}))
         }
         Command::Replay(form) => again::replay(app, form).await,
+        Command::Queue => queue::queue(app).await,
+        Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
     }
 }
 

@@ -270,7 +270,7 @@ impl Writer {
     fn fixed(&mut self, now: Time) {
         let unreadable = [
             (now.plus_ms(-6 * DAY_MS - 3 * HOUR_MS), r#"{"form_type":"contact","fields":[],"note":"test of the new form"}"#),
-            (now.plus_ms(-29 * HOUR_MS), "form_type=contact&message=Hello"),
+            (now.plus_ms(-29 * HOUR_MS), r#"{"form_type":"contact","email":"#),
         ];
         for (at, text) in unreadable {
             self.diary.events.push(Event { at, what: What::Unreadable { text } });

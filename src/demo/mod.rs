@@ -110,7 +110,10 @@ async fn make(config: &Config) -> Result<Made> {
     let stand_in = platforms::start(clock.clone(), trouble).await.map_err(Error::internal)?;
     let app = build(config, clock.clone(), stand_in)?;
     app.store.forgo_syncing().await?;
-    let password = format!("{}-{}-{}", crypto::random_text(4), crypto::random_text(4), crypto::random_text(4)).to_lowercase();
+    let password = {
+        let random = crypto::hex(&crypto::random::<8>());
+        format!("{}-{}-{}", &random[..4], &random[4..10], &random[10..])
+    };
     login::add_with_password(&app, EMAIL, Right::Own, None, Secret::new(password.clone())).await?;
     let mut stages = Vec::new();
     let mut events = Vec::new();

@@ -26,6 +26,8 @@ pub mod deliveries;
 mod edge;
 /// Every list as a file.
 pub mod exports;
+/// Lists as files for the command line.
+pub mod files;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.

@@ -267,6 +267,11 @@ impl Inner {
     }
 }
 
+/// The version of the SQLite inside.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 fn storage(code: &'static str, message: impl Into<String>) -> Error {
     Error::new(Kind::Unavailable, code, message)
 }

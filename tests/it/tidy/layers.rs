@@ -42,10 +42,12 @@ const MAY_NAME: &[(&str, &str)] = &[
     ),
     ("jobs", "flows app store sources disk key wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
-    ("control", "flows app store outbound platforms config clock key domain crypto error"),
+    // An export writes what the lists' own routes write.
+    ("control", "http flows app store outbound platforms config clock key domain crypto error"),
     ("demo", "serve control jobs flows app store sources outbound config clock domain crypto error"),
+    ("doctor", "control store outbound disk wire config clock domain error"),
     ("serve", "control http jobs flows app store config clock error"),
-    ("cli", "demo serve control flows store config error"),
+    ("cli", "demo doctor serve control flows store config error"),
     ("lib", ""),
     // Only the crate's own name.
     ("main", ""),
