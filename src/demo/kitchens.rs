@@ -4,7 +4,7 @@
 use super::shop::{Form, Good, Place, Shop, Way};
 
 pub static SHOP: Shop = Shop {
-    name: "Elbkante Küchen",
+    name: "Elbkante",
     domain: "elbkante-kuechen.example",
     currency: "EUR",
     zone: "Europe/Berlin",
