@@ -72,16 +72,17 @@ function cameBack() {
 addEventListener('offline', wentOffline);
 addEventListener('online', () => { fetch('/api/me', { cache: 'no-store' }).then(cameBack, () => {}); });
 
-const LIVE_EVENTS = ['visitors', 'conversion', 'delivery', 'connection'];
+const LIVE_EVENTS = ['visitors', 'conversion', 'delivery', 'connection', 'inbox', 'again'];
 
 /**
- * The site's event stream. The browser reconnects by itself; where it gives up (an error answer), we try again.
+ * The site's event stream. The browser reconnects by itself; where it gives up (an error answer), we try again. What was
+ * told while nobody listened is lost: `again` says to look anew.
  * @param {string} site @param {(name: string, data: any) => void} on
  * @returns {() => void} close
  */
 export function listen(site, on) {
   /** @type {EventSource|null} */ let stream = null;
-  let timer = 0;
+  let timer = 0, heard = false;
   const open = () => {
     stream = new EventSource(`/api/sites/${encodeURIComponent(site)}/live`);
     for (const name of LIVE_EVENTS) {
@@ -91,6 +92,7 @@ export function listen(site, on) {
         on(name, data);
       });
     }
+    stream.onopen = () => { if (heard) on('again', {}); heard = true; };
     stream.onerror = () => {
       if (stream?.readyState !== EventSource.CLOSED) return;
       clearTimeout(timer);

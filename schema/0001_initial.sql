@@ -343,7 +343,7 @@ create table inbox (
   platform      text not null,
   path          text not null,
   received_at   integer not null,
-  state         text not null check (state in ('accepted', 'quarantined', 'replayed')),
+  state         text not null check (state in ('accepted', 'quarantined', 'replayed', 'dismissed')),
   reason        text,
   content_type  text,
   body          blob,                                      -- personal
@@ -573,7 +573,8 @@ create unique index deliveries__site_id__conversion_id__connection_id__kind on d
 create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 create index deliveries__owner on deliveries (owner) where state = 'leased';
-create index deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
+-- What the list is narrowed to, each lane in the order of the list.
+create index deliveries__site_id__connection_id__state__created_at on deliveries (site_id, connection_id, state, created_at, id, kind);
 
 create table attempts (
   site_id     integer not null,
@@ -798,6 +799,24 @@ begin
     values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
     on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
 end;
+
+create trigger deliveries__moved after update of day on deliveries when old.day <> new.day
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
+-- The site's zone was changed and its deliveries get the days of the new one by and by. Until the row here is gone, the
+-- counts of days are not to be trusted.
+create table delivery_recounts (
+  site_id  integer primary key references sites (id),
+  zone     text not null,
+  after_id integer not null                                -- up to this delivery the days are right
+) strict;
 
 create trigger deliveries__gone after delete on deliveries
 begin

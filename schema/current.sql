@@ -60,6 +60,16 @@ begin
     on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
 end;
 
+CREATE TRIGGER deliveries__moved after update of day on deliveries when old.day <> new.day
+begin
+  update delivery_counts set count = count - 1
+    where site_id = old.site_id and day = old.day and connection_id = old.connection_id and platform = old.platform
+      and kind = old.kind and state = old.state;
+  insert into delivery_counts (site_id, day, connection_id, platform, kind, state, count)
+    values (new.site_id, new.day, new.connection_id, new.platform, new.kind, new.state, 1)
+    on conflict (site_id, day, connection_id, platform, kind, state) do update set count = count + 1;
+end;
+
 CREATE TRIGGER deliveries__turned after update of state on deliveries when old.state <> new.state
 begin
   update delivery_counts set count = count - 1
@@ -334,6 +344,12 @@ CREATE TABLE delivery_counts (
   primary key (site_id, day, connection_id, platform, kind, state)
 ) strict, without rowid;
 
+CREATE TABLE delivery_recounts (
+  site_id  integer primary key references sites (id),
+  zone     text not null,
+  after_id integer not null                                -- up to this delivery the days are right
+) strict;
+
 CREATE TABLE dirty_days (
   site_id  integer not null,
   cube     text not null check (cube in ('visits', 'conversions', 'entries')),
@@ -405,7 +421,7 @@ CREATE TABLE inbox (
   platform      text not null,
   path          text not null,
   received_at   integer not null,
-  state         text not null check (state in ('accepted', 'quarantined', 'replayed')),
+  state         text not null check (state in ('accepted', 'quarantined', 'replayed', 'dismissed')),
   reason        text,
   content_type  text,
   body          blob,                                      -- personal
@@ -749,7 +765,7 @@ CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, ne
 
 CREATE INDEX deliveries__owner on deliveries (owner) where state = 'leased';
 
-CREATE INDEX deliveries__site_id__connection_id__state on deliveries (site_id, connection_id, state);
+CREATE INDEX deliveries__site_id__connection_id__state__created_at on deliveries (site_id, connection_id, state, created_at, id, kind);
 
 CREATE UNIQUE INDEX deliveries__site_id__conversion_id__connection_id__kind on deliveries (site_id, conversion_id, connection_id, kind);
 

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::disk::{Disk, Gauge, SystemGauge};
-use crate::domain::ids::{ConversionId, DeliveryId, SiteId};
+use crate::domain::ids::{ConversionId, DeliveryId, InboxId, SiteId};
 use crate::door::Door;
 use crate::error::Result;
 use crate::figures::Figures;
@@ -72,10 +72,31 @@ impl std::ops::Deref for App {
 /// Told to open dashboards of the site.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
-    Conversion { site: SiteId, id: ConversionId, kind: &'static str },
-    Delivery { site: SiteId, id: DeliveryId, conversion: ConversionId, state: String },
-    Connection { site: SiteId, id: crate::domain::ids::ConnectionId, status: &'static str },
-    Visit { site: SiteId },
+    Conversion {
+        site: SiteId,
+        id: ConversionId,
+        kind: &'static str,
+    },
+    Delivery {
+        site: SiteId,
+        id: DeliveryId,
+        conversion: ConversionId,
+        state: String,
+    },
+    Connection {
+        site: SiteId,
+        id: crate::domain::ids::ConnectionId,
+        status: &'static str,
+    },
+    /// A body that could not be read, and what became of it.
+    Inbox {
+        site: SiteId,
+        id: InboxId,
+        state: &'static str,
+    },
+    Visit {
+        site: SiteId,
+    },
 }
 
 impl App {

@@ -21,6 +21,7 @@ export function render(root, params) {
   /** @type {any} */ let answer = null;
   /** @type {{id: string, close: () => void, refresh: () => void, show: (id: string) => void}|null} */ let panel = null;
   let asked = '', waiting = 0, liveTimer = 0, gone = false;
+  /** @type {{live: (name: string, data: any) => void}|null} the first steps, while there is no conversion */ let first = null;
 
   const figures = h('div.stmt');
   const news = h('button.news', { type: 'button', hidden: true, onclick: () => { scrollTo(0, 0); insert(); } });
@@ -64,7 +65,11 @@ export function render(root, params) {
     }
     if (!site.first_conversion_at && a.total.count === 0) {
       const box = h('div.first');
-      import('../parts/start.js').then((m) => { if (!gone) fill(box, m.firstConversion(app, site)); });
+      import('../parts/start.js').then((m) => {
+        if (gone) return;
+        first = m.firstConversion(app, site);
+        fill(box, first.el);
+      });
       return box;
     }
     return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, `No conversion ${p.view.range === 'today' ? 'yet today' : 'in these days'}.`),
@@ -154,7 +159,8 @@ export function render(root, params) {
     /** @param {string} name @param {any} data */
     live(name, data) {
       if (name === 'conversion' && !site.first_conversion_at) { site.first_conversion_at = new Date().toISOString(); app.updateBar(); }
-      if (name === 'conversion' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) {
+      first?.live(name, data);
+      if (name === 'conversion' || name === 'again' || (name === 'delivery' && table.rows.some((r) => r.id === data.conversion))) {
         clearTimeout(liveTimer);
         liveTimer = setTimeout(refresh, name === 'conversion' ? 400 : 1500);
       }

@@ -5,6 +5,7 @@ import { h, fill, icon, kbd } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
 import { connectionStrip } from '../parts/connections.js';
+import { needsStrip } from '../parts/needs.js';
 import { replayDeliveries } from '../parts/replay.js';
 
 export const title = 'Deliveries';
@@ -31,7 +32,7 @@ export function render(root, params) {
   const toName = (/** @type {any} */ r) => (named.has(r.connection) ? (names.get(r.connection) ?? '').replace(/^Webhook · /, '') : platform(r.platform));
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
-  const unread = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
+  const needs = needsStrip(() => p);
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
@@ -41,14 +42,28 @@ export function render(root, params) {
     select: may ? { label: (row) => `Select ${row.conversion_label} to ${platform(row.platform)}`, changed: drawSelection } : undefined,
   });
   const list = createList({ url: `${base}/deliveries`, what: 'deliveries', table, key, answered, empty });
+  const replayAll = h('div.replay-all', { hidden: true });
   const head = ledgerHead({ dim: 'state', word: stateName, label: 'Search order or event ID', placeholder: 'Order, event ID', now: () => p });
-  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, list.el);
+  const sheet = h('section.sheet.ledger', { 'aria-label': 'Deliveries' }, head.el, replayAll, list.el);
 
   function answered(/** @type {any} */ a) {
     answer = a;
     app.figuresAt = new Date().toISOString();
     head.draw(a.facets?.state ?? []);
+    drawReplayAll();
   }
+
+  /** Of what is filtered out of the whole, all may go again: the whole itself is no wish that one button should grant. */
+  function drawReplayAll() {
+    const total = answer?.total?.count ?? 0;
+    replayAll.hidden = !may || !p.view.isFiltered || !total;
+    if (replayAll.hidden) { fill(replayAll); return; }
+    fill(replayAll, h('button.btn.small', { type: 'button', onclick: () => replayDeliveries(p, filterOf(), afterwards) }, icon('again', 's'),
+      total === 1 ? 'Replay the one that is shown' : `Replay all ${count(total)} that are shown`));
+  }
+
+  const filterOf = () => Object.fromEntries(groupParams(p.view.ask(bar)));
+  const afterwards = () => { table.clearSelection(); list.refresh(true); loadConnections(); };
 
   function empty() {
     if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')),
@@ -80,7 +95,9 @@ export function render(root, params) {
         if (named.has(id)) at.textContent = toName({ connection: id, platform: '' });
         at.setAttribute('data-tip', names.get(id) ?? '');
       }
-      connectionStrip(strip, items.filter((/** @type {any} */ c) => c.sends), p, loadConnections,
+      const sending = items.filter((/** @type {any} */ c) => c.sends);
+      needs.connections(sending);
+      connectionStrip(strip, sending, p, loadConnections,
         (/** @type {string} */ dim, /** @type {string} */ value,
         /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
         ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
@@ -88,34 +105,6 @@ export function render(root, params) {
       h('div.trouble', { role: 'alert' }, icon('alert'),
       h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message),
       h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }
-  }
-
-  async function loadUnread() {
-    try {
-      const { items } = await get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' }));
-      if (gone) return;
-      unread.hidden = !items.length;
-      fill(unread, h('h2', null, 'Needs you'),
-        h('ul', null, items.slice(0, 3).map((/** @type {any} */ x) => unreadLine(x)),
-        items.length > 3 && h('li.healed', null, icon('inbox'), h('p', null, `${plural(items.length - 3, 'more')} of this kind. All are kept.`))));
-    } catch { /* the page works without; the notice comes with the next look */ }
-  }
-
-  /** @param {any} x */
-  function unreadLine(x) {
-    const again = h('button.btn.small', { type: 'button', onclick: async () => {
-      again.setAttribute('disabled', '');
-      try {
-        const done = await post(`${base}/inbox/${x.id}/replay`);
-        app.toast(done.status === 'accepted' ? 'Read this time. It is counted.' : 'Still not readable. It stays here.');
-        loadUnread();
-      } catch (error) { again.removeAttribute('disabled'); app.toast(`Not replayed. ${/** @type {any} */ (error).message}`); }
-    } }, 'Read again');
-    const at = dayOf(x.received_at) === today() ? clock(x.received_at) : `${clock(x.received_at)}, ${day(x.received_at)}`;
-    return h('li', null, icon('alert', 'warn'),
-      h('p', null, h('b', null, `${platform(x.platform)} sent something we could not read at ${at}.`), ' ',
-        h('span', null, x.reason, ` The ${count(x.bytes)} bytes are kept.`)),
-      may && again);
   }
 
   // ---- one delivery, several deliveries ----
@@ -139,15 +128,14 @@ export function render(root, params) {
     if (!everything) allOfFilter = false;
     const old = rows.filter((r) => Date.now() - new Date(r.created_at).getTime() > 48 * 3600e3).length;
     const waiting = rows.filter((r) => WAITING.includes(r.state)).map(key);
-    const done = () => { table.clearSelection(); list.refresh(true); loadConnections(); };
     selection.hidden = false;
     fill(selection, h('b', null, allOfFilter ? `All ${count(total)}` : count(ids.size), ' selected'),
       everything && !allOfFilter && h('button.go', { type: 'button', onclick: () => { allOfFilter = true; drawSelection(ids); } }, `Select all ${count(total)}`),
       h('span.age', null, old > 0 ? [icon('clock', 's warn'), `${old} older than 48 hours`] : ''),
       h('span.grow'),
-      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, done) },
+      waiting.length > 0 && !allOfFilter && h('button.btn.danger', { type: 'button', onclick: () => cancel(waiting, afterwards) },
         `Cancel ${count(waiting.length)} waiting`),
-      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? Object.fromEntries(groupParams(p.view.ask(bar))) : [...ids], done) },
+      h('button.btn.main', { type: 'button', onclick: () => replayDeliveries(p, allOfFilter ? filterOf() : [...ids], afterwards) },
         icon('again', 's'), 'Replay'),
       h('button.btn.icon.bare', { type: 'button', 'aria-label': 'Clear the selection', 'data-tip': 'Clear the selection',
         onclick: () => table.clearSelection() }, icon('x')));
@@ -170,16 +158,10 @@ export function render(root, params) {
   };
 
   fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
-  fill(root, h('h1.vh', null, title), unread, strip, sheet, selection);
+  fill(root, h('h1.vh', null, title), needs.el, strip, sheet, selection);
   load();
   loadConnections();
-  loadUnread();
-  // What could not be read makes no event, nor does a connection added on the server: both are looked for now and then, while somebody looks.
-  const unreadTimer = setInterval(() => {
-    if (document.hidden) return;
-    loadUnread();
-    if (!strip.querySelector('.cn')) loadConnections();
-  }, 15000);
+  needs.look();
 
   return {
     /** @param {import('../app.js').Params} next */
@@ -188,19 +170,19 @@ export function render(root, params) {
       p = next;
       head.sync();
       load(same);
-      if (same) { loadConnections(); loadUnread(); }
+      if (same) { loadConnections(); needs.look(); }
     },
     /** @param {string} name */
     live(name) {
-      if (name === 'connection') loadConnections();
-      // A new conversion makes deliveries that wait; nothing is said of them until they are settled.
-      if (name !== 'delivery' && name !== 'conversion') return;
-      clearTimeout(liveTimer);
-      liveTimer = setTimeout(() => { if (!gone) { list.refresh(scrollY < 400); loadConnections(); loadUnread(); } }, name === 'conversion' ? 500 : 1500);
+      if (name === 'inbox' || name === 'again') needs.look();
+      // What a connection does moves deliveries: held, let go, cancelled.
+      if (name !== 'delivery' && name !== 'connection' && name !== 'again') return;
+      // In a steady stream of news the page is drawn about once a second, not after it.
+      liveTimer ||= setTimeout(() => { liveTimer = 0; if (!gone) { list.refresh(scrollY < 400); loadConnections(); } }, name === 'delivery' ? 1200 : 200);
     },
     /** @param {KeyboardEvent} e */
     key: (e) => (detail ? false : table.key(e)),
-    leave() { gone = true; clearTimeout(liveTimer); clearInterval(unreadTimer); head.stop(); list.stop(); detail?.close(); },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); detail?.close(); },
   };
 }
 

@@ -18,5 +18,5 @@ export function render(root, { app, site }) {
     note && h('p.note', null, icon('check', 's'), h('span', null, note)), h('section.sheet', null, first.el), h('section.sheet', null, second.el),
     h('p.onward', null, h('a.go', { href: app.href('conversions') }, 'Go to the conversions'))));
   return { live: (/** @type {string} */ name, /** @type {any} */ data) => { first.live(name, data); second.live(name); },
-    leave: () => { first.stop(); second.stop(); } };
+    leave: () => first.stop() };
 }

@@ -49,11 +49,11 @@ function one(c, p, again, filter) {
 
 /** @param {any} c */
 function status(c) {
+  if (c.status === 'needs_attention') return h('span.st.bad', null, icon('stop', 's'), h('span', null, c.reason ?? 'needs attention'));
   if (c.breaker?.state === 'open') return h('span.st.warn', null, icon('clock', 's'),
     h('span', { 'data-tip': c.breaker.next_try_at ? exact(c.breaker.next_try_at) : null },
     `resting after failures${c.breaker.next_try_at ? `, next try ${when(c.breaker.next_try_at)}` : ''}`));
   if (c.breaker?.state === 'half_open') return h('span.st.warn', null, icon('clock', 's'), 'trying one to see whether it answers again');
-  if (c.status === 'needs_attention') return h('span.st.bad', null, icon('stop', 's'), h('span', null, c.reason ?? 'needs attention'));
   if (c.status === 'paused') return h('span.st.quiet', null, icon('pause', 's'), c.reason ?? 'paused: new ones wait, none is lost');
   if (c.status === 'not_configured') return h('span.st.quiet', null, icon('ring', 's'), c.reason ?? 'not configured');
   return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `Last: ${when(c.last_event_at)}`)

@@ -7,11 +7,12 @@ import { clockSeconds, exact, platform, when } from '../format.js';
 /** @typedef {typeof import('../app.js').app} App */
 /** @typedef {import('../app.js').Site} Site */
 
-/** In place of the ledger while it has no line. @param {App} app @param {Site} site */
+/** In place of the ledger while it has no line; news go to `live`. @param {App} app @param {Site} site */
 export function firstConversion(app, site) {
   const one = snippetStep(app, site), two = endpointStep(app, site);
-  return [h('div.first-say', null, h('h2', null, 'Every order, lead, booking and sign-up will stand here,'),
+  const el = [h('div.first-say', null, h('h2', null, 'Every order, lead, booking and sign-up will stand here,'),
     h('p', null, 'one line each: what it was worth, where it came from, and how we know. A press on a line opens its receipt.')), one.el, two.el];
+  return { el, live: (/** @type {string} */ name, /** @type {any} */ data) => { one.live(name, data); two.live(name); } };
 }
 
 /** @param {App} app @param {Site} site */
@@ -68,16 +69,15 @@ export function endpointStep(app, site) {
       ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')]
     : [h('p.quiet', null, 'Nothing is connected yet. Run this on the server; it prints the address and its secret:'),
       h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
-  let timer = 0;
+  let isKnown = false;
   const look = async () => {
     try {
       const { items } = await get(`/api/sites/${site.site}/connections`);
       const inward = items.filter((/** @type {any} */ c) => c.receives && c.hook_url);
       addresses(inward);
-      if (!inward.length && !timer) timer = setInterval(() => { if (box.isConnected) look(); else clearInterval(timer); }, 5000);
-      if (inward.length) clearInterval(timer);
+      isKnown = true;
     } catch (error) {
-      if (!timer) fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${/** @type {any} */ (error).message}` : 'An owner can see the addresses.'));
+      if (!isKnown) fill(box, h('p.quiet', null, owner ? `The addresses could not be fetched. ${/** @type {any} */ (error).message}` : 'An owner can see the addresses.'));
     }
   };
   look();
@@ -86,9 +86,10 @@ export function endpointStep(app, site) {
     h('p.quiet', null, 'Paste the address as a webhook where orders or leads are made. To match each with its visit, put an empty hidden field called ',
       h('code', null, 'halo_session_id'), ' into the form; the line above fills it.'), box, state));
   const live = (/** @type {string} */ name) => {
+    if (name === 'connection' || name === 'again') look();
     if (name !== 'conversion') return;
     site.first_conversion_at ??= new Date().toISOString();
     draw();
   };
-  return { el, live, stop: () => clearInterval(timer) };
+  return { el, live };
 }

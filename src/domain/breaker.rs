@@ -6,11 +6,16 @@
 //!
 //! Whoever sends asks `may_send` before a delivery is claimed; while the breaker is open nothing is claimed, so no
 //! attempt is charged.
+//!
+//! Failures only for five days make a connection *hopeless*: all that waits for it is held and the owner is told. One
+//! delivery at a time, the oldest, stays on the look-out and is tried once an hour, without being charged. Whatever is
+//! planned meanwhile is held too. The first answer that is no failure lets everything go, as does the owner by resuming
+//! the connection or replaying a delivery.
 
 use serde::{Deserialize, Serialize};
 
 use super::retry::Scale;
-use super::time::{DAY_MS, MINUTE_MS, SECOND_MS, Time};
+use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 
 /// So many failures in a row open it.
 const IN_A_ROW: u32 = 5;
@@ -28,6 +33,8 @@ pub const LONGEST_OPEN_MS: i64 = 15 * MINUTE_MS;
 pub const PROBE_MS: i64 = MINUTE_MS;
 /// Failures only for so long: what waits is held and the owner is told.
 pub const HELD_AFTER_MS: i64 = 5 * DAY_MS;
+/// How often a hopeless destination is tried by one delivery, the look-out.
+pub const LOOK_OUT_MS: i64 = HOUR_MS;
 
 /// The state between two deliveries. An empty JSON object is a breaker that never failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,7 +192,6 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::HOUR_MS;
     use proptest::prelude::*;
 
     fn at(s: i64) -> Time {

@@ -38,7 +38,9 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "ambiguous" => "Held: the last attempt's answer was lost, and a repeat could count twice. Replay or cancel it.",
         "restored" => "Held since a backup was restored. Release the outbox to send it.",
         "paused" => "Held: the connection is paused.",
-        "failing" => "Held: the platform has failed for days.",
+        "failing" => {
+            "Held: the platform has failed for five days. It goes once the platform takes one again, or when the connection is resumed."
+        }
         "no_success" | "retries" | "attempts" | "exhausted" => "Given up after all attempts. It can be replayed.",
         "expired" => "Given up: it became older than this platform takes while it waited.",
         _ => return Some(own_words(state, reason)),

@@ -108,6 +108,7 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         .await?;
     app.refresh().await?;
     let connection = find(app, Some(site), id)?;
+    app.tell(News::Connection { site, id, status: connection.status.word() });
     Ok(Added { card: card(app, &connection)?, secret: made })
 }
 
@@ -232,7 +233,9 @@ pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
             audit::add(c, &who, "connection_removed", &json!({ "connection": id }), now)
         })
         .await?;
-    app.refresh().await
+    app.refresh().await?;
+    app.tell(News::Connection { site: connection.site, id, status: "removed" });
+    Ok(())
 }
 
 /// Looks at what can be looked at without sending a conversion.
@@ -308,10 +311,11 @@ pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
     format!("{public_url}/in/{platform}/{token}")
 }
 
-/// With a fresh breaker, and what waited is due now.
+/// With a fresh breaker, and what waited or was held is due now.
 fn go_on(c: &SiteConn, id: ConnectionId, now: Time) -> Result<()> {
     connections::save_breaker(c, id, &Breaker::default())?;
-    deliveries::set_waiting(c, id, Some(now)).map(drop)
+    deliveries::set_waiting(c, id, Some(now))?;
+    deliveries::let_go(c, id, now).map(drop)
 }
 
 async fn change<F>(

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::domain::readiness::Worker;
 use crate::domain::time::Day;
 use crate::error::Result;
+use crate::flows::recount;
 use crate::store::cube::{self, Counts, Cube};
 use crate::store::sites::Site;
 
@@ -24,6 +25,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
 }
 
 async fn catch_up_site(app: &App, site: &Arc<Site>) -> Result<()> {
+    recount::run(app, site).await?;
     let now = app.clock.now();
     loop {
         let zone = site.zone.clone();

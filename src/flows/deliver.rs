@@ -10,9 +10,9 @@ use crate::clock;
 use crate::crypto;
 use crate::destinations::{self, Delivery as Talk, Destination, Prepared};
 use crate::domain::breaker::Breaker;
-use crate::domain::ids::{DeliveryId, SessionId, SiteId};
+use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
 use crate::domain::outgoing::{Mode, Outgoing};
-use crate::domain::retry::{self, Next, Scale};
+use crate::domain::retry::{self, Scale};
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -24,6 +24,11 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
+
+use ending::{judge, notice};
+
+/// What a verdict means for the row and the breaker.
+mod ending;
 
 /// Requests of one delivery at most: a talk that goes on longer is a loop.
 const MOST_REQUESTS: usize = 12;
@@ -251,11 +256,14 @@ async fn write_end(
     let boot = app.boot.clone();
     let connection_id = connection.id;
     let platform = connection.platform.clone();
-    let (state, pauses, id, conversion) = app
+    let owner = site.clone();
+    let (id, conversion) = (delivery.id, delivery.conversion);
+    let (state, status) = app
         .store
         .write(site.id, move |c| {
             // The breaker is read again: several deliveries of one connection end at the same time.
             let mut breaker = connections::find_breaker(c, connection_id)?;
+            let was_hopeless = breaker.is_hopeless();
             let ending = judge(&delivery, &end, &mut breaker, scale, jitter, now);
             let sentence = sentence_of(&end.verdict).unwrap_or("The platform wants to be asked again later.");
             deliveries::add_attempt(
@@ -285,20 +293,31 @@ async fn write_end(
             if matches!(ending.state, "delivered" | "accepted") {
                 connections::heard_of(c, connection_id, now)?;
             }
+            let status = if ending.pauses {
+                connections::set_status(c, connection_id, Status::Paused, Some(sentence))?;
+                deliveries::set_waiting(c, connection_id, None)?;
+                Some(Status::Paused)
+            } else {
+                heed_breaker(c, &owner, connection_id, delivery.id, was_hopeless, &breaker, now)?
+            };
             if let Some(until) = breaker.next_try_at(now) {
                 deliveries::put_off(c, connection_id, until)?;
             }
-            if ending.pauses {
-                connections::set_status(c, connection_id, Status::Paused, Some(sentence))?;
-                deliveries::set_waiting(c, connection_id, None)?;
-            }
-            Ok((ending.state, ending.pauses, delivery.id, delivery.conversion))
+            Ok((ending.state, status))
         })
         .await?;
-    if pauses {
-        tracing::warn!(connection.id = %connection_id, source = %platform, "A destination refuses us: its connection is paused.");
+    if let Some(status) = status {
+        match status {
+            Status::Paused => {
+                tracing::warn!(connection.id = %connection_id, source = %platform, "A destination refuses us: its connection is paused.");
+            }
+            Status::NeedsAttention => {
+                tracing::warn!(connection.id = %connection_id, source = %platform, "A destination failed for five days: what waits is held.");
+            }
+            _ => tracing::info!(connection.id = %connection_id, source = %platform, "A destination answers again: what was held goes."),
+        }
         app.refresh().await?;
-        app.tell(News::Connection { site: site.id, id: connection_id, status: "paused" });
+        app.tell(News::Connection { site: site.id, id: connection_id, status: status.word() });
     }
     app.figures.add("deliveries", state);
     app.tell(News::Delivery { site: site.id, id, conversion, state: state.to_owned() });
@@ -306,55 +325,37 @@ async fn write_end(
     Ok(())
 }
 
-/// What a verdict means for the row.
-struct Ending {
-    state: &'static str,
-    reason: Option<&'static str>,
-    next_at: Option<Time>,
-    is_charged: bool,
-    pauses: bool,
-}
-
-fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, jitter: u32, now: Time) -> Ending {
-    let settled = |state| Ending { state, reason: None, next_at: None, is_charged: true, pauses: false };
-    if let Some(ms) = end.wait_ms {
-        breaker.record(true, now, scale);
-        return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
-    }
-    match &end.verdict {
-        Verdict::Delivered(_) => {
-            breaker.record(true, now, scale);
-            settled("delivered")
-        }
-        Verdict::Accepted(_) => {
-            breaker.record(true, now, scale);
-            settled("accepted")
-        }
-        Verdict::CheckLater { after_ms, .. } => {
-            breaker.record(true, now, scale);
-            Ending { next_at: Some(now.plus_ms(scale.of_ms(*after_ms))), is_charged: false, ..settled("pending") }
-        }
-        Verdict::Retry { after_ms, .. } => {
-            breaker.record(false, now, scale);
-            if let Some(ms) = after_ms {
-                // The platform asks for quiet, not only for this delivery.
-                breaker.keep_quiet_until(now.plus_ms(*ms));
+/// Holds what waits for a connection that is hopeless, and lets it go when it is so no longer. Gives the connection's new
+/// status where it has one.
+fn heed_breaker(
+    c: &SiteConn,
+    site: &Site,
+    connection: ConnectionId,
+    delivery: DeliveryId,
+    was_hopeless: bool,
+    breaker: &Breaker,
+    now: Time,
+) -> Result<Option<Status>> {
+    let status = connections::find_status(c, connection)?;
+    match (was_hopeless, breaker.is_hopeless()) {
+        (_, true) => {
+            // Every time: what was planned or replayed meanwhile is held as well.
+            deliveries::hold_but(c, connection, delivery, now)?;
+            if status != Some(Status::Ok) {
+                return Ok(None);
             }
-            let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
-            match retry::next(attempts, *after_ms, scale, jitter) {
-                Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {
-                    Ending { next_at: Some(now.plus_ms(ms)), ..settled("pending") }
-                }
-                Next::After(_) => Ending { reason: Some("too_old"), ..settled("dead") },
-                Next::Dead => Ending { reason: Some("no_success"), ..settled("dead") },
+            connections::set_status(c, connection, Status::NeedsAttention, Some(&notice(site, breaker)))?;
+            Ok(Some(Status::NeedsAttention))
+        }
+        (true, false) => {
+            deliveries::let_go(c, connection, now)?;
+            if status != Some(Status::NeedsAttention) {
+                return Ok(None);
             }
+            connections::set_status(c, connection, Status::Ok, None)?;
+            Ok(Some(Status::Ok))
         }
-        Verdict::Split(_) | Verdict::Refused(_) => {
-            breaker.record(true, now, scale);
-            // Each delivery travels alone, so there is nothing left to split: the refusal is this one's.
-            Ending { reason: Some("refused_by_platform"), ..settled("refused") }
-        }
-        Verdict::Pause(_) => Ending { is_charged: false, pauses: true, ..settled("pending") },
+        (false, false) => Ok(None),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::store::connections::{Connection, heard_of};
+use crate::store::deliveries::Made;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
@@ -57,6 +58,8 @@ pub struct Stored {
     pub snapshot: Value,
     /// Platform, mode and state of each delivery.
     pub deliveries: Vec<(String, String, String)>,
+    /// Those among them that this telling made.
+    pub planned: Vec<Made>,
 }
 
 #[derive(Debug, Clone)]
@@ -109,6 +112,11 @@ pub fn announce(app: &App, site: &Site, taken: &Taken) {
         if let (Some(id), true) = (fact.conversion, fact.is_new) {
             app.tell(News::Conversion { site: site.id, id, kind: fact.kind });
             app.figures.add("conversions", fact.kind);
+        }
+        for made in &fact.planned {
+            if let Some(conversion) = fact.conversion {
+                app.tell(News::Delivery { site: site.id, id: made.id, conversion, state: made.state.to_owned() });
+            }
         }
     }
 }
@@ -203,6 +211,7 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
             is_attributed: found.match_type != "none",
             snapshot,
             deliveries: deliveries::list_planned(c, conversion)?,
+            planned: Vec::new(),
         });
     }
     Ok(facts)
@@ -213,13 +222,14 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
     let now = app.clock.now();
     let digest = digest_of(site, &delivered);
     app.figures.add("inbox", "quarantined");
-    app.store
+    let (id, is_new) = app
+        .store
         .write(site.id, move |c| {
             if let Some(connection) = delivered.connection {
                 heard_of(c, connection, now)?;
                 // The same unreadable body again is the same quarantine row.
                 if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
-                    return Ok(first);
+                    return Ok((first, false));
                 }
             }
             let id = inbox::add(
@@ -239,9 +249,13 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
             if let Some(connection) = delivered.connection {
                 inbox::add_seen(c, connection, &digest[..16], id)?;
             }
-            Ok(id)
+            Ok((id, true))
         })
-        .await
+        .await?;
+    if is_new {
+        app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
+    }
+    Ok(id)
 }
 
 fn person_of(fact: &Fact) -> &crate::domain::fact::Person {

@@ -8,6 +8,8 @@ pub mod crediting;
 pub mod cube;
 /// A delivery.
 pub mod deliver;
+/// What could not be read and needs nobody.
+pub mod dismissal;
 /// What may be kept only for a while.
 pub mod forget;
 /// Answers kept for a repeat.
@@ -22,6 +24,8 @@ pub mod login;
 pub mod outgoing;
 /// The outbox rows of a conversion.
 pub mod planning;
+/// Days of deliveries after a change of the zone.
+pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
 /// Ids of visitors: issued, sealed, opened.

@@ -7,10 +7,10 @@ use crate::domain::consent::{Consent, Signs, decide};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
-use crate::store::connections::{Connection, Status};
+use crate::store::connections::{self, Connection, Status};
 use crate::store::consents::newest_marketing;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, Planned};
+use crate::store::deliveries::{self, Made, Planned};
 use crate::store::people;
 use crate::store::scope::SiteConn;
 use crate::store::sessions::find_contact;
@@ -67,7 +67,7 @@ fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> R
     Ok(all)
 }
 
-/// Plans the rows. Repeating it adds nothing.
+/// Plans the rows and gives those that are new. Repeating it adds nothing.
 pub fn run(
     c: &SiteConn,
     site: &Site,
@@ -75,9 +75,9 @@ pub fn run(
     conversion: &Conversion,
     sessions: &[SessionId],
     now: Time,
-) -> Result<usize> {
+) -> Result<Vec<Made>> {
     let may = consent_for(c, site, conversion, sessions)?;
-    let mut planned = 0;
+    let mut planned = Vec::new();
     for connection in connections {
         let Some(destination) = destinations::find(&connection.platform) else { continue };
         let kind = destination.kind_of(conversion.kind, conversion.name.as_deref());
@@ -105,14 +105,19 @@ pub fn run(
             event_id: &conversion.event_id,
             mode: connection.mode,
             skip,
+            hold: if skip.is_none() && is_hopeless(c, connection)? { Some(deliveries::FAILING) } else { None },
             next_at: (!is_waiting).then_some(now),
             not_after,
             now,
             day: site.zone.day(now),
         };
-        if deliveries::plan(c, &row)?.is_some() && skip.is_none() {
-            planned += 1;
-        }
+        planned.extend(deliveries::plan(c, &row)?);
     }
     Ok(planned)
+}
+
+/// As the file has it: what is held is let go once, and the book may be a moment behind that. One that turned hopeless
+/// behind the book's back costs a try, after which it is held like the others.
+fn is_hopeless(c: &SiteConn, connection: &Connection) -> Result<bool> {
+    Ok(connection.breaker.is_hopeless() && connections::find_breaker(c, connection.id)?.is_hopeless())
 }

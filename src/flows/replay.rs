@@ -11,6 +11,7 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered};
 use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
+use crate::store::questions::deliveries::{self as questions, Wanted};
 use crate::store::sites::Site;
 use crate::store::{deliveries, inbox};
 
@@ -18,6 +19,10 @@ use crate::store::{deliveries, inbox};
 const DEDUPLICATED_MS: i64 = 48 * HOUR_MS;
 /// Deliveries replayed at once; more are asked for again.
 const MOST: usize = 5_000;
+/// Five a second: a platform must not take the owner's patience for an attack.
+const PACE_MS: i64 = 200;
+/// Open dashboards are told of so many; for more they look at the list itself.
+const MOST_TOLD: usize = 50;
 
 #[derive(Debug, Clone, Default, Serialize, PartialEq)]
 pub struct Replayed {
@@ -26,39 +31,62 @@ pub struct Replayed {
     pub older_than_48h: usize,
     pub warning: Option<String>,
     pub replayed: usize,
+    /// How many of them stay as they are: they wait already, or the person does not agree.
+    pub left_out: usize,
 }
 
-/// Sends deliveries again. With `is_preview` only says what would happen.
+/// Sends all again that a list with this filter shows, the oldest first.
+pub async fn matching(app: &App, site: &Arc<Site>, wanted: Wanted, is_preview: bool) -> Result<Replayed> {
+    let zone = site.zone.clone();
+    let mut ids = app.store.read(site.id, move |c| questions::list_ids(c, &zone, &wanted, MOST + 1)).await?;
+    if ids.len() > MOST {
+        return Err(Error::invalid("filter", format!("More than {MOST} match, and at most {MOST} go at once. Narrow the filter.")));
+    }
+    ids.sort_unstable();
+    deliveries(app, site, ids, is_preview).await
+}
+
+/// Sends deliveries again in the given order, five a second. With `is_preview` only says what would happen.
 pub async fn deliveries(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>, is_preview: bool) -> Result<Replayed> {
     if ids.len() > MOST {
         return Err(Error::invalid("deliveries", format!("At most {MOST} at once. Narrow the filter.")));
     }
     let now = app.clock.now();
     let modes: std::collections::HashMap<_, _> = app.book().connections_of(site.id).map(|c| (c.id, c.mode)).collect();
-    let done = app
+    let (done, told) = app
         .store
         .write(site.id, move |c| {
             let mut done = Replayed::default();
+            let mut told = Vec::new();
             for id in ids {
                 let Some(delivery) = deliveries::find(c, id)? else {
                     return Err(Error::not_found(format!("There is no {id} on this site.")));
                 };
                 let Some(mode) = modes.get(&delivery.connection) else { continue };
                 done.count += 1;
+                if !deliveries::may_replay(&delivery) {
+                    done.left_out += 1;
+                    continue;
+                }
                 if now.ms_since(delivery.created_at) > DEDUPLICATED_MS {
                     done.older_than_48h += 1;
                 }
-                if !is_preview && deliveries::replay(c, id, *mode, now)? {
+                let at = now.plus_ms(PACE_MS * done.replayed as i64);
+                if !is_preview && deliveries::replay(c, id, *mode, at)? {
                     done.replayed += 1;
+                    told.push((id, delivery.conversion));
                 }
             }
             if done.older_than_48h > 0 {
                 let (verb, pronoun) = if done.older_than_48h == 1 { ("is", "it") } else { ("are", "them") };
                 done.warning = Some(format!("{} {verb} older than 48 hours: Meta may count {pronoun} twice.", done.older_than_48h));
             }
-            Ok(done)
+            Ok((done, told))
         })
         .await?;
+    for (id, conversion) in told.into_iter().take(MOST_TOLD) {
+        app.tell(News::Delivery { site: site.id, id, conversion, state: "pending".into() });
+    }
     app.wake.notify_waiters();
     Ok(done)
 }
@@ -126,6 +154,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
             let reason = sentence(&reject);
             let told = reason.clone();
             app.store.write(site.id, move |c| inbox::set_state(c, id, "quarantined", Some(&told))).await?;
+            app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
             return Ok(Rerun { status: "quarantined", id: id.to_string(), facts: 0, reason: Some(reason) });
         }
     };
@@ -144,6 +173,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     };
     let taken = app.store.write(site.id, move |c| intake::store(c, &owner, &connections, &delivered, Some((id, heard_at)), now)).await?;
     intake::announce(app, site, &taken);
+    app.tell(News::Inbox { site: site.id, id, state: "replayed" });
     Ok(Rerun { status: "accepted", id: id.to_string(), facts: taken.facts.len(), reason: None })
 }
 

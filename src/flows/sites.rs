@@ -15,7 +15,7 @@ use crate::domain::retention;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::store::sites::{NewSite, Site};
-use crate::store::{audit, sites};
+use crate::store::{audit, recounts, sites};
 
 /// What the owner types to make a site. Empty texts are the defaults.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -107,6 +107,7 @@ pub async fn set(app: &App, id: SiteId, key: &str, value: &str, who: &str) -> Re
 /// shop's host.
 pub async fn set_all(app: &App, id: SiteId, changes: &[(String, String)], who: &str) -> Result<()> {
     let book = app.book();
+    let was = book.site(id).map(|site| site.zone.name().to_owned());
     let mut site = Site::clone(book.site(id).ok_or_else(|| Error::not_found(format!("There is no {id}.")))?);
     for (key, value) in changes {
         if key.starts_with("proxy.") && who != COMMAND_LINE {
@@ -120,6 +121,9 @@ pub async fn set_all(app: &App, id: SiteId, changes: &[(String, String)], who: &
     app.store
         .write_all_sites(move |all| {
             sites::save(all, &site)?;
+            if was.as_deref() != Some(site.zone.name()) {
+                recounts::begin(&all.of(id), &site.zone)?;
+            }
             audit::add(&all.of(id), &who, "site_set", &json!({ "keys": keys }), now)
         })
         .await?;

@@ -77,6 +77,7 @@ pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base
         "hook_url": hook_url,
         "last_event_at": shown::maybe_time(zone, c.last_event_at),
         "counts": shown_counts,
-        "breaker": {"state": c.breaker.word(now), "next_try_at": shown::maybe_time(zone, c.breaker.next_try_at(now))},
+        "breaker": {"state": c.breaker.word(now), "next_try_at": shown::maybe_time(zone, c.breaker.next_try_at(now)),
+                    "failing_since": shown::maybe_time(zone, c.breaker.failing_since())},
     })
 }

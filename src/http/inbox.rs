@@ -17,12 +17,12 @@ use crate::store::sites::Site;
 
 const ORDER: &str = "received_at";
 /// Repeats are answered and counted, not kept: the word is known and finds nothing.
-const STATES: [&str; 4] = ["accepted", "duplicate", "quarantined", "replayed"];
+const STATES: [&str; 5] = ["accepted", "duplicate", "quarantined", "replayed", "dismissed"];
 /// Bytes of a body that are shown.
 const MOST_SHOWN: usize = 256 * 1024;
 
 const QUERY: &[(&str, &str)] = &[
-    ("state", "accepted, duplicate, quarantined or replayed"),
+    ("state", "accepted, duplicate, quarantined, replayed or dismissed"),
     ("platform", "woocommerce; repeat for several, ! in front for all others"),
     ("from", "first day"),
     ("to", "last day, included"),

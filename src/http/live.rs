@@ -28,9 +28,10 @@ const QUIET: Duration = Duration::from_secs(15);
 /// The browser comes back by itself, and its login is proved again.
 const LONGEST: Duration = Duration::from_secs(600);
 
-pub const LIVE: Doc = Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection.")
-    .answer("event: visitors\ndata: {\"now\":7}\n\n")
-    .of_type("text/event-stream");
+pub const LIVE: Doc =
+    Doc::new("Reports", "A stream of events: visitors, conversion, delivery, connection, inbox; again where some were missed.")
+        .answer("event: visitors\ndata: {\"now\":7}\n\n")
+        .of_type("text/event-stream");
 
 /// `GET /api/sites/{site}/live`
 pub async fn live(app: App, ask: Ask) -> Result<Reply> {
@@ -87,7 +88,8 @@ impl Watch {
                             return Some(self.say(text));
                         }
                     }
-                    Err(RecvError::Lagged(_)) => {}
+                    // More came than the stream could take: what was missed is looked for.
+                    Err(RecvError::Lagged(_)) => return Some(self.say(written("again", &json!({})))),
                     Err(RecvError::Closed) => return None,
                 },
                 _ = self.tick.tick() => {
@@ -126,6 +128,7 @@ fn event(news: &News, site: SiteId) -> Option<String> {
         News::Connection { site: of, id, status } if *of == site => {
             Some(written("connection", &json!({"connection": id, "status": status})))
         }
+        News::Inbox { site: of, id, state } if *of == site => Some(written("inbox", &json!({"id": id, "state": state}))),
         _ => None,
     }
 }

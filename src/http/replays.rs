@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::deliveries;
 use super::json as reader;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
 use crate::domain::ids::{DeliveryId, InboxId};
 use crate::error::{Error, Result};
-use crate::flows::replay;
+use crate::flows::{dismissal, replay};
 
-pub const REPLAY: Doc = Doc::new("Deliveries", "Sends deliveries again with their event ids; with preview it only says what would happen.")
+pub const REPLAY: Doc = Doc::new("Deliveries", "Sends deliveries again with their event ids; five a second; with preview it only says what would happen. In place of deliveries, a filter such as the list takes: {\"filter\":{\"state\":\"dead\",\"platform\":[\"meta\"]}}.")
     .body(r#"{"deliveries":["delivery_9"],"preview":true}"#)
-    .answer(r#"{"count":14,"older_than_48h":3,"warning":"3 are older than 48 hours: Meta may count them twice.","replayed":0}"#)
+    .answer(r#"{"count":14,"older_than_48h":3,"warning":"3 are older than 48 hours: Meta may count them twice.","replayed":0,"left_out":0}"#)
     .statuses(&[200, 400, 401, 403, 404, 422]);
 pub const CANCEL: Doc = Doc::new("Deliveries", "Ends deliveries that wait.")
     .body(r#"{"deliveries":["delivery_9"]}"#)
@@ -24,13 +25,28 @@ pub const INBOX: Doc = Doc::new("Inbox", "Runs a kept body again through today's
     .answer(r#"{"status":"accepted","id":"in_4","facts":1}"#)
     .statuses(&[200, 401, 403, 404, 409]);
 
+pub const DISMISS: Doc =
+    Doc::new("Inbox", "Says of a body that could not be read that it needs nobody: it stays in the list and asks no more.")
+        .body("{}")
+        .answer(r#"{"status":"dismissed","id":"in_4"}"#)
+        .statuses(&[200, 401, 403, 404, 409]);
+
 /// `POST /api/sites/{site}/deliveries/replay`
 pub async fn replay(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let fields = reader::object(&ask.body)?;
-    let ids = ids(&fields)?;
     let is_preview = fields.get("preview") == Some(&Value::Bool(true));
-    Reply::json(&replay::deliveries(&app, &site, ids, is_preview).await?)
+    let done = match fields.get("filter") {
+        None => replay::deliveries(&app, &site, ids(&fields)?, is_preview).await?,
+        Some(_) if fields.contains_key("deliveries") => {
+            return Err(Error::invalid("filter", "Name deliveries or a filter, not both."));
+        }
+        Some(filter) => {
+            let wanted = deliveries::read_pairs(&app, &pairs(filter)?, &site, ask.may_see_people())?;
+            replay::matching(&app, &site, wanted, is_preview).await?
+        }
+    };
+    Reply::json(&done)
 }
 
 /// `POST /api/sites/{site}/deliveries/cancel`
@@ -46,6 +62,36 @@ pub async fn inbox(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let id: InboxId = ask.param("id").parse().map_err(|()| Error::not_found("An inbox id looks like in_4."))?;
     Reply::json(&replay::body(&app, &site, id).await?)
+}
+
+/// `POST /api/sites/{site}/inbox/{id}/dismiss`
+pub async fn dismiss(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let id: InboxId = ask.param("id").parse().map_err(|()| Error::not_found("An inbox id looks like in_4."))?;
+    dismissal::run(&app, &site, id, &ask.who()).await?;
+    Reply::json(&json!({"status": "dismissed", "id": id}))
+}
+
+/// What a filter may name: as the list of deliveries, but for pages.
+const FILTERS: [&str; 8] = ["from", "to", "platform", "connection", "state", "kind", "conversion", "q"];
+
+/// A filter as an object, several values as a list, read like the parameters of the list.
+fn pairs(filter: &Value) -> Result<Vec<(String, String)>> {
+    let wrong = || Error::invalid("filter", format!("filter is an object of texts or lists of texts under {}.", FILTERS.join(", ")));
+    let mut pairs = Vec::new();
+    for (name, value) in filter.as_object().ok_or_else(wrong)? {
+        if !FILTERS.contains(&name.as_str()) {
+            return Err(wrong());
+        }
+        let values = match value {
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            pairs.push((name.clone(), value.as_str().ok_or_else(wrong)?.to_owned()));
+        }
+    }
+    Ok(pairs)
 }
 
 fn ids(fields: &serde_json::Map<String, Value>) -> Result<Vec<DeliveryId>> {

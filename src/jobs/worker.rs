@@ -139,15 +139,16 @@ async fn claim(app: &App, lanes: &Lanes) -> Result<(Claimed, Option<Time>)> {
         return Ok((Vec::new(), None));
     }
     let looked = open.clone();
-    let (due, next) = app
+    let (due, next, look_outs) = app
         .store
         .read_all_sites(move |all| {
             let mut due = Vec::new();
+            let mut look_outs = Vec::new();
             let mut next: Option<Time> = None;
-            for (connection, site, free) in &looked {
+            for (connection, site, room) in &looked {
                 let breaker = connections::find_breaker(&all.of(*site), *connection)?;
                 let free = match breaker.may_send(now) {
-                    Gate::Closed => *free,
+                    Gate::Closed => *room,
                     Gate::Probe => 1,
                     Gate::Open { until } => {
                         next = Some(next.map_or(until, |n| n.min(until)));
@@ -161,9 +162,18 @@ async fn claim(app: &App, lanes: &Lanes) -> Result<(Claimed, Option<Time>)> {
                 {
                     next = Some(next.map_or(at, |n| n.min(at)));
                 }
+                // Nothing of a hopeless connection is under way or waits for its time: the oldest that is held goes.
+                let is_idle = found.is_empty() && *room == LANE && breaker.is_hopeless();
+                if is_idle
+                    && deliveries::next_due(all, *connection)?.is_none()
+                    && let Some(id) = deliveries::find_oldest_held(&all.of(*site), *connection)?
+                {
+                    look_outs.push((*site, id));
+                    due.push((*site, *connection, id));
+                }
                 due.extend(found.into_iter().map(|(site, id)| (site, *connection, id)));
             }
-            Ok((due, next))
+            Ok((due, next, look_outs))
         })
         .await?;
     if due.is_empty() {
@@ -181,6 +191,9 @@ async fn claim(app: &App, lanes: &Lanes) -> Result<(Claimed, Option<Time>)> {
                 if matches!(breaker.may_send(now), Gate::Probe) {
                     breaker.start_probe(now);
                     connections::save_breaker(&c, connection, &breaker)?;
+                }
+                if look_outs.contains(&(site, id)) && breaker.is_hopeless() {
+                    deliveries::look_out(&c, id, now)?;
                 }
                 if deliveries::claim(&c, id, &boot)? {
                     if let (Some(delivery), Some(mode)) = (deliveries::find(&c, id)?, modes.get(&connection)) {

@@ -42,6 +42,8 @@ pub struct Planned<'a> {
     pub event_id: &'a str,
     pub mode: Mode,
     pub skip: Option<&'static str>,
+    /// Why it is held from the start, where it is.
+    pub hold: Option<&'static str>,
     /// None waits until its connection is resumed.
     pub next_at: Option<Time>,
     pub not_after: Option<Time>,
@@ -50,8 +52,15 @@ pub struct Planned<'a> {
     pub day: Day,
 }
 
+/// A row that was just planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    pub id: DeliveryId,
+    pub state: &'static str,
+}
+
 /// Adds the row, or gives none where this connection has one for this conversion and kind already.
-pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<DeliveryId>> {
+pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<Made>> {
     let exists = c.find(
         "select 1 from deliveries where site_id = :site and connection_id = :connection and conversion_id = :conversion and kind = :kind",
         named_params! {":connection": new.connection.number(), ":conversion": new.conversion.number(), ":kind": new.kind},
@@ -61,17 +70,22 @@ pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<DeliveryId>> {
         return Ok(None);
     }
     let id = c.next_number("delivery")?;
-    let state = if new.skip.is_some() { "skipped" } else { "pending" };
+    let (state, reason) = match (new.skip, new.hold) {
+        (Some(why), _) => ("skipped", Some(why)),
+        (None, Some(why)) => ("held", Some(why)),
+        (None, None) => ("pending", None),
+    };
+    let is_pending = reason.is_none();
     c.execute(
         "insert into deliveries (site_id, id, connection_id, conversion_id, platform, kind, event_id, mode, state, reason, next_at,
            not_after, created_at, day, settled_at)
          values (:site, :id, :connection, :conversion, :platform, :kind, :event, :mode, :state, :reason, :next, :not_after, :now, :day, :settled)",
         named_params! {":id": id, ":connection": new.connection.number(), ":conversion": new.conversion.number(), ":platform": new.platform,
-            ":kind": new.kind, ":event": new.event_id, ":mode": new.mode.word(), ":state": state, ":reason": new.skip,
-            ":next": if new.skip.is_some() { None } else { new.next_at.map(Time::ms) }, ":not_after": new.not_after.map(Time::ms),
-            ":now": new.now.ms(), ":day": new.day.0, ":settled": new.skip.map(|_| new.now.ms())},
+            ":kind": new.kind, ":event": new.event_id, ":mode": new.mode.word(), ":state": state, ":reason": reason,
+            ":next": new.next_at.filter(|_| is_pending).map(Time::ms), ":not_after": new.not_after.map(Time::ms),
+            ":now": new.now.ms(), ":day": new.day.0, ":settled": (!is_pending).then(|| new.now.ms())},
     )?;
-    Ok(Some(DeliveryId::new(id)))
+    Ok(Some(Made { id: DeliveryId::new(id), state }))
 }
 
 /// Platform, mode and state of each delivery of a conversion.
@@ -278,15 +292,22 @@ pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: 
 }
 
 /// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.
-pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, now: Time) -> Result<bool> {
+pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
     let changed = c.execute(
-        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :now, owner = null, step = null,
+        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
            and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased'))",
-        named_params! {":id": id.number(), ":mode": mode.word(), ":now": now.ms()},
+        named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
     )?;
     Ok(changed > 0)
+}
+
+/// Whether `replay` would do anything.
+pub fn may_replay(delivery: &Delivery) -> bool {
+    let is_ended =
+        matches!(delivery.state.as_str(), "cancelled" | "skipped") && matches!(delivery.reason.as_deref(), Some("consent" | "erased"));
+    !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }
 
 /// Pending deliveries of a connection wait without a time while it is paused, and are due when it is resumed.
@@ -295,6 +316,47 @@ pub fn set_waiting(c: &SiteConn, connection: ConnectionId, next_at: Option<Time>
         "update deliveries set next_at = :next where site_id = :site and connection_id = :connection and state = 'pending'",
         named_params! {":connection": connection.number(), ":next": next_at.map(Time::ms)},
     )
+}
+
+/// Why a delivery of a hopeless connection is held.
+pub const FAILING: &str = "failing";
+
+/// Holds all that waits for a connection but the one on the look-out.
+pub fn hold_but(c: &SiteConn, connection: ConnectionId, look_out: DeliveryId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'held', reason = :reason, next_at = null, settled_at = :now
+         where site_id = :site and connection_id = :connection and state = 'pending' and id <> :id",
+        named_params! {":connection": connection.number(), ":id": look_out.number(), ":reason": FAILING, ":now": now.ms()},
+    )
+}
+
+/// Lets all go that was held while its connection was hopeless.
+pub fn let_go(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'pending', reason = null, next_at = :now, settled_at = null
+         where site_id = :site and connection_id = :connection and state = 'held' and reason = :reason",
+        named_params! {":connection": connection.number(), ":reason": FAILING, ":now": now.ms()},
+    )
+}
+
+/// The one that goes on the look-out next.
+pub fn find_oldest_held(c: &SiteConn, connection: ConnectionId) -> Result<Option<DeliveryId>> {
+    c.find(
+        "select id from deliveries where site_id = :site and connection_id = :connection and state = 'held' and reason = :reason
+         order by created_at, id limit 1",
+        named_params! {":connection": connection.number(), ":reason": FAILING},
+        |row| Ok(DeliveryId::new(row.get(0)?)),
+    )
+}
+
+/// Puts one that is held on the look-out.
+pub fn look_out(c: &SiteConn, id: DeliveryId, now: Time) -> Result<()> {
+    c.execute(
+        "update deliveries set state = 'pending', reason = null, next_at = :now, settled_at = null
+         where site_id = :site and id = :id and state = 'held' and reason = :reason",
+        named_params! {":id": id.number(), ":reason": FAILING, ":now": now.ms()},
+    )?;
+    Ok(())
 }
 
 /// What is due before `until` is due then: the destination is left alone meanwhile.

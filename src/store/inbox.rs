@@ -65,6 +65,19 @@ pub fn set_state(c: &SiteConn, id: InboxId, state: &'static str, reason: Option<
     Ok(())
 }
 
+/// From one state to another; false where it stands in a third or is not there.
+pub fn turn(c: &SiteConn, id: InboxId, from: &'static str, to: &'static str) -> Result<bool> {
+    let changed = c.execute(
+        "update inbox set state = :to where site_id = :site and id = :id and state = :from",
+        named_params! {":to": to, ":from": from, ":id": id.number()},
+    )?;
+    Ok(changed > 0)
+}
+
+pub fn find_state(c: &SiteConn, id: InboxId) -> Result<Option<String>> {
+    c.find("select state from inbox where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))
+}
+
 /// A body to be run again.
 #[derive(Debug, Clone)]
 pub struct Kept {

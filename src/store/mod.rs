@@ -58,6 +58,8 @@ pub mod people;
 mod pool;
 /// What the dashboard and the APIs ask.
 pub mod questions;
+/// Days of deliveries after a change of the zone.
+pub mod recounts;
 /// Who has told of a conversion.
 pub mod reports;
 /// SQL that always binds the site.

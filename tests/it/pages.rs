@@ -27,6 +27,8 @@ const HOSTILE: [&str; 8] = [
 
 struct Office {
     server: Running,
+    /// The connection of the site's forms, with its secret.
+    forms: Value,
     _receiver: StandIn,
 }
 
@@ -70,15 +72,19 @@ impl Office {
         server.cli(&shadow);
         let mut server = server;
         server.start();
-        let office = Self { server, _receiver: receiver };
+        let office = Self { server, forms, _receiver: receiver };
         office.fill(&token);
-        let (secret, hook) = (forms["secret"].as_str().unwrap_or_default(), forms["hook_url"].as_str().unwrap_or_default());
-        let strange = b"<script>window.pwned=1</script> is no lead";
-        let headers = signed(secret, halotrack::clock::Clock::system().now().s(), strange);
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let kept = office.server.post(&hook.replace(&office.server.url(), ""), &headers, strange).expect("an answer");
-        assert!(kept.text.contains("quarantined"), "{}", kept.text);
+        office.stray("<script>window.pwned=1</script> is no lead");
         office
+    }
+
+    /// A signed body that is no lead.
+    fn stray(&self, body: &str) {
+        let word = |name: &str| self.forms[name].as_str().unwrap_or_default();
+        let headers = signed(word("secret"), halotrack::clock::Clock::system().now().s(), body.as_bytes());
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let kept = self.server.post(&word("hook_url").replace(&self.server.url(), ""), &headers, body.as_bytes()).expect("an answer");
+        assert!(kept.text.contains("quarantined"), "{}", kept.text);
     }
 
     fn fill(&self, token: &str) {
@@ -137,6 +143,7 @@ async fn an_owner_sets_up_signs_in_and_looks_around() {
     set_up(&browser, &office).await;
     looks(&browser, &office).await;
     by_keyboard(&browser, &office).await;
+    mends(&browser, &office).await;
     browser.end().await;
 }
 
@@ -238,6 +245,40 @@ return {
   inline: [...document.querySelectorAll('[onerror], [onload], [onclick], a[href^="javascript:"], main img, main script, main iframe')].map((x) => x.outerHTML.slice(0, 120)),
 };
 "#;
+
+/// What needs the owner comes by the stream of events, and one press each does away with it.
+async fn mends(browser: &Chromium, office: &Office) {
+    browser.screen(1440, 900, "light").await;
+    browser.open(&office.page("/dashboard/full/deliveries")).await;
+    browser.wait("a body that could not be read", "return !!document.querySelector('.needs [data-focus=dismiss]')").await;
+    browser.run("window.sameDocument = true; return true").await;
+    browser.click(".needs [data-focus=dismiss]").await;
+    browser.wait("that nothing needs the owner", "return document.querySelector('.needs').hidden").await;
+    office.stray("one more that is no lead");
+    browser.wait("the next one, without a look", "return !document.querySelector('.needs').hidden").await;
+    office.server.cli(&[
+        "connection",
+        "add",
+        "--site",
+        "full",
+        "--platform",
+        "webhook",
+        "--name",
+        "By command",
+        "--set",
+        "url=http://127.0.0.1:9/",
+    ]);
+    browser.wait("a new connection, without a look", "return document.querySelector('.strip').innerText.includes('By command')").await;
+    assert_eq!(browser.run("return window.sameDocument").await, json!(true));
+
+    browser.open(&office.page("/dashboard/full/deliveries?state=refused&range=all")).await;
+    browser.wait("all that may go again", "return document.querySelector('.replay-all button')?.innerText.includes('Replay')").await;
+    browser.click(".replay-all button").await;
+    browser.wait("the question", "return document.querySelector('dialog .main')?.innerText.startsWith('Replay')").await;
+    browser.click("dialog .main").await;
+    browser.wait("that they are on the way", "return document.body.innerText.includes('on the way')").await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
 
 async fn by_keyboard(browser: &Chromium, office: &Office) {
     browser.open(&office.page("/dashboard/full/conversions")).await;

@@ -238,6 +238,16 @@ impl DeliveryFilter {
         *self == Self::default()
     }
 
+    /// Whether only some connections or states are wanted.
+    pub fn is_narrow(&self) -> bool {
+        !(self.platform.is_open() && self.connection.is_open() && self.state.is_open())
+    }
+
+    /// Whether anything of this connection may be wanted.
+    pub fn admits_connection(&self, id: i64, platform: &str) -> bool {
+        self.platform.admits(platform) && (self.connection.is_open() || self.connection.admits(&id.to_string()))
+    }
+
     pub fn admits(&self, m: &DeliveryMarks) -> bool {
         self.admits_but_state(m) && self.state.admits(m.state)
     }

@@ -75,5 +75,6 @@ fn unchanged(x: &Context, order: &Order, conversion: Option<ConversionId>) -> Re
             Some(id) => deliveries::list_planned(x.c, id)?,
             None => Vec::new(),
         },
+        planned: Vec::new(),
     })
 }

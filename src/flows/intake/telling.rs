@@ -141,11 +141,11 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     }
     let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
-    planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
+    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
     if let (Some(key), ConversionKind::Sale) = (&order_key, t.kind) {
         adopt_ended(x, id, t.rank, key)?;
     }
-    stored(x, t, id, true, &outcome)
+    Ok(Stored { planned, ..stored(x, t, id, true, &outcome)? })
 }
 
 /// Another sender tells of a known sale. Only a better informed one changes anything, and then exactly one new run.
@@ -179,13 +179,13 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
-    planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
+    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
     if before.match_type != "none" && !outcome.is_attributed {
         // The better informed knows less of the visit: what was matched stays.
-        return known_already(x, t, id);
+        return Ok(Stored { planned, ..known_already(x, t, id)? });
     }
     crediting::write(x.c, x.site, id, before.run + 1, "joined", &outcome, x.now)?;
-    stored(x, t, id, false, &outcome)
+    Ok(Stored { planned, ..stored(x, t, id, false, &outcome)? })
 }
 
 /// The very same report once more: a success, and nothing changes but an identity that came late.
@@ -236,6 +236,7 @@ fn known_already(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
         is_attributed: conversion.match_type != "none",
         snapshot,
         deliveries: deliveries::list_planned(x.c, id)?,
+        planned: Vec::new(),
     })
 }
 
@@ -329,5 +330,6 @@ fn stored(x: &Context, t: &Telling, id: ConversionId, is_new: bool, outcome: &Ou
         is_attributed: outcome.is_attributed,
         snapshot: outcome.snapshot.clone(),
         deliveries: deliveries::list_planned(x.c, id)?,
+        planned: Vec::new(),
     })
 }

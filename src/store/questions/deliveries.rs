@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Row, named_params};
 use serde_json::Value;
 
+use super::super::recounts;
 use super::super::scope::SiteConn;
-use super::search::search;
 use super::{json_list, word};
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
 use crate::domain::question::filter::DeliveryMarks;
@@ -14,6 +14,9 @@ use crate::domain::question::tally::{Named, top};
 use crate::domain::question::{Cursor, DeliveryFilter, Span};
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
+
+/// Ways through the outbox.
+mod walk;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -57,6 +60,13 @@ pub struct Wanted {
     pub limit: usize,
 }
 
+impl Wanted {
+    /// Neither a search nor the deliveries of one conversion.
+    fn is_listed(&self) -> bool {
+        self.search.is_none() && self.filter.conversion.is_none()
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Page {
     pub lines: Vec<Line>,
@@ -70,13 +80,15 @@ const COLUMNS: &str = "d.id, d.connection_id, d.conversion_id, v.label, d.platfo
     d.next_at, d.created_at, d.settled_at, d.request, d.response";
 
 pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
-    if wanted.search.is_none() && wanted.filter.conversion.is_none() {
+    if wanted.is_listed() && !recounts::is_under_way(c)? {
         return counted_page(c, zone, wanted);
     }
     let mut page = Page::default();
     let (mut states, mut platforms): (Named<i64>, Named<i64>) = Default::default();
     let mut places: Vec<(i64, i64)> = Vec::new();
-    each(c, zone, wanted, |m, created_at, id| {
+    // What a search finds is little, and is gone through as a whole for its count. So is the list while its counts are made anew.
+    let uncut = Wanted { cursor: None, ..wanted.clone() };
+    walk::each(c, zone, &uncut, |m, created_at, id| {
         if wanted.filter.admits_but_state(m) {
             *states.of(m.state) += 1;
         }
@@ -85,7 +97,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
         }
         if wanted.filter.admits(m) {
             page.count += 1;
-            if is_after(wanted.cursor, created_at, id) && places.len() <= wanted.limit {
+            if walk::is_after(wanted.cursor, created_at, id) && places.len() <= wanted.limit {
                 places.push((created_at, id));
             }
         }
@@ -129,44 +141,22 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     )?;
     page.states = top(states.iter().map(|(v, n)| (v, *n)));
     page.platforms = top(platforms.iter().map(|(v, n)| (v, *n)));
-    let mut places: Vec<(i64, i64)> = Vec::new();
     // The counts know when the last one was met; of a later page they do not know how many came before.
-    let mut left = if wanted.cursor.is_some() { i64::MAX } else { page.count };
-    if left > 0 {
-        each(c, zone, wanted, |m, created_at, id| {
-            if wanted.filter.admits(m) {
-                left -= 1;
-                places.push((created_at, id));
-            }
-            places.len() <= wanted.limit && left > 0
-        })?;
-    }
+    let left = if wanted.cursor.is_some() { usize::MAX } else { usize::try_from(page.count).unwrap_or(0) };
+    let places = walk::newest(c, zone, wanted, left.min(wanted.limit + 1))?;
     (page.lines, page.next) = fetch(c, places, wanted.limit)?;
     Ok(page)
 }
 
 /// A page of an export: no counts.
 pub fn export_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Option<Cursor>)> {
-    let mut places: Vec<(i64, i64)> = Vec::new();
-    each(c, zone, wanted, |m, created_at, id| {
-        if wanted.filter.admits(m) && is_after(wanted.cursor, created_at, id) {
-            places.push((created_at, id));
-        }
-        places.len() <= wanted.limit
-    })?;
+    let places = walk::newest(c, zone, wanted, wanted.limit + 1)?;
     fetch(c, places, wanted.limit)
 }
 
 /// The newest of all that is wanted, for replaying a filter; at most so many.
 pub fn list_ids(c: &SiteConn, zone: &Zone, wanted: &Wanted, most: usize) -> Result<Vec<DeliveryId>> {
-    let mut ids = Vec::new();
-    each(c, zone, wanted, |m, _, id| {
-        if wanted.filter.admits(m) {
-            ids.push(DeliveryId::new(id));
-        }
-        ids.len() < most
-    })?;
-    Ok(ids)
+    Ok(walk::newest(c, zone, wanted, most)?.into_iter().map(|(_, id)| DeliveryId::new(id)).collect())
 }
 
 pub fn find(c: &SiteConn, id: DeliveryId) -> Result<Option<Line>> {
@@ -181,49 +171,6 @@ pub fn of_conversion(c: &SiteConn, id: ConversionId) -> Result<Vec<Line>> {
         |row| row.get(0),
     )?;
     by_ids(c, &ids)
-}
-
-/// Goes through what lies in the span and behind the cursor, the newest first, until `on` has enough; filters are left
-/// to it. What a search finds is little and is gone through as a whole.
-fn each(c: &SiteConn, zone: &Zone, wanted: &Wanted, mut on: impl FnMut(&DeliveryMarks, i64, i64) -> bool) -> Result<()> {
-    let (from, to) = wanted.span.times(zone);
-    let before = wanted.cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
-    let conversions: Option<Vec<i64>> = match (&wanted.search, wanted.filter.conversion) {
-        (Some(text), _) => Some(search(c, text, wanted.may_see_people)?.into_iter().collect()),
-        (None, Some(id)) => Some(vec![id]),
-        (None, None) => None,
-    };
-    let mut see = |row: &Row| -> rusqlite::Result<bool> {
-        let marks = DeliveryMarks {
-            state: word(row, 2)?,
-            platform: word(row, 3)?,
-            connection: row.get(4)?,
-            kind: word(row, 5)?,
-            conversion: row.get(6)?,
-        };
-        Ok(on(&marks, row.get(0)?, row.get(1)?))
-    };
-    match conversions {
-        // A single index answers, without touching a payload.
-        None => c.scan(
-            "select created_at, id, state, platform, connection_id, kind, conversion_id from deliveries indexed by deliveries__site_id__created_at
-             where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
-             order by created_at desc, id desc",
-            named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
-            see,
-        ),
-        Some(ids) => c.scan(
-            "select created_at, id, state, platform, connection_id, kind, conversion_id from deliveries
-             where site_id = :site and conversion_id in (select value from json_each(:ids)) and created_at >= :from and created_at < :to
-             order by created_at desc, id desc",
-            named_params! {":ids": json_list(ids.into_iter()), ":from": from.ms(), ":to": to.ms()},
-            &mut see,
-        ),
-    }
-}
-
-fn is_after(cursor: Option<Cursor>, created_at: i64, id: i64) -> bool {
-    cursor.is_none_or(|cursor| (Some(created_at), id) < (cursor.key, cursor.id))
 }
 
 fn fetch(c: &SiteConn, mut places: Vec<(i64, i64)>, limit: usize) -> Result<(Vec<Line>, Option<Cursor>)> {
@@ -296,22 +243,15 @@ fn read(row: &Row) -> rusqlite::Result<Line> {
 
 /// Deliveries of each connection by state: what is still open whenever it was made, the rest since this moment.
 pub fn count_by_connection(c: &SiteConn, since: Time) -> Result<HashMap<i64, HashMap<String, i64>>> {
-    // Numbers are given in the order of time: the first one since then bounds the walk over the index of states.
-    let first: Option<i64> = c.find(
-        "select id from deliveries indexed by deliveries__site_id__created_at
-         where site_id = :site and created_at >= :since order by created_at limit 1",
-        named_params! {":since": since.ms()},
-        |row| row.get(0),
-    )?;
     let mut all: HashMap<i64, HashMap<String, i64>> = HashMap::new();
     c.scan(
         "select k.id, s.value,
            (select count(*) from deliveries d
             where d.site_id = :site and d.connection_id = k.id and d.state = s.value
-              and d.id >= case when s.value in ('pending', 'leased', 'held') then 0 else :first end)
+              and d.created_at >= case when s.value in ('pending', 'leased', 'held') then 0 else :since end)
          from connections k cross join json_each('[\"pending\",\"leased\",\"delivered\",\"accepted\",\"skipped\",\"refused\",\"dead\",\"held\",\"cancelled\"]') s
          where k.site_id = :site and k.removed_at is null",
-        named_params! {":first": first.unwrap_or(i64::MAX)},
+        named_params! {":since": since.ms()},
         |row| {
             all.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
             Ok(true)

@@ -1,0 +1,84 @@
+//! What the verdict of a run means for its delivery and for the breaker of its connection.
+
+use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
+use crate::domain::retry::{self, Next, Scale};
+use crate::domain::steps::Verdict;
+use crate::domain::time::Time;
+use crate::store::deliveries::Delivery;
+use crate::store::sites::Site;
+
+use super::End;
+
+/// What a verdict means for the row.
+pub struct Ending {
+    pub state: &'static str,
+    pub reason: Option<&'static str>,
+    pub next_at: Option<Time>,
+    pub is_charged: bool,
+    pub pauses: bool,
+}
+
+pub fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale, jitter: u32, now: Time) -> Ending {
+    let settled = |state| Ending { state, reason: None, next_at: None, is_charged: true, pauses: false };
+    if let Some(ms) = end.wait_ms {
+        breaker.record(true, now, scale);
+        return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
+    }
+    match &end.verdict {
+        Verdict::Delivered(_) => {
+            breaker.record(true, now, scale);
+            settled("delivered")
+        }
+        Verdict::Accepted(_) => {
+            breaker.record(true, now, scale);
+            settled("accepted")
+        }
+        Verdict::CheckLater { after_ms, .. } => {
+            breaker.record(true, now, scale);
+            Ending { next_at: Some(now.plus_ms(scale.of_ms(*after_ms))), is_charged: false, ..settled("pending") }
+        }
+        Verdict::Retry { after_ms, .. } => {
+            breaker.record(false, now, scale);
+            if let Some(ms) = after_ms {
+                // The platform asks for quiet, not only for this delivery.
+                breaker.keep_quiet_until(now.plus_ms(*ms));
+            }
+            if breaker.is_hopeless() {
+                return look_out(delivery, after_ms.unwrap_or(0).max(scale.of_ms(LOOK_OUT_MS)), now);
+            }
+            let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
+            match retry::next(attempts, *after_ms, scale, jitter) {
+                Next::After(ms) if delivery.not_after.is_none_or(|limit| now.plus_ms(ms) <= limit) => {
+                    Ending { next_at: Some(now.plus_ms(ms)), ..settled("pending") }
+                }
+                Next::After(_) => Ending { reason: Some("too_old"), ..settled("dead") },
+                Next::Dead => Ending { reason: Some("no_success"), ..settled("dead") },
+            }
+        }
+        Verdict::Split(_) | Verdict::Refused(_) => {
+            breaker.record(true, now, scale);
+            // Each delivery travels alone, so there is nothing left to split: the refusal is this one's.
+            Ending { reason: Some("refused_by_platform"), ..settled("refused") }
+        }
+        Verdict::Pause(_) => Ending { is_charged: false, pauses: true, ..settled("pending") },
+    }
+}
+
+/// The one on the look-out of a hopeless connection: tried at leisure and never given up for it, until the platform
+/// would take it no more.
+fn look_out(delivery: &Delivery, wait_ms: i64, now: Time) -> Ending {
+    let next = now.plus_ms(wait_ms);
+    if delivery.not_after.is_some_and(|limit| next > limit) {
+        return Ending { state: "dead", reason: Some("too_old"), next_at: None, is_charged: true, pauses: false };
+    }
+    Ending { state: "pending", reason: None, next_at: Some(next), is_charged: false, pauses: false }
+}
+
+/// What the owner reads on the card of a connection that turned hopeless.
+pub fn notice(site: &Site, breaker: &Breaker) -> String {
+    let since = breaker.failing_since().map_or_else(String::new, |at| format!(" since {}", site.zone.day(at)));
+    format!(
+        "Nothing was taken{since}: five days of failures only. What waits is held and nothing is lost. One is tried every hour; \
+         the first that is taken lets the others go."
+    )
+}
