@@ -82,7 +82,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
     let mut given = Given::default();
     let command = match word {
         Word::Serve(_) => return serve::run(config, &warnings).map(done),
-        Word::Demo(_) => return demo::run(config, &warnings, if every.json { greet_json } else { greet }).map(done),
+        Word::Demo(_) => return demo::run(config, if every.json { greet_json } else { greet }).map(done),
         Word::Migrate => {
             let version = serve::migrate(config)?;
             print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));

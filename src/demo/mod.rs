@@ -56,8 +56,12 @@ pub struct Greeting {
 
 /// Makes the demo and runs it until the process is told to stop. Of the configuration only the address to listen on and
 /// the log count: a demo must not touch what the owner has.
-pub fn run(config: Config, warnings: &[String], greet: fn(&Greeting)) -> Result<()> {
-    serve::in_runtime(&config.clone(), warnings, async move {
+pub fn run(mut config: Config, greet: fn(&Greeting)) -> Result<()> {
+    // What goes wrong in a demo is meant to: it belongs on the pages, not on the screen of who started it.
+    if config.log_level == "info" {
+        config.log_level = "error".into();
+    }
+    serve::in_runtime(&config.clone(), &[], async move {
         let mut signals = Signals::new()?;
         // The port comes first: nobody waits for a demo that cannot be shown.
         let listener = serve::bind(&config).await?;

@@ -73,8 +73,8 @@ fn answer(target: &str, host: &str, body: &str, now: Time, trouble: Trouble) -> 
     let digest = crypto::sha256(body.as_bytes());
     if target.starts_with("/v") && target.contains("/events") {
         let trace = crypto::base64url(&digest[..17]);
-        // One in eighty is refused, as events with nobody in them are.
-        if digest[31] < 3 {
+        // One in a hundred is refused, as events with nobody in them are.
+        if event_id(body).is_some_and(|id| id.ends_with("37")) {
             let words = "You must provide sufficient customer information parameters";
             let error = json!({"error": {"message": "Invalid parameter", "type": "OAuthException", "code": 100, "error_subcode": 2_804_050,
                 "is_transient": false, "error_user_msg": words, "fbtrace_id": trace}});
@@ -99,6 +99,10 @@ fn answer(target: &str, host: &str, body: &str, now: Time, trouble: Trouble) -> 
         return (401, json!({"error": "key expired"}).to_string());
     }
     (200, json!({"ok": true}).to_string())
+}
+
+fn event_id(body: &str) -> Option<&str> {
+    body.split("\"event_id\":\"").nth(1)?.split('"').next()
 }
 
 fn head_end(raw: &[u8]) -> Option<usize> {
@@ -135,6 +139,7 @@ mod tests {
         assert_eq!(status("/hook", "stock.saffronpalm.example:4711", "{}", Time::from_s(2_000)), 503);
         assert_eq!(status("/hook", CUSTOMERS, "{}", Time::from_s(2_999)), 200);
         assert_eq!(status("/hook", CUSTOMERS, "{}", Time::from_s(3_000)), 401);
+        assert_eq!(status("/v25.0/1/events", "", r#"{"data":[{"event_id":"order_#10437","x":1}]}"#, at), 400);
         assert!(answer("/v25.0/1/events", "", "{}", at, trouble).1.contains("fbtrace_id"));
     }
 }

@@ -13,8 +13,6 @@ use crate::store;
 
 /// No clock that is right shows less: this version was made later.
 const BUILT_AFTER: &str = "2026-06-01T00:00:00Z";
-/// systemd-timesyncd and chrony's wait service leave one of these when the clock was set from the network.
-const SYNCED: [&str; 2] = ["/run/systemd/timesync/synchronized", "/var/lib/chrony/drift"];
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let mut found = vec![versions()];
@@ -111,9 +109,24 @@ fn clock(data: &Path) -> Finding {
     if newest.is_some_and(|at| at.ms_since(now) > MINUTE_MS) {
         return Finding::failed(CHECK, format!("The clock says {}, but the database was written later.", now.utc()), REMEDY);
     }
-    if SYNCED.iter().any(|path| Path::new(path).exists()) {
-        Finding::ok(CHECK, format!("{}, set from the network.", now.utc()))
-    } else {
-        Finding::ok(CHECK, format!("{}. Whether it is set from the network cannot be seen from here.", now.utc()))
+    match is_synchronised() {
+        Some(true) => Finding::ok(CHECK, format!("{}, kept right over the network.", now.utc())),
+        Some(false) => Finding::warning(CHECK, format!("{}, but nothing keeps the clock right.", now.utc()), REMEDY),
+        None => Finding::ok(CHECK, format!("{}. Whether something keeps it right cannot be seen here.", now.utc())),
     }
+}
+
+/// What the kernel knows of the clock's discipline, whichever program it is by.
+/// https://man7.org/linux/man-pages/man2/adjtimex.2.html
+#[cfg(target_os = "linux")]
+fn is_synchronised() -> Option<bool> {
+    let mut state = std::mem::MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: all zeroes is a valid `timex`; with `modes` 0 the call only reads and fills it.
+    let (answer, state) = unsafe { (libc::adjtimex(state.as_mut_ptr()), state.assume_init()) };
+    (answer >= 0).then_some(state.status & libc::STA_UNSYNC == 0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_synchronised() -> Option<bool> {
+    None
 }

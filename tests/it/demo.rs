@@ -118,8 +118,7 @@ fn looks_lived_in(demo: &Demo, site: &str) {
     assert!(count("select count(*) n from anon_events") > 100, "{site}: refusals are counted without a person");
     assert!(count("select count(*) n from orders") > 30, "{site}");
     assert!(count("select count(*) n from leads") > 30, "{site}");
-    let spread =
-        demo.sql(site, "select count(distinct substr(first_seen_at, 1, 10)) days, count(distinct ft_source) sources from sessions");
+    let spread = demo.sql(site, "select count(distinct substr(ft_timestamp, 1, 10)) days, count(distinct ft_source) sources from sessions");
     assert!(spread[0]["days"].as_i64() > Some(85), "{site}: {spread:?}");
     assert!(spread[0]["sources"].as_i64() > Some(6), "{site}: {spread:?}");
     assert!(count("select count(*) n from leads where match_type = 'none'") > 0, "{site}: not everything is matched");

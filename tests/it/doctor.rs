@@ -29,10 +29,10 @@ fn a_healthy_server_is_told_so_and_nothing_is_changed() {
         }
         let (code, answer) = look(&server);
         assert_eq!((code, answer["ok"].as_bool()), (Some(0), Some(true)), "{answer}");
-        for check in ["version", "folder", "database_rights", "key", "clock", "disk_room", "queue", "connection con_1"] {
+        for check in ["version", "folder", "database_rights", "key", "disk_room", "queue", "connection con_1"] {
             assert_eq!(of(&answer, check)["state"], "ok", "{check}: {answer}");
         }
-        for check in ["disk_sync", "disk_speed", "dns", "proxy", "certificate"] {
+        for check in ["clock", "disk_sync", "disk_speed", "dns", "proxy", "certificate"] {
             assert_ne!(of(&answer, check)["state"], "failed", "{check}: {answer}");
         }
         for one in answer["checks"].as_array().into_iter().flatten() {
