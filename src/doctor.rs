@@ -74,10 +74,11 @@ impl Finding {
 pub fn look(config: &Config) -> Result<Vec<Finding>> {
     let mut found = ground::look(config);
     found.extend(disk::look(&config.data));
+    let server = server::ask(config);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
-    found.extend(runtime.block_on(network::look(config)));
+    found.extend(runtime.block_on(network::look(config, server.listen())));
     // A look-up that hangs is not waited for.
     runtime.shutdown_background();
-    found.extend(server::look(config));
+    found.extend(server::look(config, server));
     Ok(found)
 }

@@ -8,7 +8,8 @@ use crate::store::connections::Status;
 use crate::store::deliveries;
 
 /// Deliveries by state, and for how long the longest waiting one of a connection that works has been due. `is_running` is
-/// false where nobody sends because no server runs.
+/// false where nobody sends because no server runs; `listen` is
+/// where it really listens.
 pub async fn queue(app: &App) -> Result<Value> {
     let states = app.store.read_all_sites(deliveries::count_by_state).await?;
     let of = |words: &[&str]| states.iter().filter(|(state, _)| words.contains(&state.as_str())).map(|(_, count)| count).sum::<i64>();
@@ -27,7 +28,13 @@ pub async fn queue(app: &App) -> Result<Value> {
         .await?;
     let late_s = oldest.map_or(0, |at| app.clock.now().ms_since(at).max(0) / 1_000);
     let is_running = app.pulse.silence_ms().iter().any(Option::is_some);
-    Ok(
-        json!({"waiting": of(&["pending", "leased"]), "dead": of(&["dead"]), "held": of(&["held"]), "late_s": late_s, "is_running": is_running}),
-    )
+    let listen = is_running.then_some(app.config.listen);
+    Ok(json!({
+        "listen": listen,
+        "is_running": is_running,
+        "waiting": of(&["pending", "leased"]),
+        "dead": of(&["dead"]),
+        "held": of(&["held"]),
+        "late_s": late_s,
+    }))
 }

@@ -1,6 +1,7 @@
 //! Names, the public address, and what the proxy in front hands on. Asks only our own public address.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -17,12 +18,13 @@ use crate::wire::{Request, Response};
 const VENDOR: &str = "graph.facebook.com";
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub async fn look(config: &Config) -> Vec<Finding> {
+/// `listen` is where the server listens, if it runs.
+pub async fn look(config: &Config, listen: Option<SocketAddr>) -> Vec<Finding> {
     let Ok(url) = Url::parse(&config.public_url) else {
         return vec![Finding::failed("public_url", "public_url is no address.", "Write it like https://stats.example.com.")];
     };
     let mut found = vec![names(&url).await];
-    found.extend(front(config, &url).await);
+    found.extend(front(config, &url, listen).await);
     found
 }
 
@@ -54,19 +56,24 @@ async fn resolve(name: &str) -> Result<(), String> {
 }
 
 /// The way that visitors take: our own name, the proxy, this server.
-async fn front(config: &Config, url: &Url) -> Vec<Finding> {
+async fn front(config: &Config, url: &Url, listen: Option<SocketAddr>) -> Vec<Finding> {
     const PROXY: &str = "proxy";
-    let is_direct = url.port_or_known_default() == Some(config.listen.port()) && url.scheme() == "http";
-    if is_direct {
-        let finding = if url.host().is_some_and(|h| matches!(h, url::Host::Domain("localhost")) || is_loopback(&h)) {
-            Finding::not_checked(PROXY, "public_url is this machine itself: there is no proxy in front.")
-        } else {
-            Finding::warning(
-                PROXY,
-                "public_url is plain http: passwords and visits can be read on the way.",
-                "Put Caddy or nginx in front and set public_url to https://….",
-            )
-        };
+    let is_here = url.host().is_some_and(|h| is_loopback(&h));
+    let port = listen.map_or(config.listen.port(), |l| l.port());
+    let is_direct = url.scheme() == "http" && url.port_or_known_default() == Some(port);
+    let finding = match (is_here, is_direct, listen) {
+        (true, true, _) => Some(Finding::not_checked(PROXY, "public_url is this machine itself: there is no proxy in front.")),
+        (true, false, None) if url.scheme() == "http" => {
+            Some(Finding::not_checked(PROXY, "public_url is this machine, and the server does not run."))
+        }
+        (false, true, _) => Some(Finding::warning(
+            PROXY,
+            "public_url is plain http: passwords and visits can be read on the way.",
+            "Put Caddy or nginx in front and set public_url to https://….",
+        )),
+        _ => None,
+    };
+    if let Some(finding) = finding {
         return vec![finding, Finding::not_checked("certificate", "There is no https yet.")];
     }
     let mut found = Vec::new();
@@ -145,7 +152,7 @@ fn is_loopback(host: &url::Host<&str>) -> bool {
     match host {
         url::Host::Ipv4(a) => a.is_loopback(),
         url::Host::Ipv6(a) => a.is_loopback(),
-        url::Host::Domain(_) => false,
+        url::Host::Domain(name) => *name == "localhost",
     }
 }
 

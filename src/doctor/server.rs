@@ -1,26 +1,43 @@
 //! What the server itself knows, running or not: what waits, what was not understood, and each connection.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 
 use super::{Finding, State};
 use crate::config::Config;
 use crate::control::{self, Chosen, Command};
+use crate::error::Result;
 use crate::store;
 
 /// Waiting deliveries beyond which something is wrong in a small shop.
 const MANY: i64 = 1_000;
 
-pub fn look(config: &Config) -> Vec<Finding> {
-    if !config.data.join(store::FILE).exists() {
-        return vec![
-            Finding::not_checked("queue", "There is no database yet."),
-            Finding::not_checked("connections", "There is no database yet."),
-        ];
+/// What it said of itself; nothing where there are no data yet.
+pub struct Said(Option<Result<Value>>);
+
+impl Said {
+    /// Where it listens, if it runs.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.0.as_ref()?.as_ref().ok()?["listen"].as_str()?.parse().ok()
     }
+}
+
+pub fn ask(config: &Config) -> Said {
+    Said(config.data.join(store::FILE).exists().then(|| control::run(config, &Command::Queue)))
+}
+
+pub fn look(config: &Config, said: Said) -> Vec<Finding> {
     let mut found = Vec::new();
-    match control::run(config, &Command::Queue) {
-        Ok(answer) => found.extend(queue(&answer)),
-        Err(e) => {
+    match said.0 {
+        None => {
+            return vec![
+                Finding::not_checked("queue", "There is no database yet."),
+                Finding::not_checked("connections", "There is no database yet."),
+            ];
+        }
+        Some(Ok(answer)) => found.extend(queue(&answer)),
+        Some(Err(e)) => {
             // Damage, a newer file, a wrong key: the connections could not be asked either.
             found.push(Finding::failed("database", e.message, "Until that is mended the server does not start."));
             return found;

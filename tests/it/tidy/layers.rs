@@ -150,6 +150,7 @@ fn those_who_see_all_sites_are_known() {
     const CALLERS: &[(&str, &str)] = &[
         ("src/app.rs", "the book of all sites and connections"),
         ("src/jobs/worker.rs", "claims what is due, whichever site it is of"),
+        ("src/control/queue.rs", "how much waits on the whole box"),
         ("src/flows/sites.rs", "a site is added to the box"),
         ("src/flows/login.rs", "users belong to the box"),
         ("src/http/login.rs", "users belong to the box"),
