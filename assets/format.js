@@ -32,6 +32,9 @@ export const count = (n) => (n === null || n === undefined ? DASH : whole.format
 /** "1 conversion", "2 conversions". @param {number} n @param {string} one @param {string} [many] */
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
+/** "4.2 MB". @param {number} n */
+export const bytes = (n) => (n < 1e6 ? `${count(Math.max(1, Math.round(n / 1e3)))} kB` : `${(n / 1e6).toFixed(1)} MB`);
+
 /** One decimal, two below 10 %, never a rounded-away zero. @param {number} share 0 to 1 */
 export function percent(share) {
   const p = share * 100;

@@ -602,6 +602,19 @@ create table jobs (
 create unique index jobs__site_id__dedup on jobs (site_id, dedup);
 create index jobs__run_at on jobs (run_at);
 
+-- How backups of the whole box ended.
+create table backups (
+  id         integer primary key autoincrement,
+  at         integer not null,
+  is_good    integer not null check (is_good in (0, 1)),
+  is_nightly integer not null check (is_nightly in (0, 1)),
+  file       text not null,
+  bytes      integer not null,
+  rows       integer not null,
+  took_ms    integer not null,
+  sentence   text not null
+) strict;
+
 -- Answers to requests that carried an Idempotency-Key, kept 48 hours.
 create table idempotency_keys (
   site_id    integer not null,

@@ -140,6 +140,18 @@ CREATE TABLE audit (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE backups (
+  id         integer primary key autoincrement,
+  at         integer not null,
+  is_good    integer not null check (is_good in (0, 1)),
+  is_nightly integer not null check (is_nightly in (0, 1)),
+  file       text not null,
+  bytes      integer not null,
+  rows       integer not null,
+  took_ms    integer not null,
+  sentence   text not null
+) strict;
+
 CREATE TABLE clicks (
   site_id    integer not null,
   value      text not null check (length(value) <= 512),   -- personal

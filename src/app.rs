@@ -51,6 +51,8 @@ pub struct Parts {
     pub recent: Arc<Recent>,
     /// Something may be due for a worker.
     pub wake: Notify,
+    /// One backup at a time: two would be proven in the same scratch folder.
+    pub backing_up: tokio::sync::Mutex<()>,
     /// What changed, for open dashboards.
     pub news: broadcast::Sender<News>,
     /// Names this run of the process: leases of another one are void.
@@ -130,6 +132,7 @@ impl App {
                 presence: Presence::default(),
                 recent: Arc::new(recent),
                 wake: Notify::new(),
+                backing_up: Default::default(),
                 news,
                 boot: crate::crypto::random_text(9),
                 book: RwLock::new(Arc::new(book)),

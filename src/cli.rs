@@ -3,16 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
+use crate::backup::Watch;
+use crate::config::Config;
 use crate::config::load::{Flags, Loaded, load};
+use crate::control::restore::RestoreForm;
 use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
+use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
 use crate::{demo, doctor, serve};
 
@@ -30,7 +35,7 @@ mod table;
 mod words;
 
 use given::Given;
-use words::{ConnectionWord, Halotrack, SiteWord, TokenWord, UserWord, Word};
+use words::{ConnectionWord, Halotrack, OutboxWord, SiteWord, TokenWord, UserWord, Word};
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
@@ -91,6 +96,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
         Word::Export(words) => return export::run(&config, words, every.json).map(done),
         Word::Doctor => return checkup(&config, every.json),
         Word::Sql(words) => return sql::run(&config, words, every.json, &mut given).map(done),
+        Word::Restore(words) => return restore(config, words, every.json).map(done),
         Word::Site(word) => site(word)?,
         Word::User(word) => user(word, &mut given)?,
         Word::Token(word) => token(word, &mut given)?,
@@ -98,6 +104,8 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Backup { to } => Command::Backup { to: to.map(|path| absolute(&path)).transpose()? },
+        Word::Outbox(OutboxWord::Release { site, since }) => Command::OutboxRelease { site, since },
     };
     let answer = control::run(&config, &command)?;
     print(every.json, &answer, || show::text(&command, &answer));
@@ -138,6 +146,19 @@ fn greet(g: &demo::Greeting) {
 fn greet_json(g: &demo::Greeting) {
     say(&json!({"url": format!("http://{}", g.address), "email": g.email, "password": g.password, "data": g.data, "demo": true})
         .to_string());
+}
+
+fn restore(config: Config, words: words::Restore, is_json: bool) -> Result<()> {
+    let word = words.release.as_deref().unwrap_or("none");
+    let release = Release::parse(word).ok_or_else(|| Error::invalid("release", format!("{word:?} is none of none, 24h, all.")))?;
+    let answer = control::restore::run(config, &RestoreForm { file: words.file, release }, &Watch::nobody())?;
+    print(is_json, &answer, || show::restored(&answer));
+    Ok(())
+}
+
+/// A file that is not there yet, from the folder we stand in.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|_| Error::new(Kind::Invalid, "usage", "--to needs the name of a file."))
 }
 
 fn site(word: SiteWord) -> Result<Command> {

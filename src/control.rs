@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::backup::swap;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::crypto::Sealer;
@@ -19,12 +20,16 @@ mod again;
 pub mod command;
 /// Lists as files.
 mod export;
+/// Backups, and what waits since one was restored.
+mod kept;
 /// The data folder and who may change it.
 pub mod lock;
 /// Users and tokens.
 mod people;
 /// What waits to be sent.
 mod queue;
+/// A backup takes the place of the database.
+pub mod restore;
 /// The socket's two ends.
 pub mod socket;
 
@@ -39,7 +44,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs one command: in the server if there is one, else here.
 pub fn run(config: &Config, command: &Command) -> Result<Value> {
     with_data(config, command, |is_here| {
-        if is_here { Ok(Some(run_here(config.clone(), command))) } else { socket::ask(&config.data, command, &mut |_| Ok(())) }
+        if is_here {
+            Ok(Some(run_here(config.clone(), command)))
+        } else {
+            socket::ask(&config.data, command, command.patience(), &mut |_| Ok(()))
+        }
     })
 }
 
@@ -47,7 +56,7 @@ pub fn run(config: &Config, command: &Command) -> Result<Value> {
 /// where nobody was there to ask.
 fn with_data<T>(config: &Config, command: &Command, mut work: impl FnMut(bool) -> Result<Option<Result<T>>>) -> Result<T> {
     let data = &config.data;
-    if !command.may_be_first() && !has_database(data) {
+    if !command.may_be_first() && !has_database(data) && !swap::is_pending(data) {
         return Err(Error::new(
             Kind::NotFound,
             "no_data",

@@ -59,6 +59,20 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// SHA-256 of what comes piece by piece: files larger than memory.
+#[derive(Default)]
+pub struct RunningSha256(Sha256);
+
+impl RunningSha256 {
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// HMAC-SHA256 over the parts as if they were one text.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");

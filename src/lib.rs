@@ -4,6 +4,8 @@
 pub mod agents;
 /// The assembled parts.
 pub mod app;
+/// Files of backups: made, proven, put in place.
+pub mod backup;
 /// Sites and connections as they are now, in memory.
 pub mod book;
 /// The command words.
@@ -32,6 +34,8 @@ pub mod door;
 pub mod error;
 /// Counters for the metrics page.
 pub mod figures;
+/// Files that are whole or not there.
+pub mod files;
 /// Changes of more than one step.
 pub mod flows;
 /// The edges.

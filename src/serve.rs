@@ -10,14 +10,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::clock;
 use crate::config::{Config, LogFormat};
 use crate::control::socket::{self, Socket};
 use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::{housekeeping, lookout, worker};
+use crate::jobs::{housekeeping, lookout, night, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -48,7 +47,7 @@ pub fn in_runtime(config: &Config, warnings: &[String], life: impl Future<Output
 pub fn migrate(config: Config) -> Result<i64> {
     log_to_stderr(&config);
     lock::make_folder(&config.data)?;
-    let held = lock_or_refuse(&config)?;
+    let held = lock::take_within(&config.data, LOCK_PATIENCE)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
     let version = runtime.block_on(async {
         let app = control::build(config)?;
@@ -62,7 +61,7 @@ pub fn migrate(config: Config) -> Result<i64> {
 async fn live(mut config: Config) -> Result<()> {
     let signals = Signals::new()?;
     lock::make_folder(&config.data)?;
-    let held = lock_or_refuse(&config)?;
+    let held = lock::take_within(&config.data, LOCK_PATIENCE)?;
     // The key comes before the port, and both before the file is touched.
     control::unlock(&config)?;
     let listener = bind(&config).await?;
@@ -86,6 +85,8 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
     let work = tokio::spawn(worker::run(app.clone()));
     let keep = tokio::spawn(housekeeping::run(app.clone()));
     let look = tokio::spawn(lookout::run(app.clone()));
+    // Not waited for at the end: a backup that is cut off is swept away by the next start.
+    tokio::spawn(night::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
 
     let is_told = tokio::select! {
@@ -161,17 +162,6 @@ pub async fn bind(config: &Config) -> Result<TcpListener> {
             format!("{} cannot be listened on: {e}. Choose another with --listen ADDR:PORT.", config.listen),
         ),
     })
-}
-
-fn lock_or_refuse(config: &Config) -> Result<lock::Lock> {
-    let since = clock::started();
-    loop {
-        match lock::take(&config.data)? {
-            Ok(held) => return Ok(held),
-            Err(holder) if since.elapsed() > LOCK_PATIENCE => return Err(lock::refused(&config.data, &holder)),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
 }
 
 /// Ends when stopping has begun.

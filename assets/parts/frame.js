@@ -2,6 +2,7 @@
 
 import { h, add, fill, icon, kbd, isNarrow } from '../dom.js';
 import { isOffline } from '../api.js';
+import { backupLine, backupStrip, watchBackups } from './backup.js';
 import { span, MODELS, windowName, DIMENSIONS, valueWord, count, clockSeconds, RANGES, plural } from '../format.js';
 
 /** @typedef {typeof import('../app.js').app} App */
@@ -20,12 +21,13 @@ export function createFrame(app) {
     rail, h('div.pane', null, bar, main), dock);
   let railFor = '';
   // Heads of tables stick below the bar, whose height depends on the chips in it.
+  watchBackups(app, () => { railFor = ''; if (el.isConnected && app.view) update(); });
   new ResizeObserver(() => el.style.setProperty('--under-bar', `${bar.offsetHeight}px`)).observe(bar);
 
   const update = () => {
     const key = [app.site?.site, app.page?.path, app.site?.first_touch_at, app.view].join(' ');
     if (key !== railFor) { keepingFocus(rail, () => fill(rail, railParts(app))); fill(dock, dockParts(app)); railFor = key; }
-    keepingFocus(bar, () => fill(bar, app.me?.demo && demoStrip(), barParts(app, seen)));
+    keepingFocus(bar, () => fill(bar, app.me?.demo && demoStrip(), backupStrip(app), barParts(app, seen)));
     visitors();
   };
   const visitors = () => {
@@ -77,7 +79,7 @@ function railParts(app) {
     if (page.group !== group) { out.push(h('h2', null, page.group)); group = page.group; }
     out.push(pageLink(app, page));
   }
-  out.push(h('footer', null, themeSwitch(app),
+  out.push(h('footer', null, backupLine(app), themeSwitch(app),
     h('p.who', null, icon('customers', 's'), h('span.cut', { 'data-tip': app.me?.user.email }, app.me?.user.name ?? app.me?.user.email),
       h('span.faint', null, app.site?.role)),
     h('button.out', { type: 'button', 'data-focus': 'out', onclick: () => app.signOut() }, icon('leave', 's'), 'Sign out')));

@@ -3,6 +3,7 @@
 import { h, add, fill, icon, copyButton } from '../dom.js';
 import { RANGES, MODELS, MODEL_NOTES, WINDOWS, windowName, span, today, DIMENSIONS } from '../format.js';
 import { pop, menuItem, openDialog, dialogHead } from './menu.js';
+import { backupLine } from './backup.js';
 import { themeSwitch } from './frame.js';
 
 /** @typedef {import('./frame.js').App} App */
@@ -142,7 +143,7 @@ export function moreSheet(app) {
     h('div.flat', null, app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => menuItem({ name: p.name, sign: p.icon,
       href: app.href(p.path), act: () => close() }))),
     h('div.flat', null, menuItem({ name: 'The line for your pages', sign: 'code', href: app.href('install'), act: () => close() })),
-    h('hr'), h('div.spread', null, h('span', null, 'Colours'), themeSwitch(app)),
+    h('hr'), backupLine(app), h('div.spread', null, h('span', null, 'Colours'), themeSwitch(app)),
     h('hr'), h('div.spread', null, h('span.cut', null, app.me?.user.email, h('span.faint', null, `, ${app.site?.role}`)),
       h('button.btn', { type: 'button', onclick: () => { close(); app.signOut(); } }, icon('leave', 's'), 'Sign out')))]);
 }

@@ -1,8 +1,9 @@
-// "Needs you": platforms that take nothing any more, and bodies that could not be read. At most three lines, worst first.
+// "Needs you": what a restore holds, platforms that take nothing any more, and bodies that could not be read. At most three lines, worst first.
 
 import { get, post } from '../api.js';
 import { h, fill, icon } from '../dom.js';
 import { clock, count, day, dayOf, platform, plural, today } from '../format.js';
+import { heldLine } from './backup.js';
 
 const MOST = 3;
 const BY_HAND = 'Paused by hand.';
@@ -12,10 +13,11 @@ export function needsStrip(now) {
   const el = h('section.needs', { 'aria-label': 'Needs you', hidden: true });
   /** @type {any[]} */ let troubled = [];
   /** @type {any[]} */ let unread = [];
+  /** @type {HTMLElement|null} */ let held = null;
   let turn = 0;
 
   function draw() {
-    const lines = [...troubled.map(connectionLine), ...unread.map(unreadLine)];
+    const lines = [...(held ? [held] : []), ...troubled.map(connectionLine), ...unread.map(unreadLine)];
     const rest = Math.max(0, lines.length - MOST);
     // Who dismisses one line after the other keeps the place.
     const focus = el.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
@@ -75,9 +77,13 @@ export function needsStrip(now) {
   async function look() {
     const mine = ++turn;
     try {
-      const { items } = await get(`/api/sites/${now().site.site}/inbox`, new URLSearchParams({ state: 'quarantined' }));
+      const { app, site, may } = now();
+      const base = `/api/sites/${site.site}`;
+      const [{ items }, restored] = await Promise.all([get(`${base}/inbox`, new URLSearchParams({ state: 'quarantined' })),
+        heldLine(app, base, may, () => app.go({}))]);
       if (mine !== turn) return;
       unread = items;
+      held = restored;
       draw();
     } catch { /* the page works without; the notice comes with the next look */ }
   }

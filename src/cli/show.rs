@@ -60,8 +60,46 @@ pub fn text(command: &Command, answer: &Value) -> String {
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.
         Command::Queue | Command::Export(_) => answer.to_string(),
+        Command::Backup { .. } => backed_up(answer),
+        Command::OutboxRelease { .. } => match answer["still_held"].as_i64() {
+            Some(0) | None => format!("Deliveries released: {}.", word(answer, "released")),
+            Some(held) => format!("Deliveries released: {}. Still held: {held}; replay, release or cancel them.", word(answer, "released")),
+        },
         Command::ConnectionRemove(_) => format!("{} is removed. Its facts and deliveries stay.", word(answer, "connection")),
     }
+}
+
+fn backed_up(answer: &Value) -> String {
+    let megabytes = answer["bytes"].as_f64().unwrap_or_default() / 1e6;
+    format!(
+        "{} is made, restored into a scratch file and checked: {} rows, {megabytes:.1} MB.\n\
+         The key is not in it. Keep {} in another place: without it nobody can open the backup's secrets, with both anybody can.",
+        word(answer, "backup"),
+        word(answer, "rows"),
+        word(answer, "key_file")
+    )
+}
+
+/// What `halotrack restore` did.
+pub fn restored(answer: &Value) -> String {
+    let mut lines = vec![format!(
+        "The backup of {} is in place: {} rows. Everybody has to sign in again; tokens revoked since then are good again.",
+        word(answer, "taken_at"),
+        word(answer, "rows")
+    )];
+    if answer["held"] != 0 {
+        lines.push(format!(
+            "Deliveries held: {}. They may have been sent since; send them with `halotrack outbox release --site SITE --since T`.",
+            word(answer, "held")
+        ));
+    }
+    if answer["erased"] != 0 {
+        lines.push(format!("People erased since then are erased again: {}.", word(answer, "erased")));
+    }
+    if let Some(path) = answer["replaced"].as_str() {
+        lines.push(format!("The database that was there is kept as {path}."));
+    }
+    lines.join("\n")
 }
 
 fn standing(answer: &Value) -> String {

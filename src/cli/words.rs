@@ -59,6 +59,17 @@ pub enum Word {
     Replay(Replay),
     /// Write lists into files
     Export(Export),
+    /// Copy everything but the key into one file, and prove that it can be restored
+    Backup {
+        /// The file to make [default: one in the folder `backups` of the data folder, where older ones make room]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Put a backup in the place of the database; the server must be stopped
+    Restore(Restore),
+    /// Deliveries that wait since a backup was restored
+    #[command(subcommand)]
+    Outbox(OutboxWord),
     /// Ask with SQL, read-only, under the documented names
     Sql(Sql),
     /// Look at everything the server leans on, and say what to do
@@ -264,6 +275,27 @@ pub enum FileFormat {
     Csv,
     /// One JSON object a line: the exact form
     Jsonl,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What of the old queue may be sent at once: none, 24h or all [default: none]
+    #[arg(long, value_name = "WHAT")]
+    pub release: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum OutboxWord {
+    /// Send what was held
+    Release {
+        #[arg(long)]
+        site: String,
+        /// Only what was made since then; the rest stays held
+        #[arg(long, value_name = "T")]
+        since: Option<String>,
+    },
 }
 
 #[derive(Args)]

@@ -1,13 +1,16 @@
 //! What can be asked for over the control socket, and how it is done.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
 use super::export::ExportForm;
+use super::kept;
 use super::people::{self, TokenForm, UserForm};
 use super::queue;
 use crate::app::App;
@@ -66,6 +69,14 @@ pub enum Command {
     Queue,
     /// Answered in pieces.
     Export(ExportForm),
+    /// The path is absolute: the server stands in another folder.
+    Backup {
+        to: Option<PathBuf>,
+    },
+    OutboxRelease {
+        site: String,
+        since: Option<String>,
+    },
 }
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
@@ -79,6 +90,16 @@ impl Command {
     /// These may make the data folder; for the others an empty folder is a typing error.
     pub fn may_be_first(&self) -> bool {
         matches!(self, Command::SiteAdd(_) | Command::UserAdd(_))
+    }
+
+    /// How long its answer may take.
+    pub fn patience(&self) -> Duration {
+        match self {
+            // Gigabytes are copied, and read twice.
+            Command::Backup { .. } => Duration::from_secs(6 * 3_600),
+            // It may talk to a platform.
+            _ => Duration::from_secs(120),
+        }
     }
 }
 
@@ -140,6 +161,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
+        Command::Backup { to } => kept::backup(app, to).await,
+        Command::OutboxRelease { site, since } => kept::release(app, &site, since.as_deref()).await,
     }
 }
 

@@ -36,7 +36,11 @@ pub fn kinds() -> Vec<&'static str> {
 pub fn export(config: &Config, form: &ExportForm, take: &mut Taker) -> Result<()> {
     let command = Command::Export(form.clone());
     with_data(config, &command, |is_here| {
-        if is_here { Ok(Some(here(config.clone(), form, take).map(Value::from))) } else { socket::ask(&config.data, &command, take) }
+        if is_here {
+            Ok(Some(here(config.clone(), form, take).map(Value::from)))
+        } else {
+            socket::ask(&config.data, &command, command.patience(), take)
+        }
     })?;
     Ok(())
 }

@@ -4,7 +4,10 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::backup::{Watch, swap};
+use crate::clock;
 use crate::error::{Error, Kind, Result};
 
 /// Held as long as the process may change the data; the system lets go of it even after a kill.
@@ -48,7 +51,19 @@ pub fn make_folder(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Takes the lock, or says who has it. The folder must be there.
+/// Takes the lock, waiting a little for a command that just ends, or refuses.
+pub fn take_within(data: &Path, patience: Duration) -> Result<Lock> {
+    let since = clock::started();
+    loop {
+        match take(data)? {
+            Ok(held) => return Ok(held),
+            Err(holder) if since.elapsed() > patience => return Err(refused(data, &holder)),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// Takes the lock, or says who has it. The folder must be there. Whoever gets it first ends what a killed process began.
 pub fn take(data: &Path) -> Result<std::result::Result<Lock, Holder>> {
     let path = path(data);
     let failed = |e: std::io::Error| {
@@ -62,6 +77,7 @@ pub fn take(data: &Path) -> Result<std::result::Result<Lock, Holder>> {
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+            swap::finish(data, &Watch::nobody())?;
             Ok(Ok(Lock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => {

@@ -19,8 +19,6 @@ use crate::error::{Error, Kind, Result};
 
 /// Bytes of one command at most; a service account's key file fits many times.
 const MOST: u64 = 1024 * 1024;
-/// A command may talk to a platform before it answers.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// `sun_path` holds 108 bytes with the closing zero (unix(7)); longer ones go by the folder's descriptor.
 const LONGEST: usize = 100;
 
@@ -79,7 +77,7 @@ pub fn listen(app: &App) -> Result<Socket> {
 
 /// Asks the server of this data folder. `None` where nobody answers at the socket; the inner result is the command's.
 /// Pieces of a long answer are handed to `take` before it ends.
-pub fn ask(data: &Path, command: &Command, take: &mut Taker) -> Result<Option<Result<Value>>> {
+pub fn ask(data: &Path, command: &Command, patience: Duration, take: &mut Taker) -> Result<Option<Result<Value>>> {
     let mut stream = match reach(data, |short| UnixStream::connect(short)) {
         Ok(stream) => stream,
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => return Ok(None),
@@ -95,7 +93,7 @@ pub fn ask(data: &Path, command: &Command, take: &mut Taker) -> Result<Option<Re
         Error::new(Kind::Unavailable, "socket", "The server went away before it answered. Look whether the change holds, then try again.")
             .caused(e)
     };
-    stream.set_read_timeout(Some(PATIENCE)).map_err(lost)?;
+    stream.set_read_timeout(Some(patience)).map_err(lost)?;
     let mut line = serde_json::to_vec(command).map_err(Error::internal)?;
     line.push(b'\n');
     stream.write_all(&line).map_err(lost)?;

@@ -2,6 +2,8 @@
 
 /// Which marketing earned a conversion.
 pub mod attribution;
+/// What is true of backups.
+pub mod backup;
 /// When a failing destination is left alone.
 pub mod breaker;
 /// UTMs, click ids and referrers of a page address.

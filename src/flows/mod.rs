@@ -1,5 +1,7 @@
 //! Changes that take more than one step; the only place where pure rules meet the store.
 
+/// Backups of the running box.
+pub mod backup;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.
@@ -20,6 +22,8 @@ pub mod identify;
 pub mod intake;
 /// Who may sign in.
 pub mod login;
+/// What waits since a restore.
+pub mod outbox;
 /// What a destination may see.
 pub mod outgoing;
 /// The outbox rows of a conversion.
@@ -28,6 +32,8 @@ pub mod planning;
 pub mod recount;
 /// Again, by the owner's hand.
 pub mod replay;
+/// A restored file before it is opened.
+pub mod restore;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Tenants: added and changed.

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::readiness::Worker;
 use crate::domain::storage::Level;
 use crate::error::Result;
+use crate::flows::backup;
 use crate::store::deliveries;
 
 /// https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -47,8 +48,25 @@ pub async fn metrics(app: App, _: Ask) -> Result<Reply> {
     page.single("readers_in_use", "gauge", f64::from(app.store.readers_in_use()));
     page.single("connections_open", "gauge", app.door.connections() as f64);
     page.single("sites", "gauge", app.book().sites().len() as f64);
+    backups(&mut page, &backup::overview(&app).await?);
     page.gauge("build_info", [(format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1.0)]);
     Ok(Reply::text(TEXT_FORMAT, page.text))
+}
+
+/// An alert on the age of the newest good one needs no other figure: `time() - halotrack_backup_good_timestamp_seconds`.
+fn backups(page: &mut Page, overview: &backup::Overview) {
+    let standing = overview.standing.word();
+    let is = |word: &str| (format!("standing=\"{word}\""), if word == standing { 1.0 } else { 0.0 });
+    page.gauge("backup_standing", ["fresh", "good", "old", "failed"].map(is));
+    if let Some(last) = &overview.last {
+        page.single("backup_last_timestamp_seconds", "gauge", last.at.s() as f64);
+    }
+    if let Some(good) = &overview.last_good {
+        page.single("backup_good_timestamp_seconds", "gauge", good.at.s() as f64);
+        page.single("backup_good_rows", "gauge", good.rows as f64);
+        page.single("backup_good_bytes", "gauge", good.bytes as f64);
+        page.single("backup_good_duration_seconds", "gauge", good.took_ms as f64 / 1e3);
+    }
 }
 
 #[derive(Default)]

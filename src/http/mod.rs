@@ -8,6 +8,8 @@ mod administration;
 pub mod ask;
 /// Embedded files under one content hash.
 mod assets;
+/// Backups, and what is held after a restore.
+mod backups;
 /// Answers, compressed.
 mod compress;
 /// Connections with their health.

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi, pages,
-    receipts, records, replays, reports, senders, statements, touch,
+    administration, assets, backups, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi,
+    pages, receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -84,6 +84,8 @@ pub static ROUTES: &[Route] = &[
     ),
     Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
     Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
+    Route::new("POST", "/api/sites/{site}/outbox/release", Site(Right::Edit, Scope::Write), run!(backups::release), backups::RELEASE),
+    Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
     // ---------------------------------------------------------------- questions
@@ -116,6 +118,8 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/deliveries.csv", Site(Right::Read, Scope::Export), run!(deliveries::csv), deliveries::CSV),
     Route::new("GET", "/api/sites/{site}/deliveries.jsonl", Site(Right::Read, Scope::Export), run!(deliveries::jsonl), deliveries::JSONL),
     Route::new("GET", "/api/sites/{site}/deliveries/{id}", Site(Right::See, Scope::Read), run!(deliveries::one), deliveries::ONE),
+    Route::new("GET", "/api/backups", Login, run!(backups::list), backups::LIST),
+    Route::new("GET", "/api/sites/{site}/outbox", Site(Right::See, Scope::Read), run!(backups::held), backups::OUTBOX),
     Route::new("GET", "/api/sites/{site}/inbox", Site(Right::Read, Scope::Read), run!(inbox::list), inbox::LIST),
     Route::new("GET", "/api/sites/{site}/inbox.csv", Site(Right::Read, Scope::Export), run!(inbox::csv), inbox::CSV),
     Route::new("GET", "/api/sites/{site}/inbox.jsonl", Site(Right::Read, Scope::Export), run!(inbox::jsonl), inbox::JSONL),

@@ -4,5 +4,7 @@
 pub mod housekeeping;
 /// Looks after the disk and the key.
 pub mod lookout;
+/// The backup of each night.
+pub mod night;
 /// Claims deliveries that are due and runs them.
 pub mod worker;

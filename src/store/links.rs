@@ -31,6 +31,11 @@ pub struct Link {
     pub expires_at: Time,
 }
 
+/// Those of an older file may have been used since.
+pub fn remove_all(all: &AllSites) -> Result<usize> {
+    all.execute("delete from one_time_links", &[])
+}
+
 /// Older links of the same kind and user stop working.
 pub fn add(all: &AllSites, hash: &[u8; 32], link: &Link) -> Result<()> {
     all.execute(

@@ -67,6 +67,11 @@ pub fn remove(all: &AllSites, hash: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
+/// Those of an older file may have been ended since.
+pub fn remove_all(all: &AllSites) -> Result<usize> {
+    all.execute("delete from logins", &[])
+}
+
 /// Ends every login of a user, but for one to be kept: after a change of password or second factor.
 pub fn remove_others(all: &AllSites, user: UserId, kept: Option<&[u8; 32]>) -> Result<usize> {
     all.execute(

@@ -9,6 +9,7 @@ use super::scope::AllSites;
 use super::storage;
 use crate::crypto;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// `HALO` in ASCII: tells our file from any other SQLite file.
 const APPLICATION_ID: i64 = 0x4841_4c4f;
@@ -38,7 +39,7 @@ pub fn look(path: &Path) -> Result<()> {
     log.push("-wal");
     let has_log = std::fs::metadata(&log).is_ok_and(|m| m.len() > 0);
     if !has_log && application == APPLICATION_ID {
-        return judge(version, application, path);
+        return judge(version, application, path, STEPS.len());
     }
     // What a log says is newer than the header; and a file without our mark may be one whose first start was cut off.
     let conn =
@@ -48,23 +49,20 @@ pub fn look(path: &Path) -> Result<()> {
     if version == 0 && count_tables(&conn)? == 0 {
         return Ok(());
     }
-    judge(version, application, path)
+    judge(version, application, path, STEPS.len())
 }
 
-fn judge(version: i64, application: i64, path: &Path) -> Result<()> {
+fn judge(version: i64, application: i64, path: &Path, newest: usize) -> Result<()> {
     if application != APPLICATION_ID {
         return Err(storage(
             "storage_foreign",
             format!("{} is not a HaloTrack database. Name another folder with --data.", path.display()),
         ));
     }
-    if version > STEPS.len() as i64 {
+    if version > newest as i64 {
         return Err(storage(
             "storage_newer",
-            format!(
-                "The database is of shape {version}; this binary knows {}. Nothing was touched: install the newer version.",
-                STEPS.len()
-            ),
+            format!("The database is of shape {version}; this binary knows {newest}. Nothing was touched: install the newer version."),
         ));
     }
     Ok(())
@@ -74,34 +72,34 @@ fn unreadable(e: std::io::Error) -> Error {
     storage("storage_unreadable", format!("The database cannot be read: {e}. Check that this user may read the data folder."))
 }
 
+/// Moments of an upgrade at which a test may look, or kill the process.
+pub const MOMENTS: [&str; 4] = ["copying", "copied", "stepping", "stepped"];
+
 /// Brings the file to the present shape.
 pub fn run(conn: &mut Connection, path: &Path) -> Result<()> {
+    bring_up(conn, path, STEPS, &|_| ())
+}
+
+/// All steps that are missing, in one transaction: the file is of the old shape or of the new one, never between. A file
+/// that holds something is copied first.
+pub fn bring_up(conn: &mut Connection, path: &Path, steps: &[(&str, &str)], watch: &dyn Fn(&'static str)) -> Result<()> {
     let version = pragma(conn, "user_version")?;
     let application = pragma(conn, "application_id")?;
     let is_fresh = version == 0 && count_tables(conn)? == 0;
     if !is_fresh {
-        judge(version, application, path)?;
-        check_sums(conn, version as usize)?;
+        judge(version, application, path, steps.len())?;
+        check_sums(conn, steps, version as usize)?;
     }
-    if (version as usize) < STEPS.len() && !is_fresh {
-        let copy = path.with_extension(format!("before-{}.sqlite", STEPS.len()));
-        if !copy.exists() {
-            conn.execute("vacuum into ?1", [copy.display().to_string()]).map_err(|e| {
-                storage(
-                    "storage_full",
-                    "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.",
-                )
-                .caused(e)
-            })?;
-        }
+    if version as usize >= steps.len() {
+        return Ok(());
     }
-    for (place, (name, text)) in STEPS.iter().enumerate().skip(version as usize) {
-        step(conn, place, name, text)
-            .map_err(|e| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
+    if !is_fresh {
+        copy_aside(conn, path, version, watch)?;
     }
-    if (version as usize) < STEPS.len() {
-        super::statistics::write(conn).map_err(super::opening)?;
-    }
+    watch("stepping");
+    take_steps(conn, steps, version as usize)
+        .map_err(|(name, e)| storage("migration_failed", format!("Step {name} failed; the file is as before.")).caused(e))?;
+    watch("stepped");
     Ok(())
 }
 
@@ -111,8 +109,37 @@ pub fn is_present(all: &AllSites) -> Result<bool> {
     Ok(version == Some(STEPS.len() as i64))
 }
 
-fn step(conn: &mut Connection, place: usize, name: &str, text: &str) -> rusqlite::Result<()> {
-    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+/// `backups/before-shape-2.sqlite` is of shape 1: whole, or not there.
+fn copy_aside(conn: &Connection, path: &Path, version: i64, watch: &dyn Fn(&'static str)) -> Result<()> {
+    let folder = files::folder_of(path).join(super::snapshot::FOLDER);
+    let copy = folder.join(format!("before-shape-{}.sqlite", version + 1));
+    let aside = files::beside(&copy, ".part");
+    let made = files::make_folder(&folder).and_then(|()| files::make_file(&aside)).and_then(|_| {
+        watch("copying");
+        super::snapshot::copy_from(conn, &aside)?;
+        files::settle(&aside, &copy)
+    });
+    made.map_err(|e| {
+        // What was written so far only fills the disk.
+        let _ = files::remove(&aside);
+        storage("storage_full", "The copy before the upgrade could not be made. Free as much disk as the database needs, then start again.")
+            .caused(e)
+    })?;
+    watch("copied");
+    Ok(())
+}
+
+fn take_steps<'s>(conn: &mut Connection, steps: &[(&'s str, &str)], version: usize) -> std::result::Result<(), (&'s str, rusqlite::Error)> {
+    let last = steps.last().map_or("", |(name, _)| *name);
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(|e| (last, e))?;
+    for (place, (name, text)) in steps.iter().enumerate().skip(version) {
+        step(&tx, place, name, text).map_err(|e| (*name, e))?;
+    }
+    super::statistics::write(&tx).map_err(|e| (last, e))?;
+    tx.commit().map_err(|e| (last, e))
+}
+
+fn step(tx: &Connection, place: usize, name: &str, text: &str) -> rusqlite::Result<()> {
     if place == 0 {
         tx.execute_batch("create table schema_steps (place integer primary key, name text not null, sha256 text not null) strict;")?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -122,15 +149,14 @@ fn step(conn: &mut Connection, place: usize, name: &str, text: &str) -> rusqlite
         "insert into schema_steps (place, name, sha256) values (?1, ?2, ?3)",
         (place as i64 + 1, name, crypto::sha256_hex(text.as_bytes())),
     )?;
-    tx.pragma_update(None, "user_version", place as i64 + 1)?;
-    tx.commit()
+    tx.pragma_update(None, "user_version", place as i64 + 1)
 }
 
 /// A step that was changed after it ran would leave two files of one version with different shapes.
-fn check_sums(conn: &Connection, version: usize) -> Result<()> {
+fn check_sums(conn: &Connection, steps: &[(&str, &str)], version: usize) -> Result<()> {
     let mut statement = conn.prepare("select sha256 from schema_steps order by place").map_err(super::opening)?;
     let sums: Vec<String> = statement.query_map([], |row| row.get(0)).and_then(|rows| rows.collect()).map_err(super::opening)?;
-    for (place, (name, text)) in STEPS.iter().enumerate().take(version) {
+    for (place, (name, text)) in steps.iter().enumerate().take(version) {
         if sums.get(place).map(String::as_str) != Some(crypto::sha256_hex(text.as_bytes()).as_str()) {
             return Err(storage(
                 "storage_foreign",

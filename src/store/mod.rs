@@ -14,6 +14,8 @@ use crate::error::{Error, Kind, Result};
 pub mod anon_events;
 /// Who did what, for the owner.
 pub mod audit;
+/// How backups ended.
+pub mod backups;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
@@ -50,6 +52,8 @@ pub mod logins;
 pub mod migrate;
 /// Orders as their shop told them.
 pub mod orders;
+/// Deliveries held after a restore.
+pub mod outbox;
 /// What pages report by name.
 pub mod page_events;
 /// Contacts and identities.
@@ -68,6 +72,8 @@ pub mod scope;
 pub mod sessions;
 /// Tenants.
 pub mod sites;
+/// Copies of the file, and what is in them.
+pub mod snapshot;
 /// What the query planner is told.
 mod statistics;
 /// Keys of programs.

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 pub enum Role {
     Writer,
     Reader,
+    /// Reads one file and writes another.
+    Copier,
 }
 
 /// busy_timeout comes first, so that the switch to WAL itself can wait.

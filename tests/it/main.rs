@@ -1,6 +1,7 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod backup;
 mod browser;
 mod chromium;
 mod cli;
