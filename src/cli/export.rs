@@ -1,6 +1,5 @@
 //! `halotrack export`: lists into files. A file appears under its name when it is whole.
 
-use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,8 @@ use serde_json::json;
 use super::words::{Export, FileFormat};
 use crate::config::Config;
 use crate::control::{self, ExportForm};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::files;
 
 pub fn run(config: &Config, words: Export, is_json: bool) -> Result<()> {
     let format = match words.format {
@@ -21,8 +21,8 @@ pub fn run(config: &Config, words: Export, is_json: bool) -> Result<()> {
         return Err(Error::invalid("kind", format!("{strange:?} is none of {}.", known.join(", "))));
     }
     let kinds: Vec<String> = if words.kinds.is_empty() { known.iter().map(|k| (*k).to_owned()).collect() } else { words.kinds };
-    fs::create_dir_all(&words.to).map_err(|e| unwritable(&words.to, e))?;
-    let mut files = Vec::new();
+    files::make_folder(&words.to)?;
+    let mut written = Vec::new();
     for kind in kinds {
         let form = ExportForm {
             site: words.site.clone(),
@@ -33,11 +33,11 @@ pub fn run(config: &Config, words: Export, is_json: bool) -> Result<()> {
         };
         let path = words.to.join(format!("{kind}.{format}"));
         let bytes = whole(config, &form, &path)?;
-        files.push(json!({"kind": kind, "file": path, "bytes": bytes}));
+        written.push(json!({"kind": kind, "file": path, "bytes": bytes}));
     }
-    let answer = json!({"site": words.site, "files": files});
+    let answer = json!({"site": words.site, "files": written});
     super::print(is_json, &answer, || {
-        let lines = files.iter().map(|f| format!("{} ({} bytes)", f["file"].as_str().unwrap_or_default(), f["bytes"]));
+        let lines = written.iter().map(|f| format!("{} ({} bytes)", f["file"].as_str().unwrap_or_default(), f["bytes"]));
         lines.collect::<Vec<_>>().join("\n")
     });
     Ok(())
@@ -45,19 +45,15 @@ pub fn run(config: &Config, words: Export, is_json: bool) -> Result<()> {
 
 /// Writes beside the name, syncs, renames. Gives how many bytes there are.
 fn whole(config: &Config, form: &ExportForm, path: &Path) -> Result<u64> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    let part = Part(PathBuf::from(name));
-    let failed = |e| unwritable(&part.0, e);
-    let mut out = BufWriter::new(File::create(&part.0).map_err(failed)?);
+    let part = Part(files::beside(path, ".part"));
+    let mut out = BufWriter::new(files::make_file(&part.0)?);
     let mut bytes = 0;
     control::export(config, form, &mut |piece| {
         bytes += piece.len() as u64;
-        out.write_all(piece).map_err(failed)
+        out.write_all(piece).map_err(|e| files::failed(&part.0, &e))
     })?;
-    let file = out.into_inner().map_err(|e| unwritable(&part.0, e.into_error()))?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(&part.0, path).map_err(failed)?;
+    out.flush().map_err(|e| files::failed(&part.0, &e))?;
+    files::settle(&part.0, path)?;
     Ok(bytes)
 }
 
@@ -66,11 +62,6 @@ struct Part(PathBuf);
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = files::remove(&self.0);
     }
-}
-
-fn unwritable(path: &Path, e: std::io::Error) -> Error {
-    let message = format!("{} cannot be written: {e}. Name another folder with --to.", path.display());
-    Error::new(Kind::Unavailable, "not_written", message).caused(e)
 }

@@ -1,9 +1,11 @@
-//! What waits to be sent, on the whole box.
+//! What waits to be sent, on the whole box, and how its backups stand.
 
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::domain::backup::Standing;
 use crate::error::Result;
+use crate::flows::backup;
 use crate::store::connections::Status;
 use crate::store::deliveries;
 
@@ -29,6 +31,7 @@ pub async fn queue(app: &App) -> Result<Value> {
     let late_s = oldest.map_or(0, |at| app.clock.now().ms_since(at).max(0) / 1_000);
     let is_running = app.pulse.silence_ms().iter().any(Option::is_some);
     let listen = is_running.then_some(app.config.listen);
+    let backup = backup::overview(app).await?;
     Ok(json!({
         "listen": listen,
         "is_running": is_running,
@@ -36,5 +39,7 @@ pub async fn queue(app: &App) -> Result<Value> {
         "dead": of(&["dead"]),
         "held": of(&["held"]),
         "late_s": late_s,
+        "backup": backup.sentence,
+        "is_backed_up": matches!(backup.standing, Standing::Good | Standing::Fresh),
     }))
 }

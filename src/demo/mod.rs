@@ -29,6 +29,7 @@ use self::platforms::{CUSTOMERS, STOCK, Trouble};
 use self::play::{Stage, Story};
 use self::shop::Shop;
 use crate::app::App;
+use crate::backup::Watch;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{self, lock, socket};
@@ -39,7 +40,7 @@ use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::sites::{self, NewSiteForm};
-use crate::flows::{COMMAND_LINE, cube, login};
+use crate::flows::{COMMAND_LINE, backup, cube, login};
 use crate::outbound::{Outbound, Resolver};
 use crate::serve::{self, Signals};
 
@@ -129,6 +130,7 @@ async fn make(config: &Config) -> Result<Made> {
     let mut story = play::story(events);
     play::past(&app, &clock, &mut stages, &mut story, now).await?;
     cube::catch_up(&app).await?;
+    backup::run(&app, None, true, Watch::nobody()).await?;
     app.store.close().await;
     drop(app);
     // From here on time goes by itself, also for the stand-in: the frozen clock stays at the present, after all its dates.

@@ -78,7 +78,13 @@ fn queue(answer: &Value) -> Vec<Finding> {
             Finding::warning("dead_letters", format!("Given up so far: {n}."), "Deliveries shows why; replay them once the cause is gone.")
         }
     };
-    vec![queue, dead]
+    let sentence = answer["backup"].as_str().unwrap_or_default();
+    let backup = if answer["is_backed_up"] == true {
+        Finding::ok("backup", sentence)
+    } else {
+        Finding::warning("backup", sentence, "Make one now: halotrack backup. The log says why the nights' fail.")
+    };
+    vec![queue, dead, backup]
 }
 
 fn connection(answer: &Value) -> Finding {
