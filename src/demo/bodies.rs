@@ -49,10 +49,10 @@ pub fn order(shop: &Shop, order: &Order, number: u64, session: Option<&str>, sta
     body
 }
 
-pub fn lead(shop: &Shop, lead: &Lead, session: Option<&str>, at: Time) -> Value {
+pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Time) -> Value {
     let form = &shop.forms[lead.form];
     let mut body = json!({
-        "lead_id": format!("L-{}", 300 + lead.key),
+        "lead_id": format!("L-{number}"),
         "form_type": form.kind,
         "first_name": lead.who.first_name,
         "last_name": lead.who.last_name,

@@ -33,6 +33,9 @@ use crate::store::sites::Site;
 /// Touches that wait for the next fact at most.
 const MOST_WAITING: usize = 200;
 
+/// Leads that came before the diary begins.
+const FIRST_LEAD: u64 = 300;
+
 /// A shop with its diary and what was given to its browsers so far.
 pub struct Stage {
     shop: &'static Shop,
@@ -42,7 +45,9 @@ pub struct Stage {
     /// The sealed id that each browser holds in its cookie.
     cookies: Vec<Option<String>>,
     orders: HashMap<usize, (Time, u64, Order)>,
+    /// Of the next order, and of the last lead.
     number: u64,
+    lead: u64,
 }
 
 /// A page view that waits to be told.
@@ -58,7 +63,7 @@ impl Stage {
     pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, diary: Diary) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
-        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number: shop.first_number }, diary.events)
+        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD }, diary.events)
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -226,7 +231,8 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
         }
         What::Lead(lead) => {
             let session = cookie(lead.browser);
-            let body = bodies::lead(stage.shop, &lead, session.as_deref(), now);
+            stage.lead += 1;
+            let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
             send(app, &site, stage.forms, "/in", body).await
         }
         What::Unreadable { text } => {
