@@ -63,7 +63,7 @@ pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Ti
         "created_at": at.utc(),
     });
     // Not every form asks for a number.
-    if lead.key % 3 != 0 {
+    if !lead.key.is_multiple_of(3) {
         body["phone"] = lead.who.phone.as_str().into();
     }
     if let Some(value) = form.value {
