@@ -179,7 +179,7 @@ static PLACES: &[Place] = &[
         cities: &["Vienna"],
         zone: "Europe/Vienna",
         language: "de-AT",
-        phone: "+436601234###",
+        phone: "+436605550###",
         first_names: FIRST,
         last_names: LAST,
     },

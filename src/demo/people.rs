@@ -1,5 +1,5 @@
 //! People who do not exist: names that are common where they live, addresses on domains that nobody can have, and
-//! telephone numbers of ranges that nobody is called on.
+//! invented telephone numbers.
 
 use super::chance::Chance;
 use super::shop::Place;
@@ -54,12 +54,16 @@ mod tests {
     #[test]
     fn everybody_can_be_written_to_and_nobody_exists() {
         let mut chance = Chance::of_seed(3);
+        let mut strange = Vec::new();
         for place in fragrance::SHOP.places.iter().chain(kitchens::SHOP.places) {
             for _ in 0..40 {
                 let who = someone(&mut chance, place);
                 assert!(Email::parse(&who.email).is_some_and(|e| e.as_str().ends_with(".example")), "{}", who.email);
-                assert!(Phone::parse(&who.phone, Some(who.country)).is_some(), "{}", who.phone);
+                if Phone::parse(&who.phone, Some(who.country)).is_none() {
+                    strange.push(who.phone);
+                }
             }
         }
+        assert_eq!(strange, Vec::<String>::new(), "numbers that no telephone takes");
     }
 }

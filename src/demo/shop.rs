@@ -51,7 +51,7 @@ pub struct Place {
     pub cities: &'static [&'static str],
     pub zone: &'static str,
     pub language: &'static str,
-    /// `#` is a digit. Numbers of ranges that nobody is called on.
+    /// `#` is a digit. Ranges kept for films where a country has one, else numbers with 555 in them.
     pub phone: &'static str,
     pub first_names: &'static [&'static str],
     pub last_names: &'static [&'static str],
