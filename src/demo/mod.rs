@@ -7,6 +7,8 @@ mod bodies;
 mod chance;
 /// What happens, moment by moment.
 mod diary;
+/// The folder that is thrown away.
+mod folder;
 /// The first site: home fragrance.
 mod fragrance;
 /// The second site: a kitchen studio.
@@ -25,6 +27,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::folder::Folder;
 use self::platforms::{CUSTOMERS, STOCK, Trouble};
 use self::play::{Stage, Story};
 use self::shop::Shop;
@@ -37,7 +40,7 @@ use crate::crypto::{self, Secret};
 use crate::domain::ids::ConnectionId;
 use crate::domain::rights::Right;
 use crate::domain::time::{DAY_MS, HOUR_MS};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::sites::{self, NewSiteForm};
 use crate::flows::{COMMAND_LINE, backup, cube, login};
@@ -188,26 +191,4 @@ async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode
         settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     };
     Ok(connections::add(app, site, &form, COMMAND_LINE).await?.card.connection)
-}
-
-/// Goes away with the demo.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("halotrack-demo-{}", std::process::id()));
-        // One of a process that had the same number and was killed.
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).map_err(|e| {
-            let message = format!("{} cannot be made: {e}. Set TMPDIR to a folder that may be written to.", path.display());
-            Error::new(Kind::Unavailable, "no_folder", message)
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

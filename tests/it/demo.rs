@@ -109,7 +109,26 @@ fn two_shops_look_lived_in_and_are_gone_afterwards() {
     assert!(told.is_ok_and(|s| s.success()));
     assert_eq!(demo.child.wait().expect("it ends").code(), Some(0));
     assert!(!folder.exists(), "thrown away");
-    assert!(!folder.parent().is_some_and(std::path::Path::exists), "with its key");
+    let around = folder.parent().expect("a folder around it").to_owned();
+    assert!(!around.exists(), "with its key");
+    the_killed_are_swept_away(&demo, &around);
+}
+
+/// A demo that was killed leaves its folder; the next one takes it away, and only it.
+fn the_killed_are_swept_away(demo: &Demo, around: &std::path::Path) {
+    let place = demo.server.folder.join("tmp");
+    let left = place.join(around.file_name().expect("a name"));
+    let other = place.join("halotrack-else-1");
+    for folder in [&left, &other] {
+        std::fs::create_dir_all(folder.join("data")).expect("a folder");
+    }
+    let listen = format!("127.0.0.1:{}", demo.port);
+    let mut next = demo.server.command(&["demo", "--listen", &listen]);
+    let mut next = next.env("TMPDIR", &place).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a demo");
+    demo.server.wait("the sweep", PATIENCE, || (!left.exists()).then_some(()));
+    let _ = next.kill();
+    let _ = next.wait();
+    assert!(other.exists());
 }
 
 fn looks_lived_in(demo: &Demo, site: &str) {
