@@ -252,7 +252,7 @@ create table anon_events (
 ) strict, without rowid;
 create index anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
--- What a visitor had answered before the present answer, which stands in the session's row; and answers of facts.
+-- What a visitor or a person had answered before the present answer, which stands in the row of the session or contact.
 -- Append only: a change moves the old answer here.
 create table consents (
   site_id        integer not null,
@@ -292,6 +292,9 @@ create table contacts (
   postcode      text,                                      -- personal
   first_seen_at integer not null,
   last_seen_at  integer not null,
+  marketing     text not null default 'unknown' check (marketing in ('granted', 'denied', 'unknown')),
+  marketing_at  integer,                                   -- of the present answer that a fact told
+  marketing_by  text,                                      -- the platform that told it
   merged_into   integer,
   primary key (site_id, id)
 ) strict, without rowid;

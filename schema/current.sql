@@ -216,6 +216,9 @@ CREATE TABLE contacts (
   postcode      text,                                      -- personal
   first_seen_at integer not null,
   last_seen_at  integer not null,
+  marketing     text not null default 'unknown' check (marketing in ('granted', 'denied', 'unknown')),
+  marketing_at  integer,                                   -- of the present answer that a fact told
+  marketing_by  text,                                      -- the platform that told it
   merged_into   integer,
   primary key (site_id, id)
 ) strict, without rowid;

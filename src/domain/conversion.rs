@@ -57,8 +57,36 @@ pub struct Candidate {
     pub contact: Option<i64>,
     pub amount: Option<Money>,
     pub happened_at: Time,
-    /// Connections that have reported it, each with its rank.
-    pub reporters: Vec<(i64, i64)>,
+    pub reporters: Vec<Reporter>,
+}
+
+/// Who has told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reporter {
+    pub connection: i64,
+    pub rank: i64,
+    /// The kind of shop whose own order number it is; none where a form, a payment or the API tells of it.
+    pub shop: Option<String>,
+}
+
+impl Reporter {
+    /// `what` is the word of the report: only orders have a shop.
+    pub fn new(connection: i64, rank: i64, what: &str, platform: &str) -> Self {
+        let shop = (what == "order" && platform != "generic").then(|| platform.to_owned());
+        Self { connection, rank, shop }
+    }
+
+    /// These two never tell of the same sale: one connection numbers its own, and so does each of two shops.
+    fn excludes(&self, other: &Reporter) -> bool {
+        let are_shops = self.rank == Rank::Shop.number() && other.rank == Rank::Shop.number();
+        let differ = matches!((&self.shop, &other.shop), (Some(a), Some(b)) if a != b);
+        self.connection == other.connection || are_shops || differ
+    }
+}
+
+/// Whether what these have told and what those have told can be one.
+pub fn can_be_one(some: &[Reporter], others: &[Reporter]) -> bool {
+    !some.iter().any(|a| others.iter().any(|b| a.excludes(b)))
 }
 
 /// Sales without a common order id are one when the same verified person paid the same within this time.
@@ -99,14 +127,7 @@ pub fn order_key(id: &str) -> Option<String> {
 
 /// Finds the conversion that a new report belongs to. Pure, and the same whichever arrived first.
 pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
-    let may = |c: &Candidate| {
-        c.kind == new.kind
-            && !c.reporters.iter().any(|(id, rank)| {
-                new.reporters
-                    .iter()
-                    .any(|(own_id, own_rank)| id == own_id || (*rank == Rank::Shop.number() && *own_rank == Rank::Shop.number()))
-            })
-    };
+    let may = |c: &Candidate| c.kind == new.kind && can_be_one(&c.reporters, &new.reporters);
     let by_order: Vec<usize> = places(known, |c| may(c) && new.order_key.is_some() && c.order_key == new.order_key);
     match by_order.as_slice() {
         [one] => return Joining::Join(*one),
@@ -146,7 +167,7 @@ mod tests {
             contact,
             amount: Some(Money::new(minor, Currency::parse("EUR").expect("EUR"))),
             happened_at: Time::from_s(at_s),
-            reporters: vec![(reporter.0, reporter.1.number())],
+            reporters: vec![Reporter::new(reporter.0, reporter.1.number(), "sale", "api")],
         }
     }
 
@@ -175,6 +196,19 @@ mod tests {
         ];
         for (what, new, want) in rows {
             assert_eq!(joining(new, std::slice::from_ref(&shop)), *want, "{what}");
+        }
+    }
+
+    #[test]
+    fn orders_of_two_kinds_of_shop_are_two_sales() {
+        let order = |connection: i64, platform: &str| {
+            let mut told = sale(Some("5001"), None, 500, 1_000_000, (connection, Rank::GenericOrder));
+            told.reporters = vec![Reporter::new(connection, Rank::GenericOrder.number(), "order", platform)];
+            told
+        };
+        let woo = order(1, "woocommerce");
+        for (platform, want) in [("shopify", Joining::Apart), ("woocommerce", Joining::Join(0)), ("generic", Joining::Join(0))] {
+            assert_eq!(joining(&order(2, platform), std::slice::from_ref(&woo)), want, "{platform}");
         }
     }
 

@@ -30,6 +30,8 @@ pub mod outgoing;
 pub mod planning;
 /// Days of deliveries after a change of the zone.
 pub mod recount;
+/// A refusal beside a touch that is not taken.
+pub mod refusal;
 /// Again, by the owner's hand.
 pub mod replay;
 /// A restored file before it is opened.

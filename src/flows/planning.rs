@@ -27,7 +27,8 @@ pub struct May {
 /// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
 /// person, else the site's mode by billing country. A refusal that came after the fact always wins.
 pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId]) -> Result<May> {
-    let newest = newest_marketing(c, &of_person(c, conversion, sessions)?)?;
+    let (browsers, contacts) = of_person(c, conversion, sessions)?;
+    let newest = newest_marketing(c, &browsers, &contacts)?;
     if let Some(given) = conversion.consent_given {
         if let Some((at, false)) = newest
             && at > conversion.received_at
@@ -44,8 +45,9 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
     Ok(May { is_allowed: decision.marketing, is_explicit: false, basis: decision.basis })
 }
 
-/// The sessions, and every other browser that was proved to be the same person.
-fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> Result<Vec<SessionId>> {
+/// The sessions, every other browser that was proved to be the same person, and the person: the conversion's own, or
+/// whoever its browser is known to be.
+fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> Result<(Vec<SessionId>, Vec<ContactId>)> {
     let mut all = sessions.to_vec();
     let mut contacts: Vec<ContactId> = conversion.contact.into_iter().collect();
     for session in sessions {
@@ -55,8 +57,8 @@ fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> R
             contacts.push(contact);
         }
     }
-    for contact in contacts {
-        for (kind, value) in people::list_identities(c, contact)? {
+    for contact in &contacts {
+        for (kind, value) in people::list_identities(c, *contact)? {
             for (session, is_verified) in people::sessions_of(c, kind, &value)? {
                 if is_verified && !all.contains(&session) {
                     all.push(session);
@@ -64,10 +66,10 @@ fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> R
             }
         }
     }
-    Ok(all)
+    Ok((all, conversion.contact.map_or(contacts, |own| vec![own])))
 }
 
-/// Plans the rows and gives those that are new. Repeating it adds nothing.
+/// Plans the rows and gives those that are new, or wait only now. Repeating it adds nothing.
 pub fn run(
     c: &SiteConn,
     site: &Site,

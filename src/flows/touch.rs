@@ -14,7 +14,7 @@ use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
 use crate::flows::session_id::{self, SessionKey};
-use crate::flows::withdraw;
+use crate::flows::{refusal, withdraw};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
@@ -78,14 +78,14 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         && !touch.is_history
         && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
     {
-        return dropped(app, site, "limited").await;
+        return refusal::too_many(app, site, &touch).await;
     }
     let number = site.id.number() as u64;
     if !touch.is_history
         && (app.limits.take("touch_site", number, PER_SITE, now).is_err()
             || app.limits.take("touch_site_day", number, PER_SITE_AND_DAY, now).is_err())
     {
-        return dropped(app, site, "limited").await;
+        return refusal::too_many(app, site, &touch).await;
     }
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     // All that is no SQL is done before the writer's turn.
@@ -132,8 +132,8 @@ pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
 /// A touch whose page does not wait. What cannot be stored is dropped and counted.
 pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
     let taken = match app.disk.admit(Burden::Visit) {
-        Ok(()) => run(app, site, touch).await,
-        Err(e) => Err(e),
+        Ok(()) => run(app, site, touch).await.map(drop),
+        Err(e) => refusal::heed(app, site, &touch).await.and(Err(e)),
     };
     if let Err(e) = taken {
         app.figures.add("touches_dropped", if e.code == "storage_full" { "storage_full" } else { "queue_full" });
@@ -141,7 +141,7 @@ pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
     }
 }
 
-fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
+pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
     let signs =
         Signs { country: touch.browser.country.as_deref(), time_zone: touch.time_zone.as_deref(), site_country: site.country.as_deref() };
     decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
@@ -188,7 +188,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, words, touch, now)?;
+            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
         }
         if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
@@ -217,7 +217,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         if let Some(session) = &known
             && words.is_explicit
         {
-            has_withdrawn = answered(c, session, words, touch, now)?;
+            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
         }
         return Ok(Recorded { key: Some(key), has_withdrawn });
     }
@@ -229,7 +229,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
                 seen_again(c, &session, touch, judged, now)?;
             }
             if words.is_explicit {
-                has_withdrawn = answered(c, &session, words, touch, now)?;
+                has_withdrawn = answered(c, &session, words, manager_of(touch), now)?;
             }
             (session.id, session.key)
         }
@@ -275,7 +275,7 @@ fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Rec
 
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
     let event = judged.event.as_ref().map(|e| &e[..]);
-    let manager = touch.consent.manager.unwrap_or("page");
+    let manager = manager_of(touch);
     let new = NewSession {
         key,
         at: touch.at,
@@ -345,19 +345,23 @@ fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judg
 }
 
 /// A new answer of a known browser: the old one is kept as a row of its own. Gives whether deliveries were cancelled by it.
-fn answered(c: &SiteConn, session: &Session, words: &Words, touch: &PageTouch, now: Time) -> Result<bool> {
+pub(super) fn answered(c: &SiteConn, session: &Session, words: &Words, manager: &str, now: Time) -> Result<bool> {
     if session.analytics == words.analytics && session.marketing == words.marketing {
         return Ok(false);
     }
     if session.consent_at.is_some() {
         consents::retire(c, session.id)?;
     }
-    sessions::set_consent(c, &session.key, words, touch.consent.manager.unwrap_or("page"), now)?;
+    sessions::set_consent(c, &session.key, words, manager, now)?;
     if words.marketing == "denied" { withdraw::of_session(c, session.id, now) } else { Ok(false) }
 }
 
+pub(super) fn manager_of(touch: &PageTouch) -> &'static str {
+    touch.consent.manager.unwrap_or("page")
+}
+
 /// The answer as it is kept. The browser's own refusal signal is an answer like any other.
-fn words_of(consent: &Consent, decision: &Decision) -> Words {
+pub(super) fn words_of(consent: &Consent, decision: &Decision) -> Words {
     if decision.explicit && !decision.analytics && consent.analytics != Answer::Denied {
         return Words { analytics: "denied", marketing: "denied", is_explicit: true };
     }

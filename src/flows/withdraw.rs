@@ -1,10 +1,19 @@
 //! A refusal after the fact: what waits for the person's conversions is cancelled at once.
 
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::scope::SiteConn;
 use crate::store::{conversions, deliveries};
+
+/// Cancels all that waits for conversions of this person.
+pub fn of_contact(c: &SiteConn, contact: ContactId, now: Time) -> Result<bool> {
+    let mut cancelled = 0;
+    for conversion in conversions::of_contact(c, contact)? {
+        cancelled += deliveries::cancel_waiting(c, conversion, "consent", now)?;
+    }
+    Ok(cancelled > 0)
+}
 
 /// Cancels all that waits for conversions of this browser, or of the person it is known to be.
 pub fn of_session(c: &SiteConn, session: SessionId, now: Time) -> Result<bool> {

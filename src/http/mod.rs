@@ -30,6 +30,8 @@ mod edge;
 pub mod exports;
 /// Lists as files for the command line.
 pub mod files;
+/// A touch that a reverse proxy asks for.
+pub mod forward_auth;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    administration, assets, backups, connections, contacts, conversions, deliveries, health, inbox, leads, live, login, metrics, openapi,
-    pages, receipts, records, replays, reports, senders, statements, touch,
+    administration, assets, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads, live, login,
+    metrics, openapi, pages, receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -33,7 +33,11 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/health", Anyone, run!(health::well), health::WELL).on_loopback(),
     Route::new("GET", "/metrics", Machine, run!(metrics::metrics), metrics::METRICS).on_loopback(),
     // ---------------------------------------------------------------- pages, and servers in front of them
-    Route::new("POST", "/api/touch", Visitor, run!(touch::touch), touch::TOUCH).shape(Shape::Halo).everywhere().most(16 * 1024),
+    Route::new("POST", "/api/touch", Visitor, run!(touch::touch), touch::TOUCH)
+        .shape(Shape::Halo)
+        .burden(Burden::Fact)
+        .everywhere()
+        .most(16 * 1024),
     Route::new("POST", "/api/identify", Visitor, run!(touch::identify), touch::IDENTIFY)
         .shape(Shape::Halo)
         .burden(Burden::Fact)
@@ -46,7 +50,10 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(16 * 1024),
     // A refusal here would take the page away: its touch is dropped instead, behind the answer.
-    Route::new("GET", "/api/edge", Visitor, run!(touch::edge), touch::EDGE).shape(Shape::Halo).burden(Burden::Care).everywhere(),
+    Route::new("GET", "/api/edge", Visitor, run!(forward_auth::edge), forward_auth::EDGE)
+        .shape(Shape::Halo)
+        .burden(Burden::Care)
+        .everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
     Route::new("POST", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere().most(senders::MOST_BYTES),
     Route::new("GET", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere(),

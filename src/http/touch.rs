@@ -8,17 +8,18 @@ use super::ask::Ask;
 use super::json as reader;
 use super::reply::Reply;
 use super::route::Doc;
-use super::visitor::{self, Visitor};
+use super::visitor::Visitor;
 use crate::app::App;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
 use crate::domain::consent::{self, Answer, Consent};
 use crate::domain::device::{self, Device};
 use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
+use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::identify::{self, Claim};
-use crate::flows::session_id;
+use crate::flows::refusal;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::limits::{Rate, address_key};
 use crate::store::sessions::Browser;
@@ -45,10 +46,6 @@ pub const EVENT: Doc = Doc::new("Pages", "Reports something by name: a button, a
     .body(r#"{"site":"KEY","name":"button_click","properties":{"button":"hero"}}"#)
     .answer("")
     .statuses(&[204, 400, 403, 404, 413, 422, 429]);
-pub const EDGE: Doc =
-    Doc::new("Pages", "For nginx auth_request, Caddy forward_auth and Traefik forwardAuth: sets the cookie and queues the touch.")
-        .answer("")
-        .statuses(&[204]);
 
 pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let visitor = Visitor::of(&app, &ask).await?;
@@ -63,13 +60,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
         return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
     }
     let address = visitor.address(&ask)?;
-    if !visitor.is_server && limited(&app, &ask, "touch", TOUCHES, now) {
-        touch::dropped(&app, &site, "limited").await?;
-        // A visitor who is only too fast keeps the id.
-        let known = visitor.session(&ask)?.map(|k| k.sealed(&site.keys.session));
-        let reply = Reply::json_with(429, &json!({"session_id": known}))?;
-        return Ok(visitor.answer(reply.with("x-halo-dropped", "limited").with("retry-after", "2")));
-    }
+    let is_limited = !visitor.is_server && limited(&app, &ask, "touch", TOUCHES, now);
     let at = if visitor.is_server { at_of(fields, now)? } else { None };
     let claim = visitor.session(&ask)?;
     let known = claim.as_ref().map(|k| k.sealed(&site.keys.session));
@@ -79,6 +70,21 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
         is_history: at.is_some_and(|at| now.ms_since(at) > MINUTE_MS),
         ..read(&site, fields, &ask, &agent, told.device, address)?
     };
+    if is_limited {
+        let taken = refusal::too_many(&app, &site, &page).await?;
+        // A visitor who is only too fast keeps the id.
+        let (known, is_gone) = if taken == Taken::Anonymous { (None, true) } else { (known, false) };
+        let reply = Reply::json_with(429, &json!({"session_id": known}))?.with("x-halo-dropped", "limited").with("retry-after", "2");
+        return Ok(visitor.answer(if is_gone { visitor.without_cookie(reply) } else { reply }));
+    }
+    if let Err(full) = app.disk.admit(Burden::Visit) {
+        // Facts are still taken and told on: so is a refusal.
+        return if refusal::heed(&app, &site, &page).await? {
+            Ok(visitor.answer(visitor.without_cookie(Reply::json(&json!({"session_id": null}))?)))
+        } else {
+            Err(full)
+        };
+    }
     let reply = match touch::run(&app, &site, page).await? {
         Taken::Session(id) => {
             let reply = Reply::json(&json!({"session_id": id}))?;
@@ -91,7 +97,14 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
 }
 
 /// Everything of a touch that the body and the request say. Kept query parameters are the allow-listed ones only.
-fn read(site: &Site, fields: &Map<String, Value>, ask: &Ask, agent: &str, seen: Device, address: Option<IpAddr>) -> Result<PageTouch> {
+pub(super) fn read(
+    site: &Site,
+    fields: &Map<String, Value>,
+    ask: &Ask,
+    agent: &str,
+    seen: Device,
+    address: Option<IpAddr>,
+) -> Result<PageTouch> {
     let text = |name: &str| clean(fields, name);
     let landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
     let utm = Utm {
@@ -273,7 +286,7 @@ fn long(fields: &Map<String, Value>, name: &str, most: usize) -> Result<Option<S
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
@@ -349,46 +362,4 @@ pub async fn event(app: App, ask: Ask) -> Result<Reply> {
         identify::event(&app, &visitor.site, session, name, properties, path).await?;
     }
     Ok(visitor.answer(Reply::empty(204)))
-}
-
-/// Nothing here may hold up or break the page: whatever is missing, the answer is 204.
-pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
-    let told = |names: &[&str]| names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted).map(str::to_owned);
-    let host = told(&["x-original-host", "x-forwarded-host"]).unwrap_or_else(|| ask.host.clone()).to_lowercase();
-    let host = host.split(':').next().unwrap_or_default().to_owned();
-    let Some(site) = app.book().site_by_host(&host).cloned() else { return Ok(Reply::empty(204)) };
-    let uri = told(&["x-original-uri", "x-forwarded-uri"]).unwrap_or_else(|| "/".into());
-    let method = told(&["x-original-method", "x-forwarded-method"]).unwrap_or_else(|| "GET".into());
-    let agent = cut(ask.header("user-agent").unwrap_or_default(), 1_024);
-    let is_page = method == "GET"
-        && ask.header("sec-fetch-dest").map_or_else(|| ask.header("accept").is_some_and(|a| a.contains("text/html")), |d| d == "document")
-        && !ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch);
-    let told = app.agents.read(&agent);
-    if !is_page || told.is_bot {
-        return Ok(Reply::empty(204));
-    }
-    let mut fields = Map::new();
-    fields.insert("landing".into(), Value::from(uri));
-    if let Some(referrer) = ask.header("referer") {
-        fields.insert("referrer".into(), Value::from(referrer));
-    }
-    let now = app.clock.now();
-    let Ok(read) = read(&site, &fields, &ask, &agent, told.device, Some(ask.client)) else { return Ok(Reply::empty(204)) };
-    if !touch::may_keep(&site, &read) {
-        let queued = app.clone();
-        let anonymous = PageTouch { at: now, claim: session_id::oldest(visitor::cookies(&ask), &site.keys.session), ..read };
-        tokio::spawn(async move { touch::queued(&queued, &site, anonymous).await });
-        return Ok(Reply::empty(204));
-    }
-    let known = session_id::oldest(visitor::cookies(&ask), &site.keys.session);
-    let key = known.unwrap_or_else(|| session_id::issue(now));
-    let sealed = key.sealed(&site.keys.session);
-    let reply = Reply::empty(204)
-        .with("x-halo-session", sealed.clone())
-        .with("set-cookie", visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https));
-    let queued = app.clone();
-    let page = PageTouch { at: now, claim: Some(key), ..read };
-    // The page never waits for the disk; a full queue drops and counts.
-    tokio::spawn(async move { touch::queued(&queued, &site, page).await });
-    Ok(reply)
 }

@@ -1,23 +1,12 @@
-//! What visitors answered: the present answer stands in the session's row, what it replaced in a row of its own.
+//! What visitors and people answered: the present answer stands in the row of the session or contact, what it replaced in
+//! a row of its own.
 
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use super::sessions::Words;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
-
-pub fn add(c: &SiteConn, session: Option<SessionId>, contact: Option<ContactId>, words: &Words, manager: &str, at: Time) -> Result<()> {
-    let id = c.next_inner_number("consent")?;
-    c.execute(
-        "insert into consents (site_id, id, session_id, contact_id, at, manager, analytics, marketing)
-         values (:site, :id, :session, :contact, :at, :manager, :analytics, :marketing)",
-        named_params! {":id": id, ":session": session.map(SessionId::number), ":contact": contact.map(ContactId::number), ":at": at.ms(),
-        ":manager": manager, ":analytics": words.analytics, ":marketing": words.marketing},
-    )?;
-    Ok(())
-}
 
 /// A browser's present answer is replaced: it is kept here.
 pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
@@ -31,24 +20,40 @@ pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
     Ok(())
 }
 
-/// The newest explicit answer on marketing of any of these sessions: when, and whether granted. A denial wins a tie.
-pub fn newest_marketing(c: &SiteConn, sessions: &[SessionId]) -> Result<Option<(Time, bool)>> {
-    let mut newest: Option<(Time, bool)> = None;
+/// A person's present answer is replaced: it is kept here.
+pub fn retire_of_contact(c: &SiteConn, contact: ContactId) -> Result<()> {
+    let id = c.next_inner_number("consent")?;
+    c.execute(
+        "insert into consents (site_id, id, contact_id, at, manager, analytics, marketing)
+         select site_id, :id, id, marketing_at, coalesce(marketing_by, 'api'), 'unknown', marketing
+         from contacts where site_id = :site and id = :contact and marketing_at is not null",
+        named_params! {":id": id, ":contact": contact.number()},
+    )?;
+    Ok(())
+}
+
+/// The newest explicit answer on marketing of any of these sessions and people: when, and whether granted. A denial wins
+/// a tie.
+pub fn newest_marketing(c: &SiteConn, sessions: &[SessionId], contacts: &[ContactId]) -> Result<Option<(Time, bool)>> {
+    let mut answers: Vec<(Time, bool)> = Vec::new();
+    let mut add = |found: Option<(i64, String)>| {
+        if let Some((at, word)) = found.filter(|(_, word)| word != "unknown") {
+            answers.push((Time::from_ms(at), word == "granted"));
+        }
+    };
     for session in sessions {
-        let found: Option<(i64, String)> = c.find(
+        add(c.find(
             "select consent_at, marketing from sessions where site_id = :site and id = :id and consent_at is not null",
             named_params! {":id": session.number()},
             |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        if let Some((at, word)) = found
-            && word != "unknown"
-        {
-            let this = (Time::from_ms(at), word == "granted");
-            let is_newer = newest.is_none_or(|(best, granted)| this.0 > best || (this.0 == best && granted && !this.1));
-            if is_newer {
-                newest = Some(this);
-            }
-        }
+        )?);
     }
-    Ok(newest)
+    for contact in contacts {
+        add(c.find(
+            "select marketing_at, marketing from contacts where site_id = :site and id = :id and marketing_at is not null",
+            named_params! {":id": contact.number()},
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?);
+    }
+    Ok(answers.into_iter().max_by_key(|(at, is_granted)| (*at, !is_granted)))
 }

@@ -201,13 +201,13 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
     c.execute(
         "update conversions set label = :label, order_key = coalesce(:order_key, order_key), contact_id = coalesce(:contact, contact_id),
            session_id = coalesce(:session, session_id), amount_minor = coalesce(:amount, amount_minor), currency = coalesce(:currency, currency),
-           rank = :rank, happened_at = :happened, status = :status, counts = :counts, country = coalesce(:country, country),
+           rank = :rank, happened_at = :happened, book_day = :day, status = :status, counts = :counts, country = coalesce(:country, country),
            consent_given = case when consent_given = 0 then 0 else coalesce(:consent, consent_given) end
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":contact": new.contact.map(ContactId::number),
             ":session": new.session.map(SessionId::number), ":amount": new.amount.map(|m| m.minor),
             ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank, ":happened": new.happened_at.ms(),
-            ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given, ":id": id.number()},
+            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given, ":id": id.number()},
     )?;
     Ok(())
 }
@@ -249,8 +249,18 @@ pub fn raise_rank(c: &SiteConn, id: ConversionId, rank: i64) -> Result<()> {
 /// The shop has changed the order's total.
 pub fn set_amount(c: &SiteConn, id: ConversionId, amount: Money) -> Result<()> {
     c.execute(
-        "update conversions set amount_minor = :amount where site_id = :site and id = :id and amount_minor is not :amount",
-        named_params! {":amount": amount.minor, ":id": id.number()},
+        "update conversions set amount_minor = :amount, currency = :currency
+         where site_id = :site and id = :id and (amount_minor is not :amount or currency is not :currency)",
+        named_params! {":amount": amount.minor, ":currency": amount.currency.code(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Somebody better informed says when it was.
+pub fn set_time(c: &SiteConn, id: ConversionId, at: Time, book_day: Day) -> Result<()> {
+    c.execute(
+        "update conversions set happened_at = :at, book_day = :day where site_id = :site and id = :id",
+        named_params! {":at": at.ms(), ":day": book_day.0, ":id": id.number()},
     )?;
     Ok(())
 }
@@ -261,6 +271,15 @@ pub fn set_status(c: &SiteConn, id: ConversionId, status: &str, net_minor: Optio
         named_params! {":status": status, ":net": net_minor, ":id": id.number()},
     )?;
     Ok(())
+}
+
+/// Conversions of a person.
+pub fn of_contact(c: &SiteConn, contact: ContactId) -> Result<Vec<ConversionId>> {
+    c.list(
+        "select id from conversions where site_id = :site and contact_id = :contact limit 500",
+        named_params! {":contact": contact.number()},
+        |row| Ok(ConversionId::new(row.get(0)?)),
+    )
 }
 
 /// Conversions matched to this browser, or of the person it was proved to be.

@@ -59,15 +59,20 @@ pub struct Made {
     pub state: &'static str,
 }
 
-/// Adds the row, or gives none where this connection has one for this conversion and kind already.
+/// Why what waits for a sale that went back is cancelled.
+pub const REVERSED: &str = "reversed";
+
+/// Adds the row. Where this connection has one for this conversion and kind already, that one is judged anew: who is
+/// better informed may say that it counts, or may go, or that it does not.
 pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<Made>> {
-    let exists = c.find(
-        "select 1 from deliveries where site_id = :site and connection_id = :connection and conversion_id = :conversion and kind = :kind",
+    let known: Option<(i64, String, Option<String>)> = c.find(
+        "select id, state, reason from deliveries
+         where site_id = :site and connection_id = :connection and conversion_id = :conversion and kind = :kind",
         named_params! {":connection": new.connection.number(), ":conversion": new.conversion.number(), ":kind": new.kind},
-        |_| Ok(()),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    if exists.is_some() {
-        return Ok(None);
+    if let Some((id, state, reason)) = known {
+        return replan(c, new, DeliveryId::new(id), &state, reason.as_deref());
     }
     let id = c.next_number("delivery")?;
     let (state, reason) = match (new.skip, new.hold) {
@@ -86,6 +91,32 @@ pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<Made>> {
             ":now": new.now.ms(), ":day": new.day.0, ":settled": (!is_pending).then(|| new.now.ms())},
     )?;
     Ok(Some(Made { id: DeliveryId::new(id), state }))
+}
+
+fn replan(c: &SiteConn, new: &Planned, id: DeliveryId, state: &str, reason: Option<&str>) -> Result<Option<Made>> {
+    let was_skipped = state == "skipped" && matches!(reason, Some("consent" | "not_counted"));
+    let (state, reason) = match (new.skip, new.hold) {
+        (None, None) if was_skipped => ("pending", None),
+        (None, Some(why)) if was_skipped => ("held", Some(why)),
+        (Some(why), _) if matches!(state, "pending" | "held") => ("skipped", Some(why)),
+        _ => return Ok(None),
+    };
+    let is_pending = reason.is_none();
+    c.execute(
+        "update deliveries set state = :state, reason = :reason, next_at = :next, settled_at = :settled where site_id = :site and id = :id",
+        named_params! {":state": state, ":reason": reason, ":next": new.next_at.filter(|_| is_pending).map(Time::ms),
+        ":settled": (!is_pending).then(|| new.now.ms()), ":id": id.number()},
+    )?;
+    Ok(Some(Made { id, state }))
+}
+
+/// The sale holds after all: what was cancelled because it went back waits again.
+pub fn revive(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'pending', reason = null, next_at = :now, settled_at = null
+         where site_id = :site and conversion_id = :conversion and state = 'cancelled' and reason = :reason",
+        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
+    )
 }
 
 /// Platform, mode and state of each delivery of a conversion.
@@ -291,13 +322,14 @@ pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: 
     )
 }
 
-/// To be sent again, with its event id. What a refusal of consent or an erasure ended stays ended.
+/// To be sent again, with its event id. What a refusal of consent, an erasure or a reversal ended stays ended, and so
+/// does what does not count.
 pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
     let changed = c.execute(
         "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
-           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased'))",
+           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed'))",
         named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
     )?;
     Ok(changed > 0)
@@ -305,8 +337,8 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
 
 /// Whether `replay` would do anything.
 pub fn may_replay(delivery: &Delivery) -> bool {
-    let is_ended =
-        matches!(delivery.state.as_str(), "cancelled" | "skipped") && matches!(delivery.reason.as_deref(), Some("consent" | "erased"));
+    let is_ended = matches!(delivery.state.as_str(), "cancelled" | "skipped")
+        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | REVERSED));
     !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }
 

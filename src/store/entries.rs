@@ -4,7 +4,7 @@ use rusqlite::named_params;
 
 use super::scope::SiteConn;
 use crate::domain::ids::{ConversionId, EntryId, ReportId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
@@ -35,19 +35,22 @@ pub fn add(c: &SiteConn, new: &NewEntry) -> Result<EntryId> {
 /// Marks a refund that the order's own state told, not a refund of its own.
 pub const WHOLE_ORDER: &str = "the whole order";
 
-/// What the order's own state has booked: everything but single refunds.
-pub fn sum_of_order(c: &SiteConn, conversion: ConversionId) -> Result<i64> {
-    c.one(
-        "select coalesce(sum(amount_minor), 0) from entries
-         where site_id = :site and conversion_id = :conversion and (kind <> 'refund' or note = :whole)",
+/// What the order's own state has booked, everything but single refunds: of each currency, as a shop may change it.
+pub fn sums_of_order(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Money>> {
+    let sums: Vec<(String, i64)> = c.list(
+        "select currency, sum(amount_minor) from entries
+         where site_id = :site and conversion_id = :conversion and (kind <> 'refund' or note = :whole) group by currency order by currency",
         named_params! {":conversion": conversion.number(), ":whole": WHOLE_ORDER},
-    )
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())
 }
 
-/// What is left of a conversion after refunds and cancellations, in minor units of its currency.
-pub fn sum(c: &SiteConn, conversion: ConversionId) -> Result<i64> {
+/// What is left of a conversion after refunds and cancellations, in minor units of this currency.
+pub fn sum(c: &SiteConn, conversion: ConversionId, currency: Currency) -> Result<i64> {
     c.one(
-        "select coalesce(sum(amount_minor), 0) from entries where site_id = :site and conversion_id = :conversion",
-        named_params! {":conversion": conversion.number()},
+        "select coalesce(sum(amount_minor), 0) from entries
+         where site_id = :site and conversion_id = :conversion and currency = :currency",
+        named_params! {":conversion": conversion.number(), ":currency": currency.code()},
     )
 }

@@ -76,6 +76,12 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     Ok(OrderId::new(id))
 }
 
+/// An older telling says that money has come in.
+pub fn set_paid(c: &SiteConn, id: OrderId) -> Result<()> {
+    c.execute("update orders set is_paid = 1 where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    Ok(())
+}
+
 pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Result<()> {
     c.execute(
         "update orders set conversion_id = :conversion where site_id = :site and id = :id",

@@ -3,6 +3,7 @@
 
 use rusqlite::named_params;
 
+use super::consents;
 use super::scope::SiteConn;
 use crate::domain::fact::Person;
 use crate::domain::ids::{ContactId, SessionId};
@@ -140,6 +141,24 @@ fn learned(c: &SiteConn, contact: i64, person: &Person, at: Time) -> Result<()> 
     Ok(())
 }
 
+/// A fact tells the person's answer on marketing. Gives whether it is another than before.
+pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at: Time) -> Result<bool> {
+    let word = if is_granted { "granted" } else { "denied" };
+    let known: Option<String> =
+        c.find("select marketing from contacts where site_id = :site and id = :id", named_params! {":id": contact.number()}, |row| {
+            row.get(0)
+        })?;
+    if known.as_deref().is_none_or(|known| known == word) {
+        return Ok(false);
+    }
+    consents::retire_of_contact(c, contact)?;
+    c.execute(
+        "update contacts set marketing = :word, marketing_at = :at, marketing_by = :by where site_id = :site and id = :id",
+        named_params! {":word": word, ":at": at.ms(), ":by": by, ":id": contact.number()},
+    )?;
+    Ok(true)
+}
+
 /// Two contacts proved to be one. Recorded, so that it can be undone; the younger stays as a signpost.
 fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Result<()> {
     let both = named_params! {":kept": kept, ":merged": merged};
@@ -147,6 +166,14 @@ fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Resul
     c.execute("update conversions set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update leads set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update orders set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
+    // The newer answer of the two is the person's; a denial at the same moment wins.
+    c.execute(
+        "update contacts as k set (marketing, marketing_at, marketing_by) =
+           (select m.marketing, m.marketing_at, m.marketing_by from contacts m where m.site_id = k.site_id and m.id = :merged)
+         where k.site_id = :site and k.id = :kept and exists (select 1 from contacts m where m.site_id = k.site_id and m.id = :merged
+           and (m.marketing_at > coalesce(k.marketing_at, 0) or m.marketing_at = k.marketing_at and m.marketing = 'denied'))",
+        both,
+    )?;
     c.execute("update contacts set merged_into = :kept where site_id = :site and id = :merged", both)?;
     let id = c.next_number("contact_merge")?;
     c.execute(

@@ -3,6 +3,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
+use crate::domain::conversion::Reporter;
 use crate::domain::ids::{ConversionId, InboxId, ReportId};
 use crate::domain::money::Money;
 use crate::domain::time::Time;
@@ -50,12 +51,15 @@ pub fn find_conversion(c: &SiteConn, connection: i64, what: &str, external_id: &
     )
 }
 
-/// Connections that have told of a conversion, each with its rank.
-pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(i64, i64)>> {
+/// Who has told of a conversion.
+pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Reporter>> {
     c.list(
-        "select connection_id, rank from reports where site_id = :site and conversion_id = :conversion",
+        "select connection_id, rank, what, platform from reports where site_id = :site and conversion_id = :conversion",
         named_params! {":conversion": conversion.number()},
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| {
+            let (what, platform): (String, String) = (row.get(2)?, row.get(3)?);
+            Ok(Reporter::new(row.get(0)?, row.get(1)?, &what, &platform))
+        },
     )
 }
 

@@ -471,3 +471,194 @@ async fn the_conversions_api_knows_what_it_was_told() {
     let receipt = house.receipt(&site, told.json["conversion_id"].as_str().expect("an id")).await;
     assert_eq!((&receipt["why"]["type"], &receipt["conversion"]["credited"][0]["source"]), (&json!("stated"), &json!("radio")));
 }
+
+/// An order over a signed connection of its own.
+async fn told_by(house: &House, connection: &Connected, body: Value) {
+    let body = body.to_string();
+    let headers = signed(&connection.secret, house.clock.now().s(), body.as_bytes());
+    let call = headers.iter().fold(house.post("/api/webhook/order"), |c, (n, v)| c.header(n, v));
+    call.body(body).send().await.is(200);
+    house.advance_s(1);
+}
+
+#[tokio::test]
+async fn orders_of_two_kinds_of_shop_never_become_one() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let (one, other) = (house.connect(&site, "forms", "", &[]).await, house.connect(&site, "forms", "", &[]).await);
+    let woo = json!({"id": 5001, "number": "5001", "status": "processing", "currency": "USD", "total": "10.00", "line_items": [],
+        "billing": {"email": "ann@mail.example"}});
+    let shopify = json!({"id": 9999, "name": "#5001", "order_number": 5001, "financial_status": "paid", "currency": "USD",
+        "total_price": "99.00", "line_items": [], "checkout_token": "c", "email": "ben@mail.example"});
+    told_by(&house, &one, woo).await;
+    told_by(&house, &other, shopify).await;
+    for (platform, connection) in [("magento", &one), ("prestashop", &other)] {
+        told_by(&house, connection, order("6001", json!({"platform": platform}))).await;
+    }
+    assert_eq!(house.list(&site, "conversions").await.len(), 4);
+    let total: i64 = house.list(&site, "conversions").await.iter().filter_map(|c| c["net"]["minor"].as_i64()).sum();
+    assert_eq!(total, 1_000 + 9_900 + 2 * 9_900);
+}
+
+#[tokio::test]
+async fn a_reversal_leaves_nothing_whoever_told_it_and_in_whatever_currency() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let (one, other) = (house.connect(&site, "forms", "", &[]).await, house.connect(&site, "forms", "", &[]).await);
+    let api = |order_id: &str, currency: &str| {
+        house.conversion(
+            &site,
+            json!({"conversion_type": "sale", "order_id": order_id, "revenue": 99, "currency": currency, "email": "ann@mail.example"}),
+        )
+    };
+    // Two say that it ended before anybody says that it was.
+    for connection in [&one, &other] {
+        told_by(&house, connection, order("1", json!({"status": "cancelled"}))).await;
+    }
+    api("1", "USD").await.is(201);
+    // Another currency than the sale's.
+    told_by(&house, &one, order("2", json!({"status": "cancelled", "currency": "AED"}))).await;
+    api("2", "USD").await.is(201);
+    // The shop itself changes the currency, and refunds in the new one.
+    for (status, total, currency) in [("paid", "50.00", "USD"), ("paid", "45.00", "EUR"), ("refunded", "45.00", "EUR")] {
+        told_by(&house, &one, order("3", json!({"status": status, "total": total, "currency": currency}))).await;
+    }
+    for sale in house.list(&site, "conversions").await {
+        assert_eq!(sale["net"]["minor"], json!(0), "{sale}");
+        assert_ne!(sale["status"], json!("paid"), "{sale}");
+        let receipt = house.receipt(&site, sale["id"].as_str().expect("an id")).await;
+        for currency in ["USD", "AED", "EUR"] {
+            let lines = receipt["entries"].as_array().into_iter().flatten().filter(|e| e["amount"]["currency"] == json!(currency));
+            assert_eq!(lines.filter_map(|e| e["amount"]["minor"].as_i64()).sum::<i64>(), 0, "{}", receipt["entries"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_better_informed_says_on_which_day_it_was() {
+    let tell = async |is_api_first: bool| {
+        let house = House::new();
+        let site = house.site("shop.example").await;
+        let forms = house.connect(&site, "forms", "", &[]).await;
+        let at = |days: i64| house.ago(days * DAY_S);
+        let api = json!({"conversion_type": "sale", "order_id": "1", "revenue": 80, "currency": "USD", "timestamp": at(6)});
+        let own = order("1", json!({"created_at": at(5), "modified_at": at(5)}));
+        if is_api_first {
+            house.conversion(&site, api.clone()).await.is(201);
+        }
+        told_by(&house, &forms, own).await;
+        if !is_api_first {
+            house.conversion(&site, api).await.is(200);
+        }
+        let (from, to) = (&at(7)[..10], &at(1)[..10]);
+        let path = format!("/api/sites/{}/reports/timeseries?from={from}&to={to}", site.slug);
+        let mut days = house.get(&path).token(&site.token).send().await.is(200).json["items"].clone();
+        // A line and its reversal leave a nought.
+        for day in days.as_array_mut().into_iter().flatten() {
+            for name in ["net", "sold", "back"] {
+                day[name].as_array_mut().expect("sums").retain(|m| m["minor"] != json!(0));
+            }
+        }
+        days
+    };
+    assert_eq!(tell(true).await, tell(false).await);
+}
+
+#[tokio::test]
+async fn what_holds_after_all_is_told_after_all() {
+    let receiver = receiver().await;
+    let house = House::new();
+    let site = house.site_with("shop.example", |new| new.consent = halotrack::domain::consent::Mode::OptIn).await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let granted = |id: &str, fields: Value| {
+        let mut told = order(id, json!({"consent_given": true}));
+        told.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+        told
+    };
+    // Cancelled and paid again before it was told.
+    for status in ["paid", "cancelled", "paid"] {
+        told_by(&house, &forms, granted("1", json!({"status": status, "modified_at": house.ago(0)}))).await;
+    }
+    // First told without a word on consent, then by the shop with one.
+    let api = |id: &str| json!({"conversion_type": "sale", "order_id": id, "revenue": 99, "currency": "USD", "email": "ben@mail.example"});
+    house.conversion(&site, api("2")).await.is(201);
+    told_by(&house, &forms, granted("2", json!({"email": "ben@mail.example"}))).await;
+    // First told as a sale, then as a test.
+    house
+        .conversion(&site, json!({"conversion_type": "sale", "order_id": "3", "revenue": 9, "currency": "USD", "consent_given": true}))
+        .await
+        .is(201);
+    told_by(&house, &forms, granted("3", json!({"test": true, "email": "cyd@mail.example"}))).await;
+    told_by(&house, &forms, granted("4", json!({"email": "dee@mail.example"}))).await;
+    told_by(&house, &forms, granted("4", json!({"email": "dee@mail.example", "status": "refunded"}))).await;
+    house.work().await;
+    let sent = || {
+        let mut names: Vec<String> =
+            receiver.seen().iter().filter_map(|s| s.json()["data"]["event_id"].as_str().map(str::to_owned)).collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(sent(), "order_1 order_2");
+    // No replay sends what is no sale.
+    let all = json!({"filter": {"platform": "webhook", "state": ["skipped", "cancelled"]}});
+    house.post(&format!("/api/sites/{}/deliveries/replay", site.slug)).token(&site.token).json(&all).send().await;
+    house.advance_s(60);
+    house.work().await;
+    assert_eq!(sent(), "order_1 order_2");
+}
+
+#[tokio::test]
+async fn a_refusal_counts_in_whatever_telling_it_comes() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let (forms, receiver) = (house.connect(&site, "forms", "", &[]).await, receiver().await);
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let at = |minutes: i64| house.ago(minutes * 60);
+    let of = |id: &str, fields: Value| {
+        let mut told = order(id, json!({"email": format!("p{id}@mail.example")}));
+        told.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+        told
+    };
+    // In an older telling of the same order.
+    told_by(&house, &forms, of("1", json!({"modified_at": at(10)}))).await;
+    told_by(&house, &forms, of("1", json!({"modified_at": at(20), "consent_given": false}))).await;
+    // In a telling that is not paid yet, of a sale that others know.
+    house.conversion(&site, json!({"conversion_type": "sale", "order_id": "2", "revenue": 99, "currency": "USD"})).await.is(201);
+    told_by(&house, &forms, json!({"order_id": "2", "total": "99.00", "currency": "USD", "status": "pending", "consent_given": false}))
+        .await;
+    // For what the person did before, and for what comes after.
+    told_by(&house, &forms, of("3", json!({}))).await;
+    told_by(&house, &forms, of("4", json!({"email": "p3@mail.example", "consent_given": false}))).await;
+    told_by(&house, &forms, of("5", json!({"email": "p3@mail.example"}))).await;
+    for delivery in house.deliveries(&site).await {
+        assert_eq!(delivery["reason"], json!("consent"), "{delivery}");
+    }
+    assert_eq!(house.deliveries(&site).await.len(), 5);
+    // A later yes of the same person counts again.
+    told_by(&house, &forms, of("6", json!({"email": "p3@mail.example", "consent_given": true}))).await;
+    told_by(&house, &forms, of("7", json!({"email": "p3@mail.example"}))).await;
+    let waiting = house.deliveries(&site).await.iter().filter(|d| d["state"] == json!("pending")).count();
+    assert_eq!(waiting, 2);
+}
+
+#[tokio::test]
+async fn an_older_telling_may_bring_the_visit_or_the_payment() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    let visitor = house.visit(&site, None, json!({"utm_source": "google", "utm_campaign": "spring"})).await;
+    house.advance_s(3_600);
+    let at = |minutes: i64| house.ago(minutes * 60);
+    told_by(&house, &forms, order("1", json!({"email": "x@mail.example", "modified_at": at(10), "created_at": at(30)}))).await;
+    let older = json!({"email": "x@mail.example", "modified_at": at(20), "created_at": at(30), "session_id": visitor});
+    told_by(&house, &forms, order("1", older)).await;
+    let receipt = only(&house, &site).await;
+    assert_eq!(receipt["conversion"]["match"]["type"], json!("session"));
+    // Cancelled is heard before paid: there was a sale, and nothing is left of it.
+    told_by(&house, &forms, order("2", json!({"status": "cancelled", "modified_at": at(1), "created_at": at(30)}))).await;
+    told_by(&house, &forms, order("2", json!({"status": "paid", "modified_at": at(5), "created_at": at(30)}))).await;
+    let all = house.list(&site, "conversions").await;
+    let second = all.iter().find(|c| c["label"] == json!("Order 2")).expect("a sale");
+    assert_eq!((&second["status"], &second["net"]["minor"]), (&json!("cancelled"), &json!(0)));
+}

@@ -635,3 +635,25 @@ async fn events_are_taken_within_their_limits() {
         assert_eq!(send(body.clone()).await.status, status, "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_heard_beyond_every_limit() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let receiver = crate::stand_in::StandIn::start(|_, _| crate::stand_in::Answer::text(200, "ok")).await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let id = house.visit(&site, None, json!({"utm_source": "news"})).await;
+    let order = json!({"order_id": "1", "total": "9.00", "currency": "USD", "email": "ann@mail.example", "session_id": id});
+    house.order(&site, order).await.is(200);
+    let mut dropped = String::new();
+    for _ in 0..210 {
+        house.advance_s(1);
+        dropped = house.touch(&site, Some(&id), json!({})).await.is(200).header("x-halo-dropped").to_owned();
+    }
+    assert_eq!(dropped, "limited");
+    assert_eq!(house.delivery(&site).await["state"], json!("pending"));
+    let refused = house.touch(&site, Some(&id), json!({"consent": "denied"})).await.is(200);
+    assert_eq!((&refused.json["session_id"], refused.header("set-cookie").contains("Max-Age=0")), (&Value::Null, true));
+    let delivery = house.delivery(&site).await;
+    assert_eq!((&delivery["state"], &delivery["reason"]), (&json!("cancelled"), &json!("consent")));
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::attribution::MatchType;
+use super::super::conversion::ConversionKind;
 use super::super::money::{Currency, Money};
 use super::filter::{ConversionFilter, Dimension, Marks, UNATTRIBUTED, Verdict};
 
@@ -60,7 +61,10 @@ impl Tally {
                 if !marks.currency.is_empty() {
                     let money = self.money.of(marks.currency);
                     money.0 = money.0.saturating_add(sums.amount_minor);
-                    money.1 = money.1.saturating_add(sums.net_minor);
+                    // Revenue is what orders bring: the worth of a lead is an amount, but no money.
+                    if marks.kind == ConversionKind::Sale.word() {
+                        money.1 = money.1.saturating_add(sums.net_minor);
+                    }
                 }
                 *self.kinds.of(marks.kind) += sums.count;
                 *self.sources.of(named(marks.source)) += sums.count;

@@ -1,10 +1,12 @@
 //! What the verdict of a run means for its delivery and for the breaker of its connection.
 
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
+use crate::domain::conversion::ConversionKind;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::Time;
-use crate::store::deliveries::Delivery;
+use crate::store::conversions::Conversion;
+use crate::store::deliveries::{Delivery, REVERSED};
 use crate::store::sites::Site;
 
 use super::End;
@@ -81,4 +83,14 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
         "Nothing was taken{since}: five days of failures only. What waits is held and nothing is lost. One is tried every hour; \
          the first that is taken lets the others go."
     )
+}
+
+/// What has changed since it was planned: a test after all, or a sale that went back.
+pub(super) fn nothing_to_tell(conversion: &Conversion) -> Option<(&'static str, &'static str)> {
+    let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
+    match (conversion.counts, is_reversed) {
+        (false, _) => Some(("skipped", "not_counted")),
+        (true, true) => Some(("cancelled", REVERSED)),
+        (true, false) => None,
+    }
 }

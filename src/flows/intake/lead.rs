@@ -10,7 +10,7 @@ use super::{Context, Stored, given_id};
 
 pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
     let session = told_session(x, &lead.traces)?;
-    let contact = known_person(x, &lead.person, session, &lead.source)?;
+    let contact = known_person(x, &lead.person, &lead.traces, session, &lead.source)?;
     let known = match &lead.external_id {
         Some(id) => leads::find_by_external_id(x.c, x.connection, id)?,
         None => leads::find_by_content(x.c, x.connection, &lead.content_key, x.heard_at)?,

@@ -3,12 +3,13 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::conversion::Rank;
+use crate::domain::conversion::{Reporter, can_be_one};
 use crate::domain::fact::OrderStatus;
 use crate::domain::ids::ConversionId;
 use crate::domain::money::Money;
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::store::conversions::Conversion;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::{self, OrderWord};
 use crate::store::reports::{self, NewReport};
@@ -23,13 +24,42 @@ pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at
     Ok(())
 }
 
+/// Brings the sale's own lines to what a better informed sender says: the amount, and the day on which it was.
+pub fn retell(x: &Context, id: ConversionId, before: &Conversion, amount: Money, happened_at: Time) -> Result<()> {
+    let booked = entries::sums_of_order(x.c, id)?;
+    if booked.is_empty() {
+        return book(x, id, "sale", amount, happened_at, None);
+    }
+    let is_same_day = x.site.zone.day(before.happened_at) == x.site.zone.day(happened_at);
+    let (mut own, mut left) = (0, Vec::new());
+    for money in booked.into_iter().filter(|money| money.minor != 0) {
+        match is_same_day && money.currency == amount.currency {
+            true => own = money.minor,
+            false => left.push(money),
+        }
+    }
+    for money in left {
+        let note = if money.currency == amount.currency { OTHER_DAY } else { OTHER_CURRENCY };
+        book(x, id, "adjustment", Money::new(-money.minor, money.currency), before.happened_at, Some(note))?;
+    }
+    if amount.minor != own {
+        let note = if is_same_day { OTHER_AMOUNT } else { OTHER_DAY };
+        book(x, id, "adjustment", Money::new(amount.minor - own, amount.currency), happened_at, Some(note))?;
+    }
+    Ok(())
+}
+
+const OTHER_AMOUNT: &str = "a better informed sender gave another amount";
+const OTHER_DAY: &str = "a better informed sender gave another day";
+const OTHER_CURRENCY: &str = "told again in another currency";
+
 /// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
 /// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
 pub fn balance(x: &Context, id: ConversionId) -> Result<()> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
     let words = orders::words_of(x.c, id)?;
     let Some(word) = speaker(&words) else { return Ok(()) };
-    if word.rank < conversion.rank || conversion.amount.is_some_and(|m| m.currency != word.total.currency) {
+    if word.rank < conversion.rank {
         return Ok(());
     }
     let (target, kind, note, status) = match word.status {
@@ -37,17 +67,30 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<()> {
         OrderStatus::Refunded => (0, "refund", Some(entries::WHOLE_ORDER), "refunded"),
         _ => (word.total.minor, "adjustment", Some("changed in the shop"), "paid"),
     };
-    let difference = target - entries::sum_of_order(x.c, id)?;
-    if difference != 0 {
-        book(x, id, kind, Money::new(difference, word.total.currency), word.modified_at.max(word.happened_at), note)?;
+    let at = word.modified_at.max(word.happened_at);
+    let (mut own, mut is_changed) = (0, false);
+    for money in entries::sums_of_order(x.c, id)? {
+        if money.currency == word.total.currency {
+            own = money.minor;
+        } else if money.minor != 0 {
+            let note = if target == 0 { note } else { Some(OTHER_CURRENCY) };
+            book(x, id, kind, Money::new(-money.minor, money.currency), at, note)?;
+            is_changed = true;
+        }
     }
-    if target == 0 {
+    if target != own {
+        book(x, id, kind, Money::new(target - own, word.total.currency), at, note)?;
+        is_changed = true;
+    }
+    if word.status.is_reversed() {
         // Nothing is left of it: whoever has not heard of the sale yet need not.
-        deliveries::cancel_waiting(x.c, id, "reversed", x.now)?;
+        deliveries::cancel_waiting(x.c, id, deliveries::REVERSED, x.now)?;
+    } else if matches!(conversion.status.as_str(), "cancelled" | "refunded") {
+        deliveries::revive(x.c, id, x.now)?;
     }
     conversions::set_amount(x.c, id, word.total)?;
-    if difference != 0 || conversion.status != status {
-        conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id)?))?;
+    if is_changed || conversion.status != status {
+        conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
     Ok(())
 }
@@ -58,13 +101,32 @@ fn speaker(words: &[OrderWord]) -> Option<&OrderWord> {
     words.iter().max_by_key(|w| (w.rank, w.modified_at, w.status.is_reversed(), Reverse(w.connection)))
 }
 
-/// A sale that was just made may be that of an order which has ended already: then the order says so now.
-pub fn adopt_ended(x: &Context, id: ConversionId, rank: i64, order_key: &str) -> Result<()> {
-    let is_shop = |rank: i64| rank == Rank::Shop.number();
-    let ended = orders::list_ended(x.c, order_key)?;
-    let mut fitting = ended.iter().filter(|o| o.connection != x.connection && !(is_shop(o.rank) && is_shop(rank)));
-    // Of several it is not known which is meant.
-    let (Some(order), None) = (fitting.next(), fitting.next()) else { return Ok(()) };
+/// A sale that was just made may be that of orders which have ended already: then they say so now.
+pub fn adopt_ended(x: &Context, id: ConversionId, order_key: &str) -> Result<()> {
+    let known = orders::list_ended(x.c, order_key)?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let reporters = reports::list_reporters(x.c, id)?;
+    let mut ended = Vec::new();
+    for order in known {
+        let own = Reporter::new(order.connection, order.rank, "order", &order.platform);
+        if !can_be_one(&reporters, std::slice::from_ref(&own)) {
+            continue;
+        }
+        if ended.iter().any(|(_, known)| !can_be_one(std::slice::from_ref(known), std::slice::from_ref(&own))) {
+            // Of orders that exclude each other it is not known which is meant.
+            return Ok(());
+        }
+        ended.push((order, own));
+    }
+    for (order, _) in ended {
+        adopt(x, id, &order)?;
+    }
+    balance(x, id)
+}
+
+fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
     reports::add(
         x.c,
         &NewReport {
@@ -85,13 +147,19 @@ pub fn adopt_ended(x: &Context, id: ConversionId, rank: i64, order_key: &str) ->
     )?;
     orders::set_conversion(x.c, order.id, id)?;
     conversions::learned(x.c, id, order.contact, order.session, None)?;
-    conversions::raise_rank(x.c, id, order.rank)?;
-    balance(x, id)
+    let before = must(conversions::find(x.c, id)?, "the conversion of an order")?;
+    if order.rank > before.rank {
+        conversions::raise_rank(x.c, id, order.rank)?;
+        retell(x, id, &before, order.total, order.happened_at)?;
+        conversions::set_time(x.c, id, order.happened_at, x.site.zone.day(order.happened_at))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::conversion::Rank;
     use crate::domain::ids::OrderId;
     use crate::domain::money::Currency;
 

@@ -1,7 +1,7 @@
 //! One telling of a sale or lead finds its conversion: joins one that is known, or makes it, with its credit, money and
 //! deliveries. The order of arrival makes no difference to the figures.
 
-use crate::domain::conversion::{Candidate, ConversionKind, Joining, joining, order_key};
+use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, joining, order_key};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::Money;
@@ -9,15 +9,14 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
 use crate::flows::crediting::{self, Known, Outcome};
 use crate::flows::planning;
-use crate::flows::session_id;
+use crate::flows::{session_id, withdraw};
 use crate::store::conversions::{Conversion, NewConversion};
 use crate::store::entries;
 use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
-use crate::store::sessions::Words;
-use crate::store::{consents, conversions, credits, deliveries, sessions};
+use crate::store::{conversions, credits, deliveries, sessions};
 
-use super::ledger::{adopt_ended, book};
+use super::ledger::{adopt_ended, book, retell};
 use super::{Context, Stored, must};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
@@ -62,7 +61,13 @@ pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
 }
 
 /// The contact of a fact, and the proof that its browser is this person's.
-pub fn known_person(x: &Context, person: &Person, session: Option<SessionId>, platform: &str) -> Result<Option<ContactId>> {
+pub fn known_person(
+    x: &Context,
+    person: &Person,
+    traces: &Traces,
+    session: Option<SessionId>,
+    platform: &str,
+) -> Result<Option<ContactId>> {
     let contact = if x.is_asserted {
         people::contact_of_asserted(x.c, person, platform, x.now)?
     } else {
@@ -77,6 +82,13 @@ pub fn known_person(x: &Context, person: &Person, session: Option<SessionId>, pl
         if let (Some(contact), false) = (contact, x.is_asserted) {
             sessions::set_contact(x.c, session, contact.number())?;
         }
+    }
+    // What the owner's own server or a platform says the person has answered holds for all of the person.
+    if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
+        && people::answered(x.c, contact, is_granted, platform, x.now)?
+        && !is_granted
+    {
+        withdraw::of_contact(x.c, contact, x.now)?;
     }
     Ok(contact)
 }
@@ -95,14 +107,17 @@ pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     }
 }
 
-/// Whether a telling would join what others have told.
-pub fn would_join(x: &Context, t: &Telling) -> Result<bool> {
-    if reports::find_conversion(x.c, x.connection, t.what, t.external_id)?.is_some() {
-        return Ok(true);
+/// The conversion that a telling would join, if others have told of it.
+pub fn would_join(x: &Context, t: &Telling) -> Result<Option<ConversionId>> {
+    if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
+        return Ok(Some(known));
     }
     let like = candidate(x, t);
-    let candidates: Vec<Candidate> = conversions::list_candidates(x.c, &like)?.into_iter().map(|(_, c)| c).collect();
-    Ok(matches!(joining(&like, &candidates), Joining::Join(_)))
+    let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
+    Ok(match joining(&like, &candidates) {
+        Joining::Join(place) => Some(ids[place]),
+        Joining::Apart | Joining::Ambiguous => None,
+    })
 }
 
 fn candidate(x: &Context, t: &Telling) -> Candidate {
@@ -112,7 +127,7 @@ fn candidate(x: &Context, t: &Telling) -> Candidate {
         contact: t.contact.filter(|_| !x.is_asserted).map(ContactId::number),
         amount: t.amount,
         happened_at: t.happened_at,
-        reporters: vec![(x.connection, t.rank)],
+        reporters: vec![Reporter::new(x.connection, t.rank, t.what, t.platform)],
     }
 }
 
@@ -143,7 +158,7 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     let sessions = sessions_of(&outcome, t.session);
     let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
     if let (Some(key), ConversionKind::Sale) = (&order_key, t.kind) {
-        adopt_ended(x, id, t.rank, key)?;
+        adopt_ended(x, id, key)?;
     }
     Ok(Stored { planned, ..stored(x, t, id, true, &outcome)? })
 }
@@ -160,23 +175,14 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     }
     heed_refusal(x, t, id)?;
     conversions::set_speaker(x.c, id, &new_conversion(x, t, order_key.as_deref(), &before.event_id, None))?;
-    if let (Some(now), Some(then)) = (t.amount, before.amount)
+    let mut net = None;
+    if let Some(amount) = t.amount
         && t.kind == ConversionKind::Sale
     {
-        if now.currency == then.currency && now.minor != then.minor {
-            let difference = Money::new(now.minor - then.minor, now.currency);
-            book(x, id, "adjustment", difference, before.happened_at, Some("a better informed sender gave another amount"))?;
-        } else if now.currency != then.currency {
-            book(x, id, "adjustment", Money::new(-then.minor, then.currency), before.happened_at, Some("told again in another currency"))?;
-            book(x, id, "adjustment", now, before.happened_at, Some("told again in another currency"))?;
-        }
-    } else if let (Some(now), None) = (t.amount, before.amount)
-        && t.kind == ConversionKind::Sale
-    {
-        book(x, id, "sale", now, t.happened_at, None)?;
+        retell(x, id, &before, amount, t.happened_at)?;
+        net = Some(entries::sum(x.c, id, amount.currency)?);
     }
-    let net = entries::sum(x.c, id)?;
-    conversions::set_status(x.c, id, t.status, t.amount.map(|_| net))?;
+    conversions::set_status(x.c, id, t.status, net.or(t.amount.map(|amount| amount.minor)))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
     let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
@@ -200,13 +206,12 @@ fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
 }
 
 /// A later telling may take consent back, never give it: what waits is cancelled.
-fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
+pub fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
     if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id)? {
         return Ok(());
     }
     deliveries::cancel_waiting(x.c, id, "consent", x.now)?;
-    let words = Words { analytics: "unknown", marketing: "denied", is_explicit: true };
-    consents::add(x.c, None, t.contact, &words, t.platform, x.now)
+    Ok(())
 }
 
 /// A run that matched nothing may be replaced, within a day, by an identity that arrives after the fact. It then matches,

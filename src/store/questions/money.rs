@@ -12,7 +12,7 @@ use crate::domain::question::Days;
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
-/// What came in, and what went back (negative).
+/// What was sold, corrections of it included, and what went back (negative).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Flow {
     pub sold_minor: i64,
@@ -21,7 +21,7 @@ pub struct Flow {
 
 impl Flow {
     pub fn add(&mut self, kind: &str, minor: i64) {
-        let sum = if kind == "sale" { &mut self.sold_minor } else { &mut self.back_minor };
+        let sum = if matches!(kind, "sale" | "adjustment") { &mut self.sold_minor } else { &mut self.back_minor };
         *sum = sum.saturating_add(minor);
     }
 
