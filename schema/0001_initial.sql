@@ -336,6 +336,7 @@ create table contact_merges (
   undone_at integer,
   primary key (site_id, id)
 ) strict, without rowid;
+create index contact_merges__site_id__kept on contact_merges (site_id, kept);
 
 -- ---------------------------------------------------------------- facts
 
@@ -355,6 +356,8 @@ create table inbox (
 ) strict, without rowid;
 create index inbox__site_id__state__received_at on inbox (site_id, state, received_at) where state <> 'accepted';
 create index inbox__site_id__received_at on inbox (site_id, received_at);
+-- Bodies that are still there, for the clock that removes them.
+create index inbox__site_id__received_at__kept on inbox (site_id, received_at) where body is not null;
 
 -- Digests of signed content already taken. Never pruned: a repeat is one for ever.
 create table seen (
@@ -372,6 +375,7 @@ create table inbox_people (
   inbox_id integer not null,
   primary key (site_id, digest, inbox_id)
 ) strict, without rowid;
+create index inbox_people__site_id__inbox_id on inbox_people (site_id, inbox_id);
 
 create table leads (
   site_id       integer not null,
@@ -398,8 +402,11 @@ create table leads (
   created_at    integer not null,
   received_at   integer not null,
   conversion_id integer,
+  erased_at     integer,                                   -- its person was erased: nothing of one is filled in again
   primary key (site_id, id)
 ) strict, without rowid;
+create index leads__site_id__email on leads (site_id, email) where email is not null;
+create index leads__site_id__phone on leads (site_id, phone) where phone is not null;
 create unique index leads__site_id__connection_id__external_id on leads (site_id, connection_id, external_id);
 create index leads__site_id__created_at on leads (site_id, created_at);
 create index leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
@@ -434,8 +441,11 @@ create table orders (
   modified_at   integer not null,
   received_at   integer not null,
   conversion_id integer,
+  erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
 ) strict, without rowid;
+create index orders__site_id__email on orders (site_id, email) where email is not null;
+create index orders__site_id__phone on orders (site_id, phone) where phone is not null;
 create unique index orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
 create index orders__site_id__created_at on orders (site_id, created_at);
 create index orders__site_id__contact_id on orders (site_id, contact_id);
@@ -476,6 +486,7 @@ create table conversions (
   first_campaign text,
   run            integer not null default 1,
   flag           text,
+  erased_at      integer,                                  -- its person was erased: nothing more is sent of it
   primary key (site_id, id)
 ) strict, without rowid;
 create index conversions__site_id__happened_at on conversions (site_id, happened_at, id);
@@ -578,6 +589,8 @@ create index deliveries__connection_id__next_at on deliveries (connection_id, ne
 create index deliveries__owner on deliveries (owner) where state = 'leased';
 -- What the list is narrowed to, each lane in the order of the list.
 create index deliveries__site_id__connection_id__state__created_at on deliveries (site_id, connection_id, state, created_at, id, kind);
+-- Payloads that are still there, for the clock that removes them.
+create index deliveries__site_id__settled_at on deliveries (site_id, settled_at) where settled_at is not null and request is not null;
 
 create table attempts (
   site_id     integer not null,
@@ -628,6 +641,50 @@ create table idempotency_keys (
   primary key (site_id, digest)
 ) strict, without rowid;
 create index idempotency_keys__site_id__at on idempotency_keys (site_id, at);
+
+-- ---------------------------------------------------------------- people who asked to be forgotten
+
+-- What must not come back: keyed digests of identities and of browsers, each with the time up to which it is the past.
+create table tombstones (
+  site_id integer not null,
+  digest  blob not null check (length(digest) = 16),
+  at      integer not null,
+  primary key (site_id, digest)
+) strict, without rowid;
+
+-- One erasure and its certificate. `uid` and `digests` are in erasures.log too.
+create table erasures (
+  site_id    integer not null,
+  id         integer not null,
+  uid        text not null check (length(uid) = 32),
+  at         integer not null,
+  who        text not null,                                -- user_3, token_2, command line
+  named_by   text not null check (named_by in ('email', 'phone', 'order', 'log')),
+  digests    text not null,                                -- keyed, in hex, as a list
+  counts     text not null,                                -- rows by table
+  sealed     blob,                                         -- who it was, until the file is clean and all are told -- personal
+  cleaned_at integer,                                      -- the file was searched and holds nothing any more
+  rewrites   integer not null default 0,
+  residue    text,                                         -- why a search still finds something that must stay
+  done_at    integer,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index erasures__site_id__uid on erasures (site_id, uid);
+create index erasures__site_id__at__open on erasures (site_id, at) where done_at is null;
+
+-- Destinations that had heard of the person.
+create table erasure_notices (
+  site_id       integer not null,
+  erasure_id    integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  state         text not null check (state in ('pending', 'told', 'by_hand', 'given_up')),
+  sentence      text not null,
+  attempts      integer not null default 0,
+  next_at       integer,
+  settled_at    integer,
+  primary key (site_id, erasure_id, connection_id)
+) strict, without rowid;
 
 -- ---------------------------------------------------------------- counts that reports read
 -- Whole days of the site's zone. What is younger than the mark, or has changed since it was counted, is read from the
@@ -709,6 +766,7 @@ create table counted_days (
   starts_at integer not null,
   visits    integer not null default 0,    -- of all sources, once the day is counted
   version   integer not null default 0,    -- grows with every change of any count of the day
+  is_frozen integer not null default 0 check (is_frozen in (0, 1)),  -- its visits' rows are past their time: the counts stay
   primary key (site_id, day)
 ) strict, without rowid;
 create unique index counted_days__site_id__starts_at on counted_days (site_id, starts_at);
@@ -729,8 +787,8 @@ when new.starts_visit = 1 and new.at < (select until_at from count_marks where s
 begin
   insert into dirty_days (site_id, cube, day)
     select new.site_id, 'visits', day
-    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
-    where true
+    from (select day, is_frozen from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where is_frozen = 0
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -739,8 +797,8 @@ when new.starts_visit = 1 and new.at < (select until_at from count_marks where s
 begin
   insert into dirty_days (site_id, cube, day)
     select new.site_id, 'visits', day
-    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
-    where true
+    from (select day, is_frozen from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where is_frozen = 0
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 

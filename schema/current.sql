@@ -5,8 +5,8 @@ when new.starts_visit = 1 and new.at < (select until_at from count_marks where s
 begin
   insert into dirty_days (site_id, cube, day)
     select new.site_id, 'visits', day
-    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
-    where true
+    from (select day, is_frozen from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where is_frozen = 0
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -92,8 +92,8 @@ when new.starts_visit = 1 and new.at < (select until_at from count_marks where s
 begin
   insert into dirty_days (site_id, cube, day)
     select new.site_id, 'visits', day
-    from (select day from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
-    where true
+    from (select day, is_frozen from counted_days where site_id = new.site_id and starts_at <= new.at order by starts_at desc limit 1)
+    where is_frozen = 0
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
@@ -275,6 +275,7 @@ CREATE TABLE conversions (
   first_campaign text,
   run            integer not null default 1,
   flag           text,
+  erased_at      integer,                                  -- its person was erased: nothing more is sent of it
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -293,6 +294,7 @@ CREATE TABLE counted_days (
   starts_at integer not null,
   visits    integer not null default 0,    -- of all sources, once the day is counted
   version   integer not null default 0,    -- grows with every change of any count of the day
+  is_frozen integer not null default 0 check (is_frozen in (0, 1)),  -- its visits' rows are past their time: the counts stay
   primary key (site_id, day)
 ) strict, without rowid;
 
@@ -400,6 +402,36 @@ CREATE TABLE entry_days (
   primary key (site_id, day, kind, currency, source, medium, campaign)
 ) strict, without rowid;
 
+CREATE TABLE erasure_notices (
+  site_id       integer not null,
+  erasure_id    integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  state         text not null check (state in ('pending', 'told', 'by_hand', 'given_up')),
+  sentence      text not null,
+  attempts      integer not null default 0,
+  next_at       integer,
+  settled_at    integer,
+  primary key (site_id, erasure_id, connection_id)
+) strict, without rowid;
+
+CREATE TABLE erasures (
+  site_id    integer not null,
+  id         integer not null,
+  uid        text not null check (length(uid) = 32),
+  at         integer not null,
+  who        text not null,                                -- user_3, token_2, command line
+  named_by   text not null check (named_by in ('email', 'phone', 'order', 'log')),
+  digests    text not null,                                -- keyed, in hex, as a list
+  counts     text not null,                                -- rows by table
+  sealed     blob,                                         -- who it was, until the file is clean and all are told -- personal
+  cleaned_at integer,                                      -- the file was searched and holds nothing any more
+  rewrites   integer not null default 0,
+  residue    text,                                         -- why a search still finds something that must stay
+  done_at    integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE hook_tokens (
   token_hash    blob primary key,
   connection_id integer not null references connections (id),
@@ -488,6 +520,7 @@ CREATE TABLE leads (
   created_at    integer not null,
   received_at   integer not null,
   conversion_id integer,
+  erased_at     integer,                                   -- its person was erased: nothing of one is filled in again
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -549,6 +582,7 @@ CREATE TABLE orders (
   modified_at   integer not null,
   received_at   integer not null,
   conversion_id integer,
+  erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -699,6 +733,13 @@ CREATE TABLE tokens (
   last_used_at integer
 ) strict, without rowid;
 
+CREATE TABLE tombstones (
+  site_id integer not null,
+  digest  blob not null check (length(digest) = 16),
+  at      integer not null,
+  primary key (site_id, digest)
+) strict, without rowid;
+
 CREATE TABLE touches (
   site_id       integer not null,
   session_id    integer not null,
@@ -760,6 +801,8 @@ CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id) whe
 
 CREATE INDEX consents__site_id__session_id on consents (site_id, session_id);
 
+CREATE INDEX contact_merges__site_id__kept on contact_merges (site_id, kept);
+
 CREATE INDEX conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
 
 CREATE INDEX conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
@@ -786,9 +829,15 @@ CREATE UNIQUE INDEX deliveries__site_id__conversion_id__connection_id__kind on d
 
 CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
 
+CREATE INDEX deliveries__site_id__settled_at on deliveries (site_id, settled_at) where settled_at is not null and request is not null;
+
 CREATE INDEX entries__site_id__book_day on entries (site_id, book_day);
 
 CREATE INDEX entries__site_id__conversion_id on entries (site_id, conversion_id);
+
+CREATE INDEX erasures__site_id__at__open on erasures (site_id, at) where done_at is null;
+
+CREATE UNIQUE INDEX erasures__site_id__uid on erasures (site_id, uid);
 
 CREATE INDEX hook_tokens__connection_id on hook_tokens (connection_id);
 
@@ -798,7 +847,11 @@ CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id)
 
 CREATE INDEX inbox__site_id__received_at on inbox (site_id, received_at);
 
+CREATE INDEX inbox__site_id__received_at__kept on inbox (site_id, received_at) where body is not null;
+
 CREATE INDEX inbox__site_id__state__received_at on inbox (site_id, state, received_at) where state <> 'accepted';
+
+CREATE INDEX inbox_people__site_id__inbox_id on inbox_people (site_id, inbox_id);
 
 CREATE INDEX jobs__run_at on jobs (run_at);
 
@@ -812,6 +865,10 @@ CREATE INDEX leads__site_id__content_key on leads (site_id, content_key, receive
 
 CREATE INDEX leads__site_id__created_at on leads (site_id, created_at);
 
+CREATE INDEX leads__site_id__email on leads (site_id, email) where email is not null;
+
+CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not null;
+
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
@@ -824,7 +881,11 @@ CREATE INDEX orders__site_id__conversion_id on orders (site_id, conversion_id);
 
 CREATE INDEX orders__site_id__created_at on orders (site_id, created_at);
 
+CREATE INDEX orders__site_id__email on orders (site_id, email) where email is not null;
+
 CREATE INDEX orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
+
+CREATE INDEX orders__site_id__phone on orders (site_id, phone) where phone is not null;
 
 CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 

@@ -57,6 +57,8 @@ pub struct Parts {
     pub news: broadcast::Sender<News>,
     /// Names this run of the process: leases of another one are void.
     pub boot: String,
+    /// One search of the file after an erasure at a time.
+    pub cleaning: tokio::sync::Mutex<()>,
     book: RwLock<Arc<Book>>,
     refreshing: tokio::sync::Mutex<()>,
     is_stopping: AtomicBool,
@@ -135,6 +137,7 @@ impl App {
                 backing_up: Default::default(),
                 news,
                 boot: crate::crypto::random_text(9),
+                cleaning: Default::default(),
                 book: RwLock::new(Arc::new(book)),
                 refreshing: Default::default(),
                 is_stopping: AtomicBool::new(false),

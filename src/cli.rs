@@ -14,7 +14,7 @@ use crate::backup::Watch;
 use crate::config::Config;
 use crate::config::load::{Flags, Loaded, load};
 use crate::control::restore::RestoreForm;
-use crate::control::{self, Chosen, Command, ReplayForm, TokenForm, UserForm};
+use crate::control::{self, Chosen, Command, EraseForm, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::restore::Release;
@@ -104,6 +104,8 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
+        Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
         Word::Backup { to } => Command::Backup { to: to.map(|path| absolute(&path)).transpose()? },
         Word::Outbox(OutboxWord::Release { site, since }) => Command::OutboxRelease { site, since },
     };

@@ -12,6 +12,7 @@ use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::crypto::Sealer;
 use crate::error::{Error, Kind, Result};
+use crate::flows::erase;
 use crate::{key, outbound, store};
 
 /// Deliveries and bodies run again.
@@ -26,6 +27,8 @@ mod kept;
 pub mod lock;
 /// Users and tokens.
 mod people;
+/// Erasures, and the master key.
+mod privacy;
 /// What waits to be sent.
 mod queue;
 /// A backup takes the place of the database.
@@ -37,6 +40,7 @@ pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
 pub use export::{ExportForm, export, kinds};
 pub use people::{TokenForm, UserForm};
+pub use privacy::EraseForm;
 
 /// How long a command waits for another one that holds the lock, or for a server that is still starting.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,6 +98,15 @@ pub fn build(config: Config) -> Result<App> {
     App::build(config, Clock::system(), sealer, outbound)
 }
 
+/// What an earlier end left half done, before anything is answered: a rotation of the key, people whom an older file
+/// brought back.
+pub async fn settle(app: &App) -> Result<()> {
+    if app.store.sealer().is_turning() {
+        privacy::finish_rotation(app).await?;
+    }
+    erase::log::reconcile(app).await.map(drop)
+}
+
 /// The key that fits the data folder; made where there is no database yet.
 pub fn unlock(config: &Config) -> Result<Sealer> {
     key::open(&config.master_key_file, has_database(&config.data))
@@ -107,6 +120,7 @@ fn run_here(config: Config, command: &Command) -> Result<Value> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
     runtime.block_on(async {
         let app = build(config)?;
+        settle(&app).await?;
         let answer = execute(&app, command.clone()).await;
         app.store.close().await;
         answer

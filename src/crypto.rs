@@ -1,5 +1,7 @@
 //! Hashes, signatures, sealing, and every random number.
 
+use std::sync::{Arc, RwLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -71,6 +73,11 @@ impl RunningSha256 {
     pub fn hex(self) -> String {
         hex(&self.0.finalize())
     }
+}
+
+/// The plain hashes under which others pass addresses on: SHA-256, SHA-1, MD5. Nothing here is protected by them.
+pub fn plain_hashes(bytes: &[u8]) -> [Vec<u8>; 3] {
+    [Sha256::digest(bytes).to_vec(), sha1::Sha1::digest(bytes).to_vec(), md5::Md5::digest(bytes).to_vec()]
 }
 
 /// HMAC-SHA256 over the parts as if they were one text.
@@ -147,20 +154,55 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Seals what is stored with the master key: XChaCha20-Poly1305, a random nonce, and the row it belongs to as
-/// associated data, so that a sealed value cannot be moved to another row.
+/// associated data, so that a sealed value cannot be moved to another row. Clones share their keys: during a rotation
+/// all of them seal with the new one and open with both.
 #[derive(Clone)]
 pub struct Sealer {
-    key: [u8; 32],
+    keys: Arc<RwLock<Keys>>,
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    present: [u8; 32],
+    /// The one before, until everything is sealed anew.
+    former: Option<[u8; 32]>,
 }
 
 impl Sealer {
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        Self::between(key, None)
+    }
+
+    /// In the middle of a rotation.
+    pub fn between(present: [u8; 32], former: Option<[u8; 32]>) -> Self {
+        Self { keys: Arc::new(RwLock::new(Keys { present, former })) }
+    }
+
+    /// From here on everything is sealed with this key, and what the present one sealed still opens.
+    pub fn turn_to(&self, key: [u8; 32]) {
+        let mut keys = self.keys.write().unwrap_or_else(|e| e.into_inner());
+        if keys.present != key {
+            *keys = Keys { present: key, former: Some(keys.present) };
+        }
+    }
+
+    /// The former key opens nothing any more.
+    pub fn forget_former(&self) {
+        self.keys.write().unwrap_or_else(|e| e.into_inner()).former = None;
+    }
+
+    pub fn is_turning(&self) -> bool {
+        self.keys().former.is_some()
+    }
+
+    /// The present key itself, for the file it is kept in.
+    pub fn present(&self) -> [u8; 32] {
+        self.keys().present
     }
 
     pub fn seal(&self, plain: &[u8], row: &str) -> Vec<u8> {
         let nonce = random::<24>();
-        let cipher = XChaCha20Poly1305::new(&self.key.into());
+        let cipher = XChaCha20Poly1305::new(&self.keys().present.into());
         let sealed = cipher
             .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: row.as_bytes() })
             .expect("sealing fails only for texts of many gigabytes");
@@ -173,13 +215,32 @@ impl Sealer {
 
     /// The plain bytes, or nothing where the key, the row or the bytes do not fit.
     pub fn open(&self, sealed: &[u8], row: &str) -> Option<Vec<u8>> {
-        if sealed.len() < 25 || sealed[0] != 1 {
+        let keys = self.keys();
+        opened(&keys.present, sealed, row).or_else(|| opened(&keys.former?, sealed, row))
+    }
+
+    /// The same plain bytes under the present key; nothing where they are already, or where no key fits.
+    pub fn sealed_anew(&self, sealed: &[u8], row: &str) -> Option<Vec<u8>> {
+        let keys = self.keys();
+        if opened(&keys.present, sealed, row).is_some() {
             return None;
         }
-        let nonce: [u8; 24] = sealed[1..25].try_into().ok()?;
-        let cipher = XChaCha20Poly1305::new(&self.key.into());
-        cipher.decrypt(&XNonce::from(nonce), Payload { msg: &sealed[25..], aad: row.as_bytes() }).ok()
+        let plain = opened(&keys.former?, sealed, row)?;
+        Some(self.seal(&plain, row))
     }
+
+    fn keys(&self) -> Keys {
+        *self.keys.read().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+fn opened(key: &[u8; 32], sealed: &[u8], row: &str) -> Option<Vec<u8>> {
+    if sealed.len() < 25 || sealed[0] != 1 {
+        return None;
+    }
+    let nonce: [u8; 24] = sealed[1..25].try_into().ok()?;
+    let cipher = XChaCha20Poly1305::new(key.into());
+    cipher.decrypt(&XNonce::from(nonce), Payload { msg: &sealed[25..], aad: row.as_bytes() }).ok()
 }
 
 #[cfg(test)]
@@ -200,6 +261,21 @@ mod tests {
         assert_eq!(sealer.open(&sealed, "connections/1").as_deref(), Some(&b"token"[..]));
         assert_eq!(sealer.open(&sealed, "connections/2"), None);
         assert_eq!(Sealer::new([8; 32]).open(&sealed, "connections/1"), None);
+    }
+
+    #[test]
+    fn while_a_key_turns_both_open_and_the_new_one_seals() {
+        let sealer = Sealer::new([7; 32]);
+        let old = sealer.seal(b"token", "row");
+        let shared = sealer.clone();
+        sealer.turn_to([8; 32]);
+        assert_eq!(shared.open(&old, "row").as_deref(), Some(&b"token"[..]));
+        let new = shared.sealed_anew(&old, "row").expect("it was sealed with the former key");
+        assert_eq!(shared.sealed_anew(&new, "row"), None);
+        assert_eq!(shared.sealed_anew(&old, "another row"), None);
+        sealer.forget_former();
+        assert_eq!((shared.open(&old, "row"), shared.open(&new, "row").as_deref()), (None, Some(&b"token"[..])));
+        assert!(Sealer::new([8; 32]).open(&new, "row").is_some());
     }
 
     #[test]

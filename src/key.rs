@@ -4,13 +4,17 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::crypto::{self, Sealer};
+use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 
 const HEADER: &str = "# HaloTrack's master key. Whoever has it and the database can read every stored secret.\n\
                       # Keep a copy of this file in another place than the backups.\n";
+const TURNING: &str = "# The key before it. It goes when everything is sealed anew, at the next start at the latest.\n";
+const OLD: &str = "# An older master key of HaloTrack: backups from before its rotation open with it only.\n\
+                   # Delete this file together with the last of them.\n";
 
 /// Reads the key. It is made only where no database waits for another one.
 pub fn open(file: &Path, has_database: bool) -> Result<Sealer> {
@@ -42,31 +46,65 @@ fn read(opened: &mut File, file: &Path) -> Result<Sealer> {
     }
     let mut text = String::new();
     opened.take(4_096).read_to_string(&mut text).map_err(unreadable)?;
-    let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or_default();
-    let bytes: [u8; 32] = crypto::unhex(line).and_then(|b| b.try_into().ok()).ok_or_else(|| {
+    let damaged = || {
         wrong(
             "key_damaged",
             format!("The master key {} is not 64 hex digits. Put the file back that belongs to this database.", file.display()),
         )
-    })?;
+    };
+    let bytes = |line: &str| -> Result<[u8; 32]> { crypto::unhex(line).and_then(|b| b.try_into().ok()).ok_or_else(damaged) };
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    let present = bytes(lines.next().unwrap_or_default())?;
+    // A second key: a rotation was broken off, and some of what is stored is still sealed with it.
+    let former = lines.next().map(bytes).transpose()?;
+    Ok(Sealer::between(present, former))
+}
+
+/// Puts a key in the place of the file's, beside the former one as long as something may be sealed with it.
+pub fn write(file: &Path, present: &[u8; 32], former: Option<&[u8; 32]>) -> Result<()> {
+    let mut text = format!("{HEADER}{}\n", crypto::hex(present));
+    if let Some(former) = former {
+        text.push_str(&format!("{TURNING}{}\n", crypto::hex(former)));
+    }
+    put(file, &text)
+}
+
+/// The old key in a file of its own, for backups from before: `data.key.until-20260613`, with a number if there is one.
+pub fn keep_old(file: &Path, old: &[u8; 32], now: Time) -> Result<PathBuf> {
+    let day = now.utc()[..10].replace('-', "");
+    for n in 1.. {
+        let suffix = if n == 1 { format!(".until-{day}") } else { format!(".until-{day}-{n}") };
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let kept = PathBuf::from(name);
+        if !kept.exists() {
+            put(&kept, &format!("{OLD}{}\n", crypto::hex(old)))?;
+            return Ok(kept);
+        }
+    }
+    unreachable!("there is always a next number")
+}
+
+fn make(file: &Path) -> Result<Sealer> {
+    let bytes: [u8; 32] = crypto::random();
+    write(file, &bytes, None)?;
     Ok(Sealer::new(bytes))
 }
 
 /// Whole or not at all: a temporary file, synced, renamed, and the folder synced.
-fn make(file: &Path) -> Result<Sealer> {
-    let bytes: [u8; 32] = crypto::random();
-    let folder = file.parent().unwrap_or(Path::new("/"));
+fn put(file: &Path, text: &str) -> Result<()> {
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
     let fresh = Path::new(&name);
     let write = || -> std::io::Result<()> {
         if fresh.exists() {
-            // Left by a start that was cut off; nothing was ever sealed with it.
+            // Left by a process that was cut off; the file itself is as it was.
             std::fs::remove_file(fresh)?;
         }
         let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(fresh)?;
         out.set_permissions(Permissions::from_mode(0o600))?;
-        write!(out, "{HEADER}{}\n", crypto::hex(&bytes))?;
+        out.write_all(text.as_bytes())?;
         out.sync_all()?;
         std::fs::rename(fresh, file)?;
         File::open(folder)?.sync_all()
@@ -75,12 +113,11 @@ fn make(file: &Path) -> Result<Sealer> {
         wrong(
             "key_unwritable",
             format!(
-                "The master key {} cannot be made: {e}. Make its folder writable or name another with master_key_file.",
+                "The master key {} cannot be written: {e}. Make its folder writable or name another with master_key_file.",
                 file.display()
             ),
         )
-    })?;
-    Ok(Sealer::new(bytes))
+    })
 }
 
 fn wrong(code: &'static str, message: String) -> Error {

@@ -71,6 +71,7 @@ async fn live(mut config: Config) -> Result<()> {
         config.public_url = format!("http://{address}");
     }
     let app = control::build(config)?;
+    control::settle(&app).await?;
     let socket = socket::listen(&app)?;
     // Said before the first request is taken: whoever waits for an answer finds the link written down.
     announce(&app, address).await?;

@@ -60,6 +60,14 @@ pub fn text(command: &Command, answer: &Value) -> String {
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.
         Command::Queue | Command::Export(_) => answer.to_string(),
+        Command::Erase(_) => erased(answer),
+        Command::KeyRotate => format!(
+            "The master key is new ({}), and {} stored secrets are sealed with it. The old key is in {}.\n{}",
+            word(answer, "key_file"),
+            word(answer, "sealed_anew"),
+            word(answer, "old_key_file"),
+            word(answer, "message")
+        ),
         Command::Backup { .. } => backed_up(answer),
         Command::OutboxRelease { .. } => match answer["still_held"].as_i64() {
             Some(0) | None => format!("Deliveries released: {}.", word(answer, "released")),
@@ -137,6 +145,26 @@ fn replayed(answer: &Value) -> String {
         lines.push(format!("{}: {}, facts: {}. {}", word(body, "id"), word(body, "status"), word(body, "facts"), word(body, "reason")));
     }
     if lines.is_empty() { "There was nothing to run again.".into() } else { lines.join("\n") }
+}
+
+/// The certificate: what went, what was searched, who was told.
+fn erased(answer: &Value) -> String {
+    let mut lines =
+        vec![format!("{} of site {} at {}: {}.", word(answer, "erasure"), word(answer, "site"), word(answer, "at"), word(answer, "state"))];
+    for (table, rows) in answer["rows"].as_object().into_iter().flatten().filter(|(_, n)| **n != 0) {
+        lines.push(format!("  {table}: {rows}"));
+    }
+    if answer["total"] == 0 {
+        lines.push("  Nothing was stored of this person.".into());
+    }
+    lines.push(match answer["file"]["residue"].as_str() {
+        Some(residue) => format!("File: {residue}"),
+        None => format!("File: {}.", word(&answer["file"], "state")),
+    });
+    for told in answer["destinations"].as_array().into_iter().flatten() {
+        lines.push(format!("{} ({}): {}", word(told, "platform"), word(told, "connection"), word(told, "sentence")));
+    }
+    lines.join("\n")
 }
 
 fn each(answer: &Value, show: impl Fn(&Value) -> String) -> String {

@@ -59,6 +59,11 @@ pub enum Word {
     Replay(Replay),
     /// Write lists into files
     Export(Export),
+    /// Erase a person; prints the certificate
+    Erase(Erase),
+    /// The master key
+    #[command(subcommand)]
+    Key(KeyWord),
     /// Copy everything but the key into one file, and prove that it can be restored
     Backup {
         /// The file to make [default: one in the folder `backups` of the data folder, where older ones make room]
@@ -186,6 +191,28 @@ pub struct Replay {
     pub platform: Option<String>,
     #[arg(long, value_name = "T", requires = "platform")]
     pub since: Option<String>,
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub struct Erase {
+    #[arg(long)]
+    pub site: String,
+    /// The person's address
+    #[arg(long, value_name = "E", required_unless_present_any = ["phone", "order"], conflicts_with_all = ["phone", "order"])]
+    pub email: Option<String>,
+    /// Or their phone number, with its country: +971501234567
+    #[arg(long, value_name = "P", conflicts_with = "order")]
+    pub phone: Option<String>,
+    /// Or the number of an order of theirs
+    #[arg(long, value_name = "ID")]
+    pub order: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum KeyWord {
+    /// Make a new master key and seal everything anew with it
+    Rotate,
 }
 
 #[derive(Subcommand)]

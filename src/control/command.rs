@@ -12,6 +12,7 @@ use super::again::{self, ReplayForm};
 use super::export::ExportForm;
 use super::kept;
 use super::people::{self, TokenForm, UserForm};
+use super::privacy::{self, EraseForm};
 use super::queue;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
@@ -69,6 +70,8 @@ pub enum Command {
     Queue,
     /// Answered in pieces.
     Export(ExportForm),
+    Erase(EraseForm),
+    KeyRotate,
     /// The path is absolute: the server stands in another folder.
     Backup {
         to: Option<PathBuf>,
@@ -161,6 +164,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
+        Command::Erase(form) => privacy::erase(app, form).await,
+        Command::KeyRotate => privacy::rotate_key(app).await,
         Command::Backup { to } => kept::backup(app, to).await,
         Command::OutboxRelease { site, since } => kept::release(app, &site, since.as_deref()).await,
     }

@@ -6,7 +6,9 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::platform::{About, Secrets, Settings};
 use crate::domain::steps::{State, Steps, Talk, Token, Verdict};
+use crate::domain::time::Time;
 use crate::error::Result;
+use crate::wire::Request;
 
 mod ga4;
 pub mod kit;
@@ -67,6 +69,30 @@ pub trait Destination: Sync {
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared;
 
     fn delivery(&self) -> &dyn Steps<Delivery>;
+
+    /// Whether it can be told by program that somebody was erased.
+    fn takes_erasures(&self) -> bool {
+        false
+    }
+
+    /// The one request that tells it; none where the settings do not allow one.
+    fn erasure(&self, _erased: &Erased, _settings: &Settings, _now: Time) -> Option<Request> {
+        None
+    }
+}
+
+/// Somebody who was erased, as a destination that had heard of them needs to know it.
+#[derive(Debug)]
+pub struct Erased<'a> {
+    pub emails: &'a [String],
+    pub phones: &'a [String],
+    pub customer_ids: &'a [String],
+    /// As they were named to the destination.
+    pub conversions: &'a [String],
+    pub event_ids: &'a [String],
+    pub at: Time,
+    /// Of the erasure: the same for every try.
+    pub number: i64,
 }
 
 pub fn find(slug: &str) -> Option<&'static dyn Destination> {

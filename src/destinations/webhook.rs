@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::kit::{self, Hashed};
-use super::{Delivery, Destination, Prepared, Start};
+use super::{Delivery, Destination, Erased, Prepared, Start};
 use crate::crypto;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::Money;
@@ -18,8 +18,10 @@ use crate::wire::{Request, Response, Sign};
 
 pub struct Webhook;
 
-/// The one message that there is so far; more may come, so receivers look at `type`.
+/// There is more than one kind of message: receivers look at `type`.
 const CREATED: &str = "conversion.created";
+/// Somebody of whom conversions were handed over has been erased: the receiver is asked to do the same.
+const ERASED: &str = "person.erased";
 
 static ABOUT: About = About {
     slug: "webhook",
@@ -46,6 +48,7 @@ static ABOUT: About = About {
         "Put the signing secret into that system: any Standard Webhooks library checks the signature with it.",
         "Answer with a 2xx status within 10 seconds; anything else is tried again for a day and a half.",
         "Keep the webhook-id of what you have handled: a repeat carries the same one.",
+        "A message of the type person.erased names somebody who was erased here: do the same in your system.",
     ],
     docs_url: "https://www.standardwebhooks.com/",
     receives: false,
@@ -93,6 +96,22 @@ impl Destination for Webhook {
 
     fn delivery(&self) -> &dyn Steps<Delivery> {
         self
+    }
+
+    fn takes_erasures(&self) -> bool {
+        true
+    }
+
+    fn erasure(&self, erased: &Erased, settings: &Settings, now: Time) -> Option<Request> {
+        let place = settings.get("url").and_then(Place::read)?;
+        let names = json!({
+            "emails": erased.emails, "phones": erased.phones, "customer_ids": erased.customer_ids,
+            "conversions": erased.conversions, "event_ids": erased.event_ids,
+        });
+        let body = json!({"type": ERASED, "timestamp": erased.at.utc(), "data": names});
+        let digest = crypto::sha256_hex(format!("{ERASED} {} {}", erased.number, erased.at.ms()).as_bytes());
+        let state = json!({"body": body, "id": format!("msg_{}", &digest[..32])});
+        Some(request(&state, place, now))
     }
 }
 

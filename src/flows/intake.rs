@@ -7,17 +7,20 @@ use serde_json::Value;
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::attribution::MatchType;
+use crate::domain::erasure;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
+use crate::flows::erase::past;
 use crate::store::connections::{Connection, heard_of};
 use crate::store::deliveries::Made;
+use crate::store::erasures::tombstones;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, credits, deliveries, reports};
+use crate::store::{conversions, counters, credits, deliveries, reports};
 
 /// A lead, as a form told it.
 mod lead;
@@ -82,6 +85,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// When the body came: another time than now where a kept body is run again.
     pub heard_at: Time,
+    /// The fact in hand is of somebody who was erased since it happened.
+    pub erased_at: Option<Time>,
 }
 
 /// Stores a body and all that follows from it. Returns after the commit.
@@ -140,6 +145,11 @@ pub fn store(
             return Ok(Taken { inbox: first, is_duplicate: true, facts: told_before(c, first)? });
         }
     }
+    let heard_at = again.map_or(now, |(_, at)| at);
+    let connection = delivered.connection.map(ConnectionId::number).unwrap_or_else(|| door(&delivered.path));
+    let news = delivered.facts.iter().map(|f| past::judge(c, site, connection, f, heard_at)).collect::<Result<Vec<_>>>()?;
+    // A body that names somebody who was erased is read, and not kept.
+    let is_kept = news.iter().all(|n| matches!(n, past::News::Present));
     let inbox = match again {
         Some((id, _)) => {
             inbox::set_state(c, id, "replayed", None)?;
@@ -153,9 +163,9 @@ pub fn store(
                 path: &delivered.path,
                 received_at: now,
                 state: "accepted",
-                reason: None,
+                reason: (!is_kept).then_some("erased"),
                 content_type: &delivered.content_type,
-                body: &delivered.body,
+                body: if is_kept { &delivered.body } else { &[] },
                 digest: &digest[..16],
             },
         )?,
@@ -165,21 +175,25 @@ pub fn store(
     {
         inbox::add_seen(c, connection, &digest[..16], inbox)?;
     }
-    let context = Context {
-        c,
-        site,
-        connections,
-        connection: delivered.connection.map(ConnectionId::number).unwrap_or_else(|| door(&delivered.path)),
-        inbox,
-        is_asserted: delivered.is_asserted,
-        now,
-        heard_at: again.map_or(now, |(_, at)| at),
-    };
+    if is_kept && again.is_none() {
+        note_mentioned(c, site, inbox, &delivered.body)?;
+    }
+    let mut context =
+        Context { c, site, connections, connection, inbox, is_asserted: delivered.is_asserted, now, heard_at, erased_at: None };
     let mut facts = Vec::with_capacity(delivered.facts.len());
-    for fact in &delivered.facts {
+    for (fact, news) in delivered.facts.iter().zip(&news) {
+        let fact = match news {
+            past::News::Present => fact,
+            past::News::Past(fact) => fact,
+            past::News::Nobody => {
+                counters::add(c, site.zone.day(now), "fact_refused", "erased")?;
+                facts.push(refused(fact));
+                continue;
+            }
+        };
+        context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
         for (kind, value) in identities_of(person_of(fact)) {
-            let digest = crypto::hmac_sha256(&site.keys.digest, &[kind.word().as_bytes(), b".", value.as_bytes()]);
-            inbox::add_person(c, inbox, &digest[..16])?;
+            inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(match fact {
             Fact::Lead(lead) => lead::store(&context, lead)?,
@@ -189,6 +203,34 @@ pub fn store(
     }
     let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
     Ok(Taken { inbox, is_duplicate, facts })
+}
+
+/// So that erasure finds the body also by an address that no field of a fact holds.
+fn note_mentioned(c: &SiteConn, site: &Site, inbox: InboxId, body: &[u8]) -> Result<()> {
+    for email in erasure::mentioned(body) {
+        inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, "email", email.as_str()))?;
+    }
+    Ok(())
+}
+
+/// Old news of somebody who was erased: a success for the sender, and nothing is stored.
+fn refused(fact: &Fact) -> Stored {
+    let (kind, external_id) = match fact {
+        Fact::Lead(f) => ("lead", f.external_id.clone().unwrap_or_default()),
+        Fact::Order(f) => ("sale", f.external_id.clone()),
+        Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
+    };
+    Stored {
+        conversion: None,
+        kind,
+        external_id,
+        is_new: false,
+        match_type: "none",
+        is_attributed: false,
+        snapshot: Value::Null,
+        deliveries: Vec::new(),
+        planned: Vec::new(),
+    }
 }
 
 /// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
@@ -222,6 +264,7 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
     let now = app.clock.now();
     let digest = digest_of(site, &delivered);
     app.figures.add("inbox", "quarantined");
+    let owner = site.clone();
     let (id, is_new) = app
         .store
         .write(site.id, move |c| {
@@ -246,6 +289,10 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
                     digest: &digest[..16],
                 },
             )?;
+            note_mentioned(c, &owner, id, &delivered.body)?;
+            for phone in erasure::dialled(&delivered.body, owner.country.as_deref()) {
+                inbox::add_person(c, id, &tombstones::digest(&owner.keys.digest, "phone", phone.as_str()))?;
+            }
             if let Some(connection) = delivered.connection {
                 inbox::add_seen(c, connection, &digest[..16], id)?;
             }

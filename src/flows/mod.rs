@@ -12,6 +12,8 @@ pub mod cube;
 pub mod deliver;
 /// What could not be read and needs nobody.
 pub mod dismissal;
+/// Everything of a person goes, and does not come back.
+pub mod erase;
 /// What may be kept only for a while.
 pub mod forget;
 /// Answers kept for a repeat.
@@ -36,6 +38,10 @@ pub mod refusal;
 pub mod replay;
 /// A restored file before it is opened.
 pub mod restore;
+/// Rows past their time.
+pub mod retain;
+/// Stored secrets under a new master key.
+pub mod rotation;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Tenants: added and changed.

@@ -85,7 +85,9 @@ pub fn run(
         let kind = destination.kind_of(conversion.kind, conversion.name.as_deref());
         // One hour of safety, so that an event does not grow too old on the way.
         let not_after = destination.age_limit_ms().map(|limit| conversion.happened_at.plus_ms(limit - HOUR_MS));
-        let skip = if !conversion.counts {
+        let skip = if conversion.is_erased {
+            Some("erased")
+        } else if !conversion.counts {
             Some("not_counted")
         } else if conversion.is_imported {
             Some("imported")

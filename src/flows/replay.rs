@@ -131,7 +131,11 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
         .await?
         .ok_or_else(|| Error::not_found(format!("There is no {id} on this site, or its body is past its time.")))?;
     if kept.body.is_empty() {
-        return Err(Error::new(Kind::Conflict, "body_gone", "The raw body is past its 30 days; only what was read from it is kept."));
+        return Err(Error::new(
+            Kind::Conflict,
+            "body_gone",
+            "The raw body is gone: past its time, or erased with its person. Only what was read from it is kept.",
+        ));
     }
     let now = app.clock.now();
     // Read as it would have been when it came: what is silent on its time happened then.

@@ -4,10 +4,9 @@
 use serde_json::json;
 
 use crate::app::App;
-use crate::backup::erasures;
 use crate::domain::time::DAY_MS;
-use crate::error::{Error, Kind, Result};
-use crate::flows::COMMAND_LINE;
+use crate::error::Result;
+use crate::flows::{COMMAND_LINE, erase};
 use crate::store::{audit, links, logins, outbox};
 
 /// What of the queue may go out at once.
@@ -56,20 +55,7 @@ pub async fn settle(app: &App, release: Release, taken_at: &str) -> Result<Settl
         Ok(held)
     });
     let held = change.await?;
-    let erased = erase_again(app).await?;
+    erase::log::check(&app.config.data)?;
+    let erased = erase::log::reconcile(app).await?;
     Ok(Settled { held, erased })
-}
-
-/// Erases again whoever is in the log of erasures, which lies beside the restored file (`app.config.data`). This version
-/// writes no such log; one that is there comes from a newer one, and to restore without reading it would bring people back.
-async fn erase_again(app: &App) -> Result<usize> {
-    if erasures::read(&[&app.config.data])?.is_empty() {
-        return Ok(0);
-    }
-    Err(Error::new(
-        Kind::Unavailable,
-        "erasures_unread",
-        "There is a log of erasures beside the backup or the data, and this version cannot apply it. Nothing was changed: restore with \
-         the version that wrote it.",
-    ))
 }

@@ -13,6 +13,7 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
+use crate::flows::erase::past::{self, Heir};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::{refusal, withdraw};
 use crate::limits::{Rate, text_key};
@@ -104,6 +105,7 @@ pub async fn run(app: &App, site: &Arc<Site>, touch: PageTouch) -> Result<Taken>
         words: words_of(&touch.consent, &decision),
         may_keep: decision.analytics,
         keeps_address,
+        site: site.clone(),
     };
     let is_history = touch.is_history;
     let recent = app.recent.clone();
@@ -172,14 +174,26 @@ struct Judged {
     words: Words,
     may_keep: bool,
     keeps_address: bool,
+    site: Arc<Site>,
 }
 
 fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
     let Judged { origin, words, .. } = judged;
-    let known = match &touch.claim {
+    let mut claim = touch.claim.clone();
+    let mut known = match &claim {
         Some(claim) => sessions::find_by_key(c, claim.key())?,
         None => None,
     };
+    if let (None, Some(key)) = (&known, &claim)
+        && let Heir::New { key, since } = past::heir(c, &judged.site.keys, key)?
+    {
+        if touch.at <= since {
+            // History of somebody who was erased: it is not brought back.
+            return Ok(Recorded { key: None, has_withdrawn: false });
+        }
+        known = sessions::find_by_key(c, key.key())?;
+        claim = Some(key);
+    }
     let repeated = repeated(c, known.as_ref(), judged, recent)?;
 
     if !judged.may_keep {
@@ -234,7 +248,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
             (session.id, session.key)
         }
         None => {
-            let key = touch.claim.as_ref().unwrap_or(&judged.fresh);
+            let key = claim.as_ref().unwrap_or(&judged.fresh);
             let id = first_seen(c, key.key(), touch, judged, now)?;
             (id, key.key().to_owned())
         }

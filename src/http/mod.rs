@@ -56,6 +56,8 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
+/// People who ask to be forgotten, or for what is kept of them.
+pub mod privacy;
 /// The receipt of a conversion.
 pub mod receipts;
 /// The conversions API: asking.

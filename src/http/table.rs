@@ -4,7 +4,7 @@
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     administration, assets, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads, live, login,
-    metrics, openapi, pages, receipts, records, replays, reports, senders, statements, touch,
+    metrics, openapi, pages, privacy, receipts, records, replays, reports, senders, statements, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -95,6 +95,13 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
+    // ---------------------------------------------------------------- people who ask to be forgotten
+    Route::new("DELETE", "/api/delete-user", Token(Scope::Erase), run!(privacy::delete_user), privacy::DELETE_USER).shape(Shape::Halo),
+    Route::new("POST", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Erase), run!(privacy::erase), privacy::ERASE),
+    Route::new("GET", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Read), run!(privacy::list), privacy::LIST),
+    Route::new("GET", "/api/sites/{site}/erasures.csv", Site(Right::Own, Scope::Export), run!(privacy::csv), privacy::CSV),
+    Route::new("GET", "/api/sites/{site}/erasures.jsonl", Site(Right::Own, Scope::Export), run!(privacy::jsonl), privacy::JSONL),
+    Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),

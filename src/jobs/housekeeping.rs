@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::domain::readiness::Worker;
 use crate::domain::time::{HOUR_MS, Time};
-use crate::flows::{cube, forget};
+use crate::flows::{cube, erase, forget, retain};
 
 /// Counts follow the rows this closely.
 const BEAT: Duration = Duration::from_secs(30);
@@ -24,9 +24,15 @@ pub async fn run(app: App) {
         if let Err(e) = app.refresh().await {
             tracing::error!(error = %e, "The configuration could not be read anew.");
         }
+        if let Err(e) = erase::go_on(&app).await {
+            tracing::error!(error = %e, "An erasure could not be finished; it is taken up again.");
+        }
         let now = app.clock.now();
         if forgot_at.is_none_or(|at| now.ms_since(at) >= HOUR_MS) {
             forgot_at = Some(now);
+            if let Err(e) = retain::run(&app).await {
+                tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
+            }
             if let Err(e) = forget::run(&app).await {
                 tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
             }

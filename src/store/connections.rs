@@ -200,6 +200,32 @@ pub fn add_hook_token(c: &SiteConn, id: ConnectionId, now: Time) -> Result<Strin
     Ok(token)
 }
 
+/// Secrets and hook tokens under the present master key, those of removed connections too; gives how many were changed.
+pub fn seal_anew(all: &AllSites) -> Result<usize> {
+    let mut changed = 0;
+    let rows: Vec<(i64, i64, Vec<u8>)> =
+        all.list("select id, site_id, sealed_secrets from connections where sealed_secrets is not null", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    for (id, site, sealed) in rows {
+        if let Some(anew) = all.sealer().sealed_anew(&sealed, &secrets_row(SiteId::issued(site), ConnectionId::new(id))) {
+            let new = named_params! {":sealed": anew, ":id": id};
+            changed += all.execute("update connections set sealed_secrets = :sealed where id = :id", new)?;
+        }
+    }
+    let rows: Vec<(Vec<u8>, i64, i64, Vec<u8>)> =
+        all.list("select token_hash, connection_id, site_id, sealed_token from hook_tokens", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
+    for (hash, id, site, sealed) in rows {
+        if let Some(anew) = all.sealer().sealed_anew(&sealed, &token_row(SiteId::issued(site), ConnectionId::new(id))) {
+            let new = named_params! {":sealed": anew, ":hash": hash};
+            changed += all.execute("update hook_tokens set sealed_token = :sealed where token_hash = :hash", new)?;
+        }
+    }
+    Ok(changed)
+}
+
 /// Every live connection of every site with opened secrets: the book that edges look things up in.
 pub fn list_all(all: &AllSites, now: Time) -> Result<Vec<Connection>> {
     let rows = all.list(

@@ -33,10 +33,12 @@ pub struct Conversion {
     pub consent_given: Option<bool>,
     pub match_type: String,
     pub run: i64,
+    /// Its person was erased: nothing more is sent of it, and nobody is filled in again.
+    pub is_erased: bool,
 }
 
 const COLUMNS: &str = "id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency, net_minor, rank, \
-    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run";
+    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run, erased_at is not null";
 
 pub struct NewConversion<'a> {
     pub kind: ConversionKind,
@@ -57,6 +59,8 @@ pub struct NewConversion<'a> {
     pub country: Option<&'a str>,
     pub consent_given: Option<bool>,
     pub flag: Option<&'a str>,
+    /// Told of somebody who was erased since it happened.
+    pub erased_at: Option<Time>,
 }
 
 /// The credit fields are filled in by `set_credit` in the same change.
@@ -65,14 +69,15 @@ pub fn add(c: &SiteConn, new: &NewConversion) -> Result<ConversionId> {
     c.execute(
         "insert into conversions (site_id, id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency,
            net_minor, rank, happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type,
-           confidence_bp, flag)
+           confidence_bp, flag, erased_at)
          values (:site, :id, :kind, :name, :label, :order_key, :event, :contact, :session, :amount, :currency,
-           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :consent, 'none', 0, :flag)",
+           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :consent, 'none', 0, :flag, :erased)",
         named_params! {":id": id, ":kind": new.kind.word(), ":name": new.name, ":label": new.label, ":order_key": new.order_key,
         ":event": new.event_id, ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
         ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank,
         ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":day": new.book_day.0, ":status": new.status,
-        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag},
+        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag,
+        ":erased": new.erased_at.map(Time::ms)},
     )?;
     Ok(ConversionId::new(id))
 }
@@ -111,6 +116,7 @@ fn read(row: &Row) -> rusqlite::Result<Conversion> {
         consent_given: row.get(19)?,
         match_type: row.get(20)?,
         run: row.get(21)?,
+        is_erased: row.get(22)?,
     })
 }
 
@@ -152,6 +158,16 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
         }
     }
     Ok(found)
+}
+
+/// Whether a sale of this number is that of somebody who was erased.
+pub fn is_erased_order(c: &SiteConn, order_key: &str) -> Result<bool> {
+    let found = c.find(
+        "select 1 from conversions where site_id = :site and order_key = :key and erased_at is not null limit 1",
+        named_params! {":key": order_key},
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
 }
 
 pub fn has_event_id(c: &SiteConn, event_id: &str) -> Result<bool> {

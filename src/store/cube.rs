@@ -149,10 +149,33 @@ fn renew(c: &SiteConn, day: Day) -> Result<()> {
     Ok(())
 }
 
-/// A day must be counted again. Late rows do this by themselves, by triggers of the schema.
+/// Before the rows of visits go: from here on the counts of days before this one are for good. False where some of them
+/// are still to be counted.
+pub fn freeze_before(c: &SiteConn, zone: &Zone, day: Day, now: Time) -> Result<bool> {
+    if is_behind(c, zone, now)? {
+        return Ok(false);
+    }
+    let dirty = c.find(
+        "select 1 from dirty_days where site_id = :site and cube = 'visits' and day < :day limit 1",
+        named_params! {":day": day.0},
+        |_| Ok(()),
+    )?;
+    if dirty.is_some() {
+        return Ok(false);
+    }
+    c.execute(
+        "update counted_days set is_frozen = 1 where site_id = :site and day < :day and is_frozen = 0",
+        named_params! {":day": day.0},
+    )?;
+    Ok(true)
+}
+
+/// A day must be counted again, unless it is frozen for this. Late rows do this by themselves, by triggers of the schema.
 pub fn mark_dirty(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
     c.execute(
-        "insert into dirty_days (site_id, cube, day) values (:site, :cube, :day)
+        "insert into dirty_days (site_id, cube, day)
+         select :site, :cube, :day
+         where :cube <> 'visits' or not exists (select 1 from counted_days where site_id = :site and day = :day and is_frozen = 1)
          on conflict (site_id, cube, day) do update set is_taken = 0",
         named_params! {":cube": cube.word(), ":day": day.0},
     )?;

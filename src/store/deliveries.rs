@@ -277,7 +277,8 @@ pub fn add_attempt(c: &SiteConn, id: DeliveryId, a: &Attempt) -> Result<()> {
     c.execute(
         "insert into attempts (site_id, delivery_id, n, at, duration_ms, outcome, status, sentence)
          select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence
-         from attempts where site_id = :site and delivery_id = :id",
+         from attempts where site_id = :site and delivery_id = :id
+         having exists (select 1 from deliveries where site_id = :site and id = :id)",
         named_params! {":id": id.number(), ":at": a.at.ms(), ":duration": a.duration_ms, ":outcome": a.outcome, ":status": a.status,
         ":sentence": a.sentence},
     )?;
@@ -329,7 +330,9 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
         "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
-           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed'))",
+           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed'))
+           and conversion_id not in (select v.id from conversions v
+             where v.site_id = :site and v.id = deliveries.conversion_id and v.erased_at is not null)",
         named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
     )?;
     Ok(changed > 0)

@@ -23,7 +23,7 @@ pub fn add(c: &SiteConn, new: &NewBody) -> Result<InboxId> {
     let id = c.next_number("in")?;
     c.execute(
         "insert into inbox (site_id, id, connection_id, platform, path, received_at, state, reason, content_type, body, digest)
-         values (:site, :id, :connection, :platform, :path, :at, :state, :reason, :type, :body, :digest)",
+         values (:site, :id, :connection, :platform, :path, :at, :state, :reason, :type, nullif(:body, x''), :digest)",
         named_params! {":id": id, ":connection": new.connection.map(ConnectionId::number), ":platform": new.platform, ":path": new.path,
         ":at": new.received_at.ms(), ":state": new.state, ":reason": new.reason, ":type": new.content_type, ":body": new.body,
         ":digest": new.digest},

@@ -15,12 +15,13 @@ pub struct KnownLead {
     pub id: LeadId,
     pub external_id: String,
     pub conversion: Option<ConversionId>,
+    pub is_erased: bool,
 }
 
 /// By the sender's own id, within one connection; 0 stands for the API.
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownLead>> {
     c.find(
-        "select id, external_id, conversion_id from leads where site_id = :site and connection_id = :connection and external_id = :external",
+        "select id, external_id, conversion_id, erased_at is not null from leads where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         read,
     )
@@ -29,7 +30,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
 /// By what was written, within a day.
 pub fn find_by_content(c: &SiteConn, connection: i64, key: &[u8], now: Time) -> Result<Option<KnownLead>> {
     c.find(
-        "select id, external_id, conversion_id from leads
+        "select id, external_id, conversion_id, erased_at is not null from leads
          where site_id = :site and content_key = :key and received_at between :since and :until and connection_id = :connection order by received_at desc limit 1",
         named_params! {":connection": connection, ":key": key, ":since": now.ms() - SAME_CONTENT_MS, ":until": now.ms()},
         read,
@@ -38,7 +39,12 @@ pub fn find_by_content(c: &SiteConn, connection: i64, key: &[u8], now: Time) -> 
 
 fn read(row: &rusqlite::Row) -> rusqlite::Result<KnownLead> {
     let conversion: Option<i64> = row.get(2)?;
-    Ok(KnownLead { id: LeadId::new(row.get(0)?), external_id: row.get(1)?, conversion: conversion.map(ConversionId::new) })
+    Ok(KnownLead {
+        id: LeadId::new(row.get(0)?),
+        external_id: row.get(1)?,
+        conversion: conversion.map(ConversionId::new),
+        is_erased: row.get(3)?,
+    })
 }
 
 pub struct Filed<'a> {

@@ -34,6 +34,8 @@ pub mod deliveries;
 pub mod documented;
 /// The money ledger.
 pub mod entries;
+/// Erasures, their certificates, and what must not come back.
+pub mod erasures;
 /// What might explain a conversion.
 pub mod evidence;
 /// The fact that speaks for a conversion.
@@ -66,6 +68,8 @@ pub mod questions;
 pub mod recounts;
 /// Who has told of a conversion.
 pub mod reports;
+/// Rows past their time.
+pub mod retention;
 /// SQL that always binds the site.
 pub mod scope;
 /// Browsers over time.
@@ -231,6 +235,33 @@ impl Store {
     /// For a folder that is thrown away: commits no longer wait for the disk. Lasts until the store is closed.
     pub async fn forgo_syncing(&self) -> Result<()> {
         self.between_batches(|conn| conn.execute_batch("pragma synchronous = off").map_err(scope::sql_error)).await
+    }
+
+    /// Writes the log back into the file and empties it. False where a reader still needs it.
+    pub async fn checkpoint(&self) -> Result<bool> {
+        self.between_batches(|conn| {
+            // Not the usual patience: the writer waits for no reader.
+            conn.execute_batch("pragma busy_timeout = 20").map_err(scope::sql_error)?;
+            let busy = conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0));
+            pool::set_patience(conn).map_err(scope::sql_error)?;
+            match busy {
+                Ok(busy) => Ok(busy == 0),
+                Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(false),
+                Err(e) => Err(scope::sql_error(e)),
+            }
+        })
+        .await
+    }
+
+    /// Writes the file anew without what was deleted. Needs as much free space again, and the writer waits for it.
+    pub async fn rewrite(&self) -> Result<()> {
+        self.between_batches(|conn| {
+            // What is sorted meanwhile may be larger than the memory.
+            let done = conn.execute_batch("pragma temp_store = file; vacuum;");
+            conn.execute_batch("pragma temp_store = memory;").map_err(scope::sql_error)?;
+            done.map_err(scope::sql_error)
+        })
+        .await
     }
 
     pub fn figures(&self) -> WriterFigures {

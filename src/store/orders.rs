@@ -16,11 +16,12 @@ pub struct KnownOrder {
     pub is_paid: bool,
     pub modified_at: Time,
     pub conversion: Option<ConversionId>,
+    pub is_erased: bool,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
-        "select id, is_paid, modified_at, conversion_id from orders where site_id = :site and connection_id = :connection and external_id = :external",
+        "select id, is_paid, modified_at, conversion_id, erased_at is not null from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
             let conversion: Option<i64> = row.get(3)?;
@@ -29,6 +30,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
                 is_paid: row.get(1)?,
                 modified_at: Time::from_ms(row.get(2)?),
                 conversion: conversion.map(ConversionId::new),
+                is_erased: row.get(4)?,
             })
         },
     )
@@ -44,6 +46,8 @@ pub struct Filed<'a> {
     pub received_at: Time,
     /// Stays true once it was.
     pub is_paid: bool,
+    /// Told of somebody who was erased since.
+    pub erased_at: Option<Time>,
 }
 
 pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<OrderId> {
@@ -57,9 +61,9 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     let coupons = serde_json::to_string(&o.traces.coupons).map_err(Error::internal)?;
     c.execute(
         "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email, phone, first_name, last_name,
-           customer_id, status, state, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at)
+           customer_id, status, state, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at, erased_at)
          values (:site, :id, :connection, :platform, :external, :number, :order_key, :rank, :contact, :email, :phone, :first, :last,
-           :customer, :status, :state, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received)
+           :customer, :status, :state, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received, :erased)
          on conflict (site_id, id) do update set status = excluded.status, state = excluded.state, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
            total_minor = excluded.total_minor, currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
@@ -71,7 +75,8 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
             ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":customer": p.customer_id,
             ":status": o.raw_status, ":paid": new.is_paid, ":test": o.is_test, ":total": o.total.minor, ":currency": o.total.currency.code(),
             ":items": items, ":coupons": coupons, ":session": new.session.map(SessionId::number), ":country": p.country,
-            ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms()},
+            ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms(),
+            ":erased": new.erased_at.map(Time::ms)},
     )?;
     Ok(OrderId::new(id))
 }

@@ -12,9 +12,14 @@ pub enum Role {
     Copier,
 }
 
-/// busy_timeout comes first, so that the switch to WAL itself can wait.
+/// So long a connection waits for another one.
+pub fn set_patience(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(std::time::Duration::from_secs(5))
+}
+
+/// The patience comes first, so that the switch to WAL itself can wait.
 pub fn set_pragmas(conn: &Connection, role: Role) -> rusqlite::Result<()> {
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    set_patience(conn)?;
     conn.set_prepared_statement_cache_capacity(256);
     // Plans do not depend on bound values: with STAT4 SQLite would else plan anew at each execution.
     conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -202,6 +202,23 @@ pub fn find_address(c: &SiteConn, id: SessionId, now: Time) -> Result<Option<Str
     Ok(sealed.and_then(|s| c.sealer().open(&s, &address_row(c, id))).and_then(|p| String::from_utf8(p).ok()))
 }
 
+/// A few hundred addresses under the present master key: how many were changed, and the last session that was looked at.
+pub fn seal_addresses_anew(c: &SiteConn, after: i64) -> Result<(usize, Option<i64>)> {
+    let rows: Vec<(i64, Vec<u8>)> = c.list(
+        "select session_id, sealed from session_addresses where site_id = :site and session_id > :after order by session_id limit 300",
+        named_params! {":after": after},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let mut changed = 0;
+    for (id, sealed) in &rows {
+        if let Some(anew) = c.sealer().sealed_anew(sealed, &address_row(c, SessionId::new(*id))) {
+            let new = named_params! {":sealed": anew, ":id": id};
+            changed += c.execute("update session_addresses set sealed = :sealed where site_id = :site and session_id = :id", new)?;
+        }
+    }
+    Ok((changed, rows.last().map(|(id, _)| *id)))
+}
+
 fn address_row(c: &SiteConn, id: SessionId) -> String {
     format!("session_addresses/{}/{}", c.site().number(), id.number())
 }

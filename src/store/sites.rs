@@ -166,6 +166,18 @@ pub fn rotate_identify(own: &SiteConn, mut keys: SiteKeys) -> Result<String> {
     Ok(keys.identify)
 }
 
+/// Every site's keys under the present master key; gives how many were changed.
+pub fn seal_anew(all: &AllSites) -> Result<usize> {
+    let rows: Vec<(i64, Vec<u8>)> = all.list("select id, sealed_keys from sites", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut changed = 0;
+    for (id, sealed) in rows {
+        if let Some(anew) = all.sealer().sealed_anew(&sealed, &keys_row(SiteId::issued(id))) {
+            changed += all.execute("update sites set sealed_keys = :keys where id = :id", named_params! {":keys": anew, ":id": id})?;
+        }
+    }
+    Ok(changed)
+}
+
 /// Every site with its domains and opened keys.
 pub fn list(all: &AllSites) -> Result<Vec<Site>> {
     let domains: Vec<(i64, String)> =

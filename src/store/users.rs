@@ -111,6 +111,19 @@ pub fn set_last_login(all: &AllSites, id: UserId, now: Time) -> Result<()> {
     Ok(())
 }
 
+/// Second factors under the present master key; gives how many were changed.
+pub fn seal_anew(all: &AllSites) -> Result<usize> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        all.list("select id, totp_sealed from users where totp_sealed is not null", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut changed = 0;
+    for (id, sealed) in rows {
+        if let Some(anew) = all.sealer().sealed_anew(&sealed, &totp_row(UserId::new(id))) {
+            changed += all.execute("update users set totp_sealed = :sealed where id = :id", named_params! {":sealed": anew, ":id": id})?;
+        }
+    }
+    Ok(changed)
+}
+
 /// Sets or removes the second factor; codes of an older one are gone.
 pub fn set_totp(all: &AllSites, id: UserId, key: Option<&[u8]>, recovery: &[[u8; 32]]) -> Result<()> {
     let sealed = key.map(|key| all.sealer().seal(key, &totp_row(id)));

@@ -130,6 +130,13 @@ impl House {
         Self { app, clock: self.clock.clone(), room: self.room.clone(), edge, _folder: Folder(PathBuf::new()) }
     }
 
+    /// The product started on the same data with another key.
+    pub fn started_with(&self, sealer: Sealer) -> halotrack::error::Result<App> {
+        let config = self.app.config.clone();
+        let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
+        App::build(config, self.clock.clone(), sealer, outbound)
+    }
+
     pub fn data(&self) -> &Path {
         &self.app.config.data
     }

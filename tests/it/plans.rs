@@ -35,6 +35,16 @@ const ALLOWED: &[(&str, &str)] = &[
     ("select state, sum(count) from delivery_counts group by state", "the metrics page: one row a day, connection, kind and state"),
     ("update deliveries set state = 'held', reason = 'restored'", "once, while a backup is restored and nothing else runs"),
     ("update deliveries set state = 'pending', owner = null", "at start: the index holds leased rows only, a handful"),
+    ("select id from leads where site_id = :site and instr(", "after an erasure, only where a search of the file found the address in it"),
+    ("select id from reports where site_id = :site and instr(", "the same"),
+    ("select id from page_events where site_id = :site and instr(", "the same"),
+    ("select id from inbox where site_id = :site and body is not null and instr(", "the same"),
+    (
+        "select kind, value from identities where site_id = :site",
+        "at start, only where erasures.log knows of somebody whom the file does not",
+    ),
+    ("select kind, value from session_people where site_id = :site", "the same"),
+    ("delete from idempotency_keys where site_id = :site and instr(", "keys of the last 48 hours, in an erasure"),
 ];
 
 struct Statement {

@@ -85,12 +85,13 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
     )
 }
 
-/// What has changed since it was planned: a test after all, or a sale that went back.
+/// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back.
 pub(super) fn nothing_to_tell(conversion: &Conversion) -> Option<(&'static str, &'static str)> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
-    match (conversion.counts, is_reversed) {
-        (false, _) => Some(("skipped", "not_counted")),
-        (true, true) => Some(("cancelled", REVERSED)),
-        (true, false) => None,
+    match (conversion.is_erased, conversion.counts, is_reversed) {
+        (true, _, _) => Some(("cancelled", "erased")),
+        (_, false, _) => Some(("skipped", "not_counted")),
+        (_, _, true) => Some(("cancelled", REVERSED)),
+        _ => None,
     }
 }

@@ -43,7 +43,16 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         return older(x, order, &telling, known);
     }
     let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
-    let filed = Filed { connection: x.connection, external_id: &external_id, order, contact, session, received_at: x.now, is_paid };
+    let filed = Filed {
+        connection: x.connection,
+        external_id: &external_id,
+        order,
+        contact,
+        session,
+        received_at: x.now,
+        is_paid,
+        erased_at: x.erased_at,
+    };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
     if !is_paid {
         // Never paid is no sale, unless somebody else has told of one: then this says how it ended, and who refused.

@@ -8,6 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
 use crate::flows::crediting::{self, Known, Outcome};
+use crate::flows::erase::past;
 use crate::flows::planning;
 use crate::flows::{session_id, withdraw};
 use crate::store::conversions::{Conversion, NewConversion};
@@ -57,7 +58,13 @@ pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
         None if !x.is_asserted && !text.is_empty() && text.chars().count() <= 64 => session_id::mapped(text, &x.site.keys.session),
         None => return Ok(None),
     };
-    Ok(sessions::find_by_key(x.c, key.key())?.map(|s| s.id))
+    if let Some(known) = sessions::find_by_key(x.c, key.key())? {
+        return Ok(Some(known.id));
+    }
+    match past::heir(x.c, &x.site.keys, &key)? {
+        past::Heir::New { key, .. } => Ok(sessions::find_by_key(x.c, key.key())?.map(|s| s.id)),
+        past::Heir::None => Ok(None),
+    }
 }
 
 /// The contact of a fact, and the proof that its browser is this person's.
@@ -295,6 +302,7 @@ fn new_conversion<'a>(
         country: t.person.country.as_deref(),
         consent_given: t.traces.consent_given,
         flag,
+        erased_at: x.erased_at,
     }
 }
 

@@ -85,7 +85,8 @@ pub fn advance(c: &SiteConn, zone: &Zone, now: Time) -> Result<()> {
     let is_anew = mark.as_ref().is_none_or(|m| m.zone != zone.name());
     if is_anew {
         let first = oldest_day(c, zone)?.unwrap_or(today).min(today);
-        c.execute("delete from counted_days where site_id = :site", &[])?;
+        // Of a frozen day the rows are gone: its counts stay as they are, by the days of the zone before.
+        c.execute("delete from counted_days where site_id = :site and is_frozen = 0", &[])?;
         c.execute("delete from dirty_days where site_id = :site", &[])?;
         set_mark(c, zone, first)?;
     }

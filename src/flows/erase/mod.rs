@@ -1,0 +1,241 @@
+//! Erasure: everything of a person goes in one change, then the file is searched, then destinations are told. The
+//! certificate is pending until all three are done.
+
+/// The file itself, searched and rewritten.
+mod file;
+/// `erasures.log`, for older backups.
+pub mod log;
+/// Old news of erased people.
+pub mod past;
+/// Destinations that had heard of the person.
+mod telling;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::crypto;
+use crate::domain::ids::{ErasureId, SiteId};
+use crate::domain::person::{Email, Phone};
+use crate::domain::time::Time;
+use crate::error::{Error, Result};
+use crate::store::erasures::{self, Certificate, NewErasure, Subject, Whole, export, notices, person, tombstones, wipe};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+use crate::store::{audit, conversions};
+
+pub use crate::store::erasures::Named;
+
+/// Whoever asks waits this long for the search of the file; it goes on without them.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The person as an owner types it.
+pub fn named(site: &Site, email: Option<&str>, phone: Option<&str>, order: Option<&str>) -> Result<Named> {
+    match (email.map(str::trim), phone.map(str::trim), order.map(str::trim)) {
+        (Some(text), None, None) => Email::parse(text)
+            .map(|e| Named::Email(e.as_str().to_owned()))
+            .ok_or_else(|| Error::invalid("email", "This is no e-mail address.")),
+        (None, Some(text), None) => Phone::parse(text, site.country.as_deref())
+            .map(|p| Named::Phone(p.as_str().to_owned()))
+            .ok_or_else(|| Error::invalid("phone", "This is no valid phone number. Write it with its country: +971501234567.")),
+        (None, None, Some(text)) if !text.is_empty() && text.len() <= 255 => Ok(Named::Order(text.to_owned())),
+        _ => Err(Error::invalid("email", "Name the person once: by email, phone or order.")),
+    }
+}
+
+/// Erases, and gives the certificate as it stands then.
+pub async fn run(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result<Value> {
+    let now = app.clock.now();
+    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), now).await?;
+    let (work, owner) = (app.clone(), site.clone());
+    let rest = tokio::spawn(async move { finish(&work, &owner, id).await });
+    match tokio::time::timeout(PATIENCE, rest).await {
+        Ok(Ok(Err(e))) => tracing::warn!(site.id = %site.id, error = %e, "An erasure is not finished; it is taken up again."),
+        Ok(_) => {}
+        Err(_) => tracing::info!(site.id = %site.id, "The file is still being searched after an erasure."),
+    }
+    certificate(app, site, id).await
+}
+
+/// The one change. What is the past from now on is written down beside it.
+async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time) -> Result<ErasureId> {
+    let (owner, who, uid) = (site.clone(), who.to_owned(), uid.to_owned());
+    let is_from_log = matches!(named, Named::Log(_));
+    let (id, line) = app
+        .store
+        .write(site.id, move |c| {
+            let whole = find(c, &owner, &named)?;
+            let (id, digests) = wiped(c, &owner, &named, &whole, &who, &uid, at)?;
+            audit::add(c, &who, "erased", &json!({"erasure": id, "by": named.word()}), at)?;
+            Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
+        })
+        .await?;
+    // What comes from the log is in it.
+    if !is_from_log {
+        log::append(&app.config.data, &line)?;
+    }
+    app.wake.notify_waiters();
+    Ok(id)
+}
+
+fn find(c: &SiteConn, site: &Site, named: &Named) -> Result<Whole> {
+    let key = site.keys.digest;
+    person::find(c, named, |kind, value| tombstones::digest(&key, kind, value))
+}
+
+fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid: &str, at: Time) -> Result<(ErasureId, Vec<String>)> {
+    let key = &site.keys.tombstone;
+    let mut stones: Vec<[u8; 16]> = whole.identities.iter().map(|(kind, value)| tombstones::digest(key, kind, value)).collect();
+    stones.extend(whole.keys.iter().map(|session| tombstones::digest(key, tombstones::SESSION, session)));
+    for content in person::contents(c, whole)? {
+        stones.push(tombstones::digest(key, tombstones::CONTENT, &crypto::hex(&content)));
+    }
+    for stone in &stones {
+        tombstones::add(c, stone, at)?;
+    }
+    let digests: Vec<String> = stones.iter().map(|d| crypto::hex(d)).collect();
+    let mut subject =
+        Subject { emails: whole.emails(), phones: whole.phones(), customer_ids: whole.values("customer_id"), ..Subject::default() };
+    let mut told = Vec::new();
+    for conversion in &whole.conversions {
+        let id = crate::domain::ids::ConversionId::new(*conversion);
+        if let Some(found) = conversions::find(c, id)? {
+            subject.conversions.push(id.to_string());
+            subject.event_ids.push(found.event_id);
+        }
+        for (connection, platform, _) in notices::list_told(c, *conversion)? {
+            // Whoever comes back with an older file was told of when it was done first.
+            if !matches!(named, Named::Log(_)) && !told.iter().any(|(known, _)| *known == connection) {
+                told.push((connection, platform));
+            }
+        }
+    }
+    let in_bodies: Vec<[u8; 16]> =
+        whole.identities.iter().map(|(kind, value)| tombstones::digest(&site.keys.digest, kind, value)).collect();
+    let counts = wipe::run(c, &site.zone, whole, &in_bodies, at)?;
+    let new = NewErasure { uid, at, who, named_by: named.word(), digests: &digests, counts: &counts, subject: &subject };
+    let id = erasures::add(c, &new)?;
+    for (connection, platform) in told {
+        notices::add(c, &telling::first(id, connection, platform, at))?;
+    }
+    Ok((id, digests))
+}
+
+/// Searches the file, tells destinations, and closes what is done. Safe to repeat.
+async fn finish(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<()> {
+    let _turn = app.cleaning.lock().await;
+    let found = app.store.read(site.id, move |c| Ok((erasures::find(c, id)?, erasures::find_subject(c, id)?))).await?;
+    let (Some(certificate), Some(subject)) = found else { return Ok(()) };
+    let cleaned = match certificate.cleaned_at {
+        None => file::clean(app, site, id, &subject).await,
+        Some(_) => Ok(()),
+    };
+    let is_told = telling::run(app, site, id, &subject, certificate.at).await?;
+    let now = app.clock.now();
+    let is_late = now.ms_since(certificate.at) >= erasures::LONGEST_MS;
+    if (is_told && cleaned.is_ok()) || is_late {
+        app.store.write(site.id, move |c| erasures::close(c, id, now)).await?;
+    }
+    cleaned
+}
+
+/// Takes up what is not finished: after a restart, and where a destination was out of reach.
+pub async fn go_on(app: &App) -> Result<()> {
+    for site in app.book().sites().to_vec() {
+        for id in app.store.read(site.id, erasures::list_open).await? {
+            if app.is_stopping() {
+                return Ok(());
+            }
+            finish(app, &site, id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What would go, before anybody says yes.
+pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value> {
+    let owner = site.clone();
+    app.store
+        .read(site.id, move |c| {
+            let whole = find(c, &owner, &named)?;
+            let mut platforms: Vec<String> = Vec::new();
+            for conversion in &whole.conversions {
+                platforms.extend(notices::list_told(c, *conversion)?.into_iter().map(|(_, platform, _)| platform));
+            }
+            platforms.sort();
+            platforms.dedup();
+            Ok(json!({
+                "rows": {
+                    "contacts": whole.contacts.len(), "identities": whole.identities.len(), "sessions": whole.sessions.len(),
+                    "leads": whole.leads.len(), "orders": whole.orders.len(), "conversions": whole.conversions.len(),
+                    "inbox": whole.inbox.len(),
+                },
+                "is_known": !(whole.contacts.is_empty() && whole.sessions.is_empty() && whole.leads.is_empty()
+                    && whole.orders.is_empty() && whole.conversions.is_empty() && whole.inbox.is_empty()),
+                "destinations": platforms,
+            }))
+        })
+        .await
+}
+
+/// All of a person, for the person.
+pub async fn exported(app: &App, site: &Arc<Site>, named: Named) -> Result<serde_json::Map<String, Value>> {
+    let (owner, now) = (site.clone(), app.clock.now());
+    app.store
+        .read_unhurried(site.id, move |c| {
+            let whole = find(c, &owner, &named)?;
+            export::run(c, &whole, now)
+        })
+        .await
+}
+
+pub async fn certificate(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<Value> {
+    let found = app.store.read(site.id, move |c| Ok((erasures::find(c, id)?, notices::list(c, id)?))).await?;
+    let (Some(certificate), told) = found else { return Err(Error::not_found(format!("There is no {id}."))) };
+    Ok(shown(site, &certificate, &told))
+}
+
+/// A certificate as answers show it: no address is in it.
+pub fn shown(site: &Site, e: &Certificate, told: &[notices::Notice]) -> Value {
+    let total: i64 = e.counts.as_object().map(|m| m.values().filter_map(Value::as_i64).sum()).unwrap_or_default();
+    let searched = match (&e.cleaned_at, &e.residue) {
+        (None, _) => "pending",
+        (Some(_), None) => "clean",
+        (Some(_), Some(_)) => "residue",
+    };
+    json!({
+        "erasure": e.id,
+        "uid": e.uid,
+        "site": site.slug,
+        "state": if e.done_at.is_some() { "done" } else { "pending" },
+        "at": site.zone.text(e.at),
+        "who": e.who,
+        "by": e.named_by,
+        "rows": e.counts,
+        "total": total,
+        "file": {"state": searched, "searched_at": e.cleaned_at.map(|at| site.zone.text(at)), "rewrites": e.rewrites, "residue": e.residue},
+        "destinations": told.iter().map(|n| json!({
+            "connection": n.connection, "platform": n.platform, "state": n.state, "sentence": n.sentence,
+            "settled_at": n.settled_at.map(|at| site.zone.text(at)),
+        })).collect::<Vec<_>>(),
+        "done_at": e.done_at.map(|at| site.zone.text(at)),
+    })
+}
+
+/// Certificates, the newest first.
+pub async fn list(
+    app: &App,
+    site: SiteId,
+    cursor: Option<crate::domain::question::Cursor>,
+    limit: usize,
+) -> Result<(Vec<(Certificate, Vec<notices::Notice>)>, Option<crate::domain::question::Cursor>)> {
+    app.store
+        .read(site, move |c| {
+            let (page, next) = erasures::page(c, cursor, limit)?;
+            let with = |e: Certificate| notices::list(c, e.id).map(|told| (e, told));
+            Ok((page.into_iter().map(with).collect::<Result<Vec<_>>>()?, next))
+        })
+        .await
+}

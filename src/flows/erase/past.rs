@@ -1,0 +1,149 @@
+//! Old news of erased people: what happened before an erasure brings nobody back. Money may still change, identity never.
+
+use serde_json::{Value, json};
+
+use crate::crypto;
+use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, SAME_CONTENT_MS, joining, order_key};
+use crate::domain::erasure::IMPERSONAL;
+use crate::domain::fact::{Fact, Order, Person, Traces};
+use crate::domain::time::Time;
+use crate::error::Result;
+use crate::flows::session_id::{self, SessionKey};
+use crate::store::erasures::tombstones;
+use crate::store::people::{IdentityKind, identities_of};
+use crate::store::scope::SiteConn;
+use crate::store::sites::{Site, SiteKeys};
+use crate::store::{conversions, leads, orders, reports};
+
+/// What a fact is to the people who were erased.
+pub enum News {
+    /// Nobody of them, or somebody who came back.
+    Present,
+    /// Of somebody's erased past, but it has money in it: taken without the person.
+    Past(Box<Fact>),
+    /// Of somebody's erased past, and nothing else.
+    Nobody,
+}
+
+pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: Time) -> Result<News> {
+    let is_known = match fact {
+        Fact::Lead(lead) => match &lead.external_id {
+            Some(id) => leads::find_by_external_id(c, connection, id)?.is_some_and(|k| k.is_erased),
+            None => {
+                // What was written is known again for as long as it counts as the same lead.
+                let stone = tombstones::digest(&site.keys.tombstone, tombstones::CONTENT, &crypto::hex(&lead.content_key));
+                match tombstones::find(c, &stone)? {
+                    Some(at) if heard_at.ms_since(at) <= SAME_CONTENT_MS => return Ok(News::Nobody),
+                    _ => false,
+                }
+            }
+        },
+        Fact::Order(order) => is_erased_order(c, connection, order)?,
+        Fact::Statement(s) => match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
+            Some(id) => conversions::find(c, id)?.is_some_and(|v| v.is_erased),
+            None => false,
+        },
+    };
+    if is_known {
+        return Ok(News::Past(Box::new(without_person(fact))));
+    }
+    let (person, happened_at) = match fact {
+        Fact::Lead(f) => (&f.person, f.happened_at),
+        Fact::Order(f) => (&f.person, f.happened_at),
+        Fact::Statement(f) => (&f.person, f.happened_at),
+    };
+    if !is_past(c, site, person, happened_at)? {
+        return Ok(News::Present);
+    }
+    let has_money = match fact {
+        Fact::Lead(_) => false,
+        Fact::Order(_) => true,
+        Fact::Statement(s) => s.kind == ConversionKind::Sale,
+    };
+    // An id that is the address itself cannot be kept.
+    let names_somebody = match fact {
+        Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
+        Fact::Statement(s) => s.external_id.contains('@'),
+        Fact::Lead(_) => false,
+    };
+    Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
+}
+
+/// By address or phone; by a shop's customer number only where it gives neither.
+fn is_past(c: &SiteConn, site: &Site, person: &Person, happened_at: Time) -> Result<bool> {
+    let known = identities_of(person);
+    let has_address = known.iter().any(|(kind, _)| *kind != IdentityKind::CustomerId);
+    for (kind, value) in &known {
+        if has_address && *kind == IdentityKind::CustomerId {
+            continue;
+        }
+        let stone = tombstones::digest(&site.keys.tombstone, kind.word(), value);
+        if tombstones::find(c, &stone)?.is_some_and(|at| happened_at <= at) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The very order, or another telling of the same sale.
+fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool> {
+    let external_id =
+        if order.platform == "generic" { order.external_id.clone() } else { format!("{}:{}", order.platform, order.external_id) };
+    if let Some(known) = orders::find_by_external_id(c, connection, &external_id)? {
+        return Ok(known.is_erased);
+    }
+    let Some(key) = order_key(&order.order_number) else { return Ok(false) };
+    if !conversions::is_erased_order(c, &key)? {
+        return Ok(false);
+    }
+    let like = Candidate {
+        kind: ConversionKind::Sale,
+        order_key: Some(key),
+        contact: None,
+        amount: Some(order.total),
+        happened_at: order.happened_at,
+        reporters: vec![Reporter::new(connection, order.rank.number(), "order", &order.platform)],
+    };
+    let (ids, candidates): (Vec<_>, Vec<_>) = conversions::list_candidates(c, &like)?.into_iter().unzip();
+    match joining(&like, &candidates) {
+        Joining::Join(place) => Ok(conversions::find(c, ids[place])?.is_some_and(|v| v.is_erased)),
+        _ => Ok(false),
+    }
+}
+
+/// Amounts, times, things bought and where it was said to come from; nothing of who.
+fn without_person(fact: &Fact) -> Fact {
+    let nobody = |person: &Person| Person { country: person.country.clone(), ..Person::default() };
+    let traces = |t: &Traces| Traces { stated: t.stated.clone(), coupons: t.coupons.clone(), ..Traces::default() };
+    let mut fact = fact.clone();
+    match &mut fact {
+        Fact::Lead(lead) => {
+            (lead.person, lead.traces) = (nobody(&lead.person), traces(&lead.traces));
+            (lead.message, lead.url, lead.custom_fields) = (None, None, json!({}));
+        }
+        Fact::Order(order) => (order.person, order.traces) = (nobody(&order.person), traces(&order.traces)),
+        Fact::Statement(s) => {
+            (s.person, s.traces) = (nobody(&s.person), traces(&s.traces));
+            if let Value::Object(detail) = &mut s.detail {
+                detail.retain(|key, _| IMPERSONAL.contains(&key.as_str()));
+            }
+        }
+    }
+    fact
+}
+
+/// What an erased browser's key leads to now.
+pub enum Heir {
+    /// It was never erased.
+    None,
+    /// Known no more up to this time; afterwards it is a new browser under this key.
+    New { key: SessionKey, since: Time },
+}
+
+/// Asked only where a browser shows a key that is not stored.
+pub fn heir(c: &SiteConn, keys: &SiteKeys, key: &SessionKey) -> Result<Heir> {
+    let stone = tombstones::digest(&keys.tombstone, tombstones::SESSION, key.key());
+    let Some(since) = tombstones::find(c, &stone)? else { return Ok(Heir::None) };
+    // Made of the old key, so that an old cookie gives the same new one each time; nothing leads back.
+    Ok(Heir::New { key: session_id::mapped(&format!("heir.{}.{}", key.key(), since.ms()), &keys.session), since })
+}

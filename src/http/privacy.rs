@@ -1,0 +1,144 @@
+//! People who ask to be forgotten, or for what is kept of them.
+
+use serde_json::{Map, Value, json};
+
+use super::ask::Ask;
+use super::exports::{self, Cell, Format};
+use super::json as reader;
+use super::reply::Reply;
+use super::route::Doc;
+use crate::app::App;
+use crate::domain::question::Asked;
+use crate::domain::time::{Time, Zone};
+use crate::error::{Error, Kind, Result};
+use crate::flows::erase;
+use crate::store::sites::Site;
+
+const ERASURE: &str = "erasure";
+
+pub const DELETE_USER: Doc = Doc::new("Privacy", "Erases a person of the token's site, named by e-mail.")
+    .query(&[("email", "the person's address")])
+    .answer(r#"{"success":true,"message":"Everything of this person was erased.","certificate":{"erasure":"erasure_1","state":"done"}}"#)
+    .statuses(&[200, 400, 401, 403]);
+pub const ERASE: Doc = Doc::new("Privacy", "Erases a person, named by email, phone or order; with preview it only says what would go.")
+    .body(r#"{"email":"ann@mail.example","preview":true}"#)
+    .answer(r#"{"erasure":"erasure_1","state":"done","rows":{"leads":2},"total":2,"file":{"state":"clean"},"destinations":[]}"#)
+    .statuses(&[200, 201, 401, 403, 404, 409, 422]);
+pub const LIST: Doc = Doc::new("Privacy", "Certificates of erasures, the newest first; no address is in them.")
+    .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
+    .answer(r#"{"items":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub const CSV: Doc =
+    Doc::new("Privacy", "The same as CSV, all rows.").answer("erasure,at,who,by,state,total").of_type("text/csv").statuses(&[200]);
+pub const JSONL: Doc = Doc::new("Privacy", "The same as JSON lines, all rows.").of_type("application/x-ndjson").statuses(&[200]);
+pub const EXPORT: Doc = Doc::new("Privacy", "All that is stored of a person, for the person.")
+    .query(&[("email", "the person's address"), ("phone", "or their phone number"), ("order", "or the number of an order of theirs")])
+    .answer(r#"{"site":"harrow-lane","exported_at":"2026-06-13T09:20:00Z","leads":[],"orders":[]}"#)
+    .statuses(&[200, 401, 403, 404, 409, 422]);
+
+/// `DELETE /api/delete-user?email=`
+pub async fn delete_user(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let email =
+        ask.query("email").ok_or_else(|| Error::new(Kind::Invalid, "invalid_parameter", "Name the person: ?email=…").of("email"))?;
+    let named =
+        erase::named(&site, Some(email), None, None).map_err(|e| Error::new(Kind::Invalid, "invalid_parameter", e.message).of("email"))?;
+    let certificate = erase::run(&app, &site, named, &ask.who()).await?;
+    // The same words whether anybody was there or not; the certificate's counts tell.
+    Reply::json(&json!({"success": true, "message": "Everything of this person was erased.", "certificate": certificate}))
+}
+
+/// `POST /api/sites/{site}/erasures`
+pub async fn erase(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let fields = reader::object(&ask.body)?;
+    let text = |name: &str| reader::text(&fields, name, 254).map(|t| t.filter(|t| !t.trim().is_empty()));
+    let named = erase::named(&site, text("email")?, text("phone")?, text("order")?)?;
+    if fields.get("preview") == Some(&Value::Bool(true)) {
+        return Reply::json(&erase::preview(&app, &site, named).await?);
+    }
+    Reply::json_with(201, &erase::run(&app, &site, named, &ask.who()).await?)
+}
+
+/// `GET /api/sites/{site}/erasures`
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let asked = Asked(&ask.query);
+    let (found, next) = erase::list(&app, site.id, asked.cursor(ERASURE)?, asked.limit()?).await?;
+    Reply::json(&json!({
+        "items": found.iter().map(|(e, told)| erase::shown(site, e, told)).collect::<Vec<_>>(),
+        "next": next.map(|cursor| cursor.text(ERASURE)),
+    }))
+}
+
+/// `GET /api/sites/{site}/erasures.csv`
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+    exported(app, ask, Format::Csv).await
+}
+
+/// `GET /api/sites/{site}/erasures.jsonl`
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+    exported(app, ask, Format::Jsonl).await
+}
+
+const COLUMNS: [&str; 8] = ["erasure", "uid", "at", "who", "by", "state", "total", "done_at"];
+
+async fn exported(app: App, ask: Ask, format: Format) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
+    let name = format!("{}-erasures", site.slug);
+    let page = move |cursor| {
+        let (app, site) = (app.clone(), site.clone());
+        async move {
+            let (found, next) = erase::list(&app, site.id, cursor, exports::PAGE).await?;
+            let shown: Vec<Value> = found.iter().map(|(e, told)| erase::shown(&site, e, told)).collect();
+            let text = match format {
+                Format::Csv => exports::csv_lines(&shown.iter().map(cells).collect::<Vec<_>>())?,
+                Format::Jsonl => exports::json_lines(shown.into_iter()),
+            };
+            Ok((text, next))
+        }
+    };
+    exports::stream(&name, format, head, page).await
+}
+
+fn cells(e: &Value) -> Vec<Cell> {
+    COLUMNS
+        .iter()
+        .map(|name| match &e[*name] {
+            Value::Number(n) => Cell::number(n.as_i64().unwrap_or_default()),
+            other => Cell::maybe(other.as_str()),
+        })
+        .collect()
+}
+
+/// `GET /api/sites/{site}/people/export`
+pub async fn export(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let named = erase::named(&site, ask.query("email"), ask.query("phone"), ask.query("order"))?;
+    let tables = erase::exported(&app, &site, named).await?;
+    let mut all = Map::new();
+    all.insert("site".into(), Value::from(site.slug.as_str()));
+    all.insert("exported_at".into(), site.zone.text(app.clock.now()).into());
+    all.extend(tables.into_iter().map(|(table, rows)| (table, with_times(rows, &site))));
+    Reply::json(&Value::Object(all))
+}
+
+/// Times as the site's owner reads them.
+fn with_times(rows: Value, site: &Site) -> Value {
+    let Value::Array(rows) = rows else { return rows };
+    rows.into_iter()
+        .map(|row| match row {
+            Value::Object(fields) => fields.into_iter().map(|(name, value)| shown(name, value, &site.zone)).collect(),
+            other => other,
+        })
+        .collect()
+}
+
+fn shown(name: String, value: Value, zone: &Zone) -> (String, Value) {
+    let is_time = name == "at" || name.ends_with("_at");
+    match value.as_i64() {
+        Some(ms) if is_time => (name, zone.text(Time::from_ms(ms)).into()),
+        _ => (name, value),
+    }
+}

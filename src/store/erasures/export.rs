@@ -1,0 +1,113 @@
+//! All that is stored of a person, table by table, for the person. Columns keep their names; times are milliseconds here.
+
+use rusqlite::named_params;
+use rusqlite::types::ValueRef;
+use serde_json::{Map, Value};
+
+use super::super::scope::{Params, SiteConn};
+use super::super::sessions;
+use super::person::Whole;
+use crate::crypto;
+use crate::domain::ids::SessionId;
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// Tables by name, each with the person's rows. Keyed digests of ours say nothing to anybody and are left out.
+pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>> {
+    let mut all = Out { c, tables: Map::new() };
+    for contact in &whole.contacts {
+        let id = named_params! {":id": contact};
+        all.add("contacts", "select * from contacts where site_id = :site and id = :id", id)?;
+        all.add("identities", "select * from identities where site_id = :site and contact_id = :id", id)?;
+        all.add("contact_merges", "select * from contact_merges where site_id = :site and kept = :id", id)?;
+        all.add("consents", "select * from consents where site_id = :site and contact_id = :id", id)?;
+    }
+    for (kind, value) in &whole.identities {
+        let known = named_params! {":kind": kind, ":value": value};
+        all.add("session_people", "select * from session_people where site_id = :site and kind = :kind and value = :value", known)?;
+    }
+    for session in &whole.sessions {
+        let id = named_params! {":id": session};
+        all.add("sessions", "select * from sessions where site_id = :site and id = :id", id)?;
+        all.add("touches", "select * from touches where site_id = :site and session_id = :id order by seq", id)?;
+        all.add("clicks", "select * from clicks where site_id = :site and session_id = :id", id)?;
+        all.add("page_events", "select * from page_events where site_id = :site and session_id = :id", id)?;
+        all.add("consents", "select * from consents where site_id = :site and session_id = :id and contact_id is null", id)?;
+        if let Some(address) = sessions::find_address(c, SessionId::new(*session), now)? {
+            let row = serde_json::json!({"session_id": session, "address": address});
+            all.rows("session_addresses").push(row);
+        }
+    }
+    for lead in &whole.leads {
+        all.add("leads", "select * from leads where site_id = :site and id = :id", named_params! {":id": lead})?;
+    }
+    for order in &whole.orders {
+        all.add("orders", "select * from orders where site_id = :site and id = :id", named_params! {":id": order})?;
+    }
+    for conversion in &whole.conversions {
+        let id = named_params! {":id": conversion};
+        all.add("conversions", "select * from conversions where site_id = :site and id = :id", id)?;
+        all.add("reports", "select * from reports where site_id = :site and conversion_id = :id", id)?;
+        all.add("entries", "select * from entries where site_id = :site and conversion_id = :id", id)?;
+        all.add("credits", "select * from credits where site_id = :site and conversion_id = :id", id)?;
+        all.add("deliveries", "select * from deliveries where site_id = :site and conversion_id = :id", id)?;
+        all.add(
+            "attempts",
+            "select a.* from deliveries d join attempts a on a.site_id = d.site_id and a.delivery_id = d.id
+             where d.site_id = :site and d.conversion_id = :id",
+            id,
+        )?;
+    }
+    for inbox in &whole.inbox {
+        let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body
+             from inbox where site_id = :site and id = :id";
+        all.add("inbox", sql, named_params! {":id": inbox})?;
+    }
+    Ok(all.tables)
+}
+
+struct Out<'a> {
+    c: &'a SiteConn<'a>,
+    tables: Map<String, Value>,
+}
+
+impl Out<'_> {
+    fn rows(&mut self, table: &str) -> &mut Vec<Value> {
+        let rows = self.tables.entry(table.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
+        match rows {
+            Value::Array(rows) => rows,
+            _ => unreachable!("only lists are put in"),
+        }
+    }
+
+    fn add(&mut self, table: &str, sql: &str, params: Params) -> Result<()> {
+        let mut found = Vec::new();
+        self.c.scan(sql, params, |row| {
+            let mut shown = Map::new();
+            for (place, name) in row.as_ref().column_names().into_iter().enumerate() {
+                let value = match row.get_ref(place)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(n) => n.into(),
+                    ValueRef::Real(n) => n.into(),
+                    ValueRef::Text(text) => read(&String::from_utf8_lossy(text)),
+                    ValueRef::Blob(bytes) => crypto::hex(bytes).into(),
+                };
+                if !matches!(name, "site_id" | "content_key" | "last_event" | "event" | "owner") {
+                    shown.insert(name.to_owned(), value);
+                }
+            }
+            found.push(Value::Object(shown));
+            Ok(true)
+        })?;
+        self.rows(table).extend(found);
+        Ok(())
+    }
+}
+
+/// What is stored as JSON is shown as such.
+fn read(text: &str) -> Value {
+    match text.starts_with(['{', '[']) {
+        true => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        false => text.into(),
+    }
+}

@@ -1,0 +1,281 @@
+//! Everything that is stored of one person, found by what they are known by: never by reading bodies or texts.
+
+use std::collections::BTreeSet;
+
+use rusqlite::named_params;
+
+use super::super::people::IdentityKind;
+use super::super::scope::SiteConn;
+use crate::domain::conversion::order_key;
+use crate::error::{Error, Kind, Result};
+
+/// How the owner named the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// Already in the form in which they are stored.
+    Email(String),
+    Phone(String),
+    Order(String),
+    /// From erasures.log: the values whose digests are in it.
+    Log(Vec<(IdentityKind, String)>),
+}
+
+impl Named {
+    pub fn word(&self) -> &'static str {
+        match self {
+            Named::Email(_) => "email",
+            Named::Phone(_) => "phone",
+            Named::Order(_) => "order",
+            Named::Log(_) => "log",
+        }
+    }
+}
+
+/// A person's rows, by their numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Whole {
+    /// What the person is known by: given by the owner, or proved.
+    pub identities: BTreeSet<(&'static str, String)>,
+    pub contacts: BTreeSet<i64>,
+    pub sessions: BTreeSet<i64>,
+    /// Keys of those sessions: their cookies name nobody any more.
+    pub keys: Vec<String>,
+    pub leads: BTreeSet<i64>,
+    pub orders: BTreeSet<i64>,
+    pub conversions: BTreeSet<i64>,
+    pub inbox: BTreeSet<i64>,
+}
+
+impl Whole {
+    pub fn emails(&self) -> Vec<String> {
+        self.values("email")
+    }
+
+    pub fn phones(&self) -> Vec<String> {
+        self.values("phone")
+    }
+
+    pub fn values(&self, kind: &str) -> Vec<String> {
+        self.identities.iter().filter(|(k, _)| *k == kind).map(|(_, v)| v.clone()).collect()
+    }
+}
+
+/// What the person wrote in leads that have no id of their own, as digests: by it a lead is known again within a day.
+pub fn contents(c: &SiteConn, whole: &Whole) -> Result<Vec<Vec<u8>>> {
+    let mut all = Vec::new();
+    for lead in &whole.leads {
+        let sql = "select content_key from leads where site_id = :site and id = :id and content_key is not null";
+        all.extend(c.find(sql, named_params! {":id": lead}, |row| row.get(0))?);
+    }
+    Ok(all)
+}
+
+/// Rounds in which one identity may lead to the next; merged contacts make chains of one or two.
+const ROUNDS: usize = 8;
+
+pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 16]) -> Result<Whole> {
+    let mut whole = Whole::default();
+    match named {
+        Named::Email(email) => drop(whole.identities.insert(("email", email.clone()))),
+        Named::Phone(phone) => drop(whole.identities.insert(("phone", phone.clone()))),
+        Named::Order(order) => start_from_order(c, order, &mut whole)?,
+        Named::Log(all) => whole.identities.extend(all.iter().map(|(kind, value)| (kind.word(), value.clone()))),
+    }
+    for _ in 0..ROUNDS {
+        let before = (whole.identities.len(), whole.contacts.len());
+        widen(c, &mut whole)?;
+        if before == (whole.identities.len(), whole.contacts.len()) {
+            break;
+        }
+    }
+    find_facts(c, &mut whole)?;
+    find_sessions(c, &mut whole)?;
+    for (kind, value) in &whole.identities {
+        let digest = digest_of(kind, value);
+        whole.inbox.extend(numbers(
+            c,
+            "select inbox_id from inbox_people where site_id = :site and digest = :digest",
+            named_params! {":digest": digest},
+        )?);
+    }
+    for conversion in &whole.conversions {
+        whole.inbox.extend(numbers(
+            c,
+            "select inbox_id from reports where site_id = :site and conversion_id = :id and inbox_id is not null",
+            named_params! {":id": conversion},
+        )?);
+    }
+    Ok(whole)
+}
+
+/// The person of an order. Two shops may number alike: then it is not said which one is meant.
+fn start_from_order(c: &SiteConn, text: &str, whole: &mut Whole) -> Result<()> {
+    let Some(key) = order_key(text) else {
+        return Err(Error::invalid("order", format!("{text:?} is no order number.")));
+    };
+    let mut people: BTreeSet<(Option<i64>, Option<String>)> = BTreeSet::new();
+    let found: Vec<i64> =
+        numbers(c, "select id from conversions where site_id = :site and order_key = :key limit 20", named_params! {":key": key})?;
+    for id in &found {
+        people.extend(c.list(
+            "select contact_id, email from orders where site_id = :site and conversion_id = :id and erased_at is null",
+            named_params! {":id": id},
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?);
+        let contact: Option<Option<i64>> = c.find(
+            "select contact_id from conversions where site_id = :site and id = :id and erased_at is null",
+            named_params! {":id": id},
+            |row| row.get(0),
+        )?;
+        if let Some(Some(contact)) = contact
+            && !people.iter().any(|(known, _)| *known == Some(contact))
+        {
+            people.insert((Some(contact), None));
+        }
+    }
+    people.extend(c.list(
+        "select contact_id, email from orders where site_id = :site and order_key = :key and conversion_id is null and erased_at is null",
+        named_params! {":key": key},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?);
+    let contacts: BTreeSet<i64> = people.iter().filter_map(|(contact, _)| *contact).collect();
+    if contacts.len() > 1 {
+        let what = format!("Several people have an order {text}. Name the person by e-mail or phone.");
+        return Err(Error::new(Kind::Conflict, "several_people", what));
+    }
+    whole.contacts = contacts;
+    whole.identities.extend(people.into_iter().filter_map(|(_, email)| Some(("email", email?))));
+    // An order of nobody known is erased by itself.
+    whole.conversions.extend(found);
+    Ok(())
+}
+
+/// Contacts of the identities, contacts merged into them, and what all of those were proved to be.
+fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+    for (kind, value) in whole.identities.clone() {
+        whole.contacts.extend(numbers(
+            c,
+            "select contact_id from identities where site_id = :site and kind = :kind and value = :value",
+            named_params! {":kind": kind, ":value": value},
+        )?);
+    }
+    for contact in whole.contacts.clone() {
+        whole.contacts.extend(numbers(
+            c,
+            "select merged from contact_merges where site_id = :site and kept = :id and undone_at is null",
+            named_params! {":id": contact},
+        )?);
+        let proved: Vec<(String, String)> = c.list(
+            "select kind, value from identities where site_id = :site and contact_id = :id and is_verified = 1",
+            named_params! {":id": contact},
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        for (kind, value) in proved {
+            let word = match kind.as_str() {
+                "email" => "email",
+                "phone" => "phone",
+                _ => "customer_id",
+            };
+            whole.identities.insert((word, value));
+        }
+    }
+    Ok(())
+}
+
+/// Leads, orders and what they were counted as, with all that others have told of the same sale.
+fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+    let mut told: Vec<(Option<i64>, i64, bool)> = Vec::new();
+    for contact in &whole.contacts {
+        let id = named_params! {":id": contact};
+        whole.conversions.extend(numbers(c, "select id from conversions where site_id = :site and contact_id = :id", id)?);
+        whole.leads.extend(numbers(c, "select id from leads where site_id = :site and contact_id = :id", id)?);
+        whole.orders.extend(numbers(c, "select id from orders where site_id = :site and contact_id = :id", id)?);
+    }
+    for email in whole.emails() {
+        let value = named_params! {":value": email};
+        told.extend(
+            pairs(c, "select contact_id, id from leads where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, true)),
+        );
+        told.extend(
+            pairs(c, "select contact_id, id from orders where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, false)),
+        );
+    }
+    for phone in whole.phones() {
+        let value = named_params! {":value": phone};
+        told.extend(
+            pairs(c, "select contact_id, id from leads where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, true)),
+        );
+        told.extend(
+            pairs(c, "select contact_id, id from orders where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, false)),
+        );
+    }
+    for (_, id, is_lead) in told {
+        if is_lead {
+            whole.leads.insert(id)
+        } else {
+            whole.orders.insert(id)
+        };
+    }
+    for (ids, sql) in [
+        (&whole.leads, "select conversion_id from leads where site_id = :site and id = :id and conversion_id is not null"),
+        (&whole.orders, "select conversion_id from orders where site_id = :site and id = :id and conversion_id is not null"),
+    ] {
+        for id in ids {
+            whole.conversions.extend(numbers(c, sql, named_params! {":id": id})?);
+        }
+    }
+    for conversion in &whole.conversions {
+        let id = named_params! {":id": conversion};
+        whole.leads.extend(numbers(
+            c,
+            "select fact_id from reports where site_id = :site and conversion_id = :id and fact_kind = 'lead' and fact_id is not null",
+            id,
+        )?);
+        whole.orders.extend(numbers(c, "select id from orders where site_id = :site and conversion_id = :id", id)?);
+    }
+    Ok(())
+}
+
+/// Browsers that said or were proved to be this person, and those that bought. One that is proved to be somebody else's
+/// (a shared machine, a clerk at the till) stays; only its links go.
+fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+    let mut found: BTreeSet<i64> = BTreeSet::new();
+    for (kind, value) in &whole.identities {
+        found.extend(numbers(
+            c,
+            "select session_id from session_people where site_id = :site and kind = :kind and value = :value",
+            named_params! {":kind": kind, ":value": value},
+        )?);
+    }
+    for conversion in &whole.conversions {
+        found.extend(numbers(
+            c,
+            "select session_id from conversions where site_id = :site and id = :id and session_id is not null",
+            named_params! {":id": conversion},
+        )?);
+    }
+    for session in found {
+        let proved: Vec<(String, String)> = c.list(
+            "select kind, value from session_people where site_id = :site and session_id = :id and is_verified = 1",
+            named_params! {":id": session},
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let is_anothers = |(kind, value): &(String, String)| !whole.identities.iter().any(|(k, v)| k == kind && v == value);
+        if proved.iter().any(is_anothers) {
+            continue;
+        }
+        let key =
+            c.find("select key from sessions where site_id = :site and id = :id", named_params! {":id": session}, |row| row.get(0))?;
+        whole.sessions.insert(session);
+        whole.keys.extend(key);
+    }
+    Ok(())
+}
+
+fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {
+    c.list(sql, params, |row| row.get(0))
+}
+
+fn pairs(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<impl Iterator<Item = (Option<i64>, i64)> + use<>> {
+    Ok(c.list(sql, params, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter())
+}

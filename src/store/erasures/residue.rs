@@ -1,0 +1,87 @@
+//! What a search of the file still finds after a person's own rows are gone: an address in a text that somebody else
+//! wrote, or a person whom another site knows too.
+
+use rusqlite::named_params;
+
+use super::super::scope::{AllSites, SiteConn};
+use crate::error::Result;
+
+/// Rows of others whose texts name one of the values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mentions {
+    pub leads: Vec<i64>,
+    pub reports: Vec<i64>,
+    pub page_events: Vec<i64>,
+    pub inbox: Vec<i64>,
+}
+
+impl Mentions {
+    pub fn is_empty(&self) -> bool {
+        self.leads.is_empty() && self.reports.is_empty() && self.page_events.is_empty() && self.inbox.is_empty()
+    }
+}
+
+/// Reads the site's texts: only where the file has been searched and something was found.
+pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
+    let value = named_params! {":value": value};
+    Ok(Mentions {
+        leads: c.list(
+            "select id from leads where site_id = :site
+               and instr(lower(coalesce(message, '') || custom_fields || coalesce(url, '') || coalesce(company, '')), :value) > 0",
+            value,
+            |row| row.get(0),
+        )?,
+        reports: c.list("select id from reports where site_id = :site and instr(lower(detail), :value) > 0", value, |row| row.get(0))?,
+        page_events: c
+            .list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| row.get(0))?,
+        inbox: c.list(
+            "select id from inbox where site_id = :site and body is not null and instr(lower(cast(body as text)), :value) > 0",
+            value,
+            |row| row.get(0),
+        )?,
+    })
+}
+
+/// Empties those texts; the rows stay.
+pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()> {
+    for id in &found.leads {
+        c.execute(
+            "update leads set message = case when instr(lower(message), :value) > 0 then null else message end,
+               custom_fields = case when instr(lower(custom_fields), :value) > 0 then '{}' else custom_fields end,
+               url = case when instr(lower(url), :value) > 0 then null else url end,
+               company = case when instr(lower(company), :value) > 0 then null else company end
+             where site_id = :site and id = :id",
+            named_params! {":id": id, ":value": value},
+        )?;
+    }
+    for id in &found.reports {
+        c.execute("update reports set detail = '{}' where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    for id in &found.page_events {
+        c.execute("update page_events set properties = '{}' where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    for id in &found.inbox {
+        c.execute("update inbox set body = null where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(())
+}
+
+/// Whether another site of the box, or its own staff, is known by this value: then it stays there.
+pub fn is_known_elsewhere(all: &AllSites, own: &SiteConn, kind: &str, value: &str) -> Result<bool> {
+    let others: Vec<i64> = all.list("select id from sites", &[], |row| row.get(0))?;
+    for site in others.into_iter().filter(|id| *id != own.site().number()) {
+        let found = all.find(
+            "select 1 where exists (select 1 from identities where site_id = :other and kind = :kind and value = :value)
+               or exists (select 1 from session_people where site_id = :other and kind = :kind and value = :value)
+               or exists (select 1 from leads where site_id = :other and :kind = 'email' and email = :value)
+               or exists (select 1 from orders where site_id = :other and :kind = 'email' and email = :value)",
+            named_params! {":other": site, ":kind": kind, ":value": value},
+            |_| Ok(()),
+        )?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    let is_staff = all.find("select 1 from users where email = :value", named_params! {":value": value}, |_| Ok(()))?;
+    Ok(is_staff.is_some())
+}

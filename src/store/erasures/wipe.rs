@@ -1,0 +1,204 @@
+//! Carries out the plan of `domain::erasure` for one person, table by table, in the caller's transaction.
+
+use std::collections::BTreeMap;
+
+use rusqlite::named_params;
+use serde_json::{Map, Value};
+
+use super::super::scope::SiteConn;
+use super::person::Whole;
+use crate::domain::attribution::PathTouch;
+use crate::domain::erasure::{IMPERSONAL, PLAN};
+use crate::domain::time::{MINUTE_MS, Time, Zone};
+use crate::error::{Error, Result};
+
+/// Rows by table; each table of the plan is named, also where it had nothing.
+pub type Counts = BTreeMap<&'static str, usize>;
+
+pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: Time) -> Result<Counts> {
+    let mut counts: Counts = PLAN.iter().map(|p| (p.table, 0)).collect();
+    let mut count = |table: &'static str, rows: usize| *counts.entry(table).or_default() += rows;
+    for session in &whole.sessions {
+        leave_visits(c, zone, *session)?;
+        let id = named_params! {":id": session};
+        count("touches", c.execute("delete from touches where site_id = :site and session_id = :id", id)?);
+        count("clicks", c.execute("delete from clicks where site_id = :site and session_id = :id", id)?);
+        count("page_events", c.execute("delete from page_events where site_id = :site and session_id = :id", id)?);
+        count("consents", c.execute("delete from consents where site_id = :site and session_id = :id", id)?);
+        count("session_addresses", c.execute("delete from session_addresses where site_id = :site and session_id = :id", id)?);
+        count("session_people", c.execute("delete from session_people where site_id = :site and session_id = :id", id)?);
+        count("sessions", c.execute("delete from sessions where site_id = :site and id = :id", id)?);
+    }
+    for (kind, value) in &whole.identities {
+        let known = named_params! {":kind": kind, ":value": value};
+        count("session_people", c.execute("delete from session_people where site_id = :site and kind = :kind and value = :value", known)?);
+        count("identities", c.execute("delete from identities where site_id = :site and kind = :kind and value = :value", known)?);
+    }
+    for contact in &whole.contacts {
+        let id = named_params! {":id": contact};
+        count("identities", c.execute("delete from identities where site_id = :site and contact_id = :id", id)?);
+        count("consents", c.execute("delete from consents where site_id = :site and contact_id = :id", id)?);
+        count("contact_merges", c.execute("delete from contact_merges where site_id = :site and kept = :id", id)?);
+        count("contacts", c.execute("delete from contacts where site_id = :site and id = :id", id)?);
+    }
+    for inbox in &whole.inbox {
+        let id = named_params! {":id": inbox};
+        count("inbox_people", c.execute("delete from inbox_people where site_id = :site and inbox_id = :id", id)?);
+        let sql = "update inbox set body = null, reason = case when reason is null then null else 'erased' end
+             where site_id = :site and id = :id and body is not null";
+        count("inbox", c.execute(sql, id)?);
+    }
+    for digest in digests {
+        let sql = "delete from inbox_people where site_id = :site and digest = :digest";
+        count("inbox_people", c.execute(sql, named_params! {":digest": digest})?);
+    }
+    for lead in &whole.leads {
+        let sql = "update leads set contact_id = null, email = null, phone = null, first_name = null, last_name = null, company = null,
+               message = null, custom_fields = '{}', url = null, session_id = null, content_key = null, erased_at = :at
+             where site_id = :site and id = :id and erased_at is null";
+        count("leads", c.execute(sql, named_params! {":id": lead, ":at": at.ms()})?);
+    }
+    for value in texts(whole) {
+        for lead in &whole.leads {
+            let sql = "update leads set external_id = 'erased_' || id
+                 where site_id = :site and id = :id and instr(lower(external_id), :value) > 0";
+            c.execute(sql, named_params! {":id": lead, ":value": value})?;
+        }
+    }
+    for order in &whole.orders {
+        let sql = "update orders set contact_id = null, email = null, phone = null, first_name = null, last_name = null,
+               customer_id = null, session_id = null, erased_at = :at
+             where site_id = :site and id = :id and erased_at is null";
+        count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
+    }
+    for conversion in &whole.conversions {
+        of_conversion(c, whole, *conversion, at, &mut count)?;
+    }
+    Ok(counts)
+}
+
+fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut impl FnMut(&'static str, usize)) -> Result<()> {
+    let key = named_params! {":id": id};
+    // An answer kept for a repeat names its conversion.
+    let sql = "delete from idempotency_keys where site_id = :site and instr(answer, :name) > 0";
+    count("idempotency_keys", c.execute(sql, named_params! {":name": format!("\"conversion_{id}\"")})?);
+    let sql = "delete from attempts where site_id = :site and delivery_id in (select id from deliveries
+         where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held'))";
+    count("attempts", c.execute(sql, key)?);
+    let sql = "delete from deliveries where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held')";
+    count("deliveries", c.execute(sql, key)?);
+    let sql = "update deliveries set request = null, response = null, step = null
+         where site_id = :site and conversion_id = :id and (request is not null or response is not null or step is not null)";
+    count("deliveries", c.execute(sql, key)?);
+    let sql = "update attempts set sentence = '' where site_id = :site and sentence <> ''
+         and delivery_id in (select id from deliveries where site_id = :site and conversion_id = :id)";
+    count("attempts", c.execute(sql, key)?);
+    let reports: Vec<(i64, String)> =
+        c.list("select id, detail from reports where site_id = :site and conversion_id = :id", key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (report, detail) in reports {
+        let sql = "update reports set detail = :detail where site_id = :site and id = :id";
+        count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
+    }
+    let runs: Vec<(i64, String, String)> =
+        c.list("select run, path, snapshot from credits where site_id = :site and conversion_id = :id", key, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    for (run, path, snapshot) in runs {
+        let snapshot = deleted(&snapshot, at);
+        let sql = "update credits set snapshot = :snapshot, path = :path where site_id = :site and conversion_id = :id and run = :run";
+        let new = named_params! {":id": id, ":run": run, ":snapshot": snapshot, ":path": without_browser(&path)?};
+        count("credits", c.execute(sql, new)?);
+    }
+    names_of_its_own(c, whole, id)?;
+    let sql = "update conversions set contact_id = null, session_id = null, erased_at = :at where site_id = :site and id = :id and erased_at is null";
+    count("conversions", c.execute(sql, named_params! {":id": id, ":at": at.ms()})?);
+    Ok(())
+}
+
+/// Addresses and phone numbers as they may stand inside an id.
+fn texts(whole: &Whole) -> Vec<String> {
+    let digits = whole.phones().into_iter().map(|p| p.trim_start_matches('+').to_owned()).collect::<Vec<_>>();
+    whole.emails().into_iter().chain(digits).collect()
+}
+
+/// Some senders take the address itself for an id: then the id goes too.
+fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
+    for value in texts(whole) {
+        let named = named_params! {":id": id, ":value": value};
+        c.execute(
+            "update conversions set label = 'Erased ' || id, event_id = 'erased_' || id, order_key = null
+             where site_id = :site and id = :id and (instr(lower(label), :value) > 0 or instr(lower(event_id), :value) > 0)",
+            named,
+        )?;
+        c.execute(
+            "update deliveries set event_id = 'erased_' || conversion_id
+             where site_id = :site and conversion_id = :id and instr(lower(event_id), :value) > 0",
+            named,
+        )?;
+        c.execute(
+            "update reports set external_id = 'erased_' || id
+             where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
+            named,
+        )?;
+        c.execute(
+            "update orders set external_id = 'erased_' || id, order_number = 'erased_' || id, order_key = null
+             where site_id = :site and conversion_id = :id and (instr(lower(external_id), :value) > 0 or instr(lower(order_number), :value) > 0)",
+            named,
+        )?;
+    }
+    Ok(())
+}
+
+/// A browser's visits stay as visits of nobody, to the minute: the counts of their days do not change.
+fn leave_visits(c: &SiteConn, zone: &Zone, session: i64) -> Result<()> {
+    type Visit = (i64, String, String, Option<String>, Option<String>, Option<String>);
+    let visits: Vec<Visit> = c.list(
+        "select t.at, t.source, t.medium, t.campaign, s.country, s.device
+         from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
+         where t.site_id = :site and t.session_id = :id and t.starts_visit = 1",
+        named_params! {":id": session},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
+    )?;
+    for (at, source, medium, campaign, country, device) in visits {
+        let id = c.next_inner_number("anon_event")?;
+        let day = zone.day(Time::from_ms(at));
+        c.execute(
+            "insert into anon_events (site_id, id, at, day, source, medium, utm_campaign, country, device, starts_visit)
+             values (:site, :id, :at, :day, :source, :medium, :campaign, :country, :device, 1)",
+            named_params! {":id": id, ":at": at - at.rem_euclid(MINUTE_MS), ":day": day.0, ":source": source, ":medium": medium,
+            ":campaign": campaign, ":country": country, ":device": device},
+        )?;
+    }
+    Ok(())
+}
+
+/// As the documents print it of somebody who was deleted, with the figures that reports add up.
+fn deleted(snapshot: &str, at: Time) -> String {
+    const FIGURES: [&str; 7] = ["match_type", "asserted", "days_to_convert", "seconds_to_convert", "model", "window", "shares_bp"];
+    let mut kept: Map<String, Value> = match serde_json::from_str(snapshot) {
+        Ok(Value::Object(fields)) => fields.into_iter().filter(|(key, _)| FIGURES.contains(&key.as_str())).collect(),
+        _ => Map::new(),
+    };
+    kept.insert("deleted".into(), true.into());
+    kept.insert("deletion_date".into(), at.utc().into());
+    Value::Object(kept).to_string()
+}
+
+fn impersonal(detail: &str) -> String {
+    let Ok(Value::Object(detail)) = serde_json::from_str(detail) else { return "{}".into() };
+    let kept: Map<String, Value> = detail.into_iter().filter(|(key, _)| IMPERSONAL.contains(&key.as_str())).collect();
+    Value::Object(kept).to_string()
+}
+
+/// Where the touches came from stays, for the models; which browser and page it was goes.
+fn without_browser(path: &str) -> Result<String> {
+    let mut path: Vec<PathTouch> = serde_json::from_str(path).map_err(Error::internal)?;
+    for step in &mut path {
+        step.touch.session = 0;
+        step.touch.landing = None;
+        step.touch.referrer = None;
+        step.touch.term = None;
+        step.touch.content = None;
+    }
+    serde_json::to_string(&path).map_err(Error::internal)
+}

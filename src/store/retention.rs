@@ -1,0 +1,104 @@
+//! Rows past their time, a few at a time. Each step gives how many it found; fewer than asked for is the end.
+
+use std::collections::BTreeSet;
+
+use rusqlite::named_params;
+
+use super::scope::SiteConn;
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// Touches, and the browsers of which nothing younger is known. Their days must have been frozen before.
+pub fn touches(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let found: Vec<(i64, i64)> = c.list(
+        "select session_id, seq from touches where site_id = :site and at < :before order by at limit :limit",
+        named_params! {":before": before.ms(), ":limit": limit},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (session, seq) in &found {
+        let touch = named_params! {":session": session, ":seq": seq};
+        c.execute("delete from clicks where site_id = :site and session_id = :session and seq = :seq", touch)?;
+        c.execute("delete from touches where site_id = :site and session_id = :session and seq = :seq", touch)?;
+    }
+    let sessions: BTreeSet<i64> = found.iter().map(|(session, _)| *session).collect();
+    for session in sessions {
+        let id = named_params! {":id": session, ":before": before.ms()};
+        let gone = c.execute(
+            "delete from sessions where site_id = :site and id = :id and last_seen_at < :before
+               and not exists (select 1 from touches where site_id = :site and session_id = :id)",
+            id,
+        )?;
+        if gone > 0 {
+            let id = named_params! {":id": session};
+            c.execute("delete from clicks where site_id = :site and session_id = :id", id)?;
+            c.execute("delete from page_events where site_id = :site and session_id = :id", id)?;
+            c.execute("delete from consents where site_id = :site and session_id = :id", id)?;
+            c.execute("delete from session_people where site_id = :site and session_id = :id", id)?;
+            c.execute("delete from session_addresses where site_id = :site and session_id = :id", id)?;
+        }
+    }
+    Ok(found.len())
+}
+
+/// Visits of those who refused, by the same clock.
+pub fn anon_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    c.execute(
+        "delete from anon_events where site_id = :site and id in
+           (select id from anon_events where site_id = :site and at < :before order by at limit :limit)",
+        named_params! {":before": before.ms(), ":limit": limit},
+    )
+}
+
+/// What pages reported. Numbers grow with time, so the oldest stand at the front.
+pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old = front(c, "select id, at from page_events where site_id = :site order by id limit :limit", before, limit)?;
+    for id in &old {
+        c.execute("delete from page_events where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(old.len())
+}
+
+/// Raw bodies; what was read from them stays, and so does the digest by which a repeat is known.
+pub fn inbox(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old: Vec<i64> = c.list(
+        "select id from inbox where site_id = :site and received_at < :before and body is not null order by received_at limit :limit",
+        named_params! {":before": before.ms(), ":limit": limit},
+        |row| row.get(0),
+    )?;
+    for id in &old {
+        let id = named_params! {":id": id};
+        c.execute("delete from inbox_people where site_id = :site and inbox_id = :id", id)?;
+        c.execute("update inbox set body = null where site_id = :site and id = :id", id)?;
+    }
+    Ok(old.len())
+}
+
+/// What was sent, or could not be, and what was answered; that it was, stays.
+pub fn dead_letters(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old: Vec<i64> = c.list(
+        "select id from deliveries where site_id = :site and settled_at < :before and settled_at is not null and request is not null
+         order by settled_at limit :limit",
+        named_params! {":before": before.ms(), ":limit": limit},
+        |row| row.get(0),
+    )?;
+    for id in &old {
+        let id = named_params! {":id": id};
+        c.execute("update deliveries set request = null, response = null, step = null where site_id = :site and id = :id", id)?;
+        c.execute("update attempts set sentence = '' where site_id = :site and delivery_id = :id", id)?;
+    }
+    Ok(old.len())
+}
+
+pub fn audit(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old = front(c, "select id, at from audit where site_id = :site order by id limit :limit", before, limit)?;
+    for id in &old {
+        c.execute("delete from audit where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(old.len())
+}
+
+/// The old ones among the first rows of a table whose numbers grow with time.
+fn front(c: &SiteConn, sql: &str, before: Time, limit: i64) -> Result<Vec<i64>> {
+    let first: Vec<(i64, i64)> = c.list(sql, named_params! {":limit": limit}, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(first.into_iter().filter(|(_, at)| *at < before.ms()).map(|(id, _)| id).collect())
+}

@@ -1,0 +1,163 @@
+//! Rows past their time: each kind by its own clock, the counts of the days stay, and nobody waits for it.
+
+use halotrack::flows::{cube, retain, sites};
+use halotrack::store::FILE;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::house::{House, SiteAt};
+
+const DAY_S: i64 = 86_400;
+
+impl House {
+    /// Visits of the days from two years back until now, as the sources report counts them.
+    async fn visits(&self, site: &SiteAt) -> i64 {
+        self.advance_s(4);
+        let path = format!("/api/sites/{}/reports/sources?from=2024-07-01&to=2027-12-31", site.slug);
+        let answer = self.get(&path).token(&site.token).send().await.is(200).json;
+        self.advance_s(-4);
+        answer["items"].as_array().expect("rows").iter().map(|r| r["visits"].as_i64().unwrap_or_default()).sum()
+    }
+
+    async fn retain(&self) {
+        cube::catch_up(&self.app).await.expect("counted");
+        retain::run(&self.app).await.expect("removed");
+    }
+
+    fn count(&self, table: &str) -> i64 {
+        let db = Connection::open(self.data().join(FILE)).expect("the file");
+        db.query_row(&format!("select count(*) from {table}"), [], |row| row.get(0)).expect("a count")
+    }
+}
+
+/// A site that keeps touches for 60 days.
+async fn short(house: &House) -> SiteAt {
+    let site = house.site("shop.example").await;
+    sites::set(&house.app, site.id, "retention.touches", "60", "test").await.expect("a clock");
+    site
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_visits_go_and_their_counts_stay() {
+    let house = House::new();
+    let site = short(&house).await;
+    let mut ids = Vec::new();
+    for n in 0..30 {
+        let fields = json!({"utm_source": "news", "utm_medium": "email", "gclid": format!("c-{n}")});
+        ids.push(house.history(&site, None, 24 * (50 + n), fields).await);
+    }
+    // Two of one day, so that a day counted again from less would show.
+    house.history(&site, None, 24 * 70, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    // A browser that came then and now, and one who refused.
+    house.history(&site, Some(&ids[29]), 24 * 2, json!({"utm_source": "google", "utm_medium": "cpc"})).await;
+    house.touch(&site, None, json!({"consent": "denied"})).await.is(200);
+    assert_eq!(house.visits(&site).await, 33);
+    house.retain().await;
+    // Days 61 to 79 are gone, with their browsers and click ids; the browser that came back is kept.
+    assert_eq!((house.count("touches"), house.count("sessions"), house.count("clicks")), (12, 12, 11));
+    assert_eq!(house.visits(&site).await, 33, "what was counted stays counted");
+    // A late visit of a frozen day dirties nothing: the day is not counted again from the rows that are left.
+    house.history(&site, None, 24 * 70, json!({"utm_source": "late", "utm_medium": "email"})).await;
+    cube::catch_up(&house.app).await.expect("counted");
+    assert_eq!(house.visits(&site).await, 33);
+    // One of a day that still has its rows is.
+    house.history(&site, None, 24 * 55, json!({"utm_source": "late", "utm_medium": "email"})).await;
+    cube::catch_up(&house.app).await.expect("counted");
+    assert_eq!(house.visits(&site).await, 34);
+    // Also where the site's days are cut anew.
+    sites::set(&house.app, site.id, "zone", "Asia/Dubai", "test").await.expect("a zone");
+    house.retain().await;
+    assert_eq!(house.visits(&site).await, 34, "frozen days outlive a change of the zone");
+    house.advance_s(100 * DAY_S);
+    house.retain().await;
+    assert_eq!((house.count("touches"), house.count("sessions"), house.count("anon_events")), (0, 0, 0));
+    assert_eq!(house.visits(&site).await, 34);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_counted_yet_is_not_removed() {
+    let house = House::new();
+    let site = short(&house).await;
+    house.history(&site, None, 24 * 100, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    retain::run(&house.app).await.expect("a round");
+    assert_eq!(house.count("touches"), 1, "its day has no counts yet");
+    cube::catch_up(&house.app).await.expect("counted");
+    house.history(&site, None, 24 * 100, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    retain::run(&house.app).await.expect("a round");
+    assert_eq!(house.count("touches"), 2, "its counts are of yesterday's news");
+    house.retain().await;
+    assert_eq!((house.count("touches"), house.visits(&site).await), (0, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_kind_has_its_clock_and_the_owner_sets_it() {
+    let house = House::new();
+    let (site, other) = (house.site("shop.example").await, house.site("other.example").await);
+    for site in [&site, &other] {
+        house
+            .connect(
+                site,
+                "meta",
+                "shadow",
+                &[("pixel_id", "123456789012345"), ("access_token", "EAAabcdefghijklmnopqrstuvwxyz0123456789")],
+            )
+            .await;
+        house.lead(site, json!({"lead_id": "L-1", "email": "ann@mail.example", "consent_given": true})).await.is(200);
+    }
+    house.work().await;
+    sites::set(&house.app, other.id, "retention.inbox", "3", "test").await.expect("a clock");
+    let bodies = |house: &House| house.count("inbox where body is not null");
+    let payloads = |house: &House| house.count("deliveries where request is not null");
+    house.advance_s(4 * DAY_S);
+    house.retain().await;
+    assert_eq!((bodies(&house), payloads(&house)), (1, 2), "the other site's owner wants bodies gone after three days");
+    house.advance_s(27 * DAY_S);
+    house.retain().await;
+    assert_eq!((bodies(&house), payloads(&house)), (0, 0));
+    // What was read stays, and so does the knowledge that it came.
+    assert_eq!((house.count("inbox"), house.count("inbox_people"), house.count("leads"), house.count("deliveries")), (2, 0, 2, 2));
+    let replay = house.list(&site, "inbox").await[0]["id"].as_str().expect("an id").to_owned();
+    let answer = house
+        .post(&format!("/api/sites/{}/inbox/{replay}/replay", site.slug))
+        .token(&site.token)
+        .json(&Value::Object(Default::default()))
+        .send()
+        .await;
+    assert_eq!(answer.is(409).code(), "body_gone");
+    assert!(house.count("audit") > 0);
+    house.advance_s(366 * DAY_S);
+    house.retain().await;
+    assert_eq!(house.count("audit"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_while_much_is_removed() {
+    let house = House::new();
+    let site = short(&house).await;
+    house.history(&site, None, 24 * 100, json!({"utm_source": "news", "utm_medium": "email"})).await;
+    cube::catch_up(&house.app).await.expect("counted");
+    let mut db = Connection::open(house.data().join(FILE)).expect("the file");
+    let at = (crate::house::NOW_S - 100 * DAY_S) * 1_000;
+    let tx = db.transaction().expect("a change");
+    for n in 0..20_000_i64 {
+        tx.execute(
+            "insert into touches (site_id, session_id, seq, at, received_at, source, medium, landing, is_direct, starts_visit, marketing)
+             values (1, 100000 + ?1, 1, ?2, ?2, 'news', 'email', '/', 0, 0, 'unknown')",
+            [n, at],
+        )
+        .expect("a touch");
+    }
+    tx.commit().expect("stored");
+    let app = house.app.clone();
+    let removing = tokio::spawn(async move { retain::run(&app).await });
+    let mut longest = std::time::Duration::ZERO;
+    while !removing.is_finished() {
+        let since = std::time::Instant::now();
+        house.app.store.write(site.id, |_| Ok(())).await.expect("a turn");
+        longest = longest.max(since.elapsed());
+    }
+    removing.await.expect("it ends").expect("removed");
+    assert_eq!(house.count("touches"), 0);
+    eprintln!("20,000 touches removed; the longest wait for the writer was {longest:?}");
+    assert!(longest < std::time::Duration::from_secs(2), "one step held the writer for {longest:?}");
+}
