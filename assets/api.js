@@ -26,6 +26,9 @@ export const get = (path, query, signal) => ask('GET', path, { query, signal });
 /** @param {string} path @param {object} [body] */
 export const post = (path, body) => ask('POST', path, { body: body ?? {} });
 
+/** @param {string} path */
+export const remove = (path) => ask('DELETE', path);
+
 /**
  * @param {string} method @param {string} path
  * @param {{query?: URLSearchParams|null, body?: object, signal?: AbortSignal}} [with_]

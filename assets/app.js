@@ -21,6 +21,11 @@ import { createFrame } from './parts/frame.js';
 export const PAGES = [
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
+  { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, load: () => import('./pages/leads.js') },
+  { path: 'people', name: 'People', group: 'People', icon: 'customers', key: 'P', dock: false, shown: (site) => site.role !== 'client',
+    load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
+  { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, load: () => import('./pages/connections.js'),
+    detail: () => import('./pages/connection.js') },
   { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, load: () => import('./pages/deliveries.js') },
   { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at,
     load: () => import('./pages/install.js') },
@@ -202,6 +207,10 @@ async function route() {
   const me = /** @type {NonNullable<typeof app.me>} */ (app.me);
   if (slug === '+site' || (!me.sites.length && me.may_add_site)) return alone('site', {}, mine);
   if (!me.sites.length) return alone('login', { nothing: true }, mine);
+  // Addresses that name a platform and no site: they mean the first site, and its page for that platform.
+  if (slug === 'integrations' && name && !PAGES.some((x) => x.path === name)) {
+    return app.navigate(`/dashboard/${me.sites[0].site}/connections/${encodeURIComponent(`+${name}`)}`, { replace: true });
+  }
   const site = me.sites.find((s) => s.site === slug);
   if (!site) return app.navigate(`/dashboard/${me.sites[0].site}`, { replace: true });
   const page = PAGES.find((p) => p.path === name);

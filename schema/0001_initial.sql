@@ -412,6 +412,23 @@ create index leads__site_id__created_at on leads (site_id, created_at);
 create index leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
 create index leads__site_id__contact_id on leads (site_id, contact_id);
 
+-- Where leads stood in the pipeline, change by change. Rows are added, never changed.
+create table lead_changes (
+  site_id      integer not null,
+  id           integer not null,
+  lead_id      integer not null,
+  at           integer not null,
+  who          text not null,             -- user_3, token_2, command line
+  stage_before text not null,
+  stage        text not null check (stage in ('new', 'contacted', 'qualified', 'won', 'lost')),
+  value_minor  integer,
+  currency     text,
+  event_id     text,                      -- of the fact that the change is: a stage is told once
+  primary key (site_id, id)
+) strict, without rowid;
+create index lead_changes__site_id__lead_id on lead_changes (site_id, lead_id);
+create unique index lead_changes__site_id__event_id on lead_changes (site_id, event_id) where event_id is not null;
+
 create table orders (
   site_id       integer not null,
   id            integer not null,

@@ -495,6 +495,20 @@ CREATE TABLE jobs (
   created_at integer not null
 ) strict;
 
+CREATE TABLE lead_changes (
+  site_id      integer not null,
+  id           integer not null,
+  lead_id      integer not null,
+  at           integer not null,
+  who          text not null,             -- user_3, token_2, command line
+  stage_before text not null,
+  stage        text not null check (stage in ('new', 'contacted', 'qualified', 'won', 'lost')),
+  value_minor  integer,
+  currency     text,
+  event_id     text,                      -- of the fact that the change is: a stage is told once
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE leads (
   site_id       integer not null,
   id            integer not null,
@@ -856,6 +870,10 @@ CREATE INDEX inbox_people__site_id__inbox_id on inbox_people (site_id, inbox_id)
 CREATE INDEX jobs__run_at on jobs (run_at);
 
 CREATE UNIQUE INDEX jobs__site_id__dedup on jobs (site_id, dedup);
+
+CREATE UNIQUE INDEX lead_changes__site_id__event_id on lead_changes (site_id, event_id) where event_id is not null;
+
+CREATE INDEX lead_changes__site_id__lead_id on lead_changes (site_id, lead_id);
 
 CREATE UNIQUE INDEX leads__site_id__connection_id__external_id on leads (site_id, connection_id, external_id);
 

@@ -29,6 +29,20 @@ impl Platform {
         self.abouts().next().map_or("", |a| a.name)
     }
 
+    /// Half a sentence: what it is good for.
+    pub fn purpose(&self) -> &'static str {
+        self.abouts().next().map_or("", |a| a.purpose)
+    }
+
+    /// Steps to connect it, of both sides.
+    pub fn steps(&self) -> Vec<&'static str> {
+        self.abouts().flat_map(|a| a.steps).copied().collect()
+    }
+
+    pub fn docs_url(&self) -> &'static str {
+        self.abouts().next().map_or("", |a| a.docs_url)
+    }
+
     pub fn receives(&self) -> bool {
         self.abouts().any(|a| a.receives)
     }

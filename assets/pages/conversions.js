@@ -189,7 +189,8 @@ function columns(now) {
       r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)],
       foot: (a) => `All ${count(a.total.count)}` },
     { id: 'who', head: 'Who', classes: 'hide-s',
-      cell: (r) => (r.who.display ? h('bdi', { 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
+      cell: (r) => (r.who.display ? h(r.who.contact ? 'a' : 'bdi', { href: r.who.contact ? now().app.href('people', undefined, r.who.contact) : null,
+        'data-roam': !!r.who.contact, tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
       : h('span.faint', null, 'no address given')) },
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')),
       foot: (a) => sum(a.total.amounts) },

@@ -1,7 +1,7 @@
 // The strip of sending connections: mode, what waits, what failed, and the one button that helps now.
 
 import { post } from '../api.js';
-import { h, fill, icon, announce, copyButton } from '../dom.js';
+import { h, fill, icon, announce } from '../dom.js';
 import { count, when, exact, plural } from '../format.js';
 import { confirm } from './menu.js';
 
@@ -16,9 +16,8 @@ export function connectionStrip(strip, items, p, again, filter) {
   if (!items.length) {
     fill(strip, h('div.empty', null, icon('connections'),
       h('p', null, h('b', null, 'No platform is connected that could be told.'),
-      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.',
-      p.may && ' Run this on the server for Meta; ga4 and webhook are the others, and say what they need:'),
-      p.may && h('div.code', null, h('code', null, addCommand(p.site.site)), copyButton(() => addCommand(p.site.site), 'Copy'))));
+      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.'),
+      p.may && h('div.acts', null, h('a.btn', { href: p.app.href('connections') }, 'Choose a platform'))));
     return;
   }
   // Worst first: what needs the owner stands on top.
@@ -30,9 +29,6 @@ export function connectionStrip(strip, items, p, again, filter) {
   if (focus) /** @type {HTMLElement|null} */ (strip.querySelector(`[data-focus="${focus}"]`))?.focus();
 }
 
-/** @param {string} site */
-const addCommand = (site) => `halotrack connection add --site ${site} --platform meta --set pixel_id=PIXEL --set access_token=@meta.token`;
-
 /** @param {any} c @param {import('../app.js').Params} p @param {() => void} again @param {(dim: string, value: string, state: string) => void} filter */
 function one(c, p, again, filter) {
   const n = c.counts;
@@ -40,7 +36,7 @@ function one(c, p, again, filter) {
     { type: 'button', disabled: !value, class: value ? tone : '', 'data-tip': value ? `Show ${word}` : null,
     onclick: () => filter('connection', c.connection, state) }, h('b', null, count(value)), h('span', null, word));
   return h('li.cn', null,
-    h('div.cn-name', null, h('b.cut', null, h('bdi', null, c.name)), status(c)),
+    h('div.cn-name', null, h('b.cut', null, h('a', { href: p.app.href('connections', undefined, c.connection) }, h('bdi', null, c.name))), status(c)),
     h('div.cn-mode', null, modeSwitch(c, p, again)),
     h('div.cn-counts', null, figure('delivered', n.delivered + n.accepted, 'told', ''), figure('pending', n.pending + n.held, 'waiting', n.held ? 'warn' : ''),
       figure('skipped', n.skipped, 'not sent', ''), figure('refused', n.refused, 'refused', 'bad'), figure('dead', n.dead, 'given up', 'bad')),

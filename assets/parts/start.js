@@ -61,14 +61,13 @@ export function endpointStep(app, site) {
     : [h('span.beat', { 'aria-hidden': 'true' }), h('span', null, 'Waiting for the first order or lead…')]);
   draw();
   const owner = site.role === 'owner' || site.role === 'editor';
-  const command = `halotrack connection add --site ${site.site} --platform forms`;
   const addresses = (/** @type {any[]} */ inward) => fill(box, inward.length ? [inward.map((c) => h('div.hook', null,
     h('p', null, h('b', null, c.name || platform(c.platform)), h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
     h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy')))),
     h('p.quiet', null, 'It takes what carries the secret that was printed with it: as the header ', h('code', null, 'x-webhook-secret'),
       ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')]
-    : [h('p.quiet', null, 'Nothing is connected yet. Run this on the server; it prints the address and its secret:'),
-      h('div.code', null, h('code', null, command), copyButton(() => command, 'Copy'))]);
+    : h('p.quiet', null, 'Nothing is connected yet. ', h('a.go', { href: app.href('connections', undefined, '+forms') }, 'Connect a form or shop'),
+      ', and its address stands here.'));
   let isKnown = false;
   const look = async () => {
     try {

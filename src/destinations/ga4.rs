@@ -9,6 +9,7 @@ use super::kit::{self, Hashed};
 use super::{Delivery, Destination, Prepared, Start};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::{Mode, Outgoing};
+use crate::domain::pipeline::Stage;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::steps::{State, Step, Steps, Verdict, retry_after_ms};
 use crate::domain::time::{DAY_MS, HOUR_MS, Time};
@@ -121,13 +122,26 @@ impl Destination for Ga4 {
         }
     }
 
+    /// Recommended events of lead generation.
+    fn kind_of_stage(&self, stage: Stage) -> Option<&'static str> {
+        match stage {
+            Stage::Qualified => Some("qualify_lead"),
+            Stage::Won => Some("close_convert_lead"),
+            _ => None,
+        }
+    }
+
     /// 72 hours; what is older is dropped without a word.
     fn age_limit_ms(&self) -> Option<i64> {
         Some(3 * DAY_MS - HOUR_MS)
     }
 
     fn prepare(&self, out: &Outgoing, _settings: &Settings) -> Prepared {
-        let Some(name) = self.kind_of(out.kind, out.name.as_deref()) else {
+        let name = match out.stage {
+            Some(stage) => self.kind_of_stage(stage).map(str::to_owned),
+            None => self.kind_of(out.kind, out.name.as_deref()),
+        };
+        let Some(name) = name else {
             return Prepared::Skip("unsupported_kind");
         };
         // An event of a made-up browser with nothing to join it by would only be one more unknown visitor.

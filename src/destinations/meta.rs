@@ -9,6 +9,7 @@ use super::kit::{self, Hashed};
 use super::{Delivery, Destination, Prepared, Start};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::{Mode, Outgoing};
+use crate::domain::pipeline::Stage;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::{DAY_MS, HOUR_MS, Time};
@@ -102,13 +103,26 @@ impl Destination for Meta {
         }
     }
 
+    /// Names of one's own, by which ads can be optimised like by any custom event.
+    fn kind_of_stage(&self, stage: Stage) -> Option<&'static str> {
+        match stage {
+            Stage::Qualified => Some("LeadQualified"),
+            Stage::Won => Some("LeadWon"),
+            _ => None,
+        }
+    }
+
     /// Seven days; the request fails as a whole for one older event.
     fn age_limit_ms(&self) -> Option<i64> {
         Some(7 * DAY_MS - HOUR_MS)
     }
 
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared {
-        let Some(name) = self.kind_of(out.kind, out.name.as_deref()) else {
+        let name = match out.stage {
+            Some(stage) => self.kind_of_stage(stage).map(str::to_owned),
+            None => self.kind_of(out.kind, out.name.as_deref()),
+        };
+        let Some(name) = name else {
             return Prepared::Skip("unsupported_kind");
         };
         if out.kind == ConversionKind::Sale && out.amount.is_none() {
@@ -143,8 +157,9 @@ impl Steps<Delivery> for Meta {
 
 fn event(out: &Outgoing, name: &str, user_data: Map<String, Value>) -> Value {
     let page = kit::page_address(out);
-    // Meta demands the page and the user agent of an event that says it happened on a website.
-    let is_website = page.is_some() && user_data.contains_key("client_user_agent");
+    // Meta demands the page and the user agent of an event that says it happened on a website. That a lead is qualified
+    // or won is said in the office, not on a page.
+    let is_website = page.is_some() && user_data.contains_key("client_user_agent") && out.stage.is_none();
     let mut event = json!({
         "event_name": name,
         "event_time": out.happened_at.s(),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::Outgoing;
+use crate::domain::pipeline::Stage;
 use crate::domain::platform::{About, Secrets, Settings};
 use crate::domain::steps::{State, Steps, Talk, Token, Verdict};
 use crate::domain::time::Time;
@@ -61,6 +62,11 @@ pub trait Destination: Sync {
     /// The platform's own name for such a conversion (`Lead`, `purchase`), or none where it takes no such kind.
     /// It is the delivery's `kind` and part of its unique key.
     fn kind_of(&self, conversion: ConversionKind, name: Option<&str>) -> Option<String>;
+
+    /// The platform's own name for a lead that reached this stage, or none where it has no word for it.
+    fn kind_of_stage(&self, _stage: Stage) -> Option<&'static str> {
+        None
+    }
 
     /// How old an event the platform takes, in milliseconds from when it happened (less an hour of safety); none = no limit.
     fn age_limit_ms(&self) -> Option<i64>;

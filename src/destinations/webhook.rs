@@ -10,6 +10,7 @@ use crate::crypto;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::Money;
 use crate::domain::outgoing::{Item, Mode, Outgoing, Visit};
+use crate::domain::pipeline::Stage;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::steps::{State, Step, Steps, Verdict, by_status};
 use crate::domain::time::Time;
@@ -18,7 +19,7 @@ use crate::wire::{Request, Response, Sign};
 
 pub struct Webhook;
 
-/// There is more than one kind of message: receivers look at `type`.
+/// What a message is about; more kinds may come, so receivers look at `type`.
 const CREATED: &str = "conversion.created";
 /// Somebody of whom conversions were handed over has been erased: the receiver is asked to do the same.
 const ERASED: &str = "person.erased";
@@ -79,14 +80,23 @@ impl Destination for Webhook {
         Some(CREATED.into())
     }
 
+    fn kind_of_stage(&self, stage: Stage) -> Option<&'static str> {
+        match stage {
+            Stage::Qualified => Some("lead.qualified"),
+            Stage::Won => Some("lead.won"),
+            _ => None,
+        }
+    }
+
     fn age_limit_ms(&self) -> Option<i64> {
         None
     }
 
     fn prepare(&self, out: &Outgoing, _settings: &Settings) -> Prepared {
-        let digest = crypto::sha256_hex(format!("{CREATED} {}", out.event_id).as_bytes());
+        let about = out.stage.and_then(|stage| self.kind_of_stage(stage)).unwrap_or(CREATED);
+        let digest = crypto::sha256_hex(format!("{about} {}", out.event_id).as_bytes());
         let body = json!({
-            "type": CREATED,
+            "type": about,
             "timestamp": out.happened_at.utc(),
             "data": data(out),
         });
@@ -171,6 +181,9 @@ fn data(out: &Outgoing) -> Value {
         "consent": { "marketing": "granted", "explicit": out.consent.is_explicit },
         "site": out.site_domain,
     });
+    if let Some(stage) = out.stage {
+        data["stage"] = json!(stage.word());
+    }
     if out.mode == Mode::Test {
         data["test"] = json!(true);
     }

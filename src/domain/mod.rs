@@ -32,6 +32,8 @@ pub mod money;
 pub mod outgoing;
 /// E-mails, phones, names.
 pub mod person;
+/// Where a lead stands with the people who sell.
+pub mod pipeline;
 /// What a platform says of itself.
 pub mod platform;
 /// What may be asked of the figures.
@@ -54,3 +56,5 @@ pub mod storage;
 pub mod time;
 /// A touch of a page.
 pub mod touch;
+/// What is usual for a day of the week.
+pub mod usual;

@@ -6,6 +6,7 @@ use super::campaign::ClickKind;
 use super::conversion::ConversionKind;
 use super::money::Money;
 use super::person::{Email, Phone};
+use super::pipeline::Stage;
 use super::time::Time;
 
 /// Built at send time from what is stored then, never kept.
@@ -15,6 +16,8 @@ pub struct Outgoing {
     pub kind: ConversionKind,
     /// Name of a custom conversion.
     pub name: Option<String>,
+    /// Set where a lead is told of that has reached this stage; `event_id`, time and amount are then those of the change.
+    pub stage: Option<Stage>,
     /// Stable for ever: the platform drops a repeat by it.
     pub event_id: String,
     pub mode: Mode,

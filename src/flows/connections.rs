@@ -15,9 +15,10 @@ use crate::domain::outgoing::Mode;
 use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
+use crate::flows::intake::BAD_SIGNATURE;
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
-use crate::store::{audit, deliveries, scope::SiteConn};
+use crate::store::{audit, counters, deliveries, scope::SiteConn};
 
 /// What the owner types to connect a platform.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -201,6 +202,14 @@ pub async fn pause(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str)
         deliveries::set_waiting(c, id, None).map(drop)
     })
     .await
+}
+
+/// Somebody knows the address and not the secret: the card says how often.
+pub async fn mistrusted(app: &App, id: ConnectionId) -> Result<()> {
+    let Some(connection) = app.book().connection(id).cloned() else { return Ok(()) };
+    let Some(site) = app.book().site(connection.site).cloned() else { return Ok(()) };
+    let today = site.zone.day(app.clock.now());
+    app.store.write(site.id, move |c| counters::add(c, today, BAD_SIGNATURE, &id.to_string())).await
 }
 
 /// Goes on where it was left, with a fresh breaker.

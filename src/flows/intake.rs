@@ -33,6 +33,10 @@ mod statement;
 /// One conversion of possibly many reports.
 pub mod telling;
 
+/// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
+const HEARD: &str = "heard";
+pub const BAD_SIGNATURE: &str = "bad_signature";
+
 /// A body that has proved its sender, read into facts.
 pub struct Delivered {
     /// None where an API token or the page itself brought it.
@@ -138,6 +142,9 @@ pub fn store(
     let digest = digest_of(site, delivered);
     if let Some(connection) = delivered.connection {
         heard_of(c, connection, now)?;
+        if again.is_none() {
+            counters::add(c, site.zone.day(now), HEARD, &connection.to_string())?;
+        }
         if delivered.is_once
             && again.is_none()
             && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
@@ -263,6 +270,7 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
 pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String) -> Result<InboxId> {
     let now = app.clock.now();
     let digest = digest_of(site, &delivered);
+    let today = site.zone.day(now);
     app.figures.add("inbox", "quarantined");
     let owner = site.clone();
     let (id, is_new) = app
@@ -270,6 +278,7 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
         .write(site.id, move |c| {
             if let Some(connection) = delivered.connection {
                 heard_of(c, connection, now)?;
+                counters::add(c, today, HEARD, &connection.to_string())?;
                 // The same unreadable body again is the same quarantine row.
                 if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
                     return Ok((first, false));

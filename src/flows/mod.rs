@@ -28,6 +28,8 @@ pub mod login;
 pub mod outbox;
 /// What a destination may see.
 pub mod outgoing;
+/// A lead moves in the pipeline.
+pub mod pipeline;
 /// The outbox rows of a conversion.
 pub mod planning;
 /// Days of deliveries after a change of the zone.

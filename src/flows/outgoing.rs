@@ -15,7 +15,7 @@ use crate::store::deliveries::Delivery;
 use crate::store::facts::{self, Told};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{sessions, touches};
+use crate::store::{lead_changes, sessions, touches};
 
 pub fn build(
     c: &SiteConn,
@@ -66,14 +66,20 @@ pub fn build(
         medium: t.touch.medium.clone(),
         campaign: t.touch.campaign.clone(),
     });
+    // A lead that moved in the pipeline is a fact of its own, with its own time and worth.
+    let moved = match conversion.kind {
+        ConversionKind::Lead if delivery.event_id != conversion.event_id => lead_changes::find_by_event(c, &delivery.event_id)?,
+        _ => None,
+    };
     Ok(Outgoing {
         conversion: conversion.id.to_string(),
         kind: conversion.kind,
         name: conversion.name.clone(),
+        stage: moved.as_ref().map(|m| m.stage),
         event_id: delivery.event_id.clone(),
         mode: connection_mode,
-        happened_at: conversion.happened_at,
-        amount: conversion.amount,
+        happened_at: moved.as_ref().map_or(conversion.happened_at, |m| m.at),
+        amount: moved.as_ref().map_or(conversion.amount, |m| m.value),
         external_id: told.order_number.clone().unwrap_or_else(|| told.external_id.clone()),
         form_type: if conversion.kind == ConversionKind::Lead { told.form_type.clone() } else { None },
         items: told.items,

@@ -122,6 +122,6 @@ pub fn run(
 
 /// As the file has it: what is held is let go once, and the book may be a moment behind that. One that turned hopeless
 /// behind the book's back costs a try, after which it is held like the others.
-fn is_hopeless(c: &SiteConn, connection: &Connection) -> Result<bool> {
+pub fn is_hopeless(c: &SiteConn, connection: &Connection) -> Result<bool> {
     Ok(connection.breaker.is_hopeless() && connections::find_breaker(c, connection.id)?.is_hopeless())
 }

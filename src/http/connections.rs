@@ -10,9 +10,11 @@ use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
 use crate::domain::time::{DAY_MS, Time, Zone};
+use crate::domain::usual;
 use crate::error::Result;
 use crate::store::connections::{self, Connection};
 use crate::store::questions::deliveries;
+use crate::store::questions::health::{self as fares, Health};
 use crate::{destinations, sources};
 
 /// What is settled is counted for so long; what is open, whenever it was made.
@@ -26,11 +28,16 @@ pub const LIST: Doc =
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();
-    let (counts, health) = app
-        .store
-        .read(site.id, move |c| Ok((deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?, connections::list_health(c)?)))
-        .await?;
     let book = app.book();
+    let ids: Vec<i64> = book.connections_of(site.id).map(|c| c.id.number()).collect();
+    let today = site.zone.day(now);
+    let (counts, health, fared) = app
+        .store
+        .read(site.id, move |c| {
+            let counts = deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?;
+            Ok((counts, connections::list_health(c)?, fares::by_connection(c, today, &ids)?))
+        })
+        .await?;
     let may_see_hooks = ask.may(Right::Edit);
     let none = HashMap::new();
     let items: Vec<Value> = book
@@ -41,10 +48,27 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
             if let Some((breaker, last_event_at)) = health.get(&connection.id.number()) {
                 (connection.breaker, connection.last_event_at) = (breaker.clone(), *last_event_at);
             }
-            shown_connection(&connection, counts.get(&connection.id.number()).unwrap_or(&none), hook_base, &site.zone, now)
+            let id = connection.id.number();
+            let mut shown = shown_connection(&connection, counts.get(&id).unwrap_or(&none), hook_base, &site.zone, now);
+            shown["health"] = fared.get(&id).map_or(Value::Null, |h| shown_health(h, &site.zone));
+            shown
         })
         .collect();
     Reply::json(&json!({ "items": items }))
+}
+
+/// Day by day, ending with today, and what is usual for today's weekday: of what comes in, else of what goes out.
+fn shown_health(h: &Health, zone: &Zone) -> Value {
+    let rhythm = if h.heard.iter().any(|n| *n > 0) { &h.heard } else { &h.told };
+    json!({
+        "heard": h.heard,
+        "told": h.told,
+        "failed": h.failed,
+        "usual_today": usual::on_this_weekday(rhythm),
+        "bad_signatures": h.bad_signatures,
+        "unreadable": h.unreadable,
+        "next_at": shown::maybe_time(zone, h.next_at),
+    })
 }
 
 /// A connection as lists and the answers to changes of it show it. The hook address holds its token: without a base it

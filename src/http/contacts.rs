@@ -7,6 +7,7 @@ use super::exports::{self, Cell, Format};
 use super::reply::Reply;
 use super::route::Doc;
 use super::shown;
+use super::timeline::shown_head;
 use crate::app::App;
 use crate::domain::ids::ContactId;
 use crate::domain::mask;
@@ -15,6 +16,7 @@ use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::store::questions::audit;
 use crate::store::questions::contacts::{self, Identity, Line};
+use crate::store::questions::timeline;
 
 const CONTACTS: &str = "contact";
 const AUDIT: &str = "audit";
@@ -104,11 +106,19 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let unknown = || Error::not_found("There is no such contact.");
     let id: ContactId = ask.param("id").parse().map_err(|()| unknown())?;
-    let contact = app.store.read(site.id, move |c| contacts::find(c, id)).await?.ok_or_else(unknown)?;
+    let found = app
+        .store
+        .read(site.id, move |c| match contacts::find(c, id)? {
+            Some(contact) => Ok(Some((timeline::head(c, contact.line.id)?, contact))),
+            None => Ok(None),
+        })
+        .await?;
+    let (head, contact) = found.ok_or_else(unknown)?;
     let is_open = ask.may_see_people();
     let mut shown = shown_line(&contact.line, &site.zone, is_open);
     shown["identities"] = contact.identities.iter().map(|i| identity(i, &site.zone, is_open)).collect();
     shown["net"] = shown::moneys(&contact.net);
+    shown["head"] = shown_head(&head, contact.line.first_seen_at, &site.zone);
     shown["items"] = contact
         .conversions
         .iter()

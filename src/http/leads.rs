@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::store::questions::facts::{self, LeadLine, OrderLine, Wanted};
 use crate::store::sites::Site;
 
-const ORDER: &str = "created_at";
+pub const ORDER: &str = "created_at";
 
 const OF_LEADS: &[(&str, &str)] = &[
     ("from", "first day, 2026-06-01; without it, all time"),
@@ -52,7 +52,7 @@ pub const ORDERS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all row
     .answer("{…}\n")
     .of_type("application/x-ndjson")
     .statuses(&[200, 400]);
-fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
+pub fn read(app: &App, ask: &Ask, site: &Site, source: &str) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     Ok(Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
@@ -85,7 +85,7 @@ fn page(items: Vec<Value>, next: Option<Cursor>) -> Result<Reply> {
     Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER))}))
 }
 
-fn shown_lead(l: &LeadLine, zone: &Zone) -> Value {
+pub fn shown_lead(l: &LeadLine, zone: &Zone) -> Value {
     let names = [l.first_name.as_deref(), l.last_name.as_deref()];
     let name: Vec<String> = names.into_iter().flatten().map(mask::word).filter(|n| !n.is_empty()).collect();
     json!({

@@ -56,6 +56,8 @@ mod metrics;
 mod openapi;
 /// Addresses that deliver a page.
 mod pages;
+/// Where leads stand.
+mod pipeline;
 /// People who ask to be forgotten, or for what is kept of them.
 pub mod privacy;
 /// The receipt of a conversion.
@@ -72,12 +74,16 @@ pub mod reports;
 pub mod route;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
+/// Connecting a platform.
+mod setups;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
 /// All routes on one page.
 pub mod table;
+/// A person in the order of time.
+mod timeline;
 /// What pages send.
 mod touch;
 /// A visitor's browser.

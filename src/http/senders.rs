@@ -16,6 +16,7 @@ use crate::domain::campaign::host_of;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
+use crate::flows::connections as setups;
 use crate::flows::intake::{self, Delivered, Stored, Taken};
 use crate::flows::replay::{home_of, sentence};
 use crate::limits::{Rate, address_key};
@@ -66,7 +67,7 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
     let incoming = ask.incoming();
     let verified = match webhook.verify(&incoming, &connection.secrets, now) {
         Ok(verified) => verified,
-        Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject)),
+        Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
     };
     let home = home_of(&site, now);
     match webhook.parse(&verified, &connection.settings, &home) {
@@ -113,11 +114,16 @@ fn has_own_id(fact: &Fact) -> bool {
 }
 
 /// A refusal that guessing cannot use: counted per address and per hook.
-fn bad_signature(app: &App, ask: &Ask, connection: Option<ConnectionId>, reject: &Reject) -> Error {
+async fn bad_signature(app: &App, ask: &Ask, connection: Option<ConnectionId>, reject: &Reject) -> Error {
     let now = app.clock.now();
     app.figures.add("signatures_refused", &connection.map(|c| c.to_string()).unwrap_or_default());
     let by_address = app.limits.take("bad_signature", address_key(ask.client), BAD_SIGNATURES, now);
     let by_hook = app.limits.take("bad_signature_hook", connection.map(|c| c.number() as u64).unwrap_or(0), BAD_AT_ONE_HOOK, now);
+    if let (Some(id), Ok(())) = (connection, &by_hook)
+        && let Err(e) = setups::mistrusted(app, id).await
+    {
+        tracing::warn!(code = e.code, "A wrong signature was not counted");
+    }
     if !ask.is_peer_trusted || ask.client != ask.peer {
         if let Err(seconds) = by_address.and(by_hook) {
             return Error::new(Kind::TooMany, "too_many", "Too many wrong signatures. Try again later.").after(seconds);
@@ -223,7 +229,7 @@ async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Site>, Option<ConnectionId>
             Err(_) => {}
         }
     }
-    let Some(connection) = found else { return Err(bad_signature(app, ask, None, &reject)) };
+    let Some(connection) = found else { return Err(bad_signature(app, ask, None, &reject).await) };
     let site = book.site(connection.site).cloned().ok_or_else(|| Error::internal("a connection without its site"))?;
     Ok((site, Some(connection.id)))
 }

@@ -4,7 +4,7 @@
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     administration, assets, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads, live, login,
-    metrics, openapi, pages, privacy, receipts, records, replays, reports, senders, statements, touch,
+    metrics, openapi, pages, pipeline, privacy, receipts, records, replays, reports, senders, setups, statements, timeline, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -68,6 +68,22 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new("POST", "/api/sites/{site}/connections", Site(Right::Own, Scope::Write), run!(setups::add), setups::ADD),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Site(Right::Own, Scope::Write), run!(setups::set), setups::SET),
+    Route::new(
+        "DELETE",
+        "/api/sites/{site}/connections/{connection}",
+        Site(Right::Own, Scope::Write),
+        run!(setups::remove),
+        setups::REMOVE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/test",
+        Site(Right::Edit, Scope::Write),
+        run!(setups::test),
+        setups::TEST,
+    ),
     Route::new(
         "POST",
         "/api/sites/{site}/connections/{connection}/mode",
@@ -94,6 +110,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/outbox/release", Site(Right::Edit, Scope::Write), run!(backups::release), backups::RELEASE),
     Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
     // ---------------------------------------------------------------- people who ask to be forgotten
     Route::new("DELETE", "/api/delete-user", Token(Scope::Erase), run!(privacy::delete_user), privacy::DELETE_USER).shape(Shape::Halo),
@@ -141,13 +158,22 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/leads", Site(Right::See, Scope::Read), run!(leads::leads), leads::LEADS),
     Route::new("GET", "/api/sites/{site}/leads.csv", Site(Right::Read, Scope::Export), run!(leads::leads_csv), leads::LEADS_CSV),
     Route::new("GET", "/api/sites/{site}/leads.jsonl", Site(Right::Read, Scope::Export), run!(leads::leads_jsonl), leads::LEADS_JSONL),
+    Route::new("GET", "/api/sites/{site}/leads/pipeline", Site(Right::See, Scope::Read), run!(pipeline::columns), pipeline::COLUMNS),
+    Route::new("GET", "/api/sites/{site}/leads/{id}", Site(Right::See, Scope::Read), run!(pipeline::one), pipeline::ONE),
     Route::new("GET", "/api/sites/{site}/orders", Site(Right::See, Scope::Read), run!(leads::orders), leads::ORDERS),
     Route::new("GET", "/api/sites/{site}/orders.csv", Site(Right::Read, Scope::Export), run!(leads::orders_csv), leads::ORDERS_CSV),
     Route::new("GET", "/api/sites/{site}/orders.jsonl", Site(Right::Read, Scope::Export), run!(leads::orders_jsonl), leads::ORDERS_JSONL),
     Route::new("GET", "/api/sites/{site}/contacts", Site(Right::Read, Scope::Read), run!(contacts::list), contacts::LIST),
     Route::new("GET", "/api/sites/{site}/contacts.csv", Site(Right::Read, Scope::Export), run!(contacts::csv), contacts::CSV),
     Route::new("GET", "/api/sites/{site}/contacts.jsonl", Site(Right::Read, Scope::Export), run!(contacts::jsonl), contacts::JSONL),
-    Route::new("GET", "/api/sites/{site}/contacts/{id}", Site(Right::Read, Scope::Read), run!(contacts::one), contacts::ONE),
+    Route::new("GET", "/api/sites/{site}/contacts/{id}", Site(Right::See, Scope::Read), run!(contacts::one), contacts::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/contacts/{id}/timeline",
+        Site(Right::See, Scope::Read),
+        run!(timeline::timeline),
+        timeline::TIMELINE,
+    ),
     Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(contacts::changes), contacts::CHANGES),
     Route::new("GET", "/api/sites/{site}/audit.csv", Site(Right::Edit, Scope::Export), run!(contacts::changes_csv), contacts::CHANGES_CSV),
     Route::new(
@@ -158,6 +184,8 @@ pub static ROUTES: &[Route] = &[
         contacts::CHANGES_JSONL,
     ),
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
+    Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
+    Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
     Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE),
     Route::new(
         "GET",

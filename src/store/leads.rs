@@ -6,6 +6,8 @@ use super::scope::SiteConn;
 use crate::domain::conversion::SAME_CONTENT_MS;
 use crate::domain::fact::Lead;
 use crate::domain::ids::{ContactId, ConversionId, LeadId, SessionId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::pipeline::Stage;
 use crate::domain::time::Time;
 use crate::error::Result;
 
@@ -96,6 +98,39 @@ pub fn set_conversion(c: &SiteConn, id: LeadId, conversion: ConversionId) -> Res
     c.execute(
         "update leads set conversion_id = :conversion where site_id = :site and id = :id",
         named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Where a lead stands in the pipeline.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub stage: Stage,
+    pub value: Option<Money>,
+    pub conversion: Option<ConversionId>,
+}
+
+pub fn find_standing(c: &SiteConn, id: LeadId) -> Result<Option<Standing>> {
+    c.find(
+        "select status, value_minor, currency, conversion_id from leads where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
+        |row| {
+            let (stage, minor): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let (currency, conversion): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
+            Ok(Standing {
+                stage: Stage::parse(&stage).unwrap_or(Stage::New),
+                value: minor.zip(currency.as_deref().and_then(Currency::parse)).map(|(m, cur)| Money::new(m, cur)),
+                conversion: conversion.map(ConversionId::new),
+            })
+        },
+    )
+}
+
+pub fn set_standing(c: &SiteConn, id: LeadId, stage: Stage, value: Option<Money>) -> Result<()> {
+    c.execute(
+        "update leads set status = :stage, value_minor = :value, currency = :currency where site_id = :site and id = :id",
+        named_params! {":stage": stage.word(), ":value": value.map(|m| m.minor),
+        ":currency": value.map(|m| m.currency.code().to_owned()), ":id": id.number()},
     )?;
     Ok(())
 }

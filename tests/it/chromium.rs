@@ -167,6 +167,14 @@ impl Chromium {
         all["cookies"].as_array().cloned().unwrap_or_default()
     }
 
+    /// Where `PICTURES` names a folder, what is on the screen is kept there, to be looked at.
+    pub async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("PICTURES") else { return };
+        let file: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let picture = self.driver.screenshot_as_png().await.expect("a picture");
+        std::fs::write(PathBuf::from(folder).join(format!("{file}.png")), picture).expect("it is kept");
+    }
+
     /// Errors since the last look: uncaught, refused by the policy, or not loaded.
     pub async fn log(&self) -> Vec<String> {
         let all = self.driver.browser_log().await.unwrap_or_default();

@@ -107,7 +107,11 @@ fn run(destination: &dyn Destination, case: &Path) -> Vec<String> {
                 let shown = outbound::redacted(&request, &start.hashed);
                 wrong.extend(told_people(destination, &out, &request, &shown));
                 asked = Some((request, state));
-                json!({ "kind": destination.kind_of(out.kind, out.name.as_deref()), "request": shown })
+                let kind = match out.stage {
+                    Some(stage) => destination.kind_of_stage(stage).map(str::to_owned),
+                    None => destination.kind_of(out.kind, out.name.as_deref()),
+                };
+                json!({ "kind": kind, "request": shown })
             }
             other => json!({ "step": format!("{other:?}") }),
         },

@@ -11,7 +11,7 @@ use crate::house::CHROME;
 use crate::running::{Running, signed};
 use crate::stand_in::{Answer, StandIn};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// What strangers write where it hurts.
 const HOSTILE: [&str; 8] = [
@@ -25,8 +25,8 @@ const HOSTILE: [&str; 8] = [
     "=HYPERLINK(\"http://evil.example\")",
 ];
 
-struct Office {
-    server: Running,
+pub struct Office {
+    pub server: Running,
     /// The connection of the site's forms, with its secret.
     forms: Value,
     _receiver: StandIn,
@@ -34,7 +34,7 @@ struct Office {
 
 impl Office {
     /// A site with everything on it, and one with nothing.
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let receiver =
             StandIn::start(|_, n| if n % 4 == 3 { Answer::text(400, "<b>no</b>") } else { Answer::text(200, "<i>thanks</i>") }).await;
         let server = Running::new("pages").with_env("HALOTRACK_OUTBOUND_ALLOW", "127.0.0.0/8");
@@ -125,13 +125,13 @@ impl Office {
         });
     }
 
-    fn page(&self, path: &str) -> String {
+    pub fn page(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())
     }
 }
 
 /// Errors that are no errors: who asks who is signed in when nobody is gets a 401, and browsers write that down.
-async fn errors(browser: &Chromium) -> Vec<String> {
+pub async fn errors(browser: &Chromium) -> Vec<String> {
     let all = browser.log().await;
     all.into_iter().filter(|l| !(l.contains("/api/me") && l.contains("401")) && !(l.contains("/api/login") && l.contains("401"))).collect()
 }
@@ -147,7 +147,7 @@ async fn an_owner_sets_up_signs_in_and_looks_around() {
     browser.end().await;
 }
 
-async fn set_up(browser: &Chromium, office: &Office) {
+pub async fn set_up(browser: &Chromium, office: &Office) {
     let log = office.server.log();
     let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
     // Nobody is there yet: the page says what to do instead of asking for a password.
@@ -225,7 +225,7 @@ async fn looks(browser: &Chromium, office: &Office) {
 }
 
 /// Looks at the page as it is.
-const LOOK: &str = r#"
+pub const LOOK: &str = r#"
 const wide = [...document.querySelectorAll('body *')].filter((x) => x.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(x).position !== 'fixed'
   && !x.closest('.scroll, pre, .vh, dialog:not([open])') && x.getClientRects().length);
 const named = (x) => (x.getAttribute('aria-label') || x.innerText || x.title || x.labels?.[0]?.innerText || x.getAttribute('aria-labelledby') || x.placeholder || '').trim();

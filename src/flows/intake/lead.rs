@@ -3,6 +3,7 @@
 use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::Lead;
 use crate::error::Result;
+use crate::flows::pipeline;
 use crate::store::leads::{self, Filed};
 
 use super::telling::{Telling, known_person, tell, told_session};
@@ -57,6 +58,9 @@ pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
         && known.is_none()
     {
         leads::set_conversion(x.c, id, conversion)?;
+        if !stored.is_new {
+            pipeline::adopt(x.c, id, conversion)?;
+        }
     }
     Ok(stored)
 }

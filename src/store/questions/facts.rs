@@ -57,6 +57,34 @@ pub struct Wanted {
     pub limit: usize,
 }
 
+const LEAD: &str = "id, source, status, created_at, external_id, form_type, email, phone, first_name, last_name, contact_id, value_minor, \
+    currency, consent_given, received_at, conversion_id";
+
+pub fn lead(c: &SiteConn, id: LeadId) -> Result<Option<LeadLine>> {
+    c.find(&format!("select {LEAD} from leads where site_id = :site and id = :id"), named_params! {":id": id.number()}, read_lead)
+}
+
+fn read_lead(row: &Row) -> rusqlite::Result<LeadLine> {
+    let (contact, conversion): (Option<i64>, Option<i64>) = (row.get(10)?, row.get(15)?);
+    Ok(LeadLine {
+        id: LeadId::new(row.get(0)?),
+        source: row.get(1)?,
+        status: row.get(2)?,
+        created_at: Time::from_ms(row.get(3)?),
+        external_id: row.get(4)?,
+        form_type: row.get(5)?,
+        email: row.get(6)?,
+        phone: row.get(7)?,
+        first_name: row.get(8)?,
+        last_name: row.get(9)?,
+        contact: contact.map(ContactId::new),
+        value: money(row, 11, 12)?,
+        consent_given: row.get(13)?,
+        received_at: Time::from_ms(row.get(14)?),
+        conversion: conversion.map(ConversionId::new),
+    })
+}
+
 /// The newest first, by when it was made at its sender.
 pub fn leads(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<LeadLine>, Option<Cursor>)> {
     let mut lines: Vec<LeadLine> = Vec::new();
@@ -64,29 +92,12 @@ pub fn leads(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<LeadLine
         c,
         zone,
         wanted,
-        "select id, source, status, created_at, external_id, form_type, email, phone, first_name, last_name, contact_id, value_minor, currency,
-           consent_given, received_at, conversion_id
-         from leads where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
-         order by created_at desc, id desc",
+        &format!(
+            "select {LEAD} from leads where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
+             order by created_at desc, id desc"
+        ),
         |row| {
-            let (contact, conversion): (Option<i64>, Option<i64>) = (row.get(10)?, row.get(15)?);
-            lines.push(LeadLine {
-                id: LeadId::new(row.get(0)?),
-                source: row.get(1)?,
-                status: row.get(2)?,
-                created_at: Time::from_ms(row.get(3)?),
-                external_id: row.get(4)?,
-                form_type: row.get(5)?,
-                email: row.get(6)?,
-                phone: row.get(7)?,
-                first_name: row.get(8)?,
-                last_name: row.get(9)?,
-                contact: contact.map(ContactId::new),
-                value: money(row, 11, 12)?,
-                consent_given: row.get(13)?,
-                received_at: Time::from_ms(row.get(14)?),
-                conversion: conversion.map(ConversionId::new),
-            });
+            lines.push(read_lead(row)?);
             Ok(lines.len() <= wanted.limit)
         },
     )?;

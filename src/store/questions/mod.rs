@@ -10,18 +10,24 @@ pub mod conversions;
 pub mod deliveries;
 /// Leads and orders as their senders told them.
 pub mod facts;
+/// How connections have fared of late.
+pub mod health;
 /// Raw bodies as they were received.
 pub mod inbox;
 /// Money by the day it is booked on.
 pub mod money;
 /// Headline figures, day by day, by origin.
 pub mod overview;
+/// Where leads stand, and what they are worth.
+pub mod pipeline;
 /// One conversion from all sides.
 pub mod receipt;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.
 pub mod sums;
+/// A person in the order of time.
+pub mod timeline;
 /// Visits by day and by origin.
 pub mod visits;
 

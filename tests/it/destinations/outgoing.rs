@@ -5,6 +5,7 @@ use halotrack::domain::conversion::ConversionKind;
 use halotrack::domain::money::{Currency, Money};
 use halotrack::domain::outgoing::{ConsentSent, Credited, Item, Mode, Outgoing, Visit};
 use halotrack::domain::person::{Email, Phone};
+use halotrack::domain::pipeline::Stage;
 use halotrack::domain::time::Time;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +17,8 @@ struct Written {
     kind: ConversionKind,
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    stage: Option<String>,
     event_id: String,
     mode: Mode,
     happened_at: String,
@@ -91,6 +94,7 @@ pub fn read(given: &Value) -> Outgoing {
         conversion: w.conversion,
         kind: w.kind,
         name: w.name,
+        stage: w.stage.map(|s| Stage::parse(&s).expect("a stage")),
         event_id: w.event_id,
         mode: w.mode,
         happened_at: time(&w.happened_at),

@@ -1,0 +1,78 @@
+// Connections: every platform that tells us something or is told, how it fares, and what else could be connected.
+
+import { get, post } from '../api.js';
+import { h, fill, icon, announce } from '../dom.js';
+import { plural } from '../format.js';
+import { connectionCard, worstFirst } from '../parts/connection_card.js';
+
+export const title = 'Connections';
+
+/** @type {import('../app.js').BarUse} */
+export const bar = {};
+
+/** @param {HTMLElement} root @param {import('../app.js').Params} params */
+export function render(root, params) {
+  let p = params;
+  const base = `/api/sites/${params.site.site}`;
+  const owner = params.site.role === 'owner';
+  let gone = false, known = false, timer = 0;
+  const box = h('div', null, h('section.sheet', null, h('div.skeleton', null, Array.from({ length: 6 }, () => h('i')))));
+  fill(root, h('div.head', null, h('h1', null, title), h('p', null, 'Where orders and leads come from, and who is told of them.')), box);
+
+  async function load() {
+    try {
+      const [{ items }, platforms] = await Promise.all([get(`${base}/connections`), get(`${base}/platforms`)]);
+      if (gone) return;
+      known = true;
+      p.app.figuresAt = new Date().toISOString();
+      const focus = box.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
+      fill(box, items.length
+        ? h('section.sheet.cards', { 'aria-label': plural(items.length, 'connection') }, h('ul', null, worstFirst(items).map((c) => connectionCard(c, p, { act }))))
+        : h('section.sheet', null, h('div.empty', null, icon('connections'), h('p', null, h('b', null, 'Nothing is connected yet.'),
+          ' Start with where your orders or leads are made; then choose who is told of them.'))),
+      more(platforms.items, items));
+      if (focus) /** @type {HTMLElement|null} */ (box.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
+    } catch (error) {
+      const err = /** @type {any} */ (error);
+      if (gone || known || err.code === 'signed_out') return;
+      fill(box, h('section.sheet', null, h('div.trouble', { role: 'alert' }, icon('alert'),
+        h('p', null, h('b', null, 'The connections could not be fetched.'), ` ${err.message} They go on meanwhile.`),
+        h('button.btn', { type: 'button', onclick: load }, 'Try again'))));
+    }
+  }
+
+  /** @param {any[]} platforms @param {any[]} items */
+  function more(platforms, items) {
+    const count = (/** @type {string} */ slug) => items.filter((c) => c.platform === slug).length;
+    return h('section.sheet.offer', { 'aria-label': 'Connect another' }, h('header', null, h('h2', null, items.length ? 'Connect another' : 'What can be connected'),
+      !owner && h('span.tag.faint', null, 'Only an owner can connect: keys are involved.')),
+      h('ul', null, platforms.map((f) => h('li', null, h('div.grow', null, h('b', null, f.name), h('span.tag.faint', null, ways(f)),
+        h('p.quiet', null, `It ${f.purpose}.`)), owner && h('a.btn.small', { href: p.app.href('connections', undefined, `+${f.platform}`), 'aria-label': `Connect ${f.name}` },
+        icon('plus', 's'), count(f.platform) ? 'One more' : 'Connect')))));
+  }
+
+  /** @param {any} c @param {string} path @param {object} body @param {string} done */
+  async function act(c, path, body, done) {
+    try { await post(`${base}/connections/${c.connection}/${path}`, body); p.app.toast(done); } catch (error) {
+      p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`);
+      announce('Not changed');
+    }
+    load();
+  }
+
+  load();
+  return {
+    /** @param {import('../app.js').Params} next */
+    update(next) { p = next; load(); },
+    /** @param {string} name */
+    live(name) {
+      if (!['connection', 'conversion', 'delivery'].includes(name)) return;
+      clearTimeout(timer);
+      timer = setTimeout(load, name === 'connection' ? 300 : 2500);
+    },
+    leave() { gone = true; clearTimeout(timer); },
+  };
+}
+
+/** @param {any} f */
+export const ways = (f) => [(f.receives || f.pulls) && 'tells us', f.sends && 'is told'].filter(Boolean).join(', ');

@@ -1,0 +1,119 @@
+// A connection as a card: how it is, what happened last, its rhythm of thirty days, and the one button that helps now.
+
+import { h, icon, copyButton } from '../dom.js';
+import { count, plural, percent, when, exact, today } from '../format.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' });
+
+/** @type {Record<string, [string, string, string]>} word, sign, tone */
+const STATUS = { ok: ['Active', 'check', 'ok'], paused: ['Paused', 'pause', ''], needs_attention: ['Needs attention', 'stop', 'bad'],
+  not_configured: ['Not configured', 'ring', ''] };
+
+/** @param {any} c */
+export function statusOf(c) {
+  const resting = c.status === 'ok' && ['open', 'half_open'].includes(c.breaker?.state);
+  const [word, sign, tone] = resting ? ['Needs attention', 'clock', 'warn'] : STATUS[c.status] ?? [c.status, 'ring', ''];
+  return h('span.st', { class: tone, 'data-status': c.status }, icon(sign, 's'), word);
+}
+
+/** What needs the owner stands on top. @param {any[]} items */
+export function worstFirst(items) {
+  const rank = (/** @type {any} */ c) => (c.status === 'needs_attention' ? 0 : c.breaker?.state === 'open' ? 1 : c.status === 'not_configured' ? 2 : c.status === 'paused' ? 3 : 4);
+  return [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
+const sum = (/** @type {number[]} */ days) => days.reduce((a, b) => a + b, 0);
+
+/**
+ * @param {any} c @param {import('../app.js').Params} p
+ * @param {{act: (c: any, path: string, body: object, done: string) => void}} on
+ */
+export function connectionCard(c, p, { act }) {
+  const f = c.health;
+  const hears = c.receives || c.pulls;
+  return h('li.cc', { 'data-connection': c.connection, 'data-part': hears ? 'WebhookStatus' : null },
+    h('div.cc-main', null,
+      h('div.cc-name', null, h('h3', null, h('a', { href: p.app.href('connections', undefined, c.connection), 'data-focus': `open-${c.connection}` }, h('bdi', null, c.name))),
+        c.mode && c.mode !== 'live' && h('span.tag.box', { 'data-tip': MODES.find(([m]) => m === c.mode)?.[2] }, c.mode), statusOf(c)),
+      h('p.cc-last', null, last(c)),
+      f && h('div.cc-rhythm', null, strip(hears && sum(f.heard) ? f.heard : c.sends ? f.told : f.heard, f.failed, c.name), h('p.faint', null, rhythm(c, f, hears))),
+      troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))),
+      c.hook_url && h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy address', 'small')),
+      (c.webhooks ?? []).length > 0 && h('dl.facts', null, c.webhooks.map((/** @type {any} */ w) => h('div', null, h('dt', null, w.topic), h('dd', null, h('code', null, w.id), w.active === false && ' switched off'))))),
+    h('div.cc-acts', null, p.may && action(c, act),
+      p.may && h('a.btn.small.bare', { href: p.app.href('connections', undefined, c.connection), 'aria-label': `Settings of ${c.name}` }, 'Settings')));
+}
+
+export const MODES = [['shadow', 'Shadow', 'Everything is built and checked, nothing is sent. Look at it under Deliveries.'],
+  ['test', 'Test', 'Sent to the platform’s own test view only. It counts nothing there.'], ['live', 'Live', 'Sent for real, where marketing consent allows it.']];
+
+/** The last thing that happened, in words. @param {any} c */
+function last(c) {
+  if (c.status !== 'ok' && c.reason) return c.reason;
+  if (c.breaker?.state === 'open') return ['It failed several times in a row. Nothing is lost; ', c.breaker.next_try_at
+    ? h('span', { 'data-tip': exact(c.breaker.next_try_at) }, `we try again ${when(c.breaker.next_try_at)}.`) : 'we try again by ourselves.'];
+  if (c.breaker?.state === 'half_open') return 'It failed several times in a row. Just now one is tried to see whether it answers again.';
+  const at = c.last_event_at && h('span', { 'data-tip': exact(c.last_event_at) }, when(c.last_event_at));
+  if (c.receives || c.pulls) return at ? ['Last heard of ', at, '.'] : 'Nothing has come in yet. Send something from there to the address below.';
+  if (c.mode === 'shadow') return 'Ready. New conversions are built and checked; nothing is sent until you switch it to test or live.';
+  return at ? ['Last told ', at, '.'] : 'Ready. The next conversion shows whether its keys are right.';
+}
+
+/** @param {any} c @param {any} f @param {boolean} hears */
+function rhythm(c, f, hears) {
+  const days = hears && sum(f.heard) ? f.heard : f.told;
+  const all = sum(days), now = days.at(-1);
+  const word = hears && sum(f.heard) ? 'came in' : 'were told';
+  if (!all) return 'Nothing in 30 days.';
+  const weekday = WEEKDAY.format(new Date(`${today()}T12:00:00Z`));
+  return f.usual_today ? `Usually ${count(f.usual_today)} on a ${weekday}; ${count(now)} so far today. In 30 days ${count(all)} ${word}.`
+    : `${count(now)} today; in 30 days ${count(all)} ${word}.`;
+}
+
+/** What is wrong, each with its number. @param {any} c @param {any} f @param {import('../app.js').Params} p */
+function troubles(c, f, p) {
+  if (!f) return [];
+  const told = sum(f.told), failed = sum(f.failed), waiting = c.counts.pending + c.counts.held;
+  return [
+    failed > 0 && `${count(failed)} of ${count(told + failed)} (${percent(failed / (told + failed))}) were refused or given up in 30 days.`,
+    f.bad_signatures > 0 && `${plural(f.bad_signatures, 'message')} in 30 days had a signature that does not match this secret. Check the secret at the sender.`,
+    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept `,
+      h('a.go', { href: p.app.href('deliveries') }, 'under Deliveries'), '.'],
+    waiting > 0 && f.next_at && c.status === 'ok' && new Date(f.next_at) > new Date() && [`${plural(waiting, 'delivery', 'deliveries')} wait; the next try is `,
+      h('span', { 'data-tip': exact(f.next_at) }, when(f.next_at)), '.'],
+    waiting > 0 && c.status !== 'ok' && `${plural(waiting, 'delivery', 'deliveries')} wait. None is lost.`,
+  ].filter(Boolean);
+}
+
+/** Thirty days as bars; what failed stands on top of what went. @param {number[]} days @param {number[]} failed @param {string} name */
+function strip(days, failed, name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  const all = days.map((n, i) => n + (failed[i] ?? 0)), most = Math.max(1, ...all);
+  svg.setAttribute('viewBox', '0 0 180 24');
+  svg.setAttribute('class', 'strip30');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', `${name}, 30 days: ${all.join(', ')}`);
+  const bar = (/** @type {number} */ i, /** @type {number} */ from, /** @type {number} */ size, /** @type {string} */ cls) => {
+    const r = document.createElementNS(SVG, 'rect');
+    for (const [k, v] of Object.entries({ x: i * 6 + 1, y: 24 - from - size, width: 4, height: size, class: cls })) r.setAttribute(k, String(v));
+    svg.appendChild(r);
+  };
+  days.forEach((n, i) => {
+    const went = n ? Math.max(2, (n / most) * 22) : 1;
+    bar(i, 0, went, n ? 'went' : 'none');
+    if (failed[i]) bar(i, n ? went : 0, Math.max(2, (failed[i] / most) * 22), 'failed');
+  });
+  return svg;
+}
+
+/** @param {any} c @param {(c: any, path: string, body: object, done: string) => void} act */
+function action(c, act) {
+  if (c.status === 'not_configured') return null;
+  const focus = { type: 'button', 'data-focus': `go-${c.connection}` };
+  if (c.status === 'paused') return h('button.btn.small', { ...focus, onclick: () => act(c, 'resume', {}, `${c.name} goes on.`) }, icon('play', 's'), 'Resume');
+  if (c.status === 'needs_attention' || c.breaker?.state === 'open') return h('button.btn.small', { ...focus, onclick: () => act(c, 'resume', {}, `${c.name} is tried again.`) },
+    icon('again', 's'), 'Retry');
+  return h('button.btn.small.bare', { ...focus, onclick: () => act(c, 'pause', {}, `${c.name} is paused. ${c.sends ? 'What is to be told waits; none is lost.' : 'What comes in is still taken.'}`) },
+    icon('pause', 's'), 'Pause');
+}

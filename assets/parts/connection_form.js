@@ -1,0 +1,53 @@
+// The settings of a platform as a form, made from what it says of itself. Secrets go in and never come out.
+
+import { h, fill, icon } from '../dom.js';
+import { field } from './alone.js';
+
+/**
+ * @param {any} f the platform: its fields with label, help and kind
+ * @param {{button: string, settings?: Record<string, string>, secrets?: string[], send: (settings: Record<string, string>) => Promise<void>}} how
+ *   `settings` and `secrets` of a connection that is there; only what was changed is sent then
+ */
+export function settingsForm(f, { button, settings, secrets, send }) {
+  const isNew = !settings;
+  const said = h('div.said', { role: 'alert' });
+  const go = /** @type {HTMLButtonElement} */ (h('button.btn.main', { type: 'submit' }, button));
+  const parts = f.fields.map((/** @type {any} */ one) => part(one, settings?.[one.key] ?? '', !!secrets?.includes(one.key), isNew));
+  const form = h('form.form', { novalidate: true, autocomplete: 'off', onsubmit: async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    const wrong = parts.find((/** @type {any} */ x) => !x.valid());
+    if (wrong) { wrong.input.focus(); return; }
+    /** @type {Record<string, string>} */ const given = {};
+    for (const x of parts) { const value = x.changed(); if (value !== null) given[x.key] = value; }
+    go.disabled = true;
+    fill(said);
+    try { await send(given); } catch (error) {
+      const err = /** @type {any} */ (error);
+      const at = parts.find((/** @type {any} */ x) => x.key === err.field);
+      if (at) { at.say(err.message); at.input.focus(); } else if (err.code !== 'signed_out') fill(said, h('p.note.bad', null, icon('alert', 's'), h('span', null, err.message)));
+    } finally { go.disabled = false; }
+  } }, said, parts.map((/** @type {any} */ x) => x.el), h('div.acts', null, go));
+  return { el: form };
+}
+
+/** @param {any} one @param {string} saved @param {boolean} isKept a secret is there already @param {boolean} isNew */
+function part(one, saved, isKept, isNew) {
+  if (one.kind === 'switch') {
+    const input = /** @type {HTMLInputElement} */ (h('input', { type: 'checkbox', name: one.key, checked: saved === 'true' }));
+    return { key: one.key, input, el: h('label.choice.alone-choice', null, input, h('span', null, h('b', null, one.label), h('small', null, one.help))),
+      valid: () => true, say: () => {}, changed: () => (String(input.checked) === (saved || 'false') ? null : String(input.checked)) };
+  }
+  const secret = one.kind === 'secret';
+  const input = /** @type {HTMLInputElement} */ (h('input.in', { name: one.key, type: secret ? 'password' : 'text', inputmode: one.kind === 'url' ? 'url' : null,
+    autocomplete: secret ? 'new-password' : 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: one.kind === 'currency' ? 3 : 8192,
+    value: secret ? '' : saved, placeholder: secret && isKept ? '•••• saved' : one.kind === 'url' ? 'https://…' : one.kind === 'currency' ? 'EUR' : null }));
+  const side = secret ? h('button.btn.small.bare', { type: 'button', 'aria-label': `Show ${one.label}`, 'aria-pressed': 'false', onclick: (/** @type {Event} */ e) => {
+    const show = input.type === 'password';
+    input.type = show ? 'text' : 'password';
+    /** @type {HTMLElement} */ (e.currentTarget).setAttribute('aria-pressed', String(show));
+  } }, 'Show') : undefined;
+  const help = secret && isKept && one.made ? 'It is saved. Leave it empty to keep it.' : [one.help, secret && isKept ? ' It is saved; leave it empty to keep it.' : !one.required && !one.made && isNew ? ' Not required.' : ''];
+  const made = field(one.label, input, { help, side, check: (v) => (one.required && !v.trim() && !isKept ? `${one.label} is needed.` : null) });
+  return { key: one.key, input: made.input, el: made.el, valid: made.valid, say: made.say,
+    changed: () => { const v = input.value.trim(); return secret ? v || null : v === saved ? null : v; } };
+}
