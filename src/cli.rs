@@ -19,8 +19,10 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
-use crate::serve;
+use crate::{demo, doctor, serve};
 
+/// `halotrack export`.
+mod export;
 /// Values from files and standard input.
 mod given;
 /// Answers as text.
@@ -52,36 +54,49 @@ pub fn run() -> ExitCode {
     };
     let is_json = words.every.json;
     match std::panic::catch_unwind(|| dispatch(words)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => code,
         Ok(Err(e)) => refuse(&e, is_json),
         // The hook has said where.
         Err(_) => ExitCode::from(1),
     }
 }
 
-fn dispatch(words: Halotrack) -> Result<()> {
+fn dispatch(words: Halotrack) -> Result<ExitCode> {
     let Halotrack { every, serve: top, word } = words;
     let word = match word {
         None => Word::Serve(words::Serve { listen: top.listen }),
+        Some(Word::Demo(demo)) => Word::Demo(words::Serve { listen: demo.listen.or(top.listen) }),
         Some(Word::Serve(serve)) => Word::Serve(words::Serve { listen: serve.listen.or(top.listen) }),
-        Some(_) if top.listen.is_some() => return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` only.")),
+        Some(_) if top.listen.is_some() => {
+            return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` and `halotrack demo` only."));
+        }
         Some(other) => other,
     };
-    let listen = if let Word::Serve(serve) = &word { serve.listen.clone() } else { None };
+    let listen = match &word {
+        Word::Serve(serve) => serve.listen.clone(),
+        Word::Demo(_) if every.data.is_some() => {
+            return Err(Error::new(Kind::Invalid, "usage", "The demo makes a folder of its own and throws it away. Leave --data out."));
+        }
+        Word::Demo(demo) => demo.listen.clone(),
+        _ => None,
+    };
     let flags = Flags { data: every.data, config: every.config, listen };
     let env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let Loaded { config, warnings } = load(&flags, &env)?;
     let mut given = Given::default();
     let command = match word {
-        Word::Serve(_) => return serve::run(config, &warnings),
+        Word::Serve(_) => return serve::run(config, &warnings).map(done),
+        Word::Demo(_) => return demo::run(config, if every.json { greet_json } else { greet }).map(done),
         Word::Migrate => {
             let version = serve::migrate(config)?;
             print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
-        Word::Restore(words) => return restore(config, words, every.json),
-        Word::Sql(words) => return sql::run(&config, words, every.json, &mut given),
+        Word::Export(words) => return export::run(&config, words, every.json).map(done),
+        Word::Doctor => return checkup(&config, every.json),
+        Word::Sql(words) => return sql::run(&config, words, every.json, &mut given).map(done),
+        Word::Restore(words) => return restore(config, words, every.json).map(done),
         Word::Site(word) => site(word)?,
         Word::User(word) => user(word, &mut given)?,
         Word::Token(word) => token(word, &mut given)?,
@@ -96,7 +111,43 @@ fn dispatch(words: Halotrack) -> Result<()> {
     };
     let answer = control::run(&config, &command)?;
     print(every.json, &answer, || show::text(&command, &answer));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// What failed makes the exit code; what only warns does not.
+fn checkup(config: &crate::config::Config, is_json: bool) -> Result<ExitCode> {
+    let found = doctor::look(config)?;
+    let is_well = found.iter().all(|f| f.state != doctor::State::Failed);
+    let answer = json!({"ok": is_well, "version": env!("CARGO_PKG_VERSION"), "checks": found});
+    print(is_json, &answer, || {
+        let lines = found.iter().map(|f| {
+            let remedy = f.remedy.as_deref().map(|r| format!(" → {r}")).unwrap_or_default();
+            format!("{:<11}  {}: {}{remedy}", f.state.word(), f.check.replace('_', " "), f.message)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn greet(g: &demo::Greeting) {
+    say(&format!(
+        "DEMO: two invented shops with 90 days behind them. Nothing leaves this machine; all of it is thrown away when you stop it (Ctrl+C).\n\n  \
+         Open      http://{}\n  E-mail    {}\n  Password  {}\n\n\
+         Commands see it with --data {}",
+        g.address,
+        g.email,
+        g.password,
+        g.data.display()
+    ));
+}
+
+fn greet_json(g: &demo::Greeting) {
+    say(&json!({"url": format!("http://{}", g.address), "email": g.email, "password": g.password, "data": g.data, "demo": true})
+        .to_string());
 }
 
 fn restore(config: Config, words: words::Restore, is_json: bool) -> Result<()> {

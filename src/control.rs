@@ -19,6 +19,8 @@ use crate::{key, outbound, store};
 mod again;
 /// What can be asked for.
 pub mod command;
+/// Lists as files.
+mod export;
 /// Backups, and what waits since one was restored.
 mod kept;
 /// The data folder and who may change it.
@@ -27,6 +29,8 @@ pub mod lock;
 mod people;
 /// Erasures, and the master key.
 mod privacy;
+/// What waits to be sent.
+mod queue;
 /// A backup takes the place of the database.
 pub mod restore;
 /// The socket's two ends.
@@ -34,6 +38,7 @@ pub mod socket;
 
 pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
+pub use export::{ExportForm, export, kinds};
 pub use people::{TokenForm, UserForm};
 pub use privacy::EraseForm;
 
@@ -42,6 +47,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs one command: in the server if there is one, else here.
 pub fn run(config: &Config, command: &Command) -> Result<Value> {
+    with_data(config, command, |is_here| {
+        if is_here {
+            Ok(Some(run_here(config.clone(), command)))
+        } else {
+            socket::ask(&config.data, command, command.patience(), &mut |_| Ok(()))
+        }
+    })
+}
+
+/// Calls `work` with the lock held and `true`, or, while another process holds it, with `false`: then it answers `None`
+/// where nobody was there to ask.
+fn with_data<T>(config: &Config, command: &Command, mut work: impl FnMut(bool) -> Result<Option<Result<T>>>) -> Result<T> {
     let data = &config.data;
     if !command.may_be_first() && !has_database(data) && !swap::is_pending(data) {
         return Err(Error::new(
@@ -55,12 +72,14 @@ pub fn run(config: &Config, command: &Command) -> Result<Value> {
     loop {
         match lock::take(data)? {
             Ok(held) => {
-                let answer = run_here(config.clone(), command);
+                let answer = work(true)?;
                 drop(held);
-                return answer;
+                if let Some(answer) = answer {
+                    return answer;
+                }
             }
             Err(holder) => {
-                if let Some(answer) = socket::ask(data, command, command.patience())? {
+                if let Some(answer) = work(false)? {
                     return answer;
                 }
                 if since.elapsed() > PATIENCE {

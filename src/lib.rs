@@ -18,10 +18,14 @@ pub mod config;
 pub mod control;
 /// Hashes, signatures, sealing, randomness.
 pub mod crypto;
+/// Two invented businesses, thrown away afterwards.
+pub mod demo;
 /// Outbound platforms, one pure file each.
 pub mod destinations;
 /// The disk under the data folder.
 pub mod disk;
+/// Looks at everything a server leans on.
+pub mod doctor;
 /// What the product knows: pure rules and types.
 pub mod domain;
 /// What the edges remember between requests.

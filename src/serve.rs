@@ -1,6 +1,7 @@
 //! The server from its first breath to its last: what is opened in which order, what is told to the owner, and how it
 //! stops without losing anything that was answered.
 
+use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::{Config, LogFormat};
-use crate::control::{self, lock, socket};
+use crate::control::socket::{self, Socket};
+use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
@@ -23,14 +25,19 @@ const LONGEST_DRAIN: Duration = Duration::from_millis(10_500);
 
 /// Runs until the process is told to stop.
 pub fn run(config: Config, warnings: &[String]) -> Result<()> {
-    log_to_stderr(&config);
+    in_runtime(&config.clone(), warnings, live(config))
+}
+
+/// The log, TLS and the threads that a server works on.
+pub fn in_runtime(config: &Config, warnings: &[String], life: impl Future<Output = Result<()>>) -> Result<()> {
+    log_to_stderr(config);
     for line in warnings {
-        warn(&config, line);
+        warn(config, line);
     }
     install_tls();
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(Error::internal)?;
-    let outcome = runtime.block_on(live(config));
+    let outcome = runtime.block_on(life);
     // What still blocks a thread (a reader of a long question) is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     outcome
@@ -52,7 +59,7 @@ pub fn migrate(config: Config) -> Result<i64> {
 }
 
 async fn live(mut config: Config) -> Result<()> {
-    let mut signals = Signals::new()?;
+    let signals = Signals::new()?;
     lock::make_folder(&config.data)?;
     let held = lock::take_within(&config.data, LOCK_PATIENCE)?;
     // The key comes before the port, and both before the file is touched.
@@ -68,6 +75,13 @@ async fn live(mut config: Config) -> Result<()> {
     let socket = socket::listen(&app)?;
     // Said before the first request is taken: whoever waits for an answer finds the link written down.
     announce(&app, address).await?;
+    let outcome = until_told(app, socket, listener, signals).await;
+    drop(held);
+    outcome
+}
+
+/// Serves and works until the process is told to stop, and ends in order. The caller holds the lock.
+pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut signals: Signals) -> Result<()> {
     let (stop, stopping) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.clone()));
     let keep = tokio::spawn(housekeeping::run(app.clone()));
@@ -103,7 +117,6 @@ async fn live(mut config: Config) -> Result<()> {
     }
     socket.close();
     app.store.close().await;
-    drop(held);
     match drained {
         _ if app.store.figures().has_failed => Err(Error::new(
             Kind::Unavailable,
@@ -132,7 +145,8 @@ async fn announce(app: &App, address: std::net::SocketAddr) -> Result<()> {
     Ok(())
 }
 
-async fn bind(config: &Config) -> Result<TcpListener> {
+/// The port, before anything else is begun.
+pub async fn bind(config: &Config) -> Result<TcpListener> {
     TcpListener::bind(config.listen).await.map_err(|e| match e.kind() {
         std::io::ErrorKind::AddrInUse => Error::new(
             Kind::Conflict,
@@ -165,20 +179,20 @@ async fn dead_writer(app: &App) {
 }
 
 /// SIGTERM from a service manager, SIGINT from a keyboard.
-struct Signals {
+pub struct Signals {
     term: Signal,
     int: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate()).map_err(Error::internal)?,
             int: signal(SignalKind::interrupt()).map_err(Error::internal)?,
         })
     }
 
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.int.recv() => {}

@@ -41,6 +41,8 @@ pub struct Serve {
 pub enum Word {
     /// Run the server (what `halotrack` alone does too)
     Serve(Serve),
+    /// Look at two invented shops with 90 days of data, in a folder that is thrown away
+    Demo(Serve),
     /// Sites: one for each tenant
     #[command(subcommand)]
     Site(SiteWord),
@@ -55,6 +57,8 @@ pub enum Word {
     Connection(ConnectionWord),
     /// Send deliveries again, or read raw bodies again
     Replay(Replay),
+    /// Write lists into files
+    Export(Export),
     /// Erase a person; prints the certificate
     Erase(Erase),
     /// The master key
@@ -73,6 +77,8 @@ pub enum Word {
     Outbox(OutboxWord),
     /// Ask with SQL, read-only, under the documented names
     Sql(Sql),
+    /// Look at everything the server leans on, and say what to do
+    Doctor,
     /// Bring the database to the shape of this version
     Migrate,
 }
@@ -268,6 +274,34 @@ pub struct Chosen {
     pub connection: Option<String>,
     #[arg(long)]
     pub site: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Export {
+    #[arg(long)]
+    pub site: String,
+    /// Folder for the files, one for each list; files of the same name are replaced
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Lists, separated by commas [default: all of them]
+    #[arg(long = "kind", value_name = "KINDS", value_delimiter = ',')]
+    pub kinds: Vec<String>,
+    /// The first day, such as 2026-06-01 [default: the first there is]
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// The last day [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub to_date: Option<String>,
+    #[arg(long, value_enum, default_value_t = FileFormat::Csv)]
+    pub format: FileFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// For spreadsheets
+    Csv,
+    /// One JSON object a line: the exact form
+    Jsonl,
 }
 
 #[derive(Args)]

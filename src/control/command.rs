@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
+use super::export::ExportForm;
 use super::kept;
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
+use super::queue;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
@@ -64,6 +66,10 @@ pub enum Command {
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
     Replay(ReplayForm),
+    /// What waits to be sent.
+    Queue,
+    /// Answered in pieces.
+    Export(ExportForm),
     Erase(EraseForm),
     KeyRotate,
     /// The path is absolute: the server stands in another folder.
@@ -156,6 +162,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             Ok(json!({"connection": id, "removed": true}))
         }
         Command::Replay(form) => again::replay(app, form).await,
+        Command::Queue => queue::queue(app).await,
+        Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
         Command::Erase(form) => privacy::erase(app, form).await,
         Command::KeyRotate => privacy::rotate_key(app).await,
         Command::Backup { to } => kept::backup(app, to).await,

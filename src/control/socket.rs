@@ -10,8 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::OwnedWriteHalf;
 
 use super::command::{Command, execute};
+use super::export::{self, ExportForm, Taker};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
@@ -74,7 +76,8 @@ pub fn listen(app: &App) -> Result<Socket> {
 }
 
 /// Asks the server of this data folder. `None` where nobody answers at the socket; the inner result is the command's.
-pub fn ask(data: &Path, command: &Command, patience: Duration) -> Result<Option<Result<Value>>> {
+/// Pieces of a long answer are handed to `take` before it ends.
+pub fn ask(data: &Path, command: &Command, patience: Duration, take: &mut Taker) -> Result<Option<Result<Value>>> {
     let mut stream = match reach(data, |short| UnixStream::connect(short)) {
         Ok(stream) => stream,
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => return Ok(None),
@@ -94,17 +97,29 @@ pub fn ask(data: &Path, command: &Command, patience: Duration) -> Result<Option<
     let mut line = serde_json::to_vec(command).map_err(Error::internal)?;
     line.push(b'\n');
     stream.write_all(&line).map_err(lost)?;
-    let mut text = String::new();
-    BufReader::new(stream).read_line(&mut text).map_err(lost)?;
-    let answer: Answer = serde_json::from_str(&text).map_err(|e| lost(e.into()))?;
-    Ok(Some(answer.into()))
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut text = String::new();
+        reader.read_line(&mut text).map_err(lost)?;
+        match serde_json::from_str(&text).map_err(|e| lost(e.into()))? {
+            Answer::Piece(piece) => take(piece.as_bytes())?,
+            answer => return Ok(Some(answer.into())),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
+    /// More follows.
+    Piece(String),
     Done(Value),
-    Failed { kind: String, code: String, field: Option<String>, message: String },
+    Failed {
+        kind: String,
+        code: String,
+        field: Option<String>,
+        message: String,
+    },
 }
 
 const KINDS: [(Kind, &str); 8] = [
@@ -133,6 +148,7 @@ impl From<Result<Value>> for Answer {
 impl From<Answer> for Result<Value> {
     fn from(answer: Answer) -> Self {
         match answer {
+            Answer::Piece(text) => Ok(text.into()),
             Answer::Done(value) => Ok(value),
             Answer::Failed { kind, code, field, message } => {
                 let kind = KINDS.iter().find(|(_, word)| *word == kind).map_or(Kind::Internal, |(k, _)| *k);
@@ -151,6 +167,7 @@ async fn answer(app: &App, stream: tokio::net::UnixStream) -> std::io::Result<()
     let mut limited = tokio::io::BufReader::new(read.take(MOST));
     tokio::time::timeout(Duration::from_secs(10), limited.read_until(b'\n', &mut line)).await.map_err(std::io::Error::from)??;
     let result = match serde_json::from_slice::<Command>(&line) {
+        Ok(Command::Export(form)) => pieces(app, &form, &mut write).await?,
         Ok(command) => execute(app, command).await,
         Err(e) => Err(Error::new(
             Kind::Invalid,
@@ -164,10 +181,29 @@ async fn answer(app: &App, stream: tokio::net::UnixStream) -> std::io::Result<()
     {
         tracing::error!(error = %e, source = ?e.source, "A command failed.");
     }
-    let mut text = serde_json::to_vec(&Answer::from(result)).map_err(std::io::Error::other)?;
-    text.push(b'\n');
-    write.write_all(&text).await?;
+    say(&mut write, &Answer::from(result)).await?;
     write.shutdown().await
+}
+
+/// A file, piece by piece: as fast as the other end takes it.
+async fn pieces(app: &App, form: &ExportForm, write: &mut OwnedWriteHalf) -> std::io::Result<Result<Value>> {
+    let mut pieces = match export::open(app, form).await {
+        Ok(pieces) => pieces,
+        Err(e) => return Ok(Err(e)),
+    };
+    loop {
+        match pieces.next().await {
+            Ok(Some(piece)) => say(write, &Answer::Piece(String::from_utf8_lossy(&piece).into_owned())).await?,
+            Ok(None) => return Ok(Ok(Value::Null)),
+            Err(e) => return Ok(Err(e)),
+        }
+    }
+}
+
+async fn say(write: &mut OwnedWriteHalf, answer: &Answer) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(answer).map_err(std::io::Error::other)?;
+    text.push(b'\n');
+    write.write_all(&text).await
 }
 
 fn path(data: &Path) -> PathBuf {

@@ -32,6 +32,8 @@ pub mod deliveries;
 mod edge;
 /// Every list as a file.
 pub mod exports;
+/// Lists as files for the command line.
+pub mod files;
 /// A touch that a reverse proxy asks for.
 pub mod forward_auth;
 /// The headers that every answer carries.

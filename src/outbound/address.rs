@@ -28,6 +28,7 @@ pub enum Denied {
     UnusualPort,
     HasCredentials,
     NoAddress,
+    Closed,
 }
 
 impl Denied {
@@ -37,6 +38,7 @@ impl Denied {
             Denied::NotHttps => "Give an address that begins with https://: what travels over plain http can be read on the way.",
             Denied::UnusualPort => "Only port 443 is called. The operator of this server can allow another one with outbound_allow.",
             Denied::HasCredentials => "Leave name and password out of the address.",
+            Denied::Closed => "This is a demo: nothing leaves this machine.",
             Denied::NoAddress => "This is not the address of a server, such as https://shop.example.",
         }
     }
@@ -47,6 +49,8 @@ impl Denied {
 pub struct Allow {
     hosts: Vec<(String, u16)>,
     ranges: Vec<Range>,
+    /// Only the hosts may be called, not the public internet.
+    is_closed: bool,
 }
 
 impl Allow {
@@ -64,6 +68,12 @@ impl Allow {
             }
         }
         Ok(allow)
+    }
+
+    /// Nothing but these hosts.
+    pub fn closed(mut self) -> Self {
+        self.is_closed = true;
+        self
     }
 
     pub fn is_empty(&self) -> bool {
@@ -94,6 +104,9 @@ impl Allow {
         let name = plain_host(&host);
         if self.hosts.iter().any(|(h, p)| *h == name && *p == port) {
             return Ok(Reach::Any);
+        }
+        if self.is_closed {
+            return Err(Denied::Closed);
         }
         let literal = match host {
             Host::Ipv4(v4) => Some(IpAddr::V4(v4)),

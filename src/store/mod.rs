@@ -238,6 +238,11 @@ impl Store {
         self.inner.writer.run_outside(work).await
     }
 
+    /// For a folder that is thrown away: commits no longer wait for the disk. Lasts until the store is closed.
+    pub async fn forgo_syncing(&self) -> Result<()> {
+        self.between_batches(|conn| conn.execute_batch("pragma synchronous = off").map_err(scope::sql_error)).await
+    }
+
     /// Writes the log back into the file and empties it. False where a reader still needs it.
     pub async fn checkpoint(&self) -> Result<bool> {
         self.between_batches(|conn| {
@@ -305,6 +310,11 @@ impl Inner {
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer
     }
+}
+
+/// The version of the SQLite inside.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 fn storage(code: &'static str, message: impl Into<String>) -> Error {

@@ -1,0 +1,81 @@
+//! What the demo's shops send: orders and leads as JSON, as a shop's own code would post them.
+
+use serde_json::{Value, json};
+
+use super::diary::{Lead, Order};
+use super::shop::Shop;
+use crate::domain::time::Time;
+
+/// Percent that a coupon takes off.
+const COUPON: i64 = 10;
+
+/// What an order comes to, in minor units.
+pub fn total_minor(shop: &Shop, order: &Order) -> i64 {
+    let sum: i64 = order.lines.iter().map(|(good, count)| shop.goods[*good].minor * count).sum();
+    if order.coupon.is_some() { sum * (100 - COUPON) / 100 } else { sum }
+}
+
+/// `status` is that of the shop; `changed_at` when it was last changed there.
+pub fn order(shop: &Shop, order: &Order, number: u64, session: Option<&str>, status: &str, created_at: Time, changed_at: Time) -> Value {
+    let items: Vec<Value> = order
+        .lines
+        .iter()
+        .map(|(good, count)| {
+            let good = &shop.goods[*good];
+            json!({"sku": good.sku, "name": good.name, "quantity": count, "price": decimal(good.minor)})
+        })
+        .collect();
+    let mut body = json!({
+        "order_id": format!("{}{number}", shop.prefix),
+        "platform": shop.platform,
+        "status": status,
+        "total": decimal(total_minor(shop, order)),
+        "currency": shop.currency,
+        "created_at": created_at.utc(),
+        "updated_at": changed_at.utc(),
+        "first_name": order.who.first_name,
+        "last_name": order.who.last_name,
+        "email": order.who.email,
+        "phone": order.who.phone,
+        "country": order.who.country,
+        "items": items,
+    });
+    if let Some(session) = session {
+        body["session_id"] = session.into();
+    }
+    if let Some(coupon) = order.coupon {
+        body["coupon"] = coupon.into();
+    }
+    body
+}
+
+pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Time) -> Value {
+    let form = &shop.forms[lead.form];
+    let mut body = json!({
+        "lead_id": format!("L-{number}"),
+        "form_type": form.kind,
+        "first_name": lead.who.first_name,
+        "last_name": lead.who.last_name,
+        "email": lead.who.email,
+        "country": lead.who.country,
+        "message": form.messages[lead.message],
+        "url": format!("https://{}{}", shop.domain, form.page),
+        "created_at": at.utc(),
+    });
+    // Not every form asks for a number.
+    if !lead.key.is_multiple_of(3) {
+        body["phone"] = lead.who.phone.as_str().into();
+    }
+    if let Some(value) = form.value {
+        body["value"] = value.into();
+        body["currency"] = shop.currency.into();
+    }
+    if let Some(session) = session {
+        body["halo_session_id"] = session.into();
+    }
+    body
+}
+
+fn decimal(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}

@@ -1,0 +1,194 @@
+//! `halotrack demo`: a quarter of two invented businesses in a folder that is thrown away. The past is played through the
+//! product's own flows with a clock that is moved; nothing leaves the machine.
+
+/// What the shops send.
+mod bodies;
+/// Chance from a seed.
+mod chance;
+/// What happens, moment by moment.
+mod diary;
+/// The folder that is thrown away.
+mod folder;
+/// The first site: home fragrance.
+mod fragrance;
+/// The second site: a kitchen studio.
+mod kitchens;
+/// People who do not exist.
+mod people;
+/// The platforms that answer.
+mod platforms;
+/// Plays a diary through the flows.
+mod play;
+/// What a shop is made of.
+mod shop;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use self::folder::Folder;
+use self::platforms::{CUSTOMERS, STOCK, Trouble};
+use self::play::{Stage, Story};
+use self::shop::Shop;
+use crate::app::App;
+use crate::backup::Watch;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{self, lock, socket};
+use crate::crypto::{self, Secret};
+use crate::domain::ids::ConnectionId;
+use crate::domain::rights::Right;
+use crate::domain::time::{DAY_MS, HOUR_MS};
+use crate::error::{Error, Result};
+use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::sites::{self, NewSiteForm};
+use crate::flows::{COMMAND_LINE, backup, cube, login};
+use crate::outbound::{Outbound, Resolver};
+use crate::serve::{self, Signals};
+
+const SEED: u64 = 0x5affb07;
+const EMAIL: &str = "demo@brightwater.example";
+
+/// What the reader is told: where to look, and how to get in.
+pub struct Greeting {
+    pub address: SocketAddr,
+    pub email: &'static str,
+    pub password: String,
+    pub data: PathBuf,
+}
+
+/// Makes the demo and runs it until the process is told to stop. Of the configuration only the address to listen on and
+/// the log count: a demo must not touch what the owner has.
+pub fn run(mut config: Config, greet: fn(&Greeting)) -> Result<()> {
+    // What goes wrong in a demo is meant to: it belongs on the pages, not on the screen of who started it.
+    if config.log_level == "info" {
+        config.log_level = "error".into();
+    }
+    serve::in_runtime(&config.clone(), &[], async move {
+        let mut signals = Signals::new()?;
+        // The port comes first: nobody waits for a demo that cannot be shown.
+        let listener = serve::bind(&config).await?;
+        let address = listener.local_addr().map_err(Error::internal)?;
+        let folder = Folder::new()?;
+        let config = Config {
+            data: folder.0.join("data"),
+            public_url: format!("http://{address}"),
+            master_key_file: folder.0.join("data.key"),
+            outbound_allow: Vec::new(),
+            base_urls: BTreeMap::new(),
+            retry_scale_ppm: 1_000_000,
+            cors_origins: Vec::new(),
+            ..config
+        };
+        lock::make_folder(&config.data)?;
+        let held = match lock::take(&config.data)? {
+            Ok(held) => held,
+            Err(holder) => return Err(lock::refused(&config.data, &holder)),
+        };
+        let made = tokio::select! {
+            made = make(&config) => made?,
+            // Told to stop before it began.
+            () = signals.next() => return Ok(()),
+        };
+        let app = made.app;
+        let socket = socket::listen(&app)?;
+        greet(&Greeting { address, email: EMAIL, password: made.password, data: config.data.clone() });
+        tokio::spawn(play::present(app.clone(), made.stages, made.story));
+        let outcome = serve::until_told(app, socket, listener, signals).await;
+        drop(held);
+        drop(folder);
+        outcome
+    })
+}
+
+/// The demo with its past, on the system's own clock.
+struct Made {
+    app: App,
+    password: String,
+    stages: Vec<Stage>,
+    story: Story,
+}
+
+async fn make(config: &Config) -> Result<Made> {
+    let now = Clock::system().now();
+    let begins = now.plus_ms(-i64::from(diary::DAYS + 1) * DAY_MS);
+    let clock = Clock::frozen_at(begins);
+    let trouble = Trouble { stock_from: now.plus_ms(-19 * HOUR_MS), customers_from: now.plus_ms(-2 * DAY_MS) };
+    let stand_in = platforms::start(clock.clone(), trouble).await.map_err(Error::internal)?;
+    let app = build(config, clock.clone(), stand_in)?;
+    app.store.forgo_syncing().await?;
+    let password = {
+        let random = crypto::hex(&crypto::random::<8>());
+        format!("{}-{}-{}", &random[..4], &random[4..10], &random[10..])
+    };
+    login::add_with_password(&app, EMAIL, Right::Own, None, Secret::new(password.clone())).await?;
+    let mut stages = Vec::new();
+    let mut events = Vec::new();
+    for (n, shop) in [&fragrance::SHOP, &kitchens::SHOP].into_iter().enumerate() {
+        let (stage, told) = set_up(&app, shop, diary::write(shop, SEED + n as u64, now), stand_in).await?;
+        stages.push(stage);
+        events.push(told);
+    }
+    let mut story = play::story(events);
+    play::past(&app, &clock, &mut stages, &mut story, now).await?;
+    cube::catch_up(&app).await?;
+    backup::run(&app, None, true, Watch::nobody()).await?;
+    app.store.close().await;
+    drop(app);
+    // From here on time goes by itself, also for the stand-in: the frozen clock stays at the present, after all its dates.
+    let app = build(config, Clock::system(), stand_in)?;
+    app.mark_as_demo();
+    Ok(Made { app, password, stages, story })
+}
+
+fn build(config: &Config, clock: Clock, stand_in: SocketAddr) -> Result<App> {
+    let sealer = control::unlock(config)?;
+    let allow = [STOCK, CUSTOMERS].map(|host| format!("{host}:{}", stand_in.port()));
+    let vendors = ["meta", "ga4"].map(|key| (key.to_owned(), format!("http://{stand_in}"))).into();
+    let outbound = Outbound::closed(&allow, &vendors, Arc::new(OnlyHere))?;
+    App::build(config.clone(), clock, sealer, outbound)
+}
+
+/// Every name leads back to this machine.
+struct OnlyHere;
+
+impl Resolver for OnlyHere {
+    fn resolve(&self, _: &str) -> crate::outbound::Answer {
+        Box::pin(async { Ok(vec![std::net::IpAddr::from([127, 0, 0, 1])]) })
+    }
+}
+
+async fn set_up(app: &App, shop: &'static Shop, diary: diary::Diary, stand_in: SocketAddr) -> Result<(Stage, Vec<diary::Event>)> {
+    let form = NewSiteForm {
+        name: shop.name.into(),
+        domains: vec![shop.domain.into()],
+        currency: Some(shop.currency.into()),
+        zone: Some(shop.zone.into()),
+        country: Some(shop.country.into()),
+        consent: Some(shop.consent.into()),
+    };
+    let word = sites::add(app, &form, COMMAND_LINE).await?.site;
+    let forms = connect(app, &word, "forms", None, "live", &[]).await?;
+    let is_first = shop.currency == "AED";
+    let (pixel, stream) = if is_first { ("481205937714402", "G-7SFRNPLM21") } else { ("902377145086613", "G-E1BKNTE400") };
+    let token = format!("EAAG{}", crypto::random_text(24));
+    let meta_mode = if is_first { "live" } else { "shadow" };
+    connect(app, &word, "meta", None, meta_mode, &[("pixel_id", pixel), ("access_token", &token)]).await?;
+    connect(app, &word, "ga4", None, "live", &[("measurement_id", stream), ("api_secret", &crypto::random_text(16))]).await?;
+    let (name, host) = if is_first { ("Store-room", STOCK) } else { ("Customer list", CUSTOMERS) };
+    let url = format!("http://{host}:{}/hooks/halotrack", stand_in.port());
+    connect(app, &word, "webhook", Some(name), "live", &[("url", &url)]).await?;
+    Ok(Stage::new(shop, word, forms, diary))
+}
+
+async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {
+    let site = app.book().site_named(word).map(|s| s.id).ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+    let form = NewConnectionForm {
+        platform: platform.into(),
+        name: name.map(str::to_owned),
+        mode: Some(mode.into()),
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    };
+    Ok(connections::add(app, site, &form, COMMAND_LINE).await?.card.connection)
+}

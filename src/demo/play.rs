@@ -1,0 +1,276 @@
+//! Plays a diary through the product's own doors: touches, identities, signed bodies, deliveries. Nothing is written
+//! but by the flows that a real shop's data take.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::bodies;
+use super::diary::{Answer, Browser, Diary, Event, Order, What};
+use super::shop::Shop;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::domain::campaign::landing;
+use crate::domain::consent::{self, Consent};
+use crate::domain::fact::{Fact, Person};
+use crate::domain::ids::ConnectionId;
+use crate::domain::person::Email;
+use crate::domain::time::Time;
+use crate::error::{Error, Result};
+use crate::flows::identify::{self, Claim};
+use crate::flows::intake::{self, Delivered};
+use crate::flows::replay::{home_of, sentence};
+use crate::flows::session_id::{self, SessionKey};
+use crate::flows::touch::{self, PageTouch, Taken};
+use crate::jobs::worker;
+use crate::sources::forms;
+use crate::store::sessions::Browser as Seen;
+use crate::store::sites::Site;
+
+/// Touches that wait for the next fact at most.
+const MOST_WAITING: usize = 200;
+
+/// Leads that came before the diary begins.
+const FIRST_LEAD: u64 = 300;
+
+/// A shop with its diary and what was given to its browsers so far.
+pub struct Stage {
+    shop: &'static Shop,
+    word: String,
+    forms: ConnectionId,
+    browsers: Arc<Vec<Browser>>,
+    /// The sealed id that each browser holds in its cookie.
+    cookies: Vec<Option<String>>,
+    orders: HashMap<usize, (Time, u64, Order)>,
+    /// Of the next order, and of the last lead.
+    number: u64,
+    lead: u64,
+}
+
+/// A page view that waits to be told.
+struct View {
+    at: Time,
+    link: String,
+    referrer: Option<String>,
+    title: &'static str,
+}
+
+impl Stage {
+    /// Gives the stage and what happens on it.
+    pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, diary: Diary) -> (Self, Vec<Event>) {
+        let cookies = vec![None; diary.browsers.len()];
+        let browsers = Arc::new(diary.browsers);
+        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD }, diary.events)
+    }
+
+    fn site(&self, app: &App) -> Result<Arc<Site>> {
+        app.book().site_named(&self.word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))
+    }
+}
+
+/// Events of all stages in the order of time, each with the place of its stage.
+pub type Story = std::collections::VecDeque<(usize, Event)>;
+
+pub fn story(all: Vec<Vec<Event>>) -> Story {
+    let mut story: Vec<(usize, Event)> =
+        all.into_iter().enumerate().flat_map(|(n, events)| events.into_iter().map(move |e| (n, e))).collect();
+    story.sort_by_key(|(_, e)| e.at);
+    story.into()
+}
+
+/// Plays what lies before `until`, moving the clock along. What is due to platforms is sent at its own moment.
+pub async fn past(app: &App, clock: &Clock, stages: &mut [Stage], story: &mut Story, until: Time) -> Result<()> {
+    let mut waiting: HashMap<(usize, usize), Vec<View>> = HashMap::new();
+    let mut count = 0;
+    while story.front().is_some_and(|(_, e)| e.at <= until) {
+        let Some((stage, event)) = story.pop_front() else { break };
+        let at = event.at;
+        match event.what {
+            What::Page { browser, link, referrer, title } => {
+                waiting.entry((stage, browser)).or_default().push(View { at, link, referrer, title });
+                count += 1;
+                if count >= MOST_WAITING {
+                    clock.advance_ms(at.ms_since(clock.now()));
+                    tell(app, stages, std::mem::take(&mut waiting)).await?;
+                    count = 0;
+                }
+            }
+            what => {
+                clock.advance_ms(at.ms_since(clock.now()));
+                tell(app, stages, std::mem::take(&mut waiting)).await?;
+                count = 0;
+                happen(app, &mut stages[stage], what).await?;
+                worker::drain(app).await?;
+            }
+        }
+    }
+    clock.advance_ms(until.ms_since(clock.now()));
+    tell(app, stages, waiting).await?;
+    worker::drain(app).await.map(drop)
+}
+
+/// Plays the rest as time goes by, so that the demo lives while it is looked at. The server's own worker sends.
+pub async fn present(app: App, mut stages: Vec<Stage>, mut story: Story) {
+    while let Some((stage, event)) = story.pop_front() {
+        let wait = event.at.ms_since(app.clock.now()).max(0) as u64;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+            () = app.stopped() => return,
+        }
+        let done = match event.what {
+            What::Page { browser, link, referrer, title } => {
+                let views = vec![View { at: app.clock.now(), link, referrer, title }];
+                tell(&app, &mut stages, HashMap::from([((stage, browser), views)])).await
+            }
+            what => happen(&app, &mut stages[stage], what).await,
+        };
+        if let Err(e) = done {
+            tracing::warn!(error = %e, "The demo missed a moment.");
+        }
+    }
+}
+
+/// Tells page views: those of one browser in their order, browsers beside each other.
+async fn tell(app: &App, stages: &mut [Stage], waiting: HashMap<(usize, usize), Vec<View>>) -> Result<()> {
+    let mut running = JoinSet::new();
+    for ((stage, browser), views) in waiting {
+        let (app, site, shop) = (app.clone(), stages[stage].site(app)?, stages[stage].shop);
+        let (browsers, mut cookie) = (stages[stage].browsers.clone(), stages[stage].cookies[browser].clone());
+        running.spawn(async move {
+            for view in views {
+                let claim = cookie.as_deref().and_then(|c| session_id::open(c, &site.keys.session));
+                let touch = page(&app, shop, &browsers[browser], view, claim);
+                match touch::run(&app, &site, touch).await? {
+                    Taken::Session(id) => cookie = Some(id),
+                    Taken::Anonymous => cookie = None,
+                    Taken::Dropped(why) => return Err(Error::internal(format!("a touch of the demo was dropped: {why}"))),
+                }
+            }
+            Ok::<_, Error>((stage, browser, cookie))
+        });
+    }
+    while let Some(done) = running.join_next().await {
+        let (stage, browser, cookie) = done.map_err(Error::internal)??;
+        stages[stage].cookies[browser] = cookie;
+    }
+    Ok(())
+}
+
+fn page(app: &App, shop: &Shop, browser: &Browser, view: View, claim: Option<SessionKey>) -> PageTouch {
+    let told = app.agents.read(browser.agent);
+    let place = &shop.places[browser.place];
+    let landed = landing(&view.link, &[]);
+    PageTouch {
+        at: view.at,
+        claim,
+        event_id: None,
+        utm: landed.utm.clone(),
+        clicks: landed.clicks.clone(),
+        ads: landed.ads.clone(),
+        landing: landed,
+        referrer: view.referrer,
+        title: Some(view.title.to_owned()),
+        browser: Seen {
+            device: told.device.kind.as_str(),
+            browser: told.device.browser,
+            system: told.device.system,
+            language: Some(place.language.to_owned()),
+            country: Some(place.country.to_owned()),
+            region: Some(place.region.to_owned()),
+            city: Some(browser.city.to_owned()),
+            user_agent: Some(browser.agent.to_owned()),
+            ..Seen::default()
+        },
+        consent: said(browser.answer),
+        refuses: false,
+        time_zone: Some(place.zone.to_owned()),
+        address: None,
+        is_history: false,
+        is_answer: false,
+    }
+}
+
+/// As the consent manager of the page tells it.
+fn said(answer: Answer) -> Consent {
+    let (analytics, marketing) = match answer {
+        Answer::Silent => return Consent::UNKNOWN,
+        Answer::Yes => ("granted", "granted"),
+        Answer::OnlyCounted => ("granted", "denied"),
+        Answer::No => ("denied", "denied"),
+    };
+    Consent { manager: Some("cookieyes"), ..consent::from_words(analytics, marketing) }
+}
+
+async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
+    let site = stage.site(app)?;
+    let now = app.clock.now();
+    let cookie = |browser: Option<usize>| browser.and_then(|b| stage.cookies[b].clone());
+    match what {
+        What::Page { .. } => Ok(()),
+        What::Known { browser } => {
+            let (Some(sealed), Some(who)) = (&stage.cookies[browser], &stage.browsers[browser].who) else { return Ok(()) };
+            let Some(session) = session_id::open(sealed, &site.keys.session) else { return Ok(()) };
+            let person = Person { email: Email::parse(&who.email), ..Person::default() };
+            identify::run(app, &site, session, Claim { person, session_text: sealed.clone(), ..Claim::default() }).await
+        }
+        What::Order(order) => {
+            let session = cookie(order.browser).filter(|_| order.names_session);
+            let number = stage.number;
+            stage.number += 1;
+            let body = bodies::order(stage.shop, &order, number, session.as_deref(), "processing", now, now);
+            stage.orders.insert(order.key, (now, number, order));
+            send(app, &site, stage.forms, "/api/webhook/order", body).await
+        }
+        What::Ended { order, status } => {
+            let Some((at, number, order)) = stage.orders.get(&order) else { return Ok(()) };
+            let body = bodies::order(stage.shop, order, *number, None, status, *at, now);
+            send(app, &site, stage.forms, "/api/webhook/order", body).await
+        }
+        What::Lead(lead) => {
+            let session = cookie(lead.browser);
+            stage.lead += 1;
+            let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
+            send(app, &site, stage.forms, "/in", body).await
+        }
+        What::Unreadable { text } => {
+            let home = home_of(&site, now);
+            let content_type = if text.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+            match forms::read_lead(text.as_bytes(), content_type, &home) {
+                Ok(_) => Ok(()),
+                Err(reject) => {
+                    let body = delivered(stage.forms, "/in", content_type, text.as_bytes().to_vec(), Vec::new());
+                    intake::quarantine(app, &site, body, sentence(&reject)).await.map(drop)
+                }
+            }
+        }
+    }
+}
+
+async fn send(app: &App, site: &Arc<Site>, connection: ConnectionId, path: &str, body: Value) -> Result<()> {
+    const JSON: &str = "application/json";
+    let bytes = body.to_string().into_bytes();
+    let home = home_of(site, app.clock.now());
+    let fact = if path == "/in" {
+        forms::read_lead(&bytes, JSON, &home).map(Fact::Lead)
+    } else {
+        forms::read_order(&bytes, JSON, &home).map(Fact::Order)
+    };
+    let fact = fact.map_err(|reject| Error::internal(sentence(&reject)))?;
+    intake::run(app, site, delivered(connection, path, JSON, bytes, vec![fact])).await.map(drop)
+}
+
+fn delivered(connection: ConnectionId, path: &str, content_type: &str, body: Vec<u8>, facts: Vec<Fact>) -> Delivered {
+    Delivered {
+        connection: Some(connection),
+        platform: "forms".into(),
+        path: path.to_owned(),
+        content_type: content_type.to_owned(),
+        body,
+        facts,
+        is_asserted: false,
+        is_once: true,
+    }
+}

@@ -1,0 +1,118 @@
+//! The doctor: one line for each thing that a server leans on, a remedy where one is needed, and an exit code.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::running::Running;
+
+fn look(server: &Running) -> (Option<i32>, Value) {
+    let done = server.command(&["doctor", "--json"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&done.stdout);
+    (done.status.code(), serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}")))
+}
+
+fn of<'a>(answer: &'a Value, check: &str) -> &'a Value {
+    let all = answer["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter().find(|c| c["check"] == check).unwrap_or_else(|| panic!("{check} in {answer}"))
+}
+
+#[test]
+fn a_healthy_server_is_told_so_and_nothing_is_changed() {
+    let mut server = Running::new("doctor");
+    server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+    server.cli(&["connection", "add", "--site", "shop", "--platform", "forms"]);
+    for is_running in [false, true] {
+        if is_running {
+            server.start();
+        }
+        let (code, answer) = look(&server);
+        assert_eq!((code, answer["ok"].as_bool()), (Some(0), Some(true)), "{answer}");
+        for check in ["version", "folder", "database_rights", "key", "disk_room", "queue", "connection con_1"] {
+            assert_eq!(of(&answer, check)["state"], "ok", "{check}: {answer}");
+        }
+        for check in ["clock", "disk_sync", "disk_speed", "dns", "proxy", "certificate"] {
+            assert_ne!(of(&answer, check)["state"], "failed", "{check}: {answer}");
+        }
+        for one in answer["checks"].as_array().into_iter().flatten() {
+            let is_bad = one["state"] == "warning" || one["state"] == "failed";
+            assert_eq!(one["remedy"].is_string(), is_bad, "what is wrong has a remedy: {one}");
+        }
+    }
+    let left: Vec<String> = fs::read_dir(server.folder.join("data"))
+        .expect("a folder")
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| n.contains("doctor"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+    let text = server.command(&["doctor"]).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&text.stdout).lines().count() >= 12, "one line each");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_remedy() {
+    let server = Running::new("doctor-wrong");
+    let (code, answer) = look(&server);
+    assert_eq!((code, of(&answer, "folder")["state"].as_str()), (Some(1), Some("failed")), "no folder: {answer}");
+
+    server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+    let chmod = |name: &str, mode: u32| {
+        fs::set_permissions(server.folder.join(name), fs::Permissions::from_mode(mode)).expect("rights are set");
+    };
+    chmod("data/halotrack.sqlite", 0o644);
+    chmod("data", 0o755);
+    let (code, answer) = look(&server);
+    assert_eq!(code, Some(1));
+    let rights = of(&answer, "database_rights");
+    assert!(rights["state"] == "failed" && rights["remedy"].to_string().contains("chmod 600"), "{answer}");
+    let folder = of(&answer, "folder");
+    assert!(folder["state"] == "warning" && folder["remedy"].to_string().contains("chmod 700"), "{answer}");
+    chmod("data/halotrack.sqlite", 0o600);
+    chmod("data", 0o700);
+
+    chmod("data.key", 0o644);
+    let (code, answer) = look(&server);
+    assert_eq!((code, of(&answer, "key")["state"].as_str()), (Some(1), Some("failed")), "{answer}");
+    chmod("data.key", 0o600);
+
+    fs::write(server.folder.join("data/halotrack.sqlite"), vec![7; 8_192]).expect("damage");
+    let (code, answer) = look(&server);
+    assert_eq!((code, of(&answer, "database")["state"].as_str()), (Some(1), Some("failed")), "{answer}");
+}
+
+#[test]
+fn a_public_address_that_leads_nowhere_is_found() {
+    let server = Running::new("doctor-front");
+    server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+    let done = server.command(&["doctor", "--json"]).env("HALOTRACK_PUBLIC_URL", "https://127.0.0.1:1").output().expect("it runs");
+    let answer: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert_eq!(of(&answer, "public_url")["state"], "failed", "{answer}");
+    assert_eq!(of(&answer, "certificate")["state"], "failed", "{answer}");
+    assert_eq!(done.status.code(), Some(1));
+}
+
+#[test]
+fn a_proxy_that_keeps_the_visitor_to_itself_is_found() {
+    let mut server = Running::new("doctor-proxy");
+    server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+    server.start();
+    // A relay that hands bytes on and says nothing of who came: to the server everyone is this machine.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its port").port();
+    let back = server.address();
+    std::thread::spawn(move || {
+        for front in listener.incoming().flatten() {
+            let Ok(behind) = std::net::TcpStream::connect(back) else { continue };
+            let (Ok(mut from), Ok(mut to)) = (front.try_clone(), behind.try_clone()) else { continue };
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let (mut from, mut to) = (behind, front);
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        }
+    });
+    let url = format!("http://127.0.0.1:{port}");
+    let done = server.command(&["doctor", "--json"]).env("HALOTRACK_PUBLIC_URL", url).output().expect("it runs");
+    let answer: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    let proxy = of(&answer, "proxy");
+    assert!(proxy["state"] == "failed" && proxy["remedy"].to_string().contains("X-Forwarded-For"), "{answer}");
+}
