@@ -145,7 +145,7 @@ async fn tell(app: &App, stages: &mut [Stage], waiting: HashMap<(usize, usize), 
                 let touch = page(&app, shop, &browsers[browser], view, claim);
                 match touch::run(&app, &site, touch).await? {
                     Taken::Session(id) => cookie = Some(id),
-                    Taken::Anonymous => cookie = None,
+                    Taken::Anonymous | Taken::OwnDevice(_) => cookie = None,
                     Taken::Dropped(why) => return Err(Error::internal(format!("a touch of the demo was dropped: {why}"))),
                 }
             }
@@ -164,6 +164,7 @@ fn page(app: &App, shop: &Shop, browser: &Browser, view: View, claim: Option<Ses
     let place = &shop.places[browser.place];
     let landed = landing(&view.link, &[]);
     PageTouch {
+        own_device: None,
         at: view.at,
         claim,
         event_id: None,

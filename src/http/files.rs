@@ -10,6 +10,7 @@ use super::ask::{Ask, Caller};
 use super::route::{Route, Scope, Shape};
 use super::table::ROUTES;
 use crate::app::App;
+use crate::domain::sight::Sight;
 use crate::error::{Error, Result};
 use crate::store::sites::Site;
 use crate::wire::Headers;
@@ -64,6 +65,7 @@ fn from_inside(route: &Route, site: &Arc<Site>, query: Vec<(String, String)>) ->
         shape: Shape::Own,
         caller: Caller::Token { id: 0, scopes: Scope::ALL.to_vec() },
         site: Some(site.clone()),
+        sight: Sight::default(),
     }
 }
 

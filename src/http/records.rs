@@ -201,7 +201,8 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
     let report = app.store.read(site.id, move |c| statements::day_report(c, &zone, day)).await?;
     let own = |e: &Earned| Money::new(e.minor.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     let total = own(&report.all);
-    let average = Money::new(if report.orders > 0 { rounded(total.minor, report.orders) } else { 0 }, site.currency);
+    let orders = report.orders.get(site.currency.code()).copied().unwrap_or(0);
+    let average = Money::new(if orders > 0 { rounded(total.minor, orders) } else { 0 }, site.currency);
     let named = |all: &std::collections::BTreeMap<String, Earned>| -> Value {
         let rows = all.iter().map(|(name, e)| (name.clone(), json!({"revenue": own(e).number(), "conversions": e.conversions})));
         Value::Object(rows.collect())

@@ -228,7 +228,9 @@ fn both(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<(ByDay, Option<ByD
 fn shown_headline(h: &DayFigures, site: &Site) -> Map<String, Value> {
     let (count, orders) = (h.conversions(), h.of_kind(ConversionKind::Sale.word()));
     let own = h.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
-    let average = (orders > 0).then(|| Money::new(rounded(own, orders), site.currency));
+    // Currencies are never added, and what went back whole is no order any more.
+    let kept = h.kept.get(site.currency.code()).copied().unwrap_or(0);
+    let average = (kept > 0).then(|| Money::new(rounded(own, kept), site.currency));
     let shown = json!({
         "visits": h.visits,
         "conversions": shown_kinds(h),

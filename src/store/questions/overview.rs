@@ -9,7 +9,8 @@ use super::money::{self, Moneys};
 use super::sums::add_days;
 use super::{visits, walk};
 use crate::domain::attribution::MatchType;
-use crate::domain::question::{ConversionFilter, Period};
+use crate::domain::conversion::ConversionKind;
+use crate::domain::question::{ConversionFilter, Marks, Period};
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
@@ -23,6 +24,8 @@ pub struct DayFigures {
     /// Conversions whose days to convert are known.
     pub days_count: i64,
     pub money: Moneys,
+    /// Sales of each currency of which something is left: what an average order is an average of.
+    pub kept: BTreeMap<String, i64>,
 }
 
 impl DayFigures {
@@ -43,18 +46,28 @@ impl DayFigures {
         self.days_sum += other.days_sum;
         self.days_count += other.days_count;
         money::add_all(&mut self.money, &other.money);
+        for (currency, n) in &other.kept {
+            *self.kept.entry(currency.clone()).or_default() += n;
+        }
     }
 
-    fn count(&mut self, kind: &str, match_type: &str, n: i64, days: (i64, i64)) {
-        match self.kinds.get_mut(kind) {
-            Some(known) => *known += n,
-            None => drop(self.kinds.insert(kind.to_owned(), n)),
+    fn count(&mut self, marks: &Marks, n: i64, days: (i64, i64)) {
+        add(&mut self.kinds, marks.kind, n);
+        if marks.kind == ConversionKind::Sale.word() && !matches!(marks.status, "cancelled" | "refunded") {
+            add(&mut self.kept, marks.currency, n);
         }
-        if match_type != MatchType::None.word() {
+        if marks.match_type != MatchType::None.word() {
             self.attributed += n;
         }
         self.days_sum += days.0;
         self.days_count += days.1;
+    }
+}
+
+fn add(all: &mut BTreeMap<String, i64>, name: &str, n: i64) {
+    match all.get_mut(name) {
+        Some(known) => *known += n,
+        None => drop(all.insert(name.to_owned(), n)),
     }
 }
 
@@ -110,7 +123,7 @@ fn conversions(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFil
     let rows = |piece: &Piece, all: &mut Counted| {
         walk::conversions(c, zone, piece, filter, |day, w| {
             let days = (w.days_to_convert.unwrap_or(0), i64::from(w.days_to_convert.is_some()));
-            all.0.entry(day).or_default().count(w.marks.kind, w.marks.match_type, 1, days);
+            all.0.entry(day).or_default().count(&w.marks, 1, days);
             Ok(())
         })
     };
@@ -122,7 +135,7 @@ fn conversions(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFil
         add_days(c, block, |day, marks, is_counted, sums| {
             if is_counted && filter.admits(marks) {
                 let days = (sums.days_sum, sums.days_count);
-                all.0.entry(day).or_default().count(marks.kind, marks.match_type, sums.count, days);
+                all.0.entry(day).or_default().count(marks, sums.count, days);
             }
         })?;
         Ok(all)

@@ -164,8 +164,8 @@ pub struct Earned {
 #[derive(Debug, Default)]
 pub struct DayReport {
     pub all: Earned,
-    /// Sales that happened on the day.
-    pub orders: i64,
+    /// Sales that happened on the day, by currency; not those that went back whole.
+    pub orders: BTreeMap<String, i64>,
     pub by_source: BTreeMap<String, Earned>,
     pub by_campaign: BTreeMap<String, Earned>,
 }
@@ -179,7 +179,7 @@ pub fn day_report(c: &SiteConn, zone: &Zone, day: Day) -> Result<DayReport> {
            order by r.rank desc, r.id limit 1))";
     c.scan(
         &format!(
-            "select c.source, {campaign}, c.kind from conversions c
+            "select c.source, {campaign}, c.kind, c.status, c.currency from conversions c
              where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1"
         ),
         named_params! {":from": zone.start(day).ms(), ":to": zone.start(day.plus(1)).ms()},
@@ -187,7 +187,9 @@ pub fn day_report(c: &SiteConn, zone: &Zone, day: Day) -> Result<DayReport> {
             for earned in report.of(super::word(row, 0)?, super::word(row, 1)?) {
                 earned.conversions += 1;
             }
-            report.orders += i64::from(super::word(row, 2)? == ConversionKind::Sale.word());
+            if super::word(row, 2)? == ConversionKind::Sale.word() && !matches!(super::word(row, 3)?, "cancelled" | "refunded") {
+                *report.orders.entry(super::word(row, 4)?.to_owned()).or_default() += 1;
+            }
             Ok(true)
         },
     )?;
