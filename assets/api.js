@@ -28,8 +28,6 @@ export const post = (path, body) => ask('POST', path, { body: body ?? {} });
 /** @param {string} path */
 export const remove = (path) => ask('DELETE', path);
 
-/** @param {string} path */
-export const remove = (path) => ask('DELETE', path);
 
 /**
  * @param {string} method @param {string} path

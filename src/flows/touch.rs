@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
-use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
+use crate::domain::consent::{Consent, Decision, Signs, decide};
 use crate::domain::host;
 use crate::domain::ids::SessionId;
 use crate::domain::outgoing::Mode;
@@ -15,15 +15,20 @@ use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
 use crate::flows::erase::past::{self, Heir};
+use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
-use crate::flows::{refusal, withdraw};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
 use crate::store::touches::NewTouch;
-use crate::store::{anon_events, consents, counters, sessions, touches};
+use crate::store::{anon_events, counters, sessions, touches};
+
+/// What the visitor answered on consent.
+mod answer;
+
+pub(super) use answer::{answered, manager_of, words_of};
 
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
@@ -380,35 +385,6 @@ fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judg
         },
     )?;
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
-}
-
-/// A new answer of a known browser: the old one is kept as a row of its own. Gives whether deliveries were cancelled by it.
-pub(super) fn answered(c: &SiteConn, session: &Session, words: &Words, manager: &str, now: Time) -> Result<bool> {
-    if session.analytics == words.analytics && session.marketing == words.marketing {
-        return Ok(false);
-    }
-    if session.consent_at.is_some() {
-        consents::retire(c, session.id)?;
-    }
-    sessions::set_consent(c, &session.key, words, manager, now)?;
-    if words.marketing == "denied" { withdraw::of_session(c, session.id, now) } else { Ok(false) }
-}
-
-pub(super) fn manager_of(touch: &PageTouch) -> &'static str {
-    touch.consent.manager.unwrap_or("page")
-}
-
-/// The answer as it is kept. The browser's own refusal signal is an answer like any other.
-pub(super) fn words_of(consent: &Consent, decision: &Decision) -> Words {
-    if decision.explicit && !decision.analytics && consent.analytics != Answer::Denied {
-        return Words { analytics: "denied", marketing: "denied", is_explicit: true };
-    }
-    // Who refuses even to be counted has not agreed to be told to ad platforms.
-    let marketing = match (consent.analytics, consent.marketing) {
-        (Answer::Denied, Answer::Unknown) => Answer::Denied,
-        (_, marketing) => marketing,
-    };
-    Words { analytics: consent.analytics.as_str(), marketing: marketing.as_str(), is_explicit: decision.explicit }
 }
 
 /// A page reached from another page of the site is not the beginning of a visit.

@@ -9,6 +9,11 @@ use crate::domain::outgoing::Mode;
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
+/// Again, by the owner's hand.
+mod again;
+
+pub use again::{list_undelivered_since, may_replay, replay};
+
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub id: DeliveryId,
@@ -311,38 +316,6 @@ pub fn cancel_connection(c: &SiteConn, connection: ConnectionId, now: Time) -> R
          where site_id = :site and connection_id = :connection and state in ('pending', 'leased', 'held')",
         named_params! {":connection": connection.number(), ":now": now.ms()},
     )
-}
-
-/// Those to a platform since a time that did not arrive and no longer wait, the oldest first.
-pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: i64) -> Result<Vec<DeliveryId>> {
-    c.list(
-        "select id from deliveries where site_id = :site and created_at >= :since and platform = :platform
-           and state in ('skipped', 'refused', 'dead', 'held', 'cancelled') order by created_at, id limit :limit",
-        named_params! {":since": since.ms(), ":platform": platform, ":limit": limit},
-        |row| Ok(DeliveryId::new(row.get(0)?)),
-    )
-}
-
-/// To be sent again, with its event id. What a refusal of consent, an erasure or a reversal ended stays ended, and so
-/// does what does not count.
-pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
-    let changed = c.execute(
-        "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
-           unknown_at = null, settled_at = null
-         where site_id = :site and id = :id and state not in ('pending', 'leased')
-           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed'))
-           and conversion_id not in (select v.id from conversions v
-             where v.site_id = :site and v.id = deliveries.conversion_id and v.erased_at is not null)",
-        named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
-    )?;
-    Ok(changed > 0)
-}
-
-/// Whether `replay` would do anything.
-pub fn may_replay(delivery: &Delivery) -> bool {
-    let is_ended = matches!(delivery.state.as_str(), "cancelled" | "skipped")
-        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | REVERSED));
-    !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }
 
 /// Pending deliveries of a connection wait without a time while it is paused, and are due when it is resumed.

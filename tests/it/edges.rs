@@ -317,12 +317,12 @@ async fn pages_and_their_files_share_one_hash() {
     let start = page.text.find("/a/").expect("an asset address") + 3;
     let hash = page.text[start..].split('/').next().expect("a hash").to_owned();
     assert!(!page.text.contains("/a/HASH/") && hash.len() == 16, "{hash}");
-    let script = house.get(&format!("/a/{hash}/app.js")).header("accept-encoding", "gzip").send().await.is(200);
+    let script = house.get(&format!("/a/{hash}/core.js")).header("accept-encoding", "gzip").send().await.is(200);
     assert_eq!(script.header("cache-control"), "public, max-age=31536000, immutable");
     assert_eq!((script.header("content-type"), script.header("content-encoding")), ("text/javascript; charset=utf-8", "gzip"));
     let styles = house.get(&format!("/a/{hash}/app.css")).send().await.is(200);
     assert_eq!(styles.header("content-type"), "text/css; charset=utf-8");
-    house.get("/a/0000000000000000/app.js").send().await.is(404);
+    house.get("/a/0000000000000000/core.js").send().await.is(404);
     house.get(&format!("/a/{hash}/../Cargo.toml")).send().await.is(404);
     house.get(&format!("/a/{hash}/nothing.js")).send().await.is(404);
     let docs = house.get("/api/docs").send().await.is(200);
