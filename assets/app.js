@@ -21,6 +21,7 @@ import { createFrame } from './parts/frame.js';
 /** Every page there is. A later page is one more line here; rail, tabs and keys follow. @type {Page[]} */
 export const PAGES = [
   { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, shown: (site) => !site.part, load: () => import('./pages/overview.js') },
+  { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, shown: (site) => !site.part, load: () => import('./pages/sources.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, shown: (site) => !site.part, load: () => import('./pages/leads.js') },

@@ -654,6 +654,21 @@ create table notes (
 ) strict, without rowid;
 create index notes__site_id__day on notes (site_id, day);
 
+-- One name for several spellings of a source, a medium or a campaign. Read when figures are shown; no stored word changes.
+-- An empty `within` is every source.
+create table rules (
+  site_id    integer not null,
+  id         integer not null,
+  dimension  text not null check (dimension in ('source', 'medium', 'campaign')),
+  from_word  text not null check (length(from_word) between 1 and 255),
+  to_word    text not null check (length(to_word) between 1 and 255),
+  within     text not null check (length(within) <= 255),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
+
 create table jobs (
   id         integer primary key autoincrement,
   site_id    integer not null,

@@ -78,6 +78,7 @@ id!(JobId, "job");
 id!(ShareId, "share");
 id!(EventId, "event");
 id!(NoteId, "note");
+id!(RuleId, "rule");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

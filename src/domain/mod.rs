@@ -52,6 +52,8 @@ pub mod retry;
 pub mod rhythm;
 /// What members and tokens may do.
 pub mod rights;
+/// One name for several spellings.
+pub mod rule;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// Talks of more than one request.

@@ -52,6 +52,8 @@ pub mod restore;
 pub mod retain;
 /// Stored secrets under a new master key.
 pub mod rotation;
+/// One name for several spellings.
+pub mod rules;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Links to read-only pages.

@@ -374,6 +374,7 @@ mod tests {
             cookie_domain: "name.co.uk".into(),
             domains: vec!["shop.name.co.uk".into()],
             settings: SiteSettings::default(),
+            rules: Default::default(),
             keys: SiteKeys::fresh(),
         }
     }

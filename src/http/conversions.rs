@@ -97,7 +97,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<(Wanted, Lens)> {
     };
     let wanted = Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
-        filter: ConversionFilter::read(asked)?.within(&ask.sight),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules),
         search: asked.search()?.map(str::to_owned),
         may_see_people: ask.may_see_people(),
         order,

@@ -86,6 +86,8 @@ pub mod reply;
 pub mod reports;
 /// What a route is.
 pub mod route;
+/// One name for several spellings.
+mod rules;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
 /// A site's settings.

@@ -3,6 +3,8 @@
 
 /// Tables by origin, page, country, device and product.
 pub mod tables;
+/// Channels, their sources, their campaigns, and what stands below one.
+pub mod tree;
 
 use std::collections::BTreeMap;
 
@@ -92,7 +94,7 @@ pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         days,
         lens,
         is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
-        filter: ConversionFilter::read(asked)?.within(&ask.sight),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules),
         compare: asked.compare(days)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
     })
 }

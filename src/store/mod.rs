@@ -74,6 +74,8 @@ pub mod recounts;
 pub mod reports;
 /// Rows past their time.
 pub mod retention;
+/// One name for several spellings.
+pub mod rules;
 /// SQL that always binds the site.
 pub mod scope;
 /// Browsers over time.

@@ -11,6 +11,7 @@ use crate::domain::consent;
 use crate::domain::ids::SiteId;
 use crate::domain::money::Currency;
 use crate::domain::network::Network;
+use crate::domain::rule::Rules;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 
@@ -31,6 +32,8 @@ pub struct Site {
     /// In the order in which the owner named them.
     pub domains: Vec<String>,
     pub settings: SiteSettings,
+    /// Under which names sources, media and campaigns are shown.
+    pub rules: Rules,
     pub keys: SiteKeys,
 }
 
@@ -192,8 +195,10 @@ pub fn list(all: &AllSites) -> Result<Vec<Site>> {
         |row| Ok(read(row, all.sealer())),
     )?;
     let mut sites = rows.into_iter().collect::<Result<Vec<Site>>>()?;
+    let mut rules = super::rules::spellings_of_all(all)?;
     for site in &mut sites {
         site.domains = domains.iter().filter(|(id, _)| *id == site.id.number()).map(|(_, d)| d.clone()).collect();
+        site.rules = Rules::of(rules.remove(&site.id.number()).unwrap_or_default().iter());
     }
     Ok(sites)
 }
@@ -236,6 +241,7 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Site> {
         cookie_domain: row.get(8).map_err(sql)?,
         domains: Vec::new(),
         settings: serde_json::from_str(&settings).map_err(Error::internal)?,
+        rules: Rules::default(),
         keys,
     })
 }

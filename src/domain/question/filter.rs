@@ -5,6 +5,7 @@ use super::super::campaign::NOT_SET;
 use super::super::channel::{CHANNELS, channel};
 use super::super::conversion::ConversionKind;
 use super::super::money::Currency;
+use super::super::rule::Rules;
 use super::super::sight::Sight;
 use super::{Asked, LONGEST_WORD, MOST_VALUES};
 use crate::error::{Error, Result};
@@ -93,6 +94,17 @@ pub struct Marks<'r> {
     pub currency: &'r str,
 }
 
+impl<'r> Marks<'r> {
+    /// The same under the names that rules give.
+    pub fn named_by<'n>(&'n self, rules: &'n Rules) -> Marks<'n>
+    where
+        'r: 'n,
+    {
+        let (source, medium, campaign) = rules.named(self.source, self.medium, self.campaign);
+        Marks { source, medium, campaign, ..*self }
+    }
+}
+
 /// Dimensions that facets count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
@@ -122,6 +134,8 @@ pub struct ConversionFilter {
     pub landing: Choice,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
     pub within: Option<Box<ConversionFilter>>,
+    /// Under which names rows are filtered and counted. What somebody may see at all goes by the stored words: no rule widens it.
+    pub rules: Rules,
 }
 
 /// Where a conversion or a visit came about. Empty words stand for what is not known.
@@ -160,6 +174,7 @@ impl ConversionFilter {
             device: asked.free("device")?,
             landing: asked.free("landing")?,
             within: None,
+            rules: Rules::default(),
         })
     }
 
@@ -169,9 +184,15 @@ impl ConversionFilter {
         self
     }
 
-    /// Nothing is left out.
+    /// The same, by the names that the site's rules give.
+    pub fn named_by(mut self, rules: &Rules) -> Self {
+        self.rules = rules.clone();
+        self
+    }
+
+    /// Nothing is left out, whatever it is called.
     pub fn is_open(&self) -> bool {
-        *self == Self::default()
+        Self { rules: Rules::default(), ..self.clone() } == Self::default()
     }
 
     /// The counts of whole days know all that is asked for. They know neither who was told nor where it was.
@@ -192,12 +213,15 @@ impl ConversionFilter {
     /// Visits are left out by where they came from. What only a conversion has (a kind, a match, a status, money) leaves
     /// no visit out: a rate of some conversions is still one of all visits.
     pub fn admits_visit(&self, source: &str, medium: &str, campaign: &str) -> bool {
+        if self.within.as_ref().is_some_and(|locked| !locked.admits_visit(source, medium, campaign)) {
+            return false;
+        }
+        let (source, medium, campaign) = self.rules.named(source, medium, campaign);
         let m = Marks { kind: "", source, medium, campaign, match_type: "", status: "", currency: "" };
         (self.source.is_open() || self.source.admits(named(source, UNATTRIBUTED)))
             && (self.medium.is_open() || self.medium.admits(named(medium, NOT_SET)))
             && (self.campaign.is_open() || self.campaign.admits(named(campaign, NOT_SET)))
             && (self.channel.is_open() || self.admits_channel(&m))
-            && self.within.as_ref().is_none_or(|locked| locked.admits_visit(source, medium, campaign))
     }
 
     /// Every visit is taken.
@@ -211,6 +235,7 @@ impl ConversionFilter {
         if self.within.as_ref().is_some_and(|locked| !locked.admits(m)) {
             return Verdict::Refused;
         }
+        let m = &m.named_by(&self.rules);
         let mut verdict = Verdict::Taken;
         let mut refuse = |by: Dimension| {
             verdict = if verdict == Verdict::Taken { Verdict::RefusedBy(by) } else { Verdict::Refused };

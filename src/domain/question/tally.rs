@@ -50,7 +50,9 @@ pub struct Tally {
 impl Tally {
     /// Counts rows of these marks, if the filter takes them, and into the facet of the one dimension that refuses them.
     pub fn add(&mut self, filter: &ConversionFilter, marks: &Marks, sums: &Sums) -> bool {
-        match filter.judge(marks) {
+        let verdict = filter.judge(marks);
+        let marks = &marks.named_by(&filter.rules);
+        match verdict {
             Verdict::Taken => {
                 self.count += sums.count;
                 if marks.match_type != MatchType::None.word() {

@@ -18,6 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::question::filter::{UNATTRIBUTED, UNKNOWN};
 use crate::domain::question::rate::{FEW, range};
 use crate::domain::question::{Asked, LARGEST_PAGE, Period};
+use crate::domain::rule::Rules;
 use crate::error::Result;
 use crate::store::questions::money::{self, Moneys};
 use crate::store::questions::products::{self, Sold};
@@ -109,14 +110,36 @@ pub fn limit(ask: &Ask) -> Result<usize> {
 }
 
 pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
-    let tables = WantedTables {
+    let mut all = tables::tables(c, &site.zone, &of_tables(wanted, by == By::Landing))?;
+    all.origins = named_origins(all.origins, &site.rules);
+    Ok(all)
+}
+
+pub fn of_tables(wanted: &Wanted, with_pages: bool) -> WantedTables {
+    WantedTables {
         period: Period::whole(wanted.days),
         filter: wanted.filter.clone(),
         lens: wanted.lens,
         is_of_the_books: wanted.is_of_the_books,
-        with_pages: by == By::Landing,
-    };
-    tables::tables(c, &site.zone, &tables)
+        with_pages,
+    }
+}
+
+/// Origins under the names that the site's rules give: rows of one name become one.
+fn named_origins(all: HashMap<Origin, TableRow>, rules: &Rules) -> HashMap<Origin, TableRow> {
+    if rules.is_empty() {
+        return all;
+    }
+    let mut named: HashMap<Origin, TableRow> = HashMap::new();
+    for (origin, row) in all {
+        named.entry(named_origin(&origin, rules)).or_default().add(&row);
+    }
+    named
+}
+
+pub fn named_origin((source, medium, campaign): &Origin, rules: &Rules) -> Origin {
+    let (source, medium, campaign) = rules.named(source, medium, campaign);
+    (source.to_owned(), medium.to_owned(), campaign.to_owned())
 }
 
 /// `GET /api/sites/{site}/reports/sources`
@@ -154,7 +177,10 @@ async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
 fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> Result<Tables> {
     let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by != By::Landing;
     match is_counted {
-        true => Ok(Tables { origins: tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?, ..Tables::default() }),
+        true => {
+            let origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
+            Ok(Tables { origins: named_origins(origins, &site.rules), ..Tables::default() })
+        }
         false => ask(c, site, wanted, by),
     }
 }
@@ -194,7 +220,7 @@ fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
     rows
 }
 
-fn named(word: &str, none: &str) -> String {
+pub fn named(word: &str, none: &str) -> String {
     if word.is_empty() { none.to_owned() } else { word.to_owned() }
 }
 
@@ -211,7 +237,7 @@ fn name_of((source, medium, campaign): &Origin, by: By) -> String {
     named(name, NOT_SET)
 }
 
-fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
+pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     let mut shown = shown_earned(&row.own);
     let whole = row.own.conversions_e9 / WHOLE;
     shown["name"] = name.into();
@@ -227,10 +253,11 @@ fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     shown
 }
 
-fn shown_earned(e: &Earned) -> Value {
+pub fn shown_earned(e: &Earned) -> Value {
     json!({
         "conversions": e.conversions_e9 as f64 / WHOLE as f64,
         "orders": e.orders_e9 as f64 / WHOLE as f64,
+        "leads": e.leads_e9 as f64 / WHOLE as f64,
         "net": shown::moneys(&moneys(&e.money, |m| m.net_minor())),
         "sold": shown::moneys(&moneys(&e.money, |m| m.sold_minor)),
         "back": shown::moneys(&moneys(&e.money, |m| m.back_minor)),

@@ -13,6 +13,7 @@ use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::tally::Sums;
 use crate::domain::question::{ConversionFilter, Cursor, Marks, Span, Tally};
+use crate::domain::rule::Rules;
 use crate::domain::sight::Sight;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
@@ -106,6 +107,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
         Order::Amount => largest(c, zone, wanted)?,
     };
     beside::fill(c, &mut lines)?;
+    name(&mut lines, &wanted.filter.rules);
     Ok(Page { lines, next, tally: tallied.tally })
 }
 
@@ -119,6 +121,7 @@ pub fn export_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Li
         None => newest(c, zone, &[wanted.span], wanted, Some(MOST_LOOKED_AT))?,
     };
     beside::fill(c, &mut lines)?;
+    name(&mut lines, &wanted.filter.rules);
     Ok((lines, next))
 }
 
@@ -275,7 +278,30 @@ fn found_page(c: &SiteConn, zone: &Zone, wanted: &Wanted, text: &str) -> Result<
     lines.sort_by_key(|l| std::cmp::Reverse((key(l), l.id)));
     let next = cut(&mut lines, wanted.limit, key);
     beside::fill(c, &mut lines)?;
+    name(&mut lines, &wanted.filter.rules);
     Ok(Page { lines, next, tally })
+}
+
+/// What a list shows is called as its facets and filters call it. One conversion by itself keeps the stored words.
+fn name(lines: &mut [Line], rules: &Rules) {
+    if rules.is_empty() {
+        return;
+    }
+    for line in lines {
+        let marks = line.marks();
+        let named = marks.named_by(rules);
+        let words = [named.source, named.medium, named.campaign].map(str::to_owned);
+        for (own, word) in [&mut line.source, &mut line.medium, &mut line.campaign].into_iter().zip(words) {
+            if let Some(own) = own {
+                *own = word;
+            }
+        }
+        for touch in line.beside.path.iter_mut().map(|p| &mut p.touch) {
+            let (source, medium, campaign) = rules.named(&touch.source, &touch.medium, touch.campaign.as_deref().unwrap_or_default());
+            let campaign = touch.campaign.is_some().then(|| campaign.to_owned());
+            (touch.source, touch.medium, touch.campaign) = (source.to_owned(), medium.to_owned(), campaign);
+        }
+    }
 }
 
 fn is_after(cursor: Option<Cursor>, place: (Option<i64>, i64)) -> bool {

@@ -4,6 +4,8 @@
 pub mod audit;
 /// People as the site knows them.
 pub mod contacts;
+/// What stands below a campaign.
+pub mod contents;
 /// The ledger of conversions: pages, order, search.
 pub mod conversions;
 /// Deliveries and their attempts.

@@ -27,6 +27,8 @@ pub struct Earned {
     pub conversions_e9: i64,
     /// Of them, sales.
     pub orders_e9: i64,
+    /// Of them, leads.
+    pub leads_e9: i64,
     pub money: Moneys,
 }
 
@@ -34,13 +36,17 @@ impl Earned {
     pub fn add(&mut self, other: &Self) {
         self.conversions_e9 += other.conversions_e9;
         self.orders_e9 += other.orders_e9;
+        self.leads_e9 += other.leads_e9;
         money::add_all(&mut self.money, &other.money);
     }
 
-    fn count(&mut self, kind: &str, share_e9: i64) {
+    pub(super) fn count(&mut self, kind: &str, share_e9: i64) {
         self.conversions_e9 += share_e9;
         if kind == ConversionKind::Sale.word() {
             self.orders_e9 += share_e9;
+        }
+        if kind == ConversionKind::Lead.word() {
+            self.leads_e9 += share_e9;
         }
     }
 }
@@ -90,7 +96,7 @@ impl Weighs for Tables {
     }
 }
 
-fn merge<K: Clone + Eq + Hash>(own: &mut HashMap<K, TableRow>, other: &HashMap<K, TableRow>) {
+pub(super) fn merge<K: Clone + Eq + Hash>(own: &mut HashMap<K, TableRow>, other: &HashMap<K, TableRow>) {
     for (key, row) in other {
         match own.get_mut(key) {
             Some(known) => known.add(row),
@@ -141,14 +147,14 @@ pub fn tables(c: &SiteConn, zone: &Zone, wanted: &WantedTables) -> Result<Tables
 
 /// Which of a row's columns is meant.
 #[derive(Clone, Copy, PartialEq)]
-enum Column {
+pub(super) enum Column {
     Own,
     First,
     Last,
 }
 
 impl Column {
-    fn of(self, row: &mut TableRow) -> &mut Earned {
+    pub(super) fn of(self, row: &mut TableRow) -> &mut Earned {
         match self {
             Column::Own => &mut row.own,
             Column::First => &mut row.first,
@@ -158,21 +164,21 @@ impl Column {
 }
 
 #[derive(Debug)]
-struct Views {
+pub(super) struct Views {
     own: View,
     first: View,
     last: View,
 }
 
 impl Views {
-    fn of(wanted: &WantedTables) -> Self {
+    pub(super) fn of(wanted: &WantedTables) -> Self {
         let through = |model| View::Through(wanted.lens.with(model));
         let own = if wanted.is_of_the_books { View::Books } else { View::Through(wanted.lens) };
         Self { own, first: through(Model::First), last: through(Model::Last) }
     }
 
     /// The path is read once for all three.
-    fn each(&self, w: &Walked, mut on: impl FnMut(&Credited, Column)) -> Result<()> {
+    pub(super) fn each(&self, w: &Walked, mut on: impl FnMut(&Credited, Column)) -> Result<()> {
         let path = w.path()?;
         for (view, column) in [(self.own, Column::Own), (self.first, Column::First), (self.last, Column::Last)] {
             on(&w.credited(view, &path)?, column);
@@ -183,9 +189,9 @@ impl Views {
 
 impl Tables {
     fn credit(&mut self, w: &Walked, credited: &Credited, column: Column) {
-        for ((origin, page), share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
-            column.of(row(&mut self.origins, origin)).count(w.marks.kind, share as i64);
-            column.of(row(&mut self.pages, page)).count(w.marks.kind, share as i64);
+        for (to, share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
+            column.of(row(&mut self.origins, &to.origin)).count(w.marks.kind, share as i64);
+            column.of(row(&mut self.pages, &to.page)).count(w.marks.kind, share as i64);
         }
         if column == Column::Own {
             row(&mut self.countries, w.country).own.count(w.marks.kind, WHOLE);
@@ -195,9 +201,9 @@ impl Tables {
 
     fn book(&mut self, w: &Walked, credited: &Credited, column: Column, kind: &str, amount: Money) {
         let code = amount.currency.code();
-        for ((origin, page), part) in credited.to.iter().zip(amount.split(&credited.weights)).filter(|(_, m)| m.minor != 0) {
-            money::of(&mut column.of(row(&mut self.origins, origin)).money, code).add(kind, part.minor);
-            money::of(&mut column.of(row(&mut self.pages, page)).money, code).add(kind, part.minor);
+        for (to, part) in credited.to.iter().zip(amount.split(&credited.weights)).filter(|(_, m)| m.minor != 0) {
+            money::of(&mut column.of(row(&mut self.origins, &to.origin)).money, code).add(kind, part.minor);
+            money::of(&mut column.of(row(&mut self.pages, &to.page)).money, code).add(kind, part.minor);
         }
         if column == Column::Own {
             money::of(&mut row(&mut self.countries, w.country).own.money, code).add(kind, amount.minor);
@@ -207,7 +213,7 @@ impl Tables {
 }
 
 /// Without making a new key for one that is there.
-fn row<'t, Q, K>(rows: &'t mut HashMap<K, TableRow>, key: &Q) -> &'t mut TableRow
+pub(super) fn row<'t, Q, K>(rows: &'t mut HashMap<K, TableRow>, key: &Q) -> &'t mut TableRow
 where
     K: Eq + Hash + std::borrow::Borrow<Q>,
     Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
@@ -233,8 +239,8 @@ pub fn origins_of_the_books(c: &SiteConn, zone: &Zone, period: Period) -> Result
     let open = ConversionFilter::default();
     let rows = |piece: &Piece, all: &mut Tables| {
         walk::conversions(c, zone, piece, &open, |_, w| {
-            for (origin, _) in w.credited(View::Books, &[])?.to {
-                row(&mut all.origins, &origin).own.count(w.marks.kind, WHOLE);
+            for to in w.credited(View::Books, &[])?.to {
+                row(&mut all.origins, &to.origin).own.count(w.marks.kind, WHOLE);
             }
             Ok(())
         })

@@ -50,20 +50,28 @@ impl Weighs for VisitSums {
     }
 }
 
-struct Visit<'r> {
+pub(super) struct Visit<'r> {
     day: Day,
-    source: &'r str,
-    medium: &'r str,
-    campaign: &'r str,
+    pub source: &'r str,
+    pub medium: &'r str,
+    pub campaign: &'r str,
     country: &'r str,
     device: &'r str,
     landing: String,
+    /// Of rows only: the counts of whole days do not know it.
+    pub content: &'r str,
+}
+
+impl Visit<'_> {
+    pub(super) fn is_taken(&self, filter: &ConversionFilter) -> bool {
+        let place = Whereabouts { country: self.country, device: self.device, landing: &self.landing };
+        filter.admits_visit(self.source, self.medium, self.campaign) && filter.admits_whereabouts(&place)
+    }
 }
 
 impl VisitSums {
     fn add(&mut self, filter: &ConversionFilter, v: &Visit, n: i64) {
-        let place = Whereabouts { country: v.country, device: v.device, landing: &v.landing };
-        if !filter.admits_visit(v.source, v.medium, v.campaign) || !filter.admits_whereabouts(&place) {
+        if !v.is_taken(filter) {
             return;
         }
         *self.days.entry(v.day).or_default() += n;
@@ -97,6 +105,7 @@ fn of_visits(f: &ConversionFilter) -> ConversionFilter {
         country: f.country.clone(),
         device: f.device.clone(),
         landing: f.landing.clone(),
+        rules: f.rules.clone(),
         ..ConversionFilter::default()
     }
 }
@@ -109,7 +118,7 @@ fn of_counted_days(c: &SiteConn, coverage: &Coverage, filter: &ConversionFilter)
          where site_id = :site and day between :from and :to",
         named_params! {":from": counted.from.0, ":to": counted.to.0},
         |row| {
-            let visit = read(row, Day(row.get(0)?), String::new())?;
+            let visit = read(row, Day(row.get(0)?), String::new(), "")?;
             if !coverage.dirty.contains(&visit.day) {
                 all.add(filter, &visit, row.get(6)?);
             }
@@ -119,7 +128,7 @@ fn of_counted_days(c: &SiteConn, coverage: &Coverage, filter: &ConversionFilter)
     Ok(all)
 }
 
-fn read<'r>(row: &'r Row, day: Day, landing: String) -> rusqlite::Result<Visit<'r>> {
+fn read<'r>(row: &'r Row, day: Day, landing: String, content: &'r str) -> rusqlite::Result<Visit<'r>> {
     Ok(Visit {
         day,
         source: word(row, 1)?,
@@ -128,22 +137,24 @@ fn read<'r>(row: &'r Row, day: Day, landing: String) -> rusqlite::Result<Visit<'
         country: word(row, 4)?,
         device: word(row, 5)?,
         landing,
+        content,
     })
 }
 
-fn each_row(c: &SiteConn, zone: &Zone, piece: &Piece, with_pages: bool, mut on: impl FnMut(&Visit)) -> Result<()> {
+/// Visits one by one, those of people who refused a cookie too.
+pub(super) fn each_row(c: &SiteConn, zone: &Zone, piece: &Piece, with_pages: bool, mut on: impl FnMut(&Visit)) -> Result<()> {
     for sql in [
-        "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.landing
+        "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.landing, t.content
          from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
          where t.site_id = :site and t.at >= :from and t.at < :to and t.starts_visit = 1",
-        "select at, source, medium, utm_campaign, country, device, path from anon_events
+        "select at, source, medium, utm_campaign, country, device, path, utm_content from anon_events
          where site_id = :site and at >= :from and at < :to and starts_visit = 1",
     ] {
         c.scan(sql, named_params! {":from": piece.from.ms(), ":to": piece.to.ms()}, |row| {
             let day = zone.day(Time::from_ms(row.get(0)?));
             if piece.holds(day) {
                 let landing = if with_pages { page(word(row, 6)?) } else { String::new() };
-                on(&read(row, day, landing)?);
+                on(&read(row, day, landing, word(row, 7)?)?);
             }
             Ok(true)
         })?;

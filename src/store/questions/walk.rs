@@ -43,8 +43,17 @@ pub enum View {
 
 /// Those who are credited, each with a weight. An empty source and an empty page stand for nobody.
 pub(super) struct Credited {
-    pub to: Vec<(Origin, String)>,
+    pub to: Vec<Earner>,
     pub weights: Vec<u64>,
+}
+
+/// A visit that is credited, as far as tables name it.
+#[derive(Default)]
+pub(super) struct Earner {
+    pub origin: Origin,
+    pub page: String,
+    /// The word of the one advertisement or link, where it has one.
+    pub content: String,
 }
 
 // What both walks read of a conversion; `->>` gives the last touch of the path, which stands in the order of time.
@@ -159,7 +168,7 @@ impl Walked<'_> {
     fn whereabouts(&self, filter: &ConversionFilter) -> Result<Place> {
         let landing = match filter.landing.is_open() {
             true => String::new(),
-            false => self.credited(View::Books, &self.path()?)?.to.into_iter().next().map(|(_, page)| page).unwrap_or_default(),
+            false => self.credited(View::Books, &self.path()?)?.to.into_iter().next().map(|e| e.page).unwrap_or_default(),
         };
         let landing = if landing.is_empty() { crate::domain::question::filter::UNATTRIBUTED.into() } else { landing };
         Ok(Place { country: self.country.to_owned(), device: self.device.to_owned(), landing })
@@ -172,7 +181,8 @@ impl Walked<'_> {
     pub fn credited(&self, view: View, path: &[PathTouch]) -> Result<Credited> {
         let own = || {
             let page = if self.marks.source.is_empty() { String::new() } else { NOT_SET.to_owned() };
-            ((self.marks.source.to_owned(), self.marks.medium.to_owned(), self.marks.campaign.to_owned()), page)
+            let origin = (self.marks.source.to_owned(), self.marks.medium.to_owned(), self.marks.campaign.to_owned());
+            Earner { origin, page, content: String::new() }
         };
         let weights = match view {
             View::Books => {
@@ -184,23 +194,33 @@ impl Walked<'_> {
         let is_nobody = weights.iter().all(|w| *w == 0);
         match view {
             View::Books => {
-                let (origin, page) = own();
+                let own = own();
                 // The touch that the books name: the one with the largest share, the later of two equals.
                 let most = weights.iter().copied().max().filter(|w| *w > 0);
-                let landed = path.iter().zip(&weights).rev().find(|(_, w)| Some(**w) == most).map(|(p, _)| page_of(p));
-                let page = if origin.0.is_empty() { page } else { landed.unwrap_or(page) };
-                Ok(Credited { to: vec![(origin, page)], weights: vec![1] })
+                let landed = path.iter().zip(&weights).rev().find(|(_, w)| Some(**w) == most);
+                let to = match landed {
+                    Some((p, _)) if !own.origin.0.is_empty() => Earner { origin: own.origin, page: page_of(p), content: content_of(p) },
+                    _ => own,
+                };
+                Ok(Credited { to: vec![to], weights: vec![1] })
             }
             // A conversion without touches is credited with what its sender states, through every lens.
             View::Through(_) if is_nobody && path.is_empty() => Ok(Credited { to: vec![own()], weights: vec![1] }),
-            View::Through(_) if is_nobody => Ok(Credited { to: vec![(Origin::default(), String::new())], weights: vec![1] }),
-            View::Through(_) => Ok(Credited { to: path.iter().map(|p| (origin_of(p), page_of(p))).collect(), weights }),
+            View::Through(_) if is_nobody => Ok(Credited { to: vec![Earner::default()], weights: vec![1] }),
+            View::Through(_) => {
+                let earner = |p: &PathTouch| Earner { origin: origin_of(p), page: page_of(p), content: content_of(p) };
+                Ok(Credited { to: path.iter().map(earner).collect(), weights })
+            }
         }
     }
 }
 
 fn origin_of(p: &PathTouch) -> Origin {
     (p.touch.source.clone(), p.touch.medium.clone(), p.touch.campaign.clone().unwrap_or_default())
+}
+
+fn content_of(p: &PathTouch) -> String {
+    p.touch.content.clone().unwrap_or_default()
 }
 
 fn page_of(p: &PathTouch) -> String {

@@ -1,0 +1,73 @@
+// Columns of the page of sources: which there are, and which somebody chose. The choice stands in the address; the browser
+// remembers the last one.
+
+import { h } from '../dom.js';
+import { count, bare, roundMoney, currencySign, plural } from '../format.js';
+import { own } from './figures.js';
+import { rateColumn, share } from './panel.js';
+import { pop } from './menu.js';
+
+/** @typedef {import('../dom.js').Kid} Kid */
+/** @typedef {{id: string, name: string, head: () => Kid, quiet?: boolean, value: (row: any) => number, cell: (row: any) => Kid}} SourceColumn */
+
+const dash = (/** @type {number} */ n, /** @type {Kid} */ said) => (n ? said : '–');
+const part = (/** @type {string} */ id, /** @type {string} */ name) => ({ id, name, head: () => name, value: (/** @type {any} */ r) => r[id], cell: (/** @type {any} */ r) => dash(r[id], share(r[id])) });
+const sum = (/** @type {string} */ id, /** @type {string} */ name, /** @type {(r: any) => any} */ of, quiet = false) => ({ id, name, quiet, head: () => `${name}, ${currencySign()}`,
+  value: (/** @type {any} */ r) => own(of(r)).minor, cell: (/** @type {any} */ r) => dash(own(of(r)).minor, quiet ? roundMoney(own(of(r))) : bare(own(of(r)))) });
+
+/** Every column, in the order in which it stands. @type {SourceColumn[]} */
+export const COLUMNS = [
+  { id: 'visits', name: 'Visits', head: () => 'Visits', value: (r) => r.visits, cell: (r) => dash(r.visits, count(r.visits)) },
+  part('leads', 'Leads'), part('orders', 'Orders'), part('conversions', 'Conversions'),
+  { id: 'rate', name: 'Conversion rate', head: () => 'Rate', value: rateColumn.value, cell: rateColumn.cell },
+  sum('sold', 'Sold', (r) => r.sold), sum('back', 'Refunds', (r) => r.back), sum('net', 'Net revenue', (r) => r.net),
+  sum('first', 'First touch', (r) => r.first.net, true), sum('last', 'Last touch', (r) => r.last.net, true),
+  { id: 'balance', name: 'Opens or closes', head: () => 'Opens, closes', value: (r) => r.first.conversions - r.last.conversions, cell: balance },
+];
+const USUAL = ['visits', 'leads', 'orders', 'back', 'net', 'balance'];
+const KEPT = 'halo-source-columns';
+
+/** @param {string} show what the address says @returns {SourceColumn[]} */
+export function chosen(show) {
+  let words = show.split(',');
+  if (!show) { try { words = (localStorage.getItem(KEPT) ?? '').split(','); } catch { words = []; } }
+  const known = COLUMNS.filter((c) => words.includes(c.id));
+  return known.length ? known : COLUMNS.filter((c) => USUAL.includes(c.id));
+}
+
+/** @param {() => import('../app.js').Params} now @param {HTMLElement} anchor */
+export function chooseColumns(now, anchor) {
+  const on = new Set(chosen(now().view.show).map((c) => c.id));
+  const put = () => {
+    const show = COLUMNS.filter((c) => on.has(c.id)).map((c) => c.id).join(',');
+    try { localStorage.setItem(KEPT, show); } catch { /* nothing is kept in a private window */ }
+    now().app.go({ show }, { replace: true });
+  };
+  pop(anchor, 'Columns', h('div.col-list', null, COLUMNS.map((c) => h('label.check', null, h('input', { type: 'checkbox', name: c.id, checked: on.has(c.id),
+    onchange: (/** @type {Event} */ e) => {
+      const box = /** @type {HTMLInputElement} */ (e.target);
+      if (box.checked) on.add(c.id); else on.delete(c.id);
+      if (!on.size) { on.add(c.id); box.checked = true; }
+      put();
+    } }), h('span', null, c.name)))), 'cols-menu');
+}
+
+/** How much of what it takes part in it begins, and how much it ends: said in numbers, drawn as two bars from the middle. @param {any} r */
+function balance(r) {
+  const first = r.first.conversions, last = r.last.conversions, most = Math.max(first, last);
+  if (!most) return '–';
+  const SVG = 'http://www.w3.org/2000/svg', svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'scale');
+  svg.setAttribute('viewBox', '0 0 48 8');
+  svg.setAttribute('aria-hidden', 'true');
+  const bar = (/** @type {string} */ cls, /** @type {number} */ x, /** @type {number} */ width) => {
+    const rect = document.createElementNS(SVG, 'rect');
+    for (const [key, v] of Object.entries({ class: cls, x, y: 1, width, height: 6 })) rect.setAttribute(key, String(v));
+    svg.append(rect);
+  };
+  const size = (/** @type {number} */ n) => Math.round(n / most * 22 * 10) / 10;
+  bar('opens', 23 - size(first), size(first));
+  bar('closes', 25, size(last));
+  const word = `Opens ${plural(Math.round(first * 10) / 10, 'conversion')}, closes ${plural(Math.round(last * 10) / 10, 'conversion')}`;
+  return h('span.balance-mark', { 'data-tip': word }, h('span.vh', null, word), h('span.n', { 'aria-hidden': 'true' }, share(first)), svg, h('span.n', { 'aria-hidden': 'true' }, share(last)));
+}
