@@ -675,6 +675,18 @@ CREATE TABLE reports (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE rules (
+  site_id    integer not null,
+  id         integer not null,
+  dimension  text not null check (dimension in ('source', 'medium', 'campaign')),
+  from_word  text not null check (length(from_word) between 1 and 255),
+  to_word    text not null check (length(to_word) between 1 and 255),
+  within     text not null check (length(within) <= 255),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE schema_steps (place integer primary key, name text not null, sha256 text not null) strict;
 
 CREATE TABLE seen (
@@ -959,6 +971,8 @@ CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on report
 CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id);
 
 CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
+
+CREATE UNIQUE INDEX rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 
 CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_id, expires_at);
 

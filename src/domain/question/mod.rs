@@ -27,7 +27,7 @@ pub const PAGE: usize = 50;
 /// Rows of a page at most.
 pub const LARGEST_PAGE: usize = 500;
 /// The longest word of a filter or search.
-const LONGEST_WORD: usize = 255;
+pub const LONGEST_WORD: usize = 255;
 /// Values of one filter at most.
 const MOST_VALUES: usize = 50;
 
