@@ -8,8 +8,8 @@ use crate::house::{CHROME, House, SiteAt};
 /// Visits with an order each: source, medium, campaign, content, amount in the currency's large unit.
 pub const CAME: [(&str, &str, &str, &str, &str); 5] = [
     ("facebook", "paid_social", "Spring", "video", "100.00"),
-    ("fb-ads", "paid_social", "spring_sale", "video", "50.00"),
-    ("fb-ads", "paid_social", "spring_sale", "picture", "25.00"),
+    ("facebok", "paid_social", "spring_sale", "video", "50.00"),
+    ("facebok", "paid_social", "spring_sale", "picture", "25.00"),
     ("google", "cpc", "Spring", "", "10.00"),
     ("newsletter", "email", "june", "", "5.00"),
 ];
@@ -48,7 +48,7 @@ async fn a_merge_is_seen_before_it_is_made_and_can_be_taken_back() {
     for report in reports {
         before.push(get(&house, &shop, report).await);
     }
-    let rule = json!({"dimension": "source", "from": " FB-Ads ", "to": "facebook"});
+    let rule = json!({"dimension": "source", "from": " FaceBok ", "to": "facebook"});
 
     let preview = house.post(&format!("{path}/preview")).cookie(&owner).json(&rule).send().await.is(200).json;
     assert_eq!((&preview["into"], &preview["is_merge"], &preview["days"]), (&json!("facebook"), &json!(true), &json!(90)));
@@ -58,14 +58,14 @@ async fn a_merge_is_seen_before_it_is_made_and_can_be_taken_back() {
     assert_eq!(get(&house, &shop, "reports/sources").await, before[0], "a preview changes nothing");
 
     let made = house.post(&path).cookie(&owner).json(&rule).send().await.is(201).json;
-    assert_eq!((&made["from"], &made["to"], &made["within"]), (&json!("fb-ads"), &json!("facebook"), &Value::Null));
+    assert_eq!((&made["from"], &made["to"], &made["within"]), (&json!("facebok"), &json!("facebook"), &Value::Null));
     // What the preview has told is what is shown: by the counts, by the rows, and in the ledger.
     for report in ["reports/sources", "reports/sources?beside=ends", "reports/sources?model=linear", "reports/sources?source=facebook"] {
         let table = get(&house, &shop, report).await;
         let row = named(&table, "facebook").expect(report);
         assert_eq!((&row["visits"], &row["conversions"]), (&json!(3), &json!(3.0)), "{report}");
         assert_eq!(row["net"], json!([{"minor": 17500, "currency": "USD"}]), "{report}");
-        assert!(named(&table, "fb-ads").is_none(), "{report}");
+        assert!(named(&table, "facebok").is_none(), "{report}");
     }
     let list = get(&house, &shop, "conversions?source=facebook").await;
     assert_eq!(list["total"]["count"], 3);
@@ -74,12 +74,12 @@ async fn a_merge_is_seen_before_it_is_made_and_can_be_taken_back() {
     for line in list["items"].as_array().expect("rows") {
         assert_eq!(line["credited"][0]["source"], "facebook");
     }
-    assert_eq!(get(&house, &shop, "conversions?source=fb-ads").await["total"]["count"], 0);
+    assert_eq!(get(&house, &shop, "conversions?source=facebok").await["total"]["count"], 0);
     assert_eq!(get(&house, &shop, "conversions?source=!facebook").await["total"]["count"], 2);
     assert_eq!(get(&house, &shop, "reports/overview?source=facebook").await["visits"], 3);
     // What is stored keeps its words.
     let one = get(&house, &shop, "conversions/conversion_2").await;
-    assert_eq!(one["credited"][0]["source"], "fb-ads");
+    assert_eq!(one["credited"][0]["source"], "facebok");
 
     let id = made["id"].as_str().expect("an id");
     house.delete(&format!("{path}/{id}")).cookie(&owner).send().await.is(204);
@@ -100,7 +100,7 @@ async fn a_rule_of_one_source_leaves_the_others_alone() {
     fill(&house, &shop).await;
     let path = format!("/api/sites/{}/rules", shop.slug);
     for rule in [
-        json!({"dimension": "source", "from": "fb-ads", "to": "facebook"}),
+        json!({"dimension": "source", "from": "facebok", "to": "facebook"}),
         // By the name under which the source is shown.
         json!({"dimension": "campaign", "from": "spring_sale", "to": "Spring", "within": "facebook"}),
         json!({"dimension": "campaign", "from": "Spring", "to": "Search in spring", "within": "google"}),
@@ -161,7 +161,7 @@ async fn no_rule_widens_what_a_partner_is_shown() {
     let body = json!({"name": "partner", "segment": {"source": ["facebook"]}});
     let share = house.post(&format!("/api/sites/{}/shares", shop.slug)).cookie(&owner).json(&body).send().await.is(201).json;
     let token = share["link"].as_str().expect("a link").rsplit('/').next().expect("a token").to_owned();
-    let rule = json!({"dimension": "source", "from": "fb-ads", "to": "facebook"});
+    let rule = json!({"dimension": "source", "from": "facebok", "to": "facebook"});
     house.post(&format!("/api/sites/{}/rules", shop.slug)).cookie(&owner).json(&rule).send().await.is(201);
     let seen = house.get(&format!("/api/shared/{token}/sources")).send().await.is(200).json;
     assert_eq!(named(&seen, "facebook").expect("the row")["visits"], 1, "{seen}");

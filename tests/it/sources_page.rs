@@ -39,7 +39,7 @@ async fn every_parent_is_the_sum_of_its_rows() {
     let order = json!({"order_id": "x", "total": "7.00", "currency": "USD", "email": "x@mail.example", "status": "paid"});
     house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
     let path = format!("/api/sites/{}/reports/campaigns", shop.slug);
-    for query in ["", "?model=linear", "?source=fb-ads", "?kind=sale&device=desktop"] {
+    for query in ["", "?model=linear", "?source=facebok", "?kind=sale&device=desktop"] {
         let tree = house.get(&format!("{path}{query}")).token(&shop.token).send().await.is(200).json;
         let sources = house.get(&format!("/api/sites/{}/reports/sources{query}", shop.slug)).token(&shop.token).send().await.is(200).json;
         for figure in ["visits", "conversions", "net"] {
@@ -50,13 +50,13 @@ async fn every_parent_is_the_sum_of_its_rows() {
     let tree = house.get(&path).token(&shop.token).send().await.is(200).json;
     let social = named(&tree, "Paid Social");
     assert_eq!((&social["visits"], &social["orders"]), (&json!(3), &json!(3.0)));
-    let campaign = named(named(social, "fb-ads"), "spring_sale");
+    let campaign = named(named(social, "facebok"), "spring_sale");
     assert_eq!(campaign["net"], json!([{"minor": 7500, "currency": "USD"}]));
     assert_eq!(tree["items"].as_array().and_then(|i| i.last()).map(|r| r["name"].clone()), Some(json!("unattributed")));
 
     // What stands below a campaign has the campaign's own sums, whatever the lens.
     for lens in ["", "&model=linear"] {
-        let asked = format!("{path}?in_channel=Paid%20Social&in_source=fb-ads&in_campaign=spring_sale{lens}");
+        let asked = format!("{path}?in_channel=Paid%20Social&in_source=facebok&in_campaign=spring_sale{lens}");
         let below = house.get(&asked).token(&shop.token).send().await.is(200).json;
         assert_eq!(named(&below, "video")["net"], json!([{"minor": 5000, "currency": "USD"}]));
         assert_eq!(named(&below, "picture")["net"], json!([{"minor": 2500, "currency": "USD"}]));
@@ -70,7 +70,7 @@ async fn every_parent_is_the_sum_of_its_rows() {
     let reader = house.login("ben@shop.example", Right::Read, Some(shop.id)).await;
     let csv = house.get(&format!("{path}.csv")).cookie(&reader).send().await.is(200);
     assert!(csv.text.starts_with("channel,source,campaign,visits,"), "{}", csv.text);
-    assert!(csv.text.contains("Paid Social,fb-ads,spring_sale,2,2,0,2,75.00,0.00,75.00"), "{}", csv.text);
+    assert!(csv.text.contains("Paid Social,facebok,spring_sale,2,2,0,2,75.00,0.00,75.00"), "{}", csv.text);
     assert_eq!(csv.text.lines().count(), 6);
 }
 
@@ -93,8 +93,8 @@ fn open() -> Running {
     let long = "a_campaign_with_a_name_that_somebody_wrote_without_an_end_in_sight_2026";
     for (n, (source, medium, campaign, content)) in [
         ("facebook", "paid_social", "Spring", "video"),
-        ("fb-ads", "paid_social", "spring_sale", "video"),
-        ("fb-ads", "paid_social", "spring_sale", "picture"),
+        ("facebok", "paid_social", "spring_sale", "video"),
+        ("facebok", "paid_social", "spring_sale", "picture"),
         ("google", "cpc", long, ""),
         ("google", "organic", "", ""),
         ("newsletter", "email", HOSTILE, HOSTILE),
@@ -200,11 +200,11 @@ async fn merge(browser: &Chromium, page: &str) {
     browser.open(page).await;
     browser.wait("the tree", READY).await;
     browser.run("[...document.querySelectorAll('[data-level=\"0\"] [aria-expanded]')].forEach((b) => { if (b.getAttribute('aria-expanded') === 'false') b.click(); }); return true").await;
-    browser.run("[...document.querySelectorAll('[data-level=\"1\"]')].find((r) => r.innerText.includes('fb-ads')).querySelector('.act').click(); return true").await;
+    browser.run("[...document.querySelectorAll('[data-level=\"1\"]')].find((r) => r.innerText.includes('facebok')).querySelector('.act').click(); return true").await;
     browser
         .run("[...document.querySelectorAll('.menu [data-item]')].find((b) => b.innerText.includes('Rename')).click(); return true")
         .await;
-    browser.wait("the dialog", "return document.querySelector('.names [name=from]')?.value === 'fb-ads'").await;
+    browser.wait("the dialog", "return document.querySelector('.names [name=from]')?.value === 'facebok'").await;
     browser.write(".names [name=to]", "facebook\u{E007}").await;
     browser
         .wait("what it would change", "return document.querySelector('.would')?.innerText.includes('move to facebook, which has')")
@@ -213,6 +213,6 @@ async fn merge(browser: &Chromium, page: &str) {
     assert!(text(browser, ".would").await.contains("2 visits"));
     browser.run("document.querySelector('.would .btn.main').click(); return true").await;
     browser.wait("the rule", "return document.querySelector('.rules li')?.innerText.includes('facebook')").await;
-    browser.wait("the merged tree", "return !document.querySelector('.t-tree').innerText.includes('fb-ads')").await;
+    browser.wait("the merged tree", "return !document.querySelector('.t-tree').innerText.includes('facebok')").await;
     browser.run("document.querySelector('.names .close').click(); return true").await;
 }
