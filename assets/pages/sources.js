@@ -25,7 +25,7 @@ export function render(root, params) {
   const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
   const state = h('div', { role: 'status' });
   const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2', null, 'Where it came from'), h('div.r', null,
-    p.may && h('button.btn.small', { type: 'button', 'data-focus': 'names', 'aria-haspopup': 'dialog', onclick: () => names(null) }, 'Names'),
+    p.may && h('button.btn.small', { type: 'button', 'data-focus': 'names', 'aria-haspopup': 'dialog', 'data-tip': 'Several spellings under one name', onclick: () => names(null) }, 'Names'),
     h('button.btn.small', { type: 'button', 'data-focus': 'columns', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => chooseColumns(now, /** @type {HTMLElement} */ (e.currentTarget)) },
       'Columns', icon('caret', 'caret')))), tree.el);
   fill(root, h('h1.vh', null, 'Sources and campaigns'), state, box);

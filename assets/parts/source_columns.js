@@ -1,7 +1,7 @@
 // Columns of the page of sources: which there are, and which somebody chose. The choice stands in the address; the browser
 // remembers the last one.
 
-import { h } from '../dom.js';
+import { h, isPhone } from '../dom.js';
 import { count, bare, roundMoney, currencySign, plural } from '../format.js';
 import { own } from './figures.js';
 import { rateColumn, share } from './panel.js';
@@ -25,6 +25,8 @@ export const COLUMNS = [
   { id: 'balance', name: 'Opens or closes', head: () => 'Opens, closes', value: (r) => r.first.conversions - r.last.conversions, cell: balance },
 ];
 const USUAL = ['visits', 'leads', 'orders', 'back', 'net', 'balance'];
+/** As many as stand beside the names without scrolling. */
+const USUAL_NARROW = ['visits', 'net'];
 const KEPT = 'halo-source-columns';
 
 /** @param {string} show what the address says @returns {SourceColumn[]} */
@@ -32,7 +34,8 @@ export function chosen(show) {
   let words = show.split(',');
   if (!show) { try { words = (localStorage.getItem(KEPT) ?? '').split(','); } catch { words = []; } }
   const known = COLUMNS.filter((c) => words.includes(c.id));
-  return known.length ? known : COLUMNS.filter((c) => USUAL.includes(c.id));
+  const usual = isPhone() ? USUAL_NARROW : USUAL;
+  return known.length ? known : COLUMNS.filter((c) => usual.includes(c.id));
 }
 
 /** @param {() => import('../app.js').Params} now @param {HTMLElement} anchor */
