@@ -426,8 +426,9 @@ create table leads (
   erased_at     integer,                                   -- its person was erased: nothing of one is filled in again
   primary key (site_id, id)
 ) strict, without rowid;
-create index leads__site_id__email on leads (site_id, email) where email is not null;
-create index leads__site_id__phone on leads (site_id, phone) where phone is not null;
+-- What pages tell (the door of pages, flows/intake.rs) need not be a contact's own: all others are found by their contact.
+create index leads__site_id__email on leads (site_id, email) where email is not null and connection_id = -2;
+create index leads__site_id__phone on leads (site_id, phone) where phone is not null and connection_id = -2;
 create unique index leads__site_id__connection_id__external_id on leads (site_id, connection_id, external_id);
 create index leads__site_id__created_at on leads (site_id, created_at);
 create index leads__site_id__content_key on leads (site_id, content_key, received_at) where content_key is not null;
@@ -482,8 +483,6 @@ create table orders (
   erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
 ) strict, without rowid;
-create index orders__site_id__email on orders (site_id, email) where email is not null;
-create index orders__site_id__phone on orders (site_id, phone) where phone is not null;
 create unique index orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
 create index orders__site_id__created_at on orders (site_id, created_at);
 create index orders__site_id__contact_id on orders (site_id, contact_id);

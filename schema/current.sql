@@ -938,9 +938,9 @@ CREATE INDEX leads__site_id__content_key on leads (site_id, content_key, receive
 
 CREATE INDEX leads__site_id__created_at on leads (site_id, created_at);
 
-CREATE INDEX leads__site_id__email on leads (site_id, email) where email is not null;
+CREATE INDEX leads__site_id__email on leads (site_id, email) where email is not null and connection_id = -2;
 
-CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not null;
+CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not null and connection_id = -2;
 
 CREATE INDEX logins__user_id on logins (user_id);
 
@@ -956,11 +956,7 @@ CREATE INDEX orders__site_id__conversion_id on orders (site_id, conversion_id);
 
 CREATE INDEX orders__site_id__created_at on orders (site_id, created_at);
 
-CREATE INDEX orders__site_id__email on orders (site_id, email) where email is not null;
-
 CREATE INDEX orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
-
-CREATE INDEX orders__site_id__phone on orders (site_id, phone) where phone is not null;
 
 CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, weights};
-use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::{Person, Traces};
-use crate::domain::ids::{ContactId, ConversionId, SessionId};
+use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::conversions::{Conversion, CreditFields};
@@ -37,7 +36,7 @@ pub struct Outcome {
 /// Judges and writes one run.
 pub fn run(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, run: i64, why: &str, now: Time) -> Result<Outcome> {
     let outcome = judge(c, site, conversion, known, now)?;
-    write(c, site, conversion.id, run, why, &outcome, now)?;
+    write(c, site, conversion, run, why, &outcome, now)?;
     Ok(outcome)
 }
 
@@ -61,19 +60,17 @@ pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, 
     Ok(Outcome { match_type: credit.match_type.word(), is_attributed, snapshot, credit })
 }
 
-pub fn write(c: &SiteConn, site: &Site, conversion: ConversionId, run: i64, why: &str, outcome: &Outcome, now: Time) -> Result<()> {
+pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: &str, outcome: &Outcome, now: Time) -> Result<()> {
     let policy = &site.settings.policy;
     let credit = &outcome.credit;
-    credits::add(c, &NewRun { conversion, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
-    let found = conversions::find(c, conversion)?;
-    let judged =
-        found.map_or(Judged { kind: ConversionKind::Custom, happened_at: now }, |f| Judged { kind: f.kind, happened_at: f.happened_at });
+    let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
+    credits::add(c, &NewRun { conversion: conversion.id, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
     let credited = credited(&credit.path, &judged, policy);
     let first = credit.path.first().map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref()));
     let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);
     conversions::set_credit(
         c,
-        conversion,
+        conversion.id,
         &CreditFields {
             run,
             match_type: outcome.match_type,

@@ -122,7 +122,7 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
             sessions.push(session);
         }
     }
-    let may = planning::consent_for(c, site, &conversion, &sessions)?;
+    let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
     let nothing_to_tell = nothing_to_tell(&conversion);
     Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))

@@ -148,7 +148,8 @@ fn plan(
     event_id: &str,
     now: Time,
 ) -> Result<Vec<Made>> {
-    let may = planning::consent_for(c, site, conversion, &sessions_of(c, conversion)?)?;
+    let may = planning::consent_for(c, site, conversion, &sessions_of(c, conversion)?, now)?;
+    let known = deliveries::list_known(c, conversion.id)?;
     let mut planned = Vec::new();
     for connection in connections {
         let Some(destination) = destinations::find(&connection.platform) else { continue };
@@ -180,7 +181,7 @@ fn plan(
             now,
             day: site.zone.day(now),
         };
-        planned.extend(deliveries::plan(c, &row)?);
+        planned.extend(deliveries::plan(c, &row, &known)?);
     }
     Ok(planned)
 }

@@ -24,9 +24,15 @@ pub struct May {
     pub basis: &'static str,
 }
 
+const OWN_WORD: &str = "the fact's own consent_given";
+
 /// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
 /// person, else the site's mode by billing country. A refusal that came after the fact always wins.
-pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId]) -> Result<May> {
+pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId], now: Time) -> Result<May> {
+    if let Some(given) = conversion.consent_given.filter(|_| conversion.received_at >= now) {
+        // Nothing can have been said since.
+        return Ok(May { is_allowed: given, is_explicit: true, basis: OWN_WORD });
+    }
     let (browsers, contacts) = of_person(c, conversion, sessions)?;
     let newest = newest_marketing(c, &browsers, &contacts)?;
     if let Some(given) = conversion.consent_given {
@@ -35,7 +41,7 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
         {
             return Ok(May { is_allowed: false, is_explicit: true, basis: "refused after the fact" });
         }
-        return Ok(May { is_allowed: given, is_explicit: true, basis: "the fact's own consent_given" });
+        return Ok(May { is_allowed: given, is_explicit: true, basis: OWN_WORD });
     }
     if let Some((_, granted)) = newest {
         return Ok(May { is_allowed: granted, is_explicit: true, basis: "the visitor's own answer" });
@@ -69,16 +75,17 @@ fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> R
     Ok((all, conversion.contact.map_or(contacts, |own| vec![own])))
 }
 
-/// Plans the rows and gives those that are new, or wait only now. Repeating it adds nothing.
+/// Plans the rows beside those that are known, and gives those that are new, or wait only now. Repeating it adds nothing.
 pub fn run(
     c: &SiteConn,
     site: &Site,
     connections: &[Arc<Connection>],
     conversion: &Conversion,
     sessions: &[SessionId],
+    known: &[deliveries::Known],
     now: Time,
 ) -> Result<Vec<Made>> {
-    let may = consent_for(c, site, conversion, sessions)?;
+    let may = consent_for(c, site, conversion, sessions, now)?;
     let mut planned = Vec::new();
     for connection in connections {
         let Some(destination) = destinations::find(&connection.platform) else { continue };
@@ -115,7 +122,7 @@ pub fn run(
             now,
             day: site.zone.day(now),
         };
-        planned.extend(deliveries::plan(c, &row)?);
+        planned.extend(deliveries::plan(c, &row, known)?);
     }
     Ok(planned)
 }

@@ -64,20 +64,34 @@ pub struct Made {
     pub state: &'static str,
 }
 
+/// A row of the outbox that a conversion has already.
+pub struct Known {
+    id: DeliveryId,
+    connection: i64,
+    kind: String,
+    state: String,
+    reason: Option<String>,
+}
+
+pub fn list_known(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Known>> {
+    c.list(
+        "select id, connection_id, kind, state, reason from deliveries where site_id = :site and conversion_id = :conversion",
+        named_params! {":conversion": conversion.number()},
+        |row| {
+            let id = DeliveryId::new(row.get(0)?);
+            Ok(Known { id, connection: row.get(1)?, kind: row.get(2)?, state: row.get(3)?, reason: row.get(4)? })
+        },
+    )
+}
+
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 
 /// Adds the row. Where this connection has one for this conversion and kind already, that one is judged anew: who is
 /// better informed may say that it counts, or may go, or that it does not.
-pub fn plan(c: &SiteConn, new: &Planned) -> Result<Option<Made>> {
-    let known: Option<(i64, String, Option<String>)> = c.find(
-        "select id, state, reason from deliveries
-         where site_id = :site and connection_id = :connection and conversion_id = :conversion and kind = :kind",
-        named_params! {":connection": new.connection.number(), ":conversion": new.conversion.number(), ":kind": new.kind},
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
-    if let Some((id, state, reason)) = known {
-        return replan(c, new, DeliveryId::new(id), &state, reason.as_deref());
+pub fn plan(c: &SiteConn, new: &Planned, known: &[Known]) -> Result<Option<Made>> {
+    if let Some(known) = known.iter().find(|k| k.connection == new.connection.number() && k.kind == new.kind) {
+        return replan(c, new, known.id, &known.state, known.reason.as_deref());
     }
     let id = c.next_number("delivery")?;
     let (state, reason) = match (new.skip, new.hold) {

@@ -45,6 +45,8 @@ const ALLOWED: &[(&str, &str)] = &[
         "at start, only where erasures.log knows of somebody whom the file does not",
     ),
     ("select kind, value from session_people where site_id = :site", "the same"),
+    ("select 'email', email from", "the same"),
+    ("select 'phone', phone from", "the same"),
     ("delete from idempotency_keys where site_id = :site and instr(", "keys of the last 48 hours, in an erasure"),
 ];
 

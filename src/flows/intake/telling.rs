@@ -163,7 +163,7 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
     }
     let outcome = crediting::run(x.c, x.site, &conversion, &known(x, t), 1, "first known", x.now)?;
     let sessions = sessions_of(&outcome, t.session);
-    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions, x.now)?;
+    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions, &[], x.now)?;
     if let (Some(key), ConversionKind::Sale) = (&order_key, t.kind) {
         adopt_ended(x, id, key)?;
     }
@@ -192,12 +192,13 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     conversions::set_status(x.c, id, t.status, net.or(t.amount.map(|amount| amount.minor)))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
-    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), x.now)?;
+    let known = deliveries::list_known(x.c, id)?;
+    let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), &known, x.now)?;
     if before.match_type != "none" && !outcome.is_attributed {
         // The better informed knows less of the visit: what was matched stays.
         return Ok(Stored { planned, ..known_already(x, t, id)? });
     }
-    crediting::write(x.c, x.site, id, before.run + 1, "joined", &outcome, x.now)?;
+    crediting::write(x.c, x.site, &conversion, before.run + 1, "joined", &outcome, x.now)?;
     Ok(Stored { planned, ..stored(x, t, id, false, &outcome)? })
 }
 
@@ -229,7 +230,7 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     if is_open {
         let outcome = crediting::judge(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
         if outcome.is_attributed {
-            crediting::write(x.c, x.site, id, conversion.run + 1, "late identity", &outcome, x.now)?;
+            crediting::write(x.c, x.site, &conversion, conversion.run + 1, "late identity", &outcome, x.now)?;
             return stored(x, t, id, false, &outcome);
         }
     }

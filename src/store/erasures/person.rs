@@ -184,37 +184,20 @@ fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
 
 /// Leads, orders and what they were counted as, with all that others have told of the same sale.
 fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
-    let mut told: Vec<(Option<i64>, i64, bool)> = Vec::new();
     for contact in &whole.contacts {
         let id = named_params! {":id": contact};
         whole.conversions.extend(numbers(c, "select id from conversions where site_id = :site and contact_id = :id", id)?);
         whole.leads.extend(numbers(c, "select id from leads where site_id = :site and contact_id = :id", id)?);
         whole.orders.extend(numbers(c, "select id from orders where site_id = :site and contact_id = :id", id)?);
     }
-    for email in whole.emails() {
-        let value = named_params! {":value": email};
-        told.extend(
-            pairs(c, "select contact_id, id from leads where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, true)),
-        );
-        told.extend(
-            pairs(c, "select contact_id, id from orders where site_id = :site and email = :value", value)?.map(|(p, id)| (p, id, false)),
-        );
-    }
-    for phone in whole.phones() {
-        let value = named_params! {":value": phone};
-        told.extend(
-            pairs(c, "select contact_id, id from leads where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, true)),
-        );
-        told.extend(
-            pairs(c, "select contact_id, id from orders where site_id = :site and phone = :value", value)?.map(|(p, id)| (p, id, false)),
-        );
-    }
-    for (_, id, is_lead) in told {
-        if is_lead {
-            whole.leads.insert(id)
-        } else {
-            whole.orders.insert(id)
-        };
+    // What a page told may be somebody else's contact, or nobody's; all else is found by its contact.
+    for (values, sql) in [
+        (whole.emails(), "select id from leads where site_id = :site and email = :value and connection_id = -2"),
+        (whole.phones(), "select id from leads where site_id = :site and phone = :value and connection_id = -2"),
+    ] {
+        for value in values {
+            whole.leads.extend(numbers(c, sql, named_params! {":value": value})?);
+        }
     }
     for (ids, sql) in [
         (&whole.leads, "select conversion_id from leads where site_id = :site and id = :id and conversion_id is not null"),
@@ -274,8 +257,4 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
 
 fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {
     c.list(sql, params, |row| row.get(0))
-}
-
-fn pairs(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<impl Iterator<Item = (Option<i64>, i64)> + use<>> {
-    Ok(c.list(sql, params, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter())
 }

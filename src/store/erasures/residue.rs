@@ -73,8 +73,7 @@ pub fn is_known_elsewhere(all: &AllSites, own: &SiteConn, kind: &str, value: &st
         let found = all.find(
             "select 1 where exists (select 1 from identities where site_id = :other and kind = :kind and value = :value)
                or exists (select 1 from session_people where site_id = :other and kind = :kind and value = :value)
-               or exists (select 1 from leads where site_id = :other and :kind = 'email' and email = :value)
-               or exists (select 1 from orders where site_id = :other and :kind = 'email' and email = :value)",
+               or exists (select 1 from leads where site_id = :other and :kind = 'email' and email = :value and connection_id = -2)",
             named_params! {":other": site, ":kind": kind, ":value": value},
             |_| Ok(()),
         )?;

@@ -30,6 +30,11 @@ pub fn add(c: &SiteConn, digest: &[u8; 16], at: Time) -> Result<()> {
     Ok(())
 }
 
+/// Whether anybody was ever erased here: nearly always not, and then there is nothing else to ask.
+pub fn is_empty(c: &SiteConn) -> Result<bool> {
+    Ok(c.find("select 1 from tombstones where site_id = :site limit 1", &[], |_| Ok(()))?.is_none())
+}
+
 /// Up to when this one is the past.
 pub fn find(c: &SiteConn, digest: &[u8; 16]) -> Result<Option<Time>> {
     c.find("select at from tombstones where site_id = :site and digest = :digest", named_params! {":digest": digest}, |row| {
