@@ -158,12 +158,22 @@ async fn no_rule_widens_what_a_partner_is_shown() {
     let shop = house.site("shop.example").await;
     let owner = house.login("ann@shop.example", Right::Own, Some(shop.id)).await;
     fill(&house, &shop).await;
+    // Somebody who came by another source first.
+    let touch = |source: &str, id: &Value| json!({"landing": "/start", "user_agent": CHROME, "utm_source": source, "utm_medium": "cpc", "session_id": id});
+    let id =
+        house.post("/api/touch").token(&shop.token).json(&touch("secret", &Value::Null)).send().await.is(200).json["session_id"].clone();
+    house.advance_s(7_200);
+    let id = house.post("/api/touch").token(&shop.token).json(&touch("facebook", &id)).send().await.is(200).json["session_id"].clone();
+    house.advance_s(60);
+    let order =
+        json!({"order_id": "two", "total": "9.00", "currency": "USD", "email": "two@mail.example", "session_id": id, "status": "paid"});
+    house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
     let body = json!({"name": "partner", "segment": {"source": ["facebook"]}});
     let share = house.post(&format!("/api/sites/{}/shares", shop.slug)).cookie(&owner).json(&body).send().await.is(201).json;
     let token = share["link"].as_str().expect("a link").rsplit('/').next().expect("a token").to_owned();
     let rule = json!({"dimension": "source", "from": "facebok", "to": "facebook"});
     house.post(&format!("/api/sites/{}/rules", shop.slug)).cookie(&owner).json(&rule).send().await.is(201);
     let seen = house.get(&format!("/api/shared/{token}/sources")).send().await.is(200).json;
-    assert_eq!(named(&seen, "facebook").expect("the row")["visits"], 1, "{seen}");
-    assert_eq!(seen["total"]["visits"], 1);
+    assert_eq!(named(&seen, "facebook").expect("the row")["visits"], 2, "{seen}");
+    assert_eq!((&seen["total"]["visits"], &seen["rows"]), (&json!(2), &json!(1)), "{seen}");
 }

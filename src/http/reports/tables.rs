@@ -122,7 +122,13 @@ pub fn of_tables(wanted: &Wanted, with_pages: bool) -> WantedTables {
         lens: wanted.lens,
         is_of_the_books: wanted.is_of_the_books,
         with_pages,
+        with_ends: has_ends(wanted),
     }
+}
+
+/// Through the first and the last visit a part would show who else had a share in it.
+fn has_ends(wanted: &Wanted) -> bool {
+    wanted.filter.within.is_none()
 }
 
 /// Origins under the names that the site's rules give: rows of one name become one.
@@ -189,11 +195,18 @@ pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize
     let rows = rows(all, by, site);
     let mut total = TableRow::default();
     rows.iter().for_each(|(_, row)| total.add(row));
-    let items: Vec<Value> = rows.iter().take(limit).map(|(name, row)| shown_row(Some(name), row, by)).collect();
+    let shown = |name: Option<&str>, row: &TableRow| {
+        let mut shown = shown_row(name, row, by);
+        if let (false, Some(fields)) = (has_ends(wanted), shown.as_object_mut()) {
+            fields.retain(|name, _| name != "first" && name != "last");
+        }
+        shown
+    };
+    let items: Vec<Value> = rows.iter().take(limit).map(|(name, row)| shown(Some(name), row)).collect();
     json!({
         "items": items,
         "rows": rows.len(),
-        "total": shown_row(None, &total, by),
+        "total": shown(None, &total),
         "by": by.word(),
         "model": wanted.lens.model.word(),
         "window": wanted.lens.window.word(),

@@ -115,6 +115,8 @@ pub struct WantedTables {
     pub is_of_the_books: bool,
     /// Visits by the page on which they began, which are read from their rows.
     pub with_pages: bool,
+    /// What the first and the last visit would earn: they may be of origins that whoever is shown a part may not know of.
+    pub with_ends: bool,
 }
 
 /// All tables at once: they come out of the same rows, and so they agree.
@@ -166,22 +168,22 @@ impl Column {
 #[derive(Debug)]
 pub(super) struct Views {
     own: View,
-    first: View,
-    last: View,
+    ends: Option<[View; 2]>,
 }
 
 impl Views {
     pub(super) fn of(wanted: &WantedTables) -> Self {
         let through = |model| View::Through(wanted.lens.with(model));
         let own = if wanted.is_of_the_books { View::Books } else { View::Through(wanted.lens) };
-        Self { own, first: through(Model::First), last: through(Model::Last) }
+        Self { own, ends: wanted.with_ends.then(|| [through(Model::First), through(Model::Last)]) }
     }
 
     /// The path is read once for all three.
     pub(super) fn each(&self, w: &Walked, mut on: impl FnMut(&Credited, Column)) -> Result<()> {
         let path = w.path()?;
-        for (view, column) in [(self.own, Column::Own), (self.first, Column::First), (self.last, Column::Last)] {
-            on(&w.credited(view, &path)?, column);
+        on(&w.credited(self.own, &path)?, Column::Own);
+        for (view, column) in self.ends.iter().flatten().zip([Column::First, Column::Last]) {
+            on(&w.credited(*view, &path)?, column);
         }
         Ok(())
     }
