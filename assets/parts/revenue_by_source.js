@@ -28,7 +28,9 @@ export function revenueBySource(now) {
         head: column === 'first' ? 'First touch' : 'Last touch', cell: (/** @type {any} */ r) => share(r[column].conversions), foot: (/** @type {any} */ t) => share(t[column].conversions) });
       use.sort = hasMoney ? 'net' : 'conversions';
       use.bar = hasMoney;
-      use.columns = [visitsColumn, conversionsColumn, netColumn('Net revenue'), ...(hasMoney ? [netColumn('First touch', 'first'), netColumn('Last touch', 'last')] : [count('first'), count('last')])];
+      // Whoever is shown a part is not told who opened or closed it.
+      const ends = !table.total.first ? [] : hasMoney ? [netColumn('First touch', 'first'), netColumn('Last touch', 'last')] : [count('first'), count('last')];
+      use.columns = [visitsColumn, conversionsColumn, netColumn('Net revenue'), ...ends];
       fill(tabs, BY.map(([id, name]) => h('button', { type: 'button', 'data-focus': `by-${id}`, 'aria-pressed': String(id === table.by),
         onclick: () => app.go({ by: id === 'source' ? '' : id }, { replace: true }) }, name)));
       box.draw(table);

@@ -213,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn there_is_an_end_to_rules() {
+        let all: Vec<Spelling> =
+            (0..MOST_RULES).map(|n| spelling(Renamed::Campaign, &format!("c{n}"), &format!("c{}", n + 1), None)).collect();
+        let rules = Rules::of(all.iter());
+        assert_eq!(rules.named("x", "", "c0").2, format!("c{MOST_RULES}"), "the longest way is walked to its end");
+        let more = spelling(Renamed::Source, "a", "b", None);
+        assert_eq!(admit(&kept(&all), &more).expect_err("refused").code, "too_many_rules");
+        admit(&kept(&all[1..]), &more).expect("one fewer");
+    }
+
+    #[test]
     fn what_stands_for_nothing_has_no_rule() {
         for (from, to, within, field) in [
             ("", "x", None, "from"),

@@ -1,7 +1,9 @@
 //! Pages of figures: the headline, day by day, the tables, and who is there just now. The overview asks for several at
 //! once, so that they come out of one look at the file.
 
-/// Tables by origin, page, country, device and product.
+/// What was sold.
+pub mod products;
+/// Tables by origin, page, country and device.
 pub mod tables;
 /// Channels, their sources, their campaigns, and what stands below one.
 pub mod tree;
@@ -209,7 +211,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Needs => ("needs", shown_needs(&needs::needs(c, now)?, site)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
-            Part::Products => ("products", tables::shown_products(c, site, wanted, limit)?),
+            Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, by, site, wanted, limit))),
             Part::Countries => {
                 ("countries", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, By::Country, site, wanted, limit)))

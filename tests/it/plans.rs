@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 20] = [
     "sites",
     "site_domains",
     "users",
@@ -21,6 +21,7 @@ const SMALL: [&str; 19] = [
     "connections",
     "hook_tokens",
     "shares",
+    "rules",
     "numbers",
     "count_marks",
     "delivery_recounts",

@@ -117,6 +117,7 @@ impl Node {
 
     fn shown(&self, name: &str, site: &Site) -> Value {
         let mut shown = shown_row(Some(name), &self.row, By::Source);
+        shown["leads"] = leads(&self.row);
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
             shown["items"] = self.shown_below(site);
@@ -127,6 +128,10 @@ impl Node {
     fn shown_below(&self, site: &Site) -> Value {
         self.sorted(site).into_iter().take(MOST_BELOW).map(|(name, node)| node.shown(name, site)).collect()
     }
+}
+
+fn leads(row: &TableRow) -> Value {
+    (row.own.leads_e9 as f64 / WHOLE as f64).into()
 }
 
 fn net(all: &Moneys, site: &Site, pick: fn(&Flow) -> i64) -> i64 {
@@ -167,6 +172,7 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
     .await?;
     let mut total = shown_row(None, &root.row, By::Source);
     total["is_few"] = false.into();
+    total["leads"] = leads(&root.row);
     ask.shown(json!({
         "items": root.shown_below(&site),
         "rows": root.below.len(),
