@@ -8,6 +8,9 @@ import { COLUMNS, chosen, chooseColumns } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
+// Styles of this page alone: the first screen of the others does not wait for them.
+document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href }));
+
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, lens: true,
   filters: ['channel', 'source', 'medium', 'campaign', 'landing', 'country', 'device', 'kind', 'match', 'status', 'currency'],
