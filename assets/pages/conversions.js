@@ -246,7 +246,7 @@ function headFigures(total, p) {
   const back = net && sold ? sold.minor - net.minor : 0;
   return [
     net && figure('Net revenue', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
-    sold && figure('Sold', big(sold), 'before refunds'),
+    sold && (net ? figure('Sold', big(sold), 'before refunds') : figure('Worth', big(sold), 'as their senders say')),
     figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
     figure('Attributed', total.count
       ? [percent(total.attributed / total.count), range && h('small', { 'data-tip': 'So few that chance alone gives this range' }, ` (${range})`)] : '–',

@@ -41,6 +41,8 @@ pub struct Tally {
     pub days_sum: i64,
     pub days_count: i64,
     money: Named<(i64, i64)>,
+    /// What leads and sign-ups are said to be worth, where no sale is asked for: it is no money.
+    worth: Named<i64>,
     kinds: Named<i64>,
     sources: Named<i64>,
     matches: Named<i64>,
@@ -61,11 +63,14 @@ impl Tally {
                 self.days_sum += sums.days_sum;
                 self.days_count += sums.days_count;
                 if !marks.currency.is_empty() {
-                    let money = self.money.of(marks.currency);
-                    money.0 = money.0.saturating_add(sums.amount_minor);
-                    // Revenue is what orders bring: the worth of a lead is an amount, but no money.
+                    // Revenue is what orders bring.
                     if marks.kind == ConversionKind::Sale.word() {
+                        let money = self.money.of(marks.currency);
+                        money.0 = money.0.saturating_add(sums.amount_minor);
                         money.1 = money.1.saturating_add(sums.net_minor);
+                    } else if !filter.kind.admits(ConversionKind::Sale.word()) {
+                        let worth = self.worth.of(marks.currency);
+                        *worth = worth.saturating_add(sums.amount_minor);
                     }
                 }
                 *self.kinds.of(marks.kind) += sums.count;
@@ -95,6 +100,10 @@ impl Tally {
         self.attributed += other.attributed;
         self.days_sum += other.days_sum;
         self.days_count += other.days_count;
+        for (currency, amount) in other.worth.iter() {
+            let worth = self.worth.of(currency);
+            *worth = worth.saturating_add(*amount);
+        }
         for (currency, (amount, net)) in other.money.iter() {
             let money = self.money.of(currency);
             money.0 = money.0.saturating_add(*amount);
@@ -113,21 +122,16 @@ impl Tally {
         }
     }
 
-    /// Sums as first told, one for each currency, in the order of their codes.
+    /// Sums of sales as first told, one for each currency, in the order of their codes; where no sale is asked for, what the
+    /// others are said to be worth.
     pub fn amounts(&self) -> Vec<Money> {
-        self.moneys(|(amount, _)| *amount)
+        let worth = self.worth.iter().map(|(code, minor)| (code, *minor));
+        in_order(self.money.iter().map(|(code, (amount, _))| (code, *amount)).chain(worth))
     }
 
     /// What is left of the same conversions after refunds.
     pub fn net(&self) -> Vec<Money> {
-        self.moneys(|(_, net)| *net)
-    }
-
-    fn moneys(&self, pick: impl Fn(&(i64, i64)) -> i64) -> Vec<Money> {
-        let mut all: Vec<Money> =
-            self.money.iter().filter_map(|(code, sums)| Currency::parse(code).map(|c| Money::new(pick(sums), c))).collect();
-        all.sort_by_key(|m| m.currency);
-        all
+        in_order(self.money.iter().map(|(code, (_, net))| (code, *net)))
     }
 
     /// Words that are held, of all facets.
@@ -209,6 +213,12 @@ impl<V> Named<V> {
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
+}
+
+fn in_order<'s>(sums: impl Iterator<Item = (&'s str, i64)>) -> Vec<Money> {
+    let mut all: Vec<Money> = sums.filter_map(|(code, minor)| Currency::parse(code).map(|c| Money::new(minor, c))).collect();
+    all.sort_by_key(|m| m.currency);
+    all
 }
 
 #[cfg(test)]

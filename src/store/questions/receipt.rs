@@ -282,9 +282,9 @@ fn said(c: &SiteConn, line: &Line) -> Result<Option<(Answer, String)>> {
            union all
            select marketing, manager, at from consents where site_id = :site and session_id = :session
            union all
-           select marketing, consent_by, consent_at from sessions where site_id = :site and id = :session and consent_at is not null
+           select marketing, coalesce(consent_by, 'page'), consent_at from sessions where site_id = :site and id = :session and consent_at is not null
            union all
-           select marketing, marketing_by, marketing_at from contacts where site_id = :site and id = :contact and marketing_at is not null)
+           select marketing, coalesce(marketing_by, 'api'), marketing_at from contacts where site_id = :site and id = :contact and marketing_at is not null)
          where marketing in ('granted', 'denied') order by at desc, marketing limit 1",
         named_params! {":contact": line.contact.map(|id| id.number()), ":session": line.session.map(|id| id.number())},
         |row| Ok((row.get(0)?, row.get(1)?)),
