@@ -20,7 +20,7 @@ use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, counters, credits, deliveries, reports};
+use crate::store::{conversions, counters, credits, deliveries, leads, reports};
 
 /// A lead, as a form told it.
 mod lead;
@@ -109,7 +109,7 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered) -> Result<Ta
 fn door(path: &str) -> i64 {
     match path {
         "/api/conversions" => 0,
-        "/api/lead" => -2,
+        "/api/lead" => leads::PAGES,
         _ => -1,
     }
 }

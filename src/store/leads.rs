@@ -11,6 +11,10 @@ use crate::domain::pipeline::Stage;
 use crate::domain::time::Time;
 use crate::error::Result;
 
+/// The door of leads that a page told. An index of the schema and the search for a person (`erasures/person.rs`) name it
+/// too, as the planner takes an index of a part only where the part is written out.
+pub const PAGES: i64 = -2;
+
 /// A lead that is already known.
 #[derive(Debug, Clone)]
 pub struct KnownLead {

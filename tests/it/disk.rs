@@ -408,3 +408,18 @@ fn overwrite(server: &Running) {
     noise[4_096..length].iter_mut().enumerate().for_each(|(n, b)| *b = (n * 31 + 7) as u8);
     std::fs::write(&file, &noise).expect("noise");
 }
+
+#[tokio::test]
+async fn a_refusal_is_heard_where_visits_are_not() {
+    let (house, site) = house().await;
+    let receiver = StandIn::start(|_, _| stand_in::Answer::text(200, "ok")).await;
+    house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+    let id = house.visit(&site, None, json!({"utm_source": "news"})).await;
+    house.order(&site, json!({"order_id": "1", "total": "9.00", "currency": "USD", "session_id": id})).await.is(200);
+    house.room_mib(400).await;
+    is_full(house.touch(&site, Some(&id), json!({})).await);
+    let refused = house.touch(&site, Some(&id), json!({"consent": "denied"})).await.is(200);
+    assert_eq!(refused.json, json!({"session_id": null}));
+    house.work().await;
+    assert_eq!((receiver.seen().len(), &house.delivery(&site).await["reason"]), (0, &json!("consent")));
+}

@@ -9,6 +9,7 @@ use halotrack::crypto;
 use halotrack::domain::erasure::{self, How, PLAN};
 use halotrack::domain::rights::{Right, Scope};
 use halotrack::flows::erase::log;
+use halotrack::flows::sites;
 use halotrack::store::FILE;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -479,4 +480,18 @@ fn every_table_of_people_stands_in_the_plan() {
         PLAN.iter().filter(|p| !schema.contains(&format!("create table {} (", p.table))).map(|p| format!("{} is no table", p.table)),
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_a_page_claimed_in_a_proved_name_goes_too() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    sites::set(&house.app, site.id, "public_leads", "true", "test").await.expect("set");
+    house.lead(&site, json!({"lead_id": "L-1", "email": ANN})).await.is(200);
+    // Whoever types a proved address is not that person yet: the lead has no contact of its own.
+    let claim = json!({"site": site.key, "email": ANN, "message": "it is me"});
+    house.post("/api/lead").browser(&site).header("origin", "https://shop.example").body(claim.to_string()).send().await.is(200);
+    assert_eq!(house.emails(&site), [ANN, ANN]);
+    house.erase(&site, json!({"email": ANN})).await;
+    assert_eq!(house.emails(&site), Vec::<String>::new());
 }

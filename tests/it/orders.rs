@@ -662,3 +662,22 @@ async fn an_older_telling_may_bring_the_visit_or_the_payment() {
     let second = all.iter().find(|c| c["label"] == json!("Order 2")).expect("a sale");
     assert_eq!((&second["status"], &second["net"]["minor"]), (&json!("cancelled"), &json!(0)));
 }
+
+#[tokio::test]
+async fn an_average_order_is_one_of_the_sites_currency_that_was_kept() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for (id, total, currency, status) in
+        [("1", "100.00", "USD", "paid"), ("2", "50.00", "EUR", "paid"), ("3", "60.00", "USD", "paid"), ("3", "60.00", "USD", "cancelled")]
+    {
+        house.order(&site, order(id, json!({"total": total, "currency": currency, "status": status}))).await.is(200);
+        house.advance_s(1);
+    }
+    let page = house.get(&format!("/api/sites/{}/reports/overview", site.slug)).token(&site.token).send().await.is(200);
+    assert_eq!(
+        page.json["average_order"]["minor"].as_f64().map(|m| (m, page.json["orders"].as_i64())),
+        Some((10_000.0, Some(3))),
+        "{}",
+        page.text
+    );
+}
