@@ -14,7 +14,9 @@ use thirtyfour::prelude::*;
 use crate::house::CHROME;
 use crate::running::free_port;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For what must come, however busy the machine is. Nothing is slower for it: whoever waits looks every few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub struct Chromium {
     pub driver: WebDriver,
@@ -108,44 +110,96 @@ impl Chromium {
         answer.json().clone()
     }
 
-    /// Waits until a script returns something, and gives it.
+    /// Waits until a script returns something, and gives it. A script that fails, because the page is not there yet or is just
+    /// drawn anew, has not returned: so a script that clicks and then says `true` is one click, made when it can be.
     #[track_caller]
     pub fn wait<'a>(&'a self, what: &'a str, script: &'a str) -> impl Future<Output = Value> + 'a {
         let place = std::panic::Location::caller();
         async move {
             let until = Instant::now() + PATIENCE;
             loop {
-                let found = self.run(script).await;
-                if !matches!(found, Value::Null | Value::Bool(false)) && found != json!("") && found != json!(0) {
-                    return found;
+                let found = self.driver.execute(script, Vec::new()).await.map(|answer| answer.json().clone());
+                match &found {
+                    Ok(found) if !matches!(found, Value::Null | Value::Bool(false)) && *found != json!("") && *found != json!(0) => {
+                        return found.clone();
+                    }
+                    _ => {}
                 }
                 if Instant::now() >= until {
                     let page = self.run("return location.href + ' ' + document.body.innerText.slice(0, 2000)").await;
-                    panic!("{place}: {what} did not happen: {page} {:?}", self.log().await);
+                    panic!("{place}: {what} did not happen: {found:?} {page} {:?}", self.log().await);
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
-    pub async fn click(&self, css: &str) {
-        let script = format!("return !!document.querySelector({})", json!(css));
-        self.wait(css, &script).await;
-        let element = self.driver.find(By::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
+    /// Waits until a script returns this.
+    #[track_caller]
+    pub fn wait_for<'a>(&'a self, what: &'a str, script: &'a str, want: Value) -> impl Future<Output = ()> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            let until = Instant::now() + PATIENCE;
+            loop {
+                let found = self.driver.execute(script, Vec::new()).await.map(|answer| answer.json().clone());
+                if found.as_ref().is_ok_and(|found| *found == want) {
+                    return;
+                }
+                assert!(Instant::now() < until, "{place}: {what} is {found:?}, not {want}: {:?}", self.log().await);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 
-    pub async fn write(&self, css: &str, text: &str) {
-        let script = format!("return !!document.querySelector({})", json!(css));
-        self.wait(css, &script).await;
-        let element = self.driver.find(By::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
-        element.send_keys(text).await.unwrap_or_else(|e| panic!("{css}: {e}"));
+    #[track_caller]
+    pub fn click<'a>(&'a self, css: &'a str) -> impl Future<Output = ()> + 'a {
+        self.upon(css, |element| async move { element.click().await })
+    }
+
+    #[track_caller]
+    pub fn write<'a>(&'a self, css: &'a str, text: &'a str) -> impl Future<Output = ()> + 'a {
+        self.upon(css, move |element| async move { element.send_keys(text).await })
+    }
+
+    /// Does something with an element as soon as it is there and lets it be done: a page that is drawn anew meanwhile has
+    /// another one in its place.
+    #[track_caller]
+    fn upon<'a, F, D>(&'a self, css: &'a str, does: D) -> impl Future<Output = ()> + 'a
+    where
+        D: Fn(WebElement) -> F + 'a,
+        F: Future<Output = WebDriverResult<()>> + 'a,
+    {
+        let place = std::panic::Location::caller();
+        async move {
+            let until = Instant::now() + PATIENCE;
+            loop {
+                let done = match self.driver.find(By::Css(css)).await {
+                    Ok(element) => does(element).await,
+                    Err(e) => Err(e),
+                };
+                match done {
+                    Ok(()) => return,
+                    Err(e) if Instant::now() >= until => {
+                        let page = self.run("return location.href + ' ' + document.body.innerText.slice(0, 2000)").await;
+                        panic!("{place}: {css}: {e} on {page} {:?}", self.log().await);
+                    }
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                }
+            }
+        }
     }
 
     /// Keys to whatever has the focus.
-    pub async fn press(&self, keys: impl Into<TypingData>) {
-        let element = self.driver.active_element().await.expect("something has the focus");
-        element.send_keys(keys).await.expect("keys are taken");
+    pub async fn press(&self, keys: impl Into<TypingData> + Clone) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let element = self.driver.active_element().await.expect("something has the focus");
+            match element.send_keys(keys.clone()).await {
+                Ok(()) => return,
+                Err(e) => assert!(Instant::now() < until, "keys are taken: {e}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// A screen of this width, light or dark.

@@ -80,7 +80,7 @@ async fn leads_by_keyboard(browser: &Chromium, office: &Office) {
     browser.wait("the menu", "return !!document.querySelector('.menu [data-item]:focus')").await;
     browser.press(ESCAPE).await;
     // Opened: the stages, the way it went, and back to the card.
-    browser.run(&format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
+    browser.wait("the focus", &format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
     browser.press(ENTER).await;
     browser.wait("the lead", "return document.querySelectorAll('dialog[open] .way li').length === 3").await;
     browser.run("document.querySelector('dialog[open] [name=value]').value = ''; return true").await;
@@ -90,7 +90,7 @@ async fn leads_by_keyboard(browser: &Chromium, office: &Office) {
     browser.wait("the board again", "return !document.querySelector('dialog[open]') && location.pathname.endsWith('/leads')").await;
     browser.wait("the focus where it was", &in_stage("qualified")).await;
     // A sale without a value asks for one, in the field that has the focus.
-    browser.run(&format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
+    browser.wait("the focus", &format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
     browser.press(ENTER).await;
     browser.wait("the value's field", "return !!document.querySelector('dialog[open] [name=value]')").await;
     browser.run("document.querySelector('dialog[open] [name=value]').value = ''; return true").await;
@@ -98,12 +98,12 @@ async fn leads_by_keyboard(browser: &Chromium, office: &Office) {
     browser.wait("no value", "return document.querySelectorAll('dialog[open] .way li').length === 5").await;
     browser.press(ESCAPE).await;
     browser.wait("the card without a value", &format!("return document.querySelector('[data-lead={id}] .v')?.innerText === '–'")).await;
-    browser.run(&format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
+    browser.wait("the focus", &format!("document.querySelector('[data-lead={id}] .open').focus(); return true")).await;
     browser.press(format!("{SHIFT}{RIGHT}").as_str()).await;
     browser.wait("the question", "return document.activeElement.name === 'worth'").await;
     browser.press(format!("99,50{ENTER}").as_str()).await;
     browser.wait("won", &in_stage("won")).await;
-    assert_eq!(browser.run(&format!("return document.querySelector('[data-lead={id}] .v').innerText")).await, json!("$99.50"));
+    browser.wait_for("what is shown", &format!("return document.querySelector('[data-lead={id}] .v').innerText"), json!("$99.50")).await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
     // Dragging.
     let drag = r#"

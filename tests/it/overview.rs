@@ -146,7 +146,7 @@ async fn looks(browser: &Chromium, office: &Office) {
     browser.wait("the thin site", READY).await;
     let thin = text(browser, "main").await;
     assert!(thin.contains("too few to rank") && thin.contains("–"), "{thin}");
-    assert_eq!(browser.run("return document.querySelector('.needs').hidden").await, json!(true));
+    browser.wait_for("what is shown", "return document.querySelector('.needs').hidden", json!(true)).await;
     browser.open(&office.page("full")).await;
     browser.wait("the overview is what a site opens with", "return location.pathname === '/dashboard/full/overview'").await;
     browser.wait("the strip", "return !document.querySelector('.needs').hidden").await;
@@ -206,7 +206,7 @@ async fn asks_by_pressing(browser: &Chromium, office: &Office) {
     browser.wait("the page", READY).await;
     browser.click("[data-figure=rate]").await;
     browser.wait("the chart of another figure", "return document.querySelector('#chart .key').innerText.includes('Conversion rate')").await;
-    assert_eq!(browser.run("return location.search").await, json!("?show=rate"));
+    browser.wait_for("what is shown", "return location.search", json!("?show=rate")).await;
     browser.click("[data-focus=by-channel]").await;
     browser.wait("the table by channel", "return [...document.querySelectorAll('[data-part=RevenueBySource] th .cell')].some((c) => c.innerText.includes('Paid Search'))").await;
     browser.click("[data-part=RevenueBySource] [data-value='Paid Search']").await;
@@ -297,7 +297,7 @@ async fn by_keyboard(browser: &Chromium, office: &Office) {
     browser.press("t").await;
     browser.wait("the page", READY).await;
     // The table behind the chart, and the list of keys.
-    browser.run("[...document.querySelectorAll('.others .go')].pop().click(); return true").await;
+    browser.wait("a click", "[...document.querySelectorAll('.others .go')].pop().click(); return true").await;
     browser.wait("as many rows as days", "return document.querySelectorAll('.twin tbody tr').length === 30").await;
     browser.run("document.activeElement?.blur(); return true").await;
     browser.press("?").await;

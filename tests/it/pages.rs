@@ -310,13 +310,13 @@ async fn by_keyboard(browser: &Chromium, office: &Office) {
     browser
         .wait("the ledger again", "return !document.querySelector('dialog[open]') && location.pathname === '/dashboard/full/conversions'")
         .await;
-    assert_eq!(browser.run("return document.activeElement.closest('tr')?.dataset.id").await, rows[2], "the focus is where the reader was");
+    browser.wait_for("what is shown", "return document.activeElement.closest('tr')?.dataset.id", rows[2].clone()).await;
     // Search.
     browser.press("/").await;
-    assert_eq!(browser.run("return document.activeElement.matches('[data-search]')").await, json!(true));
+    browser.wait_for("what is shown", "return document.activeElement.matches('[data-search]')", json!(true)).await;
     browser.press("person3@mail.example").await;
     browser.wait("what fits", "return document.querySelectorAll('tr[data-id]').length === 2").await;
-    assert_eq!(browser.run("return new URLSearchParams(location.search).get('q')").await, json!("person3@mail.example"));
+    browser.wait_for("what is shown", "return new URLSearchParams(location.search).get('q')", json!("person3@mail.example")).await;
     // The other ledger.
     browser.open(&office.page("/dashboard/full/deliveries")).await;
     browser.wait("the deliveries", "return document.querySelectorAll('tr[data-id]').length > 3").await;

@@ -124,7 +124,9 @@ async fn people_and_tokens(browser: &Chromium, office: &Office) -> String {
     // The second step: the square code, the key, a code, the recovery codes.
     browser.open(&office.page("/dashboard/full/settings/account")).await;
     browser.wait("the second step", "return [...document.querySelectorAll('button')].some((b) => b.innerText === 'Switch it on')").await;
-    browser.run("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Switch it on').click(); return true").await;
+    browser
+        .wait("a click", "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Switch it on').click(); return true")
+        .await;
     let square = browser.wait("the square code", "return document.querySelector('svg.qr path')?.getAttribute('d')").await;
     assert!(square.as_str().unwrap_or_default().len() > 1_000);
     let key = browser.run("return document.querySelector('.enrol code').innerText").await;
@@ -154,7 +156,9 @@ async fn credit(browser: &Chromium, office: &Office) {
     browser.click(".set-main button[type=submit]").await;
     let effect = browser.wait("the effect", "return document.querySelector('.effect')?.innerText").await;
     assert!(effect.as_str().unwrap_or_default().contains("google"), "{effect}");
-    browser.run("[...document.querySelectorAll('button')].find((b) => b.innerText.startsWith('Use it')).click(); return true").await;
+    browser
+        .wait("a click", "[...document.querySelectorAll('button')].find((b) => b.innerText.startsWith('Use it')).click(); return true")
+        .await;
     browser.wait("that it is done", "return document.querySelector('.set-main').innerText.includes('6 conversions credited anew')").await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
@@ -209,8 +213,8 @@ async fn opened_by_a_stranger(browser: &Chromium, office: &Office, link: &str) {
     let text = browser.run("return document.body.innerText").await;
     let text = text.as_str().unwrap_or_default();
     assert!(text.contains("603.00") && !text.contains('@') && !text.contains("#0"), "{text}");
-    assert_eq!(browser.run("return document.querySelector('meta[name=robots]').content").await, json!("noindex"));
-    assert_eq!(browser.run("return !!document.querySelector('.rail, .bar')").await, json!(false));
+    browser.wait_for("what is shown", "return document.querySelector('meta[name=robots]').content", json!("noindex")).await;
+    browser.wait_for("what is shown", "return !!document.querySelector('.rail, .bar')", json!(false)).await;
     look(browser, "shared", link, "return document.querySelectorAll('.shared tbody tr').length > 6").await;
     // The dashboard itself stays closed.
     browser.open(&office.page("/dashboard/full/settings/people")).await;
@@ -235,6 +239,6 @@ async fn seen_by_a_client(browser: &Chromium, office: &Office, invitation: &str)
     );
     browser.open(&office.page("/dashboard/full/settings")).await;
     browser.wait("the own account", "return !!document.querySelector('[name=new]')").await;
-    assert_eq!(browser.run("return document.querySelectorAll('.set-nav a').length").await, json!(1));
+    browser.wait_for("what is shown", "return document.querySelectorAll('.set-nav a').length", json!(1)).await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }

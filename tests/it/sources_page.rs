@@ -151,7 +151,7 @@ async fn an_owner_opens_the_tree_and_merges_a_spelling() {
                 browser.wait(&what, READY).await;
                 if site == "full" {
                     for _ in 0..3 {
-                        browser.run("for (const b of document.querySelectorAll('.t-tree [aria-expanded=false][data-id]')) b.click(); return true").await;
+                        browser.wait("a click", "for (const b of document.querySelectorAll('.t-tree [aria-expanded=false][data-id]')) b.click(); return true").await;
                     }
                     browser.wait("what is below", "return document.querySelectorAll('[data-level=\"3\"]').length > 1 && !document.querySelector('.t-tree').innerText.includes('One moment')").await;
                 }
@@ -187,7 +187,7 @@ async fn by_keyboard(browser: &Chromium, page: &str) {
     browser.wait("a row has the focus", "return document.activeElement.dataset.id !== undefined").await;
     browser.press("m").await;
     browser.wait("its menu", "return document.querySelector('.menu')?.innerText.includes('Show only this')").await;
-    browser.run("document.querySelector('.menu [data-item]').click(); return true").await;
+    browser.wait("a click", "document.querySelector('.menu [data-item]').click(); return true").await;
     browser.wait("a filter", "return !!document.querySelector('.chip') && /source=/.test(location.search)").await;
 }
 
@@ -201,10 +201,13 @@ async fn columns(browser: &Chromium) {
 async fn merge(browser: &Chromium, page: &str) {
     browser.open(page).await;
     browser.wait("the tree", READY).await;
-    browser.run("[...document.querySelectorAll('[data-level=\"0\"] [aria-expanded]')].forEach((b) => { if (b.getAttribute('aria-expanded') === 'false') b.click(); }); return true").await;
-    browser.run("[...document.querySelectorAll('[data-level=\"1\"]')].find((r) => r.innerText.includes('facebok')).querySelector('.act').click(); return true").await;
+    browser.wait("a click", "[...document.querySelectorAll('[data-level=\"0\"] [aria-expanded]')].forEach((b) => { if (b.getAttribute('aria-expanded') === 'false') b.click(); }); return true").await;
+    browser.wait("a click", "[...document.querySelectorAll('[data-level=\"1\"]')].find((r) => r.innerText.includes('facebok')).querySelector('.act').click(); return true").await;
     browser
-        .run("[...document.querySelectorAll('.menu [data-item]')].find((b) => b.innerText.includes('Rename')).click(); return true")
+        .wait(
+            "a click",
+            "[...document.querySelectorAll('.menu [data-item]')].find((b) => b.innerText.includes('Rename')).click(); return true",
+        )
         .await;
     browser.wait("the dialog", "return document.querySelector('.names [name=from]')?.value === 'facebok'").await;
     browser.write(".names [name=to]", "facebook\u{E007}").await;
@@ -213,8 +216,8 @@ async fn merge(browser: &Chromium, page: &str) {
         .await;
     browser.picture("sources-names").await;
     assert!(text(browser, ".would").await.contains("2 visits"));
-    browser.run("document.querySelector('.would .btn.main').click(); return true").await;
+    browser.wait("a click", "document.querySelector('.would .btn.main').click(); return true").await;
     browser.wait("the rule", "return document.querySelector('.rules li')?.innerText.includes('facebook')").await;
     browser.wait("the merged tree", "return !document.querySelector('.t-tree').innerText.includes('facebok')").await;
-    browser.run("document.querySelector('.names .close').click(); return true").await;
+    browser.wait("a click", "document.querySelector('.names .close').click(); return true").await;
 }
