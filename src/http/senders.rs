@@ -17,10 +17,11 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections as setups;
+use crate::flows::erase;
 use crate::flows::intake::{self, Delivered, Stored, Taken};
 use crate::flows::replay::{home_of, sentence};
 use crate::limits::{Rate, address_key};
-use crate::sources::{self, Batch, Heard, Reject};
+use crate::sources::{self, Batch, Heard, Reject, Whom};
 use crate::store::connections::Connection;
 use crate::store::sites::Site;
 
@@ -81,9 +82,29 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
             app.figures.add("inbox", if taken.is_duplicate { "duplicate" } else { "accepted" });
             Reply::json(&json!({"status": if taken.is_duplicate { "duplicate" } else { "accepted" }, "id": taken.inbox}))
         }
+        Ok(Heard::Erasure(whom)) => forgotten(&app, &site, &ask, &connection, &whom).await,
+        Ok(Heard::ForOwner(sentence)) => quarantined(&app, &site, &ask, &connection, sentence).await,
         // Authentic, but not understood: kept, shown, replayable; a refusal would make the sender drop the hook.
         Ok(_) => quarantined(&app, &site, &ask, &connection, "It holds no fact.".into()).await,
         Err(reject) => quarantined(&app, &site, &ask, &connection, sentence(&reject)).await,
+    }
+}
+
+/// Whom a platform wants forgotten is erased before it gets its answer. Its body, which names them, is not kept.
+async fn forgotten(app: &App, site: &Arc<Site>, ask: &Ask, connection: &Connection, whom: &Whom) -> Result<Reply> {
+    let order = whom.orders.first().map(String::as_str);
+    let named = erase::named(site, whom.email.as_deref(), None, None)
+        .or_else(|_| erase::named(site, None, whom.phone.as_deref(), None))
+        .or_else(|_| erase::named(site, None, None, order));
+    let Ok(named) = named else {
+        let reason = "A customer is to be forgotten, but the body names them by no e-mail, number or order.";
+        return quarantined(app, site, ask, connection, reason.into()).await;
+    };
+    match erase::begin(app, site, named, &connection.platform).await {
+        Ok(id) => Reply::json(&json!({"status": "accepted", "id": id})),
+        // Of an order that never came nothing can be forgotten.
+        Err(e) if e.kind == Kind::NotFound => Reply::json(&json!({"status": "accepted", "id": null})),
+        Err(e) => Err(e),
     }
 }
 
