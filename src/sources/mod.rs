@@ -13,11 +13,12 @@ use crate::wire::{Incoming, Response};
 
 pub mod forms;
 pub mod kit;
+pub mod woocommerce;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[&forms::Forms];
+pub static ALL: &[&dyn Source] = &[&forms::Forms, &woocommerce::WooCommerce];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

@@ -102,17 +102,26 @@ impl Source for WooCommerce {
     /// Keys of another kind are noticed before the shop is asked.
     fn check(&self, settings: &Settings, secrets: &Secrets) -> Result<(), Error> {
         if settings.get("url").is_some() && shop::Shop::of(settings).is_none() {
-            return Err(Error::invalid("url", "Shop address must begin with https:// and name the shop's host, such as https://shop.example."));
+            return Err(Error::invalid(
+                "url",
+                "Shop address must begin with https:// and name the shop's host, such as https://shop.example.",
+            ));
         }
         let begins = |key: &str, front: &str| secrets.first(key).is_none_or(|s| s.reveal().starts_with(front));
         if !begins(KEY, "ck_") && !begins(SECRET, "cs_") && begins(KEY, "cs_") && begins(SECRET, "ck_") {
             return Err(Error::invalid(KEY, "Consumer key and consumer secret have changed places: the key begins with ck_."));
         }
         if !begins(KEY, "ck_") {
-            return Err(Error::invalid(KEY, "A consumer key of WooCommerce begins with ck_. Copy it from WooCommerce › Settings › Advanced › REST API."));
+            return Err(Error::invalid(
+                KEY,
+                "A consumer key of WooCommerce begins with ck_. Copy it from WooCommerce › Settings › Advanced › REST API.",
+            ));
         }
         if !begins(SECRET, "cs_") {
-            return Err(Error::invalid(SECRET, "A consumer secret of WooCommerce begins with cs_. It is shown once, when the key is made."));
+            return Err(Error::invalid(
+                SECRET,
+                "A consumer secret of WooCommerce begins with cs_. It is shown once, when the key is made.",
+            ));
         }
         Ok(())
     }

@@ -119,10 +119,15 @@ fn refused(response: &Response, at: &str, way: Way, doing: Doing) -> Reading {
 }
 
 fn no_shop(at: &str, doing: Doing) -> Reading {
-    fault(doing, match doing {
-        Doing::Proving => format!("There is no WooCommerce shop at {at}. Check the address, and that its REST API is not switched off."),
-        _ => format!("{at} answered with a web page instead of data. A maintenance page or a security plugin may be in the way."),
-    })
+    fault(
+        doing,
+        match doing {
+            Doing::Proving => {
+                format!("There is no WooCommerce shop at {at}. Check the address, and that its REST API is not switched off.")
+            }
+            _ => format!("{at} answered with a web page instead of data. A maintenance page or a security plugin may be in the way."),
+        },
+    )
 }
 
 fn led_on(response: &Response, at: &str) -> String {
@@ -186,7 +191,15 @@ mod tests {
             (200, &[], HTML, plain, Proving, "pause", "no WooCommerce shop"),
             (200, &[], "<br /><b>Warning</b>: x in y\n[{\"id\":1}]", pretty, Reading, "retry", "WP_DEBUG_DISPLAY"),
             (200, &[], "true", plain, Reading, "retry", "web page"),
-            (301, &[("location", "https://www.shop.example/wp-json/wc/v3/orders?a=b")], "", pretty, Proving, "pause", "leads on to https://www.shop.example. Enter"),
+            (
+                301,
+                &[("location", "https://www.shop.example/wp-json/wc/v3/orders?a=b")],
+                "",
+                pretty,
+                Proving,
+                "pause",
+                "leads on to https://www.shop.example. Enter",
+            ),
             (302, &[("location", "/login")], "", pretty, Reading, "retry", "another page"),
             (400, &[], &error("rest_invalid_param"), pretty, Reading, "refused", "older than 5.8"),
             (401, &[], &keys, pretty, Reading, "pause", "refuses the consumer key"),

@@ -175,7 +175,9 @@ fn seen(row: &Value, ground: &Ground) -> Option<Seen> {
     let is_here = url == ground.hook_url;
     let is_named = ground.known.iter().any(|(known, number)| *number == id && *known == topic);
     let is_kept = !ground.kept_url.is_empty()
-        && url.strip_prefix(&ground.kept_url).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']) || ground.kept_url.ends_with('/'));
+        && url
+            .strip_prefix(&ground.kept_url)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']) || ground.kept_url.ends_with('/'));
     (is_here || is_named || is_kept).then(|| Seen {
         status: kit::text(row, "status").unwrap_or_default(),
         is_known: is_here && is_named,

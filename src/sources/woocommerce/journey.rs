@@ -47,8 +47,7 @@ pub fn click_ids(order: &Value) -> Vec<String> {
 
 /// A mark of the payment plug-ins that the money was play money.
 pub fn is_test(order: &Value) -> bool {
-    const MARKS: &[(&str, &str)] =
-        &[("_wcpay_mode", "test"), ("_ppcp_paypal_payment_mode", "sandbox"), ("_mollie_payment_mode", "test")];
+    const MARKS: &[(&str, &str)] = &[("_wcpay_mode", "test"), ("_ppcp_paypal_payment_mode", "sandbox"), ("_mollie_payment_mode", "test")];
     MARKS.iter().any(|(key, word)| meta(order, key).as_deref() == Some(word))
 }
 
@@ -80,14 +79,20 @@ mod tests {
             ("_wc_order_attribution_utm_source", json!("newsletter")),
             ("_wc_order_attribution_utm_medium", json!("email")),
             ("_wc_order_attribution_utm_campaign", json!("(none)")),
-            ("_wc_order_attribution_session_entry", json!("https://shop.example/cups/?utm_source=newsletter&gclid=abc123&mail=a@b.example")),
+            (
+                "_wc_order_attribution_session_entry",
+                json!("https://shop.example/cups/?utm_source=newsletter&gclid=abc123&mail=a@b.example"),
+            ),
             ("_wc_order_attribution_referrer", json!("https://mail.example/read?id=7#x")),
             ("_wc_order_attribution_session_start_time", json!("2026-06-13 23:00:00")),
             ("_debug_log_source_pending_deletion", json!({"x": 1})),
         ]);
         let at = Time::parse("2026-06-13T12:00:00Z").expect("a time");
         let touch = &read(&told, at)[0];
-        assert_eq!((touch.source.as_deref(), touch.medium.as_deref(), touch.campaign.as_deref()), (Some("newsletter"), Some("email"), None));
+        assert_eq!(
+            (touch.source.as_deref(), touch.medium.as_deref(), touch.campaign.as_deref()),
+            (Some("newsletter"), Some("email"), None)
+        );
         assert_eq!((touch.at, touch.referrer.as_deref()), (Some(at), Some("https://mail.example/read")));
         assert!(touch.landing.as_deref().is_some_and(|l| l.starts_with("/cups/?") && !l.contains("b.example")), "{touch:?}");
         assert_eq!(click_ids(&told), ["abc123"]);

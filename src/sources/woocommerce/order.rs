@@ -211,10 +211,14 @@ mod tests {
         let at = Time::parse("2026-06-10T20:00:00Z").expect("a time");
         let days = Days::from([("740".to_owned(), at)]);
         let order = read(&told, &Settings::default(), &home(), &days).expect("an order");
-        let got: Vec<_> = order.refunds.iter().map(|r| (r.external_id.as_str(), r.amount.minor, r.happened_at.utc(), r.reason.as_deref())).collect();
+        let got: Vec<_> =
+            order.refunds.iter().map(|r| (r.external_id.as_str(), r.amount.minor, r.happened_at.utc(), r.reason.as_deref())).collect();
         assert_eq!(
             got,
-            [("740", 1_620, "2026-06-10T20:00:00Z".to_owned(), None), ("741", 380, "2026-06-11T09:00:00Z".to_owned(), Some("broken & late"))]
+            [
+                ("740", 1_620, "2026-06-10T20:00:00Z".to_owned(), None),
+                ("741", 380, "2026-06-11T09:00:00Z".to_owned(), Some("broken & late"))
+            ]
         );
         assert!(order.are_refunds_whole);
         assert_eq!(order.total.minor, 6_000, "the total never changes");
@@ -231,10 +235,7 @@ mod tests {
         ]);
         let got: Vec<_> = order(json!({"line_items": lines})).items;
         let shown: Vec<_> = got.iter().map(|i| (i.id.as_str(), i.quantity, i.price.map(|p| p.minor))).collect();
-        assert_eq!(
-            shown,
-            [("93", 2, Some(1_667)), ("93", 1, Some(1_666)), ("GONE", 1, Some(1_000)), ("Gift", 2, Some(0)), ("5", 0, None)]
-        );
+        assert_eq!(shown, [("93", 2, Some(1_667)), ("93", 1, Some(1_666)), ("GONE", 1, Some(1_000)), ("Gift", 2, Some(0)), ("5", 0, None)]);
         assert_eq!(got[0].name.as_deref(), Some("Cup & saucer"));
     }
 

@@ -240,7 +240,10 @@ mod tests {
         while let Some(second) = walk.second {
             pages.push(second.page);
             let query = walk.query();
-            assert!(query.contains(&("orderby", "id".into())) && query.contains(&("modified_before", "1970-01-01T00:16:41".into())), "{query:?}");
+            assert!(
+                query.contains(&("orderby", "id".into())) && query.contains(&("modified_before", "1970-01-01T00:16:41".into())),
+                "{query:?}"
+            );
             walk.advance(&full, Some(3));
         }
         assert_eq!(pages, [1, 3, 2, 1]);
