@@ -54,3 +54,4 @@ mod story;
 mod tenancy;
 mod tidy;
 mod touch;
+mod wordpress;
