@@ -54,4 +54,6 @@ mod story;
 mod tenancy;
 mod tidy;
 mod touch;
+mod woo_shop;
+mod woocommerce;
 mod wordpress;

@@ -40,7 +40,7 @@ impl Steps<Pull> for List {
 fn ask(shop: &Shop, walk: Walk, now: Time) -> Step<Pull> {
     match question(shop, &walk, now) {
         Some(request) => Step::Ask(Box::new(request.up_to(PAGE_BYTES)), state(&walk)),
-        None => Step::Done(Window { from: walk.from, to: walk.newest }),
+        None => Step::Done(Window { from: walk.from, to: walk.reached() }),
     }
 }
 
@@ -115,7 +115,7 @@ impl Reader<'_> {
                 let (open, whole): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| order::has_refunds(row));
                 walk.open = open.into_iter().filter_map(order::id).collect();
                 let batch = self.batch(&walk, whole);
-                walk.advance(rows, count_of_pages(response));
+                walk.advance(rows, count_of_pages(response), self.now);
                 batch
             }
             Next::RefundsOf(_) => {
@@ -168,4 +168,137 @@ fn count_of_pages(response: &Response) -> Option<u32> {
 
 fn state(walk: &Walk) -> State {
     json!(walk)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::money::Currency;
+    use crate::domain::time::Zone;
+    use crate::wire::{Headers, Part};
+    use proptest::prelude::*;
+
+    /// Orders by their ids with the second of their last change, and the days of their refunds.
+    struct Shop {
+        orders: BTreeMap<u64, i64>,
+        refunds: BTreeMap<u64, Vec<i64>>,
+        clock_s: i64,
+        asked: u64,
+    }
+
+    impl Shop {
+        fn answer(&mut self, request: &Request) -> Response {
+            self.asked += 1;
+            let route = match &request.path[0] {
+                Part::Plain(path) => path.trim_start_matches("/wp-json/wc/v3/").to_owned(),
+                Part::Secret(_) => String::new(),
+            };
+            let plain = |part: &Part| if let Part::Plain(text) = part { text.clone() } else { String::new() };
+            let query: BTreeMap<&str, String> = request.query.iter().map(|(name, value)| (name.as_str(), plain(value))).collect();
+            if let Some(id) = route.strip_prefix("orders/").and_then(|r| r.strip_suffix("/refunds")?.parse::<u64>().ok()) {
+                let days = self.refunds.get(&id).cloned().unwrap_or_default();
+                let rows = days.iter().zip(0..).map(|(at, n)| json!({"id": id * 100 + n, "date_created_gmt": bare(*at), "amount": "1.00"}));
+                return said(rows.collect(), 1);
+            }
+            let edge = |name: &str| query.get(name).and_then(|t| Time::parse(t)).map(Time::s);
+            let (after, before) = (edge("modified_after").unwrap_or(-1), edge("modified_before").unwrap_or(i64::MAX));
+            let wanted: Vec<u64> =
+                query.get("include").into_iter().flat_map(|ids| ids.split(',')).filter_map(|id| id.parse().ok()).collect();
+            let mut rows: Vec<(u64, i64)> = self.orders.iter().map(|(id, at)| (*id, *at)).collect();
+            rows.retain(|(id, at)| query["status"] == "any" && *at > after && *at < before && (wanted.is_empty() || wanted.contains(id)));
+            let shake = self.asked;
+            match query.get("orderby").map(String::as_str) {
+                Some("id") => rows.sort(),
+                _ => rows.sort_by_key(|(id, at)| (*at, (id * 7_919 + shake * 31) % 101)),
+            }
+            let size: usize = query["per_page"].parse().expect("a number");
+            let page: usize = query.get("page").map_or(1, |p| p.parse().expect("a number"));
+            let pages = rows.len().div_ceil(size);
+            said(rows.into_iter().skip((page - 1) * size).take(size).map(|(id, at)| self.row(id, at)).collect(), pages)
+        }
+
+        fn row(&self, id: u64, at: i64) -> Value {
+            let refunds = self.refunds.get(&id).map_or(0, Vec::len) as u64;
+            let refunds: Vec<Value> = (0..refunds).map(|n| json!({"id": id * 100 + n, "total": "-1.00"})).collect();
+            json!({"id": id, "total": "90.00", "currency": "EUR", "status": "processing", "refunds": refunds, "date_created_gmt": bare(1), "date_modified_gmt": bare(at)})
+        }
+    }
+
+    fn said(rows: Vec<Value>, pages: usize) -> Response {
+        let headers = Headers(vec![("x-wp-totalpages".into(), pages.to_string())]);
+        Response { status: 200, headers, body: Value::Array(rows).to_string().into_bytes() }
+    }
+
+    fn bare(s: i64) -> String {
+        Time::from_s(s).utc().trim_end_matches('Z').to_owned()
+    }
+
+    /// Reads the list to its end while `changes` happen one by one between the questions; gives what was told last.
+    fn read(
+        shop: &mut Shop,
+        per_page: u32,
+        since: Since,
+        changes: &mut Vec<(u64, bool)>,
+        told: &mut BTreeMap<u64, (i64, Vec<i64>)>,
+    ) -> Time {
+        let settings = Settings([("url".to_owned(), "https://shop.example".to_owned())].into());
+        let now = Time::from_s(1_400);
+        let home = Home { currency: Currency::parse("EUR").expect("EUR"), country: None, zone: Zone::utc(), now };
+        let mut walk = Walk::begin(&since, now);
+        walk.per_page = per_page;
+        let (mut state, mut got) = (json!(walk), None);
+        for _ in 0..5_000 {
+            match List.step(state, got.as_ref(), &settings, &home, now) {
+                Step::Ask(request, next) => {
+                    got = Some(shop.answer(&request));
+                    state = next;
+                    if let Some((pick, is_refund)) = changes.pop() {
+                        // Several changes may fall into one second.
+                        shop.clock_s += i64::from(pick % 3 == 0);
+                        let ids: Vec<u64> = shop.orders.keys().copied().collect();
+                        let id = ids[pick as usize % ids.len()];
+                        shop.orders.insert(id, shop.clock_s);
+                        if is_refund {
+                            shop.refunds.entry(id).or_default().push(shop.clock_s - 1);
+                        }
+                    }
+                }
+                Step::Yield(batch, next) => {
+                    (got, state) = (None, next);
+                    for fact in batch.facts {
+                        let Fact::Order(order) = fact else { panic!("an order") };
+                        let days = order.refunds.iter().map(|r| r.happened_at.s()).collect();
+                        told.insert(order.external_id.parse().expect("a number"), (order.modified_at.s(), days));
+                    }
+                }
+                Step::Done(window) => return window.to,
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("the reading does not end");
+    }
+
+    proptest! {
+        /// Whatever changes while a list is read, this reading and the next one together have told how each order stands.
+        #[test]
+        fn nothing_is_skipped(
+            seconds in proptest::collection::vec(0i64..12, 1..60),
+            per_page in 1u32..8,
+            mut changes in proptest::collection::vec((0u64..10_000, proptest::bool::weighted(0.3)), 0..40),
+        ) {
+            let orders: BTreeMap<u64, i64> = (1..).zip(seconds.iter().map(|s| 1_000 + s)).collect();
+            let mut shop = Shop { orders, refunds: BTreeMap::new(), clock_s: 1_012, asked: 0 };
+            let mut told = BTreeMap::new();
+            let first = Since { from: Time::from_ms(0), is_first: true };
+            let to = read(&mut shop, per_page, first, &mut changes, &mut told);
+            prop_assert_eq!(told.len(), shop.orders.len());
+            changes.clear();
+            read(&mut shop, per_page, Since { from: to, is_first: false }, &mut changes, &mut told);
+            for (id, at) in &shop.orders {
+                prop_assert_eq!(&told[id], &(*at, shop.refunds.get(id).cloned().unwrap_or_default()), "order {}", id);
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::order::{self, Days};
 use super::shop::Way;
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::sources::Since;
 
 /// The most that a shop gives at once.
@@ -18,6 +18,9 @@ pub const PER_PAGE: u32 = 100;
 pub const FIELDS: &str = "id,number,status,currency,total,total_tax,shipping_total,discount_total,payment_method,customer_id,\
                           customer_user_agent,billing,line_items,coupon_lines,refunds,meta_data,date_created_gmt,date_modified_gmt,\
                           date_paid_gmt";
+
+/// A second is past for certain when it lies this far back by our clock: that of the shop may go otherwise.
+const CLOCKS_DIFFER_MS: i64 = 10 * MINUTE_MS;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Walk {
@@ -35,6 +38,9 @@ pub struct Walk {
     pub second: Option<Second>,
     /// The newest change that was seen.
     pub newest: Time,
+    /// A second that was read page by page while orders could still come into it: the next reading begins there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsure: Option<Time>,
     /// Orders of the page just read that gave money back: read again once the days of all their refunds are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<String>,
@@ -90,6 +96,7 @@ impl Walk {
             per_page: PER_PAGE,
             second: None,
             newest: since.from,
+            unsure: None,
             open: Vec::new(),
             asked: 0,
             days: Days::new(),
@@ -132,13 +139,17 @@ impl Walk {
     }
 
     /// Moves on behind a page that was read whole. `pages` is what the shop says of how many there are.
-    pub fn advance(&mut self, rows: &[Value], pages: Option<u32>) {
+    pub fn advance(&mut self, rows: &[Value], pages: Option<u32>, now: Time) {
         let newest = rows.iter().filter_map(order::changed_at).max();
         self.newest = self.newest.max(newest.unwrap_or(self.newest));
         let is_full = rows.len() >= self.per_page as usize;
         if let Some(second) = self.second {
             self.second = second.after(is_full, pages);
             if self.second.is_none() {
+                let read = Time::from_s(self.since_s);
+                if now.ms_since(read) < CLOCKS_DIFFER_MS {
+                    self.unsure = Some(self.unsure.map_or(read, |earlier| earlier.min(read)));
+                }
                 self.since_s += 1;
             }
             return;
@@ -149,6 +160,11 @@ impl Walk {
             // Ties come in any order, so that a second page of this list could leave some out.
             _ => self.second = Some(Second { page: 1, pages: 0 }),
         }
+    }
+
+    /// Up to when the list is known without a gap.
+    pub fn reached(&self) -> Time {
+        self.unsure.map_or(self.newest, |unsure| unsure.min(self.newest))
     }
 
     /// Orders that were read for the second time, with all that is known of their refunds.
@@ -212,6 +228,10 @@ mod tests {
         walk
     }
 
+    fn late() -> Time {
+        Time::from_s(100_000)
+    }
+
     fn rows(seconds: &[i64]) -> Vec<Value> {
         seconds.iter().map(|s| json!({"id": s, "date_modified_gmt": bare(Time::from_s(*s))})).collect()
     }
@@ -221,13 +241,13 @@ mod tests {
         let mut walk = walk();
         let value = |walk: &Walk, name: &str| walk.query().into_iter().find(|(n, _)| *n == name).map(|(_, v)| v);
         assert_eq!(value(&walk, "modified_after").as_deref(), Some("1970-01-01T00:16:39"), "the last seen minus a second");
-        walk.advance(&rows(&[1_000, 1_005, 1_010]), None);
+        walk.advance(&rows(&[1_000, 1_005, 1_010]), None, late());
         assert_eq!((walk.since_s, value(&walk, "page").as_deref()), (1_010, Some("1")));
-        walk.advance(&rows(&[1_010, 1_010, 1_020]), None);
-        walk.advance(&rows(&[1_020, 1_021]), None);
+        walk.advance(&rows(&[1_010, 1_010, 1_020]), None, late());
+        walk.advance(&rows(&[1_020, 1_021]), None, late());
         assert_eq!((walk.list, walk.since_s, value(&walk, "status").as_deref()), (List::Bin, 1_000, Some("trash")));
         assert_eq!(walk.next(), Next::Page);
-        walk.advance(&[], None);
+        walk.advance(&[], None, late());
         assert_eq!((walk.next(), walk.newest.s()), (Next::End, 1_021));
     }
 
@@ -235,7 +255,7 @@ mod tests {
     fn a_second_that_fills_a_page_is_read_backwards() {
         let mut walk = walk();
         let full = rows(&[1_000, 1_000, 1_000]);
-        walk.advance(&full, Some(9));
+        walk.advance(&full, Some(9), late());
         let mut pages = Vec::new();
         while let Some(second) = walk.second {
             pages.push(second.page);
@@ -244,20 +264,30 @@ mod tests {
                 query.contains(&("orderby", "id".into())) && query.contains(&("modified_before", "1970-01-01T00:16:41".into())),
                 "{query:?}"
             );
-            walk.advance(&full, Some(3));
+            walk.advance(&full, Some(3), late());
         }
         assert_eq!(pages, [1, 3, 2, 1]);
-        assert_eq!(walk.since_s, 1_001);
+        assert_eq!((walk.since_s, walk.unsure), (1_001, None));
     }
 
     #[test]
     fn without_a_count_of_pages_it_goes_forward() {
         let mut walk = walk();
-        walk.advance(&rows(&[1_000, 1_000, 1_000]), None);
-        walk.advance(&rows(&[1_000, 1_000, 1_000]), None);
+        walk.advance(&rows(&[1_000, 1_000, 1_000]), None, late());
+        walk.advance(&rows(&[1_000, 1_000, 1_000]), None, late());
         assert_eq!(walk.second.map(|s| s.page), Some(2));
-        walk.advance(&rows(&[1_000]), None);
+        walk.advance(&rows(&[1_000]), None, late());
         assert_eq!((walk.second, walk.since_s), (None, 1_001));
+    }
+
+    #[test]
+    fn a_second_that_may_not_be_over_is_read_again_the_next_time() {
+        let mut walk = walk();
+        let soon = Time::from_s(1_001);
+        walk.advance(&rows(&[1_000, 1_000, 1_000]), None, soon);
+        walk.advance(&rows(&[1_000]), None, soon);
+        walk.advance(&rows(&[1_004]), None, soon);
+        assert_eq!((walk.newest.s(), walk.reached().s()), (1_004, 1_000));
     }
 
     #[test]
