@@ -73,7 +73,7 @@ impl Steps<Provision> for Registration {
         let Some(shop) = Shop::of(settings) else {
             return Step::Fail(Verdict::Pause("Enter the address of the shop.".into()));
         };
-        let talk: Talk = serde_json::from_value(state).unwrap_or_default();
+        let talk = serde_json::from_value(state).unwrap_or_else(|_| Talk { way: shop.way(), ..Talk::default() });
         match got {
             Some(response) => take(&shop, talk, response, ground, now),
             None => ask(&shop, talk, ground, now),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Doing, Reading};
 use super::shop::{PAGE_BYTES, Shop};
-use super::walk::{FIELDS, List as Which, Next, Walk};
+use super::walk::{FIELDS, Next, Walk};
 use super::{order, refund};
 use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
@@ -25,7 +25,7 @@ impl Steps<Pull> for List {
             return Step::Fail(Verdict::Pause("Enter the address of the shop.".into()));
         };
         let walk = serde_json::from_value(state.clone()).ok();
-        let walk = walk.or_else(|| Some(Walk::begin(&serde_json::from_value::<Since>(state).ok()?, now)));
+        let walk = walk.or_else(|| Some(Walk::begin(&serde_json::from_value::<Since>(state).ok()?, shop.way(), now)));
         let Some(walk) = walk else {
             return Step::Fail(Verdict::Refused("The place where the last reading stopped is lost: start a new one.".into()));
         };
@@ -51,7 +51,7 @@ fn question(shop: &Shop, walk: &Walk, now: Time) -> Option<Request> {
         Next::Again(ids) => {
             let query = [
                 ("include", ids.join(",")),
-                ("status", if walk.list == Which::Bin { "trash" } else { "any" }.to_owned()),
+                ("status", walk.open_in.status().to_owned()),
                 ("per_page", ids.len().to_string()),
                 ("_fields", FIELDS.to_owned()),
             ];
@@ -114,6 +114,7 @@ impl Reader<'_> {
                 }
                 let (open, whole): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| order::has_refunds(row));
                 walk.open = open.into_iter().filter_map(order::id).collect();
+                walk.open_in = walk.list;
                 let batch = self.batch(&walk, whole);
                 walk.advance(rows, count_of_pages(response), self.now);
                 batch
@@ -246,7 +247,7 @@ mod tests {
         let settings = Settings([("url".to_owned(), "https://shop.example".to_owned())].into());
         let now = Time::from_s(1_400);
         let home = Home { currency: Currency::parse("EUR").expect("EUR"), country: None, zone: Zone::utc(), now };
-        let mut walk = Walk::begin(&since, now);
+        let mut walk = Walk::begin(&since, crate::sources::woocommerce::shop::Way::default(), now);
         walk.per_page = per_page;
         let (mut state, mut got) = (json!(walk), None);
         for _ in 0..5_000 {

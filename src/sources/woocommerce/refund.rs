@@ -55,7 +55,7 @@ impl Steps<Fetch> for Rows {
         let asking = serde_json::from_value::<Asking>(state.clone()).ok();
         let asking = asking.or_else(|| {
             let named: Named = serde_json::from_value(state).ok()?;
-            Some(Asking { way: Way::default(), refs: named.refs, waits: 0 })
+            Some(Asking { way: shop.way(), refs: named.refs, waits: 0 })
         });
         let Some(mut asking) = asking else { return Step::Done(()) };
         let Some(response) = got else { return go_on(&shop, asking, now) };

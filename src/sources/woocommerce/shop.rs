@@ -62,6 +62,13 @@ impl Shop {
         format!("{}{}", self.origin, self.folder)
     }
 
+    /// How to begin. On plain http a password would be read by others on the way, unless there is no way.
+    pub fn way(&self) -> Way {
+        let host = self.origin.strip_prefix("http://").map(|rest| rest.split(':').next().unwrap_or(rest));
+        let is_overheard = host.is_some_and(|host| host != "localhost" && !host.starts_with("127.") && !host.starts_with('['));
+        Way { is_plain: false, is_signed: is_overheard }
+    }
+
     /// A request of the API: `route` is what comes behind `wc/v3/`.
     pub fn ask(&self, way: Way, method: &str, route: &str, query: &[(&str, String)], now: Time) -> Request {
         let path = match way.is_plain {
@@ -111,6 +118,18 @@ mod tests {
             ("https://shop.example:8443/store/", false),
         ] {
             assert_eq!(Shop::at(named).is_some_and(|s| own.is_same(&s)), want, "{named}");
+        }
+    }
+
+    #[test]
+    fn a_password_does_not_travel_in_the_open() {
+        for (address, want) in [
+            ("https://shop.example", false),
+            ("http://10.0.0.7/store", true),
+            ("http://127.0.0.1:8080", false),
+            ("http://shop.example:8080", true),
+        ] {
+            assert_eq!(Shop::at(address).map(|s| s.way().is_signed), Some(want), "{address}");
         }
     }
 

@@ -44,6 +44,9 @@ pub struct Walk {
     /// Orders of the page just read that gave money back: read again once the days of all their refunds are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<String>,
+    /// The list that they are in.
+    #[serde(default)]
+    pub open_in: List,
     /// How many of those have been asked for their refunds.
     #[serde(default)]
     pub asked: usize,
@@ -59,10 +62,11 @@ pub struct Walk {
     pub waits: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     /// Whatever the shop calls `any`.
+    #[default]
     Orders,
     /// What lies in the bin, which `any` leaves out.
     Bin,
@@ -85,10 +89,20 @@ pub enum Next {
     End,
 }
 
+impl List {
+    /// The shop's own word.
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Orders => "any",
+            Self::Bin => "trash",
+        }
+    }
+}
+
 impl Walk {
-    pub fn begin(since: &Since, now: Time) -> Self {
+    pub fn begin(since: &Since, way: Way, now: Time) -> Self {
         Self {
-            way: Way::default(),
+            way,
             from: since.from,
             is_first: since.is_first,
             list: List::Orders,
@@ -98,6 +112,7 @@ impl Walk {
             newest: since.from,
             unsure: None,
             open: Vec::new(),
+            open_in: List::Orders,
             asked: 0,
             days: Days::new(),
             is_at_end: false,
@@ -117,10 +132,9 @@ impl Walk {
 
     /// The query of the next page. `modified_after` is exclusive, and in shop's time unless the last one says otherwise.
     pub fn query(&self) -> Vec<(&'static str, String)> {
-        let status = if self.list == List::Bin { "trash" } else { "any" };
         let after = Time::from_s(self.since_s - 1);
         let mut query = vec![
-            ("status", status.to_owned()),
+            ("status", self.list.status().to_owned()),
             ("order", "asc".to_owned()),
             ("per_page", self.per_page.to_string()),
             ("modified_after", bare(after)),
@@ -223,7 +237,7 @@ mod tests {
     use serde_json::json;
 
     fn walk() -> Walk {
-        let mut walk = Walk::begin(&Since { from: Time::from_s(1_000), is_first: false }, Time::from_s(2_000));
+        let mut walk = Walk::begin(&Since { from: Time::from_s(1_000), is_first: false }, Way::default(), Time::from_s(2_000));
         walk.per_page = 3;
         walk
     }
@@ -292,7 +306,7 @@ mod tests {
 
     #[test]
     fn less_is_asked_for_until_there_is_no_less() {
-        let mut walk = Walk::begin(&Since { from: Time::from_s(0), is_first: true }, Time::from_s(2_000));
+        let mut walk = Walk::begin(&Since { from: Time::from_s(0), is_first: true }, Way::default(), Time::from_s(2_000));
         let sizes: Vec<u32> = std::iter::from_fn(|| walk.shrink().then_some(walk.per_page)).collect();
         assert_eq!(sizes, [25, 6, 1]);
     }
