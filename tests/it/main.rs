@@ -46,6 +46,7 @@ mod settings;
 mod settings_pages;
 mod sharing;
 mod shopify;
+mod shops;
 mod sockets;
 mod sources;
 mod sources_page;
