@@ -668,6 +668,19 @@ create table rules (
 ) strict, without rowid;
 create unique index rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 
+-- Filters under a name: of one user, or of everybody where there is none.
+create table segments (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  user_id    integer references users (id),
+  name       text not null check (length(name) between 1 and 60),
+  filters    text not null check (json_valid(filters)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index segments__site_id__user_id__name on segments (site_id, coalesce(user_id, 0), name);
+
 create table jobs (
   id         integer primary key autoincrement,
   site_id    integer not null,

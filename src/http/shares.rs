@@ -7,6 +7,7 @@ use super::json as reader;
 use super::people::sight;
 use super::reply::Reply;
 use super::route::Doc;
+use super::segments::spelled_out;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::ids::ShareId;
@@ -55,7 +56,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 
 /// `POST /api/sites/{site}/shares`
 pub async fn add(app: App, ask: Ask) -> Result<Reply> {
-    let fields = reader::object(&ask.body)?;
+    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
     let name = reader::required(&fields, "name", 100)?.trim().to_owned();
     let expires_at = match fields.get("expires_days") {
         None | Some(Value::Null) => None,

@@ -234,8 +234,8 @@ mod tests {
         let dubai = Zone::parse("Asia/Dubai").expect("a zone");
         let days = Asked(&[]).days(&dubai, now(), 30).expect("days");
         assert_eq!((days.from.to_string(), days.to.to_string(), days.count()), ("2026-05-16".into(), "2026-06-14".into(), 30));
-        assert_eq!(days.previous().to, days.from.plus(-1));
-        assert_eq!(days.previous().count(), 30);
+        assert_eq!(days.previous(Align::Date).to, days.from.plus(-1));
+        assert_eq!(days.previous(Align::Date).count(), 30);
         let (start, end) = days.span().times(&dubai);
         assert_eq!((start.utc(), end.utc()), ("2026-05-15T20:00:00Z".into(), "2026-06-14T20:00:00Z".into()));
         assert_eq!(Asked(&[]).span(&dubai, now()).expect("all"), Span::default());
@@ -263,6 +263,68 @@ mod tests {
         }
         let e = Asked(&pairs("to=x")).span(&Zone::utc(), now()).expect_err("refused");
         assert_eq!(e.field.as_deref(), Some("to"));
+    }
+
+    #[test]
+    fn days_are_compared_by_weekday_or_by_date() {
+        let day = |text: &str| Day::parse(text).expect("a day");
+        let compared = |query: &str, from: &str, to: &str| {
+            let days = Days { from: day(from), to: day(to) };
+            let compared = Asked(&pairs(query)).compare(days, &Zone::utc(), now()).expect(query).expect("some");
+            (compared.days.from.to_string(), compared.days.to.to_string(), compared.is_alike)
+        };
+        for (query, from, to, want) in [
+            ("compare=previous", "2026-06-01", "2026-06-13", ("2026-05-19", "2026-05-31", true)),
+            ("compare=previous&align=weekday", "2026-06-01", "2026-06-13", ("2026-05-18", "2026-05-30", true)),
+            ("compare=previous&align=weekday", "2026-06-13", "2026-06-13", ("2026-06-06", "2026-06-06", true)),
+            ("compare=year", "2026-06-01", "2026-06-13", ("2025-06-02", "2025-06-14", true)),
+            ("compare=year&align=date", "2026-06-01", "2026-06-13", ("2025-06-01", "2025-06-13", true)),
+            // No 29 February the year before.
+            ("compare=year&align=date", "2024-02-20", "2024-02-29", ("2023-02-20", "2023-02-28", true)),
+            (
+                "compare=custom&compare_from=2026-01-01&compare_to=2026-01-13",
+                "2026-06-01",
+                "2026-06-13",
+                ("2026-01-01", "2026-01-13", true),
+            ),
+            (
+                "compare=custom&compare_from=2026-01-01&compare_to=2026-01-31",
+                "2026-06-01",
+                "2026-06-13",
+                ("2026-01-01", "2026-01-31", false),
+            ),
+        ] {
+            let (from, to, is_alike) = compared(query, from, to);
+            assert_eq!((from.as_str(), to.as_str(), is_alike), want, "{query}");
+        }
+        let days = Days { from: day("2026-06-01"), to: day("2026-06-13") };
+        for (query, field) in [
+            ("compare=custom", "compare_from"),
+            ("compare=custom&compare_from=2026-01-01", "compare_from"),
+            ("compare=custom&compare_from=2026-02-01&compare_to=2026-01-01", "compare_from"),
+            ("compare=custom&compare_from=2026-06-01&compare_to=2026-06-30", "compare_from"),
+            ("compare=custom&compare_from=1980-06-01&compare_to=2026-06-01", "compare_from"),
+            ("compare=custom&compare_from=x&compare_to=2026-06-01", "compare_from"),
+            ("compare=before", "compare"),
+            ("compare=year&align=month", "align"),
+        ] {
+            let e = Asked(&pairs(query)).compare(days, &Zone::utc(), now()).expect_err(query);
+            assert_eq!((e.code, e.field.as_deref()), ("invalid_parameter", Some(field)), "{query}");
+        }
+        assert_eq!(Asked(&[]).compare(days, &Zone::utc(), now()).expect("nothing"), None);
+    }
+
+    #[test]
+    fn only_as_many_days_are_compared_hour_by_hour() {
+        let now = now();
+        let today = Zone::utc().day(now);
+        let days = Days { from: today.plus(-2), to: today };
+        let earlier = Days { from: today.plus(-12), to: today.plus(-10) };
+        let until = |is_alike| Period::before(days, Compared { days: earlier, is_alike }, &Zone::utc(), now).until;
+        assert_eq!(until(true), Some(Zone::utc().start(earlier.to).plus_ms(now.ms_since(Zone::utc().start(today)))));
+        assert_eq!(until(false), None);
+        let over = Days { from: today.plus(-3), to: today.plus(-1) };
+        assert_eq!(Period::before(over, Compared { days: earlier, is_alike: true }, &Zone::utc(), now).until, None);
     }
 
     #[test]

@@ -16,6 +16,29 @@ pub const UNATTRIBUTED: &str = "unattributed";
 /// How a country or a device is called that nobody knows.
 pub const UNKNOWN: &str = "unknown";
 
+/// What can be asked of a conversion, and most of it of a visit.
+pub const DIMENSIONS: [&str; 19] = [
+    "kind",
+    "channel",
+    "source",
+    "medium",
+    "campaign",
+    "content",
+    "term",
+    "click",
+    "landing",
+    "referrer",
+    "country",
+    "device",
+    "consent",
+    "match",
+    "status",
+    "currency",
+    "amount",
+    "platform",
+    "connection",
+];
+
 /// What was said to marketing; whoever is counted without a person is `anonymous`.
 pub const CONSENTS: [&str; 4] = ["granted", "denied", "unknown", "anonymous"];
 

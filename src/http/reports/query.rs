@@ -58,8 +58,8 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
-pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
-pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
+pub const REPORT: &[Param] = &joined::<27>(&[DAYS, LENS, COMPARE, FILTERS]);
+pub const HEADLINE: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
 pub const SOURCES: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, TABLE]);
 pub const SOURCES_CSV: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, TABLE, SHOWN]);
 pub const TREE: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, PLACE]);
