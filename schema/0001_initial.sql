@@ -890,8 +890,8 @@ begin
 end;
 
 create trigger conversions__changed
-after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, session_id, run
-  on conversions
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, consent_given,
+  session_id, run on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -907,9 +907,11 @@ begin
 end;
 
 create trigger conversions__credited_anew
-after update of kind, source, medium, campaign, match_type, status, counts, country, session_id, run on conversions
+after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, run
+  on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
+  or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
 begin
   insert into dirty_days (site_id, cube, day)

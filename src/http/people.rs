@@ -6,6 +6,7 @@ use super::account::check_proved;
 use super::ask::Ask;
 use super::json as reader;
 use super::reply::Reply;
+use super::segments::spelled_out;
 use super::route::{Doc, Right};
 use crate::app::App;
 use crate::domain::ids::UserId;

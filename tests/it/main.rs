@@ -42,6 +42,7 @@ mod replays;
 mod retention;
 mod rules;
 mod running;
+mod segments;
 mod settings;
 mod settings_pages;
 mod sharing;
