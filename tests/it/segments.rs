@@ -41,7 +41,8 @@ async fn own_segments_are_ones_own_and_everybodys_are_the_editors() {
     let elsewhere = format!("/api/sites/{}/segments/{}", other.slug, made["segment"].as_str().expect("an id"));
     house.delete(&elsewhere).token(&other.token).send().await.is(404);
 
-    let changed = house.post(&one(&bens)).cookie(&reader).json(&json!({"name": "Mine", "filters": {"kind": ["sale"]}})).send().await.is(200).json;
+    let changed =
+        house.post(&one(&bens)).cookie(&reader).json(&json!({"name": "Mine", "filters": {"kind": ["sale"]}})).send().await.is(200).json;
     assert_eq!((&changed["name"], &changed["filters"]), (&json!("Mine"), &json!({"kind": ["sale"]})));
     assert_eq!(house.post(&path).cookie(&owner).json(&paid).send().await.is(409).code(), "segment_exists");
     for (body, field) in [

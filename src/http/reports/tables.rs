@@ -20,7 +20,6 @@ use crate::domain::question::rate::{FEW, range};
 use crate::domain::question::{Asked, LARGEST_PAGE, Period};
 use crate::domain::rule::Rules;
 use crate::error::Result;
-use crate::store::questions::money::Moneys;
 use crate::store::questions::tables::{self, Detail, Earned, TableRow, Tables, WHOLE, WantedTables};
 use crate::store::questions::visits::Origin;
 use crate::store::scope::SiteConn;
