@@ -681,7 +681,8 @@ create table segments (
   created_at integer not null,
   primary key (site_id, id)
 ) strict, without rowid;
-create unique index segments__site_id__user_id__name on segments (site_id, coalesce(user_id, 0), name);
+create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
+create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
 
 create table jobs (
   id         integer primary key autoincrement,

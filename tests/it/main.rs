@@ -25,6 +25,7 @@ mod inbox;
 mod install;
 mod keys;
 mod leads;
+mod lenses;
 mod live;
 mod login;
 mod measure;

@@ -11,7 +11,7 @@ use crate::pages::{LOOK, errors};
 use crate::rules::fill;
 use crate::running::Running;
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 fn named<'v>(table: &'v Value, name: &str) -> &'v Value {
@@ -74,8 +74,8 @@ async fn every_parent_is_the_sum_of_its_rows() {
     assert_eq!(csv.text.lines().count(), 6);
 }
 
-fn open() -> Running {
-    let mut server = Running::new("sources_page");
+pub fn open(name: &str) -> Running {
+    let mut server = Running::new(name);
     for name in ["full", "empty"] {
         let domain = format!("{name}.example");
         server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);
@@ -118,7 +118,7 @@ fn open() -> Running {
     server
 }
 
-const READY: &str = "return !!document.querySelector('.t-tree tbody tr, .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')";
+pub const READY: &str = "return !!document.querySelector('.t-tree tbody tr, .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')";
 
 async fn text(browser: &Chromium, css: &str) -> String {
     browser.run(&format!("return document.querySelector({}).innerText", json!(css))).await.as_str().unwrap_or_default().to_owned()
@@ -127,7 +127,7 @@ async fn text(browser: &Chromium, css: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_opens_the_tree_and_merges_a_spelling() {
     let Some(browser) = Chromium::start("").await else { return };
-    let server = open();
+    let server = open("sources_page");
     let log = server.log();
     let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
     browser.open(&link).await;
