@@ -9,7 +9,9 @@ import { COLUMNS, chosen, chooseColumns } from '../parts/source_columns.js';
 export const title = 'Sources';
 
 // Styles of this page alone: the first screen of the others does not wait for them.
-document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href }));
+const styles = h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href });
+const styled = new Promise((done) => { styles.onload = styles.onerror = done; });
+document.head.append(styles);
 
 /** What the table can be by; the tree goes down to the terms of a campaign's contents. */
 const BY = [['', 'All levels'], ['medium', 'Medium'], ['content', 'Content'], ['term', 'Term'], ['landing', 'Landing page']];
@@ -84,7 +86,7 @@ export function render(root, params) {
     const dim = setTimeout(() => box.classList.add('dim'), 300);
     if (!table) fill(state, h('section.sheet', null, h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: 8 }, () => h('i')))));
     try {
-      const answer = await get(by ? flatPath : path, ask, mine.signal);
+      const [answer] = await Promise.all([get(by ? flatPath : path, ask, mine.signal), styled]);
       if (gone || mine !== running) return;
       table = answer;
       app.figuresAt = new Date().toISOString();

@@ -14,7 +14,7 @@ const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 
   match: ['session', 'code', 'click', 'email', 'phone', 'customer_id', 'coupon', 'imported', 'stated', 'none'],
   status: ['paid', 'pending', 'part_refunded', 'refunded', 'cancelled', 'new', 'contacted', 'qualified', 'won', 'lost'],
   click: ['gclid', 'fbclid', 'msclkid', 'ttclid', 'li_fat_id', 'epik', '(not set)'] };
-const VERBS = /** @type {[boolean, boolean, string][]} */ ([[false, false, 'is'], [true, false, 'is not'], [false, true, 'contains'], [true, true, 'does not contain']]);
+const VERBS = /** @type {[boolean, boolean, string][]} */ ([[false, false, 'is'], [true, false, 'is not'], [false, true, 'contains'], [true, true, 'without']]);
 
 /**
  * @param {import('./frame.js').App} app @param {HTMLElement} anchor
@@ -40,7 +40,7 @@ export function filterMenu(app, anchor, edit, done) {
     let not = f.not, has = !!f.has;
     const verbs = VERBS.filter(([, part]) => !part || FREE.includes(f.dim));
     const seg = h('div.seg', { role: 'group', 'aria-label': 'How' });
-    const fields = h('div.fields');
+    const fields = h('div.filter-fields');
     const values = f.dim === 'amount' ? band(f) : words(f);
     const draw = () => {
       fill(seg, verbs.map(([n, part, word]) => h('button', { type: 'button', 'data-focus': `how-${n}-${part}`, 'aria-pressed': String(not === n && has === part), onclick: () => {

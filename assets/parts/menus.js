@@ -99,7 +99,7 @@ function ownDays(app, done) {
   const to = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', name: 'compare_to', value: before[1], max: today(), required: true }));
   const note = h('small');
   const count_ = () => { const n = from.value && to.value ? daysIn(from.value, to.value) : 0, all = daysIn(...days);
-    fill(note, n === all ? '' : `${plural(Math.abs(n), 'day')} beside ${plural(all, 'day')}: sums of unlike times.`); };
+    fill(note, n === all ? '' : `${plural(Math.abs(n), 'day')} beside ${plural(all, 'day')}: their sums are of unlike times.`); };
   setTimeout(() => from.focus());
   count_();
   return h('form.form.custom', { oninput: count_, onsubmit: (/** @type {Event} */ e) => {

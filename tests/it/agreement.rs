@@ -385,7 +385,8 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
         let is_part = PARTS.contains(&name) && dice.is(35);
         if is_part {
             // Three letters out of the middle, of another size.
-            chosen = chosen.iter().map(|v| v.to_uppercase().chars().skip(1).take(3).collect()).collect();
+            let part = |v: &String| if v.len() > 3 { v.to_uppercase().chars().skip(1).take(3).collect() } else { v.to_uppercase() };
+            chosen = chosen.iter().map(part).collect();
         }
         query.extend(chosen.iter().map(|v| format!("{name}={}{}{v}", if is_not { "!" } else { "" }, if is_part { "~" } else { "" })));
         let fits = move |word: String| {

@@ -65,7 +65,11 @@ async fn an_owner_filters_by_a_part_keeps_it_and_compares_with_days_of_their_own
             ] {
                 let what = format!("lenses-{name}-{width}-{scheme}");
                 browser.open(&page(path)).await;
-                let ready = if name == "sources" { READY } else { "return !!document.querySelector('main table tbody tr, main .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')" };
+                let ready = if name == "sources" {
+                    READY
+                } else {
+                    "return !!document.querySelector('main table tbody tr, main .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')"
+                };
                 browser.wait(&what, ready).await;
                 looks(&browser, &what).await;
             }
@@ -138,7 +142,12 @@ async fn segment(browser: &Chromium) {
     browser.click("[data-focus=keep]").await;
     browser.click(".menu [name=site]").await;
     browser.write(".menu [name=name]", "Videos\u{E007}").await;
-    browser.wait("it is kept", "return document.querySelector('.toast')?.innerText.includes('Videos') && !document.querySelector('.menu:popover-open')").await;
+    browser
+        .wait(
+            "it is kept",
+            "return document.querySelector('.toast')?.innerText.includes('Videos') && !document.querySelector('.menu:popover-open')",
+        )
+        .await;
     browser.run("document.activeElement?.blur(); return true").await;
     browser.press("\u{E00C}").await;
     browser.wait("nothing is filtered", "return !document.querySelector('.chip')").await;

@@ -101,10 +101,10 @@ async fn a_segment_locks_a_part_as_it_is_now() {
 async fn answers_that_are_kept_stay_with_who_may_see_them() {
     let house = House::new();
     let shop = house.site("shop.example").await;
-    let owner = house.login("ann@shop.example", Right::Own, Some(shop.id)).await;
     fill(&house, &shop).await;
     house.advance_s(2 * 86_400);
     cube::catch_up(&house.app).await.expect("counted");
+    let owner = house.login("ann@shop.example", Right::Own, Some(shop.id)).await;
     let body = json!({"name": "partner", "segment": {"source": ["facebook"]}});
     let share = house.post(&format!("/api/sites/{}/shares", shop.slug)).cookie(&owner).json(&body).send().await.is(201).json;
     let token = share["link"].as_str().expect("a link").rsplit('/').next().expect("a token").to_owned();

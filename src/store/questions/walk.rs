@@ -25,8 +25,8 @@ pub(super) struct Walked<'r> {
     /// As it was first told.
     pub amount_minor: Option<i64>,
     pub net_minor: Option<i64>,
-    /// What was said to marketing when it happened.
-    consent: &'r str,
+    /// The fact's own word on marketing.
+    consent_given: Option<bool>,
     path: &'r str,
     policy: &'r str,
 }
@@ -87,21 +87,10 @@ impl Earner {
 // What both walks read of a conversion; `->>` gives the last touch of the path, which stands in the order of time.
 const COLUMNS: &str = "c.id, c.kind, c.source, c.medium, c.campaign, c.match_type, c.status, c.currency, c.happened_at,
     coalesce(c.country, s.country), s.device, k.path, k.policy,
-    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end, c.amount_minor, c.net_minor,
-    case c.consent_given when 1 then 'granted' when 0 then 'denied' else t.marketing end";
+    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end, c.amount_minor, c.net_minor, c.consent_given";
 const BESIDE: &str = "left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
     left join sessions s on s.site_id = c.site_id
       and s.id = coalesce(c.session_id, case when json_valid(k.path) then k.path ->> '$[#-1].session' end)";
-/// The last visit before it, with what was said then: looked for only where it is asked.
-const LAST_VISIT: &str = "left join touches t on t.site_id = c.site_id
-      and t.session_id = case when json_valid(k.path) then k.path ->> '$[#-1].session' end
-      and t.seq = case when json_valid(k.path) then k.path ->> '$[#-1].seq' end";
-const NO_VISIT: &str = "left join (select null as marketing) t";
-
-fn beside(filter: &ConversionFilter) -> [&'static str; 2] {
-    [BESIDE, if filter.consent.is_open() { NO_VISIT } else { LAST_VISIT }]
-}
-
 /// Conversions by the day they happened.
 pub(super) fn conversions(
     c: &SiteConn,
@@ -110,9 +99,8 @@ pub(super) fn conversions(
     filter: &ConversionFilter,
     mut on: impl FnMut(Day, &Walked) -> Result<()>,
 ) -> Result<()> {
-    let [credit, visit] = beside(filter);
     let sql = format!(
-        "select {COLUMNS} from conversions c {credit} {visit}
+        "select {COLUMNS} from conversions c {BESIDE}
          where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1"
     );
     let mut failed: Option<Error> = None;
@@ -131,15 +119,14 @@ pub(super) fn conversions(
 
 /// Conversions of a time, those that are not counted too, as far as they fit what the ledger's own columns do not say.
 pub(super) fn all(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, mut on: impl FnMut(&Walked, bool)) -> Result<()> {
-    let [credit, visit] = beside(filter);
     let sql = format!(
-        "select {COLUMNS}, c.counts from conversions c {credit} {visit}
+        "select {COLUMNS}, c.counts from conversions c {BESIDE}
          where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to"
     );
     let mut failed: Option<Error> = None;
     c.scan(&sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
         let (walked, id, is_counted) = (read(row)?, row.get(0)?, row.get(17)?);
-        match walked.is_taken(filter).and_then(|is_taken| Ok(is_taken && is_told(c, filter, id)?)) {
+        match walked.is_taken(c, filter).and_then(|is_taken| Ok(is_taken && is_told(c, filter, id)?)) {
             Ok(true) => on(&walked, is_counted),
             Ok(false) => {}
             Err(e) => failed = Some(e),
@@ -156,10 +143,9 @@ pub(super) fn entries(
     filter: &ConversionFilter,
     mut on: impl FnMut(&Booked, &Walked, i64) -> Result<()>,
 ) -> Result<()> {
-    let [credit, visit] = beside(filter);
     let sql = format!(
         "select {COLUMNS}, e.book_day, e.kind, e.currency, e.amount_minor
-         from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id {credit} {visit}
+         from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id {BESIDE}
          where e.site_id = :site and e.book_day between :first and :last and e.happened_at < :until and e.id > :after
            and (e.book_day <> :part or e.id <= :known) and c.counts = 1"
     );
@@ -190,12 +176,12 @@ fn read<'r>(row: &'r Row) -> rusqlite::Result<Walked<'r>> {
         days_to_convert: row.get(13)?,
         amount_minor: row.get(14)?,
         net_minor: row.get(15)?,
-        consent: word(row, 16)?,
+        consent_given: row.get(16)?,
     })
 }
 
 fn takes(c: &SiteConn, filter: &ConversionFilter, walked: &Walked, id: i64) -> Result<bool> {
-    Ok(filter.admits(&walked.marks) && walked.is_taken(filter)? && is_told(c, filter, id)?)
+    Ok(filter.admits(&walked.marks) && walked.is_taken(c, filter)? && is_told(c, filter, id)?)
 }
 
 /// Whether a filter that asks for what the ledger's own columns do not say takes this one: where and by what it came about, how
@@ -207,9 +193,8 @@ pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> 
     if filter.amount.is_open() && !filter.asks_whereabouts() {
         return Ok(true);
     }
-    let [credit, visit] = beside(filter);
-    let sql = format!("select {COLUMNS} from conversions c {credit} {visit} where c.site_id = :site and c.id = :id");
-    c.find(&sql, named_params! {":id": conversion}, |row| Ok(read(row)?.is_taken(filter)))?.unwrap_or(Ok(false))
+    let sql = format!("select {COLUMNS} from conversions c {BESIDE} where c.site_id = :site and c.id = :id");
+    c.find(&sql, named_params! {":id": conversion}, |row| Ok(read(row)?.is_taken(c, filter)))?.unwrap_or(Ok(false))
 }
 
 /// Whether one of the platforms, and one of the connections, has told of the conversion or was told.
@@ -240,17 +225,18 @@ pub(super) fn newest_told(c: &SiteConn, filter: &ConversionFilter) -> Result<Str
 }
 
 impl Walked<'_> {
-    fn is_taken(&self, filter: &ConversionFilter) -> Result<bool> {
+    fn is_taken(&self, c: &SiteConn, filter: &ConversionFilter) -> Result<bool> {
         if !filter.amount.is_open() && !filter.amount.admits(self.amount_minor, self.marks.currency) {
             return Ok(false);
         }
         if !filter.asks_whereabouts() {
             return Ok(true);
         }
+        let consent = if filter.consent.is_open() { String::new() } else { self.consent(c)? };
         let place = Whereabouts {
             country: self.country,
             device: self.device,
-            consent: self.consent,
+            consent: &consent,
             is_nobodys: self.marks.source.is_empty(),
             ..Whereabouts::default()
         };
@@ -266,6 +252,22 @@ impl Walked<'_> {
         let (content, term, click, referrer) = (word(&touch.content), word(&touch.term), word(&touch.click), word(&touch.referrer));
         let place = Whereabouts { landing: &landing, content: &content, term: &term, click: &click, referrer: &referrer, ..place };
         Ok(filter.admits_whereabouts(&place))
+    }
+
+    /// What was said to marketing when it happened: the fact's own word, else what held at the last visit before it.
+    fn consent(&self, c: &SiteConn) -> Result<String> {
+        match (self.consent_given, self.path()?.last()) {
+            (Some(true), _) => Ok("granted".into()),
+            (Some(false), _) => Ok("denied".into()),
+            (None, None) => Ok(String::new()),
+            (None, Some(last)) => Ok(c
+                .find(
+                    "select marketing from touches where site_id = :site and session_id = :session and seq = :seq",
+                    named_params! {":session": last.touch.session, ":seq": last.touch.seq},
+                    |row| row.get(0),
+                )?
+                .unwrap_or_default()),
+        }
     }
 
     /// The touch that the books name: the one with the largest share, the later of two equals.
