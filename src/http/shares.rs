@@ -21,7 +21,7 @@ const MOST_DAYS: i64 = 3_650;
 pub const LIST: Doc = Doc::new("Sharing", "Share links that were not revoked, with their addresses and views.")
     .answer(r#"{"items":[{"share":"share_1","name":"For the agency","link":"https://t.shop.example/s/…","has_password":true,"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"created_at":"2026-06-13T09:20:00Z","expires_at":null,"is_over":false,"views":4,"last_viewed_at":null}]}"#)
     .statuses(&[200]);
-pub const ADD: Doc = Doc::new("Sharing", "Makes a link to a read-only page: a locked part, with or without amounts and people.")
+pub const ADD: Doc = Doc::new("Sharing", "Makes a link to a read-only page: a locked part, with or without amounts and people. The part may be named by a segment that everybody sees, segment_3: its filters as they are now.")
     .body(r#"{"name":"For the agency","segment":{"source":["google"]},"hides_money":false,"hides_people":true,"password":"eight or more","expires_days":30}"#)
     .answer(r#"{"share":"share_1","link":"https://t.shop.example/s/…"}"#)
     .statuses(&[201, 422]);
