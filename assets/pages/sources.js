@@ -29,7 +29,7 @@ const fileOf = (view) => { bar.files = [['What the table shows', byOf(view) ? 'r
 /** The file has the columns and the order of the screen. @param {import('../app.js').View} view */
 bar.fileQuery = (view) => {
   const ask = view.ask(bar);
-  ask.set('show', chosen(view.show).map((c) => c.id).join(','));
+  ask.set('columns', chosen(view.show).map((c) => c.id).join(','));
   if (!COLUMNS.some((c) => c.id === view.sort)) ask.delete('sort');
   if (byOf(view)) ask.set('by', byOf(view));
   return ask.toString();

@@ -73,11 +73,11 @@ async fn every_parent_is_the_sum_of_its_rows() {
     assert!(csv.text.contains("Paid Social,facebok,spring_sale,2,2,0,2,75.00,0.00,75.00"), "{}", csv.text);
     assert_eq!(csv.text.lines().count(), 6);
     // Exactly what is shown: these columns, in this order.
-    let csv = house.get(&format!("{path}.csv?show=net,visits,balance&sort=visits")).cookie(&reader).send().await.is(200);
+    let csv = house.get(&format!("{path}.csv?columns=net,visits,balance&sort=visits")).cookie(&reader).send().await.is(200);
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!(lines[0], "channel,source,campaign,net,visits,opens,closes,currency");
     assert_eq!(lines[1], "Paid Social,facebok,spring_sale,75.00,2,2,2,USD");
-    for wrong in ["show=net,nett", "sort=profit"] {
+    for wrong in ["columns=net,nett", "sort=profit"] {
         let refused = house.get(&format!("{path}.csv?{wrong}")).cookie(&reader).send().await.is(400);
         assert!(refused.text.contains("balance"), "{}", refused.text);
     }

@@ -61,9 +61,9 @@ impl Shown {
             })
         };
         let asked = Asked(&ask.query);
-        let columns = match asked.one("show") {
+        let columns = match asked.one("columns") {
             None => unsaid.to_vec(),
-            Some(text) => text.split(',').map(|word| named("show", word)).collect::<Result<_>>()?,
+            Some(text) => text.split(',').map(|word| named("columns", word)).collect::<Result<_>>()?,
         };
         Ok(Self { columns, sort: asked.one("sort").map(|word| named("sort", word)).transpose()? })
     }
