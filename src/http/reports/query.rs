@@ -48,7 +48,10 @@ const TABLE: &[Param] = &[
 
 /// Columns of a file, as they are shown.
 const SHOWN: &[Param] = &[
-    ("columns", "those that are shown, in their order: visits, leads, orders, conversions, rate, sold, back, net, first, last, balance; without it, all"),
+    (
+        "columns",
+        "those that are shown, in their order: visits, leads, orders, conversions, rate, sold, back, net, first, last, balance; without it, all",
+    ),
     ("sort", "a column, the largest first; without it, net"),
 ];
 
