@@ -141,7 +141,7 @@ async fn a_walk_that_is_cut_off_goes_on_where_it_was() {
     }
     let url = shop.url();
     let outcome = tokio::task::spawn_blocking(move || {
-        let mut box_ = Running::new("pulled");
+        let mut box_ = Running::new("pulled").with_env("HALOTRACK_OUTBOUND_ALLOW", "127.0.0.0/8");
         box_.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example", "--currency", "EUR"]);
         box_.start();
         let set = [format!("url={url}"), format!("consumer_key={KEY}"), format!("consumer_secret={SECRET}")];
