@@ -400,6 +400,7 @@ CREATE TABLE entries (
   happened_at   integer not null,
   book_day      integer not null,
   report_id     integer,
+  refund_id     integer,                                   -- the refund that this line books or corrects
   note          text,
   primary key (site_id, id)
 ) strict, without rowid;
@@ -447,6 +448,16 @@ CREATE TABLE erasures (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE happenings (
+  site_id        integer not null,
+  id             integer not null,
+  connection_id  integer not null,
+  at             integer not null,
+  sentence       text not null,
+  waits_for_pull integer not null default 0 check (waits_for_pull in (0, 1)),
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE hook_tokens (
   token_hash    blob primary key,
   connection_id integer not null references connections (id),
@@ -454,6 +465,17 @@ CREATE TABLE hook_tokens (
   sealed_token  blob not null,
   created_at    integer not null,
   retires_at    integer                   -- both tokens of a rotation live until then
+) strict, without rowid;
+
+CREATE TABLE hooks (
+  site_id       integer not null,
+  connection_id integer not null,
+  topic         text not null,
+  external_id   text not null,
+  place         integer not null,
+  is_active     integer not null check (is_active in (0, 1)),
+  since         integer not null,
+  primary key (site_id, connection_id, topic)
 ) strict, without rowid;
 
 CREATE TABLE idempotency_keys (
@@ -594,6 +616,14 @@ CREATE TABLE one_time_links (
   expires_at integer not null
 ) strict, without rowid;
 
+CREATE TABLE order_deletions (
+  site_id           integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  at                integer not null,
+  primary key (site_id, connection_id, order_external_id)
+) strict, without rowid;
+
 CREATE TABLE orders (
   site_id       integer not null,
   id            integer not null,
@@ -613,15 +643,25 @@ CREATE TABLE orders (
   state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
-  total_minor   integer not null,
+  is_gone       integer not null default 0 check (is_gone in (0, 1)),  -- deleted or in the bin at the shop
+  total_minor   integer not null,                          -- what was sold, tax and shipping in it
+  tax_minor     integer,
+  shipping_minor integer,
+  discount_minor integer,                                  -- taken off before the total was made
+  net_minor     integer,                                   -- what is left after refunds and cancellation; null is no sale
   currency      text not null check (length(currency) = 3),
   items         text not null default '[]',
   coupons       text not null default '[]',
+  journey       text not null default '[]',                -- the shop's own notes on the buyer's visits -- personal
   session_id    integer,
   country       text,
   created_at    integer not null,
   modified_at   integer not null,
+  ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  found_at      integer,                                   -- a pull found it, and no hook has told of it since
+  refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
+  refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
   erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
@@ -648,11 +688,54 @@ CREATE TABLE page_events (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE pulls (
+  site_id       integer not null,
+  connection_id integer not null,
+  seen_to       integer,                                   -- the newest change seen by a walk that came to its end
+  state         text,                                      -- where the walk under way goes on
+  began_at      integer,
+  ended_at      integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  orders        integer not null default 0,                -- new ones, of the walk under way or the last one
+  sentence      text,                                      -- why it does not go on
+  primary key (site_id, connection_id)
+) strict, without rowid;
+
 CREATE TABLE recovery_codes (
   user_id   integer not null references users (id) on delete cascade,
   code_hash blob not null,
   used_at   integer,
   primary key (user_id, code_hash)
+) strict, without rowid;
+
+CREATE TABLE refunds (
+  site_id           integer not null,
+  id                integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  external_id       text not null,
+  amount_minor      integer not null check (amount_minor > 0),
+  currency          text not null check (length(currency) = 3),
+  happened_at       integer not null,                      -- the earliest that any telling gave
+  told_at           integer not null,                      -- of the newest telling that has it, as orders.refunds_at
+  told_read_at      integer not null default 0,
+  received_at       integer not null,
+  reason            text,                                  -- personal
+  event_id          text,                                  -- under which destinations hear of it
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE registrations (
+  site_id       integer not null,
+  connection_id integer not null,
+  is_wanted     integer not null default 1 check (is_wanted in (0, 1)),
+  checked_at    integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  sentence      text,                                      -- why they could not be looked at
+  notes         text not null default '[]',
+  primary key (site_id, connection_id)
 ) strict, without rowid;
 
 CREATE TABLE reports (
@@ -908,6 +991,8 @@ CREATE INDEX erasures__site_id__at__open on erasures (site_id, at) where done_at
 
 CREATE UNIQUE INDEX erasures__site_id__uid on erasures (site_id, uid);
 
+CREATE INDEX happenings__site_id__connection_id on happenings (site_id, connection_id, id);
+
 CREATE INDEX hook_tokens__connection_id on hook_tokens (connection_id);
 
 CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
@@ -950,6 +1035,8 @@ CREATE INDEX notes__site_id__day on notes (site_id, day);
 
 CREATE UNIQUE INDEX orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
 
+CREATE INDEX orders__site_id__connection_id__found_at on orders (site_id, connection_id, found_at) where found_at is not null;
+
 CREATE INDEX orders__site_id__contact_id on orders (site_id, contact_id);
 
 CREATE INDEX orders__site_id__conversion_id on orders (site_id, conversion_id);
@@ -961,6 +1048,12 @@ CREATE INDEX orders__site_id__order_key on orders (site_id, order_key) where con
 CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 
 CREATE INDEX page_events__site_id__session_id on page_events (site_id, session_id);
+
+CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
+
+CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
+
+CREATE UNIQUE INDEX refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
 
 CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
 

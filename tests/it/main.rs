@@ -45,6 +45,7 @@ mod running;
 mod settings;
 mod settings_pages;
 mod sharing;
+mod shopify;
 mod sockets;
 mod sources;
 mod sources_page;

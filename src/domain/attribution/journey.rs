@@ -67,8 +67,8 @@ mod tests {
             (visit(None, Some("/a?utm_source=spring_mail&utm_medium=email"), None), "spring_mail"),
             (visit(None, Some("/a?gclid=abc"), None), "google"),
             (visit(None, None, Some("https://www.google.com/search?q=x")), "google"),
-            (visit(None, None, Some("https://shop.example/cart")), "(direct)"),
-            (visit(None, None, None), "(direct)"),
+            (visit(None, None, Some("https://shop.example/cart")), "direct"),
+            (visit(None, None, None), "direct"),
         ];
         for (told, want) in rows {
             let touches = touchpoints(std::slice::from_ref(told), Time::from_s(1_000), &["shop.example"]);

@@ -11,6 +11,8 @@ pub fn heard(heard: Result<Heard, Reject>) -> Value {
         Ok(Heard::Facts(told)) => batch(told),
         Ok(Heard::Reply(r)) => json!({"reply": {"status": r.status, "headers": r.headers.0, "body": String::from_utf8_lossy(&r.body)}}),
         Ok(Heard::Fetch(ids)) => json!({"fetch": ids}),
+        Ok(Heard::Erasure(whom)) => json!({"erasure": {"email": whom.email, "phone": whom.phone, "orders": whom.orders}}),
+        Ok(Heard::ForOwner(sentence)) => json!({"for_owner": sentence}),
         Ok(Heard::Farewell(sentence)) => json!({"farewell": sentence}),
         Err(Reject::BadSignature) => json!({"reject": "bad_signature"}),
         Err(Reject::StaleSignature) => json!({"reject": "stale_signature"}),
