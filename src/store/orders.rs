@@ -253,8 +253,3 @@ fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
         refunds_at: ToldAt { modified_at: Time::from_ms(row.get(15)?), read_at: row.get(16)? },
     }))
 }
-
-/// Whether money has come in for an order in this state.
-pub fn is_paid(status: OrderStatus) -> bool {
-    matches!(status, OrderStatus::Paid | OrderStatus::Refunded)
-}

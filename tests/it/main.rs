@@ -58,6 +58,7 @@ mod story;
 mod tenancy;
 mod tidy;
 mod touch;
+mod woo_books;
 mod woo_shop;
 mod woocommerce;
 mod wordpress;

@@ -49,7 +49,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     if let Some(known) = known.as_ref().filter(|known| order.modified_at < known.modified_at) {
         return older(x, order, &telling, known, told_at);
     }
-    let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
+    let is_paid = order.is_sold() || known.as_ref().is_some_and(|k| k.is_paid);
     let deleted_at = orders::find_deletion(x.c, x.connection, &external_id)?.filter(|at| is_after(x, *at, order.modified_at));
     let is_gone = order.is_gone || deleted_at.is_some();
     let ended_at = (order.is_over() || is_gone).then(|| {
@@ -166,7 +166,7 @@ fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told
     if known.conversion.is_some() {
         return tell_of(x, order, telling, known.id);
     }
-    if !orders::is_paid(order.status) {
+    if !order.is_sold() {
         return Ok(unchanged(&order.external_id));
     }
     orders::set_paid(x.c, known.id)?;

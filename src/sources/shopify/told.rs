@@ -69,6 +69,7 @@ impl Told {
             .collect();
         let last_refund = refunds.iter().map(|r| r.happened_at).max().filter(|_| status == OrderStatus::Refunded);
         let happened_at = moment(self.happened_at.as_deref(), home.now).unwrap_or(home.now);
+        let paid = self::status(&word);
         Ok(Order {
             order_number: name.unwrap_or_else(|| external_id.clone()),
             external_id,
@@ -91,6 +92,7 @@ impl Told {
             are_refunds_whole,
             journey: self.visits.touches(),
             is_gone: false,
+            was_paid: matches!(paid, OrderStatus::Paid | OrderStatus::Refunded),
             is_imported: false,
         })
     }

@@ -262,6 +262,7 @@ mod tests {
             hook_url: "https://stats.example/in/woocommerce/T".into(),
             kept_url: "https://stats.example/api/webhooks/woocommerce".into(),
             known: known.iter().map(|(topic, id)| (topic.to_string(), id.to_string())).collect(),
+            secrets: Vec::new(),
         }
     }
 

@@ -64,6 +64,7 @@ pub fn read(order: &Value, settings: &Settings, home: &Home, days: &Days) -> Res
         discount: amount::part(order.get("discount_total"), currency),
         status: status::read(&raw_status, paid_at.is_some(), settings.is_on("count_on_hold")),
         is_gone: status::is_gone(&raw_status),
+        was_paid: paid_at.is_some() && status::is_over(&raw_status),
         raw_status,
         is_test: journey::is_test(order),
         items: list(order, "line_items").iter().flat_map(|line| items(line, currency)).take(MOST_ITEMS).collect(),

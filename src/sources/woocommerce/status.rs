@@ -7,6 +7,11 @@ pub fn is_gone(word: &str) -> bool {
     plain(word) == "trash"
 }
 
+/// Nothing more comes of it. What was paid before was a sale until then.
+pub fn is_over(word: &str) -> bool {
+    matches!(plain(word), "cancelled" | "failed" | "refunded" | "trash")
+}
+
 /// `has_paid` is that the shop dates the payment. A word of a plug-in (`packing`, `shipped`) counts by that alone.
 pub fn read(word: &str, has_paid: bool, counts_on_hold: bool) -> OrderStatus {
     match plain(word) {

@@ -58,7 +58,7 @@ fn order(f: &Order) -> Value {
         "items": items(&f.items), "imported": f.is_imported, "ended_at": f.ended_at.map(|t| t.utc()),
         "tax": f.tax.map(|m| m.to_string()), "shipping": f.shipping.map(|m| m.to_string()), "discount": f.discount.map(|m| m.to_string()),
         "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole,
-        "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone,
+        "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone, "was_paid": f.was_paid && f.is_over(),
     })
 }
 
