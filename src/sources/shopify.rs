@@ -20,10 +20,10 @@ mod refund;
 mod registration;
 /// Bodies of webhooks.
 mod rest;
-/// An order out of either shape.
-mod told;
 /// The token of an app.
 mod token;
+/// An order out of either shape.
+mod told;
 /// The list of orders, page by page.
 mod walk;
 
@@ -109,7 +109,10 @@ impl Source for Shopify {
         let secret = |key: &str| secrets.first(key).map(Secret::reveal).filter(|text| !text.is_empty());
         let shop = settings.get("shop");
         if shop.is_some_and(|typed| graphql::shop_host(typed).is_none()) {
-            return invalid("shop", "The shop is the address that ends in .myshopify.com, such as cups.myshopify.com: Shopify admin → Settings → Domains shows it.");
+            return invalid(
+                "shop",
+                "The shop is the address that ends in .myshopify.com, such as cups.myshopify.com: Shopify admin → Settings → Domains shows it.",
+            );
         }
         if secret("access_token").is_some_and(|t| t.starts_with("shpss_")) {
             return invalid("access_token", "This is a client secret (shpss_…). An access token begins with shpat_.");
@@ -122,7 +125,10 @@ impl Source for Shopify {
                 return invalid("client_id", "Enter the app's client id and client secret, or an access token.");
             }
             if secret("client_secret").is_none() {
-                return invalid("client_secret", "The client id needs its client secret: Dev Dashboard → your app → Settings → Credentials.");
+                return invalid(
+                    "client_secret",
+                    "The client id needs its client secret: Dev Dashboard → your app → Settings → Credentials.",
+                );
             }
         }
         Ok(())

@@ -68,7 +68,9 @@ mod tests {
             assert_eq!(shop_money(&bag).map(|m| m.to_string()).as_deref(), Some("USD 409.94"));
             assert_eq!(buyer_money(&bag).map(|m| m.to_string()).as_deref(), Some("EUR 377.10"));
         }
-        for (amount, currency, want) in [("1200.0", "JPY", Some(1200)), ("1.234", "KWD", Some(1234)), ("-1", "USD", None), ("1.005", "USD", None)] {
+        for (amount, currency, want) in
+            [("1200.0", "JPY", Some(1200)), ("1.234", "KWD", Some(1234)), ("-1", "USD", None), ("1.005", "USD", None)]
+        {
             let bag = json!({"shop_money": {"amount": amount, "currency_code": currency}});
             assert_eq!(shop_money(&bag).map(|m| m.minor), want, "{amount} {currency}");
         }

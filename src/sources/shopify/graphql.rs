@@ -109,7 +109,9 @@ fn by_errors(body: &Value, errors: &[Value], wanted: &str, shop: &str) -> Troubl
         return Trouble::Final(Verdict::Pause(denied_sentence(&quoted(denied.get("message")))));
     }
     if find("SHOP_INACTIVE").is_some() {
-        return Trouble::Final(Verdict::Pause(format!("{shop} is closed or frozen at Shopify. Open it again there, then resume the connection.")));
+        return Trouble::Final(Verdict::Pause(format!(
+            "{shop} is closed or frozen at Shopify. Open it again there, then resume the connection."
+        )));
     }
     if find("INTERNAL_SERVER_ERROR").is_some() || find("TIMEOUT").is_some() {
         return Trouble::Final(Verdict::Retry { after_ms: None, sentence: "Shopify had an error of its own. It is asked again.".into() });
@@ -137,12 +139,22 @@ fn denied_sentence(said: &str) -> String {
 fn by_status(response: &Response, shop: &str) -> Verdict {
     let pause = |sentence: String| Verdict::Pause(sentence);
     match response.status {
-        401 => pause(format!("{shop} refuses the access token: the app was uninstalled, or the token was taken back. Install the app again and enter its new credentials.")),
-        402 => pause(format!("{shop} is frozen at Shopify because its plan is not paid. It goes on when you resume the connection after that.")),
-        403 => pause(format!("{shop} does not let this app in. Give it the scopes read_orders and read_customers, install it again, then resume the connection.")),
-        404 => pause(format!("There is no shop at {shop}. Check the address: Shopify admin → Settings → Domains shows the one that ends in .myshopify.com.")),
+        401 => pause(format!(
+            "{shop} refuses the access token: the app was uninstalled, or the token was taken back. Install the app again and enter its new credentials."
+        )),
+        402 => pause(format!(
+            "{shop} is frozen at Shopify because its plan is not paid. It goes on when you resume the connection after that."
+        )),
+        403 => pause(format!(
+            "{shop} does not let this app in. Give it the scopes read_orders and read_customers, install it again, then resume the connection."
+        )),
+        404 => pause(format!(
+            "There is no shop at {shop}. Check the address: Shopify admin → Settings → Domains shows the one that ends in .myshopify.com."
+        )),
         423 => pause(format!("{shop} is locked by Shopify. Ask Shopify's support, then resume the connection.")),
-        300..=399 => pause(format!("{shop} answers with a redirect: it has another address now. Enter the one that ends in .myshopify.com as Settings → Domains shows it.")),
+        300..=399 => pause(format!(
+            "{shop} answers with a redirect: it has another address now. Enter the one that ends in .myshopify.com as Settings → Domains shows it."
+        )),
         408 | 425 | 429 | 430 | 500..=599 => Verdict::Retry {
             after_ms: retry_after_ms(response),
             sentence: if response.status < 500 {
@@ -247,9 +259,21 @@ mod tests {
             (200, page, "pause: cups.myshopify.com answers with a page"),
             (200, "{\"data\":{\"orders\":{\"nodes\":[{\"id\":", "retry: Shopify's answer broke off"),
             (200, "", "retry: Shopify's answer broke off"),
-            (200, "{\"data\":null,\"errors\":[{\"message\":\"Syntax error.\"}]}", "retry: Shopify did not answer with orders: Syntax error."),
-            (200, "{\"data\":null,\"errors\":[{\"message\":\"x\",\"extensions\":{\"code\":\"SHOP_INACTIVE\"}}]}", "pause: cups.myshopify.com is closed"),
-            (200, "{\"data\":null,\"errors\":[{\"message\":\"x\",\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}]}", "retry: Shopify had an error"),
+            (
+                200,
+                "{\"data\":null,\"errors\":[{\"message\":\"Syntax error.\"}]}",
+                "retry: Shopify did not answer with orders: Syntax error.",
+            ),
+            (
+                200,
+                "{\"data\":null,\"errors\":[{\"message\":\"x\",\"extensions\":{\"code\":\"SHOP_INACTIVE\"}}]}",
+                "pause: cups.myshopify.com is closed",
+            ),
+            (
+                200,
+                "{\"data\":null,\"errors\":[{\"message\":\"x\",\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}]}",
+                "retry: Shopify had an error",
+            ),
             (
                 200,
                 "{\"data\":{\"orders\":null},\"errors\":[{\"message\":\"This app is not approved to access the Order object.\",\"extensions\":{\"code\":\"ACCESS_DENIED\"}}]}",
@@ -269,9 +293,7 @@ mod tests {
 
     #[test]
     fn throttling_inside_a_200_says_how_long_to_wait() {
-        let cost = |requested: i64, available: i64, rate: i64| {
-            json!({"cost": {"requestedQueryCost": requested, "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": available, "restoreRate": rate}}})
-        };
+        let cost = |requested: i64, available: i64, rate: i64| json!({"cost": {"requestedQueryCost": requested, "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": available, "restoreRate": rate}}});
         let throttled = |extensions: Value| {
             let body = json!({"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}], "extensions": extensions});
             trouble(200, &body.to_string())

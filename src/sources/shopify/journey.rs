@@ -58,13 +58,16 @@ impl Visits {
             }
         }
         let told = |key: &str| utm.and_then(|u| text(u, key)).and_then(|t| tidy(&t));
+        let referrer = referrer.and_then(host_of);
+        // A referrer and a click id say more than Shopify's one word, which is made of them.
+        let word = source.filter(|_| referrer.is_none() && landed.clicks.is_empty()).and_then(own_word);
         let touch = ShopTouch {
             at,
-            source: told("source").or(landed.utm.source.clone()).or_else(|| source.and_then(own_word)),
+            source: told("source").or(landed.utm.source.clone()).or(word),
             medium: told("medium").or(landed.utm.medium.clone()),
             campaign: told("campaign").or(landed.utm.campaign.clone()),
             landing: page.map(|_| landed.path_and_query()),
-            referrer: referrer.and_then(host_of),
+            referrer,
         };
         // A bare landing page says only that somebody came.
         let is_telling = touch.source.is_some() || touch.referrer.is_some() || touch.campaign.is_some() || !landed.clicks.is_empty();
@@ -91,8 +94,16 @@ mod tests {
     #[test]
     fn a_rest_order_tells_one_visit_without_its_time() {
         for (landing, referrer, want) in [
-            ("/?utm_source=newsletter&utm_medium=email&email=a%40b.example", None, Some((Some("newsletter"), Some("/?utm_source=newsletter&utm_medium=email"), None))),
-            ("https://shop.example/cups?gclid=Cj0K", Some("https://www.google.com/search?q=cups"), Some((None, Some("/cups?gclid=Cj0K"), Some("www.google.com")))),
+            (
+                "/?utm_source=newsletter&utm_medium=email&email=a%40b.example",
+                None,
+                Some((Some("newsletter"), Some("/?utm_source=newsletter&utm_medium=email"), None)),
+            ),
+            (
+                "https://shop.example/cups?gclid=Cj0K",
+                Some("https://www.google.com/search?q=cups"),
+                Some((None, Some("/cups?gclid=Cj0K"), Some("www.google.com"))),
+            ),
             ("/", Some("https://blog.example/x"), Some((None, Some("/"), Some("blog.example")))),
             ("/password", None, None),
             ("", None, None),
@@ -114,7 +125,11 @@ mod tests {
         let touches = Visits::of_summary(Some(&summary(true, "2026-06-02T10:00:00Z"))).touches();
         let told: Vec<_> = touches.iter().map(|t| (t.at.map(|at| at.utc()).unwrap_or_default(), t.source.as_deref())).collect();
         assert_eq!(told, [("2026-06-01T10:00:00Z".to_owned(), Some("email")), ("2026-06-02T10:00:00Z".to_owned(), None)]);
-        assert_eq!(Visits::of_summary(Some(&summary(true, "2026-06-01T10:00:00Z"))).touches().len(), 1, "first and last are the same visit");
+        assert_eq!(
+            Visits::of_summary(Some(&summary(true, "2026-06-01T10:00:00Z"))).touches().len(),
+            1,
+            "first and last are the same visit"
+        );
     }
 
     #[test]
@@ -122,6 +137,9 @@ mod tests {
         let visit = json!({"occurredAt": "2026-06-01T10:00:00Z", "landingPage": "https://shop.example/", "source": "facebook.com",
             "utmParameters": {"source": "fb", "medium": "paid", "campaign": "Spring"}});
         let touches = Visits::of_summary(Some(&json!({"ready": true, "firstVisit": visit, "lastVisit": null}))).touches();
-        assert_eq!((touches[0].source.as_deref(), touches[0].medium.as_deref(), touches[0].campaign.as_deref()), (Some("fb"), Some("paid"), Some("Spring")));
+        assert_eq!(
+            (touches[0].source.as_deref(), touches[0].medium.as_deref(), touches[0].campaign.as_deref()),
+            (Some("fb"), Some("paid"), Some("Spring"))
+        );
     }
 }

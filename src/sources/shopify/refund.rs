@@ -33,7 +33,8 @@ pub enum Told {
 /// `now` stands in for a time that is not told.
 pub fn read(value: &Value, till: Till, now: Time) -> Told {
     let Some(external_id) = first_text(value, &["legacyResourceId", "id"]) else { return Told::NoMoney };
-    let done: Vec<&Value> = transactions(value).iter().filter(|t| is_word(t, "kind", "refund") && is_word(t, "status", "success")).collect();
+    let done: Vec<&Value> =
+        transactions(value).iter().filter(|t| is_word(t, "kind", "refund") && is_word(t, "status", "success")).collect();
     let amount = match done.as_slice() {
         // GraphQL tells the sum also where it tells no transactions.
         [] if transactions(value).is_empty() => first_shop_money(value, &["totalRefundedSet"]),
@@ -135,7 +136,10 @@ mod tests {
         let paid = |status: &str, kind: &str, amount: &str| json!({"kind": kind, "status": status, "amount": amount, "currency": "EUR"});
         for (transactions, want) in [
             (json!([paid("success", "refund", "12.50")]), Ok("EUR 12.50")),
-            (json!([paid("success", "refund", "12.50"), paid("failure", "refund", "99"), paid("success", "refund", "0.50")]), Ok("EUR 13.00")),
+            (
+                json!([paid("success", "refund", "12.50"), paid("failure", "refund", "99"), paid("success", "refund", "0.50")]),
+                Ok("EUR 13.00"),
+            ),
             (json!([paid("pending", "refund", "12.50")]), Err(Told::NoMoney)),
             (json!([paid("success", "void", "12.50")]), Err(Told::NoMoney)),
             (json!([paid("success", "refund", "0.00")]), Err(Told::NoMoney)),
@@ -150,9 +154,7 @@ mod tests {
 
     #[test]
     fn money_in_the_buyers_currency_is_turned_into_the_shops() {
-        let bag = |shop: &str, buyer: &str| {
-            json!({"shop_money": {"amount": shop, "currency_code": "EUR"}, "presentment_money": {"amount": buyer, "currency_code": "USD"}})
-        };
+        let bag = |shop: &str, buyer: &str| json!({"shop_money": {"amount": shop, "currency_code": "EUR"}, "presentment_money": {"amount": buyer, "currency_code": "USD"}});
         let transactions = json!([{"kind": "refund", "status": "success", "amount": "55.00", "currency": "USD"}]);
         let alone = json!({"id": 7, "refund_line_items": [{"subtotal_set": bag("50.00", "55.00")}], "transactions": transactions});
         assert_eq!(amount(alone, Till::default()), Ok("EUR 50.00".into()));

@@ -32,7 +32,8 @@ const TOPICS: &[(&str, &str)] = &[
     ("APP_UNINSTALLED", "app/uninstalled"),
 ];
 
-const NO_LIVE_UPDATES: &str = "The shop is read once an hour. Live updates need the app's client secret, by which each of them is checked: enter it here.";
+const NO_LIVE_UPDATES: &str =
+    "The shop is read once an hour. Live updates need the app's client secret, by which each of them is checked: enter it here.";
 
 pub struct Hooks;
 
@@ -48,11 +49,18 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Task {
-    Create { topic: String },
+    Create {
+        topic: String,
+    },
     /// Lets it call our present address.
-    Move { topic: String, id: String },
+    Move {
+        topic: String,
+        id: String,
+    },
     /// One too many, or one that is to go.
-    Delete { id: String },
+    Delete {
+        id: String,
+    },
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -23,7 +23,9 @@ pub enum Body {
     NoRefund,
     Deletion(OrderDeletion),
     /// The shop's own record, which Shopify sends when it is through with us.
-    Uninstalled { shop: String },
+    Uninstalled {
+        shop: String,
+    },
     Privacy(Wish),
 }
 
@@ -132,18 +134,22 @@ fn lone_refund(value: &Value, currency: Option<Currency>, home: &Home) -> Result
     let order = text(value, "order_id").ok_or_else(|| bad("order_id", "order_id must be the number of the order."))?;
     text(value, "id").ok_or_else(|| bad("id", "id must be the number of the refund."))?;
     match refund::read(value, Till { currency, rate: None }, home.now) {
-        refund::Told::Refund(refund) => {
-            Ok(Body::Refund(OrderRefund { order_external_id: order, platform: "shopify".into(), refund }))
-        }
+        refund::Told::Refund(refund) => Ok(Body::Refund(OrderRefund { order_external_id: order, platform: "shopify".into(), refund })),
         refund::Told::NoMoney => Ok(Body::NoRefund),
-        refund::Told::Unclear => Err(bad("transactions_price", "The refund is in a currency that is not the shop's. The next pull brings it.")),
+        refund::Told::Unclear => {
+            Err(bad("transactions_price", "The refund is in a currency that is not the shop's. The next pull brings it."))
+        }
     }
 }
 
 fn privacy(value: &Value) -> Result<Wish, Reject> {
     let told = value.get("customer").filter(|c| c.is_object());
     let orders = |key: &str| list(value.get(key)).iter().filter_map(crate::sources::kit::scalar).take(500).collect::<Vec<_>>();
-    let customer = |key: &str| Customer { email: told.and_then(|c| text(c, "email")), phone: told.and_then(|c| text(c, "phone")), orders: orders(key) };
+    let customer = |key: &str| Customer {
+        email: told.and_then(|c| text(c, "email")),
+        phone: told.and_then(|c| text(c, "phone")),
+        orders: orders(key),
+    };
     if value.get("orders_requested").is_some() || value.get("data_request").is_some() {
         return Ok(Wish::Data(customer("orders_requested")));
     }

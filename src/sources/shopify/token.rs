@@ -30,7 +30,8 @@ fn read(response: &Response) -> Result<Fresh, Verdict> {
     if response.is_success()
         && let Some(value) = body.get("access_token").and_then(Value::as_str).filter(|t| !t.is_empty())
     {
-        let lives_ms = body.get("expires_in").and_then(Value::as_i64).filter(|s| *s > 0).map_or(USUAL_LIFE_MS, |s| s.saturating_mul(SECOND_MS));
+        let lives_ms =
+            body.get("expires_in").and_then(Value::as_i64).filter(|s| *s > 0).map_or(USUAL_LIFE_MS, |s| s.saturating_mul(SECOND_MS));
         return Ok(Fresh { value: Secret::new(value), lives_ms });
     }
     Err(refusal(response, &body))

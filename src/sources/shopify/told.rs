@@ -204,8 +204,16 @@ mod tests {
     #[test]
     fn a_piece_costs_what_is_left_after_discounts() {
         let money = |minor| Money::new(minor, Currency::parse("USD").expect("USD"));
-        for (quantity, each, off, want) in [("2", 1_000, 500, 750), ("3", 1_000, 1_000, 666), ("1", 1_000, 2_000, 0), ("0", 1_000, 10, 1_000)] {
-            let line = Line { ids: vec![None, Some("7".into())], name: None, quantity: Some(quantity.into()), price: Some(money(each)), off: Some(money(off)) };
+        for (quantity, each, off, want) in
+            [("2", 1_000, 500, 750), ("3", 1_000, 1_000, 666), ("1", 1_000, 2_000, 0), ("0", 1_000, 10, 1_000)]
+        {
+            let line = Line {
+                ids: vec![None, Some("7".into())],
+                name: None,
+                quantity: Some(quantity.into()),
+                price: Some(money(each)),
+                off: Some(money(off)),
+            };
             assert_eq!(item(line).and_then(|i| i.price).map(|m| m.minor), Some(want), "{quantity} × {each} − {off}");
         }
         let line = Line { ids: vec![None, Some(" ".into())], name: Some(" Gift\u{0} ".into()), quantity: None, price: None, off: None };

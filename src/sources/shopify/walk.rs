@@ -119,9 +119,10 @@ impl Steps<Pull> for Orders {
                 walk.page /= 2;
                 go_on(walk, settings)
             }
-            Err(Trouble::TooMuch) => {
-                Step::Fail(Verdict::Retry { after_ms: None, sentence: "One order is larger than Shopify tells at a time. It is asked again.".into() })
-            }
+            Err(Trouble::TooMuch) => Step::Fail(Verdict::Retry {
+                after_ms: None,
+                sentence: "One order is larger than Shopify tells at a time. It is asked again.".into(),
+            }),
             Err(Trouble::Final(verdict)) => Step::Fail(verdict),
         }
     }

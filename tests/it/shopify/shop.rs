@@ -171,7 +171,9 @@ fn answer(inside: &mut Inside, seen: &Seen) -> Answer {
             Hurdle::Says(status, body) => return Answer::text(status, &body),
             Hurdle::Half => return Answer::text(200, r#"{"data":{"orders":{"pageInfo":{"hasNext"#),
             Hurdle::Denied(message) => return errors("ACCESS_DENIED", message, 0, 0, 1),
-            Hurdle::TooCostly => return errors("MAX_COST_EXCEEDED", "Query cost is 4400, which exceeds the single query max cost limit", 0, 0, 1),
+            Hurdle::TooCostly => {
+                return errors("MAX_COST_EXCEEDED", "Query cost is 4400, which exceeds the single query max cost limit", 0, 0, 1);
+            }
             Hurdle::Throttled(requested, available, restored) => return errors("THROTTLED", "Throttled", requested, available, restored),
         }
     }
@@ -185,7 +187,8 @@ fn answer(inside: &mut Inside, seen: &Seen) -> Answer {
         () if query.contains("webhookSubscriptionUpdate") => json!({"webhookSubscriptionUpdate": move_hook(inside, variables)}),
         () if query.contains("webhookSubscriptionDelete") => json!({"webhookSubscriptionDelete": unsubscribe(inside, variables)}),
         () if query.contains("webhookSubscriptions") => {
-            let nodes = inside.hooks.iter().map(|(id, topic, uri)| json!({"id": id, "topic": topic, "uri": uri, "format": "JSON"})).collect();
+            let nodes =
+                inside.hooks.iter().map(|(id, topic, uri)| json!({"id": id, "topic": topic, "uri": uri, "format": "JSON"})).collect();
             json!({"webhookSubscriptions": connection(nodes, 100, variables)})
         }
         () if query.contains("currentAppInstallation") => json!({
@@ -318,7 +321,9 @@ fn unsubscribe(inside: &mut Inside, variables: &Value) -> Value {
     inside.hooks.retain(|(id, ..)| variables["id"] != **id);
     match inside.hooks.len() < before {
         true => json!({"deletedWebhookSubscriptionId": variables["id"], "userErrors": []}),
-        false => json!({"deletedWebhookSubscriptionId": null, "userErrors": [{"field": ["id"], "message": "Webhook subscription does not exist"}]}),
+        false => {
+            json!({"deletedWebhookSubscriptionId": null, "userErrors": [{"field": ["id"], "message": "Webhook subscription does not exist"}]})
+        }
     }
 }
 
