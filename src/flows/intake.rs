@@ -149,8 +149,10 @@ pub fn store(
 ) -> Result<Taken> {
     let digest = digest_of(site, delivered);
     if let Some(connection) = delivered.connection {
-        heard_of(c, connection, now)?;
-        if again.is_none() {
+        if delivered.read_at.is_none() {
+            heard_of(c, connection, now)?;
+        }
+        if again.is_none() && delivered.read_at.is_none() {
             counters::add(c, site.zone.day(now), HEARD, &connection.to_string())?;
         }
         if delivered.is_once

@@ -69,6 +69,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         is_gone,
         ended_at,
         erased_at: x.erased_at,
+        found_at: x.read_at,
     };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
     if order.are_refunds_whole {
@@ -153,6 +154,9 @@ fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId) -> Result
 /// An older telling never moves the state back. What it knows of the person, the visit and single refunds counts all the
 /// same, and so does that the order was paid once.
 fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told_at: ToldAt) -> Result<Stored> {
+    if x.read_at.is_none() {
+        orders::set_told(x.c, known.id)?;
+    }
     if order.are_refunds_whole && told_at > known.refunds_at {
         orders::set_refunds_at(x.c, known.id, told_at)?;
     }
