@@ -42,8 +42,12 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Looked {
     /// They are in place, or have been put there. What had happened to them is said in sentences.
-    InPlace { told: Vec<String> },
-    Failed { sentence: String },
+    InPlace {
+        told: Vec<String>,
+    },
+    Failed {
+        sentence: String,
+    },
     /// This connection has no hooks that can be registered by program.
     Nothing,
 }

@@ -39,10 +39,16 @@ const MOST_TRIES: i64 = 12;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
     /// The list was read to its end.
-    Whole { orders: i64 },
+    Whole {
+        orders: i64,
+    },
     /// It goes on later from where it is.
-    Later { at: Time },
-    Failed { sentence: String },
+    Later {
+        at: Time,
+    },
+    Failed {
+        sentence: String,
+    },
     /// This connection is not pulled.
     Nothing,
 }
@@ -138,7 +144,8 @@ async fn settle_fetch(app: &App, site: &Arc<Site>, id: ConnectionId, due: Vec<(S
     app.store
         .write(site.id, move |c| {
             for (name, attempts) in due {
-                let is_over = verdict.is_none() || attempts + 1 >= MOST_TRIES || matches!(verdict, Some(Verdict::Refused(_) | Verdict::Split(_)));
+                let is_over =
+                    verdict.is_none() || attempts + 1 >= MOST_TRIES || matches!(verdict, Some(Verdict::Refused(_) | Verdict::Split(_)));
                 if is_over {
                     jobs::remove_fetch(c, id, &name)?;
                 } else {

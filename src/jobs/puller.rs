@@ -140,7 +140,8 @@ async fn due(app: &App) -> Result<Vec<(SiteId, ConnectionId, Work)>> {
     for (site, id, ..) in wanted.iter().filter(|(_, id, pulls, _)| *pulls && !known.contains(id)).copied() {
         app.store.write(site, move |c| pulls::hurry(c, id, now)).await?;
     }
-    let is_wanted = |id: &ConnectionId, is_it: fn(&(SiteId, ConnectionId, bool, bool)) -> bool| wanted.iter().any(|w| w.1 == *id && is_it(w));
+    let is_wanted =
+        |id: &ConnectionId, is_it: fn(&(SiteId, ConnectionId, bool, bool)) -> bool| wanted.iter().any(|w| w.1 == *id && is_it(w));
     let mut due: Vec<(SiteId, ConnectionId, Work)> = Vec::new();
     due.extend(looks.into_iter().filter(|(_, id)| is_wanted(id, |w| w.3)).map(|(site, id)| (site, id, Work::Look)));
     due.extend(fetches.into_iter().filter(|(_, id)| is_wanted(id, |_| true)).map(|(site, id)| (site, id, Work::Fetch)));

@@ -14,8 +14,8 @@ mod again;
 /// What a conversion has already.
 mod known;
 
-pub use known::{Known, list_known};
 pub use again::{list_undelivered_since, may_replay, replay};
+pub use known::{Known, list_known};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {

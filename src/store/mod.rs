@@ -44,10 +44,10 @@ pub mod facts;
 pub mod idempotency_keys;
 /// Raw bodies as received.
 pub mod inbox;
-/// What became of leads in the pipeline.
-pub mod lead_changes;
 /// Single things to be read at a platform.
 pub mod jobs;
+/// What became of leads in the pipeline.
+pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
 /// One-time links: the first owner's, an invitation.

@@ -72,7 +72,7 @@ async fn credentials_are_all_that_the_owner_enters() {
     shop.keep(&order(5_010_000_001_001, "40.00", &house.ago(30 * DAY_S)));
     let connected = connect(&house, &site, &[("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)]).await;
     assert_eq!(shop.topics(), TOPICS);
-    let expected = format!("https://stats.harrowlane.example{}", connected.hook);
+    let expected = format!("{}{}", house.app.config.public_url, connected.hook);
     assert!(shop.inside().hooks.iter().all(|(_, _, uri)| *uri == expected), "{expected}");
     assert_eq!(shop.inside().bought, 1, "one token is bought and used for everything");
     assert_eq!(sales(&house, &site).await, [("Order 1001".into(), 4_000)], "what was sold before is there");
