@@ -16,7 +16,7 @@ use crate::flows::{asking, pull};
 use crate::platforms;
 use crate::sources::{self, Found, Ground, Hook, Provision, Registered, Source, Wish};
 use crate::store::connections::{self, Connection, Status};
-use crate::store::registrations::{self, Known, Registration};
+use crate::store::registrations::{self, Known, Registration, Seen};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{audit, pulls};
@@ -212,10 +212,12 @@ async fn in_place(
     let learned = learned(connection, &registered);
     let lines = told.clone();
     let was = connection.status;
+    let seen: Vec<Seen> =
+        registered.hooks.iter().map(|h| Seen { topic: h.topic.clone(), id: h.id.clone(), is_active: h.is_active }).collect();
     app.store
         .write(site.id, move |c| {
             registrations::want(c, id, now)?;
-            registrations::save(c, id, &registered.hooks, &registered.notes, now.plus_ms(EVERY_MS), now)?;
+            registrations::save(c, id, &seen, &registered.notes, now.plus_ms(EVERY_MS), now)?;
             for sentence in &lines {
                 registrations::tell(c, id, sentence, true, now)?;
                 audit::add(c, BY_ITSELF, "hook_put_back", &json!({"connection": id, "sentence": sentence}), now)?;

@@ -101,6 +101,18 @@ pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> 
     Ok(Ended::Later { at })
 }
 
+/// Has the next pull begin at once. False where this connection is not pulled, or does not work.
+pub async fn hurry(app: &App, id: ConnectionId) -> Result<bool> {
+    let Some((site, _, source)) = found(app, id) else { return Ok(false) };
+    if source.pull().is_none() {
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    app.store.write(site.id, move |c| pulls::hurry(c, id, now)).await?;
+    app.wake.notify_waiters();
+    Ok(true)
+}
+
 /// Reads what bodies have only named. Gives how many things were read.
 pub async fn fetch(app: &App, id: ConnectionId) -> Result<usize> {
     let _turn = app.talks.take(id).await;
@@ -233,6 +245,7 @@ impl Walk<'_> {
             content_type: "application/json".into(),
             body,
             facts: Vec::new(),
+            fetch: Vec::new(),
             is_asserted: false,
             is_once: false,
             read_at: Some(now),

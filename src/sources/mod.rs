@@ -14,11 +14,12 @@ use crate::wire::{Incoming, Response};
 pub mod forms;
 pub mod kit;
 mod shopify;
+pub mod woocommerce;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[&forms::Forms, &shopify::Shopify];
+pub static ALL: &[&dyn Source] = &[&forms::Forms, &shopify::Shopify, &woocommerce::WooCommerce];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

@@ -6,7 +6,6 @@ use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
-use crate::sources::Hook;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registration {
@@ -19,6 +18,14 @@ pub struct Registration {
     /// What the owner should know: what live updates need, what the credentials may not do.
     pub notes: Vec<String>,
     pub hooks: Vec<Known>,
+}
+
+/// A hook as the platform has just shown it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub topic: String,
+    pub id: String,
+    pub is_active: bool,
 }
 
 /// A hook of ours.
@@ -79,7 +86,7 @@ pub fn want(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
 }
 
 /// As the platform has them now.
-pub fn save(c: &SiteConn, connection: ConnectionId, hooks: &[Hook], notes: &[String], next_at: Time, now: Time) -> Result<()> {
+pub fn save(c: &SiteConn, connection: ConnectionId, hooks: &[Seen], notes: &[String], next_at: Time, now: Time) -> Result<()> {
     let known: Vec<(String, String, i64)> = c.list(
         "select topic, external_id, since from hooks where site_id = :site and connection_id = :connection",
         named_params! {":connection": connection.number()},

@@ -55,3 +55,6 @@ mod story;
 mod tenancy;
 mod tidy;
 mod touch;
+mod woo_shop;
+mod woocommerce;
+mod wordpress;

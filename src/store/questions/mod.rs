@@ -28,6 +28,8 @@ pub mod pipeline;
 pub mod products;
 /// One conversion from all sides.
 pub mod receipt;
+/// How a connection stands with its platform.
+pub mod standing;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.
