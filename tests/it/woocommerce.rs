@@ -246,6 +246,7 @@ fn ground(wish: Wish, known: &[(String, String)]) -> Ground {
         hook_url: "https://stats.example/in/woocommerce/T".into(),
         kept_url: "https://stats.example/api/webhooks/woocommerce".into(),
         known: known.to_vec(),
+        secrets: ["consumer_key", "consumer_secret", "secret"].map(str::to_owned).to_vec(),
     }
 }
 
