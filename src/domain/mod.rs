@@ -58,6 +58,8 @@ pub mod rights;
 pub mod rule;
 /// When something is due by the owner's own plan.
 pub mod schedule;
+/// Filters under a name.
+pub mod segment;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// Talks of more than one request.
