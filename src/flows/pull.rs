@@ -375,7 +375,8 @@ impl Walk<'_> {
 /// Where pulled bodies are said to have come from.
 const PATH: &str = "/pull";
 
-/// It says nothing that is not known: the same change, the same refunds.
+/// It says nothing that is not known: the same change, the same refunds. A journey that the shop has worked out since changes
+/// no order, and is news all the same.
 fn is_same(
     c: &SiteConn,
     id: ConnectionId,
@@ -385,6 +386,9 @@ fn is_same(
 ) -> Result<bool> {
     use crate::store::refunds;
     if order.modified_at > known.modified_at || (order.is_over() != known.is_over && order.modified_at == known.modified_at) {
+        return Ok(false);
+    }
+    if !order.journey.is_empty() && !known.has_journey {
         return Ok(false);
     }
     let stored = refunds::list_of_order(c, id.number(), external_id)?;

@@ -22,12 +22,14 @@ pub struct KnownOrder {
     pub ended_at: Option<Time>,
     /// The newest whole list of its refunds.
     pub refunds_at: ToldAt,
+    /// The shop has told where its buyer came from.
+    pub has_journey: bool,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
         "select id, is_paid, modified_at, conversion_id, erased_at is not null, is_gone = 1 or state in ('cancelled', 'refunded'), ended_at,
-           refunds_at, refunds_read_at
+           refunds_at, refunds_read_at, journey is not null and journey <> '[]'
          from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
@@ -41,6 +43,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
                 is_over: row.get(5)?,
                 ended_at: ended.map(Time::from_ms),
                 refunds_at: ToldAt { modified_at: Time::from_ms(row.get(7)?), read_at: row.get(8)? },
+                has_journey: row.get(9)?,
             })
         },
     )

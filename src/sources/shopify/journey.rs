@@ -58,13 +58,16 @@ impl Visits {
             }
         }
         let told = |key: &str| utm.and_then(|u| text(u, key)).and_then(|t| tidy(&t));
+        let referrer = referrer.and_then(host_of);
+        // A referrer and a click id say more than Shopify's one word, which is made of them.
+        let word = source.filter(|_| referrer.is_none() && landed.clicks.is_empty()).and_then(own_word);
         let touch = ShopTouch {
             at,
-            source: told("source").or(landed.utm.source.clone()).or_else(|| source.and_then(own_word)),
+            source: told("source").or(landed.utm.source.clone()).or(word),
             medium: told("medium").or(landed.utm.medium.clone()),
             campaign: told("campaign").or(landed.utm.campaign.clone()),
             landing: page.map(|_| landed.path_and_query()),
-            referrer: referrer.and_then(host_of),
+            referrer,
         };
         // A bare landing page says only that somebody came.
         let is_telling = touch.source.is_some() || touch.referrer.is_some() || touch.campaign.is_some() || !landed.clicks.is_empty();

@@ -158,3 +158,74 @@ fn privacy(value: &Value) -> Result<Wish, Reject> {
         None => Ok(Wish::Shop),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::{Time, Zone};
+    use proptest::prelude::*;
+
+    fn home() -> Home {
+        let now = Time::parse("2026-06-13T09:20:00Z").expect("a time");
+        Home { currency: Currency::parse("USD").expect("USD"), country: Some("US".into()), zone: Zone::utc(), now }
+    }
+
+    fn told(body: Value) -> String {
+        let Value::Object(map) = body else { panic!("an object") };
+        match read(map, None, &home()) {
+            Ok(Body::Order(order)) => format!("order {}", order.external_id),
+            Ok(Body::Refund(refund)) => format!("refund {} of {}", refund.refund.external_id, refund.order_external_id),
+            Ok(Body::NoRefund) => "no refund".into(),
+            Ok(Body::Deletion(gone)) => format!("deletion {}", gone.order_external_id),
+            Ok(Body::Uninstalled { shop }) => format!("uninstalled {shop}"),
+            Ok(Body::Privacy(wish)) => format!("{wish:?}"),
+            Err(_) => "refused".into(),
+        }
+    }
+
+    #[test]
+    fn a_body_says_itself_what_it_is() {
+        let order =
+            json!({"id": 9_007_199_254_740_993_u64, "total_price": "5.00", "currency": "USD", "financial_status": null, "line_items": []});
+        for (body, want) in [
+            (order, "order 9007199254740993"),
+            (
+                json!({"id": 7, "order_id": 8, "transactions": [{"kind": "refund", "status": "success", "amount": "1.00", "currency": "USD"}]}),
+                "refund 7 of 8",
+            ),
+            (json!({"id": 7, "order_id": 8, "transactions": []}), "no refund"),
+            (json!({"id": 7, "order_id": 8, "fulfillments": []}), "refused"),
+            (json!({"id": 7}), "deletion 7"),
+            (json!({"id": null}), "refused"),
+            (json!({"myshopify_domain": "cups.myshopify.com", "id": 1}), "uninstalled cups.myshopify.com"),
+            (json!({"shop_id": 1, "shop_domain": "cups.myshopify.com"}), "Shop"),
+            (json!({}), "refused"),
+        ] {
+            assert_eq!(told(body.clone()), want, "{body}");
+        }
+        let wish = json!({"shop_id": 1, "shop_domain": "x", "customer": {"email": "a@b.example"}, "orders_to_redact": [5]});
+        assert!(told(wish).starts_with("Erasure"));
+        let wish = json!({"shop_id": 1, "shop_domain": "x", "customer": {"email": "a@b.example"}, "orders_requested": [], "data_request": {"id": 1}});
+        assert!(told(wish).starts_with("Data"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_under_known_names(
+            names in proptest::collection::vec("(id|order_id|total_price|total_price_set|currency|line_items|financial_status|refunds|transactions|note_attributes|customer|billing_address|discount_codes|landing_site|cancelled_at|updated_at|client_details|shop_id|shop_domain|refund_line_items)", 2..12),
+            text in "\\PC{0,20}", kind in 0..5,
+        ) {
+            let value = match kind {
+                0 => json!(text),
+                1 => json!([{"id": text, "kind": "refund", "status": "success", "amount": "9e99", "currency": text, "price": -1, "quantity": -7}]),
+                2 => json!({"shop_money": {"amount": "99999999999999.99", "currency_code": "USD"}, "presentment_money": {"amount": "0.01", "currency_code": "USD"}}),
+                3 => json!(-1e300),
+                _ => json!([[text], null, 7, {"name": [text], "value": {}}]),
+            };
+            let map: Map<String, Value> = names.into_iter().map(|n| (n, value.clone())).collect();
+            let _ = read(map.clone(), None, &home());
+            let _ = order(&Value::Object(map.clone()), &home());
+            let _ = super::super::node::order(&Value::Object(map), &home());
+        }
+    }
+}
