@@ -310,6 +310,7 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
+  if (dim === 'buyer') return value === 'new' ? 'New' : 'Came back';
   if (value === 'unattributed') return 'Unattributed';
   if (dim === 'country') return countryName(value);
   if (dim === 'device') return DEVICES[value] ?? value;
@@ -327,4 +328,4 @@ export function countryName(code) {
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
 export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', landing: 'Landing page', country: 'Country', device: 'Device', match: 'Matched by', status: 'Status',
-  currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+  currency: 'Currency', buyer: 'Customer', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };

@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod analytics;
 mod backup;
 mod browser;
 mod chromium;
