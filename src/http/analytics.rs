@@ -1,24 +1,25 @@
 //! Revenue and customers in the shape of the documents: amounts are numbers with the currency's own digits, other
 //! currencies stand apart and are never added. Sales that nothing is credited with are in every total.
 
+/// Who has bought.
+pub mod customers;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use self::customers::{customer, listed};
 use super::ask::Ask;
 use super::reply::Reply;
 use super::reports::patient;
 use super::route::Doc;
-use super::shown;
 use crate::app::App;
-use crate::domain::mask;
 use crate::domain::money::{Currency, Money};
-use crate::domain::person::Email;
-use crate::domain::question::{Asked, Choice, ConversionFilter, Days, Period, Span};
+use crate::domain::question::{Asked, ConversionFilter, Days, Period, Span};
 use crate::domain::time::Day;
 use crate::error::Result;
 use crate::store::questions::customers::page::{Order, Wanted};
-use crate::store::questions::customers::{self, Customer, rounded};
+use crate::store::questions::customers::{self as people, rounded};
 use crate::store::questions::money::Flow;
 use crate::store::questions::products::{self, Product};
 use crate::store::questions::sales::{self, Key, Sold};
@@ -29,8 +30,6 @@ use crate::store::sites::Site;
 const DEFAULT_DAYS: i32 = 30;
 /// Products and customers named in the figures.
 const TOP: usize = 10;
-/// The order a cursor belongs to.
-const CURSOR: &str = "customers";
 const HIGH_BP: i64 = 8_500;
 const MEDIUM_BP: i64 = 6_500;
 
@@ -51,20 +50,6 @@ pub const REVENUE: Doc = Doc::new("Analytics", "Revenue of some days, net of ref
     .query(FILTERS)
     .answer(
         r#"{"success":true,"totalRevenue":1240.5,"grossRevenue":1300,"chatAttributedRevenue":0,"conversationCount":0,"attributedOrders":0,"conversionRate":0,"revenueByPlatform":{"woocommerce":1240.5},"revenueByConfidence":{"high":0,"medium":0,"low":0},"topProducts":[{"productId":"7","name":"Gloves","quantity":3,"revenue":90}],"revenueOverTime":[{"date":"2026-06-13","revenue":1240.5,"attributed":0}],"currency":"USD","otherCurrencies":{}}"#,
-    )
-    .statuses(&[200, 400, 404]);
-pub const CUSTOMERS: Doc = Doc::new("Analytics", "Customers by what they are worth, net of refunds, in the site's currency.")
-    .query(&[
-        ("domain", "one of the site's domains; a token names its site by itself"),
-        ("email", "only the one with this address"),
-        ("sort", "lifetimeValue, totalPurchases, averageOrderValue, firstPurchaseAt or lastPurchaseAt; the largest first"),
-        ("start", "only who bought since this day"),
-        ("end", "and up to this one"),
-        ("cursor", "`next` of the page before"),
-        ("limit", "rows, at most 500"),
-    ])
-    .answer(
-        r#"{"success":true,"customers":[{"customerId":"contact_7","email":"ann@mail.example","totalPurchases":3,"lifetimeValue":412.5,"averageOrderValue":137.5,"firstPurchaseAt":"2026-06-01T09:20:00Z","lastPurchaseAt":"2026-06-13T09:20:00Z","conversationCount":1,"attributedPurchases":2}],"next":null,"currency":"USD"}"#,
     )
     .statuses(&[200, 400, 404]);
 
@@ -265,10 +250,11 @@ fn top_products(all: &HashMap<Product, products::Sold>, currency: Currency, top:
         // Without an id, the name is the product's own.
         let id = if product.id.is_empty() { product.name.as_str() } else { product.id.as_str() };
         let row = rows.entry((&product.platform, id)).or_insert(Row { name: &product.name, most: i64::MIN, quantity: 0, net_minor: 0 });
-        if sold.quantity > row.most && !product.name.is_empty() {
-            (row.name, row.most) = (&product.name, sold.quantity);
+        let pieces = sold.pieces.get(currency.code()).copied().unwrap_or(0);
+        if pieces > row.most && !product.name.is_empty() {
+            (row.name, row.most) = (&product.name, pieces);
         }
-        row.quantity += sold.quantity;
+        row.quantity += pieces;
         row.net_minor = row.net_minor.saturating_add(flow.net_minor());
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
@@ -306,12 +292,12 @@ fn attribution(sold: &HashMap<Key, Sold>, currency: Currency) -> Value {
 
 /// What customers are worth, whenever they bought.
 fn ltv(c: &SiteConn, site: &Site, top: usize, is_open: bool) -> Result<Value> {
-    let count = customers::count(c, &site.zone, Span::default())?;
-    let worths = customers::worths(c, site.currency)?;
+    let count = people::count(c, &site.zone, Span::default())?;
+    let worths = people::worths(c, site.currency)?;
     let number = |minor: i64| Money::new(minor, site.currency).number();
     let average = if worths.customers > 0 { rounded(worths.net_minor, worths.customers) } else { 0 };
     let wanted = Wanted { limit: top, ..listed(site, Order::Lifetime) };
-    let page = customers::page::page(c, &site.zone, &wanted)?;
+    let page = people::page::page(c, &site.zone, &wanted)?;
     Ok(json!({
         "totalCustomers": count.all,
         "returningCustomers": count.returning,
@@ -320,93 +306,6 @@ fn ltv(c: &SiteConn, site: &Site, top: usize, is_open: bool) -> Result<Value> {
         "medianLTV": number(worths.median_minor.unwrap_or(0)),
         "topCustomers": page.customers.iter().map(|k| customer(k, site, is_open, None)).collect::<Vec<_>>(),
     }))
-}
-
-fn listed(site: &Site, order: Order) -> Wanted {
-    Wanted {
-        currency: site.currency,
-        order,
-        span: Span::default(),
-        buyer: None,
-        source: Choice::default(),
-        search: None,
-        cursor: None,
-        limit: TOP,
-    }
-}
-
-const SORTS: [(&str, Order); 5] = [
-    ("lifetimeValue", Order::Lifetime),
-    ("totalPurchases", Order::Orders),
-    ("averageOrderValue", Order::Average),
-    ("firstPurchaseAt", Order::First),
-    ("lastPurchaseAt", Order::Last),
-];
-
-/// `GET /api/analytics/customers`
-pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?.clone();
-    let asked = Asked(&ask.query);
-    let words = SORTS.map(|(word, _)| word);
-    let word = asked.word("sort", &words)?;
-    let order = SORTS.iter().find(|(name, _)| Some(*name) == word).map_or(Order::Lifetime, |(_, order)| *order);
-    let has_days = asked.one("start").or(asked.one("end")).is_some();
-    let span = if has_days { days(&app, asked, &site)?.span() } else { Span::default() };
-    let cursor_of = format!("{CURSOR}_{}", order.word());
-    let wanted = Wanted { span, cursor: asked.cursor(&cursor_of)?, limit: asked.limit()?, ..listed(&site, order) };
-    let (is_open, of) = (ask.may_see_people(), site.clone());
-    let (items, next) = match asked.text("email")? {
-        Some(text) => {
-            let email =
-                Email::parse(text).ok_or_else(|| crate::error::Error::parameter("email", "email is an address like ann@mail.example."))?;
-            let wanted = email.clone();
-            let found = app.store.read(site.id, move |c| customers::find_by_email(c, wanted.as_str())).await?;
-            (found.iter().map(|k| customer(k, &of, is_open, Some(email.as_str()))).collect::<Vec<_>>(), None)
-        }
-        None => {
-            let zone = site.zone.clone();
-            let page = app.store.read(site.id, move |c| customers::page::page(c, &zone, &wanted)).await?;
-            (page.customers.iter().map(|k| customer(k, &of, is_open, None)).collect(), page.next)
-        }
-    };
-    Reply::json(&json!({
-        "success": true,
-        "domain": site.domains.first(),
-        "customers": items,
-        "next": next.map(|cursor| cursor.text(&cursor_of)),
-        "currency": site.currency.code(),
-    }))
-}
-
-/// `asked` is the address that was asked for: people have several.
-fn customer(k: &Customer, site: &Site, is_open: bool, asked: Option<&str>) -> Value {
-    let email = asked.or(k.email.as_deref()).map(|email| if is_open { email.to_owned() } else { mask::email(email) });
-    let own = k.worth_in(site.currency);
-    let number = |money: Option<Money>| money.unwrap_or(Money::zero(site.currency)).number();
-    let others: Map<String, Value> = k
-        .worth
-        .iter()
-        .filter(|w| w.net.currency != site.currency)
-        .map(|w| {
-            let average = w.average().unwrap_or(Money::zero(w.net.currency)).number();
-            let shown = json!({"totalPurchases": w.orders, "lifetimeValue": w.net.number(), "averageOrderValue": average});
-            (w.net.currency.code().to_owned(), shown)
-        })
-        .collect();
-    json!({
-        "customerId": k.contact,
-        "email": email,
-        "totalPurchases": k.orders,
-        "lifetimeValue": number(own.map(|w| w.net)),
-        "averageOrderValue": number(own.and_then(|w| w.average())),
-        "firstPurchaseAt": shown::maybe_time(&site.zone, k.first_at),
-        "lastPurchaseAt": shown::maybe_time(&site.zone, k.last_at),
-        "isReturning": k.orders > 1,
-        "conversationCount": k.conversations,
-        "attributedPurchases": k.attributed,
-        "currency": site.currency.code(),
-        "otherCurrencies": others,
-    })
 }
 
 #[cfg(test)]

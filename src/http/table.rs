@@ -338,7 +338,13 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/analytics/revenue", Named(Right::See, Scope::Read), run!(analytics::revenue), analytics::REVENUE)
         .shape(Shape::Shop)
         .within(),
-    Route::new("GET", "/api/analytics/customers", Named(Right::Read, Scope::Read), run!(analytics::customers), analytics::CUSTOMERS)
-        .shape(Shape::Shop),
+    Route::new(
+        "GET",
+        "/api/analytics/customers",
+        Named(Right::Read, Scope::Read),
+        run!(analytics::customers::customers),
+        analytics::customers::CUSTOMERS,
+    )
+    .shape(Shape::Shop),
     Route::new("GET", "/api/reports/daily", Token(Scope::Read), run!(records::daily), records::DAILY).shape(Shape::AnyTrack),
 ];

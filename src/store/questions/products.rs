@@ -1,7 +1,7 @@
 //! What was sold: the booked money of each sale, shared among the lines of its order by what they cost, so that the table
 //! has the same total as the headline: shipping, taxes and discounts go with what was bought.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::named_params;
 
@@ -20,6 +20,8 @@ use crate::error::Result;
 pub struct Sold {
     /// Pieces of the sales that are booked on the days; what comes back later is not taken off.
     pub quantity: i64,
+    /// The same by the currency they were paid in.
+    pub pieces: BTreeMap<String, i64>,
     pub money: Moneys,
 }
 
@@ -40,6 +42,9 @@ impl Product {
 impl Sold {
     fn add(&mut self, other: &Self) {
         self.quantity += other.quantity;
+        for (currency, n) in &other.pieces {
+            *self.pieces.entry(currency.clone()).or_default() += n;
+        }
         money::add_all(&mut self.money, &other.money);
     }
 }
@@ -60,7 +65,7 @@ impl Gathers for Shelf {
 
 impl Weighs for Shelf {
     fn bytes(&self) -> usize {
-        self.0.iter().map(|(p, sold)| p.platform.len() + p.id.len() + p.name.len() + 150 + money::size(&sold.money)).sum()
+        self.0.iter().map(|(p, sold)| p.platform.len() + p.id.len() + p.name.len() + 240 + money::size(&sold.money)).sum()
     }
 }
 
@@ -88,6 +93,7 @@ pub fn by_product(c: &SiteConn, zone: &Zone, period: Period, filter: &Conversion
                 money::of(&mut sold.money, b.currency).add(b.kind, part.minor);
                 if b.kind == "sale" {
                     sold.quantity += line.quantity;
+                    *sold.pieces.entry(b.currency.to_owned()).or_default() += line.quantity;
                 }
             }
             Ok(())
