@@ -310,7 +310,7 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
-  if (dim === 'buyer') return value === 'new' ? 'New' : 'Came back';
+  if (dim === 'buyer') return value === 'new' ? 'New' : 'Returning';
   if (value === 'unattributed') return 'Unattributed';
   if (dim === 'country') return countryName(value);
   if (dim === 'device') return DEVICES[value] ?? value;

@@ -11,7 +11,7 @@ export const title = 'Customers';
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, filters: ['buyer', 'source'], search: true, exports: 'customers' };
 
-const WORDS = /** @type {Record<string, string>} */ ({ new: 'New', returning: 'Came back' });
+const WORDS = /** @type {Record<string, string>} */ ({ new: 'New', returning: 'Returning' });
 const key = (/** @type {any} */ row) => row.id;
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
@@ -73,11 +73,11 @@ export function render(root, params) {
     const net = (/** @type {any} */ part) => { const own = ofOwn(part.net); return own ? [money(own), ' net'] : 'no money'; };
     fill(figures,
       figure('Worth of a customer', big(worth.average), worth.median ? ['half are worth more than ', money(worth.median)] : 'net of refunds', 'Over all time: what is left after refunds and cancellations, on average'),
-      figure('Customers', count(customers.all), [plural(report.orders, 'order'), p.view.range === 'all' ? '' : ` in ${p.view.rangeName().toLowerCase()}`]),
+      figure('Bought', count(customers.all), [plural(report.orders, 'order'), `, ${p.view.rangeName().toLowerCase()}`]),
       pressed('New', count(customers.new), share(customers.new, customers.all), only('new')),
-      pressed('Came back', count(customers.returning), share(customers.returning, customers.all), only('returning')),
-      figure('From those who came back', ofOwn(buyers.returning.net) ? money(/** @type {any} */ (ofOwn(buyers.returning.net))) : '–', ['first orders: ', net(buyers.new)],
-        'Money of orders that were not a customer’s first'));
+      pressed('Returning', count(customers.returning), share(customers.returning, customers.all), only('returning')),
+      figure('From repeat orders', ofOwn(buyers.returning.net) ? money(/** @type {any} */ (ofOwn(buyers.returning.net))) : '–',
+        [plural(buyers.returning.orders, 'order'), '; first ones: ', net(buyers.new)], 'Money of orders that were not a customer’s first'));
     const more = apart(report.net);
     others.hidden = !more;
     fill(others, more);

@@ -2,7 +2,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, kbd, announce } from '../dom.js';
-import { amount, money, count, plural, clock, day, dayOf, today, exact, currencySign, zoneName, platform, statusWord } from '../format.js';
+import { amount, money, count, plural, clock, day, dayOf, today, exact, currencySign, zoneName, platform, statusWord, ownCurrency } from '../format.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark } from '../parts/table.js';
 import { figure, big, apart, ofOwn, spanOf, whoBought } from '../parts/buyers.js';
 
@@ -67,7 +67,7 @@ export function render(root, params) {
       figure('Sold', big(sold), 'before refunds'),
       figure('Went back', back && back.minor ? money({ minor: -back.minor, currency: back.currency }) : '–', back?.minor && sold?.minor ? [`${((-back.minor / sold.minor) * 100).toFixed(1)}% of what was sold`] : 'nothing'),
       figure('Orders', count(report.orders), whoBought(report)),
-      figure('Average order', net && report.orders ? money({ minor: Math.round(net.minor / report.orders), currency: net.currency }) : '–', report.net.length > 1 ? 'all orders, own currency' : 'net'));
+      figure('Average order', report.average_order ? money(report.average_order) : '–', report.net.length > 1 ? `net, of those in ${ownCurrency()}` : 'net'));
     head.draw(report.platforms.filter((/** @type {any} */ x) => x.platform && x.orders > 0).map((/** @type {any} */ x) => ({ value: x.platform, count: x.orders })));
     const more = apart(report.net);
     others.hidden = !more;
@@ -152,12 +152,13 @@ function columns(now) {
     { id: 'time', head: 'Time', classes: 'fit faint', cell: (r) => h('span', { 'data-tip': exact(r.created_at) }, clock(r.created_at)) },
     { id: 'what', head: 'Order', rowHead: true, cell: (r) => [h('bdi.cut', null, r.order_number),
       r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'),
+      r.is_gone && h('span.tag.box', { 'data-tip': 'Deleted in the shop: shown, not counted' }, 'deleted'),
       r.sale?.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.sale.reports} platforms, counted once` }, `×${r.sale.reports}`)] },
     { id: 'who', head: 'Who', classes: 'hide-s', cell: (r) => (r.who.display ? h(r.who.contact ? 'a' : 'bdi', { href: r.who.contact ? now().app.href('people', undefined, r.who.contact) : null,
       'data-roam': !!r.who.contact, tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
       : h('span.faint', null, 'no address given')) },
     { id: 'lines', head: 'Lines', classes: 'quiet hide-s', cell: linesCell },
-    { id: 'total', head: `Total${sign}`, classes: 'num', cell: (r) => (r.total ? amount(r.total) : none()) },
+    { id: 'total', head: `Total${sign}`, classes: 'num', cell: (r) => (r.total ? h('span', { 'data-tip': within(r) }, amount(r.total)) : none()) },
     { id: 'back', head: `Went back${sign}`, classes: 'num hide-l', cell: (r) => (r.back ? amount({ minor: -r.back.minor, currency: r.back.currency }) : none()) },
     { id: 'net', head: `Net${sign}`, classes: 'num hide-m', cell: (r) => (r.net ? h('span', { class: r.back ? '' : 'faint' }, amount(r.net)) : none()) },
     { id: 'source', head: 'Source', cell: sourceCell, filter: (r) => (r.sale ? { dim: 'source', value: r.source ?? 'unattributed' } : null) },
@@ -174,6 +175,13 @@ function statusCell(r) {
   mark.replaceChildren(mark.children[0], statusWord(r.status));
   mark.setAttribute('data-tip', `Counted as ${statusWord(r.sale.status)}`);
   return mark;
+}
+
+/** What the total holds, and what was taken off before. @param {any} r */
+function within(r) {
+  const all = [['tax', 'tax'], ['shipping', 'shipping']].filter(([k]) => r[k]?.minor).map(([k, word]) => `${word} ${money(r[k])}`);
+  const said = [all.length > 0 && `With ${all.join(', ')}`, r.discount?.minor > 0 && `${money(r.discount)} off`].filter(Boolean).join('; ');
+  return said || null;
 }
 
 /** @param {any} r */

@@ -1,7 +1,7 @@
 // The statement above orders and customers: what was sold, and how much of it to whom.
 
 import { h } from '../dom.js';
-import { headline, money, count, percent, rangeOf, plural, ownCurrency } from '../format.js';
+import { headline, money, count, percent, rangeOf, ownCurrency } from '../format.js';
 
 /** @typedef {import('../format.js').Money} Money */
 
@@ -42,5 +42,5 @@ export function spanOf(p, today) {
   return new URLSearchParams({ from: days ? days[0] : (p.site.first_conversion_at ?? today).slice(0, 10), to: days ? days[1] : today });
 }
 
-/** @param {any} r of `reports/customers` */
-export const whoBought = (r) => [plural(r.buyers.new.orders, 'by a new customer', 'by new customers'), `, ${count(r.buyers.returning.orders)} by those who came back`];
+/** First orders of customers, and later ones. @param {any} r of `reports/customers` */
+export const whoBought = (r) => `${count(r.buyers.new.orders)} first, ${count(r.buyers.returning.orders)} repeat`;

@@ -46,6 +46,7 @@ mod running;
 mod settings;
 mod settings_pages;
 mod sharing;
+mod shop_pages;
 mod sockets;
 mod sources;
 mod sources_page;

@@ -29,12 +29,14 @@ pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who 
 #[derive(Default)]
 struct Part {
     orders: i64,
+    by_currency: HashMap<String, i64>,
     money: Moneys,
 }
 
 impl Part {
     fn add(&mut self, key: &Key, sold: &Sold) {
         self.orders += sold.orders;
+        *self.by_currency.entry(key.currency.clone()).or_default() += sold.orders;
         money::of(&mut self.money, &key.currency).add_all(&sold.money);
     }
 
@@ -86,6 +88,9 @@ pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
     answer["buyers"] = Value::Object(named);
     answer["platforms"] = platforms.into();
     let own = |minor: i64| shown::money(Money::new(minor, site.currency));
+    let orders = whole.by_currency.get(site.currency.code()).copied().unwrap_or(0);
+    let net = whole.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    answer["average_order"] = (orders > 0).then(|| own(rounded(net, orders))).into();
     answer["worth"] = json!({
         "customers": all.all,
         "returning": all.returning,

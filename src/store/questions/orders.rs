@@ -25,7 +25,14 @@ pub struct OrderLine {
     pub status: String,
     pub is_paid: bool,
     pub is_test: bool,
+    /// Deleted or in the bin at the shop.
+    pub is_gone: bool,
     pub total: Option<Money>,
+    /// In the total.
+    pub tax: Option<Money>,
+    pub shipping: Option<Money>,
+    /// Taken off before the total was made.
+    pub discount: Option<Money>,
     pub items: Vec<Item>,
     pub created_at: Time,
     pub received_at: Time,
@@ -75,7 +82,8 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
            (select -coalesce(sum(e.amount_minor), 0) from entries e where e.site_id = o.site_id and e.conversion_id = o.conversion_id
               and e.currency = v.currency and e.kind in ('refund', 'cancellation')),
            v.medium, v.campaign, v.match_type, v.is_asserted, v.confidence_bp,
-           (select count(*) from reports r where r.site_id = o.site_id and r.conversion_id = o.conversion_id)
+           (select count(*) from reports r where r.site_id = o.site_id and r.conversion_id = o.conversion_id),
+           o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor
          from orders o left join conversions v on v.site_id = o.site_id and v.id = o.conversion_id
          where o.site_id = :site and o.created_at >= :from and o.created_at < :to and (o.created_at, o.id) < (:key, :id)
          order by o.created_at desc, o.id desc",
@@ -112,6 +120,10 @@ fn read(row: &Row) -> rusqlite::Result<OrderLine> {
     let contact: Option<i64> = row.get(9)?;
     let conversion: Option<i64> = row.get(15)?;
     let items: String = row.get(16)?;
+    let currency = Currency::parse(word(row, 13)?);
+    let money = |place| {
+        Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(place)?.zip(currency).map(|(minor, currency)| Money::new(minor, currency)))
+    };
     let sale = match conversion {
         // Of a conversion that is gone there is no status.
         Some(id) if row.get::<_, Option<String>>(17)?.is_some() => {
@@ -147,7 +159,11 @@ fn read(row: &Row) -> rusqlite::Result<OrderLine> {
         contact: contact.map(ContactId::new),
         is_paid: row.get(10)?,
         is_test: row.get(11)?,
-        total: Currency::parse(word(row, 13)?).map(|currency| row.get(12).map(|minor| Money::new(minor, currency))).transpose()?,
+        is_gone: row.get(28)?,
+        total: money(12)?,
+        tax: money(29)?,
+        shipping: money(30)?,
+        discount: money(31)?,
         received_at: Time::from_ms(row.get(14)?),
         items: serde_json::from_str(&items).unwrap_or_default(),
         sale,
