@@ -89,7 +89,7 @@ pub async fn revenue(app: App, ask: Ask) -> Result<Reply> {
     let metric = Metric::read(asked)?;
     let days = days(&app, asked, &site)?;
     let top = asked.one("limit").map(|_| asked.limit()).transpose()?.unwrap_or(TOP);
-    let filter = ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules);
+    let filter = ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules);
     // What a person is worth goes over all sales: a part of them would tell of the rest.
     let with_people = metric.has(Metric::Ltv) && ask.sight.is_whole();
     let is_open = ask.may_see_people();

@@ -81,6 +81,8 @@ pub mod rules;
 mod sales;
 /// SQL that always binds the site.
 pub mod scope;
+/// Filters under a name.
+pub mod segments;
 /// Browsers over time.
 pub mod sessions;
 /// Links to read-only pages.

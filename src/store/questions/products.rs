@@ -80,7 +80,7 @@ pub fn products(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFi
 }
 
 pub fn by_product(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<HashMap<Product, Sold>> {
-    let question = format!("products {filter:?}");
+    let question = format!("products {filter:?} {}", walk::newest_told(c, filter)?);
     let shelf = over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Shelf| {
         walk::entries(c, piece, filter, |b, _, conversion| {
             let Some(currency) = Currency::parse(b.currency) else { return Ok(()) };

@@ -148,7 +148,7 @@ fn booked(c: &SiteConn, zone: &Zone, period: Period) -> Result<Sales> {
 }
 
 fn orders_of(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<Sales> {
-    let question = format!("orders by facets {filter:?}");
+    let question = format!("orders by facets {filter:?} {}", walk::newest_told(c, filter)?);
     over_rows(c, Cube::Conversions, zone, period, &question, |piece: &Piece, all: &mut Sales| {
         walk::conversions(c, zone, piece, filter, |day, w| {
             if w.marks.kind == ConversionKind::Sale.word() {
@@ -160,7 +160,7 @@ fn orders_of(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilte
 }
 
 fn booked_of(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<Sales> {
-    let question = format!("money by facets {filter:?}");
+    let question = format!("money by facets {filter:?} {}", walk::newest_told(c, filter)?);
     over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Sales| {
         walk::entries(c, piece, filter, |b, _, id| {
             sales::with_facets(c, ConversionId::new(id), |facets| all.of(b.day, b.currency, &facets).money.add(b.kind, b.amount_minor))?;
