@@ -11,7 +11,7 @@ import { hasSegments } from './menus.js';
 /** Words that are somebody's own, so that a part of one can be asked. */
 const FREE = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'landing', 'referrer'];
 /** Dimensions with few values, offered whether or not the page has seen them. @type {Record<string, string[]>} */
-const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS),
+const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS), chat: ['yes', 'no'],
   match: ['session', 'code', 'click', 'email', 'phone', 'customer_id', 'coupon', 'imported', 'stated', 'none'],
   status: ['paid', 'pending', 'part_refunded', 'refunded', 'cancelled', 'new', 'contacted', 'qualified', 'won', 'lost'],
   click: ['gclid', 'fbclid', 'msclkid', 'ttclid', 'li_fat_id', 'epik', '(not set)'] };
