@@ -9,7 +9,7 @@ use halotrack::domain::channel::channel;
 use halotrack::domain::money::{Currency, Money};
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::{DAY_MS, Day, Time, Zone};
-use halotrack::domain::touch::Touchpoint;
+use halotrack::domain::touch::{TouchKind, Touchpoint};
 use halotrack::flows::cube;
 use halotrack::store::FILE;
 use halotrack::store::sites::Site;
@@ -104,6 +104,9 @@ impl Shop {
         );
         shop.run(r#"update orders set items = '[{"id":"x","name":"Fit","quantity":1,"price":null}]' where site_id = ?1 and id % 3 = 1"#);
         shop.run("update conversions set consent_given = id % 2 where site_id = ?1 and id % 6 = 1");
+        shop.run(
+            r#"update credits set path = replace(path, '"kind":"click"', '"kind":"chat"') where site_id = ?1 and conversion_id % 7 = 3"#,
+        );
         // Sales that nobody's path explains, but their sender does.
         shop.run(
             "update conversions set source = 'stated', medium = 'cpc', match_type = 'stated' where site_id = ?1 and match_type = 'none' and id % 2 = 0",
@@ -444,6 +447,7 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
         Some(|v| or(&v.referrer, "(not set)")),
     );
     add("consent", &["granted", "denied", "unknown", "anonymous"], 10, |s| s.consent.clone(), Some(|v| v.consent.clone()));
+    add("chat", &["yes", "no"], 8, |s| (if s.path.iter().any(|p| p.touch.kind == TouchKind::Chat) { "yes" } else { "no" }).into(), None);
     add("amount", &["..50", "50.01..200", "200.01..", "none"], 10, band, None);
     add("match", &["session", "none", "email"], 12, |s| s.match_type.clone(), None);
     add("status", &["paid", "refunded", "won"], 10, |s| s.status.clone(), None);
@@ -568,13 +572,25 @@ fn tidy(mut table: Table) -> Table {
 
 /// A table the slow way.
 fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: bool, with_visits: bool) -> Table {
+    slow_of(rows, asked, by, (model, is_of_the_books), with_visits, &|day, _| asked.from <= day && day <= asked.to)
+}
+
+/// The same of any days and hours.
+fn slow_of(
+    rows: &Rows,
+    asked: &Asked,
+    by: &str,
+    (model, is_of_the_books): (Model, bool),
+    with_visits: bool,
+    holds: &dyn Fn(Day, Time) -> bool,
+) -> Table {
     let mut table = Table::new();
     let names = |sale: &Sale| match by {
         "country" => (vec![or(&sale.country, "unknown")], vec![1]),
         "device" => (vec![or(&sale.device, "unknown")], vec![1]),
         _ => credited(sale, by, model, asked.window, is_of_the_books),
     };
-    for sale in rows.sales.iter().filter(|s| asked.from <= s.day && s.day <= asked.to && (asked.fits)(s)) {
+    for sale in rows.sales.iter().filter(|s| holds(s.day, s.at) && (asked.fits)(s)) {
         let (names, weights) = names(sale);
         let sum: f64 = weights.iter().map(|w| *w as f64).sum();
         for (name, weight) in names.iter().zip(weights).filter(|(_, w)| *w > 0) {
@@ -583,7 +599,7 @@ fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: boo
             line.orders += if sale.kind == "sale" { weight as f64 / sum } else { 0.0 };
         }
     }
-    for entry in rows.booked.iter().filter(|e| asked.from <= e.day && e.day <= asked.to && (asked.fits)(&rows.sales[e.sale])) {
+    for entry in rows.booked.iter().filter(|e| holds(e.day, e.at) && (asked.fits)(&rows.sales[e.sale])) {
         let (names, weights) = names(&rows.sales[entry.sale]);
         let currency = Currency::parse(&entry.currency).expect("a currency");
         for (name, part) in names.iter().zip(Money::new(entry.minor, currency).split(&weights)) {
@@ -591,7 +607,7 @@ fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: boo
         }
     }
     if with_visits {
-        for visit in rows.visits.iter().filter(|v| asked.from <= v.day && v.day <= asked.to && (asked.fits_visit)(v)) {
+        for visit in rows.visits.iter().filter(|v| holds(v.day, v.at) && (asked.fits_visit)(v)) {
             let name = match by {
                 "country" => or(&visit.country, "unknown"),
                 "device" => or(&visit.device, "unknown"),
@@ -776,6 +792,28 @@ async fn check(shop: &Shop, dice: &mut Dice, what: &str) {
         }
         assert_eq!(nothing_else(money(&shown["net"])), nothing_else(net), "{what}: money compared");
         assert_eq!(shown["days"].as_array().map(Vec::len), Some((to.0 - from.0 + 1) as usize), "{what}");
+        // Each row of the tables stands beside what it was.
+        for (name, by, is_of_the_books) in
+            [("sources", by, asked.is_of_the_books), ("countries", "country", false), ("devices", "device", false)]
+        {
+            let whole = slow_of(&rows, &asked, by, (asked.model, is_of_the_books), true, &holds);
+            let before = tidy(whole.clone());
+            let is = |shown: &Value, want: &Line| {
+                let was = &shown["before"];
+                let conversions = (was["conversions"].as_f64().expect("conversions") * 1e6).round() / 1e6;
+                assert_eq!(
+                    (was["visits"].as_i64(), conversions),
+                    (Some(want.visits), want.conversions),
+                    "{what}: {name} {}",
+                    shown["name"]
+                );
+                assert_eq!(nothing_else(money(&was["net"])), want.net, "{what}: {name} {}", shown["name"]);
+            };
+            for row in answer[name]["items"].as_array().expect("items") {
+                is(row, &before.get(row["name"].as_str().expect("a name")).cloned().unwrap_or_default());
+            }
+            is(&answer[name]["total"], &sum(&whole));
+        }
     }
 
     // The ledger, which the last ten come from.
