@@ -4,7 +4,6 @@ import { get } from '../api.js';
 import { h, fill, icon } from '../dom.js';
 import { DIMENSIONS, CONSENTS, valueWord, count, currencySign } from '../format.js';
 import { pop, menuItem } from './menu.js';
-import { hasSegments } from './menus.js';
 
 /** @typedef {import('../app.js').Filter} Filter */
 
@@ -27,7 +26,7 @@ export function filterMenu(app, anchor, edit, done) {
   const dims = app.use.filters ?? [];
   const box = h('div.filter');
   const list = () => [h('p.lead', null, 'Or press any value in the table; with Alt it is left out.'),
-    hasSegments(app) && [menuItem({ name: 'Segments…', sign: 'filter', key: 'S', act: () => { menu.close(); import('./segments.js').then((m) => m.segmentsMenu(app, anchor, done)); } }), h('hr')],
+    app.hasSegments && [menuItem({ name: 'Segments…', sign: 'filter', key: 'S', act: () => { menu.close(); import('./segments.js').then((m) => m.segmentsMenu(app, anchor, done)); } }), h('hr')],
     ...dims.map((dim) => menuItem({ name: DIMENSIONS[dim], act: () => { fill(box, form({ dim, not: false, values: [] })); focus(); } }))];
   const focus = () => /** @type {HTMLElement|null} */ (box.querySelector('input[type=text], input[type=checkbox], input[type=number]'))?.focus();
 
