@@ -90,24 +90,9 @@ async fn carry(app: &App, id: ConnectionId, work: Work) {
     };
     if let Err(e) = ended {
         tracing::error!(connection.id = %id, error = %e, "A talk with a platform failed on our side; it is tried again.");
-        rest(app, id, work).await;
-    }
-}
-
-/// What failed on our side waits a little, so that it does not spin.
-async fn rest(app: &App, id: ConnectionId, work: Work) {
-    let Some(site) = app.book().connection(id).map(|c| c.site) else { return };
-    let at = app.clock.now().plus_ms(60_000);
-    let told = app
-        .store
-        .write(site, move |c| match work {
-            Work::Pull => pulls::put_off(c, id, at, None),
-            Work::Look => registrations::put_off(c, id, at, "It could not be looked at.", at),
-            Work::Fetch => Ok(()),
-        })
-        .await;
-    if let Err(e) = told {
-        tracing::error!(connection.id = %id, error = %e, "It could not be put off either.");
+        if let Err(e) = pull::rest(app, id).await {
+            tracing::error!(connection.id = %id, error = %e, "It could not be put off either.");
+        }
     }
 }
 
@@ -138,7 +123,7 @@ async fn due(app: &App) -> Result<Vec<(SiteId, ConnectionId, Work)>> {
         })
         .await?;
     for (site, id, ..) in wanted.iter().filter(|(_, id, pulls, _)| *pulls && !known.contains(id)).copied() {
-        app.store.write(site, move |c| pulls::hurry(c, id, now)).await?;
+        pull::want(app, site, id).await?;
     }
     let is_wanted =
         |id: &ConnectionId, is_it: fn(&(SiteId, ConnectionId, bool, bool)) -> bool| wanted.iter().any(|w| w.1 == *id && is_it(w));

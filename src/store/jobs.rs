@@ -43,6 +43,15 @@ pub fn put_off_fetch(c: &SiteConn, connection: ConnectionId, name: &str, next_at
     Ok(())
 }
 
+/// Nothing of a connection before this time, for a fault of ours.
+pub fn rest(c: &SiteConn, connection: ConnectionId, next_at: Time) -> Result<()> {
+    c.execute(
+        "update jobs set run_at = max(run_at, :next) where site_id = :site and dedup between :from and :to",
+        named_params! {":from": dedup(connection, ""), ":to": dedup(connection, "\u{10ffff}"), ":next": next_at.ms()},
+    )?;
+    Ok(())
+}
+
 /// Sites and connections that work and for which something is due.
 pub fn list_due(all: &AllSites, now: Time) -> Result<Vec<(SiteId, ConnectionId)>> {
     let due: Vec<(i64, String)> = all.list(

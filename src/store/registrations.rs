@@ -124,6 +124,15 @@ pub fn put_off(c: &SiteConn, connection: ConnectionId, next_at: Time, sentence: 
     Ok(())
 }
 
+/// Not looked at before this time, for a fault of ours.
+pub fn rest(c: &SiteConn, connection: ConnectionId, next_at: Time) -> Result<()> {
+    c.execute(
+        "update registrations set next_at = max(next_at, :next) where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":next": next_at.ms()},
+    )?;
+    Ok(())
+}
+
 /// The owner wants no hooks any more.
 pub fn unwant(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
     c.execute(

@@ -29,6 +29,10 @@ const SMALL: [&str; 21] = [
     "counted_days",
     "dirty_days",
     "jobs",
+    "pulls",
+    "registrations",
+    "hooks",
+    "happenings",
     "backups",
     "schema_steps",
 ];
