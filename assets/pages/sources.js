@@ -4,7 +4,7 @@ import { get } from '../api.js';
 import { h, fill, icon, announce } from '../dom.js';
 import { dayOf, today, plural } from '../format.js';
 import { campaignTree } from '../parts/campaign_tree.js';
-import { COLUMNS, chosen, chooseColumns } from '../parts/source_columns.js';
+import { offered, chosen, chooseColumns } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
@@ -84,12 +84,12 @@ export function render(root, params) {
   function draw() {
     box.hidden = !table.items.length;
     fill(state, !table.items.length && h('section.sheet', null, empty()));
-    if (table.items.length) tree.draw(table, chosen(p.view.show), COLUMNS.some((c) => c.id === p.view.sort) ? p.view.sort : 'net');
+    if (table.items.length) tree.draw(table, chosen(p.view.show), offered().some((c) => c.id === p.view.sort) ? p.view.sort : 'net');
   }
 
   function empty() {
     if (!site.first_touch_at && !site.first_conversion_at) return h('div.empty', null, icon('sources'), h('p', null, h('b', null, 'Here will stand where your visitors come from,'), ' as soon as the first one is counted.'),
-      h('div.acts', null, h('a.btn', { href: app.href('install') }, 'Put the tag on your pages')));
+      p.may && h('div.acts', null, h('a.btn', { href: app.href('install') }, 'Put the tag on your pages')));
     return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nothing came in on these days.')),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time')));
   }

@@ -38,14 +38,21 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         || Error::not_found(format!("There is no conversion for {name}. Receipts are named like conversion_12, lead_7, order_3 or in_4."));
     let fact = Fact::parse(&name).ok_or_else(unknown)?;
     let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?;
-    let receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
+    let mut receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
     // What was received holds both in words, as somebody else wrote them.
     if ask.sight.hides_money || ask.sight.hides_people {
         return Err(Error::new(Kind::Forbidden, "missing_right", "A receipt shows amounts and people, and they are hidden from you."));
     }
     let may_see_people = ask.may_see_people();
     let book = app.book();
-    let models: Vec<Model> = lenses(lens);
+    let is_part = !ask.sight.segment.is_open();
+    if is_part {
+        // What was received may name other visits in the sender's own words, and so may the other models.
+        conversions::keep_within(&mut receipt.line, &ask.sight);
+        receipt.line.beside.reason = "Credited to what you are shown. Visits from elsewhere before it are not listed.".into();
+        receipt.reports.iter_mut().for_each(|r| r.fields.clear());
+    }
+    let models: Vec<Model> = if is_part { vec![lens.model] } else { lenses(lens) };
     let line = &receipt.line;
     let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
     conversion["who"]["display"] = shown::person(line.beside.email.as_deref(), line.beside.phone.as_deref(), may_see_people).into();
@@ -54,7 +61,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let (touches, totals) = touches(&receipt, site, lens, &models);
     Reply::json(&json!({
         "conversion": conversion,
-        "why": why(&receipt),
+        "why": why(&receipt, is_part),
         "received": received(&receipt, site, &book, may_see_people),
         "models": models.iter().map(|m| m.word()).collect::<Vec<_>>(),
         "model": lens.model.word(),
@@ -83,7 +90,7 @@ fn lenses(lens: Lens) -> Vec<Model> {
     models
 }
 
-fn why(receipt: &Receipt) -> Value {
+fn why(receipt: &Receipt, is_part: bool) -> Value {
     let line = &receipt.line;
     let credit = Credit {
         match_type: MatchType::parse(&line.match_type).unwrap_or(MatchType::None),
@@ -101,7 +108,7 @@ fn why(receipt: &Receipt) -> Value {
         "confidence_bp": line.confidence_bp,
         "sentence": line.beside.reason,
         "also_fits": receipt.also_fits.iter().map(|l| link_word(*l)).collect::<Vec<_>>(),
-        "would_change": would_change(&credit, &judged, &receipt.policy),
+        "would_change": if is_part { Vec::new() } else { would_change(&credit, &judged, &receipt.policy) },
     })
 }
 

@@ -119,7 +119,7 @@ pub fn of_tables(wanted: &Wanted, with_pages: bool) -> WantedTables {
 }
 
 /// Through the first and the last visit a part would show who else had a share in it.
-fn has_ends(wanted: &Wanted) -> bool {
+pub fn has_ends(wanted: &Wanted) -> bool {
     wanted.filter.within.is_none()
 }
 
@@ -184,16 +184,11 @@ fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> 
 }
 
 pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize) -> Value {
-    let rows = rows(all, by, site);
+    let rows = rows(all, by, site, wanted.sight.hides_money);
     let mut total = TableRow::default();
     rows.iter().for_each(|(_, row)| total.add(row));
-    let shown = |name: Option<&str>, row: &TableRow| {
-        let mut shown = shown_row(name, row, by);
-        if let (false, Some(fields)) = (has_ends(wanted), shown.as_object_mut()) {
-            fields.retain(|name, _| name != "first" && name != "last");
-        }
-        shown
-    };
+    let with_ends = by.has_ends() && has_ends(wanted);
+    let shown = |name: Option<&str>, row: &TableRow| shown_row(name, row, with_ends);
     let items: Vec<Value> = rows.iter().take(limit).map(|(name, row)| shown(Some(name), row)).collect();
     json!({
         "items": items,
@@ -206,7 +201,7 @@ pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize
 }
 
 /// The largest first; what nothing is credited with stands last.
-fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
+fn rows(all: &Tables, by: By, site: &Site, hides_money: bool) -> Vec<(String, TableRow)> {
     let mut rows: HashMap<String, TableRow> = HashMap::new();
     let mut add = |name: String, row: &TableRow| rows.entry(name).or_default().add(row);
     match by {
@@ -215,7 +210,7 @@ fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
         By::Device => all.devices.iter().for_each(|(device, row)| add(named(device, UNKNOWN), row)),
         _ => all.origins.iter().for_each(|(origin, row)| add(name_of(origin, by), row)),
     }
-    let own = |r: &TableRow| r.own.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    let own = |r: &TableRow| if hides_money { 0 } else { r.own.money.get(site.currency.code()).map_or(0, |m| m.net_minor()) };
     let mut rows: Vec<(String, TableRow)> = rows.into_iter().collect();
     let is_last = |name: &str| name == UNATTRIBUTED || (name == UNKNOWN && !by.has_ends());
     rows.sort_by(|(a, x), (b, y)| {
@@ -242,7 +237,7 @@ fn name_of((source, medium, campaign): &Origin, by: By) -> String {
     named(name, NOT_SET)
 }
 
-pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
+pub fn shown_row(name: Option<&str>, row: &TableRow, with_ends: bool) -> Value {
     let mut shown = shown_earned(&row.own);
     let whole = row.own.conversions_e9 / WHOLE;
     shown["name"] = name.into();
@@ -251,7 +246,7 @@ pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
     let is_known = name.is_some_and(|n| n != UNATTRIBUTED && n != UNKNOWN);
     shown["is_few"] = (row.visits < FEW && row.own.conversions_e9 < FEW * WHOLE && is_known).into();
-    if by.has_ends() {
+    if with_ends {
         shown["first"] = shown_earned(&row.first);
         shown["last"] = shown_earned(&row.last);
     }
@@ -298,7 +293,7 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
         Cell::number(Money::new(m.get(site.currency.code()).map_or(0, pick), site.currency).decimal())
     };
     let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
-    let lines = rows(&all, by, &site)
+    let lines = rows(&all, by, &site, false)
         .into_iter()
         .map(|(name, row)| {
             let mut cells = vec![

@@ -9,7 +9,7 @@ use super::super::ask::Ask;
 use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
-use super::tables::{By, ask as ask_tables, file, named, named_origin, of_tables, shown_row};
+use super::tables::{By, ask as ask_tables, file, has_ends, named, named_origin, of_tables, shown_row};
 use super::{QUERY, Wanted, patient, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -106,8 +106,9 @@ impl Node {
     }
 
     /// The largest first; what nothing is credited with stands last.
-    fn sorted(&self, site: &Site) -> Vec<(&String, &Node)> {
-        let size = |n: &Node| (net(&n.row.own.money, site, Flow::net_minor), n.row.own.conversions_e9, n.row.visits);
+    fn sorted(&self, site: &Site, hides_money: bool) -> Vec<(&String, &Node)> {
+        let own = |n: &Node| if hides_money { 0 } else { net(&n.row.own.money, site, Flow::net_minor) };
+        let size = |n: &Node| (own(n), n.row.own.conversions_e9, n.row.visits);
         let mut all: Vec<(&String, &Node)> = self.below.iter().collect();
         all.sort_by(|(a, x), (b, y)| {
             (*a == UNATTRIBUTED).cmp(&(*b == UNATTRIBUTED)).then_with(|| size(y).cmp(&size(x))).then_with(|| a.cmp(b))
@@ -115,18 +116,22 @@ impl Node {
         all
     }
 
-    fn shown(&self, name: &str, site: &Site) -> Value {
-        let mut shown = shown_row(Some(name), &self.row, By::Source);
+    fn shown(&self, name: &str, site: &Site, wanted: &Wanted) -> Value {
+        let mut shown = shown_row(Some(name), &self.row, has_ends(wanted));
         shown["leads"] = leads(&self.row);
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
-            shown["items"] = self.shown_below(site);
+            shown["items"] = self.shown_below(site, wanted);
         }
         shown
     }
 
-    fn shown_below(&self, site: &Site) -> Value {
-        self.sorted(site).into_iter().take(MOST_BELOW).map(|(name, node)| node.shown(name, site)).collect()
+    fn shown_below(&self, site: &Site, wanted: &Wanted) -> Value {
+        self.sorted(site, wanted.sight.hides_money)
+            .into_iter()
+            .take(MOST_BELOW)
+            .map(|(name, node)| node.shown(name, site, wanted))
+            .collect()
     }
 }
 
@@ -170,11 +175,11 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
         Some(place) => below(c, &of, &asked, place),
     })
     .await?;
-    let mut total = shown_row(None, &root.row, By::Source);
+    let mut total = shown_row(None, &root.row, has_ends(&wanted));
     total["is_few"] = false.into();
     total["leads"] = leads(&root.row);
     ask.shown(json!({
-        "items": root.shown_below(&site),
+        "items": root.shown_below(&site, &wanted),
         "rows": root.below.len(),
         "total": total,
         "model": wanted.lens.model.word(),
@@ -189,12 +194,12 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     let of = site.clone();
     let root = patient(&app, &site, move |c| tree(c, &of, &wanted)).await?;
     let mut lines = Vec::new();
-    for (channel, in_channel) in root.sorted(&site) {
+    for (channel, in_channel) in root.sorted(&site, false) {
         if in_channel.below.is_empty() {
             lines.push(cells([channel, "", ""], &in_channel.row, &site));
         }
-        for (source, in_source) in in_channel.sorted(&site) {
-            for (campaign, node) in in_source.sorted(&site) {
+        for (source, in_source) in in_channel.sorted(&site, false) {
+            for (campaign, node) in in_source.sorted(&site, false) {
                 lines.push(cells([channel, source, campaign], &node.row, &site));
             }
         }

@@ -93,6 +93,10 @@ pub fn has_uid(c: &SiteConn, uid: &str) -> Result<bool> {
     Ok(c.find("select 1 from erasures where site_id = :site and uid = :uid", named_params! {":uid": uid}, |_| Ok(()))?.is_some())
 }
 
+pub fn count(c: &SiteConn) -> Result<i64> {
+    c.one("select count(*) from erasures where site_id = :site", &[])
+}
+
 /// The newest first.
 pub fn page(c: &SiteConn, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<Certificate>, Option<Cursor>)> {
     let mut found = c.list(

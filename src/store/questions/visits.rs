@@ -105,6 +105,7 @@ fn of_visits(f: &ConversionFilter) -> ConversionFilter {
         country: f.country.clone(),
         device: f.device.clone(),
         landing: f.landing.clone(),
+        within: f.within.clone(),
         rules: f.rules.clone(),
         ..ConversionFilter::default()
     }
