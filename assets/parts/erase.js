@@ -6,6 +6,9 @@ import { count, day, exact, platform, plural } from '../format.js';
 import { openDialog, dialogHead } from './menu.js';
 import { proved } from './prove.js';
 
+// Styles of this part and of the desk alone: the first screen does not wait for them.
+document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/privacy.css', import.meta.url).href }));
+
 /**
  * Names the person as the API does: by contact, e-mail, phone or order.
  * @param {import('../app.js').Params} p @param {object} named @param {string} who how the page calls the person
