@@ -163,9 +163,11 @@ create table counters (
 
 -- ---------------------------------------------------------------- people
 
+-- Visits of all sites lie in the order in which they came: `id` and the issue time at the head of `key` grow for the whole
+-- box, so that touches of many sites that are stored together change the same few pages.
 create table sessions (
   site_id        integer not null references sites (id),
-  id             integer not null,
+  id             integer primary key,
   key            text not null check (length(key) = 28),   -- the id without its seal -- personal
   created_at     integer not null,
   last_seen_at   integer not null,
@@ -194,13 +196,13 @@ create table sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer,
-  primary key (site_id, key)
-) strict, without rowid;
-create unique index sessions__site_id__id on sessions (site_id, id);
+  contact_id     integer
+) strict;
+create unique index sessions__key on sessions (key);
 
 create table touches (
   site_id       integer not null,
+  id            integer primary key,
   session_id    integer not null,
   seq           integer not null,
   at            integer not null,
@@ -224,8 +226,8 @@ create table touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
-  primary key (site_id, session_id, seq)
-) strict, without rowid;
+  unique (session_id, seq)
+) strict;
 create index touches__site_id__at on touches (site_id, at, starts_visit);
 
 -- Click ids of all platforms, each for the session in which it was seen.
@@ -238,7 +240,7 @@ create table clicks (
   at         integer not null,
   primary key (site_id, value, session_id, kind)
 ) strict, without rowid;
-create index clicks__site_id__session_id on clicks (site_id, session_id);
+create index clicks__session_id on clicks (session_id);
 
 create table page_events (
   site_id    integer not null,

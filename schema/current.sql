@@ -719,7 +719,7 @@ CREATE TABLE session_people (
 
 CREATE TABLE sessions (
   site_id        integer not null references sites (id),
-  id             integer not null,
+  id             integer primary key,
   key            text not null check (length(key) = 28),   -- the id without its seal -- personal
   created_at     integer not null,
   last_seen_at   integer not null,
@@ -748,9 +748,8 @@ CREATE TABLE sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer,
-  primary key (site_id, key)
-) strict, without rowid;
+  contact_id     integer
+) strict;
 
 CREATE TABLE shares (
   token_hash     blob primary key,
@@ -813,6 +812,7 @@ CREATE TABLE tombstones (
 
 CREATE TABLE touches (
   site_id       integer not null,
+  id            integer primary key,
   session_id    integer not null,
   seq           integer not null,
   at            integer not null,
@@ -836,8 +836,8 @@ CREATE TABLE touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
-  primary key (site_id, session_id, seq)
-) strict, without rowid;
+  unique (session_id, seq)
+) strict;
 
 CREATE TABLE users (
   id            integer primary key,
@@ -864,7 +864,7 @@ CREATE TABLE visit_days (
 
 CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
-CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
+CREATE INDEX clicks__session_id on clicks (session_id);
 
 CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
 
@@ -976,7 +976,7 @@ CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_i
 
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 
-CREATE UNIQUE INDEX sessions__site_id__id on sessions (site_id, id);
+CREATE UNIQUE INDEX sessions__key on sessions (key);
 
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
