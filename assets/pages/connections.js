@@ -67,8 +67,9 @@ export function render(root, params) {
   box.addEventListener('click', async (e) => {
     const button = /** @type {HTMLButtonElement|null} */ (/** @type {HTMLElement} */ (e.target).closest('[data-act]'));
     const c = cards.get(button?.closest('[data-connection]')?.getAttribute('data-connection') ?? ''), act = button?.getAttribute('data-act');
-    if (!button || !c || button.disabled) return;
-    button.disabled = true;
+    if (!button || !c || button.hasAttribute('aria-disabled')) return;
+    // Not `disabled`: that would take the focus away.
+    button.setAttribute('aria-disabled', 'true');
     try {
       await post(`${base}/connections/${c.connection}/${act}`, {});
       p.app.toast(act === 'pause' ? `${c.name} is paused. ${c.sends ? 'What is to be told waits; none is lost.' : 'What comes in is still taken.'}`
@@ -77,7 +78,7 @@ export function render(root, params) {
       p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`);
       announce('Not changed');
     }
-    button.disabled = false;
+    button.removeAttribute('aria-disabled');
     load();
   });
 

@@ -45,11 +45,12 @@ export function needsStrip(app) {
     if (act.href) return h('a.btn.small', { href: act.href, 'data-focus': act.focus }, act.name);
     if (!may()) return null;
     const b = h('button.btn.small', { type: 'button', 'data-focus': act.focus, onclick: async () => {
-      b.setAttribute('disabled', '');
+      if (b.hasAttribute('aria-disabled')) return;
+      b.setAttribute('aria-disabled', 'true');
       try { await act.run?.(); } catch (error) {
         if (/** @type {any} */ (error).code !== 'signed_out') app.toast(`${act.failed} ${/** @type {any} */ (error).message}`);
       }
-      b.removeAttribute('disabled');
+      b.removeAttribute('aria-disabled');
       await look();
     } }, act.name);
     return b;

@@ -136,7 +136,7 @@ async fn a_person_is_exported_and_erased_from_their_page() {
     let fresh = house.login("bea@shop.example", Right::Own, Some(site.id)).await;
     let made = erase(&fresh, json!({"contact": contact})).await.is(201).json;
     let id = made["erasure"].as_str().expect("an id").to_owned();
-    assert_eq!((&made["by"], &made["due_at"]), (&json!("contact"), &json!("2026-07-13T09:36:00Z")), "{made}");
+    assert_eq!((&made["by"], &made["due_at"]), (&json!("contact"), &json!("2026-07-13T09:36:00+00:00")), "{made}");
     let one = house.get(&format!("/api/sites/shop/erasures/{id}")).cookie(&fresh).send().await.is(200).json;
     assert_eq!((&one["uid"], &one["state"]), (&made["uid"], &json!("done")), "{one}");
     house.get(&format!("/api/sites/shop/erasures/{id}")).cookie(&editor).send().await.is(403);
@@ -180,13 +180,13 @@ async fn the_desk_says_what_was_answered_withheld_and_kept() {
     let clocks = house.get("/api/sites/shop/retention").cookie(&ann).send().await.is(200).json;
     let of = |kind: &str| clocks["items"].as_array().expect("clocks").iter().find(|k| k["kind"] == kind).cloned().expect("it is there");
     assert_eq!((&of("touches")["days"], &of("touches")["is_own"]), (&json!(400), &json!(false)), "{clocks}");
-    assert_eq!(of("touches")["oldest_at"], json!("2026-06-13T09:20:00Z"));
-    assert_eq!(of("touches")["next_at"], json!("2027-07-18T09:20:00Z"));
-    assert_eq!(of("addresses")["next_at"], json!("2026-06-20T09:20:00Z"), "{clocks}");
+    assert_eq!(of("touches")["oldest_at"], json!("2026-06-13T09:20:00+00:00"));
+    assert_eq!(of("touches")["next_at"], json!("2027-07-18T09:20:00+00:00"));
+    assert_eq!(of("addresses")["next_at"], json!("2026-06-20T09:20:00+00:00"), "{clocks}");
     assert_eq!(of("dead_letters")["next_at"], Value::Null);
     house.post("/api/sites/shop/settings").cookie(&ann).json(&json!({"retention.touches": "30"})).send().await.is(200);
     let clocks = house.get("/api/sites/shop/retention").cookie(&ann).send().await.is(200).json;
-    assert_eq!((&clocks["items"][0]["next_at"], &clocks["items"][0]["is_own"]), (&json!("2026-07-13T09:20:00Z"), &json!(true)));
+    assert_eq!((&clocks["items"][0]["next_at"], &clocks["items"][0]["is_own"]), (&json!("2026-07-13T09:20:00+00:00"), &json!(true)));
 
     let record = house.get("/api/sites/shop/processing.txt").cookie(&ann).send().await.is(200);
     for word in ["RECORD OF PROCESSING", "shop.example", "Meta", "(live)", "Visits and the browsers they came from: 30 days.", "________"] {

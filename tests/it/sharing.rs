@@ -376,7 +376,7 @@ async fn every_figure_of_a_part_is_the_one_that_the_owner_has_with_that_filter()
         assert!(!part.text.contains(OUTSIDE), "{}: {}", part.asked, part.text);
         assert!(!part.text.contains("\"first\"") && !part.text.contains("\"last\""), "{}: {}", part.asked, part.text);
         assert!(
-            report == "reports/products" || comparable(&part.json) != comparable(&all.json),
+            report == "reports/products" || more.contains("in_channel") || comparable(&part.json) != comparable(&all.json),
             "{}: the part is all there is",
             part.asked
         );
