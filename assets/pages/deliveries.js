@@ -28,7 +28,12 @@ export function render(root, params) {
   /** @type {{close: () => void}|null} */ let detail = null;
 
   /** Two connections of one platform are told apart by their names. */
-  const toName = (/** @type {any} */ r) => (named.has(r.connection) ? (names.get(r.connection) ?? '').replace(/^Webhook · /, '') : platform(r.platform));
+  const toName = (/** @type {any} */ r) => {
+    const own = names.get(r.connection) ?? '';
+    if (named.has(r.connection)) return own.replace(/^Webhook · /, '');
+    // What somebody has given a name of their own is called by it.
+    return r.platform === 'webhook' && own && !own.startsWith('Webhook') ? own : platform(r.platform);
+  };
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });

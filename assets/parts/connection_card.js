@@ -84,8 +84,7 @@ function troubles(c, f, p) {
   return [
     failed > 0 && `${count(failed)} of ${count(told + failed)} (${percent(failed / (told + failed))}) were refused or given up in 30 days.`,
     f.bad_signatures > 0 && `${plural(f.bad_signatures, 'message')} in 30 days had a signature that does not match this secret. Check the secret at the sender.`,
-    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept `,
-      h('a.go', { href: p.app.href('deliveries') }, 'under Deliveries'), '.'],
+    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept as ${f.unreadable === 1 ? 'it' : 'they'} came.`],
     waiting > 0 && f.next_at && c.status === 'ok' && new Date(f.next_at) > new Date() && [`${plural(waiting, 'delivery', 'deliveries')} wait; the next try is `,
       h('span', { 'data-tip': exact(f.next_at) }, when(f.next_at)), '.'],
     waiting > 0 && c.status !== 'ok' && `${plural(waiting, 'delivery', 'deliveries')} wait. None is lost.`,

@@ -8,7 +8,7 @@ import { heldLine } from './backup.js';
 
 /**
  * @typedef {{name: string, focus?: string, href?: string, run?: () => Promise<void>, failed?: string}} Act
- * @typedef {{rank: number, tone: 'bad'|'warn', sign: string, what: string, rest: string, acts?: Act[]}} Need
+ * @typedef {{rank: number, tone: 'bad'|'warn', sign: string, what: string, rest: string, tip?: string|null, acts?: Act[]}} Need
  */
 
 const MOST = 3;
@@ -38,7 +38,7 @@ export function needsStrip(app) {
   }
 
   /** @param {Need} n */
-  const line = (n) => h('li', null, icon(n.sign, n.tone), h('p', null, h('b', null, n.what), ' ', h('span', null, n.rest)), (n.acts ?? []).map(button));
+  const line = (n) => h('li', null, icon(n.sign, n.tone), h('p', { 'data-tip': n.tip }, h('b', null, n.what), ' ', h('span', null, n.rest)), (n.acts ?? []).map(button));
 
   /** @param {Act} act */
   function button(act) {
@@ -98,7 +98,8 @@ export function needsStrip(app) {
     const time = dayOf(x.received_at) === today() ? clock(x.received_at) : `${clock(x.received_at)}, ${day(x.received_at)}`;
     const url = `${base()}/inbox/${x.id}`;
     return { rank: 2, tone: 'warn', sign: 'inbox', what: `${platform(x.platform)} sent something we could not read at ${time}.`,
-      rest: `${x.reason ?? ''} ${x.bytes === null ? '' : `The ${plural(x.bytes, 'byte')} are kept.`}${others > 0 ? ` So did ${plural(others, 'other message')}.` : ''}`.trim(),
+      tip: x.reason ?? null,
+      rest: `It is kept as it came, and counted once it can be read.${others > 0 ? ` ${plural(others, 'more message waits', 'more messages wait')} like it.` : ''}`,
       acts: [{ name: 'Read again', focus: 'read', failed: 'Not read.', run: async () => {
         const done = await post(`${url}/replay`, {});
         app.toast(done.status === 'accepted' ? 'Read this time. It is counted.' : 'Still not readable. It stays here.');

@@ -157,7 +157,9 @@ async fn the_desk_says_what_was_answered_withheld_and_kept() {
         .connect(&site, "meta", "live", &[("pixel_id", "123456789012345"), ("access_token", "EAAabcdefghijklmnopqrstuvwxyz0123456789")])
         .await;
     let ann = house.login("ann@shop.example", Right::Own, None).await;
-    for consent in ["granted", "granted", "denied"] {
+    let known = json!({"site": site.key, "landing": "/", "consent": "granted"}).to_string();
+    house.post("/api/touch").browser(&site).header("x-forwarded-for", "8.8.8.8").body(known).send().await.is(200);
+    for consent in ["granted", "denied"] {
         let touch = json!({"utm_source": "google", "consent": consent});
         house.touch(&site, None, touch).await;
     }

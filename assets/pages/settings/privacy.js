@@ -94,7 +94,7 @@ function rect(props) {
 function withheld(list) {
   if (!list.length) return h('p.quiet', null, 'No platform is told of anything, so consent has kept nothing back.');
   return h('div', null, h('h3', null, 'Could not be told'), h('p.quiet', null, 'Conversions of these days whose person had not agreed. Each platform learns of the others only.'),
-    h('table.t', null, h('caption.vh', null, 'Conversions that consent kept from each platform'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Conversions'),
+    h('table.t.withheld', null, h('caption.vh', null, 'Conversions that consent kept from each platform'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Conversions'),
       h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col' }, 'Share'))),
     h('tbody', null, list.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.all)), h('td.num', null, count(w.for_consent)),
       h('td.num', null, [percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint', null, ` (${rangeOf(w.for_consent, w.all)})`)]))))));
@@ -112,7 +112,7 @@ function clockTable(items, p, again) {
     const input = /** @type {HTMLInputElement} */ (h('input.in', { type: 'number', name: `retention.${k.kind}`, min: 1, max: 3650, value: String(k.days), 'aria-label': `${name}: days` }));
     if (k.kind !== 'addresses') inputs.set(k.kind, input);
     const isDue = k.next_at && new Date(k.next_at) <= new Date();
-    return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')),
+    return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint.hide-s', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')),
       h('td.num', null, isDue ? 'within the hour' : date(k.next_at, '–')));
   })));
   return saveForm({ fields: [], rest: table, go: 'Save', done: 'Saved. What is past its time goes within the hour.', save: async () => {
