@@ -474,15 +474,24 @@ create table orders (
   state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
-  total_minor   integer not null,
+  is_gone       integer not null default 0 check (is_gone in (0, 1)),  -- deleted or in the bin at the shop
+  total_minor   integer not null,                          -- what was sold, tax and shipping in it
+  tax_minor     integer,
+  shipping_minor integer,
+  discount_minor integer,                                  -- taken off before the total was made
+  net_minor     integer,                                   -- what is left after refunds and cancellation; null is no sale
   currency      text not null check (length(currency) = 3),
   items         text not null default '[]',
   coupons       text not null default '[]',
+  journey       text not null default '[]',                -- the shop's own notes on the buyer's visits -- personal
   session_id    integer,
   country       text,
   created_at    integer not null,
   modified_at   integer not null,
+  ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
+  refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
   erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
@@ -492,6 +501,36 @@ create index orders__site_id__created_at on orders (site_id, created_at);
 create index orders__site_id__contact_id on orders (site_id, contact_id);
 create index orders__site_id__conversion_id on orders (site_id, conversion_id);
 create index orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
+
+-- Money that went back. It may be told before its order, and by several tellings of one order.
+create table refunds (
+  site_id           integer not null,
+  id                integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  external_id       text not null,
+  amount_minor      integer not null check (amount_minor > 0),
+  currency          text not null check (length(currency) = 3),
+  happened_at       integer not null,                      -- the earliest that any telling gave
+  told_at           integer not null,                      -- of the newest telling that has it, as orders.refunds_at
+  told_read_at      integer not null default 0,
+  received_at       integer not null,
+  reason            text,                                  -- personal
+  event_id          text,                                  -- under which destinations hear of it
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
+create index refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
+create unique index refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
+
+-- Orders that a shop has thrown away, told by no more than their id. It may be told before the order.
+create table order_deletions (
+  site_id           integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  at                integer not null,
+  primary key (site_id, connection_id, order_external_id)
+) strict, without rowid;
 
 -- One sale or lead, however many have told of it.
 create table conversions (
@@ -572,6 +611,7 @@ create table entries (
   happened_at   integer not null,
   book_day      integer not null,
   report_id     integer,
+  refund_id     integer,                                   -- the refund that this line books or corrects
   note          text,
   primary key (site_id, id)
 ) strict, without rowid;

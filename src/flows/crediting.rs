@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, weights};
-use crate::domain::fact::{Person, Traces};
+use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, journey, weights};
+use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -20,6 +20,8 @@ pub struct Known<'a> {
     pub person: &'a Person,
     pub contact: Option<ContactId>,
     pub traces: &'a Traces,
+    /// The shop's own notes on the buyer's visits.
+    pub journey: &'a [ShopTouch],
     /// The identity is only said by a browser: it proves nothing of other sessions.
     pub is_asserted: bool,
 }
@@ -42,13 +44,15 @@ pub fn run(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, ru
 
 /// Judges without writing.
 pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, now: Time) -> Result<Outcome> {
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
     let evidence = evidence::gather(
         c,
-        &Asked {
+        Asked {
             session: known.session,
             person: known.person,
             contact: known.contact,
             traces: known.traces,
+            journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
             is_asserted: known.is_asserted,
             happened_at: conversion.happened_at,
         },

@@ -12,6 +12,7 @@ use super::time::Time;
 use super::touch::{TouchKind, Touchpoint};
 
 mod decay;
+pub mod journey;
 pub mod matching;
 pub mod models;
 #[cfg(test)]
