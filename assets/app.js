@@ -236,7 +236,7 @@ async function route() {
   // A receipt opened from the ledger lies over it; the same address, pasted, is a page of its own.
   const isDetail = !!id && !!page.detail && !history.state?.panel;
   let module;
-  try { module = await (isDetail ? page.detail : page.load)?.(); } catch { if (mine === turn) lost(); return; }
+  try { module = await (isDetail ? page.detail : page.load)?.(); await module.ready; } catch { if (mine === turn) lost(); return; }
   if (mine !== turn) return;
 
   Object.assign(app, { site, page, view: new View(new URLSearchParams(location.search), site), use: useOf(module.bar ?? {}, site) });
@@ -267,7 +267,7 @@ const useOf = (use, site) => (site.role !== 'client' ? use : { ...use, exports: 
 /** @param {keyof typeof ALONE} which @param {object} params @param {number} mine */
 async function alone(which, params, mine) {
   /** @type {any} */ let module;
-  try { module = await ALONE[which](); } catch { return lost(); }
+  try { module = await ALONE[which](); await module.ready; } catch { return lost(); }
   if (mine !== turn) return;
   leave();
   frame = null;

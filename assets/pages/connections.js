@@ -1,12 +1,14 @@
 // Connections: every platform that tells us something or is told, how it fares, and what else could be connected.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { plural } from '../format.js';
 import { connectionCard, worstFirst } from '../parts/connection_card.js';
 import { bringUp } from '../parts/in_place.js';
 
 export const title = 'Connections';
+
+export const ready = styles(new URL('../css/connections.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = {};

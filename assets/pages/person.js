@@ -59,7 +59,7 @@ export function render(root, params) {
     return h('div.acts', null,
       h('button.btn.small', { type: 'button', 'data-focus': 'export', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => pop(/** @type {HTMLElement} */ (e.currentTarget), 'Export', [h('p.lead', null, 'All that is kept of this person, unmasked, to hand to them.'),
         menuItem({ name: 'CSV', note: 'for a spreadsheet', sign: 'export', href: url('.csv'), download: true }), menuItem({ name: 'JSON', note: 'for a program', sign: 'export', href: url(''), download: true })], 'wide') }, icon('export', 's'), 'Export'),
-      h('button.btn.small.danger', { type: 'button', 'data-focus': 'erase', onclick: () => import('../parts/erase.js').then((m) => m.openErase(p, { contact: id }, known, () => p.app.navigate(p.app.href('people'), { replace: true }))) }, 'Erase'));
+      h('button.btn.small.danger', { type: 'button', 'data-focus': 'erase', onclick: () => import('../parts/erase.js').then(async (m) => { await m.ready; return m; }).then((m) => m.openErase(p, { contact: id }, known, () => p.app.navigate(p.app.href('people'), { replace: true }))) }, 'Erase'));
   }
 
   /** @param {HTMLElement} list @param {HTMLElement} more @param {HTMLButtonElement} button */

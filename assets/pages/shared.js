@@ -1,13 +1,15 @@
 // What whoever has a share link sees: read-only pages of the part that was chosen. No rail, no bar, no way to anything else.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { speakFor, day, plural, RANGES, today, span } from '../format.js';
 import { alonePage, field, passwordInput } from '../parts/alone.js';
 import { partWords } from '../parts/form.js';
 import { overviewOf, sourcesOf, ledgerOf } from '../parts/shared_tables.js';
 
 export const title = 'Shared figures';
+
+export const ready = styles(new URL('../css/shared.css', import.meta.url));
 
 const OFFERED = ['7d', '30d', 'month', 'last_month', '12m'];
 

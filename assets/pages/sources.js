@@ -1,15 +1,14 @@
 // Sources and campaigns: a tree from the channel down to the content of one campaign, with the columns that somebody chose.
 
 import { get } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { dayOf, today, plural } from '../format.js';
 import { campaignTree } from '../parts/campaign_tree.js';
 import { offered, chosen, chooseColumns } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
-// Styles of this page alone: the first screen of the others does not wait for them.
-document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href }));
+export const ready = styles(new URL('../css/sources.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, lens: true,

@@ -1,13 +1,13 @@
 // Forgetting a person: first what would go and who is told, then the password, then the certificate.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { count, day, exact, platform, plural } from '../format.js';
 import { openDialog, dialogHead } from './menu.js';
 import { proved } from './prove.js';
 
-// Styles of this part and of the desk alone: the first screen does not wait for them.
-document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/privacy.css', import.meta.url).href }));
+/** Styles of this part and of the desk. */
+export const ready = styles(new URL('../css/privacy.css', import.meta.url));
 
 /**
  * Names the person as the API does: by contact, e-mail, phone or order.
@@ -44,7 +44,7 @@ export function openErase(p, named, who, done) {
     fill(body, h('p.who-goes', null, icon('customers', 's'), h('bdi', null, who)),
       part('Goes for good', words(gone_), 'Nothing but the facts below.'),
       part('Stays without a name', words(stays), 'No order and no lead.', 'Sums and counts do not change.'),
-      part('Is told', preview.told.map((/** @type {any} */ t) => h('li', null, icon(t.by_program ? 'check' : 'alert', t.by_program ? 's ok' : 's warn'), h('span', null, t.sentence))), 'Nobody: no platform has heard of this person.'),
+      part('Is told', preview.told.map((/** @type {any} */ t) => h('li', null, icon(t.by_program ? 'check' : 'alert', t.by_program ? 's ok' : 's warn'), h('span', null, t.by_program ? `${platform(t.platform)} is told by itself, right after.` : t.sentence))), 'Nobody: no platform has heard of this person.'),
       h('p.quiet', null, 'It cannot be undone. An older backup erases the person again when it is restored.'), said,
       h('footer', null, h('button.btn', { type: 'button', autofocus: true, onclick: () => close() }, 'Not now'), go));
     announce(`${plural(r.sessions + r.identities + r.inbox + r.waiting, 'record')} would go`);
@@ -86,13 +86,18 @@ export function openErase(p, named, who, done) {
 export function certificate(c, p) {
   const file = { clean: ['check', 'ok', 'The database file was searched and holds nothing of the person.'], pending: ['clock', '', 'The database file is being searched.'],
     residue: ['alert', 'warn', c.file.residue ?? ''] }[/** @type {'clean'} */ (c.file.state)] ?? ['clock', '', c.file.state];
-  const rows = Object.entries(c.rows).filter(([, n]) => Number(n) > 0);
+  const named = WORDS.filter(([table]) => c.rows[table] > 0).map(([table, one, many]) => plural(c.rows[table], one, many));
+  const others = c.total - WORDS.reduce((n, [table]) => n + (c.rows[table] ?? 0), 0);
   return h('div.certificate', { 'data-state': c.state }, h('p.saved', null, icon(c.state === 'done' ? 'check' : 'clock', c.state === 'done' ? 's ok' : 's'), h('b', null, c.state === 'done' ? 'Erased.' : `Erased here. The rest is done by ${day(c.due_at)}.`)),
-    h('dl.facts', null, row('Certificate', h('code', null, c.uid.slice(0, 12))), row('At', exact(c.at)), row('Records', `${plural(c.total, 'record')}: ${rows.map(([t, n]) => `${count(Number(n))} ${t.replaceAll('_', ' ')}`).join(', ') || 'none'}`),
+    h('dl.facts', null, row('Certificate', h('code', null, c.uid.slice(0, 12))), row('At', exact(c.at)), row('Records', c.total ? `${plural(c.total, 'record')}: ${[...named, others > 0 && `${count(others)} beside them`].filter(Boolean).join(', ')}` : 'none'),
       row('File', h('span.st', null, icon(file[0], `s ${file[1]}`), h('span', null, file[2]))),
       c.destinations.map((/** @type {any} */ d) => row(platform(d.platform), h('span.st', null, icon(SIGNS[d.state]?.[0] ?? 'dot', `s ${SIGNS[d.state]?.[1] ?? ''}`), h('span', null, d.sentence))))),
     h('p', null, h('a.btn.small', { href: `/api/sites/${p.site.site}/erasures/${c.erasure}`, download: `${c.erasure}.json` }, icon('export', 's'), 'Download the certificate')));
 }
+
+/** Kinds of records by the names a shop has for them. @type {[string, string, string][]} */
+const WORDS = [['sessions', 'browser', 'browsers'], ['touches', 'visit', 'visits'], ['identities', 'address or number', 'addresses and numbers'], ['inbox', 'message', 'messages'], ['orders', 'order', 'orders'],
+  ['leads', 'lead', 'leads'], ['conversions', 'conversion', 'conversions'], ['deliveries', 'delivery', 'deliveries']];
 
 const SIGNS = /** @type {Record<string, [string, string]>} */ ({ told: ['check', 'ok'], pending: ['clock', ''], by_hand: ['alert', 'warn'], given_up: ['alert', 'warn'] });
 

@@ -7,7 +7,7 @@ import { addDays, count, day, exact, percent, plural, rangeOf, shortDay, dayOf, 
 import { field } from '../../parts/alone.js';
 import { saveForm, panel } from '../../parts/form.js';
 import { openDialog, dialogHead } from '../../parts/menu.js';
-import { openErase, certificate } from '../../parts/erase.js';
+import { openErase, certificate, ready } from '../../parts/erase.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
@@ -21,6 +21,7 @@ const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], 
 /** @param {HTMLElement} root @param {import('../../app.js').Params} p */
 export async function show(root, p) {
   const base = `/api/sites/${p.site.site}`, owner = p.site.role === 'owner';
+  await ready;
   const [clocks, erasures] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null]);
   const consent = h('div.set-body'), list = h('div');
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
