@@ -1,7 +1,7 @@
 // Tables of a share link's pages: plain, without filters, with nothing in them that the link hides.
 
 import { h, add, icon } from '../dom.js';
-import { count, percent, money, headline, exact, plural, valueWord, statusWord, labelOf } from '../format.js';
+import { clock, count, day, percent, money, headline, exact, plural, valueWord, statusWord, labelOf } from '../format.js';
 import { dayBars } from './day_bars.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
@@ -68,8 +68,8 @@ const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ convers
 export function ledgerOf(what, list, share, more) {
   const [title, one, worth] = LISTS[what];
   const amount = (/** @type {any} */ c) => (what === 'leads' ? c.amount : c.net);
-  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', null, exact(c.happened_at)), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
-    h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint', null, ' ', h('bdi', null, c.campaign))),
+  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, `${day(c.happened_at)}, ${clock(c.happened_at)}`), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
+    h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint.hide-s', null, ' ', h('bdi', null, c.campaign))),
     !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, amount(c) ? money(amount(c)) : '–'));
   const body = h('tbody'), foot = h('div.more');
   let next = list.next;
