@@ -17,16 +17,20 @@ use crate::domain::campaign::landing;
 use crate::domain::consent::{self, Consent};
 use crate::domain::fact::{Fact, Person};
 use crate::domain::ids::ConnectionId;
+use crate::domain::money::{Currency, Money};
 use crate::domain::person::Email;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::identify::{self, Claim};
 use crate::flows::intake::{self, Delivered};
+use crate::flows::notes;
+use crate::flows::pipeline::{self, Move, Worth};
 use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::jobs::worker;
 use crate::sources::forms;
+use crate::store::leads;
 use crate::store::sessions::Browser as Seen;
 use crate::store::sites::Site;
 
@@ -48,6 +52,10 @@ pub struct Stage {
     /// Of the next order, and of the last lead.
     number: u64,
     lead: u64,
+    /// The numbers that leads have been given.
+    leads: HashMap<usize, u64>,
+    /// Who works there.
+    who: String,
 }
 
 /// A page view that waits to be told.
@@ -60,10 +68,11 @@ struct View {
 
 impl Stage {
     /// Gives the stage and what happens on it.
-    pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, diary: Diary) -> (Self, Vec<Event>) {
+    pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, diary: Diary, who: String) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
-        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD }, diary.events)
+        let (number, lead) = (shop.first_number, FIRST_LEAD);
+        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number, lead, leads: HashMap::new(), who }, diary.events)
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -233,9 +242,21 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
         What::Lead(lead) => {
             let session = cookie(lead.browser);
             stage.lead += 1;
+            stage.leads.insert(lead.key, stage.lead);
             let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
             send(app, &site, stage.forms, "/in", body).await
         }
+        What::Moved { lead, stage: to, worth } => {
+            let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {
+                return Ok(());
+            };
+            let forms = stage.forms.number();
+            let known = app.store.read(site.id, move |c| leads::find_by_external_id(c, forms, &format!("L-{number}"))).await?;
+            let Some(known) = known else { return Ok(()) };
+            let value = worth.map_or(Worth::AsItIs, |minor| Worth::Known(Money::new(minor, currency)));
+            pipeline::run(app, &site, known.id, Move { stage: Some(to), value }, &stage.who).await.map(drop)
+        }
+        What::Noted { text } => notes::add(app, site.id, site.zone.day(now), text, &stage.who).await.map(drop),
         What::Unreadable { text } => {
             let home = home_of(&site, now);
             let content_type = if text.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };

@@ -11,7 +11,7 @@ use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::book::Book;
-use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, amounts, basis_points, weights, would_change};
+use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, PathTouch, amounts, basis_points, weights, would_change};
 use crate::domain::channel::display_source;
 use crate::domain::consent::{self, Answer, Consent, Signs};
 use crate::domain::conversion::ConversionKind;
@@ -53,12 +53,17 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         receipt.reports.iter_mut().for_each(|r| r.fields.clear());
     }
     let models: Vec<Model> = if is_part { vec![lens.model] } else { lenses(lens) };
+    // Shown under the names of the site's rules; what is stored keeps its words, and the receipt says them.
+    let came_as = shown::came_as(&receipt.line, &site.rules);
+    let stored = receipt.line.beside.path.clone();
+    receipt.line.name_by(&site.rules);
     let line = &receipt.line;
     let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
     conversion["who"]["display"] = shown::person(line.beside.email.as_deref(), line.beside.phone.as_deref(), may_see_people).into();
+    conversion["came_as"] = came_as;
     conversion["consent"] = consent_of(&receipt, site);
     conversion["currency_note"] = currency_note(&receipt, site);
-    let (touches, totals) = touches(&receipt, site, lens, &models);
+    let (touches, totals) = touches(&receipt, site, lens, &models, &stored);
     Reply::json(&json!({
         "conversion": conversion,
         "why": why(&receipt, is_part),
@@ -166,7 +171,7 @@ fn reporter(r: &Report, book: &Book) -> String {
 }
 
 /// Columns that add up to the cent: each model splits the whole amount.
-fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec<Value>, Value) {
+fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model], stored: &[PathTouch]) -> (Vec<Value>, Value) {
     let line = &receipt.line;
     let path = &line.beside.path;
     let mut credit: Vec<Map<String, Value>> = vec![Map::new(); path.len()];
@@ -193,6 +198,8 @@ fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec
         .map(|(place, (p, credit))| {
             let mut touch = touchpoint(place, p, line, lens, &site.zone);
             touch["credit"] = Value::Object(credit);
+            let was = stored.get(place).map(|p| &p.touch).filter(|t| **t != p.touch);
+            touch["came_as"] = was.map_or(Value::Null, |t| json!({"source": t.source, "medium": t.medium, "campaign": t.campaign}));
             touch
         })
         .collect();

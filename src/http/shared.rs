@@ -187,10 +187,10 @@ async fn csv(app: App, ask: Ask, kind: Option<ConversionKind>) -> Result<Reply> 
 /// Days and filters may narrow the part. There is no search: a yes or no to an address would tell of a person.
 fn wanted(app: &App, ask: &Ask, site: &Site, kind: Option<ConversionKind>) -> Result<Wanted> {
     let asked = Asked(&ask.query);
-    let mut filter = ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules);
+    let mut filter = ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules);
     if let Some(kind) = kind {
         // The page is of this kind, whatever is asked.
-        filter.kind = Choice { is: vec![kind.word().to_owned()], not: Vec::new() };
+        filter.kind = Choice { is: vec![kind.word().to_owned()], ..Choice::default() };
     }
     Ok(Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
