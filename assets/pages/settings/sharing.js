@@ -31,7 +31,7 @@ export async function show(root, p) {
   const saidPages = h('p.err', { role: 'alert' });
   const pageField = h('fieldset.choices.pages', null, h('legend', null, 'Pages'), h('div.page-choice', null, pages.map((x) => x.el)), saidPages);
   const frames = linesField('frames', 'Inside other sites', [], 'Only if it should stand inside a page of theirs: its address, one a line. Everywhere else it opens by itself alone.', 'https://agency.example');
-  const sight = sightFields({ hides_people: true }, 'share');
+  const sight = sightFields({ hides_people: true }, 'share', p.site.site);
   const form = saveForm({ fields: [name, end, password, frames], rest: [pageField, sight.el], go: 'Make the link', done: 'Made. It stands in the list.', classes: 'cols', save: async () => {
     fill(saidPages);
     if (!chosen().length) { fill(saidPages, 'Choose at least one page.'); pages[0].input.focus(); return null; }
