@@ -25,8 +25,12 @@ export const PAGES = [
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
+  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/orders.js'),
+    detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/leads.js') },
-  { path: 'people', name: 'People', group: 'People', icon: 'customers', key: 'P', dock: false, shown: (site) => site.role !== 'client',
+  { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, needs: 'yes', shown: (site) => !site.part,
+    load: () => import('./pages/customers.js') },
+  { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
   { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
@@ -218,6 +222,8 @@ export const app = {
   updateBar() { frame?.update(); },
   /** What needs the owner, as a page has fetched it with its figures. @param {any} facts */
   needs(facts) { frame?.needs.draw(facts); },
+  /** Where visits and conversions are looked at, filters can be kept under a name. */
+  get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -420,7 +426,7 @@ function shortcut(e) {
   }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
-  if (letter === 'S' && app.use.filters?.includes('source') && !app.site?.part) { frame?.open('segments'); return true; }
+  if (letter === 'S' && app.hasSegments) { frame?.open('segments'); return true; }
   if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare === 'none' ? 'previous' : 'none' }); return true; }
   if (!app.use.range) return false;
   if (letter === 'C') { frame?.open('custom'); return true; }
