@@ -73,6 +73,7 @@ id!(ConversionId, "conversion");
 id!(ReportId, "report");
 id!(EntryId, "entry");
 id!(DeliveryId, "delivery");
+id!(ConversationId, "conversation");
 id!(ErasureId, "erasure");
 id!(JobId, "job");
 id!(ShareId, "share");

@@ -1,6 +1,8 @@
 //! Pages of figures: the headline, day by day, the tables, and who is there just now. The overview asks for several at
 //! once, so that they come out of one look at the file.
 
+/// What chats helped to sell.
+pub mod chat;
 /// What was sold.
 pub mod products;
 /// Tables by origin, page, country and device.
@@ -57,7 +59,7 @@ pub const QUERY: &[(&str, &str)] = &[
     ("platform", "one that told of it or was told"),
 ];
 
-const WITH: (&str, &str) = ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products");
+const WITH: (&str, &str) = ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products, chat");
 
 const HEADLINE_QUERY: &[(&str, &str)] = &[
     QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[4], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12],
@@ -112,9 +114,10 @@ enum Part {
     Countries,
     Devices,
     Products,
+    Chat,
 }
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("days", Part::Days),
     ("notes", Part::Notes),
     ("connections", Part::Connections),
@@ -124,6 +127,7 @@ const PARTS: [(&str, Part); 9] = [
     ("countries", Part::Countries),
     ("devices", Part::Devices),
     ("products", Part::Products),
+    ("chat", Part::Chat),
 ];
 
 fn parts(ask: &Ask) -> Result<Vec<Part>> {
@@ -166,7 +170,7 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let wanted = read(&app, &ask, &site)?;
     let mut parts = parts(&ask)?;
     if !ask.sight.is_whole() {
-        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs));
+        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs | Part::Chat));
     }
     let by = By::read(&ask)?;
     let limit = tables::limit(&ask)?;
@@ -211,6 +215,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Needs => ("needs", shown_needs(&needs::needs(c, now)?, site)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
+            Part::Chat => ("chat", chat::shown_chat(c, site, wanted.days)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, by, site, wanted, limit))),
             Part::Countries => {

@@ -3,7 +3,7 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, assets, audit, backups, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads,
+    account, administration, assets, audit, backups, chats, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads,
     live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, rules, senders,
     settings, setups, shared, shares, statements, timeline, tokens, touch,
 };
@@ -95,6 +95,7 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
     Route::new("POST", "/api/sites/{site}/connections", Site(Right::Own, Scope::Write), run!(setups::add), setups::ADD),
@@ -312,6 +313,7 @@ pub static ROUTES: &[Route] = &[
         run!(reports::tree::campaigns_csv),
         reports::tree::CAMPAIGNS_CSV,
     ),
+    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),

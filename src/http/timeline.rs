@@ -76,6 +76,9 @@ fn shown_line(l: &Line, zone: &Zone, is_open: bool) -> Value {
     if let Some(amount) = l.amount {
         shown["amount"] = shown::money(amount);
     }
+    if let Some(messages) = l.messages {
+        shown["messages"] = messages.into();
+    }
     if let Some(conversion) = l.conversion {
         shown["conversion"] = json!(conversion);
     }

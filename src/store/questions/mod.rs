@@ -2,6 +2,8 @@
 
 /// Who has changed what.
 pub mod audit;
+/// What chats helped to sell.
+pub mod chats;
 /// People as the site knows them.
 pub mod contacts;
 /// What stands below a campaign.

@@ -1,7 +1,7 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Order, Person, Statement, Traces};
+use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Statement, Traces};
 use halotrack::domain::outgoing::Item;
 use halotrack::sources::{Batch, Heard, Reject};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,7 @@ fn fact(fact: &Fact) -> Value {
         Fact::Lead(f) => lead(f),
         Fact::Order(f) => order(f),
         Fact::Statement(f) => statement(f),
+        Fact::Message(f) => message(f),
     })
 }
 
@@ -47,6 +48,16 @@ fn order(f: &Order) -> Value {
         "happened_at": f.happened_at.utc(), "modified_at": f.modified_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
         "total": f.total.to_string(), "status": format!("{:?}", f.status), "raw_status": f.raw_status, "test": f.is_test,
         "items": items(&f.items), "imported": f.is_imported,
+    })
+}
+
+fn message(f: &Message) -> Value {
+    let said = f.said.as_ref().map(|s| {
+        told(json!({"id": s.external_id, "role": s.role.word(), "text": s.text, "product_inquiry": s.is_product_inquiry, "price_check": s.is_price_check}))
+    });
+    json!({
+        "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
+        "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
     })
 }
 
