@@ -161,9 +161,11 @@ create table counters (
 
 -- ---------------------------------------------------------------- people
 
+-- Visits of all sites lie in the order in which they came: `id` and the issue time at the head of `key` grow for the whole
+-- box, so that touches of many sites that are stored together change the same few pages.
 create table sessions (
   site_id        integer not null references sites (id),
-  id             integer not null,
+  id             integer primary key,
   key            text not null check (length(key) = 28),   -- the id without its seal -- personal
   created_at     integer not null,
   last_seen_at   integer not null,
@@ -192,13 +194,13 @@ create table sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer,
-  primary key (site_id, key)
-) strict, without rowid;
-create unique index sessions__site_id__id on sessions (site_id, id);
+  contact_id     integer
+) strict;
+create unique index sessions__key on sessions (key);
 
 create table touches (
   site_id       integer not null,
+  id            integer primary key,
   session_id    integer not null,
   seq           integer not null,
   at            integer not null,
@@ -222,8 +224,8 @@ create table touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
-  primary key (site_id, session_id, seq)
-) strict, without rowid;
+  unique (session_id, seq)
+) strict;
 create index touches__site_id__at on touches (site_id, at, starts_visit);
 
 -- Click ids of all platforms, each for the session in which it was seen.
@@ -236,7 +238,7 @@ create table clicks (
   at         integer not null,
   primary key (site_id, value, session_id, kind)
 ) strict, without rowid;
-create index clicks__site_id__session_id on clicks (site_id, session_id);
+create index clicks__session_id on clicks (session_id);
 
 create table page_events (
   site_id    integer not null,
@@ -470,15 +472,24 @@ create table orders (
   state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
-  total_minor   integer not null,
+  is_gone       integer not null default 0 check (is_gone in (0, 1)),  -- deleted or in the bin at the shop
+  total_minor   integer not null,                          -- what was sold, tax and shipping in it
+  tax_minor     integer,
+  shipping_minor integer,
+  discount_minor integer,                                  -- taken off before the total was made
+  net_minor     integer,                                   -- what is left after refunds and cancellation; null is no sale
   currency      text not null check (length(currency) = 3),
   items         text not null default '[]',
   coupons       text not null default '[]',
+  journey       text not null default '[]',                -- the shop's own notes on the buyer's visits -- personal
   session_id    integer,
   country       text,
   created_at    integer not null,
   modified_at   integer not null,
+  ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
+  refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
   erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
@@ -559,6 +570,36 @@ begin
     on conflict do nothing;
 end;
 
+-- Money that went back. It may be told before its order, and by several tellings of one order.
+create table refunds (
+  site_id           integer not null,
+  id                integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  external_id       text not null,
+  amount_minor      integer not null check (amount_minor > 0),
+  currency          text not null check (length(currency) = 3),
+  happened_at       integer not null,                      -- the earliest that any telling gave
+  told_at           integer not null,                      -- of the newest telling that has it, as orders.refunds_at
+  told_read_at      integer not null default 0,
+  received_at       integer not null,
+  reason            text,                                  -- personal
+  event_id          text,                                  -- under which destinations hear of it
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
+create index refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
+create unique index refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
+
+-- Orders that a shop has thrown away, told by no more than their id. It may be told before the order.
+create table order_deletions (
+  site_id           integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  at                integer not null,
+  primary key (site_id, connection_id, order_external_id)
+) strict, without rowid;
+
 -- One sale or lead, however many have told of it.
 create table conversions (
   site_id        integer not null,
@@ -638,6 +679,7 @@ create table entries (
   happened_at   integer not null,
   book_day      integer not null,
   report_id     integer,
+  refund_id     integer,                                   -- the refund that this line books or corrects
   note          text,
   primary key (site_id, id)
 ) strict, without rowid;

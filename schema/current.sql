@@ -400,6 +400,7 @@ CREATE TABLE entries (
   happened_at   integer not null,
   book_day      integer not null,
   report_id     integer,
+  refund_id     integer,                                   -- the refund that this line books or corrects
   note          text,
   primary key (site_id, id)
 ) strict, without rowid;
@@ -594,6 +595,14 @@ CREATE TABLE one_time_links (
   expires_at integer not null
 ) strict, without rowid;
 
+CREATE TABLE order_deletions (
+  site_id           integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  at                integer not null,
+  primary key (site_id, connection_id, order_external_id)
+) strict, without rowid;
+
 CREATE TABLE orders (
   site_id       integer not null,
   id            integer not null,
@@ -613,15 +622,24 @@ CREATE TABLE orders (
   state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
-  total_minor   integer not null,
+  is_gone       integer not null default 0 check (is_gone in (0, 1)),  -- deleted or in the bin at the shop
+  total_minor   integer not null,                          -- what was sold, tax and shipping in it
+  tax_minor     integer,
+  shipping_minor integer,
+  discount_minor integer,                                  -- taken off before the total was made
+  net_minor     integer,                                   -- what is left after refunds and cancellation; null is no sale
   currency      text not null check (length(currency) = 3),
   items         text not null default '[]',
   coupons       text not null default '[]',
+  journey       text not null default '[]',                -- the shop's own notes on the buyer's visits -- personal
   session_id    integer,
   country       text,
   created_at    integer not null,
   modified_at   integer not null,
+  ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
+  refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
   erased_at     integer,                                   -- as in leads; money may still change
   primary key (site_id, id)
@@ -653,6 +671,23 @@ CREATE TABLE recovery_codes (
   code_hash blob not null,
   used_at   integer,
   primary key (user_id, code_hash)
+) strict, without rowid;
+
+CREATE TABLE refunds (
+  site_id           integer not null,
+  id                integer not null,
+  connection_id     integer not null,
+  order_external_id text not null,                         -- as in orders
+  external_id       text not null,
+  amount_minor      integer not null check (amount_minor > 0),
+  currency          text not null check (length(currency) = 3),
+  happened_at       integer not null,                      -- the earliest that any telling gave
+  told_at           integer not null,                      -- of the newest telling that has it, as orders.refunds_at
+  told_read_at      integer not null default 0,
+  received_at       integer not null,
+  reason            text,                                  -- personal
+  event_id          text,                                  -- under which destinations hear of it
+  primary key (site_id, id)
 ) strict, without rowid;
 
 CREATE TABLE reports (
@@ -719,7 +754,7 @@ CREATE TABLE session_people (
 
 CREATE TABLE sessions (
   site_id        integer not null references sites (id),
-  id             integer not null,
+  id             integer primary key,
   key            text not null check (length(key) = 28),   -- the id without its seal -- personal
   created_at     integer not null,
   last_seen_at   integer not null,
@@ -748,9 +783,8 @@ CREATE TABLE sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer,
-  primary key (site_id, key)
-) strict, without rowid;
+  contact_id     integer
+) strict;
 
 CREATE TABLE shares (
   token_hash     blob primary key,
@@ -811,6 +845,7 @@ CREATE TABLE tombstones (
 
 CREATE TABLE touches (
   site_id       integer not null,
+  id            integer primary key,
   session_id    integer not null,
   seq           integer not null,
   at            integer not null,
@@ -834,8 +869,8 @@ CREATE TABLE touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
-  primary key (site_id, session_id, seq)
-) strict, without rowid;
+  unique (session_id, seq)
+) strict;
 
 CREATE TABLE users (
   id            integer primary key,
@@ -862,7 +897,7 @@ CREATE TABLE visit_days (
 
 CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
-CREATE INDEX clicks__site_id__session_id on clicks (site_id, session_id);
+CREATE INDEX clicks__session_id on clicks (session_id);
 
 CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
 
@@ -962,6 +997,12 @@ CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 
 CREATE INDEX page_events__site_id__session_id on page_events (site_id, session_id);
 
+CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
+
+CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
+
+CREATE UNIQUE INDEX refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
+
 CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
 
 CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id);
@@ -974,7 +1015,7 @@ CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_i
 
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 
-CREATE UNIQUE INDEX sessions__site_id__id on sessions (site_id, id);
+CREATE UNIQUE INDEX sessions__key on sessions (key);
 
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 

@@ -39,6 +39,11 @@ pub enum Body {
 pub enum Sign {
     /// Standard Webhooks: `webhook-signature: v1,base64(HMAC-SHA256(key, id.timestamp.body))`; the named secret is `whsec_…`.
     StandardWebhooks { secret: String, id: String, timestamp_s: i64 },
+    /// HTTP Basic: user and password are named secrets.
+    Basic { user: String, password: String },
+    /// OAuth 1.0a of one leg with HMAC-SHA256 (RFC 5849), in the query: for shops on plain http, which refuse Basic. Both
+    /// are named secrets; the nonce is made when it is sent.
+    OAuth1 { key: String, secret: String, timestamp_s: i64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +58,20 @@ pub struct Request {
     pub headers: Vec<(String, Part)>,
     pub body: Body,
     pub sign: Option<Sign>,
+    /// Most of the answer that is read, in bytes. Lists of a shop need more than the usual.
+    #[serde(default = "usual_answer", skip_serializing_if = "is_usual")]
+    pub most: usize,
+}
+
+/// Answers are short, but for lists.
+const USUAL_ANSWER: usize = 64 * 1024;
+
+fn usual_answer() -> usize {
+    USUAL_ANSWER
+}
+
+fn is_usual(most: &usize) -> bool {
+    *most == USUAL_ANSWER
 }
 
 impl Request {
@@ -66,7 +85,14 @@ impl Request {
             headers: Vec::new(),
             body: Body::Empty,
             sign: None,
+            most: USUAL_ANSWER,
         }
+    }
+
+    /// Reads an answer of up to so many bytes, at most 8 MiB.
+    pub fn up_to(mut self, bytes: usize) -> Self {
+        self.most = bytes;
+        self
     }
 
     pub fn host(mut self, key: &str) -> Self {
@@ -95,7 +121,7 @@ impl Request {
     }
 }
 
-/// What came back. The body is cut at the cap of `outbound` (64 KiB).
+/// What came back. The body is cut at the request's own cap (`Request::most`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     pub status: u16,

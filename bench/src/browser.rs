@@ -15,10 +15,27 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 const QUIET: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(30);
 
-type Seen = Arc<Mutex<Vec<(String, u64)>>>;
+/// One request of the page.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    pub path: String,
+    /// Of its answer, head included.
+    pub bytes: u64,
+    /// Since the first request of all.
+    pub asked: Duration,
+    pub ended: Duration,
+}
 
-/// Paths and bytes in the order in which they were asked for; nothing where there is no browser.
-pub fn load(product: &Product, cookie: &str, folder: &Path, path: &str) -> Result<Option<Vec<(String, u64)>>, String> {
+#[derive(Default)]
+struct Record {
+    began: Option<Instant>,
+    all: Vec<Fetched>,
+}
+
+type Seen = Arc<Mutex<Record>>;
+
+/// What was fetched, in the order in which it was asked for; nothing where there is no browser.
+pub fn load(product: &Product, cookie: &str, folder: &Path, path: &str) -> Result<Option<Vec<Fetched>>, String> {
     let seen = Seen::default();
     let address = count(product.address(), cookie.to_owned(), seen.clone()).map_err(|e| e.to_string())?;
     let Some(_browser) = NAMES.iter().find_map(|name| open(name, folder, &format!("http://{address}{path}"))) else { return Ok(None) };
@@ -26,11 +43,11 @@ pub fn load(product: &Product, cookie: &str, folder: &Path, path: &str) -> Resul
     let mut last = (0, Instant::now());
     while began.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(100));
-        let state: u64 = seen.lock().map_or(0, |s| s.len() as u64 * 1_000_000 + s.iter().map(|(_, b)| b).sum::<u64>());
+        let state: u64 = seen.lock().map_or(0, |s| s.all.len() as u64 * 1_000_000 + s.all.iter().map(|f| f.bytes).sum::<u64>());
         if state != last.0 {
             last = (state, Instant::now());
         } else if state > 0 && last.1.elapsed() > QUIET {
-            let seen = seen.lock().map_err(|_| "the counter ended")?.clone();
+            let seen = seen.lock().map_err(|_| "the counter ended")?.all.clone();
             return Ok(Some(seen));
         }
     }
@@ -107,12 +124,19 @@ fn pass(mut browser: TcpStream, server: SocketAddr, cookie: &str, seen: &Seen) -
     server.write_all(&got[at + 4..]).ok()?;
     let place = {
         let mut seen = seen.lock().ok()?;
-        seen.push((path, 0));
-        seen.len() - 1
+        let asked = seen.began.get_or_insert_with(Instant::now).elapsed();
+        seen.all.push(Fetched { path, bytes: 0, asked, ended: asked });
+        seen.all.len() - 1
     };
     loop {
         let n = server.read(&mut chunk).ok().filter(|n| *n > 0)?;
-        seen.lock().ok()?[place].1 += n as u64;
+        {
+            let mut seen = seen.lock().ok()?;
+            let now = seen.began.map_or(Duration::ZERO, |began| began.elapsed());
+            let fetched = seen.all.get_mut(place)?;
+            fetched.bytes += n as u64;
+            fetched.ended = now;
+        }
         browser.write_all(&chunk[..n]).ok()?;
     }
 }

@@ -3,10 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Copied under load.
+mod backup;
 /// A real browser, counted.
 mod browser;
 /// Numbers that are the same in every run.
 mod chance;
+/// What the counts of days cost.
+mod counting;
 /// Killed under load.
 mod crash;
 /// The load driver.
@@ -19,6 +23,8 @@ mod ingest;
 mod leads;
 /// Megabytes.
 mod memory;
+/// The first screen.
+mod paint;
 /// What the kernel says of a process.
 mod process;
 /// The product as an owner runs it.
@@ -80,7 +86,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 7] = [
+const PHASES: [(&str, Phase); 10] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -92,4 +98,7 @@ const PHASES: [(&str, Phase); 7] = [
     ("memory", |settings, _| memory::run(settings)),
     ("questions", |settings, _| questions::run(settings)),
     ("sizes", |settings, _| sizes::run(settings)),
+    ("paint", |settings, _| paint::run(settings)),
+    ("backup", |settings, _| backup::run(settings)),
+    ("counting", |settings, _| counting::run(settings)),
 ];

@@ -31,9 +31,9 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let told = match browser::load(&product, &cookie, folder.path(), "/dashboard")? {
         Some(seen) => {
             if settings.is_told_more {
-                seen.iter().for_each(|(path, bytes)| eprintln!("first load  {bytes:>7} B  {path}"));
+                seen.iter().for_each(|f| eprintln!("first load  {:>7} B  {}", f.bytes, f.path));
             }
-            (seen.iter().map(|(_, bytes)| *bytes).sum(), seen.len(), "in Chromium, questions to the API included".to_owned())
+            (seen.iter().map(|f| f.bytes).sum(), seen.len(), "in Chromium, questions to the API included".to_owned())
         }
         None => (shell.0, shell.1, "page, style and static imports; no Chromium is here to count the rest".to_owned()),
     };

@@ -273,5 +273,6 @@ fn delivered(connection: ConnectionId, path: &str, content_type: &str, body: Vec
         facts,
         is_asserted: false,
         is_once: true,
+        read_at: None,
     }
 }

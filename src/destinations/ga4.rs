@@ -131,6 +131,10 @@ impl Destination for Ga4 {
         }
     }
 
+    fn kind_of_refund(&self) -> Option<&'static str> {
+        Some("refund")
+    }
+
     /// 72 hours; what is older is dropped without a word.
     fn age_limit_ms(&self) -> Option<i64> {
         Some(3 * DAY_MS - HOUR_MS)
@@ -139,6 +143,7 @@ impl Destination for Ga4 {
     fn prepare(&self, out: &Outgoing, _settings: &Settings) -> Prepared {
         let name = match out.stage {
             Some(stage) => self.kind_of_stage(stage).map(str::to_owned),
+            None if out.is_refund => self.kind_of_refund().map(str::to_owned),
             None => self.kind_of(out.kind, out.name.as_deref()),
         };
         let Some(name) = name else {
@@ -173,7 +178,7 @@ impl Destination for Ga4 {
 }
 
 impl Steps<Delivery> for Ga4 {
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, now: Time) -> Step<Delivery> {
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, (): &(), now: Time) -> Step<Delivery> {
         kit::once(
             state,
             got,
@@ -206,6 +211,10 @@ fn params(out: &Outgoing) -> Map<String, Value> {
         }
         ConversionKind::Sale => {
             params.insert("transaction_id".into(), json!(cut(&out.external_id)));
+            if out.is_refund {
+                // Which goods came back is not known: items would take all of them out of the reports.
+                return params;
+            }
             if let Some(coupon) = out.coupons.first().filter(|c| !c.trim().is_empty()) {
                 params.insert("coupon".into(), json!(cut(coupon)));
             }

@@ -150,7 +150,7 @@ impl Destination for Meta {
 }
 
 impl Steps<Delivery> for Meta {
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, now: Time) -> Step<Delivery> {
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, (): &(), now: Time) -> Step<Delivery> {
         kit::once(state, got, |state| request(state, settings, now), |_, response| answer::verdict(response))
     }
 }

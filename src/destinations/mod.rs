@@ -26,6 +26,7 @@ pub struct Delivery;
 impl Talk for Delivery {
     type Yield = std::convert::Infallible;
     type Outcome = Verdict;
+    type Ground = ();
 }
 
 /// What a destination makes of a conversion before anything is sent.
@@ -65,6 +66,11 @@ pub trait Destination: Sync {
 
     /// The platform's own name for a lead that reached this stage, or none where it has no word for it.
     fn kind_of_stage(&self, _stage: Stage) -> Option<&'static str> {
+        None
+    }
+
+    /// The platform's own name for money of a sale that goes back, or none where it has no word for it.
+    fn kind_of_refund(&self) -> Option<&'static str> {
         None
     }
 

@@ -88,12 +88,17 @@ impl Destination for Webhook {
         }
     }
 
+    fn kind_of_refund(&self) -> Option<&'static str> {
+        Some("sale.refunded")
+    }
+
     fn age_limit_ms(&self) -> Option<i64> {
         None
     }
 
     fn prepare(&self, out: &Outgoing, _settings: &Settings) -> Prepared {
-        let about = out.stage.and_then(|stage| self.kind_of_stage(stage)).unwrap_or(CREATED);
+        let refunded = self.kind_of_refund().filter(|_| out.is_refund);
+        let about = out.stage.and_then(|stage| self.kind_of_stage(stage)).or(refunded).unwrap_or(CREATED);
         let digest = crypto::sha256_hex(format!("{about} {}", out.event_id).as_bytes());
         let body = json!({
             "type": about,
@@ -126,7 +131,7 @@ impl Destination for Webhook {
 }
 
 impl Steps<Delivery> for Webhook {
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, now: Time) -> Step<Delivery> {
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, (): &(), now: Time) -> Step<Delivery> {
         let Some(place) = settings.get("url").and_then(Place::read) else {
             return Step::Done(Verdict::Pause("The webhook has no usable address. Set it to an https address of your system.".into()));
         };

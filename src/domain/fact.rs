@@ -1,5 +1,6 @@
 //! Anything that happened elsewhere, as a source tells it. Sources make these; intake stores them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
@@ -13,6 +14,10 @@ use super::time::Time;
 pub enum Fact {
     Lead(Lead),
     Order(Order),
+    /// Money that goes back, told without the order that it belongs to. It may come before that order.
+    Refund(OrderRefund),
+    /// The shop has thrown an order away and says no more than which. It too may come before the order.
+    Deletion(OrderDeletion),
     /// A sale, lead or sign-up told without an order: a conversions API, a payment, AnyTrack.
     Statement(Statement),
     /// Something said in a chat, or who the person of one is.
@@ -77,20 +82,86 @@ pub struct Lead {
 
 #[derive(Debug, Clone)]
 pub struct Order {
+    /// The shop's own id, the same in each telling; `platform` is put in front where one door brings several shops.
     pub external_id: String,
     pub order_number: String,
     pub platform: String,
     pub rank: Rank,
+    /// When it was first paid, else when it was made.
     pub happened_at: Time,
+    /// A telling with an earlier time never moves the state of the order back.
     pub modified_at: Time,
+    /// When it was cancelled or refunded, where the shop says so; else that is `modified_at` of the first telling of it.
+    pub ended_at: Option<Time>,
     pub person: Person,
     pub traces: Traces,
+    /// What the buyer pays, tax and shipping in it. Never less because of a refund: refunds come off by themselves.
     pub total: Money,
+    /// Parts of the total, where the shop tells them.
+    pub tax: Option<Money>,
+    pub shipping: Option<Money>,
+    /// What was taken off before the total was made; not a part of it.
+    pub discount: Option<Money>,
     pub status: OrderStatus,
     pub raw_status: String,
     pub is_test: bool,
     pub items: Vec<Item>,
+    /// The refunds that this telling knows of.
+    pub refunds: Vec<Refund>,
+    /// `refunds` is all there are at `modified_at`: one that is missing has been taken back.
+    pub are_refunds_whole: bool,
+    /// The shop's own notes on where the buyer came from, in order of time: kept as imported evidence, the lowest tier.
+    pub journey: Vec<ShopTouch>,
+    /// Deleted or in the bin at the shop: kept, not counted.
+    pub is_gone: bool,
     pub is_imported: bool,
+}
+
+impl Order {
+    /// Nothing is left of the sale.
+    pub fn is_over(&self) -> bool {
+        self.is_gone || self.status.is_reversed()
+    }
+}
+
+/// Money that goes back to the buyer, in one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refund {
+    /// The shop's own id, the same in each telling.
+    pub external_id: String,
+    /// Where a telling does not date it: `modified_at` of that telling. Of several tellings the earliest time counts, so
+    /// that the exact one, fetched later, corrects the guess.
+    pub happened_at: Time,
+    /// Positive.
+    pub amount: Money,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct OrderRefund {
+    pub order_external_id: String,
+    pub platform: String,
+    pub refund: Refund,
+}
+
+#[derive(Debug, Clone)]
+pub struct OrderDeletion {
+    pub order_external_id: String,
+    pub platform: String,
+    /// When it was thrown away, or when that was heard. An order that was changed later is back.
+    pub happened_at: Time,
+}
+
+/// One visit as the shop itself has noted it. Empty words and words such as `(direct)` are left out by the source; what
+/// the landing page and the referrer say of it is worked out by us.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShopTouch {
+    pub at: Option<Time>,
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+    pub landing: Option<String>,
+    pub referrer: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,6 +72,7 @@ id!(OrderId, "order");
 id!(ConversionId, "conversion");
 id!(ReportId, "report");
 id!(EntryId, "entry");
+id!(RefundId, "refund");
 id!(DeliveryId, "delivery");
 id!(ConversationId, "conversation");
 id!(ErasureId, "erasure");

@@ -47,6 +47,7 @@ pub mod readiness;
 /// Why something was not sent, in words.
 pub mod reason;
 /// How long each kind of row is kept.
+pub mod refund;
 pub mod retention;
 pub mod retry;
 /// When to try again.

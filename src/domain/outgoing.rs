@@ -18,6 +18,8 @@ pub struct Outgoing {
     pub name: Option<String>,
     /// Set where a lead is told of that has reached this stage; `event_id`, time and amount are then those of the change.
     pub stage: Option<Stage>,
+    /// Money of a sale goes back; `event_id`, time and amount are then those of the refund.
+    pub is_refund: bool,
     /// Stable for ever: the platform drops a repeat by it.
     pub event_id: String,
     pub mode: Mode,

@@ -15,6 +15,8 @@ pub type State = Value;
 pub trait Talk {
     type Yield;
     type Outcome;
+    /// What is lent to every step beside the stored state: a pull gets the site's home, a delivery nothing.
+    type Ground;
 }
 
 /// One step of a talk.
@@ -32,7 +34,7 @@ pub enum Step<K: Talk> {
 
 pub trait Steps<K: Talk>: Sync {
     /// `got` is the answer to the last `Ask`; none at the very first step and after a `Wait` or `Yield`.
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, now: Time) -> Step<K>;
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, ground: &K::Ground, now: Time) -> Step<K>;
 }
 
 /// How a delivery, or one try of it, ended.

@@ -114,6 +114,7 @@ pub fn heard(c: &SiteConn, site: &Site, talk: &Conversation, now: Time) -> Resul
             person: &person,
             contact: conversion.contact,
             traces: &traces,
+            journey: &[],
             is_asserted: is_of_page,
         };
         late(c, site, &conversion, &known, now)?;
@@ -133,7 +134,7 @@ pub fn late(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, n
         }
     }
     let only = chat_assists::find(c, conversion.id)?.and_then(|b| b.conversation);
-    let evidence = evidence::gather(c, &crediting::asked(conversion, known))?;
+    let evidence = evidence::gather(c, crediting::asked(site, conversion, known))?;
     let assist = verdict(c, conversion, known, &evidence, only)?;
     keep(c, conversion.id, Some(&assist), When::Late, now)?;
     Ok(())

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::domain::attribution::chat::{self, Assist};
-use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, weights};
-use crate::domain::fact::{Person, Traces};
+use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, journey, weights};
+use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -22,6 +22,8 @@ pub struct Known<'a> {
     pub person: &'a Person,
     pub contact: Option<ContactId>,
     pub traces: &'a Traces,
+    /// The shop's own notes on the buyer's visits.
+    pub journey: &'a [ShopTouch],
     /// The identity is only said by a browser: it proves nothing of other sessions.
     pub is_asserted: bool,
 }
@@ -46,7 +48,7 @@ pub fn run(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, ru
 
 /// Judges without writing.
 pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, now: Time) -> Result<Outcome> {
-    let evidence = evidence::gather(c, &asked(conversion, known))?;
+    let evidence = evidence::gather(c, asked(site, conversion, known))?;
     let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
     let mut credit = attribute(&judged, &evidence, &|at| site.zone.short_day(at, now));
     let assist = assists::judge(c, conversion, known, &evidence)?;
@@ -58,12 +60,15 @@ pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, 
     Ok(Outcome { match_type: credit.match_type.word(), is_attributed, snapshot, credit, assist })
 }
 
-pub fn asked<'a>(conversion: &Conversion, known: &'a Known) -> Asked<'a> {
+/// What evidence is gathered by.
+pub fn asked<'a>(site: &Site, conversion: &Conversion, known: &'a Known) -> Asked<'a> {
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
     Asked {
         session: known.session,
         person: known.person,
         contact: known.contact,
         traces: known.traces,
+        journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
         is_asserted: known.is_asserted,
         happened_at: conversion.happened_at,
     }

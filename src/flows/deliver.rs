@@ -25,7 +25,7 @@ use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
 
-use ending::{judge, nothing_to_tell, notice};
+use ending::{SaleUntold, judge, nothing_to_tell, notice};
 
 /// What a verdict means for the row and the breaker.
 mod ending;
@@ -124,13 +124,21 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
-    let nothing_to_tell = nothing_to_tell(&conversion);
+    let refund = match outgoing.is_refund {
+        true => {
+            let known = deliveries::list_known(c, conversion.id)?;
+            let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
+            Some(SaleUntold(sale.is_none_or(deliveries::Known::is_untold)))
+        }
+        false => None,
+    };
+    let nothing_to_tell = nothing_to_tell(&conversion, refund);
     Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
 }
 
 /// Builds the first request and shows it; nothing is sent.
 fn shadow(destination: &dyn Destination, state: State, connection: &Connection, hashed: &Value, now: Time) -> Option<Value> {
-    match destination.delivery().step(state, None, &connection.settings, now) {
+    match destination.delivery().step(state, None, &connection.settings, &(), now) {
         Step::Ask(request, _) => Some(outbound::redacted(&request, hashed)),
         _ => None,
     }
@@ -150,7 +158,7 @@ async fn talk(
     // The last step that is in the file: a talk under way goes on from there, one of a single request begins anew.
     let mut kept: Option<State> = delivery.step.clone();
     for _ in 0..MOST_REQUESTS {
-        let step: Step<Talk> = steps.step(state, got.as_ref(), &connection.settings, app.clock.now());
+        let step: Step<Talk> = steps.step(state, got.as_ref(), &connection.settings, &(), app.clock.now());
         match step {
             Step::Ask(request, next) => {
                 if got.is_some() {

@@ -33,10 +33,14 @@ mod ledger;
 mod message;
 /// An order, as a shop or payment told it.
 mod order;
+/// Single refunds of a sale.
+mod refund;
 /// A sale, lead or sign-up told without an order.
 mod statement;
 /// One conversion of possibly many reports.
 pub mod telling;
+
+pub use order::own_id;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
 const HEARD: &str = "heard";
@@ -55,6 +59,8 @@ pub struct Delivered {
     pub is_asserted: bool,
     /// The same signed content is a repeat for ever; else only the facts' own ids tell.
     pub is_once: bool,
+    /// When we read it from the platform itself; none where somebody told us, who knows since when.
+    pub read_at: Option<Time>,
 }
 
 /// What became of one fact.
@@ -94,6 +100,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// When the body came: another time than now where a kept body is run again.
     pub heard_at: Time,
+    /// When it was read from the platform itself.
+    pub read_at: Option<Time>,
     /// The fact in hand is of somebody who was erased since it happened.
     pub erased_at: Option<Time>,
 }
@@ -191,8 +199,18 @@ pub fn store(
     if is_kept && again.is_none() {
         note_mentioned(c, site, inbox, &delivered.body)?;
     }
-    let mut context =
-        Context { c, site, connections, connection, inbox, is_asserted: delivered.is_asserted, now, heard_at, erased_at: None };
+    let mut context = Context {
+        c,
+        site,
+        connections,
+        connection,
+        inbox,
+        is_asserted: delivered.is_asserted,
+        now,
+        heard_at,
+        read_at: delivered.read_at,
+        erased_at: None,
+    };
     let mut facts = Vec::with_capacity(delivered.facts.len());
     for (fact, news) in delivered.facts.iter().zip(&news) {
         let fact = match news {
@@ -205,12 +223,14 @@ pub fn store(
             }
         };
         context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
-        for (kind, value) in identities_of(person_of(fact)) {
+        for (kind, value) in person_of(fact).into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(match fact {
             Fact::Lead(lead) => lead::store(&context, lead)?,
             Fact::Order(order) => order::store(&context, order)?,
+            Fact::Refund(refund) => order::refund(&context, refund)?,
+            Fact::Deletion(deletion) => order::deletion(&context, deletion)?,
             Fact::Statement(statement) => statement::store(&context, statement)?,
             Fact::Message(message) => message::store(&context, message)?,
         });
@@ -242,6 +262,8 @@ fn refused(fact: &Fact) -> Stored {
     let (kind, external_id) = match fact {
         Fact::Lead(f) => ("lead", f.external_id.clone().unwrap_or_default()),
         Fact::Order(f) => ("sale", f.external_id.clone()),
+        Fact::Refund(f) => ("sale", f.order_external_id.clone()),
+        Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
         Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
         Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
     };
@@ -332,12 +354,13 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
     Ok(id)
 }
 
-fn person_of(fact: &Fact) -> &crate::domain::fact::Person {
+fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
     match fact {
-        Fact::Lead(f) => &f.person,
-        Fact::Order(f) => &f.person,
-        Fact::Statement(f) => &f.person,
-        Fact::Message(f) => &f.person,
+        Fact::Lead(f) => Some(&f.person),
+        Fact::Order(f) => Some(&f.person),
+        Fact::Refund(_) | Fact::Deletion(_) => None,
+        Fact::Statement(f) => Some(&f.person),
+        Fact::Message(f) => Some(&f.person),
     }
 }
 

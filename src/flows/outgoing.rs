@@ -15,7 +15,7 @@ use crate::store::deliveries::Delivery;
 use crate::store::facts::{self, Told};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{lead_changes, sessions, touches};
+use crate::store::{lead_changes, refunds, sessions, touches};
 
 pub fn build(
     c: &SiteConn,
@@ -72,6 +72,15 @@ pub fn build(
         ConversionKind::Lead if delivery.event_id != conversion.event_id => lead_changes::find_by_event(c, &delivery.event_id)?,
         _ => None,
     };
+    let refund = match conversion.kind {
+        ConversionKind::Sale if delivery.event_id != conversion.event_id => refunds::find_by_event(c, &delivery.event_id)?,
+        _ => None,
+    };
+    let (happened_at, amount) = match (&moved, &refund) {
+        (Some(m), _) => (m.at, m.value),
+        (None, Some(r)) => (r.happened_at, Some(r.amount)),
+        (None, None) => (conversion.happened_at, conversion.amount),
+    };
     Ok(Outgoing {
         conversion: conversion.id.to_string(),
         kind: conversion.kind,
@@ -79,8 +88,9 @@ pub fn build(
         stage: moved.as_ref().map(|m| m.stage),
         event_id: delivery.event_id.clone(),
         mode: connection_mode,
-        happened_at: moved.as_ref().map_or(conversion.happened_at, |m| m.at),
-        amount: moved.as_ref().map_or(conversion.amount, |m| m.value),
+        is_refund: refund.is_some(),
+        happened_at,
+        amount,
         external_id: told.order_number.clone().unwrap_or_else(|| told.external_id.clone()),
         form_type: if conversion.kind == ConversionKind::Lead { told.form_type.clone() } else { None },
         items: told.items,

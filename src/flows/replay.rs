@@ -145,7 +145,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     let verified = Verified::by_our_own_word(&kept.body, &kept.content_type);
     let heard = match kept.path.as_str() {
         "/api/webhook/order" => sources::forms::read_order(verified.body(), verified.content_type(), &home)
-            .map(|order| Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() })),
+            .map(|order| Heard::Facts(Batch::of(vec![Fact::Order(order)]))),
         _ => sources::find(&kept.platform)
             .and_then(|s| s.webhook())
             .ok_or_else(|| Error::new(Kind::Conflict, "not_replayable", format!("Bodies of {} cannot be run again.", kept.platform)))?
@@ -174,6 +174,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
         facts,
         is_asserted: false,
         is_once: false,
+        read_at: None,
     };
     let taken = app.store.write(site.id, move |c| intake::store(c, &owner, &connections, &delivered, Some((id, heard_at)), now)).await?;
     intake::announce(app, site, &taken);

@@ -41,6 +41,7 @@ pub async fn tell(app: App, ask: Ask) -> Result<Reply> {
         body: ask.body.to_vec(),
         facts: vec![Fact::Message(message)],
         is_asserted: false,
+        read_at: None,
         is_once: false,
     };
     let taken = intake::run(&app, &site, delivered).await?;

@@ -65,6 +65,9 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
     let webhook = source.webhook().ok_or_else(unknown)?;
     let now = app.clock.now();
     let incoming = ask.incoming();
+    if webhook.greet(&incoming).is_some() {
+        return Ok(Reply::text("text/plain", "pong"));
+    }
     let verified = match webhook.verify(&incoming, &connection.secrets, now) {
         Ok(verified) => verified,
         Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
@@ -103,13 +106,14 @@ fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, batch:
         facts: batch.facts,
         is_asserted,
         is_once,
+        read_at: None,
     }
 }
 
 fn has_own_id(fact: &Fact) -> bool {
     match fact {
         Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Statement(_) | Fact::Message(_) => true,
+        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) => true,
     }
 }
 
@@ -138,7 +142,7 @@ pub async fn lead(app: App, ask: Ask) -> Result<Reply> {
     let now = app.clock.now();
     let home = home_of(&site, now);
     let lead = sources::forms::read_lead(&ask.body, content_type(&ask), &home).map_err(refused)?;
-    let batch = Batch { facts: vec![Fact::Lead(lead)], problems: Vec::new() };
+    let batch = Batch::of(vec![Fact::Lead(lead)]);
     let taken = intake::run(&app, &site, delivered(&ask, connection, "forms", batch, false)).await?;
     answer(&taken, "lead_id")
 }
@@ -149,7 +153,7 @@ pub async fn order(app: App, ask: Ask) -> Result<Reply> {
     let now = app.clock.now();
     let home = home_of(&site, now);
     let order = sources::forms::read_order(&ask.body, content_type(&ask), &home).map_err(refused)?;
-    let batch = Batch { facts: vec![Fact::Order(order)], problems: Vec::new() };
+    let batch = Batch::of(vec![Fact::Order(order)]);
     let taken = intake::run(&app, &site, delivered(&ask, connection, "forms", batch, false)).await?;
     answer(&taken, "order_id")
 }
@@ -185,7 +189,7 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     lead.happened_at = now;
     lead.external_id = None;
     lead.traces.consent_given = touch::refusal(&visitor.site, &visitor.fields, &ask)?.then_some(false);
-    let batch = Batch { facts: vec![Fact::Lead(lead)], problems: Vec::new() };
+    let batch = Batch::of(vec![Fact::Lead(lead)]);
     intake::run(&app, &visitor.site, delivered(&ask, None, "page", batch, true)).await?;
     // Nothing that matching found goes back to a browser.
     Ok(visitor.answer(Reply::json(&json!({"success": true}))?))

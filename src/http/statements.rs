@@ -104,6 +104,7 @@ async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Opti
         facts: vec![Fact::Statement(statement)],
         is_asserted: false,
         is_once: false,
+        read_at: None,
     };
     let taken = intake::run(app, site, delivered).await?;
     let fact: &Stored = taken.facts.first().ok_or_else(|| Error::internal("a statement left no fact"))?;

@@ -18,7 +18,7 @@ pub struct Filled {
 
 /// `origin` is the vendor's or what stands in for it.
 pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled, SendError> {
-    let url = address(request, origin, secrets)?;
+    let mut url = address(request, origin, secrets)?;
     let (body, kind) = body(&request.body, secrets)?;
     let mut headers = HeaderMap::new();
     if let Some(kind) = kind {
@@ -35,6 +35,14 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
             put(&mut headers, "webhook-id", id, false)?;
             put(&mut headers, "webhook-timestamp", &timestamp_s.to_string(), false)?;
             put(&mut headers, "webhook-signature", &signature, true)?;
+        }
+        Some(Sign::Basic { user, password }) => {
+            let plain = format!("{}:{}", named(secrets, user)?.reveal(), named(secrets, password)?.reveal());
+            put(&mut headers, "authorization", &format!("Basic {}", crypto::base64(plain.as_bytes())), true)?;
+        }
+        Some(Sign::OAuth1 { key, secret, timestamp_s }) => {
+            let (key, secret) = (named(secrets, key)?, named(secrets, secret)?);
+            one_legged(&mut url, &request.method, key.reveal(), secret, *timestamp_s, &crypto::random_text(16));
         }
         None => {}
     }
@@ -64,6 +72,25 @@ fn standard_signature(live: &[Secret], name: &str, id: &str, timestamp_s: i64, b
         signatures.push(format!("v1,{}", crypto::base64(&digest)));
     }
     Ok(signatures.join(" "))
+}
+
+/// The query of the address with the parameters of OAuth and their signature (RFC 5849, 3.4). A JSON body is not signed.
+fn one_legged(url: &mut Url, method: &str, key: &str, secret: &Secret, timestamp_s: i64, nonce: &str) {
+    let own = [
+        ("oauth_consumer_key", key.to_owned()),
+        ("oauth_nonce", nonce.to_owned()),
+        ("oauth_signature_method", "HMAC-SHA256".to_owned()),
+        ("oauth_timestamp", timestamp_s.to_string()),
+        ("oauth_version", "1.0".to_owned()),
+    ];
+    url.query_pairs_mut().extend_pairs(own.iter().map(|(name, value)| (*name, value.as_str())));
+    let mut pairs: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (percent(&n), percent(&v))).collect();
+    pairs.sort();
+    let joined: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let bare = format!("{}{}", url.origin().ascii_serialization(), url.path());
+    let base = format!("{}&{}&{}", method.to_uppercase(), percent(&bare), percent(&joined.join("&")));
+    let digest = crypto::hmac_sha256(format!("{}&", percent(secret.reveal())).as_bytes(), &[base.as_bytes()]);
+    url.query_pairs_mut().append_pair("oauth_signature", &crypto::base64(&digest));
 }
 
 fn address(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Url, SendError> {

@@ -33,8 +33,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
 /// Connections that nobody uses are given up before most servers do, so that a request seldom meets a closed one.
 const IDLE: Duration = Duration::from_secs(15);
-/// Most of an answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 64 * 1024;
+/// Most of an answer that is ever read, in bytes, whatever a request asks for.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 /// Requests to one host at a time: a slow one must not take all workers, nor we all of its.
 const AT_ONCE: usize = 4;
 
@@ -156,7 +156,7 @@ impl Outbound {
         let _turn = lane.acquire().await.map_err(|_| failed(Failure::NotSent, "The server is stopping.".into()))?;
         let sent = client.request(method, filled.url).headers(filled.headers).body(filled.body).send().await;
         let answer = match sent {
-            Ok(answer) => read(answer).await,
+            Ok(answer) => read(answer, request.most.min(LARGEST_ANSWER)).await,
             Err(error) => Err(error),
         };
         match answer {
@@ -277,15 +277,15 @@ impl Outbound {
 }
 
 /// Reads as much as is wanted and leaves the rest: an endless body ends here.
-async fn read(mut answer: reqwest::Response) -> reqwest::Result<Response> {
+async fn read(mut answer: reqwest::Response, most: usize) -> reqwest::Result<Response> {
     let status = answer.status().as_u16();
     let headers = answer.headers().iter();
     let headers = headers.map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await? {
-        let room = LARGEST_ANSWER - body.len();
+        let room = most - body.len();
         body.extend_from_slice(&piece[..piece.len().min(room)]);
-        if body.len() == LARGEST_ANSWER {
+        if body.len() == most {
             break;
         }
     }

@@ -85,7 +85,7 @@ impl Webhook for Chatwoot {
         if facts.is_empty() {
             return Ok(ignored());
         }
-        Ok(Heard::Facts(Batch { facts, problems: Vec::new() }))
+        Ok(Heard::Facts(Batch { facts, ..Batch::default() }))
     }
 }
 

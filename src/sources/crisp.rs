@@ -99,7 +99,7 @@ impl Webhook for Crisp {
         if !tells {
             return Ok(ignored());
         }
-        Ok(Heard::Facts(Batch { facts: vec![Fact::Message(message)], problems: Vec::new() }))
+        Ok(Heard::Facts(Batch { facts: vec![Fact::Message(message)], ..Batch::default() }))
     }
 }
 

@@ -82,7 +82,7 @@ impl Webhook for Forms {
 
     fn parse(&self, body: &Verified<'_>, _: &Settings, home: &Home) -> Result<Heard, Reject> {
         let lead = read_lead(body.body(), body.content_type(), home)?;
-        Ok(Heard::Facts(Batch { facts: vec![Fact::Lead(lead)], problems: Vec::new() }))
+        Ok(Heard::Facts(Batch::of(vec![Fact::Lead(lead)])))
     }
 }
 

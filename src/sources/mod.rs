@@ -1,9 +1,14 @@
 //! Inbound platforms: one pure file each. They check a signature and turn bytes into facts.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use crate::domain::fact::Fact;
 use crate::domain::platform::{About, Secrets, Settings};
-use crate::domain::steps::{Steps, Talk};
-use crate::domain::time::Time;
+use crate::domain::steps::{Steps, Talk, Token};
+use crate::domain::time::{HOUR_MS, Time};
+use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
 pub mod chatwoot;
@@ -20,14 +25,37 @@ pub static ALL: &[&dyn Source] = &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::F
 pub trait Source: Sync {
     fn about(&self) -> &'static About;
 
+    /// What can be seen to be wrong with the set-up before anything is sent, with its remedy; empty fields are
+    /// `About::missing`'s affair.
+    fn check(&self, _settings: &Settings, _secrets: &Secrets) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The token that requests of a pull, a fetch or a registration need, where the credentials only buy one that expires.
+    fn token(&self, _settings: &Settings) -> Option<Token> {
+        None
+    }
+
     fn webhook(&self) -> Option<&dyn Webhook> {
         None
     }
 
+    /// Reads the platform's own list. The first state is `Since` as JSON.
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         None
     }
 
+    /// How long after a pull the next one begins.
+    fn pull_every_ms(&self) -> i64 {
+        HOUR_MS
+    }
+
+    /// Reads what a body has only named, right after it was stored. The first state is `Named` as JSON.
+    fn fetch(&self) -> Option<&dyn Steps<Fetch>> {
+        None
+    }
+
+    /// Puts our hooks into the platform. The first state is null.
     fn provision(&self) -> Option<&dyn Steps<Provision>> {
         None
     }
@@ -39,6 +67,18 @@ pub trait Source: Sync {
 }
 
 pub trait Webhook: Sync {
+    /// A call that proves nothing, is trusted for nothing and only wants a plain answer: the ping of a new hook. Asked
+    /// before `verify`; nothing is stored or counted.
+    fn greet(&self, _got: &Incoming<'_>) -> Option<Response> {
+        None
+    }
+
+    /// Whether the sender calls itself the shop of these settings. On the kept paths, which all shops share, this says
+    /// where to look first; the signature decides.
+    fn is_named(&self, _got: &Incoming<'_>, _settings: &Settings) -> bool {
+        false
+    }
+
     /// Checks the raw bytes in constant time against every live secret.
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject>;
 
@@ -62,6 +102,8 @@ pub enum Heard {
     Reply(Response),
     /// The body carried only ids; the facts are fetched by a job.
     Fetch(Vec<String>),
+    /// The platform has thrown us out: the connection pauses with this sentence, which says the remedy.
+    Farewell(String),
 }
 
 /// Facts, and what was wrong with single items; one bad item never loses the others.
@@ -69,6 +111,14 @@ pub enum Heard {
 pub struct Batch {
     pub facts: Vec<Fact>,
     pub problems: Vec<Problem>,
+    /// What these facts leave open, in the source's own words: its `fetch` reads it right after.
+    pub fetch: Vec<String>,
+}
+
+impl Batch {
+    pub fn of(facts: Vec<Fact>) -> Self {
+        Self { facts, ..Self::default() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -92,35 +142,115 @@ pub enum Reject {
     BadField { field: String, code: &'static str, sentence: String },
 }
 
-/// A fetch on a schedule: hands over facts page by page, ends with the window it has seen whole.
+/// A fetch on a schedule: hands over facts page by page, ends with the window it has seen whole. What it yields is
+/// committed together with the state behind it, so that a crash goes on there; windows overlap and repeats are harmless.
 #[derive(Debug)]
 pub struct Pull;
 
 impl Talk for Pull {
     type Yield = Batch;
     type Outcome = Window;
+    type Ground = Home;
 }
 
-/// From when to when the other side's list was read to its end.
+/// The first state of a pull. All that was changed at `from` or later is wanted, so that the source puts its own overlap
+/// on top; `from` is `Window::to` of the last pull, and for the first one as far back as the owner wants history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Since {
+    pub from: Time,
+    pub is_first: bool,
+}
+
+/// From when to when the other side's list was read to its end. `to` is the newest change that was seen, by the other
+/// side's clock, or `from` where nothing was new.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     pub from: Time,
     pub to: Time,
 }
 
-/// Registering our hook with a platform: ends with what was learned.
+/// Reads single things by what a batch or a body called them.
+#[derive(Debug)]
+pub struct Fetch;
+
+impl Talk for Fetch {
+    type Yield = Batch;
+    type Outcome = ();
+    type Ground = Home;
+}
+
+/// The first state of a fetch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    pub refs: Vec<String>,
+}
+
+/// Registering our hook with a platform: ends with what was learned. `Fail` says what is wrong and the remedy: `Pause`
+/// where the credentials or the address are at fault, `Retry` where the other side cannot be reached now.
 #[derive(Debug)]
 pub struct Provision;
 
 impl Talk for Provision {
     type Yield = std::convert::Infallible;
     type Outcome = Registered;
+    type Ground = Ground;
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What a registration is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ground {
+    pub wish: Wish,
+    /// Where the platform is to call.
+    pub hook_url: String,
+    /// Hooks that point here or below are ours from before: they are adopted.
+    pub kept_url: String,
+    /// Topic and the platform's id, of the hooks that hold our present address and secret. One that is not named here is
+    /// given both anew.
+    pub known: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Only the read call that proves the credentials; ends without hooks.
+    Probe,
+    /// Every topic once, active, with our address and secret, and none twice. Repeating it changes nothing.
+    Register,
+    /// Only tells what is there.
+    Look,
+    /// Takes ours away; those that are gone already count as taken away.
+    Remove,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Registered {
-    /// Topic and the platform's id of the hook.
-    pub hooks: Vec<(String, String)>,
+    /// Ours, as they stand in the platform now, that of a new order first.
+    pub hooks: Vec<Hook>,
+    /// What the owner should know, in sentences: what live updates need, what the credentials may not do.
+    pub notes: Vec<String>,
+    /// Settings that the platform has told: its currency, its zone, its own name. Those that the owner typed stay.
+    pub learned: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hook {
+    pub topic: String,
+    pub id: String,
+    pub is_active: bool,
+    pub found: Found,
+}
+
+/// How a hook was found before anything was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    InPlace,
+    /// It was not there; it has been made. Whether it had been there before is known by us.
+    Made,
+    /// One of ours from before, or with another address or secret.
+    Adopted,
+    /// The platform had switched it off.
+    SwitchedOff,
 }
 
 pub fn find(slug: &str) -> Option<&'static dyn Source> {

@@ -77,7 +77,7 @@ impl Webhook for Tawk {
             "chat:transcript_created" => transcript(&value, body, home)?,
             _ => return Ok(ignored()),
         };
-        Ok(Heard::Facts(Batch { facts, problems: Vec::new() }))
+        Ok(Heard::Facts(Batch { facts, ..Batch::default() }))
     }
 }
 

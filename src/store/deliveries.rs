@@ -69,21 +69,39 @@ pub struct Known {
     id: DeliveryId,
     connection: i64,
     kind: String,
+    event_id: String,
     state: String,
     reason: Option<String>,
 }
 
+impl Known {
+    pub fn is_of(&self, connection: ConnectionId, event_id: &str) -> bool {
+        self.connection == connection.number() && self.event_id == event_id
+    }
+
+    pub fn is_kind(&self, connection: ConnectionId, kind: &str) -> bool {
+        self.connection == connection.number() && self.kind == kind
+    }
+
+    /// The platform has not heard of it and will not. What is only shown in shadow mode counts as heard.
+    pub fn is_untold(&self) -> bool {
+        matches!(self.state.as_str(), "skipped" | "refused" | "dead" | "cancelled") && self.reason.as_deref() != Some("shadow")
+    }
+}
+
 pub fn list_known(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Known>> {
     c.list(
-        "select id, connection_id, kind, state, reason from deliveries where site_id = :site and conversion_id = :conversion",
+        "select id, connection_id, kind, event_id, state, reason from deliveries where site_id = :site and conversion_id = :conversion",
         named_params! {":conversion": conversion.number()},
         |row| {
             let id = DeliveryId::new(row.get(0)?);
-            Ok(Known { id, connection: row.get(1)?, kind: row.get(2)?, state: row.get(3)?, reason: row.get(4)? })
+            Ok(Known { id, connection: row.get(1)?, kind: row.get(2)?, event_id: row.get(3)?, state: row.get(4)?, reason: row.get(5)? })
         },
     )
 }
 
+/// Why a refund is not told: its sale was not either.
+pub const SALE_NOT_SENT: &str = "sale_not_sent";
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 
@@ -310,6 +328,16 @@ pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now:
         "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
          where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')",
         named_params! {":conversion": conversion.number(), ":reason": reason, ":now": now.ms()},
+    )
+}
+
+/// Ends what waits of a sale that went back; its refunds go on.
+pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')
+           and event_id = (select event_id from conversions where site_id = :site and id = :conversion)",
+        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
     )
 }
 

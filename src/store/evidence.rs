@@ -21,13 +21,15 @@ pub struct Asked<'a> {
     pub person: &'a Person,
     pub contact: Option<ContactId>,
     pub traces: &'a Traces,
+    /// What the sender itself has noted of the visits.
+    pub journey: Vec<Touchpoint>,
     /// Who it was is only said by a browser.
     pub is_asserted: bool,
     pub happened_at: Time,
 }
 
 /// Sessions linked to the fact, by each of their links, with their touches up to the moment it happened.
-pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
+pub fn gather(c: &SiteConn, asked: Asked) -> Result<Evidence> {
     // Every link of a session, not only the strongest: the others tell what else would have found it.
     let mut links: Vec<(SessionId, Link)> = Vec::new();
     let mut add = |session: SessionId, link: Link| {
@@ -79,6 +81,9 @@ pub fn gather(c: &SiteConn, asked: &Asked) -> Result<Evidence> {
             Entry::Vacant(place) => place.insert(touches::list_before(c, session, latest_before(asked.happened_at))?).clone(),
         };
         sessions.push(LinkedSession { session: session.number(), link, touches });
+    }
+    if !asked.journey.is_empty() {
+        sessions.push(LinkedSession { session: 0, link: Link::Imported, touches: asked.journey });
     }
     Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
 }

@@ -75,6 +75,7 @@ pub mod questions;
 /// Days of deliveries after a change of the zone.
 pub mod recounts;
 /// Who has told of a conversion.
+pub mod refunds;
 pub mod reports;
 /// Rows past their time.
 pub mod retention;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::refunds::ToldAt;
 use super::scope::SiteConn;
 use crate::domain::conversion::order_key;
 use crate::domain::fact::{Order, OrderStatus};
@@ -17,20 +18,29 @@ pub struct KnownOrder {
     pub modified_at: Time,
     pub conversion: Option<ConversionId>,
     pub is_erased: bool,
+    pub is_over: bool,
+    pub ended_at: Option<Time>,
+    /// The newest whole list of its refunds.
+    pub refunds_at: ToldAt,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
-        "select id, is_paid, modified_at, conversion_id, erased_at is not null from orders where site_id = :site and connection_id = :connection and external_id = :external",
+        "select id, is_paid, modified_at, conversion_id, erased_at is not null, is_gone = 1 or state in ('cancelled', 'refunded'), ended_at,
+           refunds_at, refunds_read_at
+         from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
-            let conversion: Option<i64> = row.get(3)?;
+            let (conversion, ended): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(6)?);
             Ok(KnownOrder {
                 id: OrderId::new(row.get(0)?),
                 is_paid: row.get(1)?,
                 modified_at: Time::from_ms(row.get(2)?),
                 conversion: conversion.map(ConversionId::new),
                 is_erased: row.get(4)?,
+                is_over: row.get(5)?,
+                ended_at: ended.map(Time::from_ms),
+                refunds_at: ToldAt { modified_at: Time::from_ms(row.get(7)?), read_at: row.get(8)? },
             })
         },
     )
@@ -46,6 +56,8 @@ pub struct Filed<'a> {
     pub received_at: Time,
     /// Stays true once it was.
     pub is_paid: bool,
+    pub is_gone: bool,
+    pub ended_at: Option<Time>,
     /// Told of somebody who was erased since.
     pub erased_at: Option<Time>,
 }
@@ -59,13 +71,20 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     };
     let items = serde_json::to_string(&o.items).map_err(Error::internal)?;
     let coupons = serde_json::to_string(&o.traces.coupons).map_err(Error::internal)?;
+    let journey = serde_json::to_string(&o.journey).map_err(Error::internal)?;
+    let minor = |part: &Option<Money>| part.filter(|m| m.currency == o.total.currency).map(|m| m.minor);
     c.execute(
         "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email, phone, first_name, last_name,
-           customer_id, status, state, is_paid, is_test, total_minor, currency, items, coupons, session_id, country, created_at, modified_at, received_at, erased_at)
+           customer_id, status, state, is_paid, is_test, is_gone, total_minor, tax_minor, shipping_minor, discount_minor, currency, items, coupons, journey,
+           session_id, country, created_at, modified_at, ended_at, received_at, erased_at)
          values (:site, :id, :connection, :platform, :external, :number, :order_key, :rank, :contact, :email, :phone, :first, :last,
-           :customer, :status, :state, :paid, :test, :total, :currency, :items, :coupons, :session, :country, :created, :modified, :received, :erased)
+           :customer, :status, :state, :paid, :test, :gone, :total, :tax, :shipping, :discount, :currency, :items, :coupons, :journey,
+           :session, :country, :created, :modified, :ended, :received, :erased)
          on conflict (site_id, id) do update set status = excluded.status, state = excluded.state, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
-           total_minor = excluded.total_minor, currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
+           is_gone = excluded.is_gone, ended_at = excluded.ended_at, total_minor = excluded.total_minor,
+           tax_minor = coalesce(excluded.tax_minor, tax_minor), shipping_minor = coalesce(excluded.shipping_minor, shipping_minor),
+           discount_minor = coalesce(excluded.discount_minor, discount_minor), journey = iif(excluded.journey = '[]', journey, excluded.journey),
+           currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
            session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at",
@@ -74,6 +93,8 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
             ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
             ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":customer": p.customer_id,
             ":status": o.raw_status, ":paid": new.is_paid, ":test": o.is_test, ":total": o.total.minor, ":currency": o.total.currency.code(),
+            ":gone": new.is_gone, ":tax": minor(&o.tax), ":shipping": minor(&o.shipping), ":discount": minor(&o.discount),
+            ":journey": journey, ":ended": new.ended_at.map(Time::ms),
             ":items": items, ":coupons": coupons, ":session": new.session.map(SessionId::number), ":country": p.country,
             ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms(),
             ":erased": new.erased_at.map(Time::ms)},
@@ -95,6 +116,57 @@ pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Re
     Ok(())
 }
 
+/// A whole list of an order's refunds: what it lacks has been taken back.
+pub fn set_refunds_at(c: &SiteConn, id: OrderId, at: ToldAt) -> Result<()> {
+    c.execute(
+        "update orders set refunds_at = :at, refunds_read_at = :read
+         where site_id = :site and id = :id and (refunds_at, refunds_read_at) <= (:at, :read)",
+        named_params! {":at": at.modified_at.ms(), ":read": at.read_at, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// An older telling, or one of its end alone, knows better when it ended.
+pub fn set_ended(c: &SiteConn, id: OrderId, at: Time) -> Result<()> {
+    c.execute(
+        "update orders set ended_at = min(coalesce(ended_at, :at), :at) where site_id = :site and id = :id",
+        named_params! {":at": at.ms(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+pub fn set_gone(c: &SiteConn, id: OrderId) -> Result<()> {
+    c.execute("update orders set is_gone = 1 where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    Ok(())
+}
+
+/// What is left of it, once it is a sale.
+pub fn set_net(c: &SiteConn, id: OrderId, net_minor: i64) -> Result<()> {
+    c.execute(
+        "update orders set net_minor = :net where site_id = :site and id = :id",
+        named_params! {":net": net_minor, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// The shop has thrown an order away, whether or not it is known yet.
+pub fn add_deletion(c: &SiteConn, connection: i64, external_id: &str, at: Time) -> Result<()> {
+    c.execute(
+        "insert into order_deletions (site_id, connection_id, order_external_id, at) values (:site, :connection, :external, :at)
+         on conflict (site_id, connection_id, order_external_id) do update set at = max(at, excluded.at)",
+        named_params! {":connection": connection, ":external": external_id, ":at": at.ms()},
+    )?;
+    Ok(())
+}
+
+pub fn find_deletion(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<Time>> {
+    c.find(
+        "select at from order_deletions where site_id = :site and connection_id = :connection and order_external_id = :external",
+        named_params! {":connection": connection, ":external": external_id},
+        |row| Ok(Time::from_ms(row.get(0)?)),
+    )
+}
+
 /// What an order says of its sale now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderWord {
@@ -110,10 +182,20 @@ pub struct OrderWord {
     pub session: Option<SessionId>,
     pub happened_at: Time,
     pub modified_at: Time,
+    pub is_gone: bool,
+    pub ended_at: Option<Time>,
+    pub refunds_at: ToldAt,
+}
+
+impl OrderWord {
+    /// Nothing is left of the sale.
+    pub fn is_over(&self) -> bool {
+        self.is_gone || self.status.is_reversed()
+    }
 }
 
 const WORD: &str = "id, connection_id, platform, external_id, rank, state, status, total_minor, currency, contact_id, session_id, created_at, \
-    modified_at";
+    modified_at, is_gone, ended_at, refunds_at, refunds_read_at";
 
 /// What all orders of a sale say of it.
 pub fn words_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<OrderWord>> {
@@ -129,7 +211,7 @@ pub fn words_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<OrderWord>
 pub fn list_ended(c: &SiteConn, order_key: &str) -> Result<Vec<OrderWord>> {
     let found: Vec<Option<OrderWord>> = c.list(
         &format!(
-            "select {WORD} from orders where site_id = :site and order_key = :key and conversion_id is null and state = 'cancelled' limit 20"
+            "select {WORD} from orders where site_id = :site and order_key = :key and conversion_id is null and (state = 'cancelled' or is_gone = 1) limit 20"
         ),
         named_params! {":key": order_key},
         read_word,
@@ -140,7 +222,7 @@ pub fn list_ended(c: &SiteConn, order_key: &str) -> Result<Vec<OrderWord>> {
 fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
     let (state, currency): (String, String) = (row.get(5)?, row.get(8)?);
     let (Some(status), Some(currency)) = (OrderStatus::parse(&state), Currency::parse(&currency)) else { return Ok(None) };
-    let (contact, session): (Option<i64>, Option<i64>) = (row.get(9)?, row.get(10)?);
+    let (contact, session, ended): (Option<i64>, Option<i64>, Option<i64>) = (row.get(9)?, row.get(10)?, row.get(14)?);
     Ok(Some(OrderWord {
         id: OrderId::new(row.get(0)?),
         connection: row.get(1)?,
@@ -154,6 +236,9 @@ fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
         session: session.map(SessionId::new),
         happened_at: Time::from_ms(row.get(11)?),
         modified_at: Time::from_ms(row.get(12)?),
+        is_gone: row.get(13)?,
+        ended_at: ended.map(Time::from_ms),
+        refunds_at: ToldAt { modified_at: Time::from_ms(row.get(15)?), read_at: row.get(16)? },
     }))
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 pub type Params<'a> = &'a [(&'a str, &'a dyn ToSql)];
 
 thread_local! {
-    /// Blocks of inner numbers by site and noun: the last one given, and the last of the block. Only the writer's thread
+    /// Blocks of inner numbers by site (0 for the whole box) and noun: the last one given, and the last of the block. Only the writer's thread
     /// takes numbers.
     static BLOCKS: RefCell<HashMap<(i64, &'static str), (i64, i64)>> = RefCell::default();
     /// The worst that the storage has said to this thread since it was last taken.
@@ -152,8 +152,26 @@ impl<'c> SiteConn<'c> {
     /// The next number of a noun that nobody ever sees. Taken from a block in memory, so that not every row writes the
     /// count; what is left of a block when the process ends is never used.
     pub(super) fn next_inner_number(&self, noun: &'static str) -> Result<i64> {
+        self.number_of_block(
+            (self.site.number(), noun),
+            "insert into numbers (site_id, noun, last) values (:site, :noun, :block)
+             on conflict (site_id, noun) do update set last = last + :block returning last",
+        )
+    }
+
+    /// The same, of one row of numbers for all sites: for rows that lie in the order in which they came, whosesoever they are.
+    pub(super) fn next_box_number(&self, noun: &'static str) -> Result<i64> {
+        self.number_of_block(
+            (0, noun),
+            "insert into numbers (site_id, noun, last)
+               values (:site, :noun, coalesce((select max(last) from numbers where noun = :noun), 0) + :block)
+             on conflict (site_id, noun) do update set last = excluded.last returning last",
+        )
+    }
+
+    fn number_of_block(&self, key: (i64, &'static str), take: &str) -> Result<i64> {
         const BLOCK: i64 = 256;
-        let key = (self.site.number(), noun);
+        let noun = key.1;
         let held = BLOCKS.with_borrow_mut(|blocks| match blocks.get_mut(&key) {
             Some((next, end)) if *next < *end => {
                 *next += 1;
@@ -164,11 +182,7 @@ impl<'c> SiteConn<'c> {
         if let Some(number) = held {
             return Ok(number);
         }
-        let end: i64 = self.one(
-            "insert into numbers (site_id, noun, last) values (:site, :noun, :block)
-             on conflict (site_id, noun) do update set last = last + :block returning last",
-            &[(":noun", &noun), (":block", &BLOCK)],
-        )?;
+        let end: i64 = self.one(take, &[(":noun", &noun), (":block", &BLOCK)])?;
         let first = end - BLOCK + 1;
         BLOCKS.with_borrow_mut(|blocks| blocks.insert(key, (first, end)));
         Ok(first)

@@ -93,7 +93,7 @@ pub fn find_key(c: &SiteConn, id: SessionId) -> Result<Option<String>> {
 }
 
 pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
-    let id = c.next_inner_number("session")?;
+    let id = c.next_box_number("session")?;
     let b = new.browser;
     c.execute(
         "insert into sessions (site_id, id, key, created_at, last_seen_at, first_at, last_at, last_is_direct, device, browser, system,

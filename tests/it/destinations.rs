@@ -102,7 +102,7 @@ fn run(destination: &dyn Destination, case: &Path) -> Vec<String> {
     let mut asked = None;
     let got = match destination.prepare(&out, &settings) {
         Prepared::Skip(reason) => json!({ "skip": reason }),
-        Prepared::Start(start) => match destination.delivery().step(start.state, None, &settings, now) {
+        Prepared::Start(start) => match destination.delivery().step(start.state, None, &settings, &(), now) {
             Step::Ask(request, state) => {
                 let shown = outbound::redacted(&request, &start.hashed);
                 wrong.extend(told_people(destination, &out, &request, &shown));
@@ -127,7 +127,7 @@ fn run(destination: &dyn Destination, case: &Path) -> Vec<String> {
 /// A second try builds the same request: only then does a platform see that it is a repeat.
 fn same_twice(destination: &dyn Destination, out: &Outgoing, settings: &Settings, now: Time, first: &Request) -> Option<String> {
     let Prepared::Start(start) = destination.prepare(out, settings) else { return Some("skips the second time".into()) };
-    match destination.delivery().step(start.state, None, settings, now) {
+    match destination.delivery().step(start.state, None, settings, &(), now) {
         Step::Ask(request, _) if *request == *first => None,
         _ => Some("the second try is another request".into()),
     }
@@ -161,7 +161,7 @@ fn answers(destination: &dyn Destination, file: &Path, state: &State, settings: 
     let mut got = Vec::new();
     for row in rows.as_array().expect("responses.json is a list") {
         let mut row = row.clone();
-        let step = destination.delivery().step(state.clone(), Some(&response(&row["response"])), settings, now);
+        let step = destination.delivery().step(state.clone(), Some(&response(&row["response"])), settings, &(), now);
         row["verdict"] = match step {
             Step::Done(verdict) => verdict_shown(&verdict),
             other => json!({ "step": format!("{other:?}") }),
@@ -244,7 +244,7 @@ pub fn first_request(destination: &dyn Destination, out: &Outgoing, settings: &S
         Prepared::Start(start) => start,
         Prepared::Skip(reason) => return Err(reason),
     };
-    let step: Step<Delivery> = destination.delivery().step(start.state, None, settings, now);
+    let step: Step<Delivery> = destination.delivery().step(start.state, None, settings, &(), now);
     match step {
         Step::Ask(request, _) => Ok(request),
         other => panic!("no request first: {other:?}"),

@@ -142,8 +142,18 @@ impl Ground<'_> {
         let every = (self.size.sessions / self.size.conversions.max(1)).max(1);
         let mut recent: Vec<Made> = Vec::new();
         let mut conversion = 0;
-        for session in 1..=self.size.sessions {
-            let at = start + span * session / self.size.sessions - self.dice.below(span / self.size.sessions + 1);
+        // Sessions are numbered over all sites, and a server may hold a block of numbers already.
+        let before: i64 =
+            self.tx.query_row("select coalesce(max(last), 0) from numbers where noun = 'session'", [], |r| r.get(0)).expect("a number");
+        self.tx
+            .execute(
+                "insert or replace into numbers (site_id, noun, last) values (?1, 'session', ?2)",
+                params![self.id(), before + self.size.sessions],
+            )
+            .expect("the numbers that are taken");
+        for n in 1..=self.size.sessions {
+            let session = before + n;
+            let at = start + span * n / self.size.sessions - self.dice.below(span / self.size.sessions + 1);
             let device = *self.dice.pick(&["mobile", "desktop", "tablet"]);
             let country = *self.dice.pick(&["IE", "DE", "AE", "GB"]);
             let contact = self.dice.is(40).then(|| 1 + self.dice.below(self.people));
@@ -182,7 +192,7 @@ impl Ground<'_> {
             if recent.len() > 400 {
                 recent.remove(0);
             }
-            if session % every == 0 && conversion < self.size.conversions {
+            if n % every == 0 && conversion < self.size.conversions {
                 conversion += 1;
                 let happened = (at + self.dice.below(3 * DAY_MS)).min(self.size.until.ms() - 1);
                 self.conversion(conversion, happened, &recent);

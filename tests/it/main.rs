@@ -4,6 +4,7 @@ mod access;
 mod agreement;
 mod backup;
 mod browser;
+mod chat;
 mod chromium;
 mod cli;
 mod concurrency;

@@ -3,7 +3,8 @@
 //! - `request.json`: one hook call, or a list of them: `headers`, `query`, `body` (text), `body_json` or `body_base64`,
 //!   `secret` (or `secrets` by key; a list while one is being rotated), `now`, and `reads: "order"` for the generic
 //!   address of orders;
-//! - or `pages.json`: a talk of several requests: `talk` (`pull` or `provision`), `now`, `answers` in their order;
+//! - or `pages.json`: a talk of several requests: `talk` (`pull`, `fetch` or `provision`), `now`, `state` that it begins with,
+//!   `ground` of a registration, `answers` in their order;
 //! - `settings.json`: the connection's settings;
 //! - `expected.json`: what came of it. `UPDATE=1 cargo test --test it sources` writes it anew: read the difference.
 
@@ -19,7 +20,7 @@ use halotrack::domain::money::Currency;
 use halotrack::domain::platform::{FieldKind, Secrets, Settings};
 use halotrack::domain::steps::{Step, Steps, Talk};
 use halotrack::domain::time::{Time, Zone};
-use halotrack::sources::{self, Batch, Heard, Home, Source, Verified};
+use halotrack::sources::{self, Batch, Ground, Heard, Home, Source, Verified};
 use halotrack::wire::{Headers, Incoming, Response};
 use serde_json::{Value, json};
 
@@ -170,7 +171,7 @@ fn run_call(source: &dyn Source, call: &Value, settings: &Settings) -> Value {
     let heard = hook.verify(&got, &secrets(source, call), at).and_then(|body| match call["reads"].as_str() {
         Some("order") => {
             let order = sources::forms::read_order(body.body(), body.content_type(), &home(at))?;
-            Ok(Heard::Facts(Batch { facts: vec![Fact::Order(order)], problems: Vec::new() }))
+            Ok(Heard::Facts(Batch::of(vec![Fact::Order(order)])))
         }
         _ => hook.parse(&body, settings, &home(at)),
     });
@@ -178,14 +179,20 @@ fn run_call(source: &dyn Source, call: &Value, settings: &Settings) -> Value {
 }
 
 fn run_pages(source: &dyn Source, pages: &Value, settings: &Settings) -> Value {
+    let at = pages["now"].as_str().and_then(Time::parse).expect("a case says when it is");
     match pages["talk"].as_str().unwrap_or("pull") {
         "provision" => {
             let talk = source.provision().expect("only a source that registers has such a case");
-            run_talk(talk, pages, settings, |_| Value::Null, |done| json!(done.hooks))
+            let ground: Ground = serde_json::from_value(pages["ground"].clone()).expect("a case of a registration says what is wanted");
+            run_talk(talk, pages, settings, &ground, |_| Value::Null, |done| json!(done))
+        }
+        "fetch" => {
+            let talk = source.fetch().expect("only a source that tells of ids has such a case");
+            run_talk(talk, pages, settings, &home(at), told::batch, |()| Value::Null)
         }
         _ => {
             let talk = source.pull().expect("only a source that is pulled has such a case");
-            run_talk(talk, pages, settings, told::batch, |w| json!({"from": w.from.utc(), "to": w.to.utc()}))
+            run_talk(talk, pages, settings, &home(at), told::batch, |w| json!({"from": w.from.utc(), "to": w.to.utc()}))
         }
     }
 }
@@ -195,6 +202,7 @@ fn run_talk<K: Talk>(
     talk: &dyn Steps<K>,
     pages: &Value,
     settings: &Settings,
+    ground: &K::Ground,
     yielded: impl Fn(K::Yield) -> Value,
     ended: impl Fn(K::Outcome) -> Value,
 ) -> Value {
@@ -203,7 +211,7 @@ fn run_talk<K: Talk>(
     let mut state = pages.get("state").cloned().unwrap_or(Value::Null);
     let (mut got, mut log) = (None, Vec::new());
     for _ in 0..MOST_STEPS {
-        match talk.step(state, got.as_ref(), settings, at) {
+        match talk.step(state, got.as_ref(), settings, ground, at) {
             Step::Ask(request, next) => {
                 log.push(json!({"asked": *request}));
                 let Some(answer) = answers.next() else {

@@ -13,6 +13,7 @@ use super::touch::{TouchKind, Touchpoint};
 
 pub mod chat;
 mod decay;
+pub mod journey;
 pub mod matching;
 pub mod models;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::Time;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{Delivery, REVERSED};
+use crate::store::deliveries::{Delivery, REVERSED, SALE_NOT_SENT};
 use crate::store::sites::Site;
 
 use super::End;
@@ -85,13 +85,20 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
     )
 }
 
+/// Whether the sale of a refund has never reached its destination.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SaleUntold(pub bool);
+
 /// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back.
-pub(super) fn nothing_to_tell(conversion: &Conversion) -> Option<(&'static str, &'static str)> {
+///
+/// `refund` is given for a refund alone: where its sale was never told, there is nothing to take back.
+pub(super) fn nothing_to_tell(conversion: &Conversion, refund: Option<SaleUntold>) -> Option<(&'static str, &'static str)> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
     match (conversion.is_erased, conversion.counts, is_reversed) {
         (true, _, _) => Some(("cancelled", "erased")),
         (_, false, _) => Some(("skipped", "not_counted")),
-        (_, _, true) => Some(("cancelled", REVERSED)),
+        _ if refund == Some(SaleUntold(true)) => Some(("skipped", SALE_NOT_SENT)),
+        (_, _, true) if refund.is_none() => Some(("cancelled", REVERSED)),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::erasure::IMPERSONAL;
 use crate::domain::fact::{Fact, Order, Person, Traces};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::flows::intake::own_id;
 use crate::flows::session_id::{self, SessionKey};
 use crate::store::erasures::tombstones;
 use crate::store::people::{IdentityKind, identities_of};
@@ -42,6 +43,9 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
             }
         },
         Fact::Order(order) => is_erased_order(c, connection, order)?,
+        // They name an order, nobody else; a refund's reason is not filled in where the order is of somebody erased.
+        Fact::Refund(told) => is_erased_id(c, connection, &told.platform, &told.order_external_id)?,
+        Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(s) => match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
             Some(id) => conversions::find(c, id)?.is_some_and(|v| v.is_erased),
             None => false,
@@ -64,6 +68,7 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
     let (person, happened_at) = match fact {
         Fact::Lead(f) => (&f.person, f.happened_at),
         Fact::Order(f) => (&f.person, f.happened_at),
+        Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(f) => (&f.person, f.happened_at),
         Fact::Message(f) => (&f.person, f.happened_at),
     };
@@ -72,14 +77,14 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
     }
     let has_money = match fact {
         Fact::Lead(_) | Fact::Message(_) => false,
-        Fact::Order(_) => true,
+        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) => true,
         Fact::Statement(s) => s.kind == ConversionKind::Sale,
     };
     // An id that is the address itself cannot be kept.
     let names_somebody = match fact {
         Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
         Fact::Statement(s) => s.external_id.contains('@'),
-        Fact::Lead(_) | Fact::Message(_) => false,
+        Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
     };
     Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
 }
@@ -100,10 +105,13 @@ fn is_past(c: &SiteConn, site: &Site, person: &Person, happened_at: Time) -> Res
     Ok(false)
 }
 
+fn is_erased_id(c: &SiteConn, connection: i64, platform: &str, order: &str) -> Result<bool> {
+    Ok(orders::find_by_external_id(c, connection, &own_id(platform, order))?.is_some_and(|known| known.is_erased))
+}
+
 /// The very order, or another telling of the same sale.
 fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool> {
-    let external_id =
-        if order.platform == "generic" { order.external_id.clone() } else { format!("{}:{}", order.platform, order.external_id) };
+    let external_id = own_id(&order.platform, &order.external_id);
     if let Some(known) = orders::find_by_external_id(c, connection, &external_id)? {
         return Ok(known.is_erased);
     }
@@ -136,7 +144,17 @@ fn without_person(fact: &Fact) -> Fact {
             (lead.person, lead.traces) = (nobody(&lead.person), traces(&lead.traces));
             (lead.message, lead.url, lead.custom_fields) = (None, None, json!({}));
         }
-        Fact::Order(order) => (order.person, order.traces) = (nobody(&order.person), traces(&order.traces)),
+        Fact::Order(order) => {
+            (order.person, order.traces) = (nobody(&order.person), traces(&order.traces));
+            for visit in &mut order.journey {
+                (visit.landing, visit.referrer) = (None, None);
+            }
+            for refund in &mut order.refunds {
+                refund.reason = None;
+            }
+        }
+        Fact::Refund(told) => told.refund.reason = None,
+        Fact::Deletion(_) => {}
         Fact::Statement(s) => {
             (s.person, s.traces) = (nobody(&s.person), traces(&s.traces));
             if let Value::Object(detail) = &mut s.detail {

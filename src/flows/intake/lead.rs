@@ -44,6 +44,7 @@ pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
         rank: Rank::Api.number(),
         person: &lead.person,
         traces: &lead.traces,
+        journey: &[],
         contact,
         session,
         amount: lead.value,

@@ -10,17 +10,18 @@ use crate::domain::money::Money;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::conversions::Conversion;
+use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::{self, OrderWord};
 use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, deliveries};
 
-use super::{Context, must};
+use super::{Context, must, refund};
 
 /// A line of the ledger, on its own day.
 pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at: Time, note: Option<&str>) -> Result<()> {
     let book_day = x.site.zone.day(at);
-    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, note })?;
+    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, refund: None, note })?;
     Ok(())
 }
 
@@ -55,25 +56,37 @@ const OTHER_CURRENCY: &str = "told again in another currency";
 
 /// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
 /// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
-pub fn balance(x: &Context, id: ConversionId) -> Result<()> {
+///
+/// Gives the deliveries that were planned for refunds.
+pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
     let words = orders::words_of(x.c, id)?;
-    let Some(word) = speaker(&words) else { return Ok(()) };
+    let Some(word) = speaker(&words) else { return Ok(Vec::new()) };
     if word.rank < conversion.rank {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let (target, kind, note, status) = match word.status {
-        OrderStatus::Cancelled => (0, "cancellation", None, "cancelled"),
-        OrderStatus::Refunded => (0, "refund", Some(entries::WHOLE_ORDER), "refunded"),
-        _ => (word.total.minor, "adjustment", Some("changed in the shop"), "paid"),
+    let (refunds, mut is_changed) = refund::book_all(x, id, word)?;
+    let back: i64 = refunds.iter().map(|r| r.counted_minor).sum();
+    let is_over = word.is_over();
+    let (target, kind, note) = match word.status {
+        // What single refunds have taken off is not taken off again.
+        OrderStatus::Refunded => (back, "refund", Some(WHOLE_ORDER)),
+        _ if is_over => (back, "cancellation", word.is_gone.then_some(DELETED)),
+        _ => (word.total.minor, "adjustment", Some("changed in the shop")),
     };
-    let at = word.modified_at.max(word.happened_at);
-    let (mut own, mut is_changed) = (0, false);
+    let status = match word.status {
+        OrderStatus::Refunded => "refunded",
+        _ if is_over => "cancelled",
+        _ if word.total.minor > 0 && back >= word.total.minor => "refunded",
+        _ => "paid",
+    };
+    let at = if is_over { word.ended_at.unwrap_or(word.modified_at) } else { word.modified_at }.max(word.happened_at);
+    let mut own = 0;
     for money in entries::sums_of_order(x.c, id)? {
         if money.currency == word.total.currency {
             own = money.minor;
         } else if money.minor != 0 {
-            let note = if target == 0 { note } else { Some(OTHER_CURRENCY) };
+            let note = if is_over { note } else { Some(OTHER_CURRENCY) };
             book(x, id, kind, Money::new(-money.minor, money.currency), at, note)?;
             is_changed = true;
         }
@@ -82,23 +95,30 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<()> {
         book(x, id, kind, Money::new(target - own, word.total.currency), at, note)?;
         is_changed = true;
     }
-    if word.status.is_reversed() {
+    if status != "paid" {
         // Nothing is left of it: whoever has not heard of the sale yet need not.
-        deliveries::cancel_waiting(x.c, id, deliveries::REVERSED, x.now)?;
+        deliveries::cancel_reversed(x.c, id, x.now)?;
     } else if matches!(conversion.status.as_str(), "cancelled" | "refunded") {
         deliveries::revive(x.c, id, x.now)?;
+    }
+    for word in &words {
+        orders::set_net(x.c, word.id, refund::net_of(x, word)?)?;
     }
     conversions::set_amount(x.c, id, word.total)?;
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
-    Ok(())
+    refund::plan(x, id, word, &refunds)
 }
+
+/// Marks money that the order's own state gave back, not a refund of its own.
+const WHOLE_ORDER: &str = "the whole order";
+const DELETED: &str = "deleted in the shop";
 
 /// The order that speaks: of the best informed senders the one that was changed last. What ties is decided by what
 /// does not depend on the order of arrival.
 fn speaker(words: &[OrderWord]) -> Option<&OrderWord> {
-    words.iter().max_by_key(|w| (w.rank, w.modified_at, w.status.is_reversed(), Reverse(w.connection)))
+    words.iter().max_by_key(|w| (w.rank, w.modified_at, w.is_over(), Reverse(w.connection)))
 }
 
 /// A sale that was just made may be that of orders which have ended already: then they say so now.
@@ -123,7 +143,7 @@ pub fn adopt_ended(x: &Context, id: ConversionId, order_key: &str) -> Result<()>
     for (order, _) in ended {
         adopt(x, id, &order)?;
     }
-    balance(x, id)
+    balance(x, id).map(drop)
 }
 
 fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
@@ -162,6 +182,7 @@ mod tests {
     use crate::domain::conversion::Rank;
     use crate::domain::ids::OrderId;
     use crate::domain::money::Currency;
+    use crate::store::refunds::ToldAt;
 
     fn word(connection: i64, rank: Rank, modified_s: i64, status: OrderStatus) -> OrderWord {
         OrderWord {
@@ -177,6 +198,9 @@ mod tests {
             session: None,
             happened_at: Time::from_s(0),
             modified_at: Time::from_s(modified_s),
+            is_gone: false,
+            ended_at: None,
+            refunds_at: ToldAt { modified_at: Time::from_ms(0), read_at: 0 },
         }
     }
 

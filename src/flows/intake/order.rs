@@ -1,11 +1,14 @@
 //! An order, as a shop or payment told it. It becomes a conversion when it is first paid; what goes back comes off on
 //! its own day and never rewrites the order's.
 
+use crate::domain::attribution::journey;
 use crate::domain::conversion::ConversionKind;
-use crate::domain::fact::{Order, OrderStatus};
+use crate::domain::fact::{Order, OrderDeletion, OrderRefund, Refund};
 use crate::domain::ids::OrderId;
+use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::orders::{self, Filed, KnownOrder};
+use crate::store::refunds::{self, Heard, ToldAt};
 
 use super::telling::{Telling, heed_refusal, known_person, tell, told_session, would_join};
 use super::{Context, Stored, ledger};
@@ -13,9 +16,8 @@ use super::{Context, Stored, ledger};
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
     let contact = known_person(x, &order.person, &order.traces, session, &order.platform)?;
-    // Two shops may number alike: what is told through one door is told apart by its platform.
-    let external_id =
-        if order.platform == "generic" { order.external_id.clone() } else { format!("{}:{}", order.platform, order.external_id) };
+    let external_id = own_id(&order.platform, &order.external_id);
+    let visits = journey::cleaned(&order.journey);
     let telling = Telling {
         kind: ConversionKind::Sale,
         name: None,
@@ -29,6 +31,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         rank: order.rank.number(),
         person: &order.person,
         traces: &order.traces,
+        journey: &visits,
         contact,
         session,
         amount: Some(order.total),
@@ -39,64 +42,139 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         detail: serde_json::json!({"status": order.raw_status}).to_string(),
     };
     let known = orders::find_by_external_id(x.c, x.connection, &external_id)?;
+    let told_at = told_at(x, order.modified_at);
+    for refund in &order.refunds {
+        hear_of(x, &order.platform, &external_id, refund, told_at)?;
+    }
     if let Some(known) = known.as_ref().filter(|known| order.modified_at < known.modified_at) {
-        return older(x, order, &telling, known);
+        return older(x, order, &telling, known, told_at);
     }
     let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
+    let deleted_at = orders::find_deletion(x.c, x.connection, &external_id)?.filter(|at| is_after(x, *at, order.modified_at));
+    let is_gone = order.is_gone || deleted_at.is_some();
+    let ended_at = (order.is_over() || is_gone).then(|| {
+        // The first telling of the end dates it, unless the shop does.
+        let first = known.as_ref().filter(|k| k.is_over).and_then(|k| k.ended_at);
+        order.ended_at.or(first).or(deleted_at).unwrap_or(order.modified_at)
+    });
+    let cleaned = Order { journey: visits.clone(), ..order.clone() };
     let filed = Filed {
         connection: x.connection,
         external_id: &external_id,
-        order,
+        order: &cleaned,
         contact,
         session,
         received_at: x.now,
         is_paid,
+        is_gone,
+        ended_at,
         erased_at: x.erased_at,
     };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
+    if order.are_refunds_whole {
+        orders::set_refunds_at(x.c, id, told_at)?;
+    }
     if !is_paid {
         // Never paid is no sale, unless somebody else has told of one: then this says how it ended, and who refused.
-        let Some(sale) = would_join(x, &telling)? else { return Ok(unchanged(order)) };
-        if order.status != OrderStatus::Cancelled {
+        let Some(sale) = would_join(x, &telling)? else { return Ok(unchanged(&order.external_id)) };
+        if !order.is_over() && !is_gone {
             heed_refusal(x, &telling, sale)?;
-            return Ok(unchanged(order));
+            return Ok(unchanged(&order.external_id));
         }
     }
     tell_of(x, order, &telling, id)
+}
+
+/// A refund told alone. Without its order it waits for it.
+pub fn refund(x: &Context, told: &OrderRefund) -> Result<Stored> {
+    let external_id = own_id(&told.platform, &told.order_external_id);
+    hear_of(x, &told.platform, &external_id, &told.refund, told_at(x, told.refund.happened_at))?;
+    balance_known(x, &external_id, &told.order_external_id)
+}
+
+/// The shop has thrown an order away. What was sold stays sold on its day, and comes off on this one.
+pub fn deletion(x: &Context, told: &OrderDeletion) -> Result<Stored> {
+    let external_id = own_id(&told.platform, &told.order_external_id);
+    orders::add_deletion(x.c, x.connection, &external_id, told.happened_at)?;
+    if let Some(known) = orders::find_by_external_id(x.c, x.connection, &external_id)?
+        && told.happened_at >= known.modified_at
+    {
+        if !known.is_over {
+            orders::set_ended(x.c, known.id, told.happened_at)?;
+        }
+        orders::set_gone(x.c, known.id)?;
+    }
+    balance_known(x, &external_id, &told.order_external_id)
+}
+
+/// Two shops may number alike: what is told through one door is told apart by its platform.
+pub fn own_id(platform: &str, id: &str) -> String {
+    if platform == "generic" { id.to_owned() } else { format!("{platform}:{id}") }
+}
+
+fn told_at(x: &Context, modified_at: Time) -> ToldAt {
+    ToldAt { modified_at, read_at: x.read_at.map_or(0, Time::ms) }
+}
+
+/// An order that was changed after its deletion is back, and so is one that the shop itself shows later.
+fn is_after(x: &Context, deleted_at: Time, modified_at: Time) -> bool {
+    deleted_at >= modified_at && x.read_at.is_none_or(|read_at| read_at <= deleted_at)
+}
+
+fn hear_of(x: &Context, platform: &str, order_external_id: &str, refund: &Refund, told_at: ToldAt) -> Result<()> {
+    if refund.amount.minor <= 0 {
+        return Ok(());
+    }
+    let external_id = own_id(platform, &refund.external_id);
+    let heard = Heard { connection: x.connection, order_external_id, external_id: &external_id, refund, told_at, received_at: x.heard_at };
+    refunds::save(x.c, &heard, x.erased_at.is_some())
+}
+
+fn balance_known(x: &Context, external_id: &str, shown_id: &str) -> Result<Stored> {
+    let mut stored = unchanged(shown_id);
+    if let Some(conversion) = orders::find_by_external_id(x.c, x.connection, external_id)?.and_then(|k| k.conversion) {
+        stored.planned = ledger::balance(x, conversion)?;
+        stored.conversion = Some(conversion);
+    }
+    Ok(stored)
 }
 
 fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId) -> Result<Stored> {
     let mut stored = tell(x, telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
         orders::set_conversion(x.c, id, conversion)?;
-        ledger::balance(x, conversion)?;
+        stored.planned.extend(ledger::balance(x, conversion)?);
     }
     // The sender knows it by its own id.
     stored.external_id.clone_from(&order.external_id);
     Ok(stored)
 }
 
-/// An older telling never moves the state back. What it knows of the person and the visit counts all the same, and so
-/// does that the order was paid once.
-fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder) -> Result<Stored> {
+/// An older telling never moves the state back. What it knows of the person, the visit and single refunds counts all the
+/// same, and so does that the order was paid once.
+fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told_at: ToldAt) -> Result<Stored> {
+    if order.are_refunds_whole && told_at > known.refunds_at {
+        orders::set_refunds_at(x.c, known.id, told_at)?;
+    }
+    if order.is_over() && known.is_over {
+        orders::set_ended(x.c, known.id, order.ended_at.unwrap_or(order.modified_at))?;
+    }
     if known.conversion.is_some() {
-        let mut stored = tell(x, telling, Some(known.id.number()))?;
-        stored.external_id.clone_from(&order.external_id);
-        return Ok(stored);
+        return tell_of(x, order, telling, known.id);
     }
     if !orders::is_paid(order.status) {
-        return Ok(unchanged(order));
+        return Ok(unchanged(&order.external_id));
     }
     orders::set_paid(x.c, known.id)?;
     tell_of(x, order, telling, known.id)
 }
 
 /// Kept, and no conversion.
-fn unchanged(order: &Order) -> Stored {
+fn unchanged(external_id: &str) -> Stored {
     Stored {
         conversion: None,
         kind: ConversionKind::Sale.word(),
-        external_id: order.external_id.clone(),
+        external_id: external_id.to_owned(),
         is_new: false,
         match_type: "none",
         is_attributed: false,

@@ -34,6 +34,7 @@ pub fn store(x: &Context, s: &Statement) -> Result<Stored> {
         rank: s.rank.number(),
         person: &s.person,
         traces: &s.traces,
+        journey: &[],
         contact,
         session,
         amount: s.amount,

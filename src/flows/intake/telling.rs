@@ -2,7 +2,7 @@
 //! deliveries. The order of arrival makes no difference to the figures.
 
 use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, joining, order_key};
-use crate::domain::fact::{Person, Traces};
+use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::Money;
 use crate::domain::time::{HOUR_MS, Time};
@@ -40,6 +40,7 @@ pub struct Telling<'a> {
     pub rank: i64,
     pub person: &'a Person,
     pub traces: &'a Traces,
+    pub journey: &'a [ShopTouch],
     pub contact: Option<ContactId>,
     pub session: Option<SessionId>,
     pub amount: Option<Money>,
@@ -261,7 +262,7 @@ fn match_word(conversion: &Conversion) -> &'static str {
 }
 
 fn known<'a>(x: &Context, t: &'a Telling) -> Known<'a> {
-    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces, is_asserted: x.is_asserted }
+    Known { session: t.session, person: t.person, contact: t.contact, traces: t.traces, journey: t.journey, is_asserted: x.is_asserted }
 }
 
 /// With what earlier tellings knew of the visit and the person.

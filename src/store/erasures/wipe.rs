@@ -76,8 +76,12 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
     }
     for order in &whole.orders {
         let sql = "update orders set contact_id = null, email = null, phone = null, first_name = null, last_name = null,
-               customer_id = null, session_id = null, erased_at = :at
+               customer_id = null, session_id = null, journey = '[]', erased_at = :at
              where site_id = :site and id = :id and erased_at is null";
+        let sql_of_refunds = "update refunds set reason = null
+             where site_id = :site and reason is not null and (connection_id, order_external_id) =
+               (select connection_id, external_id from orders where site_id = :site and id = :id)";
+        count("refunds", c.execute(sql_of_refunds, named_params! {":id": order})?);
         count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
     }
     for conversion in &whole.conversions {

@@ -19,6 +19,8 @@ struct Written {
     name: Option<String>,
     #[serde(default)]
     stage: Option<String>,
+    #[serde(default, rename = "refund")]
+    is_refund: bool,
     event_id: String,
     mode: Mode,
     happened_at: String,
@@ -95,6 +97,7 @@ pub fn read(given: &Value) -> Outgoing {
         kind: w.kind,
         name: w.name,
         stage: w.stage.map(|s| Stage::parse(&s).expect("a stage")),
+        is_refund: w.is_refund,
         event_id: w.event_id,
         mode: w.mode,
         happened_at: time(&w.happened_at),

@@ -80,7 +80,7 @@ fn read_token(response: &Response) -> Result<Fresh, Verdict> {
 
 impl Steps<Delivery> for Crm {
     /// `at` names what is asked next; with an answer in hand, what was asked last.
-    fn step(&self, state: State, got: Option<&Response>, _: &Settings, _: Time) -> Step<Delivery> {
+    fn step(&self, state: State, got: Option<&Response>, _: &Settings, (): &(), _: Time) -> Step<Delivery> {
         let Some(response) = got else {
             return ask(state);
         };
@@ -149,7 +149,7 @@ impl Run {
         let now = Time::from_s(1_781_431_200);
         let (mut state, mut got) = (start.state, None);
         loop {
-            match Crm.delivery().step(self.stored(state), got.take().as_ref(), &self.settings, now) {
+            match Crm.delivery().step(self.stored(state), got.take().as_ref(), &self.settings, &(), now) {
                 Step::Ask(request, next) => {
                     match self.outbound.send_with(&request, &self.secrets, Some((&token, holder)), now).await {
                         Ok(response) => got = Some(response),

@@ -1,7 +1,7 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Statement, Traces};
+use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces};
 use halotrack::domain::outgoing::Item;
 use halotrack::sources::{Batch, Heard, Reject};
 use serde_json::{Map, Value, json};
@@ -11,6 +11,7 @@ pub fn heard(heard: Result<Heard, Reject>) -> Value {
         Ok(Heard::Facts(told)) => batch(told),
         Ok(Heard::Reply(r)) => json!({"reply": {"status": r.status, "headers": r.headers.0, "body": String::from_utf8_lossy(&r.body)}}),
         Ok(Heard::Fetch(ids)) => json!({"fetch": ids}),
+        Ok(Heard::Farewell(sentence)) => json!({"farewell": sentence}),
         Err(Reject::BadSignature) => json!({"reject": "bad_signature"}),
         Err(Reject::StaleSignature) => json!({"reject": "stale_signature"}),
         Err(Reject::BadBody(sentence)) => json!({"reject": "bad_body", "sentence": sentence}),
@@ -22,13 +23,19 @@ pub fn batch(batch: Batch) -> Value {
     let facts: Vec<Value> = batch.facts.iter().map(fact).collect();
     let problems: Vec<Value> =
         batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
-    told(json!({"facts": facts, "problems": problems}))
+    told(json!({"facts": facts, "problems": problems, "fetch": batch.fetch}))
 }
 
 fn fact(fact: &Fact) -> Value {
     told(match fact {
         Fact::Lead(f) => lead(f),
         Fact::Order(f) => order(f),
+        Fact::Refund(f) => json!({
+            "fact": "refund", "order_external_id": f.order_external_id, "platform": f.platform, "refund": refund(&f.refund),
+        }),
+        Fact::Deletion(f) => json!({
+            "fact": "deletion", "order_external_id": f.order_external_id, "platform": f.platform, "happened_at": f.happened_at.utc(),
+        }),
         Fact::Statement(f) => statement(f),
         Fact::Message(f) => message(f),
     })
@@ -47,7 +54,10 @@ fn order(f: &Order) -> Value {
         "fact": "order", "external_id": f.external_id, "order_number": f.order_number, "platform": f.platform, "rank": format!("{:?}", f.rank),
         "happened_at": f.happened_at.utc(), "modified_at": f.modified_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
         "total": f.total.to_string(), "status": format!("{:?}", f.status), "raw_status": f.raw_status, "test": f.is_test,
-        "items": items(&f.items), "imported": f.is_imported,
+        "items": items(&f.items), "imported": f.is_imported, "ended_at": f.ended_at.map(|t| t.utc()),
+        "tax": f.tax.map(|m| m.to_string()), "shipping": f.shipping.map(|m| m.to_string()), "discount": f.discount.map(|m| m.to_string()),
+        "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole,
+        "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone,
     })
 }
 
@@ -59,6 +69,19 @@ fn message(f: &Message) -> Value {
         "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
         "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
     })
+}
+
+fn refund(r: &Refund) -> Value {
+    told(json!({
+        "external_id": r.external_id, "happened_at": r.happened_at.utc(), "amount": r.amount.to_string(), "reason": r.reason,
+    }))
+}
+
+fn visit(t: &ShopTouch) -> Value {
+    told(json!({
+        "at": t.at.map(|t| t.utc()), "source": t.source, "medium": t.medium, "campaign": t.campaign, "landing": t.landing,
+        "referrer": t.referrer,
+    }))
 }
 
 fn statement(f: &Statement) -> Value {
