@@ -4,6 +4,7 @@
 use super::chance::Chance;
 use super::people::{self, Someone};
 use super::shop::{AGENTS, Shop, Way};
+use super::talks::{Line, talks};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time, Zone};
 
 /// Days that have passed when the demo begins.
@@ -55,6 +56,8 @@ pub enum What {
         status: &'static str,
     },
     Lead(Lead),
+    /// A line of a chat.
+    Said(Line),
     /// A form that was built wrongly: signed, but it names nobody.
     Unreadable {
         text: &'static str,
@@ -97,6 +100,8 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
     }
     writer.fixed(now);
     let mut diary = writer.diary;
+    let said = talks(shop, seed, &diary.browsers, &diary.events);
+    diary.events.extend(said);
     diary.events.sort_by_key(|e| e.at);
     diary
 }

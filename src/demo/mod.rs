@@ -21,6 +21,8 @@ mod platforms;
 mod play;
 /// What a shop is made of.
 mod shop;
+/// What is said in chats.
+mod talks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -179,7 +181,9 @@ async fn set_up(app: &App, shop: &'static Shop, diary: diary::Diary, stand_in: S
     let (name, host) = if is_first { ("Store-room", STOCK) } else { ("Customer list", CUSTOMERS) };
     let url = format!("http://{host}:{}/hooks/halotrack", stand_in.port());
     connect(app, &word, "webhook", Some(name), "live", &[("url", &url)]).await?;
-    Ok(Stage::new(shop, word, forms, diary))
+    let secret = crypto::random_text(24);
+    let chat = connect(app, &word, "chatwoot", None, "live", &[("secret", &secret)]).await?;
+    Ok(Stage::new(shop, word, forms, (chat, secret), diary))
 }
 
 async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {

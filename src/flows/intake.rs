@@ -241,8 +241,8 @@ pub fn store(
 
 /// What people wrote to each other is kept only where the owner says so.
 fn kept_body<'a>(site: &Site, delivered: &'a Delivered) -> Cow<'a, [u8]> {
-    let holds_talk = delivered.facts.iter().any(|f| matches!(f, Fact::Message(_)))
-        || sources::find(&delivered.platform).is_some_and(|s| s.holds_talk());
+    let holds_talk =
+        delivered.facts.iter().any(|f| matches!(f, Fact::Message(_))) || sources::find(&delivered.platform).is_some_and(|s| s.holds_talk());
     match holds_talk && !site.settings.chat_text {
         true => Cow::Owned(without_words(&delivered.body)),
         false => Cow::Borrowed(&delivered.body),

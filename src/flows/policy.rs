@@ -189,7 +189,9 @@ fn step(c: &SiteConn, policy: &Policy, after: i64, now: crate::domain::time::Tim
 fn matched_by_chat<'a>(s: &'a Standing, path: &[PathTouch]) -> Option<(MatchType, u16, bool, &'a str)> {
     let reason = s.chat_reason.as_deref().unwrap_or(chat::NOBODY);
     match (path.iter().map(|p| p.link).min(), chat::without_chats(&s.path).is_empty()) {
-        (Some(best), true) if s.match_type == MatchType::None.word() => Some((match_type(best), confidence_bp(best), best.is_asserted(), reason)),
+        (Some(best), true) if s.match_type == MatchType::None.word() => {
+            Some((match_type(best), confidence_bp(best), best.is_asserted(), reason))
+        }
         (None, true) if !s.path.is_empty() => Some((MatchType::None, 0, false, "Unattributed: no visit of this customer is known.")),
         _ => None,
     }

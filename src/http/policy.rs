@@ -91,7 +91,7 @@ fn read(ask: &Ask) -> Result<(Policy, bool)> {
     }
     let past = matches!(fields.get("past"), Some(Value::Bool(true)));
     let chat_credit = match fields.get("chat_credit") {
-        None | Some(Value::Null) => false,
+        None | Some(Value::Null) => ask.site()?.settings.policy.chat_credit,
         Some(Value::Bool(is)) => *is,
         Some(_) => return Err(Error::invalid("chat_credit", "chat_credit is true or false.")),
     };

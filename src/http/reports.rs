@@ -59,7 +59,8 @@ pub const QUERY: &[(&str, &str)] = &[
     ("platform", "one that told of it or was told"),
 ];
 
-const WITH: (&str, &str) = ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products, chat");
+const WITH: (&str, &str) =
+    ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products, chat");
 
 const HEADLINE_QUERY: &[(&str, &str)] = &[
     QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[4], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12],
@@ -215,7 +216,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Needs => ("needs", shown_needs(&needs::needs(c, now)?, site)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
-            Part::Chat => ("chat", chat::shown_chat(c, site, wanted.days)?),
+            Part::Chat => ("chat", chat::shown_part(c, site, wanted.days)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, by, site, wanted, limit))),
             Part::Countries => {

@@ -75,7 +75,10 @@ pub async fn change(app: App, ask: Ask) -> Result<Reply> {
     let mut changes = Vec::new();
     for (key, value) in &fields {
         if key == "model" || key.starts_with("window") || key == "chat.credit" {
-            return Err(Error::invalid(key, "Models, windows and what chats earn are changed under credit, where the effect is shown first."));
+            return Err(Error::invalid(
+                key,
+                "Models, windows and what chats earn are changed under credit, where the effect is shown first.",
+            ));
         }
         changes.push((key.clone(), text_of(key, value)?));
     }

@@ -3,9 +3,9 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, assets, audit, backups, chats, connections, contacts, conversions, deliveries, forward_auth, health, inbox, leads,
-    live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, rules, senders,
-    settings, setups, shared, shares, statements, timeline, tokens, touch,
+    account, administration, assets, audit, backups, chats, connections, contacts, conversions, deliveries, forward_auth, health, inbox,
+    leads, live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, rules,
+    senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;

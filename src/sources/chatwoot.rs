@@ -92,7 +92,8 @@ impl Webhook for Chatwoot {
 /// The body is the conversation; it carries its newest message, which `message_created` told already or will.
 fn conversation(value: &Value, body: &Verified<'_>, home: &Home) -> Result<Vec<Fact>, Reject> {
     let base = base(value, body, home)?;
-    let told: Vec<Fact> = value["messages"].as_array().into_iter().flatten().filter_map(|m| said(m, &base, home)).map(Fact::Message).collect();
+    let told: Vec<Fact> =
+        value["messages"].as_array().into_iter().flatten().filter_map(|m| said(m, &base, home)).map(Fact::Message).collect();
     Ok(if told.is_empty() { vec![Fact::Message(base)] } else { told })
 }
 
@@ -129,7 +130,11 @@ fn base(value: &Value, body: &Verified<'_>, home: &Home) -> Result<Message, Reje
         platform: ABOUT.slug.into(),
         happened_at: time(value, &["created_at", "timestamp", "last_activity_at"]).unwrap_or(home.now).min(home.now),
         person: person(sender, home),
-        traces: Traces { session, click_ids: text(attributes, "referer").map(|url| clicks_of(&url)).unwrap_or_default(), ..Traces::default() },
+        traces: Traces {
+            session,
+            click_ids: text(attributes, "referer").map(|url| clicks_of(&url)).unwrap_or_default(),
+            ..Traces::default()
+        },
         is_proved: body.is_signed(),
         said: None,
     })
@@ -158,13 +163,7 @@ fn said(value: &Value, base: &Message, home: &Home) -> Option<Message> {
         "1" | "outgoing" | "3" | "template" => Role::Bot,
         _ => return None,
     };
-    let said = Said {
-        external_id: text(value, "id"),
-        role,
-        text: text(value, "content"),
-        is_product_inquiry: None,
-        is_price_check: None,
-    };
+    let said = Said { external_id: text(value, "id"), role, text: text(value, "content"), is_product_inquiry: None, is_price_check: None };
     let happened_at = time(value, &["created_at"]).unwrap_or(base.happened_at).min(home.now);
     Some(Message { happened_at, said: Some(said), ..base.clone() })
 }

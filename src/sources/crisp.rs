@@ -77,9 +77,12 @@ impl Webhook for Crisp {
         let event = text(&value, "event").ok_or_else(|| kit::missing("event"))?;
         let data = &value["data"];
         let mut message = match event.as_str() {
-            "message:send" | "message:received" | "session:set_email" | "session:set_phone" | "session:set_nickname" | "session:set_data" => {
-                base(&value, body, home)?
-            }
+            "message:send"
+            | "message:received"
+            | "session:set_email"
+            | "session:set_phone"
+            | "session:set_nickname"
+            | "session:set_data" => base(&value, body, home)?,
             _ => return Ok(ignored()),
         };
         match event.as_str() {

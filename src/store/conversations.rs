@@ -44,7 +44,8 @@ pub fn find(c: &SiteConn, id: ConversationId) -> Result<Option<Conversation>> {
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<Conversation>> {
-    let sql = format!("select {COLUMNS} from conversations where site_id = :site and connection_id = :connection and external_id = :external");
+    let sql =
+        format!("select {COLUMNS} from conversations where site_id = :site and connection_id = :connection and external_id = :external");
     c.find(&sql, named_params! {":connection": connection, ":external": external_id}, read)
 }
 
@@ -120,7 +121,7 @@ pub fn add_message(c: &SiteConn, id: ConversationId, new: &NewMessage) -> Result
         "insert into messages (site_id, conversation_id, key, at, role, is_product_inquiry, is_price_check, text)
          values (:site, :id, :key, :at, :role, :product, :price, :text) on conflict do nothing",
         named_params! {":id": id.number(), ":key": new.key, ":at": new.at.ms(), ":role": new.said.role.word(),
-            ":product": new.is_product_inquiry, ":price": new.is_price_check, ":text": new.text},
+        ":product": new.is_product_inquiry, ":price": new.is_price_check, ":text": new.text},
     )?;
     if added > 0 {
         count(c, id, new)?;
@@ -138,7 +139,7 @@ fn count(c: &SiteConn, id: ConversationId, new: &NewMessage) -> Result<()> {
            first_asked_at = case when :asked is null then first_asked_at else min(coalesce(first_asked_at, :asked), :asked) end
          where site_id = :site and id = :id",
         named_params! {":id": id.number(), ":at": new.at.ms(), ":product": new.is_product_inquiry, ":price": new.is_price_check,
-            ":asked": asked},
+        ":asked": asked},
     )?;
     c.execute(
         "update conversations set first_answer_at = coalesce(
@@ -152,11 +153,7 @@ fn count(c: &SiteConn, id: ConversationId, new: &NewMessage) -> Result<()> {
 
 /// Names under which the shop has sold.
 pub fn list_product_names(c: &SiteConn) -> Result<Vec<String>> {
-    c.list(
-        &format!("select name from product_names where site_id = :site order by name limit {MOST_NAMES}"),
-        &[],
-        |row| row.get(0),
-    )
+    c.list(&format!("select name from product_names where site_id = :site order by name limit {MOST_NAMES}"), &[], |row| row.get(0))
 }
 
 /// Whether anybody has ever chatted here: where not, there is nothing else to ask.
@@ -196,9 +193,10 @@ pub fn list_before(c: &SiteConn, asked: &Asked) -> Result<Vec<Talk>> {
             "select id, is_verified, email is not null from conversations where site_id = :site and contact_id = :contact and first_at <= :until
              order by last_at desc limit {MOST}"
         );
-        let of_contact: Vec<(i64, bool, bool)> = c.list(&sql, named_params! {":contact": contact.number(), ":until": asked.until.ms()}, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let of_contact: Vec<(i64, bool, bool)> =
+            c.list(&sql, named_params! {":contact": contact.number(), ":until": asked.until.ms()}, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         for (id, is_verified, has_email) in of_contact {
             match (is_verified && !asked.is_asserted, has_email) {
                 (true, true) => add(id, Link::VerifiedEmail),

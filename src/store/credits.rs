@@ -152,8 +152,8 @@ pub fn add_again(
            confidence_bp = coalesce(:confidence, confidence_bp)
          where site_id = :site and id = :id",
         named_params! {":run": run, ":source": source, ":medium": medium, ":campaign": campaign, ":id": s.id.number(),
-            ":match": anew.matched.map(|m| m.0.word()), ":asserted": anew.matched.map(|m| m.2),
-            ":confidence": anew.matched.map(|m| i64::from(m.1))},
+        ":match": anew.matched.map(|m| m.0.word()), ":asserted": anew.matched.map(|m| m.2),
+        ":confidence": anew.matched.map(|m| i64::from(m.1))},
     )?;
     Ok(())
 }

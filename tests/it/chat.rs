@@ -3,6 +3,7 @@
 
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::Time;
+use halotrack::flows::retain;
 use hmac_like::{sha1_hex, sha256_hex};
 use serde_json::{Value, json};
 
@@ -101,7 +102,8 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
     house.say(&site, "many", 60, json!({"metadata": {"product_inquiry": true}})).await.is(200);
     house.buys(&site, "O-many", 3_600, json!({"email": "many@mail.example"})).await.is(200);
     assert_eq!(verdict(&house.receipt(&site, 9).await), is("time_proximity", 8_000, "many"));
-    let rows = house.sql(&site, "select conversation_id, attribution_method, attribution_confidence, order_id from purchase_attributions order by 4");
+    let rows = house
+        .sql(&site, "select conversation_id, attribution_method, attribution_confidence, order_id from purchase_attributions order by 4");
     assert_eq!(rows.len(), 9);
     assert_eq!(rows[0]["conversation_id"], "c-0");
     assert_eq!(rows[0]["attribution_confidence"], 0.95);
@@ -221,12 +223,21 @@ async fn the_same_message_is_one_and_the_very_second_is_before() {
         house.say(&site, "c-1", 50, json!({"text": "Hello"})).await.is(200);
     }
     house.say(&site, "c-1", 50, json!({"text": "Hello", "role": "agent"})).await.is(200);
-    house.say(&site, "c-2", 0, json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(0).split(['.', 'Z']).next().unwrap_or_default())})).await.is(200);
+    house
+        .say(
+            &site,
+            "c-2",
+            0,
+            json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(0).split(['.', 'Z']).next().unwrap_or_default())}),
+        )
+        .await
+        .is(200);
     house.buys(&site, "O-1", 0, json!({"email": "bo@mail.example"})).await.is(200);
     assert_eq!(verdict(&house.receipt(&site, 1).await), is("session_match", 9_500, "c-2"));
     let report = house.chat_report(&site).await;
     assert_eq!(report["conversations"], 2);
-    let exported = house.get(&format!("/api/sites/{}/people/export?email={}", site.slug, ANN.replace('@', "%40"))).token(&site.token).send().await;
+    let exported =
+        house.get(&format!("/api/sites/{}/people/export?email={}", site.slug, ANN.replace('@', "%40"))).token(&site.token).send().await;
     assert_eq!(exported.is(200).json["messages"].as_array().map(Vec::len), Some(3));
 }
 
@@ -261,7 +272,10 @@ async fn words_are_read_and_not_kept_unless_the_owner_says_so() {
     let house = House::new();
     let site = house.site("shop.example").await;
     let secret = "a-canary-nobody-guesses";
-    house.buys(&site, "O-0", 9 * DAY, json!({"items": [{"id": "7", "name": "Amber Diffuser", "quantity": 1, "price": "40.00"}]})).await.is(200);
+    house
+        .buys(&site, "O-0", 9 * DAY, json!({"items": [{"id": "7", "name": "Amber Diffuser", "quantity": 1, "price": "40.00"}]}))
+        .await
+        .is(200);
     house.say(&site, "c-1", 20 * HOUR, json!({"email": ANN, "text": format!("Is the amber diffuser {secret}?")})).await.is(200);
     house.buys(&site, "O-1", 0, json!({"email": ANN})).await.is(200);
     assert_eq!(verdict(&house.receipt(&site, 2).await), is("time_proximity", 8_000, "c-1"), "the product was known by its name");
@@ -295,7 +309,9 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
     .to_string();
     let stamp = NOW_S.to_string();
     let sign = |secret: &str| format!("sha256={}", sha256_hex(secret, &[stamp.as_bytes(), b".", body.as_bytes()]));
-    let send = |signature: String| house.post(&hook).header("x-chatwoot-timestamp", &stamp).header("x-chatwoot-signature", &signature).body(body.clone());
+    let send = |signature: String| {
+        house.post(&hook).header("x-chatwoot-timestamp", &stamp).header("x-chatwoot-signature", &signature).body(body.clone())
+    };
     send(sign("another")).send().await.is(401);
     house.post(&hook).body(body.clone()).send().await.is(401);
     assert_eq!(send(sign("cw-secret")).send().await.is(200).json["status"], "accepted");
@@ -307,15 +323,31 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
     let crisp = |event: &str, data: Value| json!({"website_id": "w", "event": event, "data": data, "timestamp": (NOW_S - 600) * 1_000});
     let said = crisp("message:send", json!({"session_id": "session_9", "type": "text", "from": "user", "content": "Hi", "fingerprint": 1}));
     house.post(&hook).json(&said).send().await.is(200);
-    house.post(&hook).json(&crisp("session:set_email", json!({"session_id": "session_9", "email": "bo@mail.example"}))).send().await.is(200);
-    assert_eq!(house.post(&hook).json(&crisp("session:set_state", json!({"session_id": "session_9", "state": "resolved"}))).send().await.is(200).text, "ignored");
+    house
+        .post(&hook)
+        .json(&crisp("session:set_email", json!({"session_id": "session_9", "email": "bo@mail.example"})))
+        .send()
+        .await
+        .is(200);
+    assert_eq!(
+        house
+            .post(&hook)
+            .json(&crisp("session:set_state", json!({"session_id": "session_9", "state": "resolved"})))
+            .send()
+            .await
+            .is(200)
+            .text,
+        "ignored"
+    );
     house.buys(&site, "O-2", 0, json!({"email": "bo@mail.example"})).await.is(200);
     let receipt = house.receipt(&site, 2).await;
     assert_eq!(verdict(&receipt), is("session_match", 9_500, "session_9"));
     assert!(receipt["chat"]["sentence"].as_str().is_some_and(|s| s.starts_with("Somebody who gave")), "{receipt}");
     // tawk.to, by SHA-1, its first message told twice.
     let hook = house.connect_chat(&site, "tawk", Some("tw-secret")).await;
-    let tawk = |body: &Value| house.post(&hook).header("x-tawk-signature", &sha1_hex("tw-secret", body.to_string().as_bytes())).body(body.to_string());
+    let tawk = |body: &Value| {
+        house.post(&hook).header("x-tawk-signature", &sha1_hex("tw-secret", body.to_string().as_bytes())).body(body.to_string())
+    };
     let visitor = json!({"name": "Cy", "email": "cy@mail.example"});
     let start = json!({"event": "chat:start", "chatId": "t-1", "time": ago(2 * HOUR), "message": {"sender": {"type": "visitor"}, "text": "Hi"}, "visitor": visitor});
     tawk(&start).send().await.is(200);
@@ -324,7 +356,8 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
     tawk(&whole).send().await.is(200);
     house.buys(&site, "O-3", 0, json!({"email": "cy@mail.example"})).await.is(200);
     assert_eq!(verdict(&house.receipt(&site, 3).await), is("time_proximity", 8_500, "t-1"));
-    let cy = house.get(&format!("/api/sites/{}/people/export?email=cy%40mail.example", site.slug)).token(&site.token).send().await.is(200).json;
+    let cy =
+        house.get(&format!("/api/sites/{}/people/export?email=cy%40mail.example", site.slug)).token(&site.token).send().await.is(200).json;
     assert_eq!(cy["messages"].as_array().map(Vec::len), Some(2), "{cy}");
 }
 
@@ -343,7 +376,8 @@ async fn the_report_says_what_chats_helped_to_sell_and_warns_of_few() {
     let report = house.chat_report(&site).await;
     assert_eq!((&report["conversations"], &report["orders"], &report["assisted"]["orders"]), (&json!(5), &json!(5), &json!(4)));
     assert_eq!(report["assisted"]["net"], json!([{"minor": 16_000, "currency": "USD"}]));
-    let band = |name: &str| report["assisted"]["by_band"].as_array().expect("bands").iter().find(|b| b["band"] == name).cloned().expect("a band");
+    let band =
+        |name: &str| report["assisted"]["by_band"].as_array().expect("bands").iter().find(|b| b["band"] == name).cloned().expect("a band");
     assert_eq!((&band("high")["orders"], &band("medium")["orders"], &band("low")["orders"]), (&json!(2), &json!(1), &json!(1)));
     assert_eq!((&report["answered"], &report["median_wait_s"]), (&json!(4), &json!(20)));
     assert_eq!(report["rates"]["is_few"], true);
@@ -379,6 +413,18 @@ async fn a_person_has_their_chats_and_loses_them_by_erasure() {
     house.advance_s(HOUR);
     house.say(&site, "c-ann-1", -HOUR, json!({"email": ANN, "message_id": "m-3"})).await.is(200);
     assert_eq!(house.chat_report(&site).await["conversations"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_have_a_clock_and_their_conversation_has_none() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.say(&site, "c-1", HOUR, json!({"email": ANN})).await.is(200);
+    house.advance_s(401 * DAY);
+    retain::run(&house.app).await.expect("a round");
+    let path = format!("/api/sites/{}/people/export?email={}", site.slug, ANN.replace('@', "%40"));
+    let kept = house.get(&path).token(&site.token).send().await.is(200).json;
+    assert_eq!((kept["messages"].as_array().map(Vec::len), kept["conversations"][0]["messages"].as_i64()), (Some(0), Some(1)), "{kept}");
 }
 
 impl House {

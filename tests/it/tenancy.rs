@@ -57,6 +57,9 @@ async fn two() -> Two {
                 "url": format!("https://{}/contact", site.domain), "value": "10.00", "currency": "USD", "consent_given": true,
                 "custom_fields": {"note": says("note")}});
             house.lead(site, lead).await.is(200);
+            let said = json!({"conversation_id": says(&format!("c-{n}")), "role": "customer", "at": house.clock.now().utc(),
+                "email": format!("person{n}@mail.example"), "session_id": visitor, "text": says("How much is the cup?")});
+            house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
             house
                 .order(
                     site,

@@ -390,7 +390,12 @@ mod tests {
             (6 * DAY, 6, true, true, EmailMatch, 5_000),
         ];
         for (gap_s, messages, is_product_inquiry, is_price_check, method, bp) in rows {
-            let t = Talk { messages: *messages, is_product_inquiry: *is_product_inquiry, is_price_check: *is_price_check, ..talk(Link::VerifiedEmail, *gap_s) };
+            let t = Talk {
+                messages: *messages,
+                is_product_inquiry: *is_product_inquiry,
+                is_price_check: *is_price_check,
+                ..talk(Link::VerifiedEmail, *gap_s)
+            };
             check(&t, (*method, *bp));
         }
     }
@@ -416,8 +421,16 @@ mod tests {
 
     #[test]
     fn bands_begin_where_the_contract_says() {
-        let rows = [(9_500, Some(Band::High)), (8_500, Some(Band::High)), (8_499, Some(Band::Medium)), (6_500, Some(Band::Medium)),
-            (6_499, Some(Band::Low)), (5_000, Some(Band::Low)), (4_999, None), (0, None)];
+        let rows = [
+            (9_500, Some(Band::High)),
+            (8_500, Some(Band::High)),
+            (8_499, Some(Band::Medium)),
+            (6_500, Some(Band::Medium)),
+            (6_499, Some(Band::Low)),
+            (5_000, Some(Band::Low)),
+            (4_999, None),
+            (0, None),
+        ];
         for (bp, want) in rows {
             assert_eq!(Band::of(bp), want, "{bp}");
         }
@@ -458,14 +471,16 @@ mod tests {
 
     fn any_talk() -> impl Strategy<Value = Talk> {
         let links = [Link::Session, Link::VerifiedEmail, Link::VerifiedPhone, Link::AssertedEmail];
-        (0i64..40, 0usize..4, 0i64..9 * DAY, 1i64..9, any::<bool>(), any::<bool>()).prop_map(move |(n, link, gap_s, messages, product, price)| Talk {
-            conversation: n,
-            external_id: format!("c-{n}"),
-            messages,
-            is_product_inquiry: product,
-            is_price_check: price,
-            ..talk(links[link], gap_s)
-        })
+        (0i64..40, 0usize..4, 0i64..9 * DAY, 1i64..9, any::<bool>(), any::<bool>()).prop_map(
+            move |(n, link, gap_s, messages, product, price)| Talk {
+                conversation: n,
+                external_id: format!("c-{n}"),
+                messages,
+                is_product_inquiry: product,
+                is_price_check: price,
+                ..talk(links[link], gap_s)
+            },
+        )
     }
 
     proptest! {

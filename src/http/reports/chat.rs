@@ -14,6 +14,7 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::question::rate::{FEW, range, rate};
 use crate::domain::question::{ConversionFilter, Days, Period};
 use crate::error::Result;
+use crate::store::conversations;
 use crate::store::questions::chats::{self, Helped};
 use crate::store::questions::overview;
 use crate::store::scope::SiteConn;
@@ -36,7 +37,12 @@ pub async fn chat(app: App, ask: Ask) -> Result<Reply> {
     ask.shown(shown)
 }
 
-pub fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
+/// Nothing where nobody has ever chatted.
+pub fn shown_part(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
+    if conversations::is_empty(c)? { Ok(Value::Null) } else { shown_chat(c, site, days) }
+}
+
+fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
     let talked = chats::talked(c, &site.zone, days)?;
     let assisted = chats::assisted(c, &site.zone, days)?;
     let all = overview::headline(&overview::by_day(c, &site.zone, Period::whole(days), &ConversionFilter::default())?);
@@ -47,11 +53,8 @@ pub fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
         shown[name] = word.into();
         shown
     };
-    let by_method: Vec<Value> = Method::ALL
-        .iter()
-        .filter(|m| **m != Method::NoMatch)
-        .map(|m| with("method", m.word(), assisted.by_method.get(m)))
-        .collect();
+    let by_method: Vec<Value> =
+        Method::ALL.iter().filter(|m| **m != Method::NoMatch).map(|m| with("method", m.word(), assisted.by_method.get(m))).collect();
     let by_band: Vec<Value> = Band::ALL.iter().map(|b| with("band", b.word(), assisted.by_band.get(b))).collect();
     let mut shown = helped(&assisted.all);
     shown["by_method"] = by_method.into();
@@ -75,9 +78,7 @@ pub fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
 fn rates(chat: (i64, i64), all: (i64, i64)) -> Value {
     let others = ((all.0 - chat.0).max(0), (all.1 - chat.1).max(0));
     let is_few = chat.1 < FEW || others.1 < FEW;
-    let shown = |(cases, whole): (i64, i64)| {
-        json!({"orders": cases, "of": whole, "rate": rate(cases, whole), "range": range(cases, whole).map(|(low, high)| [low, high])})
-    };
+    let shown = |(cases, whole): (i64, i64)| json!({"orders": cases, "of": whole, "rate": rate(cases, whole), "range": range(cases, whole).map(|(low, high)| [low, high])});
     json!({"chat": shown(chat), "others": shown(others), "is_few": is_few, "sentence": sentence(chat, others)})
 }
 
@@ -90,7 +91,9 @@ fn sentence(chat: (i64, i64), others: (i64, i64)) -> String {
     }
     let (with, without) = (chat.0 * others.1, others.0 * chat.1);
     let what = match with.cmp(&without) {
-        std::cmp::Ordering::Greater if others.0 == 0 => return "Only those who chat have bought. They are often close to buying already: not all of it is the chat's doing.".into(),
+        std::cmp::Ordering::Greater if others.0 == 0 => {
+            return "Only those who chat have bought. They are often close to buying already: not all of it is the chat's doing.".into();
+        }
         std::cmp::Ordering::Greater => format!("Those who chat buy {} times as often.", times(with, without)),
         std::cmp::Ordering::Equal => "Those who chat buy as often as all others.".into(),
         std::cmp::Ordering::Less if chat.0 == 0 => "Nobody who chatted has bought.".into(),

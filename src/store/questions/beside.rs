@@ -8,8 +8,8 @@ use rusqlite::named_params;
 use super::super::scope::SiteConn;
 use super::conversions::Line;
 use super::json_list;
+use crate::domain::attribution::PathTouch;
 use crate::domain::attribution::chat::with_chats;
-use crate::domain::attribution::{PathTouch};
 use crate::domain::ids::DeliveryId;
 use crate::error::{Error, Result};
 
