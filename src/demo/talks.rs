@@ -71,11 +71,12 @@ impl Teller<'_> {
         let lines = 1 + self.chance.weighed([8, 34, 30, 16, 12].into_iter());
         let mut at = at;
         for n in 0..lines {
-            let text: &str = match n {
-                0 => self.chance.one_of(&OPENINGS),
-                n if n % 2 == 1 => self.chance.one_of(&ANSWERS),
-                _ => self.chance.one_of(&THANKS),
+            let words: &[&str] = match n {
+                0 => &OPENINGS,
+                n if n % 2 == 1 => &ANSWERS,
+                _ => &THANKS,
             };
+            let text = *self.chance.one_of(words);
             self.messages += 1;
             let line = Line {
                 conversation: self.conversations,

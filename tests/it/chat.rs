@@ -50,7 +50,7 @@ impl House {
         self.post("/api/webhook/order").token(&site.token).json(&body).send().await
     }
 
-    async fn receipt(&self, site: &SiteAt, order: i64) -> Value {
+    async fn bought(&self, site: &SiteAt, order: i64) -> Value {
         self.get(&format!("/api/sites/{}/receipts/order_{order}", site.slug)).token(&site.token).send().await.is(200).json
     }
 
@@ -90,7 +90,7 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
         said.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         house.say(&site, &talk, 3_600 + gap_s, said).await.is(200);
         house.buys(&site, &format!("O-{n}"), 3_600, json!({"email": email.to_uppercase()})).await.is(200);
-        let receipt = house.receipt(&site, n as i64 + 1).await;
+        let receipt = house.bought(&site, n as i64 + 1).await;
         assert_eq!(verdict(&receipt), is(method, *bp, if *bp > 0 { &talk } else { "" }), "{email}");
         assert!(receipt["chat"]["sentence"].as_str().is_some_and(|s| s.split(' ').count() > 4), "{receipt}");
     }
@@ -101,7 +101,7 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
     }
     house.say(&site, "many", 60, json!({"metadata": {"product_inquiry": true}})).await.is(200);
     house.buys(&site, "O-many", 3_600, json!({"email": "many@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 9).await), is("time_proximity", 8_000, "many"));
+    assert_eq!(verdict(&house.bought(&site, 9).await), is("time_proximity", 8_000, "many"));
     let rows = house
         .sql(&site, "select conversation_id, attribution_method, attribution_confidence, order_id from purchase_attributions order by 4");
     assert_eq!(rows.len(), 9);
@@ -119,16 +119,16 @@ async fn who_it_was_decides_and_strangers_earn_nothing() {
     house.say(&site, "nobody", 600, json!({"session_id": "somebody"})).await.is(200);
     house.say(&other, "elsewhere", 600, json!({"email": ANN})).await.is(200);
     house.buys(&site, "O-1", 0, json!({"email": ANN})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 1).await), is("no_match", 0, ""));
+    assert_eq!(verdict(&house.bought(&site, 1).await), is("no_match", 0, ""));
     // By phone, however it is written.
     house.say(&site, "phone", 40 * MINUTE, json!({"phone": "+971501234567"})).await.is(200);
     house.buys(&site, "O-2", 0, json!({"phone": "050 123-4567"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 2).await), is("session_match", 9_000, "phone"));
+    assert_eq!(verdict(&house.bought(&site, 2).await), is("session_match", 9_000, "phone"));
     // By the order's own browser it is sure for the whole hour.
     let visit = house.visit(&site, None, json!({"utm_source": "instagram", "utm_medium": "social", "event_id": "e1"})).await;
     house.say(&site, "browser", 50 * MINUTE, json!({"session_id": visit})).await.is(200);
     house.buys(&site, "O-3", 0, json!({"session_id": visit})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 3).await), is("session_match", 9_500, "browser"));
+    assert_eq!(verdict(&house.bought(&site, 3).await), is("session_match", 9_500, "browser"));
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_chat_helps_and_takes_no_credit_unless_the_owner_says_so() {
     let points = house.get("/api/conversions/conversion_1/touchpoints").token(&site.token).send().await.is(200).json;
     let types: Vec<&str> = points["data"].as_array().expect("a list").iter().filter_map(|p| p["type"].as_str()).collect();
     assert_eq!(types, ["click", "chat"]);
-    let receipt = house.receipt(&site, 1).await;
+    let receipt = house.bought(&site, 1).await;
     assert_eq!(receipt["conversion"]["credited"][0]["source"], "instagram");
     assert_eq!(receipt["conversion"]["chat"], true);
     assert_eq!(receipt["runs"].as_array().map(Vec::len), Some(1));
@@ -158,23 +158,23 @@ async fn a_chat_helps_and_takes_no_credit_unless_the_owner_says_so() {
     assert_eq!(row("chat")["after"]["conversions"], 2.0);
     assert_eq!(row("instagram")["before"]["conversions"], 1.0);
     // Nothing has moved by looking.
-    assert_eq!(house.receipt(&site, 1).await["conversion"]["credited"][0]["source"], "instagram");
+    assert_eq!(house.bought(&site, 1).await["conversion"]["credited"][0]["source"], "instagram");
     let mut past = policy.clone();
     past["past"] = true.into();
     assert_eq!(house.post(&path).cookie(&cookie).json(&past).send().await.is(200).json["runs"], 2);
-    let one = house.receipt(&site, 1).await;
+    let one = house.bought(&site, 1).await;
     assert_eq!(one["conversion"]["credited"][0]["source"], "chat");
     assert_eq!(one["runs"].as_array().map(Vec::len), Some(2));
-    assert_eq!(house.receipt(&site, 2).await["why"]["type"], "email");
+    assert_eq!(house.bought(&site, 2).await["why"]["type"], "email");
     // What comes now is credited so from the start.
     house.say(&site, "c-3", -HOUR, json!({"email": "cy@mail.example"})).await.is(200);
     house.buys(&site, "O-3", -2 * HOUR, json!({"email": "cy@mail.example"})).await.is(200);
-    assert_eq!(house.receipt(&site, 3).await["conversion"]["credited"][0]["source"], "chat");
+    assert_eq!(house.bought(&site, 3).await["conversion"]["credited"][0]["source"], "chat");
     // And back again.
     let back = json!({"model": "last_non_direct", "window": "30", "chat_credit": false, "past": true});
     assert_eq!(house.post(&path).cookie(&cookie).json(&back).send().await.is(200).json["runs"], 3);
-    assert_eq!(house.receipt(&site, 1).await["conversion"]["credited"][0]["source"], "instagram");
-    let two = house.receipt(&site, 2).await;
+    assert_eq!(house.bought(&site, 1).await["conversion"]["credited"][0]["source"], "instagram");
+    let two = house.bought(&site, 2).await;
     assert_eq!((&two["why"]["type"], two["conversion"]["credited"].as_array().map(Vec::len)), (&json!("none"), Some(0)));
 }
 
@@ -184,32 +184,32 @@ async fn a_chat_that_is_told_late_explains_what_nothing_did_and_nothing_else_mov
     let site = house.site("shop.example").await;
     // The order first, then its chat, told message by message: as if it had come in time.
     house.buys(&site, "O-1", 0, json!({"email": ANN})).await.is(200);
-    assert_eq!(house.receipt(&site, 1).await["chat"], Value::Null);
+    assert_eq!(house.bought(&site, 1).await["chat"], Value::Null);
     for n in (0..5).rev() {
         house.say(&site, "late", 20 * HOUR + n, json!({"email": ANN})).await.is(200);
     }
-    assert_eq!(verdict(&house.receipt(&site, 1).await), is("time_proximity", 8_000, "late"));
-    assert_eq!(house.receipt(&site, 1).await["runs"].as_array().map(Vec::len), Some(1), "no run of credit");
+    assert_eq!(verdict(&house.bought(&site, 1).await), is("time_proximity", 8_000, "late"));
+    assert_eq!(house.bought(&site, 1).await["runs"].as_array().map(Vec::len), Some(1), "no run of credit");
     // Another conversation of the same person moves nothing any more, however near.
     house.say(&site, "nearer", 5 * MINUTE, json!({"email": ANN})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 1).await), is("time_proximity", 8_000, "late"));
+    assert_eq!(verdict(&house.bought(&site, 1).await), is("time_proximity", 8_000, "late"));
     // What was known in time stays, whatever the same conversation tells later, and whoever tells of the order again.
     house.say(&site, "first", 3 * HOUR, json!({"email": "bo@mail.example"})).await.is(200);
     house.buys(&site, "O-2", 0, json!({"email": "bo@mail.example"})).await.is(200);
     house.say(&site, "first", MINUTE, json!({"metadata": {"price_check": true}})).await.is(200);
     house.buys(&site, "O-2", 0, json!({"email": "bo@mail.example", "status": "completed"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 2).await), is("time_proximity", 8_500, "first"));
+    assert_eq!(verdict(&house.bought(&site, 2).await), is("time_proximity", 8_500, "first"));
     // An address that comes after the order, for a conversation that had none.
     house.say(&site, "named late", 10 * MINUTE, json!({})).await.is(200);
     house.buys(&site, "O-3", 0, json!({"email": "cy@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 3).await), is("no_match", 0, ""));
+    assert_eq!(verdict(&house.bought(&site, 3).await), is("no_match", 0, ""));
     house.say(&site, "named late", -MINUTE, json!({"email": "cy@mail.example", "at": ago(0)})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 3).await), is("session_match", 9_500, "named late"));
+    assert_eq!(verdict(&house.bought(&site, 3).await), is("session_match", 9_500, "named late"));
     // A day later it is too late.
     house.buys(&site, "O-4", 0, json!({"email": "di@mail.example"})).await.is(200);
     house.advance_s(25 * HOUR);
     house.say(&site, "too late", 10 * MINUTE, json!({"email": "di@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 4).await), is("no_match", 0, ""));
+    assert_eq!(verdict(&house.bought(&site, 4).await), is("no_match", 0, ""));
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn the_same_message_is_one_and_the_very_second_is_before() {
         .await
         .is(200);
     house.buys(&site, "O-1", 0, json!({"email": "bo@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 1).await), is("session_match", 9_500, "c-2"));
+    assert_eq!(verdict(&house.bought(&site, 1).await), is("session_match", 9_500, "c-2"));
     let report = house.chat_report(&site).await;
     assert_eq!(report["conversations"], 2);
     let exported =
@@ -278,7 +278,7 @@ async fn words_are_read_and_not_kept_unless_the_owner_says_so() {
         .is(200);
     house.say(&site, "c-1", 20 * HOUR, json!({"email": ANN, "text": format!("Is the amber diffuser {secret}?")})).await.is(200);
     house.buys(&site, "O-1", 0, json!({"email": ANN})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 2).await), is("time_proximity", 8_000, "c-1"), "the product was known by its name");
+    assert_eq!(verdict(&house.bought(&site, 2).await), is("time_proximity", 8_000, "c-1"), "the product was known by its name");
     let path = format!("/api/sites/{}/people/export?email={}", site.slug, ANN.replace('@', "%40"));
     assert!(!house.get(&path).token(&site.token).send().await.is(200).text.contains(secret));
     let set = |key: &'static str, value: &'static str| {
@@ -293,7 +293,7 @@ async fn words_are_read_and_not_kept_unless_the_owner_says_so() {
     set("chat.price_words", "was kostet").await;
     house.say(&site, "c-2", 20 * HOUR, json!({"email": "bo@mail.example", "text": format!("Was kostet {secret}")})).await.is(200);
     house.buys(&site, "O-2", 0, json!({"email": "bo@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 3).await), is("time_proximity", 7_800, "c-2"), "the site's own words");
+    assert_eq!(verdict(&house.bought(&site, 3).await), is("time_proximity", 7_800, "c-2"), "the site's own words");
     let bo = house.get(&path.replace("ann.lee", "bo")).token(&site.token).send().await.is(200).text;
     assert!(bo.contains(secret), "now it is kept");
 }
@@ -317,7 +317,7 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
     assert_eq!(send(sign("cw-secret")).send().await.is(200).json["status"], "accepted");
     assert_eq!(send(sign("cw-secret")).send().await.is(200).json["status"], "duplicate");
     house.buys(&site, "O-1", 0, json!({"email": ANN})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 1).await), is("session_match", 9_500, "81"));
+    assert_eq!(verdict(&house.bought(&site, 1).await), is("session_match", 9_500, "81"));
     // Crisp, by its address alone: the address of the person comes in another event, and is only said.
     let hook = house.connect_chat(&site, "crisp", None).await;
     let crisp = |event: &str, data: Value| json!({"website_id": "w", "event": event, "data": data, "timestamp": (NOW_S - 600) * 1_000});
@@ -340,7 +340,7 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
         "ignored"
     );
     house.buys(&site, "O-2", 0, json!({"email": "bo@mail.example"})).await.is(200);
-    let receipt = house.receipt(&site, 2).await;
+    let receipt = house.bought(&site, 2).await;
     assert_eq!(verdict(&receipt), is("session_match", 9_500, "session_9"));
     assert!(receipt["chat"]["sentence"].as_str().is_some_and(|s| s.starts_with("Somebody who gave")), "{receipt}");
     // tawk.to, by SHA-1, its first message told twice.
@@ -355,7 +355,7 @@ async fn platforms_tell_of_their_chats_each_in_its_own_way() {
         {"sender": {"t": "v"}, "msg": "Hi", "time": ago(2 * HOUR)}, {"sender": {"t": "a"}, "msg": "Hello", "time": ago(2 * HOUR - 30)}]}});
     tawk(&whole).send().await.is(200);
     house.buys(&site, "O-3", 0, json!({"email": "cy@mail.example"})).await.is(200);
-    assert_eq!(verdict(&house.receipt(&site, 3).await), is("time_proximity", 8_500, "t-1"));
+    assert_eq!(verdict(&house.bought(&site, 3).await), is("time_proximity", 8_500, "t-1"));
     let cy =
         house.get(&format!("/api/sites/{}/people/export?email=cy%40mail.example", site.slug)).token(&site.token).send().await.is(200).json;
     assert_eq!(cy["messages"].as_array().map(Vec::len), Some(2), "{cy}");
