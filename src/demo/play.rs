@@ -69,7 +69,10 @@ impl Stage {
     pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, chat: (ConnectionId, String), diary: Diary) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
-        (Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD }, diary.events)
+        (
+            Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD },
+            diary.events,
+        )
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -266,8 +269,7 @@ async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId,
     let now = app.clock.now();
     let stamp = now.s().to_string();
     let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
-    let headers =
-        Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
+    let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
     let got = Incoming { method: "POST", path: "/in", query: "", headers: &headers, body: &body };
     let mut secrets = Secrets::default();
     secrets.set("secret", Secret::new(secret.as_str()));

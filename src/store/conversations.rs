@@ -14,11 +14,6 @@ use crate::domain::ids::{ContactId, ConversationId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 
-/// Conversations of one person or browser that are looked at, the newest first.
-const MOST: i64 = 50;
-/// Names of products that a message is compared with.
-const MOST_NAMES: i64 = 5_000;
-
 #[derive(Debug, Clone)]
 pub struct Conversation {
     pub id: ConversationId,
@@ -53,7 +48,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
 pub fn list_of_visitor(c: &SiteConn, connection: i64, visitor: &str) -> Result<Vec<Conversation>> {
     let sql = format!(
         "select {COLUMNS} from conversations where site_id = :site and connection_id = :connection and visitor = :visitor
-         order by last_at desc limit {MOST}"
+         order by last_at desc limit 50"
     );
     c.list(&sql, named_params! {":connection": connection, ":visitor": visitor}, read)
 }
@@ -153,7 +148,7 @@ fn count(c: &SiteConn, id: ConversationId, new: &NewMessage) -> Result<()> {
 
 /// Names under which the shop has sold.
 pub fn list_product_names(c: &SiteConn) -> Result<Vec<String>> {
-    c.list(&format!("select name from product_names where site_id = :site order by name limit {MOST_NAMES}"), &[], |row| row.get(0))
+    c.list("select name from product_names where site_id = :site order by name limit 5000", &[], |row| row.get(0))
 }
 
 /// Whether anybody has ever chatted here: where not, there is nothing else to ask.
@@ -180,19 +175,15 @@ pub fn list_before(c: &SiteConn, asked: &Asked) -> Result<Vec<Talk>> {
         links.entry(id).and_modify(|known| *known = link.min(*known)).or_insert(link);
     };
     for (session, link) in asked.sessions.iter().filter(|(_, link)| !matches!(link, Link::Coupon | Link::Imported)) {
-        let sql = format!(
-            "select id from conversations where site_id = :site and session_id = :session and first_at <= :until
-             order by last_at desc limit {MOST}"
-        );
-        for id in numbers(c, &sql, named_params! {":session": session.number(), ":until": asked.until.ms()})? {
+        let sql = "select id from conversations where site_id = :site and session_id = :session and first_at <= :until
+             order by last_at desc limit 50";
+        for id in numbers(c, sql, named_params! {":session": session.number(), ":until": asked.until.ms()})? {
             add(id, *link);
         }
     }
     if let Some(contact) = asked.contact {
-        let sql = format!(
-            "select id, is_verified, email is not null from conversations where site_id = :site and contact_id = :contact and first_at <= :until
-             order by last_at desc limit {MOST}"
-        );
+        let sql = "select id, is_verified, email is not null from conversations where site_id = :site and contact_id = :contact and first_at <= :until
+             order by last_at desc limit 50";
         let of_contact: Vec<(i64, bool, bool)> =
             c.list(&sql, named_params! {":contact": contact.number(), ":until": asked.until.ms()}, |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -208,17 +199,21 @@ pub fn list_before(c: &SiteConn, asked: &Asked) -> Result<Vec<Talk>> {
         }
     }
     for (kind, value) in asked.identities {
-        let (column, link) = match kind {
-            IdentityKind::Email => ("email", Link::AssertedEmail),
-            IdentityKind::Phone => ("phone", Link::AssertedPhone),
+        // What was proved is found by its contact.
+        let (link, sql) = match kind {
+            IdentityKind::Email => (
+                Link::AssertedEmail,
+                "select id from conversations where site_id = :site and email = :value and is_verified = 0 and first_at <= :until
+                 order by last_at desc limit 50",
+            ),
+            IdentityKind::Phone => (
+                Link::AssertedPhone,
+                "select id from conversations where site_id = :site and phone = :value and is_verified = 0 and first_at <= :until
+                 order by last_at desc limit 50",
+            ),
             IdentityKind::CustomerId => continue,
         };
-        // What was proved is found by its contact.
-        let sql = format!(
-            "select id from conversations where site_id = :site and {column} = :value and is_verified = 0 and first_at <= :until
-             order by last_at desc limit {MOST}"
-        );
-        for id in numbers(c, &sql, named_params! {":value": value, ":until": asked.until.ms()})? {
+        for id in numbers(c, sql, named_params! {":value": value, ":until": asked.until.ms()})? {
             add(id, link);
         }
     }

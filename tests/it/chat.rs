@@ -401,7 +401,7 @@ async fn a_person_has_their_chats_and_loses_them_by_erasure() {
     assert_eq!((&chat["platform"], &chat["messages"], &chat["state"]), (&json!("chat"), &json!(1), &json!("price")));
     let before = house.chat_report(&site).await;
     let erased = house.post(&format!("/api/sites/{}/erasures", site.slug)).token(&site.token).json(&json!({"email": ANN})).send().await;
-    assert!([200, 202].contains(&erased.status), "{}", erased.text);
+    assert!(erased.status < 300, "{}", erased.text);
     assert_eq!((&erased.json["rows"]["conversations"], &erased.json["rows"]["messages"]), (&json!(1), &json!(1)), "{}", erased.text);
     assert_eq!(house.chat_report(&site).await, before, "sums and counts stay");
     let rows = house.sql(&site, "select conversation_id from purchase_attributions");

@@ -102,9 +102,9 @@ async fn two() -> Two {
 fn numbers(two: &Two) -> Vec<String> {
     let mut all = Vec::new();
     for word in ["conversion", "lead", "order", "in", "contact", "delivery", "session", "token"] {
-        all.extend([1, 14].map(|n| format!("{word}_{n}")));
+        all.extend([1, 20].map(|n| format!("{word}_{n}")));
     }
-    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "14".into(), "9223372036854775807".into()]);
+    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "20".into(), "9223372036854775807".into()]);
     all
 }
 

@@ -12,9 +12,6 @@ use crate::domain::question::Days;
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
-/// Conversations whose waits are looked at, the newest first.
-const MOST_WAITS: i64 = 5_000;
-
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Talked {
     pub conversations: i64,
@@ -61,11 +58,9 @@ pub fn talked(c: &SiteConn, zone: &Zone, days: Days) -> Result<Talked> {
         )?
         .unwrap_or_default();
     let mut waits: Vec<i64> = c.list(
-        &format!(
-            "select first_answer_at - first_asked_at from conversations
-             where site_id = :site and first_at >= :from and first_at < :to and first_answer_at is not null
-             order by first_at desc limit {MOST_WAITS}"
-        ),
+        "select first_answer_at - first_asked_at from conversations
+         where site_id = :site and first_at >= :from and first_at < :to and first_answer_at is not null
+         order by first_at desc limit 5000",
         within,
         |row| row.get(0),
     )?;
