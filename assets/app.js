@@ -4,12 +4,13 @@ import { get, post, listen, net, isOffline } from './api.js';
 import { h, fill, announce, installTips } from './dom.js';
 import { speakFor, today, addDays, monthStart, daysIn, span, RANGES, MODELS, WINDOWS, DIMENSIONS } from './format.js';
 import { createFrame } from './parts/frame.js';
+import { heard, told } from './filters.js';
 
 /**
  * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
- * @typedef {{dim: string, not: boolean, values: string[]}} Filter
- * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][],
+ * @typedef {{dim: string, not: boolean, has?: boolean, values: string[]}} Filter `has`: a part of the word
+ * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][], fileQuery?: (view: View) => string,
  *   keys?: [string, string][]}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own
  * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
@@ -54,7 +55,12 @@ export class View {
     if (!(this.model in MODELS)) this.model = site.model;
     this.window = query.get('window') ?? '';
     if (!WINDOWS.includes(this.window)) this.window = String(site.window);
-    this.compare = ['none', 'year'].find((c) => c === query.get('compare')) ?? 'previous';
+    this.compare = ['none', 'year', 'custom'].find((c) => c === query.get('compare')) ?? 'previous';
+    const own = [query.get('compare_from'), query.get('compare_to')];
+    if (this.compare === 'custom' && !(isDay(own[0]) && isDay(own[1]) && own[0] <= own[1])) this.compare = 'previous';
+    /** First and last day of a comparison of one's own. @type {string|null} */ this.compareFrom = this.compare === 'custom' ? own[0] : null;
+    /** @type {string|null} */ this.compareTo = this.compare === 'custom' ? own[1] : null;
+    this.align = ['weekday', 'date'].find((a) => a === query.get('align') && a !== ALIGNED[this.compare]) ?? '';
     /** @type {string} the figure the chart shows */ this.show = query.get('show') ?? '';
     /** @type {string} what the first table is by */ this.by = query.get('by') ?? '';
     /** @type {string} day or week, where it is not the usual */ this.each = query.get('each') ?? '';
@@ -62,11 +68,11 @@ export class View {
     this.sort = query.get('sort') ?? '';
     /** @type {Filter[]} */ this.filters = [];
     for (const dim of Object.keys(DIMENSIONS)) {
-      const said = query.getAll(dim);
-      const is = said.filter((v) => !v.startsWith('!'));
-      const not = said.filter((v) => v.startsWith('!')).map((v) => v.slice(1));
-      if (is.length) this.filters.push({ dim, not: false, values: is });
-      if (not.length) this.filters.push({ dim, not: true, values: not });
+      const said = query.getAll(dim).map(heard);
+      for (const not of [false, true]) for (const has of [false, true]) {
+        const values = said.filter((v) => v.not === not && v.has === has).map((v) => v.value);
+        if (values.length) this.filters.push({ dim, not, has, values });
+      }
     }
   }
 
@@ -77,6 +83,8 @@ export class View {
   with(patch) {
     const next = Object.assign(Object.create(View.prototype), this, patch);
     if (patch.range && patch.range !== 'custom') { next.from = null; next.to = null; }
+    if (patch.compare && patch.compare !== 'custom') { next.compareFrom = null; next.compareTo = null; }
+    if (patch.compare) next.align = patch.align ?? '';
     return /** @type {View} */ (next);
   }
 
@@ -85,10 +93,9 @@ export class View {
 
   /** One more value to filter by; the opposite filter of the same value gives way. @param {string} dim @param {string} value @param {boolean} not */
   plus(dim, value, not) {
-    const rest = this.filters.filter((f) => !(f.dim === dim && (f.not !== not || !not)));
-    const same = this.filters.find((f) => f.dim === dim && f.not && not);
-    if (same) return this.with({ filters: this.filters.map((f) => (f === same ? { ...f, values: [...new Set([...f.values, value])] } : f)) });
-    return this.with({ filters: [...rest, { dim, not, values: [value] }] });
+    const others = this.filters.filter((f) => f.dim !== dim || (not && f.has));
+    const same = not ? this.filters.find((f) => f.dim === dim && f.not && !f.has) : null;
+    return this.with({ filters: [...others, { dim, not, has: false, values: [...new Set([...same?.values ?? [], value])] }] });
   }
 
   /** First and last day; null is all time. @returns {[string, string]|null} */
@@ -117,6 +124,14 @@ export class View {
     return RANGES.find((r) => r.id === this.range)?.name ?? (days ? span(...days) : '');
   }
 
+  /** "the time before", "a year before", or the days of a comparison of one's own. */
+  comparedName() {
+    if (this.compare === 'none') return 'nothing';
+    if (this.compareFrom && this.compareTo) return span(this.compareFrom, this.compareTo);
+    const aligned = this.align === 'date' ? ', same dates' : this.align ? ', same weekdays' : '';
+    return `${this.compare === 'year' ? 'a year before' : 'the time before'}${aligned}`;
+  }
+
   /** For the address: defaults are left out. */
   toString() {
     const q = new URLSearchParams();
@@ -124,6 +139,7 @@ export class View {
     if (this.model !== this.site.model) q.set('model', this.model);
     if (this.window !== String(this.site.window)) q.set('window', this.window);
     if (this.compare !== 'previous') q.set('compare', this.compare);
+    this.addCompared(q);
     if (this.show) q.set('show', this.show);
     if (this.by) q.set('by', this.by);
     if (this.each) q.set('each', this.each);
@@ -140,18 +156,27 @@ export class View {
     const days = use.range ? this.days() : null;
     if (days) { q.set('from', days[0]); q.set('to', days[1]); }
     if (use.lens) { q.set('model', this.model); q.set('window', this.window); }
-    if (use.compare && days && this.compare !== 'none') q.set('compare', this.compare);
+    if (use.compare && days && this.compare !== 'none') { q.set('compare', this.compare); this.addCompared(q); }
     this.addFilters(q, use.filters ?? []);
     if (use.search && this.q) q.set('q', this.q);
     if (this.sort) q.set('sort', this.sort);
     return q;
   }
 
+  /** @param {URLSearchParams} q */
+  addCompared(q) {
+    if (this.align) q.set('align', this.align);
+    if (this.compareFrom && this.compareTo) { q.set('compare_from', this.compareFrom); q.set('compare_to', this.compareTo); }
+  }
+
   /** @param {URLSearchParams} q @param {string[]} [dims] */
   addFilters(q, dims) {
-    for (const f of this.filters) if (!dims || dims.includes(f.dim)) for (const v of f.values) q.append(f.dim, f.not ? `!${v}` : v);
+    for (const f of this.filters) if (!dims || dims.includes(f.dim)) for (const v of f.values) q.append(f.dim, told(f, v));
   }
 }
+
+/** What stands over what where nobody says so. @type {Record<string, string>} */
+const ALIGNED = { previous: 'date', year: 'weekday' };
 
 /** @param {string|null} text @returns {text is string} */
 const isDay = (text) => !!text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
@@ -388,6 +413,7 @@ function shortcut(e) {
   }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
+  if (letter === 'S' && app.use.filters?.includes('source') && !app.site?.part) { frame?.open('segments'); return true; }
   if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare === 'none' ? 'previous' : 'none' }); return true; }
   if (!app.use.range) return false;
   if (letter === 'C') { frame?.open('custom'); return true; }

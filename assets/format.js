@@ -311,11 +311,27 @@ export function valueWord(dim, value) {
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
   if (value === 'unattributed') return 'Unattributed';
+  if (value === '(not set)' && NOT_SET[dim]) return NOT_SET[dim];
+  if (dim === 'click') return CLICKS[value] ? `${CLICKS[value]} (${value})` : value;
+  if (dim === 'consent') return CONSENTS[value] ?? value;
+  if (dim === 'amount') return band(value);
   if (dim === 'country') return countryName(value);
   if (dim === 'device') return DEVICES[value] ?? value;
   return value === '' ? 'none' : value;
 }
 
+/** @type {Record<string, string>} */
+const NOT_SET = { content: 'No content named', term: 'No term named', click: 'No click ID', referrer: 'No referrer', campaign: 'No campaign' };
+/** @type {Record<string, string>} */
+export const CONSENTS = { granted: 'Agreed', denied: 'Refused', unknown: 'No answer', anonymous: 'Counted without a person' };
+/** Whose click ids they are. @type {Record<string, string>} */
+export const CLICKS = { gclid: 'Google Ads', gbraid: 'Google Ads', wbraid: 'Google Ads', dclid: 'Google display', fbclid: 'Meta', msclkid: 'Microsoft', ttclid: 'TikTok',
+  twclid: 'X', li_fat_id: 'LinkedIn', epik: 'Pinterest', ScCid: 'Snapchat', rdt_cid: 'Reddit', irclickid: 'Impact', at_gd: 'AnyTrack', halo_click: 'Your short link' };
+/** "50 to 200", "from 50", "up to 200". @param {string} text */
+function band(text) {
+  const [from, to] = text.split('..');
+  return text === 'none' ? 'none named' : !to ? `from ${from}` : !from ? `up to ${to}` : `${from} to ${to}`;
+}
 /** @type {Record<string, string>} */
 const DEVICES = { mobile: 'Phone', desktop: 'Computer', tablet: 'Tablet', tv: 'Television', unknown: 'Not known' };
 /** @type {Intl.DisplayNames|null} */ let countries = null;
@@ -326,5 +342,8 @@ export function countryName(code) {
 }
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
-export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', landing: 'Landing page', country: 'Country', device: 'Device', match: 'Matched by', status: 'Status',
-  currency: 'Currency', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', content: 'Content', term: 'Term', click: 'Click ID', landing: 'Landing page', referrer: 'Referrer', country: 'Country', device: 'Device', consent: 'Consent', match: 'Matched by', status: 'Status',
+  currency: 'Currency', amount: 'Amount', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+/** Those of the pages that look at visits and conversions, in the order in which they are offered. */
+export const LENSES = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'click', 'landing', 'referrer', 'country', 'device', 'consent', 'kind', 'amount',
+  'currency', 'status', 'match', 'platform'];

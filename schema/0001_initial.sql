@@ -796,6 +796,20 @@ create table rules (
 ) strict, without rowid;
 create unique index rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 
+-- Filters under a name: of one user, or of everybody where there is none.
+create table segments (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  user_id    integer references users (id),
+  name       text not null check (length(name) between 1 and 60),
+  filters    text not null check (json_valid(filters)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
+create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
+
 create table jobs (
   id         integer primary key autoincrement,
   site_id    integer not null,
@@ -1005,8 +1019,8 @@ begin
 end;
 
 create trigger conversions__changed
-after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, session_id, run
-  on conversions
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, consent_given,
+  session_id, run on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -1022,9 +1036,11 @@ begin
 end;
 
 create trigger conversions__credited_anew
-after update of kind, source, medium, campaign, match_type, status, counts, country, session_id, run on conversions
+after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, run
+  on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
+  or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
 begin
   insert into dirty_days (site_id, cube, day)

@@ -11,8 +11,8 @@ begin
 end;
 
 CREATE TRIGGER conversions__changed
-after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, session_id, run
-  on conversions
+after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, consent_given,
+  session_id, run on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -28,9 +28,11 @@ begin
 end;
 
 CREATE TRIGGER conversions__credited_anew
-after update of kind, source, medium, campaign, match_type, status, counts, country, session_id, run on conversions
+after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, run
+  on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
+  or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
 begin
   insert into dirty_days (site_id, cube, day)
@@ -804,6 +806,17 @@ CREATE TABLE seen (
   primary key (site_id, connection_id, digest)
 ) strict, without rowid;
 
+CREATE TABLE segments (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  user_id    integer references users (id),
+  name       text not null check (length(name) between 1 and 60),
+  filters    text not null check (json_valid(filters)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE session_addresses (
   site_id    integer not null,
   session_id integer not null,
@@ -1100,6 +1113,10 @@ CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id)
 CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
 
 CREATE UNIQUE INDEX rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
+
+CREATE UNIQUE INDEX segments__site_id__name on segments (site_id, name) where user_id is null;
+
+CREATE UNIQUE INDEX segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
 
 CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_id, expires_at);
 

@@ -1,14 +1,14 @@
 // The conversions ledger: every sale, lead and sign-up, where it came from, and who was told.
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
-import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName,
+import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, LENSES,
   kindsWord } from '../format.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, lens: true, filters: ['kind', 'channel', 'source', 'medium', 'campaign', 'landing', 'country', 'device', 'match', 'status', 'currency', 'platform'], search: true,
+export const bar = { range: true, lens: true, filters: LENSES, search: true,
   exports: 'conversions' };
 
 const key = (/** @type {any} */ row) => row.id;

@@ -3,7 +3,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, announce } from '../dom.js';
-import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, MODELS } from '../format.js';
+import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, MODELS, LENSES } from '../format.js';
 import { statsCards } from '../parts/stats_cards.js';
 import { revenueChart } from '../parts/revenue_chart.js';
 import { revenueBySource, byOf } from '../parts/revenue_by_source.js';
@@ -17,7 +17,7 @@ export const title = 'Overview';
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, lens: true, compare: true,
-  filters: ['channel', 'source', 'medium', 'campaign', 'landing', 'country', 'device', 'kind', 'match', 'status', 'currency'],
+  filters: LENSES,
   files: [['The chart, day by day', 'reports/timeseries'], ['Where it came from', 'reports/sources'], ['What sold', 'reports/products'], ['Where', 'reports/countries'],
     ['Devices', 'reports/devices'], ['Conversions', 'conversions']],
   keys: [['I', 'Days or weeks'], ['N', 'Note on the day under the pointer']] };
@@ -140,7 +140,7 @@ export function render(root, params) {
         onclick: () => app.go(p.view.plus('match', 'none', false)) }, `${plural(top.unattributed, 'conversion')} without a source`)));
     const apart = top.net.filter((/** @type {any} */ m) => m.currency !== ownCurrency());
     fill(others, apart.length > 0 && h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]), ' net. Kept apart; currencies are never added.'),
-      !p.view.isDefaultLens && p.view.filters.some((f) => ['source', 'channel', 'campaign', 'medium', 'landing'].includes(f.dim)) && h('p', null, `Filters go by your books; the tables below share the credit by ${MODELS[p.view.model].toLowerCase()}.`),
+      !p.view.isDefaultLens && p.view.filters.some((f) => ['source', 'channel', 'campaign', 'medium', 'content', 'term', 'click', 'referrer', 'landing'].includes(f.dim)) && h('p', null, `Filters go by your books; the tables below share the credit by ${MODELS[p.view.model].toLowerCase()}.`),
       h('span.grow'), chart.twinButton);
   }
 

@@ -2,32 +2,52 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, announce } from '../dom.js';
-import { dayOf, today, plural } from '../format.js';
+import { dayOf, today, plural, LENSES } from '../format.js';
 import { campaignTree } from '../parts/campaign_tree.js';
 import { COLUMNS, chosen, chooseColumns } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
 // Styles of this page alone: the first screen of the others does not wait for them.
-document.head.append(h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href }));
+const styles = h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href });
+const styled = new Promise((done) => { styles.onload = styles.onerror = done; });
+document.head.append(styles);
+
+/** What the table can be by; the tree goes down to the terms of a campaign's contents. */
+const BY = [['', 'All levels'], ['medium', 'Medium'], ['content', 'Content'], ['term', 'Term'], ['landing', 'Landing page']];
+/** @param {import('../app.js').View} view */
+const byOf = (view) => BY.find(([id]) => id === view.by)?.[0] ?? '';
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, lens: true,
-  filters: ['channel', 'source', 'medium', 'campaign', 'landing', 'country', 'device', 'kind', 'match', 'status', 'currency'],
-  files: [['Sources and campaigns', 'reports/campaigns']], keys: [['→', 'Open the row'], ['←', 'Close it'], ['M', 'What to do with the row']] };
+  filters: LENSES,
+  files: [['What the table shows', 'reports/campaigns']], keys: [['→', 'Open the row'], ['←', 'Close it'], ['M', 'What to do with the row']] };
+
+/** The tree's own file has a line for each campaign. @param {import('../app.js').View} view */
+const fileOf = (view) => { bar.files = [['What the table shows', byOf(view) ? 'reports/sources' : 'reports/campaigns']]; };
+
+/** The file has the columns and the order of the screen. @param {import('../app.js').View} view */
+bar.fileQuery = (view) => {
+  const ask = view.ask(bar);
+  ask.set('columns', chosen(view.show).map((c) => c.id).join(','));
+  if (!COLUMNS.some((c) => c.id === view.sort)) ask.delete('sort');
+  if (byOf(view)) ask.set('by', byOf(view));
+  return ask.toString();
+};
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
 export function render(root, params) {
+  fileOf(params.view);
   let p = params;
-  const now = () => p, { app, site } = params, path = `/api/sites/${site.site}/reports/campaigns`;
+  const now = () => p, { app, site } = params, path = `/api/sites/${site.site}/reports/campaigns`, flatPath = `/api/sites/${site.site}/reports/sources`;
   let asked = '', gone = false, timer = 0;
   /** @type {any} */ let table = null;
   /** @type {AbortController|null} */ let running = null;
 
   const names = (/** @type {any} */ preset) => import('../parts/name_rules.js').then((m) => m.openNames(p, preset, () => load(true)));
   const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
-  const state = h('div', { role: 'status' });
-  const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2', null, 'Where it came from'), h('div.r', null,
+  const state = h('div', { role: 'status' }), tabs = h('div.tabs', { role: 'group', 'aria-label': 'By' });
+  const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2.vh', null, 'Where it came from'), tabs, h('div.r', null,
     p.may && h('button.btn.small', { type: 'button', 'data-focus': 'names', 'aria-haspopup': 'dialog', 'data-tip': 'Several spellings under one name', onclick: () => names(null) }, 'Names'),
     h('button.btn.small', { type: 'button', 'data-focus': 'columns', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => chooseColumns(now, /** @type {HTMLElement} */ (e.currentTarget)) },
       'Columns', icon('caret', 'caret')))), tree.el);
@@ -56,7 +76,8 @@ export function render(root, params) {
 
   /** @param {boolean} [force] */
   async function load(force) {
-    const ask = question();
+    const ask = question(), by = byOf(p.view);
+    if (by) { ask.set('by', by); ask.set('beside', 'ends'); ask.set('limit', '500'); }
     if (!force && table && ask.toString() === asked) { draw(); return; }
     running?.abort();
     const mine = running = new AbortController();
@@ -65,13 +86,13 @@ export function render(root, params) {
     const dim = setTimeout(() => box.classList.add('dim'), 300);
     if (!table) fill(state, h('section.sheet', null, h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: 8 }, () => h('i')))));
     try {
-      const answer = await get(path, ask, mine.signal);
+      const [answer] = await Promise.all([get(by ? flatPath : path, ask, mine.signal), styled]);
       if (gone || mine !== running) return;
       table = answer;
       app.figuresAt = new Date().toISOString();
       tree.forget();
       draw();
-      announce(plural(table.rows, 'channel'));
+      announce(plural(table.rows, by ? 'row' : 'channel'));
     } catch (error) {
       const err = /** @type {any} */ (error);
       if (mine.signal.aborted || gone || err.code === 'signed_out') return;
@@ -82,9 +103,13 @@ export function render(root, params) {
   }
 
   function draw() {
+    const by = byOf(p.view);
+    fileOf(p.view);
+    fill(tabs, BY.map(([id, name]) => h('button', { type: 'button', 'data-focus': `by-${id || 'all'}`, 'aria-pressed': String(id === by),
+      onclick: () => app.go({ by: id }, { replace: true }) }, name)));
     box.hidden = !table.items.length;
     fill(state, !table.items.length && h('section.sheet', null, empty()));
-    if (table.items.length) tree.draw(table, chosen(p.view.show), COLUMNS.some((c) => c.id === p.view.sort) ? p.view.sort : 'net');
+    if (table.items.length) tree.draw(table, chosen(p.view.show), COLUMNS.some((c) => c.id === p.view.sort) ? p.view.sort : 'net', table.by ?? '');
   }
 
   function empty() {
@@ -96,6 +121,7 @@ export function render(root, params) {
 
   app.suggest = (dim) => {
     if (!table) return [];
+    if (table.by) return table.by !== dim ? [] : table.items.slice(0, 12).map((/** @type {any} */ r) => ({ value: r.name, count: r.visits || undefined }));
     const channels = table.items.filter((/** @type {any} */ r) => r.items);
     const sources = channels.flatMap((/** @type {any} */ r) => r.items), campaigns = sources.flatMap((/** @type {any} */ r) => r.items ?? []);
     const rows = dim === 'channel' ? channels : dim === 'source' ? sources : dim === 'campaign' ? campaigns : [];

@@ -1,14 +1,14 @@
 // The tree of channels, sources, campaigns and contents: opened in place, walked with arrow keys, each row with a menu.
 
 import { h, fill, icon, add } from '../dom.js';
-import { plural, valueWord } from '../format.js';
+import { plural, valueWord, DIMENSIONS } from '../format.js';
 import { pop, menuItem } from './menu.js';
 
 /** @typedef {import('./source_columns.js').SourceColumn} SourceColumn */
 /** @typedef {{channel: string, source: string, campaign: string}} Place */
 /** @typedef {{row: any, way: string[], id: string}} Spot a row and the names on the way down to it */
 
-const LEVELS = ['channel', 'source', 'campaign', 'content'];
+const LEVELS = ['channel', 'source', 'campaign', 'content', 'term'];
 const NOTHING = ['(not set)', 'unattributed'];
 
 /**
@@ -19,7 +19,7 @@ export function campaignTree(now, use) {
   const el = h('div.tree-box.scroll');
   /** @type {any} */ let table = null;
   /** @type {SourceColumn[]} */ let columns = [];
-  let sort = 'net', age = 0;
+  let sort = 'net', age = 0, flat = '';
   /** @type {Set<string>} */ const open = new Set();
   /** What stands below a campaign, fetched when it is opened. @type {Map<string, any>} */ const contents = new Map();
   /** @type {Map<string, Spot>} */ const spots = new Map();
@@ -30,9 +30,10 @@ export function campaignTree(now, use) {
     contents.clear();
   }
 
-  /** @param {any} next @param {SourceColumn[]} cols @param {string} by */
-  function draw(next, cols, by) {
+  /** @param {any} next @param {SourceColumn[]} cols @param {string} by @param {string} only rows of one dimension, without anything below */
+  function draw(next, cols, by, only) {
     table = next;
+    flat = only;
     columns = cols;
     sort = cols.some((c) => c.id === by) ? by : cols[0].id;
     redraw();
@@ -43,7 +44,7 @@ export function campaignTree(now, use) {
     spots.clear();
     const body = h('tbody');
     rows(body, table.items, [], table.rows);
-    fill(el, h('table.t.t-panel.t-tree', null, h('caption.vh', null, 'Channels, their sources, their campaigns'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Channel, source, campaign'),
+    fill(el, h('table.t.t-panel.t-tree', null, h('caption.vh', null, flat ? `By ${DIMENSIONS[flat].toLowerCase()}` : 'Channels, their sources, their campaigns'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, flat ? DIMENSIONS[flat] : 'Channel, source, campaign'),
       columns.map((c) => h('th.num', { scope: 'col', 'aria-sort': c.id === sort ? 'descending' : null }, h('button', { type: 'button', 'data-focus': `sort-${c.id}`, onclick: () => use.sort(c.id) }, c.head(), c.id === sort && icon('down', 's sort')))))),
     body, h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, 'All'), columns.map((c) => h('td.num', null, c.cell({ ...table.total, name: '' })))))));
     if (focused) /** @type {HTMLElement|null} */ (el.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
@@ -59,8 +60,8 @@ export function campaignTree(now, use) {
       spots.set(id, spot);
       add(body, rowOf(spot));
       if (!open.has(id)) continue;
-      if (at.length < 3) rows(body, row.items ?? [], at, row.rows ?? 0);
-      else belowCampaign(body, spot);
+      if (at.length === 3) belowCampaign(body, spot);
+      else rows(body, row.items ?? [], at, row.rows ?? 0);
     }
     if (all > items.length) add(body, said(way.length, `${plural(all - items.length, 'smaller row')} not shown. Filter to see them.`));
   }
@@ -80,21 +81,18 @@ export function campaignTree(now, use) {
 
   /** @param {Spot} spot */
   function rowOf({ row, way, id }) {
-    const level = way.length - 1, dim = LEVELS[level];
+    const level = way.length - 1, dim = flat || LEVELS[level];
     const hasBelow = level === 2 ? way[0] !== 'unattributed' : !!row.items;
-    const word = row.name === '(not set)' ? `No ${dim} named` : valueWord(dim, row.name);
+    const word = row.name === '(not set)' ? `No ${DIMENSIONS[dim].toLowerCase()} named` : valueWord(dim, row.name);
     const isOpen = open.has(id);
     const name = h('bdi.cut', { 'data-tip': word.length > 28 ? word : row.is_few ? 'Too few to rank' : null }, word);
     const head = h('th.max', { scope: 'row', class: `l-${level}` }, h('div.twig', null,
       hasBelow ? h('button.cell', { type: 'button', 'data-focus': id, 'data-id': id, 'aria-expanded': String(isOpen), onclick: () => toggle(id) }, icon('right', `s turn${isOpen ? ' open' : ''}`), name)
         : h('span.cell.still', { tabindex: '-1', 'data-focus': id, 'data-id': id }, h('span.gap'), name),
-      hasMenu(way) && h('button.btn.icon.bare.small.act', { type: 'button', 'data-focus': `menu-${id}`, 'aria-label': `What to do with ${word}`, 'aria-haspopup': 'dialog',
+      h('button.btn.icon.bare.small.act', { type: 'button', 'data-focus': `menu-${id}`, 'aria-label': `What to do with ${word}`, 'aria-haspopup': 'dialog',
         onclick: (/** @type {Event} */ e) => menu(id, word, /** @type {HTMLElement} */ (e.currentTarget)) }, icon('menu', 's'))));
     return h('tr', { class: `${row.name === 'unattributed' ? 'un' : ''}${row.is_few ? ' few' : ''}`, 'data-level': String(level) }, head, columns.map((c) => h('td.num', { class: c.quiet ? 'quiet' : '' }, c.cell(row))));
   }
-
-  /** Nothing filters by content. @param {string[]} way */
-  const hasMenu = (way) => way.length < 4;
 
   /** @param {string} id */
   function toggle(id) {
@@ -122,8 +120,9 @@ export function campaignTree(now, use) {
   /** The filters that a row stands for: a campaign is one of its source. @param {string[]} way @returns {[string, string][]} */
   function filters(way) {
     if (way[0] === 'unattributed') return [['source', 'unattributed']];
+    if (flat) return [[flat, way[0]]];
     if (way.length === 1) return [['channel', way[0]]];
-    return way.length === 2 ? [['source', way[1]]] : [['source', way[1]], ['campaign', way[2]]];
+    return way.slice(1).map((name, i) => [LEVELS[i + 1], name]);
   }
 
   /** @param {string} id @param {string} word @param {HTMLElement} anchor */
@@ -134,10 +133,11 @@ export function campaignTree(now, use) {
     const only = () => p.app.go(all.reduce((view, [dim, value]) => view.plus(dim, value, false), p.view));
     const without = () => { const [dim, value] = all[all.length - 1]; p.app.go(p.view.plus(dim, value, true)); };
     const items = [menuItem({ name: 'Show only this', sign: 'filter', act: () => { box.close(); only(); } }),
-      menuItem({ name: 'Leave it out', sign: 'x', note: level === 2 ? 'This campaign of every source' : undefined, act: () => { box.close(); without(); } })];
-    if (p.may && level > 0 && !NOTHING.includes(own)) items.push(menuItem({ name: 'Rename or merge', sign: 'again', note: 'Shows first what it would change', act: () => {
+      menuItem({ name: 'Leave it out', sign: 'x', note: level > 1 ? `This ${LEVELS[level]} of every source` : undefined, act: () => { box.close(); without(); } })];
+    const dim = flat || LEVELS[level];
+    if (p.may && ['source', 'medium', 'campaign'].includes(dim) && !NOTHING.includes(own)) items.push(menuItem({ name: 'Rename or merge', sign: 'again', note: 'Shows first what it would change', act: () => {
       box.close();
-      use.rename({ dimension: LEVELS[level], from: own, within: level === 2 ? spot.way[1] : '' });
+      use.rename({ dimension: dim, from: own, within: level === 2 ? spot.way[1] : '' });
     } }));
     const box = pop(anchor, word, items);
   }

@@ -62,10 +62,17 @@ export function buckets(all, each) {
   return out;
 }
 
+/** Buckets that so many days reach into. @param {number} days @param {Bucket[]} like */
+function howMany(days, like) {
+  const from = Date.parse(like[0]?.from ?? '');
+  return like.filter((b) => Math.round((Date.parse(b.from) - from) / 86400000) < days).length;
+}
+
 /** Earlier days cut at the same places as these, so that they stand one over the other. @param {any[]} all @param {Bucket[]} like */
 export function bucketsLike(all, like) {
   let at = 0;
-  return like.map((b) => {
+  // A time of one's own may be shorter than these days: then it ends earlier.
+  return like.slice(0, howMany(all.length, like)).map((b) => {
     const size = Math.round((Date.parse(b.to) - Date.parse(b.from)) / 86400000) + 1;
     const part = all.slice(at, at + size);
     at += size;

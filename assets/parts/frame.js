@@ -39,11 +39,12 @@ export function createFrame(app) {
   return {
     el, main, update, visitors,
     pageHref: (/** @type {import('../app.js').Page} */ page) => pageHref(app, page),
-    /** @param {'filter'|'custom'} what opened by its key */
+    /** @param {'filter'|'custom'|'segments'} what opened by its key */
     open(what) {
-      const anchor = /** @type {HTMLElement} */ (bar.querySelector(`[data-focus="${what === 'filter' ? 'filter' : 'date'}"]`));
+      const anchor = /** @type {HTMLElement} */ (bar.querySelector(`[data-focus="${what === 'custom' ? 'date' : 'filter'}"]`));
       if (isNarrow() && what === 'filter') { menus().then((m) => m.viewSheet(app)); return; }
-      if (what === 'filter') import('./filter.js').then((m) => m.filterMenu(app, anchor));
+      if (what === 'segments') import('./segments.js').then((m) => m.segmentsMenu(app, visible(bar, 'filter') ?? visible(bar, 'sheet') ?? anchor));
+      else if (what === 'filter') import('./filter.js').then((m) => m.filterMenu(app, anchor));
       else menus().then((m) => m.dateMenu(app, visible(bar, 'date') ?? anchor, true));
     },
   };
@@ -142,7 +143,7 @@ function barParts(app, seen) {
         onclick: () => later && app.go(later) }, icon('right', 's'))));
   }
   if (use.compare) add(row, h('button.btn.bare.desk', opener('compare', (m, a) => m.compareMenu(app, a)), h('span.l', null, 'vs'),
-    view.compare === 'year' ? 'a year before' : view.compare === 'none' ? 'nothing' : 'the time before', icon('caret', 'caret')));
+    view.comparedName(), icon('caret', 'caret')));
   if (use.lens) {
     add(row, h('span.sep.desk'), h('div.join.desk', null,
       h('button.btn', opener('model', (m, a) => m.modelMenu(app, a), { 'aria-label': `Model: ${MODELS[view.model]}` }), icon('lens', 's'), MODELS[view.model],
@@ -190,6 +191,8 @@ function chipRow(app) {
   ] : [];
   if (!chips.length && !lens.length) return null;
   return h('div.chips', { class: chips.length ? '' : 'narrow-only' }, lens, chips,
+    view.filters.length > 0 && dims.includes('source') && dims.includes('channel') && !app.site?.part && h('button.btn.bare.small', { type: 'button', 'data-focus': 'keep', 'aria-haspopup': 'dialog', 'data-tip': 'Keep these filters under a name',
+      onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./segments.js').then((m) => m.segmentsMenu(app, a, undefined, true)); } }, 'Keep'),
     chips.length > 0 && h('button.btn.bare.small', { type: 'button', 'data-focus': 'clear', onclick: () => app.go({ filters: [], q: '' }) },
       plural(chips.length, 'Clear', 'Clear all').replace(/^\d+ /, ''), kbd('Esc')));
 }
@@ -197,11 +200,11 @@ function chipRow(app) {
 /** @param {App} app @param {import('../app.js').Filter} f */
 function chip(app, f) {
   const view = /** @type {import('../app.js').View} */ (app.view);
-  const words = f.values.map((v) => valueWord(f.dim, v));
-  const verb = f.not ? (words.length > 1 ? 'is none of' : 'is not') : words.length > 1 ? 'is one of' : 'is';
+  const words = f.values.map((v) => (f.has ? v : valueWord(f.dim, v)));
+  const verb = f.has ? (f.not ? 'does not contain' : 'contains') : f.not ? (words.length > 1 ? 'is none of' : 'is not') : words.length > 1 ? 'is one of' : 'is';
   const said = words.length > 3 ? `${words.slice(0, 2).join(', ')} and ${words.length - 2} more` : words.join(', ');
   return h('span.chip', null,
-    h('button.say', { type: 'button', 'data-focus': `chip-${f.dim}-${f.not}`, 'aria-haspopup': 'dialog', 'data-tip': words.length > 3 ? words.join(', ') : null,
+    h('button.say', { type: 'button', 'data-focus': `chip-${f.dim}-${f.not}${f.has ? '-part' : ''}`, 'aria-haspopup': 'dialog', 'data-tip': words.length > 3 ? words.join(', ') : null,
       onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./filter.js').then((m) => m.filterMenu(app, a, f)); } },
       DIMENSIONS[f.dim], ' ', h('em', null, verb), ' ', h('b', null, h('bdi', null, said))),
     h('button', { type: 'button', 'aria-label': `Remove: ${DIMENSIONS[f.dim]} ${verb} ${said}`,

@@ -1,7 +1,7 @@
 // The menus of the bar, and the two sheets that stand for them on a narrow screen.
 
 import { h, add, fill, icon, copyButton } from '../dom.js';
-import { RANGES, MODELS, MODEL_NOTES, WINDOWS, windowName, span, today, DIMENSIONS } from '../format.js';
+import { RANGES, MODELS, MODEL_NOTES, WINDOWS, windowName, span, today, addDays, daysIn, plural, DIMENSIONS } from '../format.js';
 import { pop, menuItem, openDialog, dialogHead } from './menu.js';
 import { backupLine } from './backup.js';
 import { themeSwitch } from './frame.js';
@@ -75,12 +75,40 @@ export function windowMenu(app, anchor) {
   }))]);
 }
 
+/** What days can be compared with, each as a change of the view. @type {[string, string, string][]} */
+const COMPARED = [['previous', '', 'The time before'], ['previous', 'weekday', 'The time before, same weekdays'], ['year', '', 'A year before, same weekdays'],
+  ['year', 'date', 'A year before, same dates']];
+
 /** @param {App} app @param {HTMLElement} anchor */
 export function compareMenu(app, anchor) {
-  const view = /** @type {View} */ (app.view);
-  const choices = [['previous', 'The time before'], ['year', 'A year before'], ['none', 'Nothing']];
-  const menu = pop(anchor, 'Compare with',
-    choices.map(([id, name], i) => menuItem({ name, on: view.compare === id, key: i ? undefined : 'X', act: () => { menu.close(); app.go({ compare: id }); } })));
+  const view = /** @type {View} */ (app.view), box = h('div.dates');
+  const is = (/** @type {string} */ id, /** @type {string} */ align) => view.compare === id && view.align === align;
+  fill(box, COMPARED.map(([id, align, name], i) => menuItem({ name, on: is(id, align), key: !i && view.compare === 'none' ? 'X' : undefined,
+    act: () => { menu.close(); app.go({ compare: id, align }); } })), h('hr'),
+  menuItem({ name: 'Days of your own…', note: view.compareFrom && view.compareTo ? span(view.compareFrom, view.compareTo) : undefined, on: view.compare === 'custom',
+    act: () => fill(box, ownDays(app, () => menu.close())) }),
+  menuItem({ name: 'Nothing', on: view.compare === 'none', key: view.compare === 'none' ? undefined : 'X', act: () => { menu.close(); app.go({ compare: 'none' }); } }));
+  const menu = pop(anchor, 'Compare with', box);
+}
+
+/** Two days to compare with. As many as are shown are compared hour by hour. @param {App} app @param {() => void} done */
+function ownDays(app, done) {
+  const view = /** @type {View} */ (app.view), days = view.days() ?? [today(), today()];
+  const before = view.compareFrom && view.compareTo ? [view.compareFrom, view.compareTo] : [addDays(days[0], -daysIn(...days)), addDays(days[0], -1)];
+  const from = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', name: 'compare_from', value: before[0], max: today(), required: true }));
+  const to = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', name: 'compare_to', value: before[1], max: today(), required: true }));
+  const note = h('small');
+  const count_ = () => { const n = from.value && to.value ? daysIn(from.value, to.value) : 0, all = daysIn(...days);
+    fill(note, n === all ? '' : `${plural(Math.abs(n), 'day')} beside ${plural(all, 'day')}: their sums are of unlike times.`); };
+  setTimeout(() => from.focus());
+  count_();
+  return h('form.form.custom', { oninput: count_, onsubmit: (/** @type {Event} */ e) => {
+    e.preventDefault();
+    const [a, b] = from.value <= to.value ? [from.value, to.value] : [to.value, from.value];
+    done();
+    app.go({ compare: 'custom', compareFrom: a, compareTo: b });
+  } }, h('label.f', null, h('b', null, 'From'), from), h('label.f', null, h('b', null, 'To, that day included'), to), note,
+  h('button.btn.main', { type: 'submit' }, 'Compare'));
 }
 
 /** @param {App} app @param {HTMLElement} anchor */
@@ -95,6 +123,15 @@ const shareParts = (app) => h('div.share', null, h('p.lead', null, 'The address 
 /** @param {App} app @param {HTMLElement} anchor */
 export function exportMenu(app, anchor) { pop(anchor, 'Export', exportParts(app), 'wide'); }
 
+/** What a table's file is asked with: the view, and what only this page's tables know. @param {App} app @param {string} path */
+function fileQuestion(app, path) {
+  const view = /** @type {View} */ (app.view), ask = view.ask(app.use);
+  if (app.use.fileQuery) return app.use.fileQuery(view);
+  ask.delete('sort');
+  if (view.by && path === 'reports/sources') ask.set('by', view.by);
+  return ask.toString();
+}
+
 /** Exactly what is shown: the address of the list, with another ending. @param {App} app */
 function exportParts(app) {
   const view = /** @type {View} */ (app.view);
@@ -102,13 +139,16 @@ function exportParts(app) {
   if (app.use.files) {
     return [h('p.lead', null, `Each table as CSV, exactly as shown: ${days ? span(...days) : 'all time'}${view.isFiltered ? ', with these filters' : ''}.`),
       app.use.files.map(([name, path]) => menuItem({ name, sign: 'export', download: true,
-        href: `/api/sites/${app.site?.site}/${path}.csv?${view.ask(app.use)}${view.by && path === 'reports/sources' ? `&by=${view.by}` : ''}` }))];
+        href: `/api/sites/${app.site?.site}/${path}.csv?${fileQuestion(app, path)}` }))];
   }
   const url = (/** @type {string} */ ending) => `/api/sites/${app.site?.site}/${app.use.exports}.${ending}?${view.ask(app.use)}`;
   return [h('p.lead', null, `Exactly what is shown: ${days ? span(...days) : 'all time'}${view.isFiltered ? ', with these filters' : ''}.`),
     menuItem({ name: 'CSV', note: 'for a spreadsheet', sign: 'export', href: url('csv'), download: true }),
     menuItem({ name: 'JSON lines', note: 'for a program', sign: 'export', href: url('jsonl'), download: true })];
 }
+
+/** Where visits and conversions are looked at, filters can be kept under a name. @param {App} app */
+export const hasSegments = (app) => !!app.use.filters?.includes('source') && app.use.filters.includes('channel') && !app.site?.part;
 
 /** Lens, filters, share and export on a narrow screen. @param {App} app */
 export function viewSheet(app) {
@@ -126,8 +166,17 @@ export function viewSheet(app) {
       pick('Window', view.window, WINDOWS.map((w) => [w, windowName(w)]), (window) => app.go({ window }, { replace: true }))),
     h('p.small.faint', null, `Your default: ${MODELS[view.site.model]}, within ${windowName(String(view.site.window))}.`));
   }
-  if (use.compare) add(body, pick('Compare with', view.compare, [['previous', 'The time before'], ['year', 'A year before'], ['none', 'Nothing']],
-    (compare) => app.go({ compare }, { replace: true })));
+  if (use.compare) {
+    const own = h('div');
+    const now_ = view.compare === 'custom' || view.compare === 'none' ? view.compare : `${view.compare} ${view.align}`;
+    add(body, pick('Compare with', now_, [...COMPARED.map(([id, align, name]) => /** @type {[string, string]} */ ([`${id} ${align}`, name])), ['custom', 'Days of your own…'], ['none', 'Nothing']],
+      (choice) => {
+        const [compare, align] = choice.split(' ');
+        if (compare === 'custom') { fill(own, ownDays(app, () => close())); return; }
+        fill(own);
+        app.go({ compare, align: align ?? '' }, { replace: true });
+      }), own);
+  }
   if (use.range) {
     const earlier = view.shifted(-1), later = view.shifted(1);
     add(body, h('div.pair', null,
@@ -135,7 +184,10 @@ export function viewSheet(app) {
       h('button.btn', { type: 'button', disabled: !later, onclick: () => { close(); if (later) app.go(later); } }, 'Later', icon('right', 's'))));
   }
   if (use.filters) {
-    add(body, h('div', null, h('h3', null, 'Filter by'),
+    add(body, h('div', null, h('div.spread', null, h('h3', null, 'Filter by'), hasSegments(app) && h('button.btn.small', { type: 'button', 'data-focus': 'sheet-segments', onclick: (/** @type {Event} */ e) => {
+      const a = /** @type {HTMLElement} */ (e.currentTarget);
+      import('./segments.js').then((m) => m.segmentsMenu(app, a, close));
+    } }, 'Segments')),
       h('div.picks', null, use.filters.map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
       const a = /** @type {HTMLElement} */ (e.currentTarget);
       import('./filter.js').then((m) => m.filterMenu(app, a, view.filters.find((f) => f.dim === dim) ?? { dim, not: false, values: [] }, close));

@@ -81,7 +81,7 @@ export function openNames(p, preset, changed) {
     changed();
   } }, icon('x', 's')));
 
-  const { close } = openDialog({ label: 'Names', classes: 'names' }, [dialogHead('Names', () => close()), h('p.lead', null, 'One name for several spellings, in every figure and list. A receipt keeps the word as it came.'), form, list]);
+  const { close } = openDialog({ label: 'Names', classes: 'names' }, [dialogHead('Names', () => close()), h('p.lead', null, 'One name for several spellings, in every figure and list. A receipt also says how it came.'), form, list]);
   fresh();
   fetchList();
   (preset ? to : from).focus();

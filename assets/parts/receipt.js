@@ -102,7 +102,7 @@ function touches(r, line) {
 function touchRows(t, models, cell) {
   const name = t.source ? [h('bdi', null, t.source), t.campaign && [' · ', h('bdi', null, t.campaign)]] : t.channel || t.type;
   const facts = /** @type {[string, any][]} */ ([['When', exact(t.at)], ['Kind', t.type], ['Channel', t.channel],
-    ['Source / medium', [t.source, t.medium].filter(Boolean).join(' / ')], ['Campaign', t.campaign], ['Content', t.content], ['Term', t.term],
+    ['Source / medium', [t.source, t.medium].filter(Boolean).join(' / ')], ['Campaign', t.campaign], ['Came as', t.came_as && [t.came_as.source, t.came_as.medium, t.came_as.campaign].filter(Boolean).join(' / ')], ['Content', t.content], ['Term', t.term],
     ['Landed on', t.landing], ['Came from', t.referrer], ['Click ID', t.click_id], ['Device', t.device]]).filter(([, v]) => v);
   const detail = h('tr.rc-more', { hidden: true },
     h('td', { colspan: models.length + 1 }, h('dl.facts', null, facts.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, h('bdi', null, v)))))));

@@ -4,7 +4,7 @@ import { h, fill } from '../dom.js';
 import { panel, netColumn, visitsColumn, conversionsColumn, share } from './panel.js';
 import { own } from './figures.js';
 
-const BY = [['channel', 'Channel'], ['source', 'Source'], ['campaign', 'Campaign'], ['landing', 'Landing page']];
+const BY = [['channel', 'Channel'], ['source', 'Source'], ['campaign', 'Campaign'], ['content', 'Content'], ['term', 'Term'], ['landing', 'Landing page']];
 
 /** @param {string} by */
 export const byOf = (by) => BY.find(([id]) => id === by)?.[0] ?? 'source';

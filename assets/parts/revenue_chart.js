@@ -263,7 +263,7 @@ export function revenueChart(on) {
       h('thead', null, h('tr', null, ['Day', `Sold, ${currencySign()}`, 'Refunded', 'Net revenue', ...(old ? [comparedName(answer)] : []), 'Orders', 'Conversions', 'Visits']
         .map((name, i) => h('th', { scope: 'col', class: i ? 'num' : '' }, name)))),
       h('tbody', null, now.map((b, i) => h('tr', null, h('th', { scope: 'row' }, title(b, true), isOpen(b) && h('span.faint', null, ' not over')), num(m(b.sold)), num(b.back ? m(b.back) : '0'), num(m(b.net)),
-        old && num(m(old[i].net)), num(count(b.orders)), num(count(b.conversions)), num(count(b.visits)))))));
+        old && num(old[i] ? m(old[i].net) : '–'), num(count(b.orders)), num(count(b.conversions)), num(count(b.visits)))))));
   }
 }
 

@@ -5,6 +5,7 @@ use super::chance::Chance;
 use super::people::{self, Someone};
 use super::shop::{AGENTS, Shop, Way};
 use super::talks::{Line, talks};
+use crate::domain::pipeline::Stage;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time, Zone};
 
 /// Days that have passed when the demo begins.
@@ -58,6 +59,17 @@ pub enum What {
     Lead(Lead),
     /// A line of a chat.
     Said(Line),
+    /// Somebody of the shop has called a lead back, or sold to it: `lead` is its place among the leads.
+    Moved {
+        lead: usize,
+        stage: Stage,
+        /// What it is worth now, in minor units.
+        worth: Option<i64>,
+    },
+    /// Somebody of the shop writes on the day.
+    Noted {
+        text: &'static str,
+    },
     /// A form that was built wrongly: signed, but it names nobody.
     Unreadable {
         text: &'static str,
@@ -92,8 +104,14 @@ pub struct Diary {
 /// Everything from 90 days before `now` to the end of tomorrow.
 pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
     let zone = Zone::parse(shop.zone).unwrap_or_else(Zone::utc);
-    let mut writer =
-        Writer { shop, chance: Chance::of_seed(seed), diary: Diary { browsers: Vec::new(), events: Vec::new() }, orders: 0, leads: 0 };
+    let mut writer = Writer {
+        shop,
+        chance: Chance::of_seed(seed),
+        office: Chance::of_seed(!seed),
+        diary: Diary { browsers: Vec::new(), events: Vec::new() },
+        orders: 0,
+        leads: 0,
+    };
     let today = zone.day(now);
     for ago in (-1..=DAYS).rev() {
         writer.day(zone.start(today.plus(-ago)), ago);
@@ -109,6 +127,8 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
 struct Writer {
     shop: &'static Shop,
     chance: Chance,
+    /// What the shop's own people do.
+    office: Chance,
     diary: Diary,
     orders: usize,
     leads: usize,
@@ -192,9 +212,65 @@ impl Writer {
             let key = self.leads;
             self.leads += 1;
             self.diary.events.push(Event { at, what: What::Lead(Lead { key, browser: Some(browser), who, form, message }) });
+            self.follow_up(at, key, form);
         } else if self.chance.happens(90) {
             self.who(browser);
             self.diary.events.push(Event { at: at.plus_ms(20 * SECOND_MS), what: What::Known { browser } });
+        }
+    }
+
+    /// Through the pipeline, in days and weeks: most who ask for something that is sold are called back, some of them buy.
+    fn follow_up(&mut self, at: Time, lead: usize, form: usize) {
+        let office = &mut self.office;
+        let mut moves: Vec<(Time, Stage, Option<i64>)> = Vec::new();
+        let Some((low, high)) = self.shop.forms[form].deal else {
+            // A question is answered, and that is mostly all.
+            if office.happens(6_500) {
+                moves.push((at.plus_ms(office.between(HOUR_MS, 30 * HOUR_MS)), Stage::Contacted, None));
+            }
+            return self.move_on(lead, moves);
+        };
+        if office.happens(800) {
+            return;
+        }
+        let called = at.plus_ms(office.between(40 * MINUTE_MS, 44 * HOUR_MS));
+        moves.push((called, Stage::Contacted, None));
+        let heard = called.plus_ms(office.between(20 * HOUR_MS, 6 * DAY_MS));
+        if !office.happens(5_400) {
+            // Nobody answers any more, or another one was cheaper. Some simply wait.
+            if office.happens(7_000) {
+                moves.push((heard.plus_ms(office.between(DAY_MS, 9 * DAY_MS)), Stage::Lost, None));
+            }
+            return self.move_on(lead, moves);
+        }
+        // An offer is a round sum, what is sold in the end is not.
+        let offer = office.between(low / 100, high / 100) * 10_000;
+        moves.push((heard, Stage::Qualified, Some(offer)));
+        let ended = heard.plus_ms(office.between(2 * DAY_MS, 17 * DAY_MS));
+        match office.below(100) {
+            0..48 => {
+                let sold = offer * office.between(91, 108) / 100;
+                moves.push((ended, Stage::Won, Some(sold - sold % 500)));
+            }
+            48..80 => moves.push((ended, Stage::Lost, None)),
+            _ => {}
+        }
+        self.move_on(lead, moves);
+    }
+
+    /// At the shop's own hours.
+    fn move_on(&mut self, lead: usize, moves: Vec<(Time, Stage, Option<i64>)>) {
+        let zone = Zone::parse(self.shop.zone).unwrap_or_else(Zone::utc);
+        let mut before = Time::from_ms(0);
+        for (at, stage, worth) in moves {
+            let start = zone.start(zone.day(at));
+            let hour = at.ms_since(start) / HOUR_MS;
+            // In the evening somebody looks at it the next morning; before they open, the same one.
+            let next = start.plus_ms(if hour < 9 { 0 } else { DAY_MS });
+            let open = if (9..18).contains(&hour) { at } else { next.plus_ms(9 * HOUR_MS + at.ms_since(start) % (3 * HOUR_MS)) };
+            let at = open.max(before.plus_ms(25 * MINUTE_MS));
+            before = at;
+            self.diary.events.push(Event { at, what: What::Moved { lead, stage, worth } });
         }
     }
 
@@ -280,6 +356,11 @@ impl Writer {
         for (at, text) in unreadable {
             self.diary.events.push(Event { at, what: What::Unreadable { text } });
         }
+        let zone = Zone::parse(self.shop.zone).unwrap_or_else(Zone::utc);
+        for (ago, text) in self.shop.notes {
+            let at = zone.start(zone.day(now).plus(-ago)).plus_ms(9 * HOUR_MS + self.office.between(0, 7 * HOUR_MS));
+            self.diary.events.push(Event { at, what: What::Noted { text } });
+        }
         let Some(card) = self.shop.goods.iter().position(|g| g.sku.starts_with("GIFT-CARD")) else { return };
         for ago in [70 * MINUTE_MS, 21 * HOUR_MS, 3 * DAY_MS] {
             let at = now.plus_ms(-ago);
@@ -311,6 +392,10 @@ mod tests {
             assert!((3_000..20_000).contains(&pages), "{}: {pages} pages", shop.name);
             assert!((150..700).contains(&facts), "{}: {facts} facts", shop.name);
             assert!(count(&|w| matches!(w, What::Ended { .. })) > 3, "{}", shop.name);
+            let stages = |stage| count(&|w| matches!(w, What::Moved { stage: s, .. } if *s == stage));
+            let (called, offered, won) = (stages(Stage::Contacted), stages(Stage::Qualified), stages(Stage::Won));
+            assert!(called > offered && offered > won && won > 1, "{}: {called}, {offered}, {won}", shop.name);
+            assert_eq!(count(&|w| matches!(w, What::Noted { .. })), shop.notes.len(), "{}", shop.name);
             assert!(diary.events.iter().any(|e| e.at > now), "{}: it goes on", shop.name);
             assert!(diary.events.is_sorted_by_key(|e| e.at));
         }

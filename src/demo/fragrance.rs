@@ -44,6 +44,7 @@ pub static SHOP: Shop = Shop {
             page: "/pages/contact",
             weight: 50,
             value: None,
+            deal: None,
             messages: &[
                 "Do you deliver to Al Ain on Saturdays?",
                 "Is the oud diffuser available in 500 ml?",
@@ -57,6 +58,7 @@ pub static SHOP: Shop = Shop {
             page: "/pages/wholesale",
             weight: 30,
             value: Some("4500.00"),
+            deal: Some((1_800, 11_400)),
             messages: &[
                 "We furnish 42 serviced apartments and need diffusers for each. Please send a price list.",
                 "Interested in a monthly refill for our clinic's two lobbies.",
@@ -68,6 +70,7 @@ pub static SHOP: Shop = Shop {
             page: "/products/oud-royale-diffuser",
             weight: 20,
             value: None,
+            deal: None,
             messages: &["Oud Royale diffuser 500 ml"],
         },
     ],
@@ -77,6 +80,14 @@ pub static SHOP: Shop = Shop {
     prefix: "#",
     platform: "woocommerce",
     coupons: &["WELCOME10", "WHITEFRIDAY", "NOURA15"],
+    notes: &[
+        (61, "Performance Max for gifts is on"),
+        (41, "Dubai Weekender has us in its gift guide"),
+        (32, "White Friday: Majlis box on Instagram"),
+        (12, "TikTok off, too few orders for its cost"),
+        (9, "Early access mail to the newsletter"),
+    ],
+    segments: &[("Paid ads", "channel", "~paid"), ("Large orders", "amount", "500..")],
 };
 
 static WAYS: &[Way] = &[

@@ -39,6 +39,7 @@ pub static SHOP: Shop = Shop {
             page: "/termin",
             weight: 46,
             value: Some("900.00"),
+            deal: Some((7_400, 23_800)),
             messages: &[
                 "Wir ziehen im März um und brauchen eine Küche für 11 m². Passt ein Termin am Samstag?",
                 "Altbau, 3,20 m hoch, Landhausstil. Wie lange ist die Lieferzeit?",
@@ -51,6 +52,7 @@ pub static SHOP: Shop = Shop {
             page: "/kuechen/modern",
             weight: 34,
             value: None,
+            deal: None,
             messages: &["Bitte schicken Sie mir den Katalog.", "Katalog moderne Küchen, gern als PDF."],
         },
         Form {
@@ -58,6 +60,7 @@ pub static SHOP: Shop = Shop {
             page: "/kontakt",
             weight: 20,
             value: None,
+            deal: None,
             messages: &["Haben Sie am 24. geöffnet?", "Tauschen Sie auch nur Fronten aus?", "Montage in Lübeck möglich?"],
         },
     ],
@@ -67,6 +70,14 @@ pub static SHOP: Shop = Shop {
     prefix: "EK-",
     platform: "generic",
     coupons: &["MESSE25"],
+    notes: &[
+        (75, "Landhaus-Kampagne läuft"),
+        (50, "Messe Hamburg, drei Tage"),
+        (24, "Musterküchen im Abverkauf"),
+        (20, "Landhaus-Kampagne beendet"),
+        (6, "Neue Fotos auf /musterkuechen"),
+    ],
+    segments: &[("Bezahlte Werbung", "channel", "~paid")],
 };
 
 static WAYS: &[Way] = &[

@@ -39,11 +39,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{self, lock, socket};
 use crate::crypto::{self, Secret};
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{ConnectionId, UserId};
 use crate::domain::rights::Right;
+use crate::domain::segment::Filters;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::error::{Error, Result};
 use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::segments::{self, Keeper};
 use crate::flows::sites::{self, NewSiteForm};
 use crate::flows::{COMMAND_LINE, backup, cube, login};
 use crate::outbound::{Outbound, Resolver};
@@ -124,11 +126,11 @@ async fn make(config: &Config) -> Result<Made> {
         let random = crypto::hex(&crypto::random::<8>());
         format!("{}-{}-{}", &random[..4], &random[4..10], &random[10..])
     };
-    login::add_with_password(&app, EMAIL, Right::Own, None, Secret::new(password.clone())).await?;
+    let owner = login::add_with_password(&app, EMAIL, Right::Own, None, Secret::new(password.clone())).await?;
     let mut stages = Vec::new();
     let mut events = Vec::new();
     for (n, shop) in [&fragrance::SHOP, &kitchens::SHOP].into_iter().enumerate() {
-        let (stage, told) = set_up(&app, shop, diary::write(shop, SEED + n as u64, now), stand_in).await?;
+        let (stage, told) = set_up(&app, shop, diary::write(shop, SEED + n as u64, now), stand_in, owner).await?;
         stages.push(stage);
         events.push(told);
     }
@@ -161,7 +163,13 @@ impl Resolver for OnlyHere {
     }
 }
 
-async fn set_up(app: &App, shop: &'static Shop, diary: diary::Diary, stand_in: SocketAddr) -> Result<(Stage, Vec<diary::Event>)> {
+async fn set_up(
+    app: &App,
+    shop: &'static Shop,
+    diary: diary::Diary,
+    stand_in: SocketAddr,
+    owner: UserId,
+) -> Result<(Stage, Vec<diary::Event>)> {
     let form = NewSiteForm {
         name: shop.name.into(),
         domains: vec![shop.domain.into()],
@@ -183,7 +191,14 @@ async fn set_up(app: &App, shop: &'static Shop, diary: diary::Diary, stand_in: S
     connect(app, &word, "webhook", Some(name), "live", &[("url", &url)]).await?;
     let secret = crypto::random_text(24);
     let chat = connect(app, &word, "chatwoot", None, "live", &[("secret", &secret)]).await?;
-    Ok(Stage::new(shop, word, forms, (chat, secret), diary))
+    let who = owner.to_string();
+    let site = app.book().site_named(&word).map(|s| s.id).ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+    for (name, dimension, value) in shop.segments {
+        let filters = Filters::from([((*dimension).to_owned(), vec![(*value).to_owned()])]);
+        let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
+        segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
+    }
+    Ok(Stage::new(shop, word, forms, (chat, secret), diary, who))
 }
 
 async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {

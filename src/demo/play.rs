@@ -18,18 +18,22 @@ use crate::domain::campaign::landing;
 use crate::domain::consent::{self, Consent};
 use crate::domain::fact::{Fact, Person};
 use crate::domain::ids::ConnectionId;
+use crate::domain::money::{Currency, Money};
 use crate::domain::person::Email;
 use crate::domain::platform::{Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::identify::{self, Claim};
 use crate::flows::intake::{self, Delivered};
+use crate::flows::notes;
+use crate::flows::pipeline::{self, Move, Worth};
 use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::jobs::worker;
 use crate::sources::chatwoot::Chatwoot;
 use crate::sources::{Heard, Source, forms};
+use crate::store::leads;
 use crate::store::sessions::Browser as Seen;
 use crate::store::sites::Site;
 use crate::wire::{Headers, Incoming};
@@ -54,6 +58,10 @@ pub struct Stage {
     /// Of the next order, and of the last lead.
     number: u64,
     lead: u64,
+    /// The numbers that leads have been given.
+    leads: HashMap<usize, u64>,
+    /// Who works there.
+    who: String,
 }
 
 /// A page view that waits to be told.
@@ -66,11 +74,19 @@ struct View {
 
 impl Stage {
     /// Gives the stage and what happens on it.
-    pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, chat: (ConnectionId, String), diary: Diary) -> (Self, Vec<Event>) {
+    pub fn new(
+        shop: &'static Shop,
+        word: String,
+        forms: ConnectionId,
+        chat: (ConnectionId, String),
+        diary: Diary,
+        who: String,
+    ) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
+        let (number, lead) = (shop.first_number, FIRST_LEAD);
         (
-            Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number: shop.first_number, lead: FIRST_LEAD },
+            Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number, lead, leads: HashMap::new(), who },
             diary.events,
         )
     }
@@ -242,6 +258,7 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
         What::Lead(lead) => {
             let session = cookie(lead.browser);
             stage.lead += 1;
+            stage.leads.insert(lead.key, stage.lead);
             let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
             send(app, &site, stage.forms, "/in", body).await
         }
@@ -250,6 +267,17 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             let body = bodies::said(&line, session.as_deref(), now).to_string().into_bytes();
             hear(app, &site, &stage.chat, body).await
         }
+        What::Moved { lead, stage: to, worth } => {
+            let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {
+                return Ok(());
+            };
+            let forms = stage.forms.number();
+            let known = app.store.read(site.id, move |c| leads::find_by_external_id(c, forms, &format!("L-{number}"))).await?;
+            let Some(known) = known else { return Ok(()) };
+            let value = worth.map_or(Worth::AsItIs, |minor| Worth::Known(Money::new(minor, currency)));
+            pipeline::run(app, &site, known.id, Move { stage: Some(to), value }, &stage.who).await.map(drop)
+        }
+        What::Noted { text } => notes::add(app, site.id, site.zone.day(now), text, &stage.who).await.map(drop),
         What::Unreadable { text } => {
             let home = home_of(&site, now);
             let content_type = if text.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };

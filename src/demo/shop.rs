@@ -27,6 +27,10 @@ pub struct Shop {
     pub prefix: &'static str,
     pub platform: &'static str,
     pub coupons: &'static [&'static str],
+    /// What its people have written on days, each so many days ago.
+    pub notes: &'static [(i32, &'static str)],
+    /// Filters that they look through again and again: a name, a dimension, a value as the address has it.
+    pub segments: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// A way by which visitors come.
@@ -69,6 +73,8 @@ pub struct Form {
     pub page: &'static str,
     pub weight: u64,
     pub value: Option<&'static str>,
+    /// What comes of it when it is won, from and to, in the large unit. Nobody sells anything by the others.
+    pub deal: Option<(i64, i64)>,
     pub messages: &'static [&'static str],
 }
 

@@ -81,6 +81,7 @@ id!(ShareId, "share");
 id!(EventId, "event");
 id!(NoteId, "note");
 id!(RuleId, "rule");
+id!(SegmentId, "segment");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -57,6 +57,8 @@ pub mod rhythm;
 pub mod rights;
 /// One name for several spellings.
 pub mod rule;
+/// Filters under a name.
+pub mod segment;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// Talks of more than one request.

@@ -116,7 +116,8 @@ impl Segment {
         if self.is_open() {
             return None;
         }
-        let nothing = ConversionFilter { source: super::question::Choice { is: vec!["\0".into()], not: Vec::new() }, ..Default::default() };
+        let nothing =
+            ConversionFilter { source: super::question::Choice { is: vec!["\0".into()], ..Default::default() }, ..Default::default() };
         Some(ConversionFilter::read(Asked(&self.pairs())).unwrap_or(nothing))
     }
 

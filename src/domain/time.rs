@@ -123,6 +123,11 @@ impl Day {
     pub fn plus(self, days: i32) -> Self {
         Self(self.0 + days)
     }
+
+    /// The same date of another year; 29 February is the 28th where there is none.
+    pub fn plus_years(self, years: i32) -> Self {
+        self.date().checked_add(years.years()).map_or(self, Self::of)
+    }
 }
 
 impl fmt::Display for Day {

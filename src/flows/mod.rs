@@ -56,6 +56,8 @@ pub mod retain;
 pub mod rotation;
 /// One name for several spellings.
 pub mod rules;
+/// Filters under a name.
+pub mod segments;
 /// Ids of visitors: issued, sealed, opened.
 pub mod session_id;
 /// Links to read-only pages.

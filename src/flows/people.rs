@@ -9,7 +9,7 @@ use crate::domain::rights::Right;
 use crate::domain::sight::Sight;
 use crate::error::{Error, Kind, Result};
 use crate::store::users::User;
-use crate::store::{audit, users};
+use crate::store::{audit, segments, users};
 
 /// Makes a member. Gives the one-time link under which a password is chosen, or none for somebody who has an account
 /// already: a link would let its finder take it over.
@@ -68,6 +68,7 @@ pub async fn remove(app: &App, site: SiteId, user: UserId, who: &str) -> Result<
     app.store
         .write(site, move |c| {
             users::remove_member(c, user)?;
+            segments::remove_of(c, user)?;
             audit::add(c, &who, "member_removed", &json!({"user": user}), now)
         })
         .await

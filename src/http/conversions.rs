@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::ask::Ask;
 use super::exports::{self, Cell, Format};
 use super::reply::Reply;
+use super::reports::query::{FILTERS, Param, joined};
 use super::route::Doc;
 use super::shown;
 use crate::app::App;
@@ -19,25 +20,21 @@ use crate::error::{Error, Result};
 use crate::store::questions::conversions::{self, Line, Order, Wanted};
 use crate::store::sites::Site;
 
-const QUERY: &[(&str, &str)] = &[
+const ALL: &[Param] = &[
     ("from", "first day, 2026-06-01; without it, all time"),
     ("to", "last day, included"),
     ("model", "last_non_direct, first, last, linear, position, time_decay: the lens of `credited`; filters and facets go by the books"),
     ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
-    ("kind", "sale, lead, signup or custom; repeat for several, ! in front for all others"),
-    ("source", "credited in the books; `unattributed` for none"),
-    ("medium", "as credited"),
-    ("campaign", "as credited"),
-    ("channel", "a name like Paid Search"),
-    ("match", "session, code, click, email, phone, customer_id, coupon, imported, stated or none"),
-    ("status", "paid, refunded, new, won, …"),
-    ("currency", "EUR"),
-    ("platform", "one that told of it or was told"),
+];
+
+const PAGE: &[Param] = &[
     ("q", "an order id, a lead's id, an e-mail address"),
     ("sort", "happened_at (newest first) or amount (largest first)"),
     ("cursor", "`next` of the page before"),
     ("limit", "rows, at most 500"),
 ];
+
+const QUERY: &[Param] = &joined::<27>(&[ALL, FILTERS, PAGE]);
 
 pub const LIST: Doc = Doc::new("Conversions", "A page of the ledger, with sums and facets of all that the filter takes.")
             .query(QUERY)
@@ -97,7 +94,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<(Wanted, Lens)> {
     };
     let wanted = Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
-        filter: ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
         search: asked.search()?.map(str::to_owned),
         may_see_people: ask.may_see_people(),
         order,
@@ -228,7 +225,16 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find(&app, site, ask.param("id"), &ask.sight).await?;
-    ask.shown(shown::line(&line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy)))
+    let came_as = shown::came_as(&line, &site.rules);
+    let mut shown = shown::line(&named(line, site), &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
+    shown["came_as"] = came_as;
+    ask.shown(shown)
+}
+
+/// Under the names of the site's rules, as lists have it.
+fn named(mut line: Line, site: &Site) -> Line {
+    line.name_by(&site.rules);
+    line
 }
 
 /// `GET /api/sites/{site}/conversions/{id}/attribution`
@@ -243,7 +249,7 @@ pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
 /// no touch earns anything.
 pub fn shares_of(line: &Line, lens: Lens) -> Value {
     let window = lens.window_of(&line.kind);
-    let of = |model: Model| named(&line.beside.path, model, line.happened_at, window);
+    let of = |model: Model| weights_by_name(&line.beside.path, model, line.happened_at, window);
     let mut models = Map::new();
     for model in Model::ALL {
         models.insert(model.word().to_owned(), of(model));
@@ -251,7 +257,7 @@ pub fn shares_of(line: &Line, lens: Lens) -> Value {
     json!({"model": lens.model.word(), "window": lens.window.word(), "weights": of(lens.model), "models": models})
 }
 
-fn named(path: &[PathTouch], model: Model, happened_at: Time, window: Window) -> Value {
+fn weights_by_name(path: &[PathTouch], model: Model, happened_at: Time, window: Window) -> Value {
     let shares = shares(&weights(model, path, happened_at, window.days()));
     if shares.iter().all(|s| *s == 0) {
         return json!({});
@@ -264,7 +270,7 @@ fn named(path: &[PathTouch], model: Model, happened_at: Time, window: Window) ->
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
-    let line = find(&app, site, ask.param("id"), &ask.sight).await?;
+    let line = named(find(&app, site, ask.param("id"), &ask.sight).await?, site);
     let items: Vec<Value> = line.beside.path.iter().enumerate().map(|(i, p)| touchpoint(i, p, &line, lens, &site.zone)).collect();
     Reply::json(&json!({ "items": items }))
 }

@@ -90,6 +90,8 @@ pub mod reports;
 pub mod route;
 /// One name for several spellings.
 mod rules;
+/// Filters under a name.
+mod segments;
 /// Platforms, forms and servers that tell us facts.
 mod senders;
 /// A site's settings.

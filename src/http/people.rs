@@ -7,6 +7,7 @@ use super::ask::Ask;
 use super::json as reader;
 use super::reply::Reply;
 use super::route::{Doc, Right};
+use super::segments::spelled_out;
 use crate::app::App;
 use crate::domain::ids::UserId;
 use crate::domain::sight::{Segment, Sight};
@@ -58,7 +59,7 @@ fn shown(m: &Member, zone: &Zone) -> Value {
 /// `POST /api/sites/{site}/people`
 pub async fn invite(app: App, ask: Ask) -> Result<Reply> {
     check_proved(&app, &ask)?;
-    let fields = reader::object(&ask.body)?;
+    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
     let email = reader::required(&fields, "email", 254)?;
     let (user, link) = people::invite(&app, ask.site()?.id, email, role(&fields)?, sight(&fields)?, &ask.who()).await?;
     Reply::json_with(201, &json!({"user": user, "link": link}))
@@ -67,7 +68,7 @@ pub async fn invite(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/people/{user}`
 pub async fn change(app: App, ask: Ask) -> Result<Reply> {
     check_proved(&app, &ask)?;
-    let fields = reader::object(&ask.body)?;
+    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
     people::change(&app, ask.site()?.id, named(&ask)?, role(&fields)?, sight(&fields)?, &ask.who()).await?;
     Ok(Reply::empty(204))
 }

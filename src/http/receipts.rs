@@ -12,7 +12,7 @@ use super::shown;
 use crate::app::App;
 use crate::book::Book;
 use crate::domain::attribution::chat::Band;
-use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, amounts, basis_points, weights, would_change};
+use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, PathTouch, amounts, basis_points, weights, would_change};
 use crate::domain::consent::{self, Answer, Consent, Signs};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConnectionId;
@@ -37,7 +37,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         || Error::not_found(format!("There is no conversion for {name}. Receipts are named like conversion_12, lead_7, order_3 or in_4."));
     let fact = Fact::parse(&name).ok_or_else(unknown)?;
     let receipt = app.store.read(site.id, move |c| receipt::find(c, fact)).await?;
-    let receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
+    let mut receipt = receipt.filter(|r| conversions::is_within(&r.line, &ask.sight)).ok_or_else(unknown)?;
     // What was received holds both in words, as somebody else wrote them.
     if ask.sight.hides_money || ask.sight.hides_people {
         return Err(Error::new(Kind::Forbidden, "missing_right", "A receipt shows amounts and people, and they are hidden from you."));
@@ -45,12 +45,17 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let may_see_people = ask.may_see_people();
     let book = app.book();
     let models: Vec<Model> = lenses(lens);
+    // Shown under the names of the site's rules; what is stored keeps its words, and the receipt says them.
+    let came_as = shown::came_as(&receipt.line, &site.rules);
+    let stored = receipt.line.beside.path.clone();
+    receipt.line.name_by(&site.rules);
     let line = &receipt.line;
     let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
     conversion["who"]["display"] = shown::person(line.beside.email.as_deref(), line.beside.phone.as_deref(), may_see_people).into();
+    conversion["came_as"] = came_as;
     conversion["consent"] = consent_of(&receipt, site);
     conversion["currency_note"] = currency_note(&receipt, site);
-    let (touches, totals) = touches(&receipt, site, lens, &models);
+    let (touches, totals) = touches(&receipt, site, lens, &models, &stored);
     Reply::json(&json!({
         "conversion": conversion,
         "why": why(&receipt),
@@ -158,7 +163,7 @@ fn reporter(r: &Report, book: &Book) -> String {
 }
 
 /// Columns that add up to the cent: each model splits the whole amount.
-fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec<Value>, Value) {
+fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model], stored: &[PathTouch]) -> (Vec<Value>, Value) {
     let line = &receipt.line;
     let path = &line.beside.path;
     let mut credit: Vec<Map<String, Value>> = vec![Map::new(); path.len()];
@@ -185,6 +190,8 @@ fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model]) -> (Vec
         .map(|(place, (p, credit))| {
             let mut touch = touchpoint(place, p, line, lens, &site.zone);
             touch["credit"] = Value::Object(credit);
+            let was = stored.get(place).map(|p| &p.touch).filter(|t| **t != p.touch);
+            touch["came_as"] = was.map_or(Value::Null, |t| json!({"source": t.source, "medium": t.medium, "campaign": t.campaign}));
             touch
         })
         .collect();

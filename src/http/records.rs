@@ -63,6 +63,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         campaign_id: asked.text("campaign_id")?.map(str::to_owned),
         cursor: asked.cursor(ORDER)?,
         limit: asked.limit()?,
+        rules: site.rules.clone(),
     })
 }
 
@@ -93,7 +94,7 @@ fn shown(r: &Record, site: &Site) -> Value {
         "conversion_type": r.kind,
         "revenue": r.amount.unwrap_or(Money::zero(currency)).number(),
         "currency": currency.code(),
-        "source": r.source(),
+        "source": r.source(&site.rules),
         "campaign_id": r.campaign_id(),
         "ad_id": r.stated("ad_id"),
         "timestamp": site.zone.text(r.happened_at),
@@ -156,7 +157,7 @@ fn cells(r: &Record, site: &Site) -> Vec<Cell> {
         Cell::text(r.kind.as_str()),
         Cell::number(r.amount.unwrap_or(Money::zero(currency)).decimal()),
         Cell::text(currency.code()),
-        Cell::maybe(r.source()),
+        Cell::maybe(r.source(&site.rules)),
         Cell::maybe(r.campaign_id()),
         Cell::maybe(r.stated("ad_id")),
         Cell::text(site.zone.text(r.happened_at)),
@@ -177,7 +178,8 @@ pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
 /// `GET /api/conversions/{id}/touchpoints`
 pub async fn touchpoints(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let line = find_line(&app, site, ask.param("id"), &ask.sight).await?;
+    let mut line = find_line(&app, site, ask.param("id"), &ask.sight).await?;
+    line.name_by(&site.rules);
     let data: Vec<Value> = line
         .beside
         .path
@@ -197,8 +199,8 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
         Some(text) => days::day("date", text)?,
         None => site.zone.day(app.clock.now()),
     };
-    let zone = site.zone.clone();
-    let report = app.store.read(site.id, move |c| statements::day_report(c, &zone, day)).await?;
+    let (zone, rules) = (site.zone.clone(), site.rules.clone());
+    let report = app.store.read(site.id, move |c| statements::day_report(c, &zone, day, &rules)).await?;
     let own = |e: &Earned| Money::new(e.minor.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     let total = own(&report.all);
     let orders = report.orders.get(site.currency.code()).copied().unwrap_or(0);

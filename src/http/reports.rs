@@ -3,8 +3,12 @@
 
 /// What chats helped to sell.
 pub mod chat;
+/// Columns of files.
+pub mod columns;
 /// What was sold.
 pub mod products;
+/// What may be asked.
+pub mod query;
 /// Tables by origin, page, country and device.
 pub mod tables;
 /// Channels, their sources, their campaigns, and what stands below one.
@@ -39,42 +43,14 @@ const DEFAULT_DAYS: i32 = 30;
 /// Latest conversions beside the figures.
 const LATEST: usize = 10;
 
-pub const QUERY: &[(&str, &str)] = &[
-    ("from", "first day, 2026-06-01; without it, 30 days"),
-    ("to", "last day, included; without it, today"),
-    ("model", "last_non_direct, first, last, linear, position, time_decay"),
-    ("window", "1, 7, 14, 30, 60, 90 or unlimited"),
-    ("compare", "previous, year or none; days that are not over are compared with as many hours"),
-    ("kind", "sale, lead, signup or custom; repeat for several, ! in front for all others. It leaves no visit out"),
-    ("source", "credited in the books, whatever the lens; `unattributed` for none. Visits by their own"),
-    ("medium", "as credited"),
-    ("campaign", "as credited"),
-    ("channel", "a name like Paid Search"),
-    ("landing", "the page on which the credited visit began"),
-    ("country", "two letters, or unknown"),
-    ("device", "mobile, desktop, tablet, or unknown"),
-    ("match", "session, code, click, email, phone, customer_id, coupon, imported, stated or none"),
-    ("status", "paid, refunded, new, won, …"),
-    ("currency", "EUR"),
-    ("platform", "one that told of it or was told"),
-];
-
-const WITH: (&str, &str) =
-    ("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products, chat");
-
-const HEADLINE_QUERY: &[(&str, &str)] = &[
-    QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[4], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12],
-    QUERY[13], QUERY[14], QUERY[15], QUERY[16], WITH,
-];
-
 pub const HEADLINE: Doc = Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency.")
-    .query(HEADLINE_QUERY)
+    .query(query::HEADLINE)
     .answer(r#"{"visits":1204,"conversions":{"all":31,"sale":20},"net":[{"minor":123400,"currency":"EUR"}],"attribution_rate":0.9}"#)
     .statuses(&[200, 400]);
 pub const TIMESERIES: Doc =
-    Doc::new("Reports", "The same day by day, in the site's zone.").query(QUERY).answer(r#"{"items":[]}"#).statuses(&[200, 400]);
+    Doc::new("Reports", "The same day by day, in the site's zone.").query(query::REPORT).answer(r#"{"items":[]}"#).statuses(&[200, 400]);
 pub const TIMESERIES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("day,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("day,visits,…").of_type("text/csv").statuses(&[200, 400]);
 pub const LIVE: Doc = Doc::new("Reports", "Visitors of the last five minutes, and of each of the last thirty.")
     .answer(r#"{"visitors_now":7,"minutes":[0,1,2]}"#);
 
@@ -99,8 +75,8 @@ pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         days,
         lens,
         is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
-        filter: ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules),
-        compare: asked.compare(days)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
+        compare: asked.compare(days, &site.zone, now)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
     })
 }
 

@@ -125,7 +125,7 @@ fn wanted(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     Ok(Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
-        filter: ConversionFilter::read(asked)?.within(&ask.sight).named_by(&site.rules),
+        filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
         search: None,
         may_see_people: false,
         order: Order::HappenedAt,

@@ -7,6 +7,7 @@ use super::json as reader;
 use super::people::sight;
 use super::reply::Reply;
 use super::route::Doc;
+use super::segments::spelled_out;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::ids::ShareId;
@@ -20,7 +21,7 @@ const MOST_DAYS: i64 = 3_650;
 pub const LIST: Doc = Doc::new("Sharing", "Share links that were not revoked, with their addresses and views.")
     .answer(r#"{"items":[{"share":"share_1","name":"For the agency","link":"https://t.shop.example/s/…","has_password":true,"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"created_at":"2026-06-13T09:20:00Z","expires_at":null,"is_over":false,"views":4,"last_viewed_at":null}]}"#)
     .statuses(&[200]);
-pub const ADD: Doc = Doc::new("Sharing", "Makes a link to a read-only page: a locked part, with or without amounts and people.")
+pub const ADD: Doc = Doc::new("Sharing", "Makes a link to a read-only page: a locked part, with or without amounts and people. The part may be named by a segment that everybody sees, segment_3: its filters as they are now.")
     .body(r#"{"name":"For the agency","segment":{"source":["google"]},"hides_money":false,"hides_people":true,"password":"eight or more","expires_days":30}"#)
     .answer(r#"{"share":"share_1","link":"https://t.shop.example/s/…"}"#)
     .statuses(&[201, 422]);
@@ -55,7 +56,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 
 /// `POST /api/sites/{site}/shares`
 pub async fn add(app: App, ask: Ask) -> Result<Reply> {
-    let fields = reader::object(&ask.body)?;
+    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
     let name = reader::required(&fields, "name", 100)?.trim().to_owned();
     let expires_at = match fields.get("expires_days") {
         None | Some(Value::Null) => None,

@@ -8,6 +8,7 @@ use crate::domain::channel::channel;
 use crate::domain::mask;
 use crate::domain::money::Money;
 use crate::domain::question::Lens;
+use crate::domain::rule::Rules;
 use crate::domain::time::{Time, Zone};
 use crate::store::questions::conversions::Line;
 
@@ -126,6 +127,15 @@ pub fn credited(line: &Line, lens: Lens, is_of_the_books: bool) -> Vec<Part> {
     }
     parts.sort_by_key(|p| std::cmp::Reverse(p.share_bp));
     parts
+}
+
+/// The words under which the credited visit is stored, where a rule shows others; nothing where it is called as it came.
+pub fn came_as(line: &Line, rules: &Rules) -> Value {
+    let marks = line.marks();
+    match marks.named_by(rules) == marks {
+        true => Value::Null,
+        false => json!({"source": line.source, "medium": line.medium, "campaign": line.campaign}),
+    }
 }
 
 /// Kept out of sums because somebody tried it out; what is not paid yet is no test.

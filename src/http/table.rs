@@ -5,7 +5,7 @@ use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     account, administration, assets, audit, backups, chats, connections, contacts, conversions, deliveries, forward_auth, health, inbox,
     leads, live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, rules,
-    senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
+    segments, senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -151,6 +151,9 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Write), run!(rules::add), rules::ADD),
     Route::new("POST", "/api/sites/{site}/rules/preview", Site(Right::Edit, Scope::Read), run!(rules::preview), rules::PREVIEW),
     Route::new("DELETE", "/api/sites/{site}/rules/{id}", Site(Right::Edit, Scope::Write), run!(rules::remove), rules::REMOVE),
+    Route::new("POST", "/api/sites/{site}/segments", Site(Right::Read, Scope::Write), run!(segments::add), segments::ADD),
+    Route::new("POST", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::change), segments::CHANGE),
+    Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),
     Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
     Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
@@ -314,6 +317,7 @@ pub static ROUTES: &[Route] = &[
         reports::tree::CAMPAIGNS_CSV,
     ),
     Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
+    Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),

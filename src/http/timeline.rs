@@ -13,6 +13,7 @@ use crate::domain::question::Asked;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Result};
 use crate::store::questions::timeline::{self, Head, Line};
+use crate::store::sites::Site;
 
 const ORDER: &str = "timeline";
 
@@ -39,26 +40,28 @@ pub async fn timeline(app: App, ask: Ask) -> Result<Reply> {
     let (lines, next) = page.ok_or_else(unknown)?;
     let is_open = ask.may_see_people();
     Reply::json(&json!({
-        "items": lines.iter().map(|l| shown_line(l, &site.zone, is_open)).collect::<Vec<_>>(),
+        "items": lines.iter().map(|l| shown_line(l, site, is_open)).collect::<Vec<_>>(),
         "next": next.map(|cursor| cursor.text(ORDER)),
     }))
 }
 
 /// Only what a line has is in it.
-fn shown_line(l: &Line, zone: &Zone, is_open: bool) -> Value {
-    let mut shown = json!({"at": shown::maybe_time(zone, l.at), "kind": l.kind});
+fn shown_line(l: &Line, site: &Site, is_open: bool) -> Value {
+    let mut shown = json!({"at": shown::maybe_time(&site.zone, l.at), "kind": l.kind});
+    let word = |word: &'_ Option<String>| word.clone().unwrap_or_default();
+    let (source, medium, campaign) = (word(&l.source), word(&l.medium), word(&l.campaign));
+    // Under the names of the site's rules, as everywhere.
+    let (source, medium, campaign) = site.rules.named(&source, &medium, &campaign);
     let words = [
-        ("name", &l.name),
-        ("source", &l.source),
-        ("medium", &l.medium),
-        ("campaign", &l.campaign),
-        ("page", &l.page),
-        ("platform", &l.platform),
+        ("name", l.name.as_deref().unwrap_or_default()),
+        ("source", source),
+        ("medium", medium),
+        ("campaign", campaign),
+        ("page", l.page.as_deref().unwrap_or_default()),
+        ("platform", l.platform.as_deref().unwrap_or_default()),
     ];
-    for (name, word) in words {
-        if let Some(word) = word.as_deref().filter(|w| !w.is_empty()) {
-            shown[name] = word.into();
-        }
+    for (name, word) in words.into_iter().filter(|(_, word)| !word.is_empty()) {
+        shown[name] = word.into();
     }
     match l.kind.as_str() {
         "consent" => {

@@ -83,6 +83,8 @@ pub mod retention;
 pub mod rules;
 /// SQL that always binds the site.
 pub mod scope;
+/// Filters under a name.
+pub mod segments;
 /// Browsers over time.
 pub mod sessions;
 /// Links to read-only pages.

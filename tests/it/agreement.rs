@@ -9,6 +9,7 @@ use halotrack::domain::channel::channel;
 use halotrack::domain::money::{Currency, Money};
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::{DAY_MS, Day, Time, Zone};
+use halotrack::domain::touch::Touchpoint;
 use halotrack::flows::cube;
 use halotrack::store::FILE;
 use halotrack::store::sites::Site;
@@ -19,7 +20,7 @@ use crate::ground::{self, Dice, Size};
 use crate::house::{House, SiteAt};
 
 const DAYS: i64 = 70;
-const KINDS_OF_CHANGE: u64 = 6;
+const KINDS_OF_CHANGE: u64 = 8;
 
 struct Shop {
     house: House,
@@ -42,6 +43,9 @@ struct Sale {
     country: String,
     device: String,
     days: Option<i64>,
+    amount: Option<i64>,
+    consent: String,
+    told: Vec<(String, i64)>,
     path: Vec<PathTouch>,
     items: Vec<(String, i64, i64)>,
 }
@@ -49,6 +53,7 @@ struct Sale {
 struct Booked {
     sale: usize,
     day: Day,
+    at: Time,
     is_sale: bool,
     minor: i64,
     currency: String,
@@ -56,10 +61,16 @@ struct Booked {
 
 struct Visit {
     day: Day,
+    at: Time,
     origin: (String, String, String),
     country: String,
     device: String,
     page: String,
+    content: String,
+    term: String,
+    click: String,
+    referrer: String,
+    consent: String,
 }
 
 struct Rows {
@@ -92,6 +103,7 @@ impl Shop {
                  {"id":"p","name":null,"quantity":1,"price":{"minor":700,"currency":"EUR"}}]' where site_id = ?1 and id % 3 = 0"#,
         );
         shop.run(r#"update orders set items = '[{"id":"x","name":"Fit","quantity":1,"price":null}]' where site_id = ?1 and id % 3 = 1"#);
+        shop.run("update conversions set consent_given = id % 2 where site_id = ?1 and id % 6 = 1");
         // Sales that nobody's path explains, but their sender does.
         shop.run(
             "update conversions set source = 'stated', medium = 'cpc', match_type = 'stated' where site_id = ?1 and match_type = 'none' and id % 2 = 0",
@@ -124,10 +136,20 @@ impl Shop {
         );
         let items: HashMap<i64, String> =
             self.select("select conversion_id, items from orders where site_id = ?1", |r| (r.get(0), r.get(1)));
+        let consents: HashMap<i64, String> =
+            self.select("select session_id * 1000 + seq, marketing from touches where site_id = ?1", |r| (r.get(0), r.get(1)));
+        let mut told: HashMap<i64, Vec<(String, i64)>> = HashMap::new();
+        for sql in [
+            "select id, conversion_id, platform, connection_id from reports where site_id = ?1",
+            "select id, conversion_id, platform, connection_id from deliveries where site_id = ?1",
+        ] {
+            let rows: HashMap<i64, (i64, (String, i64))> = self.select(sql, |r| (r.get(0), Three(r.get(1), r.get(2), r.get(3))));
+            rows.into_values().for_each(|(id, who)| told.entry(id).or_default().push(who));
+        }
         let mut statement = self
             .db
             .prepare(
-                "select id, happened_at, kind, source, medium, campaign, match_type, status, currency, country, session_id
+                "select id, happened_at, kind, source, medium, campaign, match_type, status, currency, country, session_id, amount_minor, consent_given
                  from conversions where site_id = ?1 and counts = 1 order by id",
             )
             .expect("a statement");
@@ -142,7 +164,16 @@ impl Shop {
                     let word = |n| r.get::<_, Option<String>>(n).expect("a word").unwrap_or_default();
                     (source, word(4), word(5))
                 });
+                let last = path.last().and_then(|p| consents.get(&(p.touch.session * 1000 + p.touch.seq))).cloned();
+                let consent = match r.get::<_, Option<bool>>(12)? {
+                    Some(true) => "granted".to_owned(),
+                    Some(false) => "denied".to_owned(),
+                    None => last.unwrap_or("unknown".into()),
+                };
                 Ok(Sale {
+                    amount: r.get(11)?,
+                    consent,
+                    told: told.get(&id).cloned().unwrap_or_default(),
                     id,
                     day: self.day(at),
                     at: Time::from_ms(at),
@@ -164,31 +195,43 @@ impl Shop {
         let places: HashMap<i64, usize> = sales.iter().enumerate().map(|(place, sale)| (sale.id, place)).collect();
         let mut statement = self
             .db
-            .prepare("select conversion_id, book_day, kind, amount_minor, currency from entries where site_id = ?1")
+            .prepare("select conversion_id, book_day, kind, amount_minor, currency, happened_at from entries where site_id = ?1")
             .expect("a statement");
         let booked = statement
             .query_map([site], |r| {
-                Ok((r.get::<_, i64>(0)?, Day(r.get(1)?), r.get::<_, String>(2)? == "sale", r.get(3)?, r.get::<_, String>(4)?))
+                let at = Time::from_ms(r.get(5)?);
+                Ok((r.get::<_, i64>(0)?, Day(r.get(1)?), r.get::<_, String>(2)? == "sale", r.get(3)?, r.get::<_, String>(4)?, at))
             })
             .expect("rows")
             .map(|r| r.expect("a row"))
-            .filter_map(|(id, day, is_sale, minor, currency)| Some(Booked { sale: *places.get(&id)?, day, is_sale, minor, currency }))
+            .filter_map(|(id, day, is_sale, minor, currency, at)| {
+                Some(Booked { sale: *places.get(&id)?, day, at, is_sale, minor, currency })
+            })
             .collect();
         let mut visits: Vec<Visit> = Vec::new();
         let mut statement = self
             .db
-            .prepare("select at, session_id, source, medium, campaign, landing from touches where site_id = ?1 and starts_visit = 1")
+            .prepare(
+                "select at, session_id, source, medium, campaign, landing, content, term, click_kind, referrer, marketing
+                 from touches where site_id = ?1 and starts_visit = 1",
+            )
             .expect("a statement");
         let seen = statement
             .query_map([site], |r| {
                 let (country, device) = sessions[&r.get::<_, i64>(1)?].clone();
-                let campaign: Option<String> = r.get(4)?;
+                let word = |n| r.get::<_, Option<String>>(n).expect("a word").unwrap_or_default();
                 Ok(Visit {
                     day: self.day(r.get(0)?),
-                    origin: (r.get(2)?, r.get(3)?, campaign.unwrap_or_default()),
+                    at: Time::from_ms(r.get(0)?),
+                    origin: (r.get(2)?, r.get(3)?, word(4)),
                     country,
                     device,
-                    page: page(&r.get::<_, String>(5)?),
+                    page: page(&word(5)),
+                    content: word(6),
+                    term: word(7),
+                    click: word(8),
+                    referrer: word(9),
+                    consent: word(10),
                 })
             })
             .expect("rows");
@@ -204,10 +247,16 @@ impl Shop {
                 let word = |n| r.get::<_, Option<String>>(n).expect("a word").unwrap_or_default();
                 Ok(Visit {
                     day: self.day(r.get(0)?),
+                    at: Time::from_ms(r.get(0)?),
                     origin: (r.get(1)?, r.get(2)?, word(3)),
                     country: word(4),
                     device: word(5),
                     page: page(&word(6)),
+                    content: String::new(),
+                    term: String::new(),
+                    click: String::new(),
+                    referrer: String::new(),
+                    consent: "anonymous".into(),
                 })
             })
             .expect("rows");
@@ -237,6 +286,8 @@ impl Shop {
             2 => "update conversions set country = 'PT' where site_id = ?1 and id = ?2",
             3 => "update conversions set session_id = 1 + ?2 % 7 where site_id = ?1 and id = ?2",
             4 => "update conversions set counts = 1 - counts where site_id = ?1 and id = ?2",
+            5 => "update conversions set consent_given = 0 where site_id = ?1 and id = ?2",
+            6 => "update conversions set amount_minor = amount_minor + 12000 where site_id = ?1 and id = ?2",
             _ => {
                 r#"update orders set items = '[{"id":"n","name":"New","quantity":3,"price":{"minor":9,"currency":"EUR"}}]' where site_id = ?1 and id = ?2"#
             }
@@ -264,6 +315,16 @@ impl<A, B> Readable for (rusqlite::Result<A>, rusqlite::Result<B>) {
     type Read = (A, B);
     fn read(self) -> rusqlite::Result<(A, B)> {
         Ok((self.0?, self.1?))
+    }
+}
+
+/// A number, and what it belongs to.
+struct Three(rusqlite::Result<i64>, rusqlite::Result<String>, rusqlite::Result<i64>);
+
+impl Readable for Three {
+    type Read = (i64, (String, i64));
+    fn read(self) -> rusqlite::Result<Self::Read> {
+        Ok((self.0?, (self.1?, self.2?)))
     }
 }
 
@@ -303,7 +364,10 @@ struct Asked {
 type Word<T> = fn(&T) -> String;
 type Test<T> = Box<dyn Fn(&T) -> bool>;
 
-fn random(dice: &mut Dice, today: Day) -> Asked {
+/// Dimensions of which a part of the word may be asked.
+const PARTS: [&str; 7] = ["source", "campaign", "channel", "content", "term", "landing", "referrer"];
+
+fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
     let from = today.plus(-(dice.below(DAYS) as i32));
     let to = if dice.is(40) { today } else { from.plus(dice.below(45) as i32).min(today) };
     let mut query = vec![format!("from={from}&to={to}")];
@@ -316,13 +380,26 @@ fn random(dice: &mut Dice, today: Day) -> Asked {
         if !dice.is(chance) {
             return;
         }
-        let chosen: Vec<String> = (0..1 + dice.below(2)).map(|_| (*dice.pick(values)).to_owned()).collect();
+        let mut chosen: Vec<String> = (0..1 + dice.below(2)).map(|_| (*dice.pick(values)).to_owned()).collect();
         let is_not = dice.is(35);
-        query.extend(chosen.iter().map(|v| format!("{name}={}{v}", if is_not { "!" } else { "" })));
-        let again = chosen.clone();
-        sales.push(Box::new(move |sale| chosen.contains(&of(sale)) != is_not));
+        let is_part = PARTS.contains(&name) && dice.is(35);
+        if is_part {
+            // Three letters out of the middle, of another size.
+            let part = |v: &String| if v.len() > 3 { v.to_uppercase().chars().skip(1).take(3).collect() } else { v.to_uppercase() };
+            chosen = chosen.iter().map(part).collect();
+        }
+        query.extend(chosen.iter().map(|v| format!("{name}={}{}{v}", if is_not { "!" } else { "" }, if is_part { "~" } else { "" })));
+        let fits = move |word: String| {
+            let is_word = !["", "unattributed", "(not set)", "unknown"].contains(&word.as_str());
+            match is_part {
+                true => is_word && chosen.iter().any(|part| word.to_uppercase().contains(part.as_str())),
+                false => chosen.contains(&word),
+            }
+        };
+        let again = fits.clone();
+        sales.push(Box::new(move |sale| fits(of(sale)) != is_not));
         if let Some(of) = of_visit {
-            visits.push(Box::new(move |visit| again.contains(&of(visit)) != is_not));
+            visits.push(Box::new(move |visit| again(of(visit)) != is_not));
         }
     };
     add("kind", &["sale", "lead", "signup"], 20, |s| s.kind.clone(), None);
@@ -350,9 +427,37 @@ fn random(dice: &mut Dice, today: Day) -> Asked {
     add("country", &["IE", "DE", "FR", "unknown"], 15, |s| or(&s.country, "unknown"), Some(|v| or(&v.country, "unknown")));
     add("device", &["mobile", "desktop", "unknown"], 15, |s| or(&s.device, "unknown"), Some(|v| or(&v.device, "unknown")));
     add("landing", &["/start", "/a", "/", "unattributed"], 12, landing, Some(|v| v.page.clone()));
+    add(
+        "content",
+        &["video", "Carousel 2", "(not set)"],
+        10,
+        |s| of_visit(s, |t| t.content.clone()),
+        Some(|v| or(&v.content, "(not set)")),
+    );
+    add("term", &["winter gloves", "shoes", "(not set)"], 8, |s| of_visit(s, |t| t.term.clone()), Some(|v| or(&v.term, "(not set)")));
+    add("click", &["gclid", "fbclid", "(not set)"], 8, |s| of_visit(s, |t| t.click.clone()), Some(|v| or(&v.click, "(not set)")));
+    add(
+        "referrer",
+        &["www.google.com", "l.instagram.com", "unattributed"],
+        8,
+        |s| of_visit(s, |t| t.referrer.clone()),
+        Some(|v| or(&v.referrer, "(not set)")),
+    );
+    add("consent", &["granted", "denied", "unknown", "anonymous"], 10, |s| s.consent.clone(), Some(|v| v.consent.clone()));
+    add("amount", &["..50", "50.01..200", "200.01..", "none"], 10, band, None);
     add("match", &["session", "none", "email"], 12, |s| s.match_type.clone(), None);
     add("status", &["paid", "refunded", "won"], 10, |s| s.status.clone(), None);
     add("currency", &["EUR", "AED"], 10, |s| s.currency.clone(), None);
+    if dice.is(8) {
+        let platform = *dice.pick(&["meta", "forms", "woocommerce"]);
+        query.push(format!("platform={platform}"));
+        sales.push(Box::new(move |sale| sale.told.iter().any(|(p, _)| p == platform)));
+    }
+    if dice.is(6) {
+        let n = dice.below(4) + 1;
+        query.push(format!("connection=!con_{}", site * 10 + n));
+        sales.push(Box::new(move |sale| sale.told.iter().all(|(_, c)| *c != site * 10 + n)));
+    }
     let is_of_the_books = model == Model::LastNonDirect && window == Some(30);
     Asked {
         query: query.join("&"),
@@ -376,12 +481,28 @@ fn channel_of(origin: &(String, String, String)) -> String {
 
 /// The page on which the visit began that the books credit.
 fn landing(sale: &Sale) -> String {
+    of_visit(sale, |t| t.landing.as_deref().map(page))
+}
+
+/// Something of the visit that the books credit.
+fn of_visit(sale: &Sale, word: fn(&Touchpoint) -> Option<String>) -> String {
     if sale.origin.is_none() {
         return "unattributed".into();
     }
     let weights = weights(Model::LastNonDirect, &sale.path, sale.at, Some(30));
     let credited = sale.path.iter().zip(weights).find(|(_, w)| *w > 0);
-    credited.and_then(|(p, _)| p.touch.landing.as_deref().map(page)).unwrap_or_else(|| "(not set)".into())
+    credited.and_then(|(p, _)| word(&p.touch)).unwrap_or_else(|| "(not set)".into())
+}
+
+/// All amounts of the ground are of currencies with two digits.
+fn band(sale: &Sale) -> String {
+    match sale.amount {
+        None => "none",
+        Some(..=5_000) => "..50",
+        Some(5_001..=20_000) => "50.01..200",
+        Some(_) => "200.01..",
+    }
+    .into()
 }
 
 /// Who is credited through a lens: names, each with a weight.
@@ -394,7 +515,12 @@ fn credited(sale: &Sale, by: &str, model: Model, window: Option<u32>, is_of_the_
             _ => o.0.clone(),
         },
     };
-    let stated = || if by == "landing" { landing(sale) } else { name(sale.origin.as_ref()) };
+    let stated = || match by {
+        "landing" => landing(sale),
+        "content" => of_visit(sale, |t| t.content.clone()),
+        "term" => of_visit(sale, |t| t.term.clone()),
+        _ => name(sale.origin.as_ref()),
+    };
     if is_of_the_books {
         return (vec![stated()], vec![1]);
     }
@@ -407,6 +533,8 @@ fn credited(sale: &Sale, by: &str, model: Model, window: Option<u32>, is_of_the_
         let t = &p.touch;
         match by {
             "landing" => t.landing.as_deref().map_or("(not set)".into(), page),
+            "content" => t.content.clone().unwrap_or("(not set)".into()),
+            "term" => t.term.clone().unwrap_or("(not set)".into()),
             _ => name(Some(&(t.source.clone(), t.medium.clone(), t.campaign.clone().unwrap_or_default()))),
         }
     });
@@ -468,6 +596,8 @@ fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: boo
                 "country" => or(&visit.country, "unknown"),
                 "device" => or(&visit.device, "unknown"),
                 "landing" => visit.page.clone(),
+                "content" => or(&visit.content, "(not set)"),
+                "term" => or(&visit.term, "(not set)"),
                 "channel" => channel_of(&visit.origin),
                 "campaign" => or(&visit.origin.2, "(not set)"),
                 _ => visit.origin.0.clone(),
@@ -518,13 +648,40 @@ fn sum(table: &Table) -> Line {
     tidy([(String::new(), sum)].into()).remove("").unwrap_or_default()
 }
 
+/// Something to compare with: how it is asked, and the days that it means.
+fn compared(dice: &mut Dice, asked: &Asked, today: Day) -> (String, Option<(Day, Day, bool)>) {
+    let size = asked.to.0 - asked.from.0 + 1;
+    let back = |days: i32| Some((asked.from.plus(-days), asked.to.plus(-days), true));
+    match dice.below(7) {
+        0 => ("&compare=previous".into(), back(size)),
+        1 => ("&compare=previous&align=weekday".into(), back((size + 6) / 7 * 7)),
+        2 => ("&compare=year".into(), back(364)),
+        3 => ("&compare=year&align=date".into(), back(365)),
+        4 => {
+            // As many days, sometime.
+            let days = dice.below(30) as i32;
+            let (from, to) = (asked.from.plus(-days), asked.to.plus(-days));
+            (format!("&compare=custom&compare_from={from}&compare_to={to}"), Some((from, to, true)))
+        }
+        5 => {
+            let from = today.plus(-(dice.below(60) as i32) - 1);
+            let to = from.plus(dice.below(20) as i32).min(today);
+            (format!("&compare=custom&compare_from={from}&compare_to={to}"), Some((from, to, to.0 - from.0 + 1 == size)))
+        }
+        _ => (String::new(), None),
+    }
+}
+
 async fn check(shop: &Shop, dice: &mut Dice, what: &str) {
     let today = shop.day(shop.house.clock.now().ms());
-    let asked = random(dice, today);
+    let asked = random(dice, today, shop.at.id.number());
+    let compared = compared(dice, &asked, today);
     let rows = shop.rows();
-    let by = *dice.pick(&["channel", "source", "campaign", "landing"]);
-    let what = format!("{what}: {} by {by}", asked.query);
-    let answer = shop.get(&format!("reports/overview?{}&by={by}&with=days,sources,countries,devices,products,latest", asked.query)).await;
+    let by = *dice.pick(&["channel", "source", "campaign", "landing", "content", "term"]);
+    let what = format!("{what}: {}{} by {by}", asked.query, compared.0);
+    let answer = shop
+        .get(&format!("reports/overview?{}{}&by={by}&with=days,sources,countries,devices,products,latest", asked.query, compared.0))
+        .await;
 
     // The tables, column by column, and all with the same total.
     let own = slow(&rows, &asked, by, asked.model, asked.is_of_the_books, true);
@@ -597,6 +754,29 @@ async fn check(shop: &Shop, dice: &mut Dice, what: &str) {
     }
     chart.net = nothing_else(chart.net);
     assert_eq!(chart, whole, "{what}: the chart");
+
+    // What it is compared with, up to the hour that the last day has come to.
+    if let Some((from, to, is_alike)) = compared.1 {
+        let now = shop.house.clock.now();
+        let zone = &shop.site.zone;
+        let until = match asked.to == today && is_alike {
+            true => zone.start(to).plus_ms(now.ms_since(zone.start(today))).min(zone.start(to.plus(1))),
+            false => Time::from_ms(i64::MAX),
+        };
+        let holds = |day: Day, at: Time| from <= day && day <= to && (day < to || at < until);
+        let shown = &answer["compare"];
+        assert_eq!((shown["from"].as_str(), shown["to"].as_str()), (Some(&*from.to_string()), Some(&*to.to_string())), "{what}");
+        let count = rows.sales.iter().filter(|s| holds(s.day, s.at) && (asked.fits)(s)).count() as i64;
+        assert_eq!(shown["conversions"]["all"].as_i64(), Some(count), "{what}: compared");
+        let visits = rows.visits.iter().filter(|v| holds(v.day, v.at) && (asked.fits_visit)(v)).count() as i64;
+        assert_eq!(shown["visits"].as_i64(), Some(visits), "{what}: visits compared");
+        let mut net = BTreeMap::new();
+        for entry in rows.booked.iter().filter(|e| holds(e.day, e.at) && (asked.fits)(&rows.sales[e.sale])) {
+            add_money(&mut net, &entry.currency, entry.minor);
+        }
+        assert_eq!(nothing_else(money(&shown["net"])), nothing_else(net), "{what}: money compared");
+        assert_eq!(shown["days"].as_array().map(Vec::len), Some((to.0 - from.0 + 1) as usize), "{what}");
+    }
 
     // The ledger, which the last ten come from.
     let list = shop.get(&format!("conversions?{}&limit=10", asked.query)).await;

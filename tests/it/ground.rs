@@ -57,6 +57,29 @@ const ORIGINS: [(&str, &str, &[&str]); 9] = [
     ("direct", "(none)", &[]),
 ];
 
+/// What a link says beside where it stands, and what its visitor said.
+struct Words {
+    content: Option<&'static str>,
+    term: Option<&'static str>,
+    click: Option<&'static str>,
+    referrer: Option<&'static str>,
+    consent: &'static str,
+}
+
+impl Words {
+    /// Not by the dice: the rest stays as it was made without them.
+    fn of(n: i64) -> Self {
+        let one_of = |all: &[Option<&'static str>], by: i64| all[(n * by % all.len() as i64) as usize];
+        Self {
+            content: one_of(&[Some("video"), None, Some("Carousel 2")], 1),
+            term: one_of(&[None, Some("winter gloves"), None, Some("shoes")], 3),
+            click: one_of(&[Some("gclid"), None, Some("fbclid"), None, None], 2),
+            referrer: one_of(&[Some("www.google.com"), None, Some("l.instagram.com")], 2),
+            consent: ["granted", "granted", "denied", "unknown"][(n % 4) as usize],
+        }
+    }
+}
+
 struct Made {
     session: i64,
     touches: Vec<Touchpoint>,
@@ -133,8 +156,9 @@ impl Ground<'_> {
         let mut insert_touch = self
             .tx
             .prepare(
-                "insert into touches (site_id, session_id, seq, at, received_at, source, medium, campaign, landing, is_direct, starts_visit, marketing)
-                 values (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, '/start', ?8, ?9, 'granted')",
+                "insert into touches (site_id, session_id, seq, at, received_at, source, medium, campaign, landing, is_direct, starts_visit, marketing,
+                   content, term, click_kind, referrer)
+                 values (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, '/start', ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )
             .expect("a statement");
         let start = self.size.until.ms() - self.size.days * DAY_MS;
@@ -165,8 +189,24 @@ impl Ground<'_> {
                 let (source, medium, campaigns) = *self.dice.pick(&ORIGINS);
                 let campaign = (!campaigns.is_empty()).then(|| (*self.dice.pick(campaigns)).to_owned());
                 let starts = seq == 1 || self.dice.is(80);
+                let words = Words::of(session + 3 * seq);
                 insert_touch
-                    .execute(params![self.id(), session, seq, touch_at, source, medium, campaign, source == "direct", starts])
+                    .execute(params![
+                        self.id(),
+                        session,
+                        seq,
+                        touch_at,
+                        source,
+                        medium,
+                        campaign,
+                        source == "direct",
+                        starts,
+                        words.consent,
+                        words.content,
+                        words.term,
+                        words.click,
+                        words.referrer
+                    ])
                     .expect("a touch");
                 touches.push(Touchpoint {
                     session,
@@ -176,12 +216,12 @@ impl Ground<'_> {
                     source: source.to_owned(),
                     medium: medium.to_owned(),
                     campaign,
-                    term: None,
-                    content: None,
+                    term: words.term.map(str::to_owned),
+                    content: words.content.map(str::to_owned),
                     campaign_id: None,
                     landing: Some("/start".into()),
-                    referrer: None,
-                    click: None,
+                    referrer: words.referrer.map(str::to_owned),
+                    click: words.click.map(str::to_owned),
                     device: Some(device.to_owned()),
                     is_direct: source == "direct",
                     is_imported: false,

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 20] = [
+const SMALL: [&str; 21] = [
     "sites",
     "site_domains",
     "users",
@@ -22,6 +22,7 @@ const SMALL: [&str; 20] = [
     "hook_tokens",
     "shares",
     "rules",
+    "segments",
     "numbers",
     "count_marks",
     "delivery_recounts",

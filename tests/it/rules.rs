@@ -1,6 +1,7 @@
 //! One name for several spellings: seen before it is made, the same in every report and list, gone without a trace.
 
 use halotrack::domain::rights::Right;
+use halotrack::flows::cube;
 use serde_json::{Value, json};
 
 use crate::house::{CHROME, House, SiteAt};
@@ -77,9 +78,28 @@ async fn a_merge_is_seen_before_it_is_made_and_can_be_taken_back() {
     assert_eq!(get(&house, &shop, "conversions?source=facebok").await["total"]["count"], 0);
     assert_eq!(get(&house, &shop, "conversions?source=!facebook").await["total"]["count"], 2);
     assert_eq!(get(&house, &shop, "reports/overview?source=facebook").await["visits"], 3);
-    // What is stored keeps its words.
+    // One by itself is called the same; what is stored keeps its words, and they are said.
     let one = get(&house, &shop, "conversions/conversion_2").await;
-    assert_eq!(one["credited"][0]["source"], "facebok");
+    assert_eq!((&one["credited"][0]["source"], &one["came_as"]["source"]), (&json!("facebook"), &json!("facebok")));
+    let receipt = get(&house, &shop, "receipts/conversion_2").await;
+    assert_eq!((&receipt["touches"][0]["source"], &receipt["touches"][0]["came_as"]["source"]), (&json!("facebook"), &json!("facebok")));
+    assert_eq!(get(&house, &shop, "receipts/conversion_1").await["touches"][0]["came_as"], Value::Null);
+    assert_eq!(get(&house, &shop, "conversions/conversion_2/touchpoints").await["items"][0]["source"], "facebook");
+    let contact = receipt["conversion"]["who"]["contact"].as_str().expect("a contact").to_owned();
+    let timeline = get(&house, &shop, &format!("contacts/{contact}/timeline")).await;
+    let sources: Vec<&Value> = timeline["items"].as_array().expect("lines").iter().map(|l| &l["source"]).filter(|s| !s.is_null()).collect();
+    assert!(!sources.is_empty() && sources.iter().all(|s| **s == "facebook"), "{timeline}");
+    // The conversions API takes the name, and the word as it came.
+    for source in ["facebook", "facebok"] {
+        let records = house.get(&format!("/api/conversions?source={source}")).token(&shop.token).send().await.is(200).json;
+        let named: Vec<&Value> = records["data"].as_array().expect("records").iter().map(|r| &r["source"]).collect();
+        assert!(named.iter().all(|s| **s == "facebook"), "{records}");
+        assert_eq!(named.len(), if source == "facebook" { 3 } else { 2 }, "{records}");
+    }
+    let daily = house.get("/api/reports/daily").token(&shop.token).send().await.is(200).json;
+    assert_eq!((&daily["by_source"]["facebook"]["conversions"], &daily["by_source"]["facebok"]), (&json!(3), &Value::Null), "{daily}");
+    let points = house.get("/api/conversions/conversion_2/touchpoints").token(&shop.token).send().await.is(200).json;
+    assert_eq!(points["data"][0]["source"], "facebook");
 
     let id = made["id"].as_str().expect("an id");
     house.delete(&format!("{path}/{id}")).cookie(&owner).send().await.is(204);
@@ -91,6 +111,28 @@ async fn a_merge_is_seen_before_it_is_made_and_can_be_taken_back() {
     let done: Vec<&str> =
         audit["items"].as_array().expect("rows").iter().filter_map(|a| a["what"].as_str()).filter(|w| w.starts_with("rule")).collect();
     assert_eq!(done, ["rule_removed", "rule_added"]);
+}
+
+/// Visits of counted days are kept as they were worked out. A rule changes what a filter takes of them, at once and every time.
+#[tokio::test]
+async fn what_is_kept_of_visits_changes_with_a_rule() {
+    let house = House::new();
+    let shop = house.site("shop.example").await;
+    fill(&house, &shop).await;
+    house.advance_s(2 * 86_400);
+    cube::catch_up(&house.app).await.expect("counted");
+    let path = format!("/api/sites/{}/rules", shop.slug);
+    let visits = async |query: &str| get(&house, &shop, &format!("reports/overview?{query}")).await["visits"].clone();
+    for query in ["source=facebook", "source=~book", "source=facebook&content=video", "source=facebook&country=unknown"] {
+        let before = visits(query).await;
+        assert_eq!(visits(query).await, before, "kept: {query}");
+        let rule = json!({"dimension": "source", "from": "facebok", "to": "facebook"});
+        let made = house.post(&path).token(&shop.token).json(&rule).send().await.is(201).json;
+        let more = if query.contains("content") { 1 } else { 2 };
+        assert_eq!(visits(query).await, before.as_i64().expect("a number") + more, "with the rule: {query}");
+        house.delete(&format!("{path}/{}", made["id"].as_str().expect("an id"))).token(&shop.token).send().await.is(204);
+        assert_eq!(visits(query).await, before, "without it again: {query}");
+    }
 }
 
 #[tokio::test]

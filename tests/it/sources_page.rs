@@ -11,7 +11,7 @@ use crate::pages::{LOOK, errors};
 use crate::rules::fill;
 use crate::running::Running;
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 fn named<'v>(table: &'v Value, name: &str) -> &'v Value {
@@ -72,10 +72,66 @@ async fn every_parent_is_the_sum_of_its_rows() {
     assert!(csv.text.starts_with("channel,source,campaign,visits,"), "{}", csv.text);
     assert!(csv.text.contains("Paid Social,facebok,spring_sale,2,2,0,2,75.00,0.00,75.00"), "{}", csv.text);
     assert_eq!(csv.text.lines().count(), 6);
+    // Exactly what is shown: these columns, in this order.
+    let csv = house.get(&format!("{path}.csv?columns=net,visits,balance&sort=visits")).cookie(&reader).send().await.is(200);
+    let lines: Vec<&str> = csv.text.lines().collect();
+    assert_eq!(lines[0], "channel,source,campaign,net,visits,opens,closes,currency");
+    assert_eq!(lines[1], "Paid Social,facebok,spring_sale,75.00,2,2,2,USD");
+    for wrong in ["columns=net,nett", "sort=profit"] {
+        let refused = house.get(&format!("{path}.csv?{wrong}")).cookie(&reader).send().await.is(400);
+        assert!(refused.text.contains("balance"), "{}", refused.text);
+    }
 }
 
-fn open() -> Running {
-    let mut server = Running::new("sources_page");
+/// Tables by the words of a link have the totals of all tables, and a campaign's contents have their terms below them.
+#[tokio::test]
+async fn contents_and_terms_are_levels_and_tables() {
+    let house = House::new();
+    let shop = house.site("shop.example").await;
+    fill(&house, &shop).await;
+    let touch = json!({"landing": "/start", "user_agent": CHROME, "utm_source": "google", "utm_medium": "cpc", "utm_campaign": "Spring",
+        "utm_content": "text", "utm_term": "winter gloves", "gclid": "Cj0abc"});
+    let id = house.post("/api/touch").token(&shop.token).json(&touch).send().await.is(200).json["session_id"].clone();
+    house.advance_s(60);
+    let order =
+        json!({"order_id": "t1", "total": "30.00", "currency": "USD", "email": "t@mail.example", "session_id": id, "status": "paid"});
+    house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
+    let get = async |path: &str| house.get(&format!("/api/sites/{}/{path}", shop.slug)).token(&shop.token).send().await.is(200).json;
+    let whole = get("reports/sources").await;
+    for by in ["content", "term", "landing"] {
+        let table = get(&format!("reports/sources?by={by}&beside=ends")).await;
+        for figure in ["visits", "conversions", "net", "leads"] {
+            assert_eq!(table["total"][figure], whole["total"][figure], "{figure} by {by}");
+        }
+    }
+    assert_eq!(named(&get("reports/sources?by=term").await, "winter gloves")["net"], json!([{"minor": 3000, "currency": "USD"}]));
+    assert_eq!(named(&get("reports/sources?by=content").await, "video")["visits"], 2);
+    let below = get("reports/campaigns?in_channel=Paid%20Search&in_source=google&in_campaign=Spring").await;
+    assert_eq!(named(named(&below, "text"), "winter gloves")["visits"], 1, "{below}");
+    assert_eq!(named(&below, "(not set)")["items"], Value::Null, "nothing below what names no term");
+    adds_up(&below, "below a campaign");
+    // What the link said is a filter, of visits and conversions alike.
+    for (query, visits, count) in [
+        ("term=winter gloves", 1, 1),
+        ("term=~GLOVE", 1, 1),
+        ("click=gclid", 1, 1),
+        ("click=(not set)", 5, 5),
+        ("content=!~video", 4, 4),
+        ("consent=unknown", 6, 6),
+        ("amount=30..", 6, 3),
+        ("amount=!30..", 6, 3),
+        ("platform=generic", 6, 6),
+        ("landing=/start&term=shoes", 0, 0),
+    ] {
+        let figures = get(&format!("reports/overview?{}", query.replace(' ', "%20"))).await;
+        assert_eq!((&figures["visits"], &figures["conversions"]["all"]), (&json!(visits), &json!(count)), "{query}");
+        let list = get(&format!("conversions?{}", query.replace(' ', "%20"))).await;
+        assert_eq!((&list["total"]["count"], list["items"].as_array().map(Vec::len)), (&json!(count), Some(count as usize)), "{query}");
+    }
+}
+
+pub fn open(name: &str) -> Running {
+    let mut server = Running::new(name);
     for name in ["full", "empty"] {
         let domain = format!("{name}.example");
         server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);
@@ -118,7 +174,7 @@ fn open() -> Running {
     server
 }
 
-const READY: &str = "return !!document.querySelector('.t-tree tbody tr, .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')";
+pub const READY: &str = "return !!document.querySelector('.t-tree tbody tr, .empty') && !document.querySelector('main[aria-busy]') && !document.querySelector('.skeleton')";
 
 async fn text(browser: &Chromium, css: &str) -> String {
     browser.run(&format!("return document.querySelector({}).innerText", json!(css))).await.as_str().unwrap_or_default().to_owned()
@@ -127,7 +183,7 @@ async fn text(browser: &Chromium, css: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_opens_the_tree_and_merges_a_spelling() {
     let Some(browser) = Chromium::start("").await else { return };
-    let server = open();
+    let server = open("sources_page");
     let log = server.log();
     let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
     browser.open(&link).await;

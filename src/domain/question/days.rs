@@ -15,6 +15,21 @@ pub struct Days {
     pub to: Day,
 }
 
+/// What stands over what when days are compared with earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Weekday,
+    Date,
+}
+
+/// What days are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    pub days: Days,
+    /// Day stands over day. A range of somebody's own that is longer or shorter is compared as the whole that it is.
+    pub is_alike: bool,
+}
+
 /// Days of which the last may end early: what is not over yet is compared with as many hours of an earlier time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -39,14 +54,22 @@ impl Days {
         (self.from.0..=self.to.0).map(Day)
     }
 
-    /// As many days right before these.
-    pub fn previous(&self) -> Days {
-        Days { from: self.from.plus(-self.count()), to: self.from.plus(-1) }
+    /// As many days before these: right before them, or so many whole weeks before that Mondays meet Mondays.
+    pub fn previous(&self, align: Align) -> Days {
+        let weeks = (self.count() + 6) / 7;
+        self.plus(if align == Align::Weekday { -7 * weeks } else { -self.count() })
     }
 
-    /// The same days of the weeks a year ago: 364 days are whole weeks, so that Mondays meet Mondays.
-    pub fn year_before(&self) -> Days {
-        Days { from: self.from.plus(-364), to: self.to.plus(-364) }
+    /// The same days a year ago: by the weeks, of which 364 days are whole ones, or by their dates.
+    pub fn year_before(&self, align: Align) -> Days {
+        match align {
+            Align::Weekday => self.plus(-364),
+            Align::Date => Days { from: self.from.plus_years(-1), to: self.to.plus_years(-1) },
+        }
+    }
+
+    fn plus(&self, days: i32) -> Days {
+        Days { from: self.from.plus(days), to: self.to.plus(days) }
     }
 
     pub fn span(&self) -> Span {
@@ -59,10 +82,10 @@ impl Period {
         Self { days, until: None }
     }
 
-    /// The earlier days that these are compared with, as far as these have come themselves.
-    pub fn before(days: Days, earlier: Days, zone: &Zone, now: Time) -> Self {
+    /// The days that these are compared with, as far as these have come themselves.
+    pub fn before(days: Days, Compared { days: earlier, is_alike }: Compared, zone: &Zone, now: Time) -> Self {
         let today = zone.day(now);
-        if days.to != today {
+        if days.to != today || !is_alike {
             return Self::whole(earlier);
         }
         let until = zone.start(earlier.to).plus_ms(now.ms_since(zone.start(today)));
@@ -108,13 +131,33 @@ impl<'a> Asked<'a> {
         Ok(Days { from, to })
     }
 
-    /// What the days are compared with.
-    pub fn compare(&self, days: Days) -> Result<Option<Days>> {
-        Ok(self.word("compare", &["none", "previous", "year"])?.and_then(|word| match word {
-            "previous" => Some(days.previous()),
-            "year" => Some(days.year_before()),
-            _ => None,
-        }))
+    /// What the days are compared with: `compare=previous`, `year`, or `custom` with its own first and last day. `align` says
+    /// whether weekdays or dates stand over each other; unsaid, a year before goes by weekdays and the time before by dates.
+    pub fn compare(&self, days: Days, zone: &Zone, now: Time) -> Result<Option<Compared>> {
+        let kind = self.word("compare", &["none", "previous", "year", "custom"])?;
+        let align = self.word("align", &["weekday", "date"])?.map(|word| if word == "date" { Align::Date } else { Align::Weekday });
+        let alike = |days| Ok(Some(Compared { days, is_alike: true }));
+        match kind {
+            Some("previous") => alike(days.previous(align.unwrap_or(Align::Date))),
+            Some("year") => alike(days.year_before(align.unwrap_or(Align::Weekday))),
+            Some("custom") => {
+                let (Some(from), Some(to)) = (self.day("compare_from")?, self.day("compare_to")?) else {
+                    return Err(Error::parameter(
+                        "compare_from",
+                        "compare=custom goes with compare_from and compare_to, days like 2026-06-13.",
+                    ));
+                };
+                if from > to || to > zone.day(now) || to.0 - from.0 + 1 > MOST_DAYS {
+                    let sentence = format!(
+                        "compare_from is a day before or on compare_to, which is over or today, and at most {MOST_YEARS} years earlier."
+                    );
+                    return Err(Error::parameter("compare_from", sentence));
+                }
+                let own = Days { from, to };
+                Ok(Some(Compared { days: own, is_alike: own.count() == days.count() }))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn day(&self, name: &str) -> Result<Option<Day>> {
@@ -191,8 +234,8 @@ mod tests {
         let dubai = Zone::parse("Asia/Dubai").expect("a zone");
         let days = Asked(&[]).days(&dubai, now(), 30).expect("days");
         assert_eq!((days.from.to_string(), days.to.to_string(), days.count()), ("2026-05-16".into(), "2026-06-14".into(), 30));
-        assert_eq!(days.previous().to, days.from.plus(-1));
-        assert_eq!(days.previous().count(), 30);
+        assert_eq!(days.previous(Align::Date).to, days.from.plus(-1));
+        assert_eq!(days.previous(Align::Date).count(), 30);
         let (start, end) = days.span().times(&dubai);
         assert_eq!((start.utc(), end.utc()), ("2026-05-15T20:00:00Z".into(), "2026-06-14T20:00:00Z".into()));
         assert_eq!(Asked(&[]).span(&dubai, now()).expect("all"), Span::default());
@@ -220,6 +263,68 @@ mod tests {
         }
         let e = Asked(&pairs("to=x")).span(&Zone::utc(), now()).expect_err("refused");
         assert_eq!(e.field.as_deref(), Some("to"));
+    }
+
+    #[test]
+    fn days_are_compared_by_weekday_or_by_date() {
+        let day = |text: &str| Day::parse(text).expect("a day");
+        let compared = |query: &str, from: &str, to: &str| {
+            let days = Days { from: day(from), to: day(to) };
+            let compared = Asked(&pairs(query)).compare(days, &Zone::utc(), now()).expect(query).expect("some");
+            (compared.days.from.to_string(), compared.days.to.to_string(), compared.is_alike)
+        };
+        for (query, from, to, want) in [
+            ("compare=previous", "2026-06-01", "2026-06-13", ("2026-05-19", "2026-05-31", true)),
+            ("compare=previous&align=weekday", "2026-06-01", "2026-06-13", ("2026-05-18", "2026-05-30", true)),
+            ("compare=previous&align=weekday", "2026-06-13", "2026-06-13", ("2026-06-06", "2026-06-06", true)),
+            ("compare=year", "2026-06-01", "2026-06-13", ("2025-06-02", "2025-06-14", true)),
+            ("compare=year&align=date", "2026-06-01", "2026-06-13", ("2025-06-01", "2025-06-13", true)),
+            // No 29 February the year before.
+            ("compare=year&align=date", "2024-02-20", "2024-02-29", ("2023-02-20", "2023-02-28", true)),
+            (
+                "compare=custom&compare_from=2026-01-01&compare_to=2026-01-13",
+                "2026-06-01",
+                "2026-06-13",
+                ("2026-01-01", "2026-01-13", true),
+            ),
+            (
+                "compare=custom&compare_from=2026-01-01&compare_to=2026-01-31",
+                "2026-06-01",
+                "2026-06-13",
+                ("2026-01-01", "2026-01-31", false),
+            ),
+        ] {
+            let (from, to, is_alike) = compared(query, from, to);
+            assert_eq!((from.as_str(), to.as_str(), is_alike), want, "{query}");
+        }
+        let days = Days { from: day("2026-06-01"), to: day("2026-06-13") };
+        for (query, field) in [
+            ("compare=custom", "compare_from"),
+            ("compare=custom&compare_from=2026-01-01", "compare_from"),
+            ("compare=custom&compare_from=2026-02-01&compare_to=2026-01-01", "compare_from"),
+            ("compare=custom&compare_from=2026-06-01&compare_to=2026-06-30", "compare_from"),
+            ("compare=custom&compare_from=1980-06-01&compare_to=2026-06-01", "compare_from"),
+            ("compare=custom&compare_from=x&compare_to=2026-06-01", "compare_from"),
+            ("compare=before", "compare"),
+            ("compare=year&align=month", "align"),
+        ] {
+            let e = Asked(&pairs(query)).compare(days, &Zone::utc(), now()).expect_err(query);
+            assert_eq!((e.code, e.field.as_deref()), ("invalid_parameter", Some(field)), "{query}");
+        }
+        assert_eq!(Asked(&[]).compare(days, &Zone::utc(), now()).expect("nothing"), None);
+    }
+
+    #[test]
+    fn only_as_many_days_are_compared_hour_by_hour() {
+        let now = now();
+        let today = Zone::utc().day(now);
+        let days = Days { from: today.plus(-2), to: today };
+        let earlier = Days { from: today.plus(-12), to: today.plus(-10) };
+        let until = |is_alike| Period::before(days, Compared { days: earlier, is_alike }, &Zone::utc(), now).until;
+        assert_eq!(until(true), Some(Zone::utc().start(earlier.to).plus_ms(now.ms_since(Zone::utc().start(today)))));
+        assert_eq!(until(false), None);
+        let over = Days { from: today.plus(-3), to: today.plus(-1) };
+        assert_eq!(Period::before(over, Compared { days: earlier, is_alike: true }, &Zone::utc(), now).until, None);
     }
 
     #[test]

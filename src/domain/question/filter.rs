@@ -7,8 +7,8 @@ use super::super::conversion::ConversionKind;
 use super::super::money::Currency;
 use super::super::rule::Rules;
 use super::super::sight::Sight;
-use super::{Asked, LONGEST_WORD, MOST_VALUES};
-use crate::error::{Error, Result};
+use super::{Asked, Bands, Choice};
+use crate::error::{Error, Kind, Result};
 
 /// How a row without a source is called in facets and filters.
 pub const UNATTRIBUTED: &str = "unattributed";
@@ -16,71 +16,35 @@ pub const UNATTRIBUTED: &str = "unattributed";
 /// How a country or a device is called that nobody knows.
 pub const UNKNOWN: &str = "unknown";
 
+/// What can be asked of a conversion, and most of it of a visit.
+pub const DIMENSIONS: [&str; 19] = [
+    "kind",
+    "channel",
+    "source",
+    "medium",
+    "campaign",
+    "content",
+    "term",
+    "click",
+    "landing",
+    "referrer",
+    "country",
+    "device",
+    "consent",
+    "match",
+    "status",
+    "currency",
+    "amount",
+    "platform",
+    "connection",
+];
+
+/// What was said to marketing; whoever is counted without a person is `anonymous`.
+pub const CONSENTS: [&str; 4] = ["granted", "denied", "unknown", "anonymous"];
+
 /// States of a conversion: a lead's pipeline, then what became of a sale.
 pub const STATUSES: [&str; 11] =
     ["new", "contacted", "qualified", "won", "lost", "pending", "paid", "part_refunded", "refunded", "cancelled", "draft"];
-
-pub const DELIVERY_STATES: [&str; 9] = ["pending", "leased", "delivered", "accepted", "skipped", "refused", "dead", "held", "cancelled"];
-
-/// One dimension: is one of, and is none of.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Choice {
-    pub is: Vec<String>,
-    pub not: Vec<String>,
-}
-
-impl Choice {
-    /// Takes everything.
-    pub fn is_open(&self) -> bool {
-        self.is.is_empty() && self.not.is_empty()
-    }
-
-    pub fn admits(&self, value: &str) -> bool {
-        (self.is.is_empty() || self.is.iter().any(|v| v == value)) && !self.not.iter().any(|v| v == value)
-    }
-
-    /// For rows that have several values: one of them is wanted, and none is unwanted.
-    pub fn admits_any<'v>(&self, values: impl Iterator<Item = &'v str> + Clone) -> bool {
-        (self.is.is_empty() || values.clone().any(|value| self.is.iter().any(|v| v == value)))
-            && !values.clone().any(|value| self.not.iter().any(|v| v == value))
-    }
-}
-
-impl<'a> Asked<'a> {
-    /// `name=a&name=b` is one of both; `name=!c` is not c.
-    pub fn choice(&self, name: &str, check: impl Fn(&str) -> bool, form: &str) -> Result<Choice> {
-        let mut choice = Choice::default();
-        for text in self.all(name) {
-            let (value, list) = match text.strip_prefix('!') {
-                Some(value) => (value, &mut choice.not),
-                None => (text, &mut choice.is),
-            };
-            if value.chars().count() > LONGEST_WORD || value.contains('\0') || !check(value) {
-                return Err(Error::parameter(name, format!("{name} is {form}; with ! in front, everything else.")));
-            }
-            if !list.iter().any(|v| v == value) {
-                list.push(value.to_owned());
-            }
-            if list.len() > MOST_VALUES {
-                return Err(Error::parameter(name, format!("{name} takes at most {MOST_VALUES} values.")));
-            }
-        }
-        Ok(choice)
-    }
-
-    fn one_of(&self, name: &str, words: &[&str]) -> Result<Choice> {
-        self.choice(name, |v| words.contains(&v), &format!("one of {}", words.join(", ")))
-    }
-
-    fn free(&self, name: &str) -> Result<Choice> {
-        self.choice(name, |_| true, &format!("text of at most {LONGEST_WORD} characters"))
-    }
-
-    fn slug(&self, name: &str) -> Result<Choice> {
-        let is_slug = |v: &str| v.len() <= 40 && v.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        self.choice(name, is_slug, "a platform's word like meta or woocommerce")
-    }
-}
 
 /// What a conversion is known by when it is filtered and counted. Empty words stand for "none".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,22 +92,39 @@ pub struct ConversionFilter {
     pub currency: Choice,
     /// One that has told of it, or was told.
     pub platform: Choice,
+    /// A connection that told of it or was told, by its number.
+    pub connection: Choice,
     pub country: Choice,
     pub device: Choice,
-    /// The page on which the visit began that the books credit.
+    /// Of the visit that the books credit: the page on which it began, the words and the click id of its link, where it came from.
     pub landing: Choice,
+    pub content: Choice,
+    pub term: Choice,
+    pub click: Choice,
+    pub referrer: Choice,
+    /// What was said to marketing when it happened.
+    pub consent: Choice,
+    /// What was first told, before anything went back.
+    pub amount: Bands,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
     pub within: Option<Box<ConversionFilter>>,
     /// Under which names rows are filtered and counted. What somebody may see at all goes by the stored words: no rule widens it.
     pub rules: Rules,
 }
 
-/// Where a conversion or a visit came about. Empty words stand for what is not known.
+/// Where a conversion or a visit came about, and by what. Empty words stand for what is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Whereabouts<'r> {
     pub country: &'r str,
     pub device: &'r str,
     pub landing: &'r str,
+    pub content: &'r str,
+    pub term: &'r str,
+    pub click: &'r str,
+    pub referrer: &'r str,
+    pub consent: &'r str,
+    /// No visit is credited at all.
+    pub is_nobodys: bool,
 }
 
 /// How many dimensions refuse a row: the facet of a dimension counts what all others take.
@@ -159,29 +140,43 @@ impl ConversionFilter {
     pub fn read(asked: Asked) -> Result<Self> {
         let kinds = ConversionKind::ALL.map(ConversionKind::word);
         let matches = MatchType::ALL.map(MatchType::word);
+        let is_click =
+            |v: &str| v == NOT_SET || v == UNATTRIBUTED || v.len() <= 40 && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let is_currency = |v: &str| v.len() == 3 && v.bytes().all(|b| b.is_ascii_uppercase()) && Currency::parse(v).is_some();
         Ok(Self {
             kind: asked.one_of("kind", &kinds)?,
             source: asked.free("source")?,
             medium: asked.free("medium")?,
             campaign: asked.free("campaign")?,
-            channel: asked.one_of("channel", &CHANNELS)?,
+            channel: asked.choice_of_parts("channel", |v| CHANNELS.contains(&v), &format!("one of {}", CHANNELS.join(", ")))?,
             match_type: asked.one_of("match", &matches)?,
             status: asked.one_of("status", &STATUSES)?,
             currency: asked.choice("currency", is_currency, "an ISO 4217 code like EUR")?,
             platform: asked.slug("platform")?,
             country: asked.free("country")?,
             device: asked.free("device")?,
+            connection: asked.connections("connection")?,
             landing: asked.free("landing")?,
+            content: asked.free("content")?,
+            term: asked.free("term")?,
+            click: asked.choice("click", is_click, "the name of a click id like gclid, or (not set)")?,
+            referrer: asked.free("referrer")?,
+            consent: asked.one_of("consent", &CONSENTS)?,
+            amount: asked.bands("amount")?,
             within: None,
             rules: Rules::default(),
         })
     }
 
-    /// The same for somebody who is shown a part.
-    pub fn within(mut self, sight: &Sight) -> Self {
+    /// The same for somebody who is shown a part. Amounts that are hidden cannot be found out by asking which are how large.
+    pub fn within(mut self, sight: &Sight) -> Result<Self> {
+        if sight.hides_money && !self.amount.is_open() {
+            return Err(
+                Error::new(Kind::Forbidden, "missing_right", "Amounts are hidden from you: nothing can be filtered by them.").of("amount")
+            );
+        }
         self.within = sight.segment.filter().map(Box::new);
-        self
+        Ok(self)
     }
 
     /// The same, by the names that the site's rules give.
@@ -195,19 +190,39 @@ impl ConversionFilter {
         Self { rules: Rules::default(), ..self.clone() } == Self::default()
     }
 
-    /// The counts of whole days know all that is asked for. They know neither who was told nor where it was.
+    /// The counts of whole days know all that is asked for. They know neither who was told, nor where and by what it came about,
+    /// nor how much it was.
     pub fn is_of_counts(&self) -> bool {
-        self.platform.is_open() && !self.asks_whereabouts()
+        !self.asks_platforms() && !self.asks_whereabouts() && self.amount.is_open()
+    }
+
+    /// Who told of it and who was told stands in other tables, whose changes are none of the conversion.
+    pub fn asks_platforms(&self) -> bool {
+        !(self.platform.is_open() && self.connection.is_open())
     }
 
     pub fn asks_whereabouts(&self) -> bool {
-        !(self.country.is_open() && self.device.is_open() && self.landing.is_open())
+        !(self.country.is_open() && self.device.is_open() && self.consent.is_open()) || self.asks_visit()
+    }
+
+    /// Something of one visit that the counts of whole days do not know.
+    pub fn asks_visit(&self) -> bool {
+        [&self.landing, &self.content, &self.term, &self.click, &self.referrer].iter().any(|choice| !choice.is_open())
     }
 
     pub fn admits_whereabouts(&self, w: &Whereabouts) -> bool {
-        (self.country.is_open() || self.country.admits(named(w.country, UNKNOWN)))
-            && (self.device.is_open() || self.device.admits(named(w.device, UNKNOWN)))
-            && (self.landing.is_open() || self.landing.admits(w.landing))
+        let none = if w.is_nobodys { UNATTRIBUTED } else { NOT_SET };
+        let of_visit = [
+            (&self.landing, w.landing),
+            (&self.content, w.content),
+            (&self.term, w.term),
+            (&self.click, w.click),
+            (&self.referrer, w.referrer),
+        ];
+        (self.country.is_open() || self.country.admits_named(w.country, named(w.country, UNKNOWN)))
+            && (self.device.is_open() || self.device.admits_named(w.device, named(w.device, UNKNOWN)))
+            && (self.consent.is_open() || self.consent.admits(named(w.consent, UNKNOWN)))
+            && of_visit.iter().all(|(choice, word)| choice.is_open() || choice.admits_named(word, named(word, none)))
     }
 
     /// Visits are left out by where they came from. What only a conversion has (a kind, a match, a status, money) leaves
@@ -218,9 +233,9 @@ impl ConversionFilter {
         }
         let (source, medium, campaign) = self.rules.named(source, medium, campaign);
         let m = Marks { kind: "", source, medium, campaign, match_type: "", status: "", currency: "" };
-        (self.source.is_open() || self.source.admits(named(source, UNATTRIBUTED)))
-            && (self.medium.is_open() || self.medium.admits(named(medium, NOT_SET)))
-            && (self.campaign.is_open() || self.campaign.admits(named(campaign, NOT_SET)))
+        (self.source.is_open() || self.source.admits_named(source, named(source, UNATTRIBUTED)))
+            && (self.medium.is_open() || self.medium.admits_named(medium, named(medium, NOT_SET)))
+            && (self.campaign.is_open() || self.campaign.admits_named(campaign, named(campaign, NOT_SET)))
             && (self.channel.is_open() || self.admits_channel(&m))
     }
 
@@ -230,7 +245,7 @@ impl ConversionFilter {
         origin.iter().all(|choice| choice.is_open()) && !self.asks_whereabouts() && self.within.is_none()
     }
 
-    /// Platforms apart, which stand in other tables.
+    /// By what the counts of whole days know.
     pub fn judge(&self, m: &Marks) -> Verdict {
         if self.within.as_ref().is_some_and(|locked| !locked.admits(m)) {
             return Verdict::Refused;
@@ -243,7 +258,7 @@ impl ConversionFilter {
         if !self.kind.admits(m.kind) {
             refuse(Dimension::Kind);
         }
-        if !self.source.is_open() && !self.source.admits(named(m.source, UNATTRIBUTED)) {
+        if !self.source.is_open() && !self.source.admits_named(m.source, named(m.source, UNATTRIBUTED)) {
             refuse(Dimension::Source);
         }
         if !self.match_type.admits(m.match_type) {
@@ -252,8 +267,8 @@ impl ConversionFilter {
         if !self.status.admits(m.status) {
             refuse(Dimension::Status);
         }
-        let is_other = (!self.medium.is_open() && !self.medium.admits(named(m.medium, NOT_SET)))
-            || (!self.campaign.is_open() && !self.campaign.admits(named(m.campaign, NOT_SET)))
+        let is_other = (!self.medium.is_open() && !self.medium.admits_named(m.medium, named(m.medium, NOT_SET)))
+            || (!self.campaign.is_open() && !self.campaign.admits_named(m.campaign, named(m.campaign, NOT_SET)))
             || !self.currency.admits(m.currency)
             || (!self.channel.is_open() && !self.admits_channel(m));
         if is_other {
@@ -273,7 +288,7 @@ impl ConversionFilter {
 
     fn admits_channel(&self, m: &Marks) -> bool {
         if m.source.is_empty() {
-            return self.channel.is.is_empty();
+            return self.channel.is.is_empty() && self.channel.has.is_empty();
         }
         self.channel.admits(channel(m.source, m.medium, Some(m.campaign)))
     }
@@ -281,85 +296,6 @@ impl ConversionFilter {
 
 fn named<'r>(value: &'r str, none: &'r str) -> &'r str {
     if value.is_empty() { none } else { value }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeliveryFilter {
-    pub platform: Choice,
-    /// Numbers of connections, as text.
-    pub connection: Choice,
-    pub state: Choice,
-    pub kind: Choice,
-    pub conversion: Option<i64>,
-}
-
-/// What a delivery is filtered and counted by.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DeliveryMarks<'r> {
-    pub platform: &'r str,
-    pub connection: i64,
-    pub state: &'r str,
-    pub kind: &'r str,
-    pub conversion: i64,
-}
-
-impl DeliveryFilter {
-    pub fn read(asked: Asked) -> Result<Self> {
-        use super::super::ids::{ConnectionId, ConversionId};
-        let mut connection = asked.choice("connection", |v| v.parse::<ConnectionId>().is_ok(), "a connection like con_7")?;
-        for value in connection.is.iter_mut().chain(connection.not.iter_mut()) {
-            *value = value.trim_start_matches("con_").to_owned();
-        }
-        let conversion = asked
-            .one("conversion")
-            .map(|text| {
-                text.parse::<ConversionId>()
-                    .map(ConversionId::number)
-                    .map_err(|()| Error::parameter("conversion", "conversion is an id like conversion_12."))
-            })
-            .transpose()?;
-        Ok(Self {
-            platform: asked.slug("platform")?,
-            connection,
-            state: asked.one_of("state", &DELIVERY_STATES)?,
-            kind: asked.free("kind")?,
-            conversion,
-        })
-    }
-
-    pub fn is_open(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether only some connections or states are wanted.
-    pub fn is_narrow(&self) -> bool {
-        !(self.platform.is_open() && self.connection.is_open() && self.state.is_open())
-    }
-
-    /// Whether anything of this connection may be wanted.
-    pub fn admits_connection(&self, id: i64, platform: &str) -> bool {
-        self.platform.admits(platform) && (self.connection.is_open() || self.connection.admits(&id.to_string()))
-    }
-
-    pub fn admits(&self, m: &DeliveryMarks) -> bool {
-        self.admits_but_state(m) && self.state.admits(m.state)
-    }
-
-    /// For the facet of states.
-    pub fn admits_but_state(&self, m: &DeliveryMarks) -> bool {
-        self.platform.admits(m.platform) && self.admits_rest(m)
-    }
-
-    /// For the facet of platforms.
-    pub fn admits_but_platform(&self, m: &DeliveryMarks) -> bool {
-        self.state.admits(m.state) && self.admits_rest(m)
-    }
-
-    fn admits_rest(&self, m: &DeliveryMarks) -> bool {
-        (self.connection.is_open() || self.connection.admits(&m.connection.to_string()))
-            && self.kind.admits(m.kind)
-            && self.conversion.is_none_or(|id| id == m.conversion)
-    }
 }
 
 #[cfg(test)]
@@ -393,6 +329,12 @@ mod tests {
             ("match=none", false, true),
             ("currency=AED", false, false),
             ("source=google&medium=email", false, false),
+            ("source=~OO", true, false),
+            ("source=!~oo", false, true),
+            ("source=~tribut", false, false),
+            ("campaign=~set", false, false),
+            ("channel=~paid", true, false),
+            ("channel=!~paid", false, true),
         ] {
             let filter = filter(query).expect(query);
             assert_eq!((filter.admits(&SALE), filter.admits(&LOST)), (sale, lost), "{query}");
@@ -420,6 +362,12 @@ mod tests {
             ("currency=eur", "currency"),
             ("channel=Paid", "channel"),
             ("platform=Meta;", "platform"),
+            ("connection=7x", "connection"),
+            ("consent=yes", "consent"),
+            ("click=a-b", "click"),
+            ("amount=50", "amount"),
+            ("kind=~sal", "kind"),
+            ("source=~", "source"),
             ("source=a\0b", "source"),
         ] {
             let e = filter(query).expect_err(query);

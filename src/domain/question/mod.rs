@@ -1,10 +1,16 @@
 //! What may be asked of the figures: days, lens, filters, pages. Parameters as they came are read into types here; what
 //! cannot be taken is refused by name, with the allowed form.
 
+/// How large an amount may be.
+mod band;
+/// What is wanted of a word.
+mod choice;
 /// Where the next page begins.
 pub mod cursor;
 /// Which days.
 pub mod days;
+/// Which deliveries.
+pub mod deliveries;
 /// Which rows.
 pub mod filter;
 /// Rates, and how far a small number may be trusted.
@@ -17,9 +23,12 @@ use super::attribution::{Model, Policy};
 use super::conversion::ConversionKind;
 use crate::error::{Error, Result};
 
+pub use band::Bands;
+pub use choice::Choice;
 pub use cursor::Cursor;
 pub use days::{Days, Period, Span};
-pub use filter::{Choice, ConversionFilter, DeliveryFilter, Marks, Whereabouts};
+pub use deliveries::DeliveryFilter;
+pub use filter::{ConversionFilter, Marks, Whereabouts};
 pub use tally::Tally;
 
 /// Rows of a page that is asked for without a number.

@@ -7,8 +7,9 @@ use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
+use super::query;
 use super::tables::{file, limit, named};
-use super::{QUERY, Wanted, moneys, patient, read};
+use super::{Wanted, moneys, patient, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
 use crate::domain::money::Money;
@@ -20,11 +21,11 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 pub const PRODUCTS: Doc = Doc::new("Reports", "What was sold: booked money shared among the lines of each order by what they cost.")
-    .query(QUERY)
+    .query(query::REPORT)
     .answer(r#"{"items":[{"name":"Winter gloves","quantity":64,"net":[]}],"total":{}}"#)
     .statuses(&[200, 400]);
 pub const PRODUCTS_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,quantity,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("name,quantity,…").of_type("text/csv").statuses(&[200, 400]);
 
 /// `GET /api/sites/{site}/reports/products`
 pub async fn products(app: App, ask: Ask) -> Result<Reply> {

@@ -10,50 +10,40 @@ use super::super::exports::{self, Cell};
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
-use super::{QUERY, Wanted, moneys, patient, read};
+use super::columns::{self, Shown};
+use super::{Wanted, moneys, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
 use crate::domain::channel::channel;
-use crate::domain::money::Money;
 use crate::domain::question::filter::{UNATTRIBUTED, UNKNOWN};
 use crate::domain::question::rate::{FEW, range};
 use crate::domain::question::{Asked, LARGEST_PAGE, Period};
 use crate::domain::rule::Rules;
 use crate::error::Result;
-use crate::store::questions::money::{self, Moneys};
-use crate::store::questions::tables::{self, Earned, TableRow, Tables, WHOLE, WantedTables};
+use crate::store::questions::tables::{self, Detail, Earned, TableRow, Tables, WHOLE, WantedTables};
 use crate::store::questions::visits::Origin;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
-const BY: (&str, &str) = ("by", "channel, source (default), medium, campaign or landing");
-const BESIDE: (&str, &str) = ("beside", "ends: with what the first and the last visit would earn beside it");
-const LIMIT: (&str, &str) = ("limit", "rows, at most 500; the total is of all");
-
-const SOURCES_QUERY: &[(&str, &str)] = &[
-    QUERY[0], QUERY[1], QUERY[2], QUERY[3], QUERY[5], QUERY[6], QUERY[7], QUERY[8], QUERY[9], QUERY[10], QUERY[11], QUERY[12], QUERY[13],
-    QUERY[14], QUERY[15], QUERY[16], BY, BESIDE, LIMIT,
-];
-
 pub const SOURCES: Doc =
     Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
-        .query(SOURCES_QUERY)
+        .query(query::SOURCES)
         .answer(r#"{"items":[],"total":{}}"#)
         .statuses(&[200, 400]);
 pub const SOURCES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(SOURCES_QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV.").query(query::SOURCES_CSV).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
 pub const COUNTRIES: Doc = Doc::new("Reports", "Visits, conversions and money by country: that of the bill, else of the visit.")
-    .query(QUERY)
+    .query(query::REPORT)
     .answer(r#"{"items":[],"total":{}}"#)
     .statuses(&[200, 400]);
 pub const COUNTRIES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
 pub const DEVICES: Doc = Doc::new("Reports", "Visits, conversions and money by the kind of device of the visit.")
-    .query(QUERY)
+    .query(query::REPORT)
     .answer(r#"{"items":[],"total":{}}"#)
     .statuses(&[200, 400]);
 pub const DEVICES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
 /// What a table is by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum By {
@@ -61,6 +51,8 @@ pub enum By {
     Source,
     Medium,
     Campaign,
+    Content,
+    Term,
     Landing,
     Country,
     Device,
@@ -68,10 +60,12 @@ pub enum By {
 
 impl By {
     pub fn read(ask: &Ask) -> Result<Self> {
-        Ok(match Asked(&ask.query).word("by", &["channel", "source", "medium", "campaign", "landing"])? {
+        Ok(match Asked(&ask.query).word("by", &["channel", "source", "medium", "campaign", "content", "term", "landing"])? {
             Some("channel") => By::Channel,
             Some("medium") => By::Medium,
             Some("campaign") => By::Campaign,
+            Some("content") => By::Content,
+            Some("term") => By::Term,
             Some("landing") => By::Landing,
             _ => By::Source,
         })
@@ -83,9 +77,21 @@ impl By {
             By::Source => "source",
             By::Medium => "medium",
             By::Campaign => "campaign",
+            By::Content => "content",
+            By::Term => "term",
             By::Landing => "landing",
             By::Country => "country",
             By::Device => "device",
+        }
+    }
+
+    /// What of the visits themselves it is by.
+    pub fn detail(self) -> Detail {
+        match self {
+            By::Landing => Detail::Landing,
+            By::Content => Detail::Content,
+            By::Term => Detail::Term,
+            _ => Detail::None,
         }
     }
 
@@ -102,18 +108,18 @@ pub fn limit(ask: &Ask) -> Result<usize> {
 }
 
 pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
-    let mut all = tables::tables(c, &site.zone, &of_tables(wanted, by == By::Landing))?;
+    let mut all = tables::tables(c, &site.zone, &of_tables(wanted, by.detail()))?;
     all.origins = named_origins(all.origins, &site.rules);
     Ok(all)
 }
 
-pub fn of_tables(wanted: &Wanted, with_pages: bool) -> WantedTables {
+pub fn of_tables(wanted: &Wanted, detail: Detail) -> WantedTables {
     WantedTables {
         period: Period::whole(wanted.days),
         filter: wanted.filter.clone(),
         lens: wanted.lens,
         is_of_the_books: wanted.is_of_the_books,
-        with_pages,
+        detail,
         with_ends: has_ends(wanted),
     }
 }
@@ -173,7 +179,7 @@ async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
 
 /// In the books' own lens and without a filter the counts of whole days know the origins.
 fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> Result<Tables> {
-    let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by != By::Landing;
+    let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by.detail() == Detail::None;
     match is_counted {
         true => {
             let origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
@@ -210,7 +216,7 @@ fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
     let mut rows: HashMap<String, TableRow> = HashMap::new();
     let mut add = |name: String, row: &TableRow| rows.entry(name).or_default().add(row);
     match by {
-        By::Landing => all.pages.iter().for_each(|(page, row)| add(named(page, UNATTRIBUTED), row)),
+        _ if by.detail() != Detail::None => all.details.iter().for_each(|(word, row)| add(named(word, UNATTRIBUTED), row)),
         By::Country => all.countries.iter().for_each(|(country, row)| add(named(country, UNKNOWN), row)),
         By::Device => all.devices.iter().for_each(|(device, row)| add(named(device, UNKNOWN), row)),
         _ => all.origins.iter().for_each(|(origin, row)| add(name_of(origin, by), row)),
@@ -246,6 +252,7 @@ pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     let mut shown = shown_earned(&row.own);
     let whole = row.own.conversions_e9 / WHOLE;
     shown["name"] = name.into();
+    shown["leads"] = (row.own.leads_e9 as f64 / WHOLE as f64).into();
     shown["visits"] = row.visits.into();
     shown["conversion_rate"] = (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64).into();
     shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
@@ -287,40 +294,14 @@ pub async fn devices_csv(app: App, ask: Ask) -> Result<Reply> {
 async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
+    let shown = Shown::read(&ask, if by.has_ends() { columns::ALL } else { columns::WITHOUT_ENDS })?;
     let of = site.clone();
     let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
-    let mut head = vec![by.word(), "visits", "conversions", "orders", "sold", "back", "net"];
-    if by.has_ends() {
-        head.extend(["first_touch_conversions", "first_touch_net", "last_touch_conversions", "last_touch_net"]);
-    }
-    head.push("currency");
-    let money = |m: &Moneys, pick: fn(&money::Flow) -> i64| {
-        Cell::number(Money::new(m.get(site.currency.code()).map_or(0, pick), site.currency).decimal())
-    };
-    let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
-    let lines = rows(&all, by, &site)
-        .into_iter()
-        .map(|(name, row)| {
-            let mut cells = vec![
-                Cell::text(name),
-                Cell::number(row.visits),
-                part(row.own.conversions_e9),
-                part(row.own.orders_e9),
-                money(&row.own.money, |m| m.sold_minor),
-                money(&row.own.money, |m| m.back_minor),
-                money(&row.own.money, |m| m.net_minor()),
-            ];
-            if by.has_ends() {
-                for end in [&row.first, &row.last] {
-                    cells.push(part(end.conversions_e9));
-                    cells.push(money(&end.money, |m| m.net_minor()));
-                }
-            }
-            cells.push(Cell::text(site.currency.code()));
-            cells
-        })
-        .collect();
-    file(by.word(), &head, lines)
+    let mut rows = rows(&all, by, &site);
+    let is_last = |name: &str| name == UNATTRIBUTED;
+    rows.sort_by(|(a, x), (b, y)| is_last(a).cmp(&is_last(b)).then_with(|| shown.size(y, &site).total_cmp(&shown.size(x, &site))));
+    let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, &site)).collect();
+    file(by.word(), &shown.head(&[by.word()]), lines)
 }
 
 /// A table as a file, whole: reports have as many rows as the site has words.

@@ -9,18 +9,18 @@ use super::super::ask::Ask;
 use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
+use super::columns::{self, Shown, own};
 use super::tables::{By, ask as ask_tables, file, named, named_origin, of_tables, shown_row};
-use super::{QUERY, Wanted, patient, read};
+use super::{Wanted, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
 use crate::domain::channel::channel;
-use crate::domain::money::Money;
 use crate::domain::question::Asked;
 use crate::domain::question::filter::UNATTRIBUTED;
 use crate::error::{Error, Result};
 use crate::store::questions::contents;
-use crate::store::questions::money::{Flow, Moneys};
-use crate::store::questions::tables::{TableRow, WHOLE};
+use crate::store::questions::money::Flow;
+use crate::store::questions::tables::{Detail, TableRow};
 use crate::store::questions::visits::Origin;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -28,35 +28,13 @@ use crate::store::sites::Site;
 /// Rows below one row; the rest is told by its number.
 const MOST_BELOW: usize = 200;
 
-const TREE_QUERY: &[(&str, &str)] = &[
-    QUERY[0],
-    QUERY[1],
-    QUERY[2],
-    QUERY[3],
-    QUERY[5],
-    QUERY[6],
-    QUERY[7],
-    QUERY[8],
-    QUERY[9],
-    QUERY[10],
-    QUERY[11],
-    QUERY[12],
-    QUERY[13],
-    QUERY[14],
-    QUERY[15],
-    QUERY[16],
-    ("in_channel", "with in_source and in_campaign: what stands below this campaign, by content"),
-    ("in_source", "the source of that campaign"),
-    ("in_campaign", "its name, as shown"),
-];
-
 pub const CAMPAIGNS: Doc =
     Doc::new("Reports", "Channels, in each its sources, in each its campaigns: visits, leads, orders and money, all with their sums.")
-        .query(TREE_QUERY)
+        .query(query::TREE)
         .answer(r#"{"items":[{"name":"Paid Search","visits":40,"items":[{"name":"google","items":[{"name":"spring"}]}]}],"total":{}}"#)
         .statuses(&[200, 400]);
 pub const CAMPAIGNS_CSV: Doc = Doc::new("Reports", "The same as CSV, a line for each campaign.")
-    .query(TREE_QUERY)
+    .query(query::TREE_CSV)
     .answer("channel,source,campaign,…")
     .of_type("text/csv")
     .statuses(&[200, 400]);
@@ -90,7 +68,7 @@ impl Place {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     row: TableRow,
     below: HashMap<String, Node>,
@@ -107,7 +85,7 @@ impl Node {
 
     /// The largest first; what nothing is credited with stands last.
     fn sorted(&self, site: &Site) -> Vec<(&String, &Node)> {
-        let size = |n: &Node| (net(&n.row.own.money, site, Flow::net_minor), n.row.own.conversions_e9, n.row.visits);
+        let size = |n: &Node| (own(&n.row.own.money, site, Flow::net_minor), n.row.own.conversions_e9, n.row.visits);
         let mut all: Vec<(&String, &Node)> = self.below.iter().collect();
         all.sort_by(|(a, x), (b, y)| {
             (*a == UNATTRIBUTED).cmp(&(*b == UNATTRIBUTED)).then_with(|| size(y).cmp(&size(x))).then_with(|| a.cmp(b))
@@ -117,7 +95,6 @@ impl Node {
 
     fn shown(&self, name: &str, site: &Site) -> Value {
         let mut shown = shown_row(Some(name), &self.row, By::Source);
-        shown["leads"] = leads(&self.row);
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
             shown["items"] = self.shown_below(site);
@@ -128,14 +105,6 @@ impl Node {
     fn shown_below(&self, site: &Site) -> Value {
         self.sorted(site).into_iter().take(MOST_BELOW).map(|(name, node)| node.shown(name, site)).collect()
     }
-}
-
-fn leads(row: &TableRow) -> Value {
-    (row.own.leads_e9 as f64 / WHOLE as f64).into()
-}
-
-fn net(all: &Moneys, site: &Site, pick: fn(&Flow) -> i64) -> i64 {
-    all.get(site.currency.code()).map_or(0, pick)
 }
 
 fn tree(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Node> {
@@ -151,9 +120,15 @@ fn tree(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Node> {
 
 fn below(c: &SiteConn, site: &Site, wanted: &Wanted, place: &Place) -> Result<Node> {
     let mut root = Node::default();
-    for ((origin, content), row) in &contents::contents(c, &site.zone, &of_tables(wanted, false))? {
+    for ((origin, [content, term]), row) in &contents::contents(c, &site.zone, &of_tables(wanted, Detail::None))? {
         if Place::of(&named_origin(origin, &site.rules)).as_ref() == Some(place) {
-            root.add(&[&named(content, NOT_SET)], row);
+            root.add(&[&named(content, NOT_SET), &named(term, NOT_SET)], row);
+        }
+    }
+    // Where no link names a term there is no level of terms.
+    for content in root.below.values_mut() {
+        if content.below.keys().all(|term| term == NOT_SET) {
+            content.below.clear();
         }
     }
     Ok(root)
@@ -172,7 +147,6 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
     .await?;
     let mut total = shown_row(None, &root.row, By::Source);
     total["is_few"] = false.into();
-    total["leads"] = leads(&root.row);
     ask.shown(json!({
         "items": root.shown_below(&site),
         "rows": root.below.len(),
@@ -186,53 +160,29 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
 pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
+    let shown = Shown::read(&ask, columns::ALL)?;
     let of = site.clone();
     let root = patient(&app, &site, move |c| tree(c, &of, &wanted)).await?;
+    let sorted = |node: &'_ Node| -> Vec<(String, Node)> {
+        let mut all: Vec<(String, Node)> = node.sorted(&site).into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        all.sort_by(|(a, x), (b, y)| {
+            (a == UNATTRIBUTED).cmp(&(b == UNATTRIBUTED)).then_with(|| shown.size(&y.row, &site).total_cmp(&shown.size(&x.row, &site)))
+        });
+        all
+    };
     let mut lines = Vec::new();
-    for (channel, in_channel) in root.sorted(&site) {
+    let mut line = |names: [&str; 3], node: &Node| {
+        lines.push(shown.cells(names.into_iter().map(Cell::text).collect(), &node.row, &site));
+    };
+    for (channel, in_channel) in sorted(&root) {
         if in_channel.below.is_empty() {
-            lines.push(cells([channel, "", ""], &in_channel.row, &site));
+            line([&channel, "", ""], &in_channel);
         }
-        for (source, in_source) in in_channel.sorted(&site) {
-            for (campaign, node) in in_source.sorted(&site) {
-                lines.push(cells([channel, source, campaign], &node.row, &site));
+        for (source, in_source) in sorted(&in_channel) {
+            for (campaign, node) in sorted(&in_source) {
+                line([&channel, &source, &campaign], &node);
             }
         }
     }
-    let head = [
-        "channel",
-        "source",
-        "campaign",
-        "visits",
-        "conversions",
-        "leads",
-        "orders",
-        "sold",
-        "back",
-        "net",
-        "first_touch_conversions",
-        "first_touch_net",
-        "last_touch_conversions",
-        "last_touch_net",
-        "currency",
-    ];
-    file("campaigns", &head, lines)
-}
-
-fn cells(names: [&str; 3], row: &TableRow, site: &Site) -> Vec<Cell> {
-    let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
-    let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(net(all, site, pick), site.currency).decimal());
-    let mut cells: Vec<Cell> = names.into_iter().map(Cell::text).collect();
-    cells.push(Cell::number(row.visits));
-    cells.extend([row.own.conversions_e9, row.own.leads_e9, row.own.orders_e9].map(part));
-    cells.extend([
-        money(&row.own.money, |m| m.sold_minor),
-        money(&row.own.money, |m| m.back_minor),
-        money(&row.own.money, Flow::net_minor),
-    ]);
-    for end in [&row.first, &row.last] {
-        cells.extend([part(end.conversions_e9), money(&end.money, Flow::net_minor)]);
-    }
-    cells.push(Cell::text(site.currency.code()));
-    cells
+    file("campaigns", &shown.head(&["channel", "source", "campaign"]), lines)
 }

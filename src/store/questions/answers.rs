@@ -40,6 +40,18 @@ impl Piece {
         }
     }
 
+    /// The rows of days that are counted, as far as their counts stand.
+    pub fn of_block(block: &Coverage, tail: Option<Tail>, zone: &Zone) -> Option<Self> {
+        let days = block.counted?;
+        let mut piece = Self { skipped: block.dirty.clone(), ..Self::of(days, zone) };
+        // The present day stands in the block as far as its counts go.
+        if let Some(tail) = tail.filter(|tail| tail.day == days.to) {
+            piece.to = tail.from;
+            piece.part = (tail.day, tail.after_entry);
+        }
+        Some(piece)
+    }
+
     /// Rows of other days are read elsewhere.
     pub fn holds(&self, day: Day) -> bool {
         !self.skipped.contains(&day)
@@ -88,13 +100,7 @@ pub(super) fn over_rows<T: Gathers>(
 ) -> Result<T> {
     let of_block = |block: &Coverage, tail: Option<Tail>| {
         let mut answer = T::default();
-        if let Some(days) = block.counted {
-            let mut piece = Piece { skipped: block.dirty.clone(), ..Piece::of(days, zone) };
-            // The present day stands in the block as far as its counts go.
-            if let Some(tail) = tail.filter(|tail| tail.day == days.to) {
-                piece.to = tail.from;
-                piece.part = (tail.day, tail.after_entry);
-            }
+        if let Some(piece) = Piece::of_block(block, tail, zone) {
             rows(&piece, &mut answer)?;
         }
         Ok(answer)

@@ -8,7 +8,8 @@ use super::super::scope::SiteConn;
 use super::beside::{self, Beside};
 use super::json_list;
 use super::search::search;
-use super::sums::{fits, marks, tally};
+use super::sums::{marks, tally};
+use super::walk::fits;
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::tally::Sums;
@@ -282,25 +283,9 @@ fn found_page(c: &SiteConn, zone: &Zone, wanted: &Wanted, text: &str) -> Result<
     Ok(Page { lines, next, tally })
 }
 
-/// What a list shows is called as its facets and filters call it. One conversion by itself keeps the stored words.
 fn name(lines: &mut [Line], rules: &Rules) {
-    if rules.is_empty() {
-        return;
-    }
-    for line in lines {
-        let marks = line.marks();
-        let named = marks.named_by(rules);
-        let words = [named.source, named.medium, named.campaign].map(str::to_owned);
-        for (own, word) in [&mut line.source, &mut line.medium, &mut line.campaign].into_iter().zip(words) {
-            if let Some(own) = own {
-                *own = word;
-            }
-        }
-        for touch in line.beside.path.iter_mut().map(|p| &mut p.touch) {
-            let (source, medium, campaign) = rules.named(&touch.source, &touch.medium, touch.campaign.as_deref().unwrap_or_default());
-            let campaign = touch.campaign.is_some().then(|| campaign.to_owned());
-            (touch.source, touch.medium, touch.campaign) = (source.to_owned(), medium.to_owned(), campaign);
-        }
+    if !rules.is_empty() {
+        lines.iter_mut().for_each(|line| line.name_by(rules));
     }
 }
 
@@ -336,6 +321,23 @@ fn by_ids(c: &SiteConn, ids: impl Iterator<Item = i64>) -> Result<Vec<Line>> {
 }
 
 impl Line {
+    /// What is shown is called as facets and filters call it. What is stored keeps its words.
+    pub fn name_by(&mut self, rules: &Rules) {
+        let marks = self.marks();
+        let named = marks.named_by(rules);
+        let words = [named.source, named.medium, named.campaign].map(str::to_owned);
+        for (own, word) in [&mut self.source, &mut self.medium, &mut self.campaign].into_iter().zip(words) {
+            if let Some(own) = own {
+                *own = word;
+            }
+        }
+        for touch in self.beside.path.iter_mut().map(|p| &mut p.touch) {
+            let (source, medium, campaign) = rules.named(&touch.source, &touch.medium, touch.campaign.as_deref().unwrap_or_default());
+            let campaign = touch.campaign.is_some().then(|| campaign.to_owned());
+            (touch.source, touch.medium, touch.campaign) = (source.to_owned(), medium.to_owned(), campaign);
+        }
+    }
+
     pub fn marks(&self) -> Marks<'_> {
         Marks {
             kind: &self.kind,

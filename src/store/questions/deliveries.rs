@@ -9,7 +9,7 @@ use super::super::recounts;
 use super::super::scope::SiteConn;
 use super::{json_list, word};
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
-use crate::domain::question::filter::DeliveryMarks;
+use crate::domain::question::deliveries::DeliveryMarks;
 use crate::domain::question::tally::{Named, top};
 use crate::domain::question::{Cursor, DeliveryFilter, Span};
 use crate::domain::time::{Time, Zone};

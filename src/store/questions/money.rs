@@ -120,7 +120,7 @@ pub fn by_day_of(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionF
             Ok(())
         })
     };
-    let question = format!("by day {filter:?}");
+    let question = format!("by day {filter:?} {}", walk::newest_told(c, filter)?);
     Ok(over_rows(c, Cube::Entries, zone, period, &question, rows)?.0.into_iter().collect())
 }
 

@@ -79,7 +79,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilt
     }
     let visits = match filter.is_open_to_visits() {
         true => visits::by_day(c, zone, period)?,
-        false => visits::sums(c, zone, period, filter, false)?.days,
+        false => visits::sums(c, zone, period, filter, walk::Detail::None)?.days,
     };
     for (day, n) in visits {
         all.entry(day).or_default().visits = n;
@@ -119,7 +119,7 @@ impl Weighs for Counted {
 }
 
 fn conversions(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<Counted> {
-    let question = format!("figures by day {filter:?}");
+    let question = format!("figures by day {filter:?} {}", walk::newest_told(c, filter)?);
     let rows = |piece: &Piece, all: &mut Counted| {
         walk::conversions(c, zone, piece, filter, |day, w| {
             let days = (w.days_to_convert.unwrap_or(0), i64::from(w.days_to_convert.is_some()));

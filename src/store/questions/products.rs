@@ -44,7 +44,7 @@ impl Weighs for Shelf {
 }
 
 pub fn products(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<HashMap<String, Sold>> {
-    let question = format!("products {filter:?}");
+    let question = format!("products {filter:?} {}", walk::newest_told(c, filter)?);
     let shelf = over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Shelf| {
         walk::entries(c, piece, filter, |b, _, conversion| {
             let Some(currency) = Currency::parse(b.currency) else { return Ok(()) };

@@ -12,6 +12,7 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConversionId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::Cursor;
+use crate::domain::rule::Rules;
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
 
@@ -24,6 +25,7 @@ pub struct Record {
     pub happened_at: Time,
     /// Credited in the books.
     pub credited: Option<String>,
+    pub medium: Option<String>,
     pub campaign: Option<String>,
     /// Of the credited touch.
     pub touch_campaign_id: Option<String>,
@@ -41,23 +43,40 @@ impl Record {
         }
     }
 
-    pub fn source(&self) -> Option<String> {
-        self.stated("source").or_else(|| self.credited.clone())
+    /// As stated, else as credited; under the name that a rule gives it.
+    pub fn source(&self, rules: &Rules) -> Option<String> {
+        let Some(stated) = self.stated("source") else { return self.credited_name(rules).map(str::to_owned) };
+        let usual = normal_source(&stated);
+        let named = rules.named(&usual, "", "").0;
+        Some(if named == usual { stated } else { named.to_owned() })
+    }
+
+    fn credited_name<'n>(&'n self, rules: &'n Rules) -> Option<&'n str> {
+        self.credited.as_deref().map(|source| self.names(source, rules).0)
+    }
+
+    fn names<'n>(&'n self, source: &'n str, rules: &'n Rules) -> (&'n str, &'n str, &'n str) {
+        rules.named(source, self.medium.as_deref().unwrap_or_default(), self.campaign.as_deref().unwrap_or_default())
     }
 
     pub fn campaign_id(&self) -> Option<String> {
         self.stated("campaign_id").or_else(|| self.touch_campaign_id.clone())
     }
 
-    /// The raw or the usual word, of what was said or of what is credited.
-    fn is_from(&self, source: &str) -> bool {
+    /// The raw word, the usual one or the one that a rule gives, of what was said or of what is credited.
+    fn is_from(&self, source: &str, rules: &Rules) -> bool {
         let usual = normal_source(source);
         let stated = self.stated("source");
-        self.credited.as_deref() == Some(usual.as_str()) || stated.is_some_and(|s| s == source || normal_source(&s) == usual)
+        self.credited.as_deref() == Some(usual.as_str())
+            || stated.is_some_and(|s| s == source || normal_source(&s) == usual)
+            || self.credited_name(rules) == Some(usual.as_str())
+            || self.source(rules).is_some_and(|named| named == usual)
     }
 
-    fn is_of_campaign(&self, campaign: &str) -> bool {
-        self.campaign_id().as_deref() == Some(campaign) || self.campaign.as_deref() == Some(campaign)
+    fn is_of_campaign(&self, campaign: &str, rules: &Rules) -> bool {
+        self.campaign_id().as_deref() == Some(campaign)
+            || self.campaign.as_deref() == Some(campaign)
+            || self.credited.as_deref().is_some_and(|source| self.campaign.is_some() && self.names(source, rules).2 == campaign)
     }
 }
 
@@ -70,11 +89,12 @@ pub struct Wanted {
     pub campaign_id: Option<String>,
     pub cursor: Option<Cursor>,
     pub limit: usize,
+    pub rules: Rules,
 }
 
 const COLUMNS: &str = "c.id, c.kind, c.amount_minor, c.currency, c.happened_at, c.source, c.campaign, k.path,
     (select r.detail from reports r where r.site_id = c.site_id and r.conversion_id = c.id and r.fact_kind = 'statement'
-     order by r.rank desc, r.id limit 1)";
+     order by r.rank desc, r.id limit 1), c.medium";
 
 /// Rows that one page looks at, at most.
 const MOST_LOOKED_AT: usize = 20_000;
@@ -98,8 +118,8 @@ pub fn page(c: &SiteConn, wanted: &Wanted) -> Result<(Vec<Record>, Option<Cursor
         |row| {
             looked_at += 1;
             let record = read(row)?;
-            let is_wanted = wanted.source.as_deref().is_none_or(|s| record.is_from(s))
-                && wanted.campaign_id.as_deref().is_none_or(|campaign| record.is_of_campaign(campaign));
+            let is_wanted = wanted.source.as_deref().is_none_or(|s| record.is_from(s, &wanted.rules))
+                && wanted.campaign_id.as_deref().is_none_or(|campaign| record.is_of_campaign(campaign, &wanted.rules));
             let place = Cursor { key: Some(record.happened_at.ms()), id: record.id.number() };
             if is_wanted {
                 records.push(record);
@@ -144,6 +164,7 @@ fn read(row: &Row) -> rusqlite::Result<Record> {
         amount: minor.zip(currency.as_deref().and_then(Currency::parse)).map(|(m, cur)| Money::new(m, cur)),
         happened_at,
         credited: source,
+        medium: row.get(9)?,
         campaign: row.get(6)?,
         touch_campaign_id: credited.and_then(|place| path[place].touch.campaign_id.clone()),
         detail: match detail.and_then(|text| serde_json::from_str(&text).ok()) {
@@ -170,8 +191,8 @@ pub struct DayReport {
     pub by_campaign: BTreeMap<String, Earned>,
 }
 
-/// One day of the site's zone: money as booked on it, conversions as they happened on it.
-pub fn day_report(c: &SiteConn, zone: &Zone, day: Day) -> Result<DayReport> {
+/// One day of the site's zone: money as booked on it, conversions as they happened on it, under the names of the site's rules.
+pub fn day_report(c: &SiteConn, zone: &Zone, day: Day, rules: &Rules) -> Result<DayReport> {
     let mut report = DayReport::default();
     // A campaign is called by its name, else by the number that its sender stated.
     let campaign = "coalesce(c.campaign, (select r.detail ->> '$.campaign_id' from reports r
@@ -179,12 +200,13 @@ pub fn day_report(c: &SiteConn, zone: &Zone, day: Day) -> Result<DayReport> {
            order by r.rank desc, r.id limit 1))";
     c.scan(
         &format!(
-            "select c.source, {campaign}, c.kind, c.status, c.currency from conversions c
+            "select c.source, {campaign}, c.kind, c.status, c.currency, c.medium from conversions c
              where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1"
         ),
         named_params! {":from": zone.start(day).ms(), ":to": zone.start(day.plus(1)).ms()},
         |row| {
-            for earned in report.of(super::word(row, 0)?, super::word(row, 1)?) {
+            let (source, _, campaign) = rules.named(super::word(row, 0)?, super::word(row, 5)?, super::word(row, 1)?);
+            for earned in report.of(source, campaign) {
                 earned.conversions += 1;
             }
             if super::word(row, 2)? == ConversionKind::Sale.word() && !matches!(super::word(row, 3)?, "cancelled" | "refunded") {
@@ -195,14 +217,15 @@ pub fn day_report(c: &SiteConn, zone: &Zone, day: Day) -> Result<DayReport> {
     )?;
     c.scan(
         &format!(
-            "select c.source, {campaign}, e.currency, e.amount_minor
+            "select c.source, {campaign}, e.currency, e.amount_minor, c.medium
              from entries e join conversions c on c.site_id = e.site_id and c.id = e.conversion_id
              where e.site_id = :site and e.book_day = :day and c.counts = 1"
         ),
         named_params! {":day": day.0},
         |row| {
             let (currency, minor): (String, i64) = (row.get(2)?, row.get(3)?);
-            for earned in report.of(super::word(row, 0)?, super::word(row, 1)?) {
+            let (source, _, campaign) = rules.named(super::word(row, 0)?, super::word(row, 4)?, super::word(row, 1)?);
+            for earned in report.of(source, campaign) {
                 let sum = earned.minor.entry(currency.clone()).or_default();
                 *sum = sum.saturating_add(minor);
             }

@@ -1,14 +1,17 @@
 //! Sums and facets over conversions: counts of whole days where they stand, the rows themselves for the rest.
 
+use std::collections::BTreeSet;
+
 use rusqlite::named_params;
 
-use super::super::cube::{self, Coverage, Cube, Weighs};
+use super::super::cube::{self, Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
+use super::answers::Piece;
 use super::{walk, word};
 use crate::domain::question::tally::Sums;
-use crate::domain::question::{Choice, ConversionFilter, Marks, Span, Tally};
+use crate::domain::question::{ConversionFilter, Marks, Span, Tally};
 use crate::domain::time::{Day, Time, Zone};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The sums, and where rows that the filter takes can lie.
 #[derive(Debug, Default)]
@@ -24,24 +27,49 @@ impl Weighs for Tallied {
     }
 }
 
-/// Sums of what the filter takes in the span. Tests and drafts are shown in lists, but not counted.
+/// Sums of what the filter takes in the span. Tests and drafts are shown in lists, but not counted. What the counts of whole days
+/// do not know is walked, and kept by the month.
 pub fn tally(c: &SiteConn, zone: &Zone, span: Span, filter: &ConversionFilter) -> Result<Tallied> {
-    let coverage = match filter.is_of_counts() {
-        true => cube::coverage(c, Cube::Conversions, zone, span)?,
-        false => Coverage::none(span),
-    };
-    let question = format!("tally {filter:?}");
+    let coverage = cube::coverage(c, Cube::Conversions, zone, span)?;
+    let question = format!("tally {filter:?} {}", walk::newest_told(c, filter)?);
     let mut tally = Tally::default();
     let mut places = coverage.raw_days();
-    for block in cube::remembered(c, Cube::Conversions, &coverage, &question, |days| of_counted_days(c, days, filter))? {
+    let blocks = cube::remembered(c, Cube::Conversions, &coverage, &question, |block| match filter.is_of_counts() {
+        true => of_counted_days(c, block, filter),
+        false => of_walked_days(c, zone, block, coverage.tail, filter),
+    })?;
+    for block in blocks {
         tally.merge(&block.tally);
         places.extend(block.places.iter().copied());
     }
     for times in coverage.times(zone) {
-        add_rows(c, times, filter, &mut tally)?;
+        add_rows(c, times, filter, |_, marks, is_counted, sums| {
+            if is_counted {
+                tally.add(filter, marks, sums);
+            }
+        })?;
     }
     places.sort_by_key(|p| p.from.map_or(i32::MIN, |d| d.0));
     Ok(Tallied { tally, places: joined(places) })
+}
+
+/// The same from the rows.
+fn of_walked_days(c: &SiteConn, zone: &Zone, block: &Coverage, tail: Option<Tail>, filter: &ConversionFilter) -> Result<Tallied> {
+    let mut all = Tallied::default();
+    let Some(piece) = Piece::of_block(block, tail, zone) else { return Ok(all) };
+    let mut days = BTreeSet::new();
+    add_rows(c, (piece.from, piece.to), filter, |at, marks, is_counted, sums| {
+        let day = zone.day(at);
+        if !piece.holds(day) {
+            return;
+        }
+        let is_taken = if is_counted { all.tally.add(filter, marks, sums) } else { filter.admits(marks) };
+        if is_taken {
+            days.insert(day);
+        }
+    })?;
+    all.places = joined(days.into_iter().map(on).collect());
+    Ok(all)
 }
 
 /// What the counts that stand say; the places are the days on which something is taken.
@@ -121,43 +149,33 @@ pub(super) fn marks<'r>(row: &'r rusqlite::Row, from: usize) -> rusqlite::Result
     })
 }
 
-fn add_rows(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, tally: &mut Tally) -> Result<()> {
-    let sql = "select id, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor
-         from conversions where site_id = :site and happened_at >= :from and happened_at < :to and counts = 1";
-    let mut failed: Option<Error> = None;
+/// Goes through the rows that fit what the ledger's own columns do not say; the rest of the filter is the caller's, who counts
+/// facets too.
+fn add_rows(
+    c: &SiteConn,
+    (from, to): (Time, Time),
+    filter: &ConversionFilter,
+    mut add: impl FnMut(Time, &Marks, bool, &Sums),
+) -> Result<()> {
+    if !filter.is_of_counts() {
+        return walk::all(c, (from, to), filter, |walked, is_counted| {
+            let sums = Sums {
+                count: 1,
+                amount_minor: walked.amount_minor.unwrap_or(0),
+                net_minor: walked.net_minor.unwrap_or(0),
+                ..Sums::default()
+            };
+            add(walked.happened_at, &walked.marks, is_counted, &sums);
+        });
+    }
+    let sql = "select happened_at, kind, source, medium, campaign, match_type, status, currency, amount_minor, net_minor, counts
+         from conversions where site_id = :site and happened_at >= :from and happened_at < :to";
     c.scan(sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
-        let marks = marks(row, 1)?;
-        match fits(c, filter, row.get(0)?) {
-            Ok(true) => {}
-            Ok(false) => return Ok(true),
-            Err(e) => {
-                failed = Some(e);
-                return Ok(false);
-            }
-        }
         let (amount, net): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?);
         let sums = Sums { count: 1, amount_minor: amount.unwrap_or(0), net_minor: net.unwrap_or(0), ..Sums::default() };
-        tally.add(filter, &marks, &sums);
+        add(Time::from_ms(row.get(0)?), &marks(row, 1)?, row.get(10)?, &sums);
         Ok(true)
-    })?;
-    failed.map_or(Ok(()), Err)
-}
-
-/// Whether a conversion fits what stands in other tables: who has told of it, who was told, and where it was.
-pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
-    let is_told = filter.platform.is_open() || tells(c, &filter.platform, conversion)?;
-    Ok(is_told && (!filter.asks_whereabouts() || walk::is_where(c, filter, conversion)?))
-}
-
-/// Whether one of the platforms has told of the conversion, or was told.
-pub(super) fn tells(c: &SiteConn, choice: &Choice, conversion: i64) -> Result<bool> {
-    let platforms: Vec<String> = c.list(
-        "select platform from reports where site_id = :site and conversion_id = :id
-         union all select platform from deliveries where site_id = :site and conversion_id = :id",
-        named_params! {":id": conversion},
-        |row| row.get(0),
-    )?;
-    Ok(choice.admits_any(platforms.iter().map(String::as_str)))
+    })
 }
 
 #[cfg(test)]

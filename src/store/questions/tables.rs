@@ -10,6 +10,7 @@ use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
 use super::sums::add_days;
 use super::visits::{self, Origin};
+pub use super::walk::Detail;
 use super::walk::{self, Credited, View, Walked};
 use crate::domain::attribution::{Model, shares};
 use crate::domain::conversion::ConversionKind;
@@ -74,7 +75,8 @@ impl TableRow {
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
     pub origins: HashMap<Origin, TableRow>,
-    pub pages: HashMap<String, TableRow>,
+    /// By the landing page or by a word of the link, where one is asked for.
+    pub details: HashMap<String, TableRow>,
     pub countries: HashMap<String, TableRow>,
     pub devices: HashMap<String, TableRow>,
 }
@@ -82,7 +84,7 @@ pub struct Tables {
 impl Gathers for Tables {
     fn merge(&mut self, other: &Self) {
         merge(&mut self.origins, &other.origins);
-        merge(&mut self.pages, &other.pages);
+        merge(&mut self.details, &other.details);
         merge(&mut self.countries, &other.countries);
         merge(&mut self.devices, &other.devices);
     }
@@ -91,7 +93,7 @@ impl Gathers for Tables {
 impl Weighs for Tables {
     fn bytes(&self) -> usize {
         let row = |r: &TableRow| 260 + [&r.own, &r.first, &r.last].iter().map(|e| money::size(&e.money)).sum::<usize>();
-        let named = [&self.pages, &self.countries, &self.devices];
+        let named = [&self.details, &self.countries, &self.devices];
         self.origins.values().map(row).sum::<usize>() + named.iter().flat_map(|rows| rows.values()).map(row).sum::<usize>()
     }
 }
@@ -113,8 +115,8 @@ pub struct WantedTables {
     pub lens: Lens,
     /// The columns answer: no path is read for it.
     pub is_of_the_books: bool,
-    /// Visits by the page on which they began, which are read from their rows.
-    pub with_pages: bool,
+    /// What else a table is by: the visits of it are read from their rows.
+    pub detail: Detail,
     /// What the first and the last visit would earn: they may be of origins that whoever is shown a part may not know of.
     pub with_ends: bool,
 }
@@ -123,22 +125,23 @@ pub struct WantedTables {
 pub fn tables(c: &SiteConn, zone: &Zone, wanted: &WantedTables) -> Result<Tables> {
     let (filter, period) = (&wanted.filter, wanted.period);
     let views = Views::of(wanted);
-    let question = format!("tables {views:?} {filter:?}");
+    let detail = wanted.detail;
+    let question = format!("tables {views:?} {detail:?} {filter:?} {}", walk::newest_told(c, filter)?);
     let mut all = over_rows(c, Cube::Conversions, zone, period, &question, |piece: &Piece, all: &mut Tables| {
-        walk::conversions(c, zone, piece, filter, |_, w| views.each(w, |credited, of| all.credit(w, credited, of)))
+        walk::conversions(c, zone, piece, filter, |_, w| views.each(w, |credited, of| all.credit(w, credited, of, detail)))
     })?;
     let moneys = over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Tables| {
         walk::entries(c, piece, filter, |b, w, _| {
             let Some(currency) = Currency::parse(b.currency) else { return Ok(()) };
-            views.each(w, |credited, of| all.book(w, credited, of, b.kind, Money::new(b.amount_minor, currency)))
+            views.each(w, |credited, of| all.book((w, credited), of, detail, b.kind, Money::new(b.amount_minor, currency)))
         })
     })?;
     all.merge(&moneys);
-    let visits = visits::sums(c, zone, period, filter, wanted.with_pages)?;
+    let visits = visits::sums(c, zone, period, filter, detail)?;
     for (origin, n) in visits.origins {
         all.origins.entry(origin).or_default().visits += n;
     }
-    let named = [(&mut all.countries, visits.countries), (&mut all.devices, visits.devices), (&mut all.pages, visits.pages)];
+    let named = [(&mut all.countries, visits.countries), (&mut all.devices, visits.devices), (&mut all.details, visits.details)];
     for (rows, visits) in named {
         for (name, n) in visits {
             rows.entry(name).or_default().visits += n;
@@ -190,10 +193,12 @@ impl Views {
 }
 
 impl Tables {
-    fn credit(&mut self, w: &Walked, credited: &Credited, column: Column) {
+    fn credit(&mut self, w: &Walked, credited: &Credited, column: Column, detail: Detail) {
         for (to, share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
             column.of(row(&mut self.origins, &to.origin)).count(w.marks.kind, share as i64);
-            column.of(row(&mut self.pages, &to.page)).count(w.marks.kind, share as i64);
+            if detail != Detail::None {
+                column.of(row(&mut self.details, to.detail(detail))).count(w.marks.kind, share as i64);
+            }
         }
         if column == Column::Own {
             row(&mut self.countries, w.country).own.count(w.marks.kind, WHOLE);
@@ -201,11 +206,13 @@ impl Tables {
         }
     }
 
-    fn book(&mut self, w: &Walked, credited: &Credited, column: Column, kind: &str, amount: Money) {
+    fn book(&mut self, (w, credited): (&Walked, &Credited), column: Column, detail: Detail, kind: &str, amount: Money) {
         let code = amount.currency.code();
         for (to, part) in credited.to.iter().zip(amount.split(&credited.weights)).filter(|(_, m)| m.minor != 0) {
             money::of(&mut column.of(row(&mut self.origins, &to.origin)).money, code).add(kind, part.minor);
-            money::of(&mut column.of(row(&mut self.pages, &to.page)).money, code).add(kind, part.minor);
+            if detail != Detail::None {
+                money::of(&mut column.of(row(&mut self.details, to.detail(detail))).money, code).add(kind, part.minor);
+            }
         }
         if column == Column::Own {
             money::of(&mut row(&mut self.countries, w.country).own.money, code).add(kind, amount.minor);

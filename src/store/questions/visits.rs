@@ -7,8 +7,9 @@ use rusqlite::{Row, named_params};
 use super::super::cube::{Coverage, Cube, Tail, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
-use super::walk::page;
+use super::walk::{Detail, page};
 use super::word;
+use crate::domain::campaign::NOT_SET;
 use crate::domain::question::{ConversionFilter, Period, Whereabouts};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
@@ -23,8 +24,8 @@ pub struct VisitSums {
     pub origins: HashMap<Origin, i64>,
     pub countries: HashMap<String, i64>,
     pub devices: HashMap<String, i64>,
-    /// Of the pages on which they began, where these are asked for.
-    pub pages: HashMap<String, i64>,
+    /// By the page on which they began, or by a word of their link, where one is asked for.
+    pub details: HashMap<String, i64>,
 }
 
 impl Gathers for VisitSums {
@@ -35,7 +36,7 @@ impl Gathers for VisitSums {
         for (origin, n) in &other.origins {
             add(&mut self.origins, origin, *n);
         }
-        let named = [(&mut self.countries, &other.countries), (&mut self.devices, &other.devices), (&mut self.pages, &other.pages)];
+        let named = [(&mut self.countries, &other.countries), (&mut self.devices, &other.devices), (&mut self.details, &other.details)];
         for (own, other) in named {
             for (name, n) in other {
                 add_word(own, name, *n);
@@ -46,7 +47,7 @@ impl Gathers for VisitSums {
 
 impl Weighs for VisitSums {
     fn bytes(&self) -> usize {
-        self.days.len() * 32 + self.origins.len() * 160 + (self.countries.len() + self.devices.len() + self.pages.len()) * 80
+        self.days.len() * 32 + self.origins.len() * 160 + (self.countries.len() + self.devices.len() + self.details.len()) * 80
     }
 }
 
@@ -57,20 +58,44 @@ pub(super) struct Visit<'r> {
     pub campaign: &'r str,
     country: &'r str,
     device: &'r str,
+    /// Of rows only, from here on: the counts of whole days do not know them.
     landing: String,
-    /// Of rows only: the counts of whole days do not know it.
     pub content: &'r str,
+    pub term: &'r str,
+    click: &'r str,
+    referrer: &'r str,
+    consent: &'r str,
 }
 
 impl Visit<'_> {
     pub(super) fn is_taken(&self, filter: &ConversionFilter) -> bool {
-        let place = Whereabouts { country: self.country, device: self.device, landing: &self.landing };
+        let place = Whereabouts {
+            country: self.country,
+            device: self.device,
+            landing: &self.landing,
+            content: self.content,
+            term: self.term,
+            click: self.click,
+            referrer: self.referrer,
+            consent: self.consent,
+            is_nobodys: false,
+        };
         filter.admits_visit(self.source, self.medium, self.campaign) && filter.admits_whereabouts(&place)
+    }
+
+    fn detail(&self, of: Detail) -> &str {
+        let word = match of {
+            Detail::None => return "",
+            Detail::Landing => &self.landing,
+            Detail::Content => self.content,
+            Detail::Term => self.term,
+        };
+        if word.is_empty() { NOT_SET } else { word }
     }
 }
 
 impl VisitSums {
-    fn add(&mut self, filter: &ConversionFilter, v: &Visit, n: i64) {
+    fn add(&mut self, filter: &ConversionFilter, detail: Detail, v: &Visit, n: i64) {
         if !v.is_taken(filter) {
             return;
         }
@@ -78,18 +103,17 @@ impl VisitSums {
         *self.origins.entry((v.source.to_owned(), v.medium.to_owned(), v.campaign.to_owned())).or_default() += n;
         add_word(&mut self.countries, v.country, n);
         add_word(&mut self.devices, v.device, n);
-        if !v.landing.is_empty() {
-            add_word(&mut self.pages, &v.landing, n);
+        if detail != Detail::None {
+            add_word(&mut self.details, v.detail(detail), n);
         }
     }
 }
 
-/// Visits that a filter takes. The counts of whole days do not know the pages: where these are asked for, rows are read.
-pub fn sums(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter, with_pages: bool) -> Result<VisitSums> {
-    let with_pages = with_pages || !filter.landing.is_open();
-    let question = format!("visits {with_pages} {:?}", of_visits(filter));
-    let rows = |piece: &Piece, all: &mut VisitSums| each_row(c, zone, piece, with_pages, |visit| all.add(filter, visit, 1));
-    match with_pages {
+/// Visits that a filter takes. The counts of whole days do not know what each began with: where that is asked for, rows are read.
+pub fn sums(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter, detail: Detail) -> Result<VisitSums> {
+    let question = format!("visits {detail:?} {:?}", of_visits(filter));
+    let rows = |piece: &Piece, all: &mut VisitSums| each_row(c, zone, piece, |visit| all.add(filter, detail, visit, 1));
+    match detail != Detail::None || filter.asks_visit() || !filter.consent.is_open() {
         true => over_rows(c, Cube::Visits, zone, period, &question, rows),
         false => over(c, Cube::Visits, zone, period, &question, |block, _| of_counted_days(c, block, filter), rows),
     }
@@ -105,6 +129,12 @@ fn of_visits(f: &ConversionFilter) -> ConversionFilter {
         country: f.country.clone(),
         device: f.device.clone(),
         landing: f.landing.clone(),
+        content: f.content.clone(),
+        term: f.term.clone(),
+        click: f.click.clone(),
+        referrer: f.referrer.clone(),
+        consent: f.consent.clone(),
+        within: f.within.clone(),
         rules: f.rules.clone(),
         ..ConversionFilter::default()
     }
@@ -118,9 +148,9 @@ fn of_counted_days(c: &SiteConn, coverage: &Coverage, filter: &ConversionFilter)
          where site_id = :site and day between :from and :to",
         named_params! {":from": counted.from.0, ":to": counted.to.0},
         |row| {
-            let visit = read(row, Day(row.get(0)?), String::new(), "")?;
+            let visit = read(row, Day(row.get(0)?))?;
             if !coverage.dirty.contains(&visit.day) {
-                all.add(filter, &visit, row.get(6)?);
+                all.add(filter, Detail::None, &visit, row.get(6)?);
             }
             Ok(true)
         },
@@ -128,7 +158,7 @@ fn of_counted_days(c: &SiteConn, coverage: &Coverage, filter: &ConversionFilter)
     Ok(all)
 }
 
-fn read<'r>(row: &'r Row, day: Day, landing: String, content: &'r str) -> rusqlite::Result<Visit<'r>> {
+fn read<'r>(row: &'r Row, day: Day) -> rusqlite::Result<Visit<'r>> {
     Ok(Visit {
         day,
         source: word(row, 1)?,
@@ -136,25 +166,36 @@ fn read<'r>(row: &'r Row, day: Day, landing: String, content: &'r str) -> rusqli
         campaign: word(row, 3)?,
         country: word(row, 4)?,
         device: word(row, 5)?,
-        landing,
-        content,
+        landing: String::new(),
+        content: "",
+        term: "",
+        click: "",
+        referrer: "",
+        consent: "",
     })
 }
 
 /// Visits one by one, those of people who refused a cookie too.
-pub(super) fn each_row(c: &SiteConn, zone: &Zone, piece: &Piece, with_pages: bool, mut on: impl FnMut(&Visit)) -> Result<()> {
+pub(super) fn each_row(c: &SiteConn, zone: &Zone, piece: &Piece, mut on: impl FnMut(&Visit)) -> Result<()> {
     for sql in [
-        "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.landing, t.content
+        "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.landing, t.content, t.term, t.click_kind, t.referrer, t.marketing
          from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
          where t.site_id = :site and t.at >= :from and t.at < :to and t.starts_visit = 1",
-        "select at, source, medium, utm_campaign, country, device, path, utm_content from anon_events
+        "select at, source, medium, utm_campaign, country, device, path, utm_content, utm_term, null, referrer_host, 'anonymous' from anon_events
          where site_id = :site and at >= :from and at < :to and starts_visit = 1",
     ] {
         c.scan(sql, named_params! {":from": piece.from.ms(), ":to": piece.to.ms()}, |row| {
             let day = zone.day(Time::from_ms(row.get(0)?));
             if piece.holds(day) {
-                let landing = if with_pages { page(word(row, 6)?) } else { String::new() };
-                on(&read(row, day, landing, word(row, 7)?)?);
+                on(&Visit {
+                    landing: page(word(row, 6)?),
+                    content: word(row, 7)?,
+                    term: word(row, 8)?,
+                    click: word(row, 9)?,
+                    referrer: word(row, 10)?,
+                    consent: word(row, 11)?,
+                    ..read(row, day)?
+                });
             }
             Ok(true)
         })?;

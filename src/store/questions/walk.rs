@@ -5,12 +5,12 @@ use rusqlite::{Row, named_params};
 
 use super::super::scope::SiteConn;
 use super::answers::Piece;
-use super::sums::{marks, tells};
+use super::sums::marks;
 use super::visits::Origin;
 use super::word;
 use crate::domain::attribution::{PathTouch, Policy, weights};
 use crate::domain::campaign::NOT_SET;
-use crate::domain::question::{ConversionFilter, Lens, Marks, Whereabouts};
+use crate::domain::question::{Choice, ConversionFilter, Lens, Marks, Whereabouts};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
 
@@ -22,6 +22,11 @@ pub(super) struct Walked<'r> {
     pub country: &'r str,
     pub device: &'r str,
     pub days_to_convert: Option<i64>,
+    /// As it was first told.
+    pub amount_minor: Option<i64>,
+    pub net_minor: Option<i64>,
+    /// The fact's own word on marketing.
+    consent_given: Option<bool>,
     path: &'r str,
     policy: &'r str,
 }
@@ -52,18 +57,40 @@ pub(super) struct Credited {
 pub(super) struct Earner {
     pub origin: Origin,
     pub page: String,
-    /// The word of the one advertisement or link, where it has one.
+    /// The words of the one advertisement or link, where it has them.
     pub content: String,
+    pub term: String,
+}
+
+/// What of a credited visit a table is by, where it is more than where it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    None,
+    Landing,
+    Content,
+    Term,
+}
+
+impl Earner {
+    /// The empty word for nobody, and where it is not asked for.
+    pub fn detail(&self, of: Detail) -> &str {
+        let word = match of {
+            Detail::None => return "",
+            Detail::Landing => &self.page,
+            Detail::Content => &self.content,
+            Detail::Term => &self.term,
+        };
+        if word.is_empty() && !self.origin.0.is_empty() { NOT_SET } else { word }
+    }
 }
 
 // What both walks read of a conversion; `->>` gives the last touch of the path, which stands in the order of time.
 const COLUMNS: &str = "c.id, c.kind, c.source, c.medium, c.campaign, c.match_type, c.status, c.currency, c.happened_at,
     coalesce(c.country, s.country), s.device, k.path, k.policy,
-    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end";
+    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end, c.amount_minor, c.net_minor, c.consent_given";
 const BESIDE: &str = "left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
     left join sessions s on s.site_id = c.site_id
       and s.id = coalesce(c.session_id, case when json_valid(k.path) then k.path ->> '$[#-1].session' end)";
-
 /// Conversions by the day they happened.
 pub(super) fn conversions(
     c: &SiteConn,
@@ -90,6 +117,25 @@ pub(super) fn conversions(
     failed.map_or(Ok(()), Err)
 }
 
+/// Conversions of a time, those that are not counted too, as far as they fit what the ledger's own columns do not say.
+pub(super) fn all(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFilter, mut on: impl FnMut(&Walked, bool)) -> Result<()> {
+    let sql = format!(
+        "select {COLUMNS}, c.counts from conversions c {BESIDE}
+         where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to"
+    );
+    let mut failed: Option<Error> = None;
+    c.scan(&sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
+        let (walked, id, is_counted) = (read(row)?, row.get(0)?, row.get(17)?);
+        match walked.is_taken(c, filter).and_then(|is_taken| Ok(is_taken && is_told(c, filter, id)?)) {
+            Ok(true) => on(&walked, is_counted),
+            Ok(false) => {}
+            Err(e) => failed = Some(e),
+        }
+        Ok(failed.is_none())
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
 /// Entries by the day they are booked on.
 pub(super) fn entries(
     c: &SiteConn,
@@ -108,7 +154,7 @@ pub(super) fn entries(
     ":after": piece.after_entry, ":part": piece.part.0.0, ":known": piece.part.1};
     c.scan(&sql, params, |row| {
         let (walked, id) = (read(row)?, row.get(0)?);
-        let booked = Booked { day: Day(row.get(14)?), kind: word(row, 15)?, currency: word(row, 16)?, amount_minor: row.get(17)? };
+        let booked = Booked { day: Day(row.get(17)?), kind: word(row, 18)?, currency: word(row, 19)?, amount_minor: row.get(20)? };
         let done = match piece.holds(booked.day) {
             true => takes(c, filter, &walked, id).and_then(|takes| if takes { on(&booked, &walked, id) } else { Ok(()) }),
             false => Ok(()),
@@ -128,50 +174,112 @@ fn read<'r>(row: &'r Row) -> rusqlite::Result<Walked<'r>> {
         path: word(row, 11)?,
         policy: word(row, 12)?,
         days_to_convert: row.get(13)?,
+        amount_minor: row.get(14)?,
+        net_minor: row.get(15)?,
+        consent_given: row.get(16)?,
     })
 }
 
 fn takes(c: &SiteConn, filter: &ConversionFilter, walked: &Walked, id: i64) -> Result<bool> {
-    if !filter.admits(&walked.marks) {
-        return Ok(false);
-    }
-    if filter.asks_whereabouts() && !filter.admits_whereabouts(&walked.whereabouts(filter)?.shown()) {
-        return Ok(false);
-    }
-    if filter.platform.is_open() { Ok(true) } else { tells(c, &filter.platform, id) }
+    Ok(filter.admits(&walked.marks) && walked.is_taken(c, filter)? && is_told(c, filter, id)?)
 }
 
-/// Whether a filter that asks where a conversion was takes this one.
-pub(super) fn is_where(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+/// Whether a filter that asks for what the ledger's own columns do not say takes this one: where and by what it came about, how
+/// much it was, who has told of it or was told.
+pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    if !is_told(c, filter, conversion)? {
+        return Ok(false);
+    }
+    if filter.amount.is_open() && !filter.asks_whereabouts() {
+        return Ok(true);
+    }
     let sql = format!("select {COLUMNS} from conversions c {BESIDE} where c.site_id = :site and c.id = :id");
-    let known = c.find(&sql, named_params! {":id": conversion}, |row| {
-        let walked = read(row)?;
-        Ok(walked.whereabouts(filter).map(|place| filter.admits_whereabouts(&place.shown())))
-    })?;
-    known.unwrap_or(Ok(false))
+    c.find(&sql, named_params! {":id": conversion}, |row| Ok(read(row)?.is_taken(c, filter)))?.unwrap_or(Ok(false))
 }
 
-struct Place {
-    country: String,
-    device: String,
-    landing: String,
-}
-
-impl Place {
-    fn shown(&self) -> Whereabouts<'_> {
-        Whereabouts { country: &self.country, device: &self.device, landing: &self.landing }
+/// Whether one of the platforms, and one of the connections, has told of the conversion or was told.
+fn is_told(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    if !filter.asks_platforms() {
+        return Ok(true);
     }
+    let all: Vec<(String, String)> = c.list(
+        "select platform, cast(connection_id as text) from reports where site_id = :site and conversion_id = :id
+         union all select platform, cast(connection_id as text) from deliveries where site_id = :site and conversion_id = :id",
+        named_params! {":id": conversion},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let takes = |choice: &Choice, of: fn(&(String, String)) -> &str| choice.is_open() || choice.admits_any(all.iter().map(of));
+    Ok(takes(&filter.platform, |(platform, _)| platform) && takes(&filter.connection, |(_, connection)| connection))
+}
+
+/// What of the rows beside the conversions an answer goes by that are told of and told to: their newest. It is part of the name
+/// under which an answer is kept, for no conversion changes when one of them comes.
+pub(super) fn newest_told(c: &SiteConn, filter: &ConversionFilter) -> Result<String> {
+    if !filter.asks_platforms() {
+        return Ok(String::new());
+    }
+    c.one(
+        "select coalesce((select max(id) from reports where site_id = :site), 0) || ' ' || coalesce((select max(id) from deliveries where site_id = :site), 0)",
+        &[],
+    )
 }
 
 impl Walked<'_> {
-    /// The page is looked for only where it is asked for.
-    fn whereabouts(&self, filter: &ConversionFilter) -> Result<Place> {
-        let landing = match filter.landing.is_open() {
-            true => String::new(),
-            false => self.credited(View::Books, &self.path()?)?.to.into_iter().next().map(|e| e.page).unwrap_or_default(),
+    fn is_taken(&self, c: &SiteConn, filter: &ConversionFilter) -> Result<bool> {
+        if !filter.amount.is_open() && !filter.amount.admits(self.amount_minor, self.marks.currency) {
+            return Ok(false);
+        }
+        if !filter.asks_whereabouts() {
+            return Ok(true);
+        }
+        let consent = if filter.consent.is_open() { String::new() } else { self.consent(c)? };
+        let place = Whereabouts {
+            country: self.country,
+            device: self.device,
+            consent: &consent,
+            is_nobodys: self.marks.source.is_empty(),
+            ..Whereabouts::default()
         };
-        let landing = if landing.is_empty() { crate::domain::question::filter::UNATTRIBUTED.into() } else { landing };
-        Ok(Place { country: self.country.to_owned(), device: self.device.to_owned(), landing })
+        // The visit is looked for only where it is asked for.
+        if !filter.asks_visit() {
+            return Ok(filter.admits_whereabouts(&place));
+        }
+        let path = self.path()?;
+        let landed = if place.is_nobodys { None } else { self.landed(&path) };
+        let Some(PathTouch { touch, .. }) = landed else { return Ok(filter.admits_whereabouts(&place)) };
+        let landing = touch.landing.as_deref().map(page).unwrap_or_default();
+        let word = |word: &'_ Option<String>| word.clone().unwrap_or_default();
+        let (content, term, click, referrer) = (word(&touch.content), word(&touch.term), word(&touch.click), word(&touch.referrer));
+        let place = Whereabouts { landing: &landing, content: &content, term: &term, click: &click, referrer: &referrer, ..place };
+        Ok(filter.admits_whereabouts(&place))
+    }
+
+    /// What was said to marketing when it happened: the fact's own word, else what held at the last visit before it.
+    fn consent(&self, c: &SiteConn) -> Result<String> {
+        match (self.consent_given, self.path()?.last()) {
+            (Some(true), _) => Ok("granted".into()),
+            (Some(false), _) => Ok("denied".into()),
+            (None, None) => Ok(String::new()),
+            (None, Some(last)) => Ok(c
+                .find(
+                    "select marketing from touches where site_id = :site and session_id = :session and seq = :seq",
+                    named_params! {":session": last.touch.session, ":seq": last.touch.seq},
+                    |row| row.get(0),
+                )?
+                .unwrap_or_default()),
+        }
+    }
+
+    /// The touch that the books name: the one with the largest share, the later of two equals.
+    fn landed<'p>(&self, path: &'p [PathTouch]) -> Option<&'p PathTouch> {
+        let weights = self.weights_of_the_books(path);
+        let most = weights.iter().copied().max().filter(|w| *w > 0);
+        path.iter().zip(&weights).rev().find(|(_, w)| Some(**w) == most).map(|(p, _)| p)
+    }
+
+    fn weights_of_the_books(&self, path: &[PathTouch]) -> Vec<u64> {
+        let policy: Policy = serde_json::from_str(self.policy).unwrap_or_default();
+        weights(policy.model, path, self.happened_at, Lens::of(&policy).window_of(self.marks.kind).days())
     }
 
     pub fn path(&self) -> Result<Vec<PathTouch>> {
@@ -180,51 +288,36 @@ impl Walked<'_> {
 
     pub fn credited(&self, view: View, path: &[PathTouch]) -> Result<Credited> {
         let own = || {
-            let page = if self.marks.source.is_empty() { String::new() } else { NOT_SET.to_owned() };
             let origin = (self.marks.source.to_owned(), self.marks.medium.to_owned(), self.marks.campaign.to_owned());
-            Earner { origin, page, content: String::new() }
+            Earner { origin, ..Earner::default() }
         };
-        let weights = match view {
-            View::Books => {
-                let policy: Policy = serde_json::from_str(self.policy).unwrap_or_default();
-                weights(policy.model, path, self.happened_at, Lens::of(&policy).window_of(self.marks.kind).days())
-            }
-            View::Through(lens) => weights(lens.model, path, self.happened_at, lens.window_of(self.marks.kind).days()),
-        };
-        let is_nobody = weights.iter().all(|w| *w == 0);
-        match view {
+        let lens = match view {
             View::Books => {
                 let own = own();
-                // The touch that the books name: the one with the largest share, the later of two equals.
-                let most = weights.iter().copied().max().filter(|w| *w > 0);
-                let landed = path.iter().zip(&weights).rev().find(|(_, w)| Some(**w) == most);
-                let to = match landed {
-                    Some((p, _)) if !own.origin.0.is_empty() => Earner { origin: own.origin, page: page_of(p), content: content_of(p) },
+                let to = match self.landed(path) {
+                    Some(p) if !own.origin.0.is_empty() => Earner { origin: own.origin, ..earner(p) },
                     _ => own,
                 };
-                Ok(Credited { to: vec![to], weights: vec![1] })
+                return Ok(Credited { to: vec![to], weights: vec![1] });
             }
-            // A conversion without touches is credited with what its sender states, through every lens.
-            View::Through(_) if is_nobody && path.is_empty() => Ok(Credited { to: vec![own()], weights: vec![1] }),
-            View::Through(_) if is_nobody => Ok(Credited { to: vec![Earner::default()], weights: vec![1] }),
-            View::Through(_) => {
-                let earner = |p: &PathTouch| Earner { origin: origin_of(p), page: page_of(p), content: content_of(p) };
-                Ok(Credited { to: path.iter().map(earner).collect(), weights })
-            }
+            View::Through(lens) => lens,
+        };
+        let weights = weights(lens.model, path, self.happened_at, lens.window_of(self.marks.kind).days());
+        if weights.iter().any(|w| *w > 0) {
+            return Ok(Credited { to: path.iter().map(earner).collect(), weights });
         }
+        // A conversion without touches is credited with what its sender states, through every lens.
+        Ok(Credited { to: vec![if path.is_empty() { own() } else { Earner::default() }], weights: vec![1] })
     }
 }
 
-fn origin_of(p: &PathTouch) -> Origin {
-    (p.touch.source.clone(), p.touch.medium.clone(), p.touch.campaign.clone().unwrap_or_default())
-}
-
-fn content_of(p: &PathTouch) -> String {
-    p.touch.content.clone().unwrap_or_default()
-}
-
-fn page_of(p: &PathTouch) -> String {
-    p.touch.landing.as_deref().map_or_else(|| NOT_SET.to_owned(), page)
+fn earner(p: &PathTouch) -> Earner {
+    Earner {
+        origin: (p.touch.source.clone(), p.touch.medium.clone(), p.touch.campaign.clone().unwrap_or_default()),
+        page: p.touch.landing.as_deref().map(page).unwrap_or_default(),
+        content: p.touch.content.clone().unwrap_or_default(),
+        term: p.touch.term.clone().unwrap_or_default(),
+    }
 }
 
 /// The page of an address, without what comes behind it.

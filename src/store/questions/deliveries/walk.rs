@@ -8,7 +8,7 @@ use super::super::search::search;
 use super::super::{json_list, word};
 use super::Wanted;
 use crate::domain::question::Cursor;
-use crate::domain::question::filter::{DELIVERY_STATES, DeliveryMarks};
+use crate::domain::question::deliveries::{DELIVERY_STATES, DeliveryMarks};
 use crate::domain::time::Zone;
 use crate::error::Result;
 

@@ -1,0 +1,142 @@
+//! Columns of a table's file: those that are shown, in their order, or all.
+
+use super::super::ask::Ask;
+use super::super::exports::Cell;
+use crate::domain::money::Money;
+use crate::domain::question::Asked;
+use crate::error::{Error, Result};
+use crate::store::questions::money::{Flow, Moneys};
+use crate::store::questions::tables::{TableRow, WHOLE};
+use crate::store::sites::Site;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    Visits,
+    Leads,
+    Orders,
+    Conversions,
+    Rate,
+    Sold,
+    Back,
+    Net,
+    First,
+    Last,
+    Balance,
+}
+
+use Column::*;
+
+const NAMED: [(&str, Column); 11] = [
+    ("visits", Visits),
+    ("leads", Leads),
+    ("orders", Orders),
+    ("conversions", Conversions),
+    ("rate", Rate),
+    ("sold", Sold),
+    ("back", Back),
+    ("net", Net),
+    ("first", First),
+    ("last", Last),
+    ("balance", Balance),
+];
+
+/// What a file has where nobody says which columns are shown.
+pub const ALL: &[Column] = &[Visits, Conversions, Leads, Orders, Sold, Back, Net, First, Last];
+/// Where somebody was earns nothing: there is no first and last beside it.
+pub const WITHOUT_ENDS: &[Column] = &[Visits, Conversions, Leads, Orders, Sold, Back, Net];
+
+/// The columns of a file and the one that its rows are sorted by.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    columns: Vec<Column>,
+    sort: Option<Column>,
+}
+
+impl Shown {
+    pub fn read(ask: &Ask, unsaid: &[Column]) -> Result<Self> {
+        let named = |name: &str, word: &str| {
+            NAMED.iter().find(|(n, _)| *n == word).map(|(_, column)| *column).ok_or_else(|| {
+                let all: Vec<&str> = NAMED.iter().map(|(n, _)| *n).collect();
+                Error::parameter(name, format!("{name} names columns: {}.", all.join(", ")))
+            })
+        };
+        let asked = Asked(&ask.query);
+        let columns = match asked.one("columns") {
+            None => unsaid.to_vec(),
+            Some(text) => text.split(',').map(|word| named("columns", word)).collect::<Result<_>>()?,
+        };
+        Ok(Self { columns, sort: asked.one("sort").map(|word| named("sort", word)).transpose()? })
+    }
+
+    pub fn head(&self, before: &[&'static str]) -> Vec<&'static str> {
+        let mut head = before.to_vec();
+        for column in &self.columns {
+            head.extend_from_slice(match column {
+                Visits => &["visits"],
+                Leads => &["leads"],
+                Orders => &["orders"],
+                Conversions => &["conversions"],
+                Rate => &["conversion_rate"],
+                Sold => &["sold"],
+                Back => &["back"],
+                Net => &["net"],
+                First => &["first_touch_conversions", "first_touch_net"],
+                Last => &["last_touch_conversions", "last_touch_net"],
+                Balance => &["opens", "closes"],
+            });
+        }
+        head.push("currency");
+        head
+    }
+
+    pub fn cells(&self, before: Vec<Cell>, row: &TableRow, site: &Site) -> Vec<Cell> {
+        let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
+        let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(own(all, site, pick), site.currency).decimal());
+        let mut cells = before;
+        for column in &self.columns {
+            match column {
+                Visits => cells.push(Cell::number(row.visits)),
+                Leads => cells.push(part(row.own.leads_e9)),
+                Orders => cells.push(part(row.own.orders_e9)),
+                Conversions => cells.push(part(row.own.conversions_e9)),
+                Rate => cells.push(Cell::maybe_number(rate(row))),
+                Sold => cells.push(money(&row.own.money, |m| m.sold_minor)),
+                Back => cells.push(money(&row.own.money, |m| m.back_minor)),
+                Net => cells.push(money(&row.own.money, Flow::net_minor)),
+                First => cells.extend([part(row.first.conversions_e9), money(&row.first.money, Flow::net_minor)]),
+                Last => cells.extend([part(row.last.conversions_e9), money(&row.last.money, Flow::net_minor)]),
+                Balance => cells.extend([part(row.first.conversions_e9), part(row.last.conversions_e9)]),
+            }
+        }
+        cells.push(Cell::text(site.currency.code()));
+        cells
+    }
+
+    /// By the sorted column, the largest first; rows that are equal in it stay as they were.
+    pub fn size(&self, row: &TableRow, site: &Site) -> f64 {
+        let whole = |n: i64| n as f64;
+        match self.sort {
+            None => 0.0,
+            Some(Visits) => whole(row.visits),
+            Some(Leads) => whole(row.own.leads_e9),
+            Some(Orders) => whole(row.own.orders_e9),
+            Some(Conversions) => whole(row.own.conversions_e9),
+            Some(Rate) => rate(row).unwrap_or(-1.0),
+            Some(Sold) => whole(own(&row.own.money, site, |m| m.sold_minor)),
+            Some(Back) => whole(own(&row.own.money, site, |m| m.back_minor)),
+            Some(Net) => whole(own(&row.own.money, site, Flow::net_minor)),
+            Some(First) => whole(own(&row.first.money, site, Flow::net_minor)),
+            Some(Last) => whole(own(&row.last.money, site, Flow::net_minor)),
+            Some(Balance) => whole(row.first.conversions_e9 - row.last.conversions_e9),
+        }
+    }
+}
+
+fn rate(row: &TableRow) -> Option<f64> {
+    (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64)
+}
+
+/// In the site's own currency: others are never added.
+pub fn own(all: &Moneys, site: &Site, pick: fn(&Flow) -> i64) -> i64 {
+    all.get(site.currency.code()).map_or(0, pick)
+}
