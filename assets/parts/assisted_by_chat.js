@@ -23,7 +23,7 @@ export function assistedByChat() {
         h('p', null, h('b', null, plural(chat.conversations, 'conversation')), talk(chat)),
         h('dl', null, rate('Those who chat buy', chat.rates.chat), rate('All others buy', chat.rates.others)),
         h('p.quiet', null, chat.rates.sentence),
-        h('p.faint', null, `${money(own(chat.assisted.net))} of ${money(own(chat.net))} net. A chat helps; whoever brought the customer keeps the credit.`)));
+        h('p.faint', null, `${money(own(chat.assisted.net))} of ${money(own(chat.net))} net. ${chat.earns ? 'You let chats earn credit.' : 'A chat helps; whoever brought the customer keeps the credit.'}`)));
     } };
 }
 
@@ -34,8 +34,8 @@ const row = ([word, tip], b) => h('tr', null, h('th.max', { scope: 'row' }, h('s
 /** @param {any} c */
 function talk(c) {
   const asked = [c.product_inquiries && `${count(c.product_inquiries)} about a product`, c.price_checks && `${count(c.price_checks)} about a price`].filter(Boolean).join(', ');
-  const wait = c.median_wait_s === null ? '' : `, answered in ${waited(c.median_wait_s)} (half of them)`;
-  return `${asked && `: ${asked}`}${wait}`;
+  const wait = c.median_wait_s === null ? '' : `Half of the answers came within ${waited(c.median_wait_s)}.`;
+  return `${asked && `: ${asked}`}. ${wait}`;
 }
 
 /** "40 s", "3 min", "2 h". @param {number} s */

@@ -69,8 +69,8 @@ async fn an_owner_sees_what_chats_helped_to_sell() {
         ),
         (
             "none",
-            "empty",
-            "return !!document.querySelector('.first h2') && !document.querySelector('[data-part=AssistedByChat]:not([hidden])')",
+            "empty/overview",
+            "return !document.querySelector('main[aria-busy]') && !!document.querySelector('main h1') && !document.querySelector('[data-part=AssistedByChat]:not([hidden])')",
         ),
         ("receipt", "full/conversions/conversion_2", "return document.body.innerText.includes('within a day')"),
         ("person", "full/people/contact_1", "return document.body.innerText.includes('Wrote in the chat')"),

@@ -68,6 +68,7 @@ fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
         "answered": talked.answered,
         "median_wait_s": talked.median_wait_ms.map(|ms| ms / 1_000),
         "orders": orders,
+        "earns": site.settings.policy.chat_credit,
         "net": shown::moneys(&moneys(&all.money, |m| m.net_minor())),
         "assisted": shown,
         "rates": rates((assisted.all.orders, talked.conversations), (orders, all.visits)),
