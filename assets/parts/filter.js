@@ -1,5 +1,6 @@
 // The filter: a dimension; is, is not, contains or does not; one value or several. An amount is from, up to, or both.
 
+import { get } from '../api.js';
 import { h, fill, icon } from '../dom.js';
 import { DIMENSIONS, CONSENTS, valueWord, count, currencySign } from '../format.js';
 import { pop, menuItem } from './menu.js';
@@ -67,17 +68,24 @@ export function filterMenu(app, anchor, edit, done) {
 
   /** Values to tick, and room for another one. @param {Filter} f */
   function words(f) {
-    const chosen = new Set(f.has ? [] : f.values);
-    const seen = app.suggest(f.dim), offered = [...seen, ...(CLOSED[f.dim] ?? []).filter((v) => !seen.some((o) => o.value === v)).map((value) => ({ value, count: undefined }))];
-    for (const v of chosen) if (!offered.some((o) => o.value === v)) offered.push({ value: v, count: undefined });
+    const chosen = new Set(f.has ? [] : f.values), ticks = h('div.values');
+    const seen = app.suggest(f.dim);
+    const put = (/** @type {{value: string, count?: number}[]} */ known) => {
+      const offered = [...known, ...[...CLOSED[f.dim] ?? [], ...chosen].filter((v, i, all) => all.indexOf(v) === i && !known.some((o) => o.value === v))
+        .map((value) => ({ value, count: undefined }))];
+      fill(ticks, offered.map((o) => h('label.check', null,
+        h('input', { type: 'checkbox', checked: chosen.has(o.value),
+          onchange: (/** @type {Event} */ e) => { if (/** @type {HTMLInputElement} */ (e.target).checked) chosen.add(o.value); else chosen.delete(o.value); } }),
+        h('span.cut', null, h('bdi', null, valueWord(f.dim, o.value))), o.count !== undefined && h('span.faint.num', null, count(o.count)))));
+      ticks.hidden = !offered.length;
+    };
+    put(seen);
+    // What the page has not seen the server knows: the largest of these days, whatever else is filtered.
+    if (!seen.length && !CLOSED[f.dim] && (FREE.includes(f.dim) || f.dim === 'country') && f.dim !== 'referrer') known(f.dim).then((all) => { if (all.length && ticks.isConnected) put(all); });
     const input = (/** @type {string} */ label, /** @type {string} */ hint, /** @type {string} */ value = '') => /** @type {HTMLInputElement} */ (h('input.in',
       { type: 'text', 'aria-label': label, placeholder: hint, value, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: 255 }));
-    const other = input('Another value', offered.length ? 'Another value' : 'Value, exactly as it stands');
+    const other = input('Another value', 'Another value, exactly as it stands');
     const part = input('A part of it', 'A part of it, capitals or not', f.has ? f.values.join(', ') : '');
-    const ticks = offered.length > 0 && h('div.values', null, offered.map((o) => h('label.check', null,
-      h('input', { type: 'checkbox', checked: chosen.has(o.value),
-        onchange: (/** @type {Event} */ e) => { if (/** @type {HTMLInputElement} */ (e.target).checked) chosen.add(o.value); else chosen.delete(o.value); } }),
-      h('span.cut', null, h('bdi', null, valueWord(f.dim, o.value))), o.count !== undefined && h('span.faint.num', null, count(o.count)))));
     return {
       parts: (/** @type {boolean} */ has) => (has ? [part, h('small.faint', null, 'Several, with commas between them: one of them.')] : [ticks, !CLOSED[f.dim] && other]),
       chosen: (/** @type {boolean} */ has) => {
@@ -86,6 +94,18 @@ export function filterMenu(app, anchor, edit, done) {
         return [...chosen];
       },
     };
+  }
+
+  /** @param {string} dim @returns {Promise<{value: string, count?: number}[]>} */
+  async function known(dim) {
+    const ask = view.with({ filters: [] }).ask({ range: true });
+    ask.delete('sort');
+    ask.set('limit', '12');
+    if (dim !== 'country') ask.set('by', dim);
+    try {
+      const table = await get(`/api/sites/${app.site?.site}/reports/${dim === 'country' ? 'countries' : 'sources'}`, ask);
+      return table.items.map((/** @type {any} */ r) => ({ value: r.name, count: r.visits || undefined }));
+    } catch { return []; }
   }
 
   /** One band of amounts. @param {Filter} f */

@@ -1,6 +1,8 @@
 // Forms of the settings: saving, choices, switches, secrets that are shown once, the part of a site that somebody is shown.
 
 import { h, fill, icon, announce, copyButton } from '../dom.js';
+import { get } from '../api.js';
+import { heard } from '../filters.js';
 import { field } from './alone.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
@@ -74,29 +76,42 @@ export const panel = (title, lead, ...kids) => h('section.sheet.set-panel', null
 
 const PART = [['channel', 'Channel'], ['source', 'Source'], ['medium', 'Medium'], ['campaign', 'Campaign']];
 
+/** "google", "not google", "with “ads” in it" @param {string} text */
+function valueText(text) {
+  const { not, has, value } = heard(text);
+  return `${not ? 'not ' : ''}${has ? `with “${value}” in it` : value}`;
+}
+
 /** What a locked part says of itself. @param {Record<string, string[]>|null} segment */
 export function partWords(segment) {
   const all = Object.entries(segment ?? {});
-  return all.length ? all.map(([dim, values]) => `${PART.find(([d]) => d === dim)?.[1] ?? dim}: ${values.map((v) => v.replace(/^!/, 'not ')).join(', ')}`).join(' · ')
+  return all.length ? all.map(([dim, values]) => `${PART.find(([d]) => d === dim)?.[1] ?? dim}: ${values.map(valueText).join(', ')}`).join(' · ')
     : 'Everything';
 }
 
 /**
  * Which part of the site is shown, and whether amounts and people are.
  * @param {{segment?: Record<string, string[]>, hides_money?: boolean, hides_people?: boolean}} now @param {string} suffix keeps ids apart
+ * @param {string} site whose segments can be chosen
  */
-export function sightFields(now, suffix) {
+export function sightFields(now, suffix, site) {
   const first = Object.entries(now.segment ?? {})[0];
   const dim = selectField(`dim-${suffix}`, 'Shown', [['', 'Everything'], ...PART.map(([d, w]) => /** @type {[string, string]} */ ([d, `Only one ${w.toLowerCase()} or some`]))],
     first?.[0] ?? '');
   const values = field('Which ones', h('input.in', { name: `segment-${suffix}`, value: (first?.[1] ?? []).join(', '), placeholder: 'google, bing', autocapitalize: 'none',
-    spellcheck: 'false' }), { help: 'As the figures name them, with commas between. An exclamation mark in front leaves one out.' });
-  const show = () => { values.el.hidden = !dim.input.value; };
+    spellcheck: 'false' }), { help: 'As the figures name them, with commas between. An exclamation mark in front leaves one out, a ~ asks for a part of the name.' });
+  const isSegment = () => dim.input.value.startsWith('segment_');
+  const show = () => { values.el.hidden = !dim.input.value || isSegment(); };
+  // Those that everybody sees, where they name nothing but what can be locked. Their filters are taken as they are now.
+  get(`/api/sites/${site}/segments`).then(({ items }) => {
+    const all = items.filter((/** @type {any} */ s) => s.scope === 'site' && Object.keys(s.filters).every((d) => PART.some(([part]) => part === d)));
+    for (const s of all) dim.input.append(h('option', { value: s.segment }, `Segment: ${s.name}`));
+  }, () => {});
   dim.input.addEventListener('change', show);
   show();
   const money = switchField(`money-${suffix}`, 'Hide amounts', !!now.hides_money, 'Counts and rates stay.');
   const people = switchField(`people-${suffix}`, 'Hide people', !!now.hides_people, 'No masked address and no order number either.');
   const el = h('div.sight', null, h('div.pair', null, dim.el, values.el), h('div.pair', null, money.el, people.el));
-  return { el, value: () => ({ segment: dim.input.value ? { [dim.input.value]: linesOf(values.input.value) } : null, hides_money: money.input.checked,
+  return { el, value: () => ({ segment: isSegment() ? dim.input.value : dim.input.value ? { [dim.input.value]: linesOf(values.input.value) } : null, hides_money: money.input.checked,
     hides_people: people.input.checked }) };
 }

@@ -2,7 +2,7 @@
 // in a dialog, and its CSV.
 
 import { h, fill, icon } from '../dom.js';
-import { count, plural, valueWord, currencySign, bare, roundMoney } from '../format.js';
+import { count, plural, valueWord, currencySign, bare, roundMoney, money } from '../format.js';
 import { own } from './figures.js';
 import { openDialog, dialogHead } from './menu.js';
 
@@ -43,6 +43,10 @@ function rateText(r) {
   const pc = (/** @type {number} */ v) => (v * 100).toFixed(1);
   return [`${pc(r.conversion_rate)}%`, r.conversion_range && h('span.faint', null, ` (${pc(r.conversion_range[0])}–${pc(r.conversion_range[1])})`)];
 }
+
+/** What a row was in the time it is compared with: "Before: 34 visits, 3 conversions, €1,240.00 net". @param {any} r */
+const wasText = (r) => (r.before ? `Before: ${plural(r.before.visits, 'visit')}, ${share(r.before.conversions)} ${r.before.conversions === 1 ? 'conversion' : 'conversions'}${
+  own(r.before.net).minor ? `, ${money(own(r.before.net))} net` : ''}` : null);
 
 /** @param {() => import('../app.js').Params} now @param {PanelUse} use @param {Kid} [tools] */
 export function panel(now, use, tools) {
@@ -95,7 +99,7 @@ export function panel(now, use, tools) {
     const by = use.filter ? use.filter(r) : r.name === 'unattributed' && use.dim !== 'landing' ? { dim: 'source', value: r.name } : { dim: use.dim, value: r.name };
     const word = use.name ? use.name(r) : valueWord(use.dim, r.name);
     const name = h('bdi.cut', { 'data-tip': word.length > 24 ? word : null }, word);
-    return h('tr', { class: cls }, h('th.max', { scope: 'row' }, by ? h('button.cell', { type: 'button', 'data-dim': by.dim, 'data-value': by.value,
+    return h('tr', { class: cls, 'data-tip': wasText(r) }, h('th.max', { scope: 'row' }, by ? h('button.cell', { type: 'button', 'data-dim': by.dim, 'data-value': by.value,
       'data-focus': `${use.dim}-${r.name}`, 'aria-label': `Only ${word}` }, name, icon('filter', 's fi')) : h('span.cell.still', null, name)), cells(r, max));
   }
 

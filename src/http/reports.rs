@@ -182,6 +182,8 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
     shown.insert("compare".into(), compare);
     let tables = with.iter().any(|p| matches!(p, Part::Sources | Part::Countries | Part::Devices));
     let tables = tables.then(|| tables::ask(c, site, wanted, by)).transpose()?;
+    let was = if tables.is_some() { tables::ask_before(c, site, wanted, by)? } else { None };
+    let table = |by| tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, was.as_ref(), by, site, wanted, limit));
     if with.contains(&Part::Days) {
         // How far the present day has come.
         shown.insert("now".into(), shown::time(&site.zone, now));
@@ -194,11 +196,9 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Latest => ("latest", latest(c, site, wanted)?),
             Part::Chat => ("chat", chat::shown_part(c, site, wanted.days)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
-            Part::Sources => ("sources", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, by, site, wanted, limit))),
-            Part::Countries => {
-                ("countries", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, By::Country, site, wanted, limit)))
-            }
-            Part::Devices => ("devices", tables.as_ref().map_or(Value::Null, |t| tables::shown_by(t, By::Device, site, wanted, limit))),
+            Part::Sources => ("sources", table(by)),
+            Part::Countries => ("countries", table(By::Country)),
+            Part::Devices => ("devices", table(By::Device)),
             Part::Connections => continue,
         };
         shown.insert(name.into(), value);

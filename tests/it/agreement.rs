@@ -568,13 +568,25 @@ fn tidy(mut table: Table) -> Table {
 
 /// A table the slow way.
 fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: bool, with_visits: bool) -> Table {
+    slow_of(rows, asked, by, (model, is_of_the_books), with_visits, &|day, _| asked.from <= day && day <= asked.to)
+}
+
+/// The same of any days and hours.
+fn slow_of(
+    rows: &Rows,
+    asked: &Asked,
+    by: &str,
+    (model, is_of_the_books): (Model, bool),
+    with_visits: bool,
+    holds: &dyn Fn(Day, Time) -> bool,
+) -> Table {
     let mut table = Table::new();
     let names = |sale: &Sale| match by {
         "country" => (vec![or(&sale.country, "unknown")], vec![1]),
         "device" => (vec![or(&sale.device, "unknown")], vec![1]),
         _ => credited(sale, by, model, asked.window, is_of_the_books),
     };
-    for sale in rows.sales.iter().filter(|s| asked.from <= s.day && s.day <= asked.to && (asked.fits)(s)) {
+    for sale in rows.sales.iter().filter(|s| holds(s.day, s.at) && (asked.fits)(s)) {
         let (names, weights) = names(sale);
         let sum: f64 = weights.iter().map(|w| *w as f64).sum();
         for (name, weight) in names.iter().zip(weights).filter(|(_, w)| *w > 0) {
@@ -583,7 +595,7 @@ fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: boo
             line.orders += if sale.kind == "sale" { weight as f64 / sum } else { 0.0 };
         }
     }
-    for entry in rows.booked.iter().filter(|e| asked.from <= e.day && e.day <= asked.to && (asked.fits)(&rows.sales[e.sale])) {
+    for entry in rows.booked.iter().filter(|e| holds(e.day, e.at) && (asked.fits)(&rows.sales[e.sale])) {
         let (names, weights) = names(&rows.sales[entry.sale]);
         let currency = Currency::parse(&entry.currency).expect("a currency");
         for (name, part) in names.iter().zip(Money::new(entry.minor, currency).split(&weights)) {
@@ -591,7 +603,7 @@ fn slow(rows: &Rows, asked: &Asked, by: &str, model: Model, is_of_the_books: boo
         }
     }
     if with_visits {
-        for visit in rows.visits.iter().filter(|v| asked.from <= v.day && v.day <= asked.to && (asked.fits_visit)(v)) {
+        for visit in rows.visits.iter().filter(|v| holds(v.day, v.at) && (asked.fits_visit)(v)) {
             let name = match by {
                 "country" => or(&visit.country, "unknown"),
                 "device" => or(&visit.device, "unknown"),
@@ -776,6 +788,28 @@ async fn check(shop: &Shop, dice: &mut Dice, what: &str) {
         }
         assert_eq!(nothing_else(money(&shown["net"])), nothing_else(net), "{what}: money compared");
         assert_eq!(shown["days"].as_array().map(Vec::len), Some((to.0 - from.0 + 1) as usize), "{what}");
+        // Each row of the tables stands beside what it was.
+        for (name, by, is_of_the_books) in
+            [("sources", by, asked.is_of_the_books), ("countries", "country", false), ("devices", "device", false)]
+        {
+            let whole = slow_of(&rows, &asked, by, (asked.model, is_of_the_books), true, &holds);
+            let before = tidy(whole.clone());
+            let is = |shown: &Value, want: &Line| {
+                let was = &shown["before"];
+                let conversions = (was["conversions"].as_f64().expect("conversions") * 1e6).round() / 1e6;
+                assert_eq!(
+                    (was["visits"].as_i64(), conversions),
+                    (Some(want.visits), want.conversions),
+                    "{what}: {name} {}",
+                    shown["name"]
+                );
+                assert_eq!(nothing_else(money(&was["net"])), want.net, "{what}: {name} {}", shown["name"]);
+            };
+            for row in answer[name]["items"].as_array().expect("items") {
+                is(row, &before.get(row["name"].as_str().expect("a name")).cloned().unwrap_or_default());
+            }
+            is(&answer[name]["total"], &sum(&whole));
+        }
     }
 
     // The ledger, which the last ten come from.

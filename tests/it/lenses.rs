@@ -55,6 +55,7 @@ async fn an_owner_filters_by_a_part_keeps_it_and_compares_with_days_of_their_own
     says(&browser, "the comparison", "[data-focus=compare]", "–").await;
     assert_eq!(errors(&browser).await, Vec::<String>::new());
 
+    lock(&browser, &page("settings/sharing")).await;
     for (width, height) in [(1440, 1000), (390, 1400)] {
         for scheme in ["light", "dark"] {
             browser.screen(width, height, scheme).await;
@@ -156,6 +157,28 @@ async fn segment(browser: &Chromium) {
     address(browser, "the segment's filters", "content=~vid").await;
     says(browser, "the chip", ".chips", "Content contains vid").await;
     browser.wait("the figures", FIGURES).await;
+}
+
+/// A link to a part that a segment of everybody's names; one of contents cannot be locked and is not offered.
+async fn lock(browser: &Chromium, page: &str) {
+    let keep = "return fetch('/api/sites/full/segments', { method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'Paid', filters: { channel: ['~paid'] }, scope: 'site' }) }).then((r) => r.status === 201 || r.status === 409)";
+    browser.wait("a segment", keep).await;
+    browser.open(page).await;
+    let choose = "const select = document.querySelector('[name=dim-share]'), all = [...select.options], one = all.find((o) => o.text === 'Segment: Paid');
+        if (all.some((o) => o.text.includes('Videos'))) throw new Error('it cannot be locked');
+        select.value = one.value; select.dispatchEvent(new Event('change', { bubbles: true })); return select.value === one.value && one.value !== ''";
+    browser.wait("the segment is chosen", choose).await;
+    browser.wait("no values are asked for", "return !document.querySelector('[name=segment-share]').checkVisibility()").await;
+    browser.write("[name=name]", "For the agency").await;
+    browser
+        .wait(
+            "it is made",
+            "[...document.querySelectorAll('form button[type=submit]')].find((b) => b.innerText === 'Make the link').click(); return true",
+        )
+        .await;
+    browser.wait("what it shows", "return document.querySelector('main .rows')?.innerText.includes('Channel: with “paid” in it')").await;
+    browser.picture("lenses-lock").await;
 }
 
 async fn compare(browser: &Chromium) {

@@ -22,7 +22,7 @@ export async function show(root, p) {
   await draw();
   const email = field('E-mail', h('input.in', { type: 'email', name: 'email', autocomplete: 'off', inputmode: 'email' }), { check: checkEmail });
   const role = selectField('role', 'Role', ROLES, 'analyst');
-  const sight = sightFields({}, 'new');
+  const sight = sightFields({}, 'new', p.site.site);
   const show = () => { sight.el.hidden = role.input.value !== 'client'; };
   role.input.addEventListener('change', show);
   show();
@@ -50,17 +50,17 @@ function row(m, p, url, linkBox, draw) {
       const made = await post(`${url}/${m.user}/link`);
       fill(linkBox, once(made.link, `Send this link to ${m.email}. The one before does not work any more.`));
     }) }, 'New link'),
-    h('button.btn.small', { type: 'button', 'aria-label': `Change the role of ${m.email}`, onclick: () => changeDialog(m, url, draw) }, 'Change'),
+    h('button.btn.small', { type: 'button', 'aria-label': `Change the role of ${m.email}`, onclick: () => changeDialog(m, p, url, draw) }, 'Change'),
     h('button.btn.small.danger', { type: 'button', 'aria-label': `Remove ${m.email}`, onclick: async () => {
       const yes = await confirm({ title: `Remove ${m.email}?`, yes: 'Remove', danger: true, text: h('p', null, 'They are signed out of this site at once. What they did stays in the log.') });
       if (yes) act(() => post(`${url}/${m.user}/remove`));
     } }, 'Remove')));
 }
 
-/** @param {any} m @param {string} url @param {() => Promise<void>} draw */
-function changeDialog(m, url, draw) {
+/** @param {any} m @param {import('../../app.js').Params} p @param {string} url @param {() => Promise<void>} draw */
+function changeDialog(m, p, url, draw) {
   const role = selectField('role-change', 'Role', ROLES, m.role);
-  const sight = sightFields(m, 'change');
+  const sight = sightFields(m, 'change', p.site.site);
   const show = () => { sight.el.hidden = role.input.value !== 'client'; };
   role.input.addEventListener('change', show);
   show();

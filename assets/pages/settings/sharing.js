@@ -23,7 +23,7 @@ export async function show(root, p) {
   input.required = false;
   const password = field('Password', input, { side, help: 'Optional, at least 8 characters. Send it by another way than the link.',
     check: (v) => (!v || v.length >= 8 ? null : 'At least 8 characters.') });
-  const sight = sightFields({ hides_people: true }, 'share');
+  const sight = sightFields({ hides_people: true }, 'share', p.site.site);
   const form = saveForm({ fields: [name, end, password], rest: sight.el, go: 'Make the link', done: 'Made. It stands in the list.', classes: 'cols', save: async () => {
     await post(url, { name: name.input.value.trim(), expires_days: end.input.value ? Number(end.input.value) : null, password: input.value || null, ...sight.value() });
     name.input.value = input.value = '';

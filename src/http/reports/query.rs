@@ -64,7 +64,7 @@ const PLACE: &[Param] = &[
 
 pub const REPORT: &[Param] = &joined::<27>(&[DAYS, LENS, COMPARE, FILTERS]);
 pub const HEADLINE: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
-pub const SOURCES: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, TABLE]);
+pub const SOURCES: &[Param] = &joined::<30>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
 pub const SOURCES_CSV: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, TABLE, SHOWN]);
 pub const TREE: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, PLACE]);
 pub const TREE_CSV: &[Param] = &joined::<25>(&[DAYS, LENS, FILTERS, SHOWN]);

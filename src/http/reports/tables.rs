@@ -108,7 +108,17 @@ pub fn limit(ask: &Ask) -> Result<usize> {
 }
 
 pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
-    let mut all = tables::tables(c, &site.zone, &of_tables(wanted, by.detail()))?;
+    of_period(c, site, &of_tables(wanted, by.detail()))
+}
+
+/// The same of what it is compared with; nothing where it is compared with nothing.
+pub fn ask_before(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Option<Tables>> {
+    let earlier = |period| WantedTables { period, with_ends: false, ..of_tables(wanted, by.detail()) };
+    wanted.compare.map(|period| of_period(c, site, &earlier(period))).transpose()
+}
+
+fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables) -> Result<Tables> {
+    let mut all = tables::tables(c, &site.zone, wanted)?;
     all.origins = named_origins(all.origins, &site.rules);
     Ok(all)
 }
@@ -171,7 +181,7 @@ async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
     let of = site.clone();
     let shown = patient(&app, &site, move |c| {
         let tables = asked(c, &of, &wanted, by, has_ends)?;
-        Ok(shown_by(&tables, by, &of, &wanted, limit))
+        Ok(shown_by(&tables, ask_before(c, &of, &wanted, by)?.as_ref(), by, &of, &wanted, limit))
     })
     .await?;
     ask.shown(shown)
@@ -189,12 +199,27 @@ fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> 
     }
 }
 
-pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize) -> Value {
-    let rows = rows(all, by, site);
-    let mut total = TableRow::default();
-    rows.iter().for_each(|(_, row)| total.add(row));
+pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, wanted: &Wanted, limit: usize) -> Value {
+    let sum = |rows: &mut dyn Iterator<Item = &TableRow>| {
+        let mut sum = TableRow::default();
+        rows.for_each(|row| sum.add(row));
+        sum
+    };
+    let rows = rows_of(all, by, site);
+    let total = sum(&mut rows.iter().map(|(_, row)| row));
+    let before: Option<HashMap<String, TableRow>> = before.map(|all| rows_of(all, by, site).into_iter().collect());
+    let before_total = before.as_ref().map(|all| sum(&mut all.values()));
     let shown = |name: Option<&str>, row: &TableRow| {
         let mut shown = shown_row(name, row, by);
+        if let Some(all) = &before {
+            let nothing = TableRow::default();
+            let was = name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing);
+            shown["before"] = json!({
+                "visits": was.visits,
+                "conversions": was.own.conversions_e9 as f64 / WHOLE as f64,
+                "net": shown::moneys(&moneys(&was.own.money, |m| m.net_minor())),
+            });
+        }
         if let (false, Some(fields)) = (has_ends(wanted), shown.as_object_mut()) {
             fields.retain(|name, _| name != "first" && name != "last");
         }
@@ -212,7 +237,7 @@ pub fn shown_by(all: &Tables, by: By, site: &Site, wanted: &Wanted, limit: usize
 }
 
 /// The largest first; what nothing is credited with stands last.
-fn rows(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
+fn rows_of(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
     let mut rows: HashMap<String, TableRow> = HashMap::new();
     let mut add = |name: String, row: &TableRow| rows.entry(name).or_default().add(row);
     match by {
@@ -297,7 +322,7 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let shown = Shown::read(&ask, if by.has_ends() { columns::ALL } else { columns::WITHOUT_ENDS })?;
     let of = site.clone();
     let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
-    let mut rows = rows(&all, by, &site);
+    let mut rows = rows_of(&all, by, &site);
     let is_last = |name: &str| name == UNATTRIBUTED;
     rows.sort_by(|(a, x), (b, y)| is_last(a).cmp(&is_last(b)).then_with(|| shown.size(y, &site).total_cmp(&shown.size(x, &site))));
     let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, &site)).collect();
