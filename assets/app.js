@@ -216,6 +216,8 @@ export const app = {
   setTheme(choice) { store('halo-theme', choice === 'system' ? null : choice); applyTheme(); },
   theme: () => stored('halo-theme') ?? 'system',
   updateBar() { frame?.update(); },
+  /** Where visits and conversions are looked at, filters can be kept under a name. */
+  get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -413,7 +415,7 @@ function shortcut(e) {
   }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
-  if (letter === 'S' && app.use.filters?.includes('source') && !app.site?.part) { frame?.open('segments'); return true; }
+  if (letter === 'S' && app.hasSegments) { frame?.open('segments'); return true; }
   if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare === 'none' ? 'previous' : 'none' }); return true; }
   if (!app.use.range) return false;
   if (letter === 'C') { frame?.open('custom'); return true; }
