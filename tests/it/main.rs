@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod analytics;
 mod backup;
 mod browser;
 mod chat;
@@ -49,6 +50,7 @@ mod segments;
 mod settings;
 mod settings_pages;
 mod sharing;
+mod shop_pages;
 mod sockets;
 mod sources;
 mod sources_page;

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 
 /// A conversion, or the one that money was booked for.
 pub(super) struct Walked<'r> {
+    pub id: i64,
     pub marks: Marks<'r>,
     pub happened_at: Time,
     /// Its own, else that of the browser that came last before it.
@@ -167,6 +168,7 @@ pub(super) fn entries(
 
 fn read<'r>(row: &'r Row) -> rusqlite::Result<Walked<'r>> {
     Ok(Walked {
+        id: row.get(0)?,
         marks: marks(row, 1)?,
         happened_at: Time::from_ms(row.get(8)?),
         country: word(row, 9)?,
