@@ -4,6 +4,8 @@
 pub mod account;
 /// Requests of a source's own talks.
 pub mod asking;
+/// Which conversation led to a conversion.
+pub mod assists;
 /// Backups of the running box.
 pub mod backup;
 /// Set-ups of platforms: added, changed, paused, removed.

@@ -3,7 +3,7 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, analytics, assets, audit, backups, connections, contacts, conversions, customers, deliveries, desk,
+    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, customers, deliveries, desk,
     forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
     privacy, receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline,
     tokens, touch,
@@ -113,6 +113,7 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
     Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
         .shape(Shape::Shop)
@@ -368,6 +369,7 @@ pub static ROUTES: &[Route] = &[
         run!(reports::tree::campaigns_csv),
         reports::tree::CAMPAIGNS_CSV,
     ),
+    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/customers",
