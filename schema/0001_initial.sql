@@ -502,6 +502,76 @@ create index orders__site_id__contact_id on orders (site_id, contact_id);
 create index orders__site_id__conversion_id on orders (site_id, conversion_id);
 create index orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
 
+-- Talks with people on a chat platform, or told by the owner's own. What they say of a conversion is worked out from the
+-- messages that came before it.
+create table conversations (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  external_id   text not null check (length(external_id) between 1 and 255),   -- personal
+  visitor       text,                                      -- the platform's own word for the person -- personal
+  contact_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  is_verified   integer not null check (is_verified in (0, 1)),  -- who it is was told by somebody who could sign it
+  session_id    integer,
+  first_at      integer not null,                          -- of its messages
+  last_at       integer not null,
+  messages      integer not null default 0,                -- of all sides
+  first_answer_at integer,                                 -- an agent's first after a customer's first
+  first_asked_at  integer,
+  is_product_inquiry integer not null default 0 check (is_product_inquiry in (0, 1)),
+  is_price_check     integer not null default 0 check (is_price_check in (0, 1)),
+  received_at   integer not null,
+  erased_at     integer,                                   -- as in leads
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index conversations__site_id__connection_id__external_id on conversations (site_id, connection_id, external_id);
+create index conversations__site_id__connection_id__visitor on conversations (site_id, connection_id, visitor) where visitor is not null;
+create index conversations__site_id__contact_id on conversations (site_id, contact_id, last_at) where contact_id is not null;
+create index conversations__site_id__session_id on conversations (site_id, session_id, last_at) where session_id is not null;
+create index conversations__site_id__email on conversations (site_id, email) where email is not null;
+create index conversations__site_id__phone on conversations (site_id, phone) where phone is not null;
+create index conversations__site_id__first_at on conversations (site_id, first_at);
+
+-- What was said: by whom, when, and what it asked for. The words only where the owner keeps them.
+create table messages (
+  site_id            integer not null,
+  conversation_id    integer not null,
+  key                blob not null check (length(key) = 16),  -- digest of the sender's id, or of time, role and text
+  at                 integer not null,
+  role               text not null check (role in ('customer', 'agent', 'bot')),
+  is_product_inquiry integer not null check (is_product_inquiry in (0, 1)),
+  is_price_check     integer not null check (is_price_check in (0, 1)),
+  text               text,                                 -- personal
+  primary key (site_id, conversation_id, key)
+) strict, without rowid;
+create index messages__site_id__at on messages (site_id, at);
+
+-- Names under which the shop has sold, as its orders tell them: a question about a product is known by them.
+create table product_names (
+  site_id integer not null,
+  name    text not null check (length(name) between 1 and 255),
+  primary key (site_id, name)
+) strict, without rowid;
+
+create trigger orders__named after insert on orders
+begin
+  insert into product_names (site_id, name)
+    select new.site_id, substr(trim(value ->> 'name'), 1, 255) from json_each(new.items)
+    where trim(coalesce(value ->> 'name', '')) <> ''
+    on conflict do nothing;
+end;
+
+create trigger orders__named_anew after update of items on orders when old.items is not new.items
+begin
+  insert into product_names (site_id, name)
+    select new.site_id, substr(trim(value ->> 'name'), 1, 255) from json_each(new.items)
+    where trim(coalesce(value ->> 'name', '')) <> ''
+    on conflict do nothing;
+end;
+
 -- Money that went back. It may be told before its order, and by several tellings of one order.
 create table refunds (
   site_id           integer not null,
@@ -635,6 +705,22 @@ create table credits (
   snapshot      text not null default '{}',                -- attribution as the documents print it -- personal
   primary key (site_id, conversion_id, run)
 ) strict, without rowid;
+
+-- Which conversation led to a conversion. Frozen like credit, in a row of its own: a chat helps and takes no credit.
+create table chat_assists (
+  site_id         integer not null,
+  conversion_id   integer not null,
+  at              integer not null,
+  method          text not null check (method in ('session_match', 'time_proximity', 'email_match', 'no_match')),
+  confidence_bp   integer not null check (confidence_bp between 0 and 10000),
+  conversation_id integer,
+  reason          text not null,
+  runner_up       text,                                    -- the next best claim
+  touches         text not null default '[]',              -- conversations before it, as judged then
+  is_late         integer not null default 0 check (is_late in (0, 1)),  -- the conversation was told after the conversion
+  primary key (site_id, conversion_id)
+) strict, without rowid;
+create index chat_assists__site_id__conversation_id on chat_assists (site_id, conversation_id) where conversation_id is not null;
 
 -- ---------------------------------------------------------------- work
 

@@ -186,6 +186,22 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+CREATE TRIGGER orders__named after insert on orders
+begin
+  insert into product_names (site_id, name)
+    select new.site_id, substr(trim(value ->> 'name'), 1, 255) from json_each(new.items)
+    where trim(coalesce(value ->> 'name', '')) <> ''
+    on conflict do nothing;
+end;
+
+CREATE TRIGGER orders__named_anew after update of items on orders when old.items is not new.items
+begin
+  insert into product_names (site_id, name)
+    select new.site_id, substr(trim(value ->> 'name'), 1, 255) from json_each(new.items)
+    where trim(coalesce(value ->> 'name', '')) <> ''
+    on conflict do nothing;
+end;
+
 CREATE TRIGGER touches__late after insert on touches
 when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
 begin
@@ -251,6 +267,20 @@ CREATE TABLE backups (
   took_ms    integer not null,
   sentence   text not null
 ) strict;
+
+CREATE TABLE chat_assists (
+  site_id         integer not null,
+  conversion_id   integer not null,
+  at              integer not null,
+  method          text not null check (method in ('session_match', 'time_proximity', 'email_match', 'no_match')),
+  confidence_bp   integer not null check (confidence_bp between 0 and 10000),
+  conversation_id integer,
+  reason          text not null,
+  runner_up       text,                                    -- the next best claim
+  touches         text not null default '[]',              -- conversations before it, as judged then
+  is_late         integer not null default 0 check (is_late in (0, 1)),  -- the conversation was told after the conversion
+  primary key (site_id, conversion_id)
+) strict, without rowid;
 
 CREATE TABLE clicks (
   site_id    integer not null,
@@ -320,6 +350,30 @@ CREATE TABLE contacts (
   marketing_at  integer,                                   -- of the present answer that a fact told
   marketing_by  text,                                      -- the platform that told it
   merged_into   integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE conversations (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  external_id   text not null check (length(external_id) between 1 and 255),   -- personal
+  visitor       text,                                      -- the platform's own word for the person -- personal
+  contact_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  is_verified   integer not null check (is_verified in (0, 1)),  -- who it is was told by somebody who could sign it
+  session_id    integer,
+  first_at      integer not null,                          -- of its messages
+  last_at       integer not null,
+  messages      integer not null default 0,                -- of all sides
+  first_answer_at integer,                                 -- an agent's first after a customer's first
+  first_asked_at  integer,
+  is_product_inquiry integer not null default 0 check (is_product_inquiry in (0, 1)),
+  is_price_check     integer not null default 0 check (is_price_check in (0, 1)),
+  received_at   integer not null,
+  erased_at     integer,                                   -- as in leads
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -676,6 +730,18 @@ CREATE TABLE members (
   primary key (site_id, user_id)
 ) strict, without rowid;
 
+CREATE TABLE messages (
+  site_id            integer not null,
+  conversation_id    integer not null,
+  key                blob not null check (length(key) = 16),  -- digest of the sender's id, or of time, role and text
+  at                 integer not null,
+  role               text not null check (role in ('customer', 'agent', 'bot')),
+  is_product_inquiry integer not null check (is_product_inquiry in (0, 1)),
+  is_price_check     integer not null check (is_price_check in (0, 1)),
+  text               text,                                 -- personal
+  primary key (site_id, conversation_id, key)
+) strict, without rowid;
+
 CREATE TABLE notes (
   site_id    integer not null,
   id         integer not null,
@@ -780,6 +846,12 @@ CREATE TABLE page_events (
   properties text not null default '{}' check (length(properties) <= 4096),  -- personal
   path       text,
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE product_names (
+  site_id integer not null,
+  name    text not null check (length(name) between 1 and 255),
+  primary key (site_id, name)
 ) strict, without rowid;
 
 CREATE TABLE recovery_codes (
@@ -1038,6 +1110,8 @@ CREATE TABLE visit_days (
 
 CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
+CREATE INDEX chat_assists__site_id__conversation_id on chat_assists (site_id, conversation_id) where conversation_id is not null;
+
 CREATE INDEX clicks__session_id on clicks (session_id);
 
 CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
@@ -1047,6 +1121,20 @@ CREATE INDEX consents__site_id__contact_id on consents (site_id, contact_id) whe
 CREATE INDEX consents__site_id__session_id on consents (site_id, session_id);
 
 CREATE INDEX contact_merges__site_id__kept on contact_merges (site_id, kept);
+
+CREATE UNIQUE INDEX conversations__site_id__connection_id__external_id on conversations (site_id, connection_id, external_id);
+
+CREATE INDEX conversations__site_id__connection_id__visitor on conversations (site_id, connection_id, visitor) where visitor is not null;
+
+CREATE INDEX conversations__site_id__contact_id on conversations (site_id, contact_id, last_at) where contact_id is not null;
+
+CREATE INDEX conversations__site_id__email on conversations (site_id, email) where email is not null;
+
+CREATE INDEX conversations__site_id__first_at on conversations (site_id, first_at);
+
+CREATE INDEX conversations__site_id__phone on conversations (site_id, phone) where phone is not null;
+
+CREATE INDEX conversations__site_id__session_id on conversations (site_id, session_id, last_at) where session_id is not null;
 
 CREATE INDEX conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
 
@@ -1131,6 +1219,8 @@ CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not 
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
+
+CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX notes__site_id__day on notes (site_id, day);
 

@@ -191,29 +191,30 @@ left join main.conversions v on v.site_id = o.site_id and v.id = o.conversion_id
 left join main.credits r on r.site_id = v.site_id and r.conversion_id = v.id and r.run = v.run
 where o.site_id = {site};
 
--- No chat platform is there yet, so no order has a conversation.
 create temp view purchase_attributions as
 select
   'order_' || o.id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as conversation_id,
+  t.external_id as conversation_id,
   o.email as customer_email,
   o.external_id as order_id,
   o.order_number,
   o.platform,
   o.total_minor / coalesce((select u.units from temp.halo_units u where u.currency = o.currency), 100.0) as order_total,
   o.currency,
-  0.0 as attribution_confidence,
-  'no_match' as attribution_method,
-  'No conversation of this person is known.' as attribution_reasoning,
+  coalesce(a.confidence_bp, 0) / 10000.0 as attribution_confidence,
+  coalesce(a.method, 'no_match') as attribution_method,
+  coalesce(a.reason, 'No conversation of this person is known from before it.') as attribution_reasoning,
   json_object('status', o.status, 'coupons', json(o.coupons), 'items', json((select json_group_array(json_object(
        'id', i.value->>'id', 'name', i.value->>'name', 'quantity', i.value->>'quantity',
        'price', (i.value->'price'->>'minor') / coalesce((select u.units from temp.halo_units u where u.currency = o.currency), 100.0)))
      from json_each(o.items) i))) as order_metadata,
   strftime('%Y-%m-%dT%H:%M:%SZ', o.created_at / 1000, 'unixepoch') as order_created_at,
-  strftime('%Y-%m-%dT%H:%M:%SZ', o.received_at / 1000, 'unixepoch') as attributed_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(a.at, o.received_at) / 1000, 'unixepoch') as attributed_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', o.received_at / 1000, 'unixepoch') as created_at
 from main.orders o
+left join main.chat_assists a on a.site_id = o.site_id and a.conversion_id = o.conversion_id
+left join main.conversations t on t.site_id = a.site_id and t.id = a.conversation_id
 where o.site_id = {site} and o.is_paid = 1 and o.is_test = 0;
 
 create temp view customer_sessions as
@@ -224,7 +225,7 @@ select
   (select domain from temp.halo_site) as domain,
   strftime('%Y-%m-%dT%H:%M:%SZ', s.created_at / 1000, 'unixepoch') as first_seen_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', s.last_seen_at / 1000, 'unixepoch') as last_seen_at,
-  0 as total_conversations,
+  (select count(*) from main.conversations t where t.site_id = s.site_id and t.session_id = s.id and t.messages > 0) as total_conversations,
   coalesce(b.purchases, 0) as total_purchases,
   coalesce(b.lifetime_value, 0.0) as lifetime_value,
   strftime('%Y-%m-%dT%H:%M:%SZ', b.last_at / 1000, 'unixepoch') as last_purchase_at,
@@ -244,12 +245,13 @@ select
   count(distinct x.id) as order_count,
   sum(x.amount_minor) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as total_revenue,
   sum(x.amount_minor) * 1.0 / count(distinct x.id) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as average_order_value,
-  0 as attributed_orders,
-  0.0 as attributed_revenue,
+  count(distinct case when x.is_assisted then x.id end) as attributed_orders,
+  sum(case when x.is_assisted then x.amount_minor else 0 end) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as attributed_revenue,
   x.currency
 from (
   select
     c.id,
+    exists (select 1 from main.chat_assists a where a.site_id = c.site_id and a.conversion_id = c.id and a.method <> 'no_match') as is_assisted,
     e.amount_minor,
     e.currency,
     (select r.platform from main.reports r where r.site_id = c.site_id and r.conversion_id = c.id order by r.rank desc, r.id limit 1) as platform

@@ -29,6 +29,7 @@ export function render(root, params) {
   let p = params;
   const now = () => p, { app } = params, site = params.site, base = `/api/sites/${site.site}/reports`;
   let asked = '', askedTables = '', gone = false, liveTimer = 0, fetchedAt = Date.now();
+    /** @type {any} */ let chatPart = null;
   /** @type {any} */ let top = null, tables = /** @type {any} */ (null), panelOpen = /** @type {any} */ (null);
   /** @type {AbortController|null} */ let running = null;
 
@@ -50,7 +51,8 @@ export function render(root, params) {
   const devices = panel(now, { title: 'Devices', dim: 'device', path: 'reports/devices', most: 4, first: 'Device', sort: 'net', none: 'Nobody came on these days.',
     columns: [{ ...visitsColumn, classes: 'num quiet' }, { ...conversionsColumn, classes: 'num quiet' }, netColumn('Net')] });
   const hooks = webhookStatus(now);
-  const below = h('div.cols', null, h('div.c8', null, sources.el, latest.el), h('div.c4', null, products.el, countries.el, devices.el, hooks.el));
+  const chats = h('div', { hidden: true });
+  const below = h('div.cols', null, h('div.c8', null, sources.el, latest.el), h('div.c4', null, products.el, chats, countries.el, devices.el, hooks.el));
   fill(root, h('h1.vh', null, title), trouble, first, sheet, below);
   sheet.append(h('div.skeleton.waiting', { 'aria-hidden': 'true' }, Array.from({ length: 7 }, () => h('i'))));
   for (const el of [chart.el, balance, others]) el.hidden = true;
@@ -82,7 +84,7 @@ export function render(root, params) {
     askedTables = `${asked} ${by}`;
     const with_ = (/** @type {string} */ parts) => { const q = new URLSearchParams(ask); q.set('with', parts); q.set('by', by); return get(`${base}/overview`, q, mine.signal); };
     // The tables of a question with the same days wait for nothing of the figures, and the other way round.
-    const jobs = [with_('sources,products,countries,devices,latest').then((answer) => { if (mine === running) { tables = answer; drawTables(); below.classList.remove('dim'); } })];
+    const jobs = [with_('sources,products,countries,devices,latest,chat').then((answer) => { if (mine === running) { tables = answer; drawTables(); below.classList.remove('dim'); } })];
     if (!isSame || !top) jobs.unshift(with_('days,notes,connections,needs').then((answer) => { if (mine === running) { top = { notes: [], connections: [], needs: { silent: [] }, ...answer, currency: ownCurrency() }; draw(); sheet.classList.remove('dim'); } }));
     try {
       await Promise.all(jobs);
@@ -148,6 +150,9 @@ export function render(root, params) {
     countries.draw(tables.countries);
     devices.draw(tables.devices);
     latest.draw(tables.latest);
+    chats.hidden = !tables.chat;
+    // Only a shop that chats needs the part.
+    if (tables.chat) import('../parts/assisted_by_chat.js').then((m) => { if (gone) return; chatPart ??= m.assistedByChat(); if (!chats.firstChild) fill(chats, chatPart.el); chatPart.draw(tables?.chat); });
   }
 
   // ---- the receipt over the page ----

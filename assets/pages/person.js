@@ -140,7 +140,9 @@ function days(lines, p) {
 }
 
 const SIGNS = /** @type {Record<string, string>} */ ({ visit: 'right', touch: 'right', event: 'dot', lead: 'inbox', sale: 'conversions', signup: 'customers',
-  custom: 'conversions', order: 'clock', refund: 'back', cancellation: 'x', adjustment: 'again', stage: 'leads', delivery: 'deliveries', consent: 'check', identity: 'customers' });
+  custom: 'conversions', order: 'clock', refund: 'back', cancellation: 'x', adjustment: 'again', stage: 'leads', delivery: 'deliveries', consent: 'check', identity: 'customers', chat: 'chat' });
+
+const ASKED = /** @type {Record<string, string>} */ ({ product: ', asked about a product', price: ', asked about a price', product_price: ', asked about a product and its price' });
 
 /** @param {any} l */
 const tone = (l) => (l.kind === 'sale' ? 'ok' : l.kind === 'consent' && l.marketing === 'denied' ? 'warn' : '');
@@ -165,6 +167,7 @@ function said(l, p) {
     case 'stage': return ['Lead moved to ', link(statusWord(l.name))];
     case 'delivery': return [h('span', { 'data-tip': toldSentence({ mode: '', ...l }) }, `${platform(l.platform)} `, h('span.quiet', null, eventWord(l.name ?? '')), ' '), stateMark(l)];
     case 'consent': return ['Consent: figures ', h('b', null, answer(l.analytics)), ', ads ', h('b', null, answer(l.marketing)), h('span.faint', null, ` by ${l.name}`)];
+    case 'chat': return ['Wrote in the chat', h('span.faint', null, ` ${platform(l.platform) === 'chat' ? '' : `of ${platform(l.platform)}, `}${plural(l.messages, 'message')}${ASKED[l.state] ?? ''}`)];
     case 'identity': return ['Known by ', h('bdi', null, l.identity.value), h('span.faint', null, ` ${{ email: 'e-mail', phone: 'phone', customer_id: 'customer number' }[/** @type {'email'} */ (l.identity.kind)] ?? l.identity.kind}, told by ${platform(l.name ?? '')}`)];
     default: return l.name ?? l.kind;
   }

@@ -13,6 +13,7 @@ export const bar = {};
 const SECTIONS = [
   { id: 'site', name: 'Site', sign: 'site', from: 'editor', load: () => import('./settings/site.js') },
   { id: 'credit', name: 'Credit', sign: 'lens', from: 'editor', load: () => import('./settings/credit.js') },
+  { id: 'chat', name: 'Chats', sign: 'chat', from: 'editor', load: () => import('./settings/chat.js') },
   { id: 'exclusions', name: 'Left out', sign: 'filter', from: 'editor', load: () => import('./settings/exclusions.js') },
   { id: 'sharing', name: 'Share links', sign: 'share', from: 'editor', load: () => import('./settings/sharing.js') },
   { id: 'privacy', name: 'Privacy', sign: 'shield', from: 'editor', load: () => import('./settings/privacy.js') },

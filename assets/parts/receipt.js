@@ -26,7 +26,7 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
     line('Why', why(r)),
     line('Received', received(r)),
     touches(r, line),
-    line('Chat', r.chat ? chat(r.chat) : h('span.faint', null, 'none within 7 days')),
+    line('Chat', r.chat ? chat(r.chat) : h('span.faint', null, 'none before it')),
     r.why.would_change.length > 0 && line('Would change it', h('ul', null, r.why.would_change.map((/** @type {string} */ s) => h('li', null, s)))),
     line('Told', r.deliveries.length ? h('div.rows', null, r.deliveries.map((/** @type {any} */ d) => told(d, heading === 'h1' ? 'h3' : 'h4')))
       : h('span.faint', null, 'no platform is connected to tell')),
@@ -114,8 +114,15 @@ function touchRows(t, models, cell) {
     models.map((m, i) => h('td.num', { class: i ? '' : 'own' }, cell(t.credit[m])))), detail];
 }
 
-/** @param {any} x the chat's own facts, whatever the tier knows */
-const chat = (x) => (typeof x === 'string' ? x : h('p', null, x.sentence ?? x.tier ?? 'A chat helped.'));
+const TIERS = { session_match: 'within the hour', time_proximity: 'within a day', email_match: 'within a week' };
+
+/** @param {any} x the verdict on the chats, and the next best */
+const chat = (x) => (x.method === 'no_match' ? h('span.faint', null, x.sentence)
+  : [h('p', null, x.sentence, x.told_late && h('span.faint', null, ' Told after the order.')),
+    h('p.rc-ev', null, h('span.st', null, icon('chat', 's'), TIERS[/** @type {'session_match'} */ (x.method)] ?? x.method),
+      h('span.quiet', { 'data-tip': 'How sure: 0.85 and more is high, 0.65 medium, 0.50 low' }, `${(x.confidence_bp / 10000).toFixed(2)} ${x.band}`),
+      !x.earns && h('span.faint', null, 'helps, earns nothing')),
+    x.runner_up && h('p.faint', null, `Next best: ${x.runner_up.sentence}`)]);
 
 /** @param {any} d @param {'h3'|'h4'} level */
 function told(d, level) {

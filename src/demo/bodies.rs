@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::diary::{Lead, Order};
 use super::shop::Shop;
+use super::talks::Line;
 use crate::domain::time::Time;
 
 /// Percent that a coupon takes off.
@@ -74,6 +75,26 @@ pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Ti
         body["halo_session_id"] = session.into();
     }
     body
+}
+
+/// A message as Chatwoot tells it.
+pub fn said(line: &Line, session: Option<&str>, at: Time) -> Value {
+    let who = if line.is_customer { ("incoming", "contact") } else { ("outgoing", "user") };
+    json!({
+        "event": "message_created",
+        "id": line.message,
+        "content": line.text,
+        "message_type": who.0,
+        "private": false,
+        "created_at": at.utc(),
+        "sender": {"type": who.1},
+        "conversation": {
+            "id": line.conversation,
+            "created_at": at.s(),
+            "custom_attributes": {"halo_session_id": session},
+            "meta": {"sender": {"id": line.browser + 1, "type": "contact", "email": line.email}},
+        },
+    })
 }
 
 fn decimal(minor: i64) -> String {

@@ -4,6 +4,7 @@
 use super::chance::Chance;
 use super::people::{self, Someone};
 use super::shop::{AGENTS, Shop, Way};
+use super::talks::{Line, talks};
 use crate::domain::pipeline::Stage;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time, Zone};
 
@@ -56,6 +57,8 @@ pub enum What {
         status: &'static str,
     },
     Lead(Lead),
+    /// A line of a chat.
+    Said(Line),
     /// Somebody of the shop has called a lead back, or sold to it: `lead` is its place among the leads.
     Moved {
         lead: usize,
@@ -115,6 +118,8 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
     }
     writer.fixed(now);
     let mut diary = writer.diary;
+    let said = talks(shop, seed, &diary.browsers, &diary.events);
+    diary.events.extend(said);
     diary.events.sort_by_key(|e| e.at);
     diary
 }

@@ -21,6 +21,8 @@ mod platforms;
 mod play;
 /// What a shop is made of.
 mod shop;
+/// What is said in chats.
+mod talks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -187,6 +189,8 @@ async fn set_up(
     let (name, host) = if is_first { ("Store-room", STOCK) } else { ("Customer list", CUSTOMERS) };
     let url = format!("http://{host}:{}/hooks/halotrack", stand_in.port());
     connect(app, &word, "webhook", Some(name), "live", &[("url", &url)]).await?;
+    let secret = crypto::random_text(24);
+    let chat = connect(app, &word, "chatwoot", None, "live", &[("secret", &secret)]).await?;
     let who = owner.to_string();
     let site = app.book().site_named(&word).map(|s| s.id).ok_or_else(|| Error::internal("a site of the demo is gone"))?;
     for (name, dimension, value) in shop.segments {
@@ -194,7 +198,7 @@ async fn set_up(
         let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
         segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
     }
-    Ok(Stage::new(shop, word, forms, diary, who))
+    Ok(Stage::new(shop, word, forms, (chat, secret), diary, who))
 }
 
 async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {

@@ -13,12 +13,14 @@ use super::diary::{Answer, Browser, Diary, Event, Order, What};
 use super::shop::Shop;
 use crate::app::App;
 use crate::clock::Clock;
+use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
 use crate::domain::consent::{self, Consent};
 use crate::domain::fact::{Fact, Person};
 use crate::domain::ids::ConnectionId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::person::Email;
+use crate::domain::platform::{Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::identify::{self, Claim};
@@ -29,10 +31,12 @@ use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::jobs::worker;
-use crate::sources::forms;
+use crate::sources::chatwoot::Chatwoot;
+use crate::sources::{Heard, Source, forms};
 use crate::store::leads;
 use crate::store::sessions::Browser as Seen;
 use crate::store::sites::Site;
+use crate::wire::{Headers, Incoming};
 
 /// Touches that wait for the next fact at most.
 const MOST_WAITING: usize = 200;
@@ -45,6 +49,8 @@ pub struct Stage {
     shop: &'static Shop,
     word: String,
     forms: ConnectionId,
+    /// The chat's connection, and the secret by which it signs.
+    chat: (ConnectionId, String),
     browsers: Arc<Vec<Browser>>,
     /// The sealed id that each browser holds in its cookie.
     cookies: Vec<Option<String>>,
@@ -68,11 +74,21 @@ struct View {
 
 impl Stage {
     /// Gives the stage and what happens on it.
-    pub fn new(shop: &'static Shop, word: String, forms: ConnectionId, diary: Diary, who: String) -> (Self, Vec<Event>) {
+    pub fn new(
+        shop: &'static Shop,
+        word: String,
+        forms: ConnectionId,
+        chat: (ConnectionId, String),
+        diary: Diary,
+        who: String,
+    ) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
         let (number, lead) = (shop.first_number, FIRST_LEAD);
-        (Self { shop, word, forms, browsers, cookies, orders: HashMap::new(), number, lead, leads: HashMap::new(), who }, diary.events)
+        (
+            Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number, lead, leads: HashMap::new(), who },
+            diary.events,
+        )
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -246,6 +262,11 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
             send(app, &site, stage.forms, "/in", body).await
         }
+        What::Said(line) => {
+            let session = cookie(Some(line.browser));
+            let body = bodies::said(&line, session.as_deref(), now).to_string().into_bytes();
+            hear(app, &site, &stage.chat, body).await
+        }
         What::Moved { lead, stage: to, worth } => {
             let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {
                 return Ok(());
@@ -269,6 +290,23 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             }
         }
     }
+}
+
+/// A body of the chat platform, signed as it signs.
+async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId, String), body: Vec<u8>) -> Result<()> {
+    let now = app.clock.now();
+    let stamp = now.s().to_string();
+    let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
+    let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
+    let got = Incoming { method: "POST", path: "/in", query: "", headers: &headers, body: &body };
+    let mut secrets = Secrets::default();
+    secrets.set("secret", Secret::new(secret.as_str()));
+    let hook = Chatwoot.webhook().ok_or_else(|| Error::internal("Chatwoot calls no hook"))?;
+    let verified = hook.verify(&got, &secrets, now).map_err(|reject| Error::internal(sentence(&reject)))?;
+    let heard = hook.parse(&verified, &Settings::default(), &home_of(site, now)).map_err(|reject| Error::internal(sentence(&reject)))?;
+    let Heard::Facts(batch) = heard else { return Ok(()) };
+    let told = Delivered { platform: "chatwoot".into(), ..delivered(*connection, "/in", "application/json", body.clone(), batch.facts) };
+    intake::run(app, site, told).await.map(drop)
 }
 
 async fn send(app: &App, site: &Arc<Site>, connection: ConnectionId, path: &str, body: Value) -> Result<()> {

@@ -45,6 +45,9 @@ pub const PLAN: &[Planned] = &[
         "leads",
         &["contact_id", "email", "phone", "first_name", "last_name", "company", "message", "custom_fields", "url", "session_id"],
     ),
+    // How many chatted stays; who it was and what was said goes.
+    blank("conversations", &["external_id", "visitor", "contact_id", "email", "phone", "session_id"]),
+    delete("messages"),
     blank("orders", &["contact_id", "email", "phone", "first_name", "last_name", "customer_id", "session_id", "journey"]),
     // What the shop's people have written beside a refund.
     blank("refunds", &["reason"]),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
+pub use super::message::{Message, Role, Said};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
@@ -19,6 +20,8 @@ pub enum Fact {
     Deletion(OrderDeletion),
     /// A sale, lead or sign-up told without an order: a conversions API, a payment, AnyTrack.
     Statement(Statement),
+    /// Something said in a chat, or who the person of one is.
+    Message(Message),
 }
 
 /// Who it was, as far as the fact says.

@@ -74,6 +74,7 @@ id!(ReportId, "report");
 id!(EntryId, "entry");
 id!(RefundId, "refund");
 id!(DeliveryId, "delivery");
+id!(ConversationId, "conversation");
 id!(ErasureId, "erasure");
 id!(JobId, "job");
 id!(ShareId, "share");

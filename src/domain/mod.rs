@@ -26,6 +26,8 @@ pub mod host;
 pub mod ids;
 /// People as lists show them.
 pub mod mask;
+/// What was said in a chat.
+pub mod message;
 /// Exact amounts.
 pub mod money;
 /// Ranges of addresses.

@@ -14,6 +14,8 @@ pub struct Kept {
 /// and frozen credit have no clock: sums must stay.
 pub const KINDS: &[Kept] = &[
     Kept { kind: "touches", days: 400 },
+    // What was said in chats, message by message; that somebody chatted, when and how much, stays.
+    Kept { kind: "messages", days: 400 },
     Kept { kind: "inbox", days: 30 },
     Kept { kind: "dead_letters", days: 30 },
     Kept { kind: "audit", days: 365 },

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::attribution::chat::{self, Assist};
 use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, journey, weights};
 use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::flows::assists::{self, When};
 use crate::store::conversions::{Conversion, CreditFields};
 use crate::store::credits::{self, NewRun};
 use crate::store::evidence::{self, Asked};
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub is_attributed: bool,
     pub snapshot: Value,
     pub credit: Credit,
+    /// What the chats had to do with it; none where nobody has ever chatted.
+    pub assist: Option<Assist>,
 }
 
 /// Judges and writes one run.
@@ -44,24 +48,30 @@ pub fn run(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, ru
 
 /// Judges without writing.
 pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, now: Time) -> Result<Outcome> {
-    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
-    let evidence = evidence::gather(
-        c,
-        Asked {
-            session: known.session,
-            person: known.person,
-            contact: known.contact,
-            traces: known.traces,
-            journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
-            is_asserted: known.is_asserted,
-            happened_at: conversion.happened_at,
-        },
-    )?;
+    let evidence = evidence::gather(c, asked(site, conversion, known))?;
     let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
-    let credit = attribute(&judged, &evidence, &|at| site.zone.short_day(at, now));
+    let mut credit = attribute(&judged, &evidence, &|at| site.zone.short_day(at, now));
+    let assist = assists::judge(c, conversion, known, &evidence)?;
+    if let Some(assist) = assist.as_ref().filter(|_| site.settings.policy.chat_credit) {
+        credit = chat::credited(credit, assist);
+    }
     let is_attributed = credit.match_type != crate::domain::attribution::MatchType::None;
     let snapshot = snapshot(c, site, conversion, &credit)?;
-    Ok(Outcome { match_type: credit.match_type.word(), is_attributed, snapshot, credit })
+    Ok(Outcome { match_type: credit.match_type.word(), is_attributed, snapshot, credit, assist })
+}
+
+/// What evidence is gathered by.
+pub fn asked<'a>(site: &Site, conversion: &Conversion, known: &'a Known) -> Asked<'a> {
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
+    Asked {
+        session: known.session,
+        person: known.person,
+        contact: known.contact,
+        traces: known.traces,
+        journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
+        is_asserted: known.is_asserted,
+        happened_at: conversion.happened_at,
+    }
 }
 
 pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: &str, outcome: &Outcome, now: Time) -> Result<()> {
@@ -69,6 +79,12 @@ pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: 
     let credit = &outcome.credit;
     let judged = Judged { kind: conversion.kind, happened_at: conversion.happened_at };
     credits::add(c, &NewRun { conversion: conversion.id, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
+    let when = match why {
+        "first known" => When::First,
+        "joined" => When::Joined,
+        _ => When::Late,
+    };
+    assists::keep(c, conversion.id, outcome.assist.as_ref(), when, now)?;
     let credited = credited(&credit.path, &judged, policy);
     let first = credit.path.first().map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref()));
     let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);

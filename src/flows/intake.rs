@@ -1,5 +1,6 @@
 //! Facts in: everything that follows from one body is written in one change, then the sender gets its answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,9 +11,11 @@ use crate::domain::attribution::MatchType;
 use crate::domain::erasure;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
+use crate::domain::message::without_words;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::erase::past;
+use crate::sources;
 use crate::store::connections::{Connection, heard_of};
 use crate::store::deliveries::Made;
 use crate::store::erasures::tombstones;
@@ -26,6 +29,8 @@ use crate::store::{conversions, counters, credits, deliveries, leads, reports};
 mod lead;
 /// The money of a sale.
 mod ledger;
+/// Something said in a chat.
+mod message;
 /// An order, as a shop or payment told it.
 mod order;
 /// Single refunds of a sale.
@@ -148,6 +153,7 @@ pub fn store(
     now: Time,
 ) -> Result<Taken> {
     let digest = digest_of(site, delivered);
+    let kept_body = kept_body(site, delivered);
     if let Some(connection) = delivered.connection {
         heard_of(c, connection, now)?;
         if again.is_none() {
@@ -180,7 +186,7 @@ pub fn store(
                 state: "accepted",
                 reason: (!is_kept).then_some("erased"),
                 content_type: &delivered.content_type,
-                body: if is_kept { &delivered.body } else { &[] },
+                body: if is_kept { &kept_body } else { &[] },
                 digest: &digest[..16],
             },
         )?,
@@ -226,10 +232,21 @@ pub fn store(
             Fact::Refund(refund) => order::refund(&context, refund)?,
             Fact::Deletion(deletion) => order::deletion(&context, deletion)?,
             Fact::Statement(statement) => statement::store(&context, statement)?,
+            Fact::Message(message) => message::store(&context, message)?,
         });
     }
     let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
     Ok(Taken { inbox, is_duplicate, facts })
+}
+
+/// What people wrote to each other is kept only where the owner says so.
+fn kept_body<'a>(site: &Site, delivered: &'a Delivered) -> Cow<'a, [u8]> {
+    let holds_talk =
+        delivered.facts.iter().any(|f| matches!(f, Fact::Message(_))) || sources::find(&delivered.platform).is_some_and(|s| s.holds_talk());
+    match holds_talk && !site.settings.chat_text {
+        true => Cow::Owned(without_words(&delivered.body)),
+        false => Cow::Borrowed(&delivered.body),
+    }
 }
 
 /// So that erasure finds the body also by an address that no field of a fact holds.
@@ -248,6 +265,7 @@ fn refused(fact: &Fact) -> Stored {
         Fact::Refund(f) => ("sale", f.order_external_id.clone()),
         Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
         Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
+        Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
     };
     Stored {
         conversion: None,
@@ -316,7 +334,7 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
                     state: "quarantined",
                     reason: Some(&reason),
                     content_type: &delivered.content_type,
-                    body: &delivered.body,
+                    body: &kept_body(&owner, &delivered),
                     digest: &digest[..16],
                 },
             )?;
@@ -342,6 +360,7 @@ fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
         Fact::Order(f) => Some(&f.person),
         Fact::Refund(_) | Fact::Deletion(_) => None,
         Fact::Statement(f) => Some(&f.person),
+        Fact::Message(f) => Some(&f.person),
     }
 }
 

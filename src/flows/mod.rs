@@ -2,6 +2,8 @@
 
 /// A user's own account.
 pub mod account;
+/// Which conversation led to a conversion.
+pub mod assists;
 /// Backups of the running box.
 pub mod backup;
 /// Set-ups of platforms: added, changed, paused, removed.

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::app::App;
-use crate::domain::attribution::{Judged, PathTouch, Policy, Window, basis_points, shares, weights};
+use crate::domain::attribution::matching::{confidence_bp, match_type};
+use crate::domain::attribution::{Judged, MatchType, PathTouch, Policy, Window, basis_points, chat, shares, weights};
 use crate::domain::ids::SiteId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::filter::UNATTRIBUTED;
 use crate::error::{Error, Result};
 use crate::flows::crediting;
 use crate::store::audit;
-use crate::store::credits::{self, Standing};
+use crate::store::credits::{self, Anew, Standing};
 use crate::store::scope::SiteConn;
 use crate::store::sites::{self, Site};
 
@@ -66,21 +67,22 @@ pub async fn preview(app: &App, site: &Arc<Site>, policy: Policy) -> Result<Prev
 
 fn add(preview: &mut Preview, s: &Standing, own: &Policy, new: &Policy) {
     preview.conversions += 1;
-    if is_moved(s, new) {
+    if is_moved(s, &path_under(s, new), new) {
         preview.moved += 1;
     }
     let frozen = || vec![(s.source.clone(), 1)];
-    let before = if own.model.is_single() || s.path.is_empty() { frozen() } else { earners(s, own) };
-    let after = if s.path.is_empty() { frozen() } else { earners(s, new) };
+    let before = if own.model.is_single() || s.path.is_empty() { frozen() } else { earners(&s.path, s, own) };
+    let path = path_under(s, new);
+    let after = if path.is_empty() && s.path.is_empty() { frozen() } else { earners(&path, s, new) };
     spread(preview, s, &before, |row| &mut row.before);
     spread(preview, s, &after, |row| &mut row.after);
 }
 
 /// Sources with their weights; one without a name where no touch earns anything.
-fn earners(s: &Standing, policy: &Policy) -> Vec<(Option<String>, u64)> {
-    let weights = weights(policy.model, &s.path, s.happened_at, policy.window_of(s.kind));
+fn earners(path: &[PathTouch], s: &Standing, policy: &Policy) -> Vec<(Option<String>, u64)> {
+    let weights = weights(policy.model, path, s.happened_at, policy.window_of(s.kind));
     let all: Vec<(Option<String>, u64)> =
-        s.path.iter().zip(weights).filter(|(_, w)| *w > 0).map(|(p, w)| (Some(p.touch.source.clone()), w)).collect();
+        path.iter().zip(weights).filter(|(_, w)| *w > 0).map(|(p, w)| (Some(p.touch.source.clone()), w)).collect();
     if all.is_empty() { vec![(None, 1)] } else { all }
 }
 
@@ -98,8 +100,15 @@ fn spread(preview: &mut Preview, s: &Standing, earners: &[(Option<String>, u64)]
     }
 }
 
-fn is_moved(s: &Standing, policy: &Policy) -> bool {
-    !s.path.is_empty() && origin_of(credited(s, policy)) != (s.source.as_deref(), s.medium.as_deref(), s.campaign.as_deref())
+/// The touches that may earn under a policy: with its conversations where the owner lets them.
+fn path_under(s: &Standing, policy: &Policy) -> Vec<PathTouch> {
+    let chats: &[PathTouch] = if policy.chat_credit { &s.chats } else { &[] };
+    chat::with_chats(&s.path, chats, true)
+}
+
+fn is_moved(s: &Standing, path: &[PathTouch], policy: &Policy) -> bool {
+    let is_known = !s.path.is_empty() || !path.is_empty();
+    is_known && origin_of(credited(s, path, policy)) != (s.source.as_deref(), s.medium.as_deref(), s.campaign.as_deref())
 }
 
 type Origin<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
@@ -111,8 +120,8 @@ fn origin_of(touch: Option<&PathTouch>) -> Origin<'_> {
     }
 }
 
-fn credited<'a>(s: &'a Standing, policy: &Policy) -> Option<&'a PathTouch> {
-    crediting::credited(&s.path, &Judged { kind: s.kind, happened_at: s.happened_at }, policy)
+fn credited<'a>(s: &Standing, path: &'a [PathTouch], policy: &Policy) -> Option<&'a PathTouch> {
+    crediting::credited(path, &Judged { kind: s.kind, happened_at: s.happened_at }, policy)
 }
 
 /// Puts a policy in force for what comes from now on. With `past`, conversions whose answer differs get a new run as well.
@@ -161,12 +170,29 @@ async fn judge_again(app: &App, site: SiteId, policy: &Policy) -> Result<i64> {
 fn step(c: &SiteConn, policy: &Policy, after: i64, now: crate::domain::time::Time) -> Result<(Option<i64>, i64)> {
     let page = credits::page(c, after, STEP)?;
     let mut made = 0;
-    for s in page.iter().filter(|s| is_moved(s, policy)) {
+    for s in &page {
+        let path = path_under(s, policy);
+        if !is_moved(s, &path, policy) {
+            continue;
+        }
         let window = policy.window_of(s.kind);
-        let shares = basis_points(&weights(policy.model, &s.path, s.happened_at, window));
+        let shares = basis_points(&weights(policy.model, &path, s.happened_at, window));
         let changes = json!({"model": policy.model.word(), "window": Window(window).word(), "shares_bp": shares});
-        credits::add_again(c, s, policy, &changes, origin_of(credited(s, policy)), now)?;
+        let anew = Anew { path: &path, matched: matched_by_chat(s, &path) };
+        credits::add_again(c, s, policy, &anew, &changes, origin_of(credited(s, &path, policy)), now)?;
         made += 1;
     }
     Ok((page.last().map(|s| s.id.number()), made))
+}
+
+/// What chats alone have matched, or no more do: a conversion that no visit explains.
+fn matched_by_chat<'a>(s: &'a Standing, path: &[PathTouch]) -> Option<(MatchType, u16, bool, &'a str)> {
+    let reason = s.chat_reason.as_deref().unwrap_or(chat::NOBODY);
+    match (path.iter().map(|p| p.link).min(), chat::without_chats(&s.path).is_empty()) {
+        (Some(best), true) if s.match_type == MatchType::None.word() => {
+            Some((match_type(best), confidence_bp(best), best.is_asserted(), reason))
+        }
+        (None, true) if !s.path.is_empty() => Some((MatchType::None, 0, false, "Unattributed: no visit of this customer is known.")),
+        _ => None,
+    }
 }

@@ -47,6 +47,7 @@ async fn of_kind(app: &App, site: &Arc<Site>, kind: &'static str, days: u32) -> 
             in_steps(app, site, start, rows::anon_events).await?;
             in_steps(app, site, start, rows::page_events).await
         }
+        "messages" => in_steps(app, site, before, rows::messages).await,
         "inbox" => in_steps(app, site, before, rows::inbox).await,
         "dead_letters" => in_steps(app, site, before, rows::dead_letters).await,
         "audit" => in_steps(app, site, before, rows::audit).await,

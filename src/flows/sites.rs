@@ -55,6 +55,10 @@ pub const KEYS: &[&str] = &[
     "staff_networks",
     "extra_params",
     "public_leads",
+    "chat.text",
+    "chat.price_words",
+    "chat.product_words",
+    "chat.credit",
     "cors_origins",
     "model",
     "window",
@@ -205,6 +209,10 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
         }
         "extra_params" => site.settings.extra_params = entries(key, value, parameter, "a query parameter's name")?,
         "public_leads" => site.settings.public_leads = switch(key, value)?,
+        "chat.text" => site.settings.chat_text = switch(key, value)?,
+        "chat.price_words" => site.settings.chat_price_words = entries(key, value, phrase, "a word or phrase of 2 to 60 characters")?,
+        "chat.product_words" => site.settings.chat_product_words = entries(key, value, phrase, "a word or phrase of 3 to 60 characters")?,
+        "chat.credit" => site.settings.policy.chat_credit = switch(key, value)?,
         "cors_origins" => site.settings.cors_origins = entries(key, value, host::origin, "an origin such as https://app.shop.example")?,
         "model" => {
             site.settings.policy.model = serde_json::from_value::<Model>(json!(value))
@@ -330,6 +338,12 @@ fn word(text: &str) -> Option<String> {
     is_word.then(|| text.to_owned())
 }
 
+/// A word of a chat, as people write it.
+fn phrase(text: &str) -> Option<String> {
+    let text = text.trim();
+    ((2..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
 fn entries(key: &str, value: &str, read: impl Fn(&str) -> Option<String>, what: &str) -> Result<Vec<String>> {
     let read = |e: &str| read(e).ok_or_else(|| Error::invalid(key, format!("{e:?} is not {what}.")));
     let all = deduped(list(value).map(read).collect::<Result<Vec<_>>>()?);
@@ -407,6 +421,12 @@ mod tests {
             ("extra_params", "hsa_cam,variant", true),
             ("extra_params", "email", false),
             ("public_leads", "true", true),
+            ("chat.text", "on", true),
+            ("chat.text", "sometimes", false),
+            ("chat.price_words", "was kostet, rabatt", true),
+            ("chat.price_words", "x", false),
+            ("chat.product_words", "diffuser", true),
+            ("chat.credit", "true", true),
             ("cors_origins", "https://app.shop.example", true),
             ("cors_origins", "*", false),
             ("model", "linear", true),

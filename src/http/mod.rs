@@ -16,6 +16,8 @@ mod assets;
 mod audit;
 /// Backups, and what is held after a restore.
 mod backups;
+/// What was said in a chat.
+mod chats;
 /// Answers, compressed.
 mod compress;
 /// Connections with their health.

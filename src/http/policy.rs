@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 use crate::flows::policy::{self, Share};
 
 pub const SHOW: Doc = Doc::new("Site", "The model and the windows that the books use.")
-    .answer(r#"{"model":"last_non_direct","window":"30","windows":{"lead":"7"}}"#)
+    .answer(r#"{"model":"last_non_direct","window":"30","windows":{"lead":"7"},"chat_credit":false}"#)
     .statuses(&[200]);
 pub const PREVIEW: Doc = Doc::new("Site", "What another model or window would change, by source. Nothing is stored.")
-    .body(r#"{"model":"first","window":"30","windows":{"lead":"7"}}"#)
+    .body(r#"{"model":"first","window":"30","windows":{"lead":"7"},"chat_credit":false}"#)
     .answer(r#"{"conversions":120,"moved":17,"items":[{"source":"google","before":{"conversions":40,"net":[]},"after":{"conversions":52,"net":[]}}]}"#)
     .statuses(&[200, 422]);
 pub const APPLY: Doc =
     Doc::new("Site", "Puts a model and windows in force; with `past`, earlier conversions whose answer differs get a new run.")
-        .body(r#"{"model":"first","window":"30","windows":{"lead":"7"},"past":true}"#)
-        .answer(r#"{"model":"first","window":"30","windows":{},"runs":17}"#)
+        .body(r#"{"model":"first","window":"30","windows":{"lead":"7"},"chat_credit":false,"past":true}"#)
+        .answer(r#"{"model":"first","window":"30","windows":{},"chat_credit":false,"runs":17}"#)
         .statuses(&[200, 422]);
 
 /// `GET /api/sites/{site}/policy`
@@ -40,6 +40,7 @@ fn words_of(policy: &Policy) -> Map<String, Value> {
     shown.insert("window".into(), Window(policy.window_days).word().into());
     let windows: Map<String, Value> = policy.windows.iter().map(|(k, w)| (k.word().into(), Window(*w).word().into())).collect();
     shown.insert("windows".into(), windows.into());
+    shown.insert("chat_credit".into(), policy.chat_credit.into());
     shown
 }
 
@@ -89,7 +90,12 @@ fn read(ask: &Ask) -> Result<(Policy, bool)> {
         }
     }
     let past = matches!(fields.get("past"), Some(Value::Bool(true)));
-    Ok((Policy { model, window_days, windows }, past))
+    let chat_credit = match fields.get("chat_credit") {
+        None | Some(Value::Null) => ask.site()?.settings.policy.chat_credit,
+        Some(Value::Bool(is)) => *is,
+        Some(_) => return Err(Error::invalid("chat_credit", "chat_credit is true or false.")),
+    };
+    Ok((Policy { model, window_days, windows, chat_credit }, past))
 }
 
 fn window(text: &str) -> Result<Option<u32>> {

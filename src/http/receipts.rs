@@ -11,13 +11,12 @@ use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::book::Book;
+use crate::domain::attribution::chat::Band;
 use crate::domain::attribution::{Credit, Judged, Link, MatchType, Model, PathTouch, amounts, basis_points, weights, would_change};
-use crate::domain::channel::display_source;
 use crate::domain::consent::{self, Answer, Consent, Signs};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConnectionId;
 use crate::domain::question::{Asked, Lens};
-use crate::domain::touch::TouchKind;
 use crate::error::{Error, Kind, Result};
 use crate::store::questions::conversions;
 use crate::store::questions::receipt::{self, Fact, Receipt, Report};
@@ -206,22 +205,25 @@ fn touches(receipt: &Receipt, site: &Site, lens: Lens, models: &[Model], stored:
     (touches, Value::Object(totals))
 }
 
-/// The newest chat of the path, in words.
+/// What the chats had to do with it: the tier, how sure it is, in one sentence, and the next best.
 fn chat(receipt: &Receipt, site: &Site) -> Value {
-    let chats: Vec<_> = receipt.line.beside.path.iter().filter(|p| p.touch.kind == TouchKind::Chat).collect();
-    let Some(last) = chats.last() else { return Value::Null };
-    let minutes = receipt.line.happened_at.ms_since(last.touch.at) / 60_000;
-    let before = match minutes {
-        0..=1 => "a minute before".to_owned(),
-        2..=119 => format!("{minutes} minutes before"),
-        120..=2_879 => format!("{} hours before", minutes / 60),
-        _ => format!("{} days before", minutes / 1_440),
-    };
+    let Some(chat) = &receipt.chat else { return Value::Null };
+    let at = chat.conversation.and_then(|id| chat.touches.iter().find(|t| t.touch.session == -id.number())).map(|t| t.touch.at);
     json!({
-        "at": shown::time(&site.zone, last.touch.at),
-        "source": last.touch.source,
-        "chats": chats.len(),
-        "sentence": format!("A chat by {}, {before}.", display_source(&last.touch.source)),
+        "method": chat.method.word(),
+        "confidence_bp": chat.confidence_bp,
+        "band": Band::of(chat.confidence_bp).map(Band::word),
+        "conversation": chat.conversation,
+        "external_id": chat.external_id,
+        "source": chat.platform,
+        "at": shown::maybe_time(&site.zone, at),
+        "chats": chat.touches.len(),
+        "told_late": chat.is_late,
+        "earns": receipt.policy.chat_credit,
+        "sentence": chat.reason,
+        "runner_up": chat.runner_up.as_ref().map(|r| json!({
+            "method": r.method.word(), "confidence_bp": r.confidence_bp, "sentence": r.reason,
+        })),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Pages of figures: the headline, day by day, the tables, and who is there just now. The overview asks for several at
 //! once, so that they come out of one look at the file.
 
+/// What chats helped to sell.
+pub mod chat;
 /// Columns of files.
 pub mod columns;
 /// New customers against those who came back.
@@ -95,9 +97,10 @@ enum Part {
     Countries,
     Devices,
     Products,
+    Chat,
 }
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("days", Part::Days),
     ("notes", Part::Notes),
     ("connections", Part::Connections),
@@ -107,6 +110,7 @@ const PARTS: [(&str, Part); 9] = [
     ("countries", Part::Countries),
     ("devices", Part::Devices),
     ("products", Part::Products),
+    ("chat", Part::Chat),
 ];
 
 fn parts(ask: &Ask) -> Result<Vec<Part>> {
@@ -150,7 +154,7 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let mut parts = parts(&ask)?;
     let is_link = matches!(ask.caller, Caller::Share { .. });
     if !ask.sight.is_whole() || is_link {
-        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs));
+        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs | Part::Chat));
     }
     if is_link {
         // Whoever has a link is shown conversions by the link's own list alone.
@@ -203,6 +207,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Days => ("days", shown_days(&days)),
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
+            Part::Chat => ("chat", chat::shown_part(c, site, wanted.days)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", table(by)),
             Part::Countries => ("countries", table(By::Country)),

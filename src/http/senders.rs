@@ -113,7 +113,7 @@ fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, batch:
 fn has_own_id(fact: &Fact) -> bool {
     match fact {
         Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) => true,
+        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) => true,
     }
 }
 

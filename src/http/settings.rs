@@ -54,6 +54,9 @@ fn shown(app: &App, ask: &Ask) -> Result<Value> {
         "staff_networks": s.staff_networks,
         "extra_params": s.extra_params,
         "public_leads": s.public_leads,
+        "chat.text": s.chat_text,
+        "chat.price_words": s.chat_price_words,
+        "chat.product_words": s.chat_product_words,
         "cors_origins": s.cors_origins,
         "retention": kept,
         "public_key": site.public_key,
@@ -71,8 +74,11 @@ pub async fn change(app: App, ask: Ask) -> Result<Reply> {
     let fields = reader::object(&ask.body)?;
     let mut changes = Vec::new();
     for (key, value) in &fields {
-        if key == "model" || key.starts_with("window") {
-            return Err(Error::invalid(key, "Models and windows are changed under credit, where the effect is shown first."));
+        if key == "model" || key.starts_with("window") || key == "chat.credit" {
+            return Err(Error::invalid(
+                key,
+                "Models, windows and what chats earn are changed under credit, where the effect is shown first.",
+            ));
         }
         changes.push((key.clone(), text_of(key, value)?));
     }

@@ -182,8 +182,9 @@ pub fn line(line: &Line, zone: &Zone, lens: Lens, is_of_the_books: bool) -> Valu
     })
 }
 
+/// Whether a conversation led to it.
 pub fn has_chat(line: &Line) -> bool {
-    line.beside.path.iter().any(|p| p.touch.kind == crate::domain::touch::TouchKind::Chat)
+    line.beside.chat.is_some()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, analytics, assets, audit, backups, connections, contacts, conversions, customers, deliveries, desk,
+    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, customers, deliveries, desk,
     forward_auth, health, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy, privacy,
     receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
 };
@@ -104,6 +104,7 @@ pub static ROUTES: &[Route] = &[
         .everywhere()
         .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
     Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD),
@@ -343,6 +344,7 @@ pub static ROUTES: &[Route] = &[
         run!(reports::customers::customers),
         reports::customers::CUSTOMERS,
     ),
+    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/needs", Site(Right::See, Scope::Read), run!(needs::list), needs::LIST),

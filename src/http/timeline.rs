@@ -79,6 +79,9 @@ fn shown_line(l: &Line, site: &Site, is_open: bool) -> Value {
     if let Some(amount) = l.amount {
         shown["amount"] = shown::money(amount);
     }
+    if let Some(messages) = l.messages {
+        shown["messages"] = messages.into();
+    }
     if let Some(conversion) = l.conversion {
         shown["conversion"] = json!(conversion);
     }

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::Reject;
+use super::{Heard, Reject};
 use crate::crypto::{self, Secret};
+use crate::domain::campaign::landing;
 use crate::domain::time::Time;
-use crate::wire::Incoming;
+use crate::json;
+use crate::wire::{Headers, Incoming, Response};
 
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;
@@ -15,6 +17,8 @@ pub const TOLERANCE_S: u64 = 300;
 pub struct Verified<'a> {
     body: &'a [u8],
     content_type: &'a str,
+    /// By more than the secret address that it came to.
+    is_signed: bool,
 }
 
 impl<'a> Verified<'a> {
@@ -26,7 +30,22 @@ impl<'a> Verified<'a> {
         for secret in secrets {
             fits |= crypto::same(&crypto::hmac_sha256(secret.reveal().as_bytes(), parts), &claimed);
         }
-        fits.then_some(Self { body, content_type })
+        fits.then_some(Self { body, content_type, is_signed: true })
+    }
+
+    /// By an HMAC-SHA1 in hex over the body.
+    pub fn by_hex_hmac_sha1(secrets: &[Secret], claimed: &str, body: &'a [u8], content_type: &'a str) -> Option<Self> {
+        let claimed = crypto::unhex(claimed.trim())?;
+        let mut fits = false;
+        for secret in secrets.iter().filter(|s| !s.reveal().is_empty()) {
+            fits |= crypto::same(&crypto::hmac_sha1(secret.reveal().as_bytes(), body), &claimed);
+        }
+        fits.then_some(Self { body, content_type, is_signed: true })
+    }
+
+    /// By the secret address alone, where a platform signs nothing: what it says of people is only said.
+    pub fn by_address_alone(body: &'a [u8], content_type: &'a str) -> Self {
+        Self { body, content_type, is_signed: false }
     }
 
     /// By the rules of Standard Webhooks, under its own header names or those of Svix. A secret that is no `whsec_…` is
@@ -51,7 +70,7 @@ impl<'a> Verified<'a> {
         match fits {
             false => Err(Reject::BadSignature),
             true if now.s().abs_diff(seconds) > TOLERANCE_S => Err(Reject::StaleSignature),
-            true => Ok(Self { body: got.body, content_type: got.headers.get("content-type").unwrap_or_default() }),
+            true => Ok(Self { body: got.body, content_type: got.headers.get("content-type").unwrap_or_default(), is_signed: true }),
         }
     }
 
@@ -62,12 +81,17 @@ impl<'a> Verified<'a> {
             // Digests are compared, so that the length of the secret does not show either.
             fits |= crypto::same(&crypto::sha256(secret.reveal().as_bytes()), &crypto::sha256(claimed.as_bytes()));
         }
-        fits.then_some(Self { body, content_type })
+        fits.then_some(Self { body, content_type, is_signed: true })
     }
 
-    /// By an API token that the edge has already looked up, or out of our own inbox.
+    /// By an API token that the edge has already looked up, or out of our own inbox, which does not tell whether it came
+    /// signed.
     pub fn by_our_own_word(body: &'a [u8], content_type: &'a str) -> Self {
-        Self { body, content_type }
+        Self { body, content_type, is_signed: false }
+    }
+
+    pub fn is_signed(&self) -> bool {
+        self.is_signed
     }
 
     pub fn body(&self) -> &'a [u8] {
@@ -107,4 +131,37 @@ pub fn flag(value: &Value, key: &str) -> Option<bool> {
         "false" | "0" | "no" | "off" | "n" | "denied" => Some(false),
         _ => None,
     }
+}
+
+/// A body that must be a JSON object.
+pub fn object(body: &[u8]) -> Result<Value, Reject> {
+    match json::parse(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Reject::BadBody("The body is no JSON object.".into())),
+        Err(fault) => Err(Reject::BadBody(fault.sentence)),
+    }
+}
+
+pub fn missing(field: &str) -> Reject {
+    Reject::BadField { field: field.into(), code: "missing", sentence: format!("{field} is missing.") }
+}
+
+/// The first of these times: seconds or milliseconds since 1970, also with a fraction, or ISO 8601.
+pub fn time(value: &Value, keys: &[&str]) -> Option<Time> {
+    keys.iter().find_map(|key| {
+        let text = text(value, key)?;
+        let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        Time::parse(if is_number { text.split('.').next().unwrap_or_default() } else { &text })
+    })
+}
+
+/// Understood, and nothing that we keep: answered with success.
+pub fn ignored() -> Heard {
+    Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"ignored".to_vec() })
+}
+
+/// The click ids that the address of a page carries.
+pub fn clicks_of(url: &str) -> Vec<String> {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+    landing(path, &[]).clicks.iter().map(|(_, value)| value.to_owned()).collect()
 }

@@ -11,13 +11,16 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
+pub mod chatwoot;
+pub mod crisp;
 pub mod forms;
 pub mod kit;
+pub mod tawk;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[&forms::Forms];
+pub static ALL: &[&dyn Source] = &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &tawk::Tawk];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;
@@ -55,6 +58,11 @@ pub trait Source: Sync {
     /// Puts our hooks into the platform. The first state is null.
     fn provision(&self) -> Option<&dyn Steps<Provision>> {
         None
+    }
+
+    /// Its bodies hold what people said to each other: kept without the words unless the owner says otherwise.
+    fn holds_talk(&self) -> bool {
+        false
     }
 }
 

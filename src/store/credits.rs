@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::attribution::{Credit, PathTouch, Policy};
+use crate::domain::attribution::{Credit, MatchType, PathTouch, Policy};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConversionId;
 use crate::domain::money::{Currency, Money};
@@ -71,14 +71,21 @@ pub struct Standing {
     pub net: Option<Money>,
     pub counts: bool,
     pub run: i64,
+    pub match_type: String,
     pub path: Vec<PathTouch>,
+    /// The conversations before it.
+    pub chats: Vec<PathTouch>,
+    /// The sentence of the chat's own verdict.
+    pub chat_reason: Option<String>,
 }
 
 /// So many conversions after a number, in the order of their numbers.
 pub fn page(c: &SiteConn, after: i64, most: usize) -> Result<Vec<Standing>> {
     let rows = c.list(
-        "select c.id, c.kind, c.happened_at, c.source, c.medium, c.campaign, c.net_minor, c.currency, c.counts, c.run, k.path
+        "select c.id, c.kind, c.happened_at, c.source, c.medium, c.campaign, c.net_minor, c.currency, c.counts, c.run, k.path,
+           c.match_type, a.touches, a.reason
          from conversions c join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
+         left join chat_assists a on a.site_id = c.site_id and a.conversion_id = c.id
          where c.site_id = :site and c.id > :after order by c.id limit :most",
         named_params! {":after": after, ":most": most as i64},
         |row| {
@@ -94,14 +101,28 @@ pub fn page(c: &SiteConn, after: i64, most: usize) -> Result<Vec<Standing>> {
                 net: net.zip(currency).map(|(minor, currency)| Money::new(minor, currency)),
                 counts: row.get(8)?,
                 run: row.get(9)?,
+                match_type: row.get(11)?,
                 path: Vec::new(),
+                chats: Vec::new(),
+                chat_reason: row.get(13)?,
             };
-            Ok((standing, row.get::<_, String>(10)?))
+            Ok((standing, row.get::<_, String>(10)?, row.get::<_, Option<String>>(12)?))
         },
     )?;
     rows.into_iter()
-        .map(|(standing, path)| Ok(Standing { path: serde_json::from_str(&path).map_err(Error::internal)?, ..standing }))
+        .map(|(standing, path, chats)| {
+            let path = serde_json::from_str(&path).map_err(Error::internal)?;
+            let chats = chats.map(|chats| serde_json::from_str(&chats)).transpose().map_err(Error::internal)?.unwrap_or_default();
+            Ok(Standing { path, chats, ..standing })
+        })
         .collect()
+}
+
+/// What a run under another policy says otherwise.
+pub struct Anew<'a> {
+    pub path: &'a [PathTouch],
+    /// Where chats alone matched it, or do no more.
+    pub matched: Option<(MatchType, u16, bool, &'a str)>,
 }
 
 /// The same judgement under another policy, as a run of its own: the earlier one stays as it was written.
@@ -109,6 +130,7 @@ pub fn add_again(
     c: &SiteConn,
     s: &Standing,
     policy: &Policy,
+    anew: &Anew,
     snapshot: &serde_json::Value,
     credited: (Option<&str>, Option<&str>, Option<&str>),
     now: Time,
@@ -116,16 +138,22 @@ pub fn add_again(
     let run = s.run + 1;
     c.execute(
         "insert into credits (site_id, conversion_id, run, at, why, match_type, is_asserted, confidence_bp, reason, also_fits, path, policy, snapshot)
-         select site_id, conversion_id, :run, :at, 'policy changed by the owner', match_type, is_asserted, confidence_bp, reason, also_fits, path,
-           :policy, json_patch(snapshot, :snapshot)
+         select site_id, conversion_id, :run, :at, 'policy changed by the owner', coalesce(:match, match_type), coalesce(:asserted, is_asserted),
+           coalesce(:confidence, confidence_bp), coalesce(:reason, reason), also_fits, :path, :policy, json_patch(snapshot, :snapshot)
          from credits where site_id = :site and conversion_id = :conversion and run = :before",
         named_params! {":conversion": s.id.number(), ":run": run, ":before": s.run, ":at": now.ms(), ":policy": text(policy)?,
-            ":snapshot": snapshot.to_string()},
+            ":snapshot": snapshot.to_string(), ":path": text(&anew.path)?, ":match": anew.matched.map(|m| m.0.word()),
+            ":asserted": anew.matched.map(|m| m.2), ":confidence": anew.matched.map(|m| i64::from(m.1)), ":reason": anew.matched.map(|m| m.3)},
     )?;
     let (source, medium, campaign) = credited;
     c.execute(
-        "update conversions set run = :run, source = :source, medium = :medium, campaign = :campaign where site_id = :site and id = :id",
-        named_params! {":run": run, ":source": source, ":medium": medium, ":campaign": campaign, ":id": s.id.number()},
+        "update conversions set run = :run, source = :source, medium = :medium, campaign = :campaign,
+           match_type = coalesce(:match, match_type), is_asserted = coalesce(:asserted, is_asserted),
+           confidence_bp = coalesce(:confidence, confidence_bp)
+         where site_id = :site and id = :id",
+        named_params! {":run": run, ":source": source, ":medium": medium, ":campaign": campaign, ":id": s.id.number(),
+        ":match": anew.matched.map(|m| m.0.word()), ":asserted": anew.matched.map(|m| m.2),
+        ":confidence": anew.matched.map(|m| i64::from(m.1))},
     )?;
     Ok(())
 }

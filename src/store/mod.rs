@@ -16,10 +16,14 @@ pub mod anon_events;
 pub mod audit;
 /// How backups ended.
 pub mod backups;
+/// Which conversation led to a conversion.
+pub mod chat_assists;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
 pub mod consents;
+/// Talks in a chat.
+pub mod conversations;
 /// Sales and leads, each once.
 pub mod conversions;
 /// Things counted and not kept.

@@ -105,6 +105,11 @@ pub fn contact_of_asserted(c: &SiteConn, person: &Person, source: &str, at: Time
     Ok(Some(ContactId::new(contact)))
 }
 
+/// Who is known by this.
+pub fn holder_of(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Option<ContactId>> {
+    Ok(find_identity(c, kind, value)?.map(|(contact, _)| ContactId::new(contact)))
+}
+
 /// Contact and whether the identity is verified.
 fn find_identity(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Option<(i64, bool)>> {
     c.find(
@@ -166,6 +171,7 @@ fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Resul
     c.execute("update conversions set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update leads set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update orders set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
+    c.execute("update conversations set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     // The newer answer of the two is the person's; a denial at the same moment wins.
     c.execute(
         "update contacts as k set (marketing, marketing_at, marketing_by) =

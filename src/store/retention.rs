@@ -58,6 +58,22 @@ pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     Ok(old.len())
 }
 
+/// What was said in chats; the figures of each conversation stay in its row.
+pub fn messages(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old: Vec<(i64, Vec<u8>)> = c.list(
+        "select conversation_id, key from messages where site_id = :site and at < :before order by at limit :limit",
+        named_params! {":before": before.ms(), ":limit": limit},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (conversation, key) in &old {
+        c.execute(
+            "delete from messages where site_id = :site and conversation_id = :conversation and key = :key",
+            named_params! {":conversation": conversation, ":key": key},
+        )?;
+    }
+    Ok(old.len())
+}
+
 /// Raw bodies; what was read from them stays, and so does the digest by which a repeat is known.
 pub fn inbox(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     let old: Vec<i64> = c.list(

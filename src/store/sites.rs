@@ -51,6 +51,11 @@ pub struct SiteSettings {
     pub extra_params: Vec<String>,
     /// `POST /api/lead` takes leads straight from the page.
     pub public_leads: bool,
+    /// The words of chats are kept; else only how many, by whom and when.
+    pub chat_text: bool,
+    /// Words by which a message asks for a price, and names a product, beside the usual ones.
+    pub chat_price_words: Vec<String>,
+    pub chat_product_words: Vec<String>,
     /// Exact extra origins for kept paths.
     pub cors_origins: Vec<String>,
     pub funnel_types: Vec<String>,
@@ -68,6 +73,9 @@ impl Default for SiteSettings {
             staff_networks: Vec::new(),
             extra_params: Vec::new(),
             public_leads: false,
+            chat_text: false,
+            chat_price_words: Vec::new(),
+            chat_product_words: Vec::new(),
             cors_origins: Vec::new(),
             funnel_types: Vec::new(),
             retention: Default::default(),

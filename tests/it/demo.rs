@@ -147,6 +147,7 @@ fn looks_lived_in(demo: &Demo, site: &str) {
     assert!(of("status", "refunded") + of("status", "cancelled") > 2, "{site}: some come back");
     let quarantined = demo.get(&format!("/api/sites/{site}/inbox?state=quarantined"));
     assert_eq!(quarantined["items"].as_array().map(Vec::len), Some(2), "{site}: {quarantined}");
+    assert!(count("select count(*) n from purchase_attributions where attribution_method <> 'no_match'") > 0, "{site}: chats help");
     // Nothing of it can be a real person's.
     let mails = demo.sql(site, "select count(*) n from leads where email is not null and email not like '%.example'");
     assert_eq!(mails[0]["n"], json!(0), "{site}");

@@ -81,6 +81,11 @@ async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
     let told = json!({"conversion_type": "sale", "order_id": "A-9", "revenue": "12.50", "currency": "USD", "email": ANN, "session_id": id,
         "click_id": "click-ann", "custom_data": {"note": ANN}, "sub_ids": {"s1": ANN}});
     house.post("/api/conversions").token(&site.token).header("idempotency-key", "k-1").json(&told).send().await.is(201);
+    // A chat, with its words where the owner keeps them.
+    sites::set(&house.app, site.id, "chat.text", "true", "test").await.expect("a setting");
+    let said = json!({"conversation_id": PHONE, "role": "customer", "at": house.clock.now().utc(), "email": ANN, "session_id": id,
+        "text": format!("write to {ANN}")});
+    house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
     // An id that is the address itself.
     house.lead(site, json!({"lead_id": ANN, "email": ANN})).await.is(200);
     // A body nobody could read.

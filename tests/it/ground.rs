@@ -266,7 +266,11 @@ impl Ground<'_> {
                 if path.iter().any(|p| p.touch.session == made.session) {
                     continue;
                 }
-                path.extend(made.touches.iter().filter(|t| t.at <= happened).map(|t| PathTouch { touch: t.clone(), link: Link::Session }));
+                path.extend(made.touches.iter().filter(|t| t.at <= happened).map(|t| PathTouch {
+                    touch: t.clone(),
+                    link: Link::Session,
+                    earns: false,
+                }));
             }
             path.sort_by_key(|p| p.touch.at);
         }

@@ -5,6 +5,8 @@ mod agreement;
 mod analytics;
 mod backup;
 mod browser;
+mod chat;
+mod chat_page;
 mod chromium;
 mod cli;
 mod concurrency;

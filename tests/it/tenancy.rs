@@ -57,6 +57,9 @@ async fn two() -> Two {
                 "url": format!("https://{}/contact", site.domain), "value": "10.00", "currency": "USD", "consent_given": true,
                 "custom_fields": {"note": says("note")}});
             house.lead(site, lead).await.is(200);
+            let said = json!({"conversation_id": says(&format!("c-{n}")), "role": "customer", "at": house.clock.now().utc(),
+                "email": format!("person{n}@mail.example"), "session_id": visitor, "text": says("How much is the cup?")});
+            house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
             house
                 .order(
                     site,
@@ -99,9 +102,9 @@ async fn two() -> Two {
 fn numbers(two: &Two) -> Vec<String> {
     let mut all = Vec::new();
     for word in ["conversion", "lead", "order", "in", "contact", "delivery", "session", "token"] {
-        all.extend([1, 14].map(|n| format!("{word}_{n}")));
+        all.extend([1, 20].map(|n| format!("{word}_{n}")));
     }
-    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "14".into(), "9223372036854775807".into()]);
+    all.extend([two.forms_b.id.clone(), two.hook_b.id.clone(), "20".into(), "9223372036854775807".into()]);
     all
 }
 

@@ -16,10 +16,11 @@ export async function show(root, p) {
   model.input.addEventListener('change', () => { model.el.querySelector('small')?.replaceChildren(MODEL_NOTES[model.input.value]); });
   const window = selectField('window', 'How far back', words, now.window, 'A visit before that earns nothing.');
   const kinds = KINDS.map(([kind, word]) => selectField(`windows-${kind}`, word, [['', 'the same'], ...words], now.windows[kind] ?? ''));
-  const asked = () => ({ model: model.input.value, window: window.input.value,
+  const chats = selectField('chat_credit', 'Chats', [['', 'help, and earn nothing'], ['yes', 'earn like a visit']], now.chat_credit ? 'yes' : '', 'Whoever brought the customer keeps the credit, unless you say so.');
+  const asked = () => ({ model: model.input.value, window: window.input.value, chat_credit: chats.input.value === 'yes',
     windows: Object.fromEntries(KINDS.map(([kind], i) => [kind, kinds[i].input.value]).filter(([, w]) => w)) });
   const effect = h('div', { 'aria-live': 'polite' });
-  const form = saveForm({ fields: [model, window], rest: h('fieldset.choices', null, h('legend', null, 'Its own for'), h('div.four', null, kinds.map((k) => k.el))),
+  const form = saveForm({ fields: [model, window, chats], rest: h('fieldset.choices', null, h('legend', null, 'Its own for'), h('div.four', null, kinds.map((k) => k.el))),
     go: 'Show the effect', classes: 'cols', save: async () => {
       const wanted = asked();
       const seen = await post(`${url}/preview`, wanted);

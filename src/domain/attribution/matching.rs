@@ -44,7 +44,7 @@ pub fn attribute(judged: &Judged, evidence: &Evidence, day_text: &DayText<'_>) -
             confidence_bp: STATED_BP,
             reason: sentence::stated(stated),
             also_fits: Vec::new(),
-            path: vec![PathTouch { touch: stated_touch(stated, judged.happened_at), link: Link::Imported }],
+            path: vec![PathTouch { touch: stated_touch(stated, judged.happened_at), link: Link::Imported, earns: false }],
         },
         None => Credit {
             match_type: MatchType::None,
@@ -103,7 +103,7 @@ fn path(found: &[&LinkedSession], best: Link, happened_at: Time) -> Vec<PathTouc
         .iter()
         .flat_map(|s| {
             let link = strongest.get(&s.session).copied().unwrap_or(s.link);
-            s.touches.iter().filter(|t| is_before(t.at, happened_at)).map(move |t| PathTouch { touch: t.clone(), link })
+            s.touches.iter().filter(|t| is_before(t.at, happened_at)).map(move |t| PathTouch { touch: t.clone(), link, earns: false })
         })
         .collect();
     path.sort_by(|a, b| place(&a.touch).cmp(&place(&b.touch)).then(a.link.cmp(&b.link)));

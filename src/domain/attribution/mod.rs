@@ -11,6 +11,7 @@ use super::fact::Stated;
 use super::time::Time;
 use super::touch::{TouchKind, Touchpoint};
 
+pub mod chat;
 mod decay;
 pub mod journey;
 pub mod matching;
@@ -99,6 +100,9 @@ pub struct Policy {
     /// The same for conversions of one kind, where it differs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub windows: BTreeMap<ConversionKind, Option<u32>>,
+    /// A conversation earns credit like any other touch. Off unless the owner chooses so: then it only helps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chat_credit: bool,
 }
 
 impl Policy {
@@ -110,7 +114,7 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { model: Model::LastNonDirect, window_days: Some(30), windows: BTreeMap::new() }
+        Self { model: Model::LastNonDirect, window_days: Some(30), windows: BTreeMap::new(), chat_credit: false }
     }
 }
 
@@ -171,6 +175,9 @@ pub struct PathTouch {
     #[serde(flatten)]
     pub touch: Touchpoint,
     pub link: Link,
+    /// Of a chat only: the owner lets it earn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub earns: bool,
 }
 
 /// The same as it is read: reports read every path of a year, and reading field by field takes a fraction of the time
@@ -204,6 +211,8 @@ struct KeptTouch {
     #[serde(default)]
     is_imported: bool,
     link: Link,
+    #[serde(default)]
+    earns: bool,
 }
 
 impl From<KeptTouch> for PathTouch {
@@ -226,7 +235,7 @@ impl From<KeptTouch> for PathTouch {
             is_direct: k.is_direct,
             is_imported: k.is_imported,
         };
-        Self { touch, link: k.link }
+        Self { touch, link: k.link, earns: k.earns }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The lenses: how the credit for one conversion is shared among the touches before it. Whole numbers only.
 //!
 //! A direct visit is a touch but earns credit only by `first` and `last`; the other lenses pass it over, and a chat
-//! too, which helps to sell but brings nobody. Where there is nothing else within the window they do earn it: Direct is
+//! too, which helps to sell but brings nobody (unless the owner lets it earn). Where there is nothing else within the window they do earn it: Direct is
 //! a source and is not hidden.
 
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ pub fn weights(model: Model, path: &[PathTouch], happened_at: Time, window_days:
 fn credited(model: Model, path: &[PathTouch], happened_at: Time, window: Window) -> Vec<usize> {
     let mut held: Vec<usize> = (0..path.len()).filter(|i| window.holds(path[*i].touch.at, happened_at)).collect();
     held.sort_by_key(|i| path[*i].touch.at);
-    let is_chat = |i: &usize| path[*i].touch.kind == TouchKind::Chat;
+    let is_chat = |i: &usize| path[*i].touch.kind == TouchKind::Chat && !path[*i].earns;
     let is_marketing = |i: &usize| !is_chat(i) && !path[*i].touch.is_direct;
     let pick = |is_fit: &dyn Fn(&usize) -> bool| -> Vec<usize> { held.iter().copied().filter(|i| is_fit(i)).collect() };
     let mut ways: Vec<Vec<usize>> = Vec::new();
@@ -123,7 +123,6 @@ fn credited(model: Model, path: &[PathTouch], happened_at: Time, window: Window)
         ways.push(pick(&is_marketing));
     }
     ways.push(pick(&|i| !is_chat(i)));
-    ways.push(held.clone());
     ways.into_iter().find(|way| !way.is_empty()).unwrap_or_default()
 }
 
@@ -191,7 +190,7 @@ mod tests {
             ("a80 *90", LastNonDirect, Some(30), &[100, 0]),
             ("a80 *90", Last, Some(30), &[100, 0]),
             ("-80 *90", Linear, Some(30), &[100, 0]),
-            ("*90", LastNonDirect, Some(30), &[100]),
+            ("*90", LastNonDirect, Some(30), &[0]),
             ("", Linear, Some(30), &[]),
         ];
         for (spec, model, window, want) in rows {
@@ -228,7 +227,8 @@ mod tests {
             let mut path: Vec<PathTouch> =
                 days.iter().map(|(ms, who)| touch_at(day(0).plus_ms(*ms), ['a', 'b', 'c', '-', '*'][*who])).collect();
             path.sort_by_key(|p| p.touch.at);
-            let held: Vec<bool> = path.iter().map(|p| Window(window).holds(p.touch.at, sale())).collect();
+            let held: Vec<bool> =
+                path.iter().map(|p| Window(window).holds(p.touch.at, sale()) && p.touch.kind != TouchKind::Chat).collect();
             for model in Model::ALL {
                 let w = weights(model, &path, sale(), window);
                 prop_assert_eq!(w.len(), path.len());

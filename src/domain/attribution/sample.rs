@@ -11,7 +11,7 @@ pub fn day(n: i64) -> Time {
 
 /// Letters are marketing sources, `-` is direct, `*` a chat.
 pub fn touch_at(at: Time, who: char) -> PathTouch {
-    PathTouch { touch: touchpoint(1, at.ms(), at, who), link: Link::Session }
+    PathTouch { touch: touchpoint(1, at.ms(), at, who), link: Link::Session, earns: false }
 }
 
 pub fn touchpoint(session: i64, seq: i64, at: Time, who: char) -> Touchpoint {

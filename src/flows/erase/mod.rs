@@ -97,6 +97,9 @@ fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid
     for content in person::contents(c, whole)? {
         stones.push(tombstones::digest(key, tombstones::CONTENT, &crypto::hex(&content)));
     }
+    for (connection, external_id) in person::talks(c, whole)? {
+        stones.push(tombstones::digest(key, tombstones::CONVERSATION, &tombstones::conversation(connection, &external_id)));
+    }
     for stone in &stones {
         tombstones::add(c, stone, at)?;
     }
@@ -183,10 +186,10 @@ pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value>
                 "rows": {
                     "contacts": whole.contacts.len(), "identities": whole.identities.len(), "sessions": whole.sessions.len(),
                     "leads": whole.leads.len(), "orders": whole.orders.len(), "conversions": whole.conversions.len(),
-                    "inbox": whole.inbox.len(), "waiting": waiting,
+                    "inbox": whole.inbox.len(), "conversations": whole.conversations.len(), "waiting": waiting,
                 },
                 "is_known": !(whole.contacts.is_empty() && whole.sessions.is_empty() && whole.leads.is_empty()
-                    && whole.orders.is_empty() && whole.conversions.is_empty() && whole.inbox.is_empty()),
+                    && whole.orders.is_empty() && whole.conversions.is_empty() && whole.inbox.is_empty() && whole.conversations.is_empty()),
                 "destinations": platforms,
                 "told": told.iter().map(notice).collect::<Vec<_>>(),
             }))

@@ -50,6 +50,17 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
             Some(id) => conversions::find(c, id)?.is_some_and(|v| v.is_erased),
             None => false,
         },
+        Fact::Message(m) => {
+            // The conversation of somebody erased: only what is said after that is anybody's.
+            let word = m.conversation.as_deref().map(|id| tombstones::conversation(connection, id));
+            let stone = word.map(|word| tombstones::digest(&site.keys.tombstone, tombstones::CONVERSATION, &word));
+            if let Some(at) = stone.map(|stone| tombstones::find(c, &stone)).transpose()?.flatten()
+                && m.happened_at <= at
+            {
+                return Ok(News::Nobody);
+            }
+            false
+        }
     };
     if is_known {
         return Ok(News::Past(Box::new(without_person(fact))));
@@ -59,12 +70,13 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Order(f) => (&f.person, f.happened_at),
         Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(f) => (&f.person, f.happened_at),
+        Fact::Message(f) => (&f.person, f.happened_at),
     };
     if !is_past(c, site, person, happened_at)? {
         return Ok(News::Present);
     }
     let has_money = match fact {
-        Fact::Lead(_) => false,
+        Fact::Lead(_) | Fact::Message(_) => false,
         Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) => true,
         Fact::Statement(s) => s.kind == ConversionKind::Sale,
     };
@@ -72,7 +84,7 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
     let names_somebody = match fact {
         Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
         Fact::Statement(s) => s.external_id.contains('@'),
-        Fact::Lead(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
+        Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
     };
     Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
 }
@@ -149,6 +161,7 @@ fn without_person(fact: &Fact) -> Fact {
                 detail.retain(|key, _| IMPERSONAL.contains(&key.as_str()));
             }
         }
+        Fact::Message(m) => (m.person, m.traces, m.visitor) = (nobody(&m.person), traces(&m.traces), None),
     }
     fact
 }

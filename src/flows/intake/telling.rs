@@ -7,6 +7,7 @@ use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::Money;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
+use crate::flows::assists::{self, When};
 use crate::flows::crediting::{self, Known, Outcome};
 use crate::flows::erase::past;
 use crate::flows::planning;
@@ -197,6 +198,7 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let planned = planning::run(x.c, x.site, x.connections, &conversion, &sessions_of(&outcome, t.session), &known, x.now)?;
     if before.match_type != "none" && !outcome.is_attributed {
         // The better informed knows less of the visit: what was matched stays.
+        assists::keep(x.c, id, outcome.assist.as_ref(), When::Joined, x.now)?;
         return Ok(Stored { planned, ..known_already(x, t, id)? });
     }
     crediting::write(x.c, x.site, &conversion, before.run + 1, "joined", &outcome, x.now)?;
@@ -235,6 +237,7 @@ fn late_identity(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
             return stored(x, t, id, false, &outcome);
         }
     }
+    assists::late(x.c, x.site, &conversion, &known_by_all(x, t, &conversion), x.now)?;
     known_already(x, t, id)
 }
 

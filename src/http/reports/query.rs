@@ -39,7 +39,8 @@ pub const FILTERS: &[Param] = &[
     ("connection", "one that told of it or was told, con_7"),
 ];
 
-const WITH: &[Param] = &[("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products")];
+const WITH: &[Param] =
+    &[("with", "parts to come along: days, notes, connections, needs, latest, sources, countries, devices, products, chat")];
 
 const TABLE: &[Param] = &[
     ("by", "channel, source (default), medium, campaign, content, term or landing"),

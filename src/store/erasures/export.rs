@@ -48,6 +48,7 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         let id = named_params! {":id": conversion};
         all.add("conversions", "select * from conversions where site_id = :site and id = :id", id)?;
         all.add("reports", "select * from reports where site_id = :site and conversion_id = :id", id)?;
+        all.add("chat_assists", "select * from chat_assists where site_id = :site and conversion_id = :id", id)?;
         all.add("entries", "select * from entries where site_id = :site and conversion_id = :id", id)?;
         all.add("credits", "select * from credits where site_id = :site and conversion_id = :id", id)?;
         all.add("deliveries", "select * from deliveries where site_id = :site and conversion_id = :id", id)?;
@@ -57,6 +58,11 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
              where d.site_id = :site and d.conversion_id = :id",
             id,
         )?;
+    }
+    for talk in &whole.conversations {
+        let id = named_params! {":id": talk};
+        all.add("conversations", "select * from conversations where site_id = :site and id = :id", id)?;
+        all.add("messages", "select * from messages where site_id = :site and conversation_id = :id order by at", id)?;
     }
     for inbox in &whole.inbox {
         let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body

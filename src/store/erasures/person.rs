@@ -48,6 +48,7 @@ pub struct Whole {
     pub orders: BTreeSet<i64>,
     pub conversions: BTreeSet<i64>,
     pub inbox: BTreeSet<i64>,
+    pub conversations: BTreeSet<i64>,
 }
 
 impl Whole {
@@ -74,6 +75,16 @@ pub fn contents(c: &SiteConn, whole: &Whole) -> Result<Vec<Vec<u8>>> {
     Ok(all)
 }
 
+/// The person's conversations as their stones name them: connection and the sender's own id.
+pub fn talks(c: &SiteConn, whole: &Whole) -> Result<Vec<(i64, String)>> {
+    let mut all = Vec::new();
+    for id in &whole.conversations {
+        let sql = "select connection_id, external_id from conversations where site_id = :site and id = :id and erased_at is null";
+        all.extend(c.find(sql, named_params! {":id": id}, |row| Ok((row.get(0)?, row.get(1)?)))?);
+    }
+    Ok(all)
+}
+
 /// Rounds in which one identity may lead to the next; merged contacts make chains of one or two.
 const ROUNDS: usize = 8;
 
@@ -95,6 +106,7 @@ pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 
     }
     find_facts(c, &mut whole)?;
     find_sessions(c, &mut whole)?;
+    find_conversations(c, &mut whole)?;
     for (kind, value) in &whole.identities {
         let digest = digest_of(kind, value);
         whole.inbox.extend(numbers(
@@ -280,6 +292,27 @@ fn kind_word(kind: &str) -> &'static str {
         "phone" => "phone",
         _ => "customer_id",
     }
+}
+
+/// Those of the contact, those in which the address was given, and those of the browsers that nobody else is known by.
+fn find_conversations(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+    for contact in &whole.contacts {
+        let id = named_params! {":id": contact};
+        whole.conversations.extend(numbers(c, "select id from conversations where site_id = :site and contact_id = :id", id)?);
+    }
+    for (kind, sql) in [
+        ("email", "select id from conversations where site_id = :site and email = :value"),
+        ("phone", "select id from conversations where site_id = :site and phone = :value"),
+    ] {
+        for value in whole.values(kind) {
+            whole.conversations.extend(numbers(c, sql, named_params! {":value": value})?);
+        }
+    }
+    for session in &whole.sessions {
+        let sql = "select id from conversations where site_id = :site and session_id = :id and contact_id is null";
+        whole.conversations.extend(numbers(c, sql, named_params! {":id": session})?);
+    }
+    Ok(())
 }
 
 fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {

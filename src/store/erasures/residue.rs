@@ -13,11 +13,13 @@ pub struct Mentions {
     pub reports: Vec<i64>,
     pub page_events: Vec<i64>,
     pub inbox: Vec<i64>,
+    pub conversations: Vec<i64>,
 }
 
 impl Mentions {
     pub fn is_empty(&self) -> bool {
-        self.leads.is_empty() && self.reports.is_empty() && self.page_events.is_empty() && self.inbox.is_empty()
+        let all = [&self.leads, &self.reports, &self.page_events, &self.inbox, &self.conversations];
+        all.iter().all(|found| found.is_empty())
     }
 }
 
@@ -36,6 +38,13 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
             .list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| row.get(0))?,
         inbox: c.list(
             "select id from inbox where site_id = :site and body is not null and instr(lower(cast(body as text)), :value) > 0",
+            value,
+            |row| row.get(0),
+        )?,
+        conversations: c.list(
+            "select id from conversations where site_id = :site and instr(lower(external_id || ' ' || coalesce(visitor, '')), :value) > 0
+             union
+             select conversation_id from messages where site_id = :site and instr(lower(text), :value) > 0",
             value,
             |row| row.get(0),
         )?,
@@ -62,6 +71,19 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
     }
     for id in &found.inbox {
         c.execute("update inbox set body = null where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    for id in &found.conversations {
+        let named = named_params! {":id": id, ":value": value};
+        c.execute(
+            "update conversations set external_id = case when instr(lower(external_id), :value) > 0 then 'erased_' || id else external_id end,
+               visitor = case when instr(lower(visitor), :value) > 0 then null else visitor end
+             where site_id = :site and id = :id",
+            named,
+        )?;
+        c.execute(
+            "update messages set text = null where site_id = :site and conversation_id = :id and instr(lower(text), :value) > 0",
+            named,
+        )?;
     }
     Ok(())
 }

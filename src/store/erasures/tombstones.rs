@@ -20,6 +20,13 @@ pub fn digest(key: &[u8; 32], kind: &str, value: &str) -> [u8; 16] {
 pub const SESSION: &str = "session";
 /// The kind under which the words of a lead without an id stand.
 pub const CONTENT: &str = "content";
+/// The kind under which a conversation stands, by its sender's own id.
+pub const CONVERSATION: &str = "conversation";
+
+/// A conversation as its stone names it.
+pub fn conversation(connection: i64, external_id: &str) -> String {
+    format!("{connection}.{external_id}")
+}
 
 pub fn add(c: &SiteConn, digest: &[u8; 16], at: Time) -> Result<()> {
     c.execute(
@@ -61,5 +68,7 @@ pub fn list_known(c: &SiteConn, on: &mut impl FnMut(IdentityKind, String)) -> Re
     read("select 'email', email from leads where site_id = :site and email is not null")?;
     read("select 'phone', phone from leads where site_id = :site and phone is not null")?;
     read("select 'email', email from orders where site_id = :site and email is not null")?;
-    read("select 'phone', phone from orders where site_id = :site and phone is not null")
+    read("select 'phone', phone from orders where site_id = :site and phone is not null")?;
+    read("select 'email', email from conversations where site_id = :site and email is not null")?;
+    read("select 'phone', phone from conversations where site_id = :site and phone is not null")
 }

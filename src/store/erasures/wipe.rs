@@ -58,6 +58,15 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
              where site_id = :site and id = :id and erased_at is null";
         count("leads", c.execute(sql, named_params! {":id": lead, ":at": at.ms()})?);
     }
+    for talk in &whole.conversations {
+        let id = named_params! {":id": talk, ":at": at.ms()};
+        let sql = "update conversations set external_id = 'erased_' || id, visitor = null, contact_id = null, email = null, phone = null,
+               session_id = null, erased_at = :at
+             where site_id = :site and id = :id and erased_at is null";
+        count("conversations", c.execute(sql, id)?);
+        let sql = "delete from messages where site_id = :site and conversation_id = :id";
+        count("messages", c.execute(sql, named_params! {":id": talk})?);
+    }
     for value in texts(whole) {
         for lead in &whole.leads {
             let sql = "update leads set external_id = 'erased_' || id

@@ -9,6 +9,7 @@ use super::super::scope::SiteConn;
 use super::conversions::Line;
 use super::json_list;
 use crate::domain::attribution::PathTouch;
+use crate::domain::attribution::chat::with_chats;
 use crate::domain::ids::DeliveryId;
 use crate::error::{Error, Result};
 
@@ -23,6 +24,16 @@ pub struct Beside {
     pub days_to_convert: Option<i64>,
     pub reports: i64,
     pub told: Vec<Told>,
+    /// The conversation that led to it; none where none did.
+    pub chat: Option<Helped>,
+}
+
+/// A conversation that led to a conversion, in short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Helped {
+    pub method: String,
+    pub confidence_bp: i64,
+    pub platform: String,
 }
 
 /// Who was told, in short.
@@ -45,6 +56,7 @@ pub fn fill(c: &SiteConn, lines: &mut [Line]) -> Result<()> {
     credits(c, &ids, &mut all)?;
     reports(c, &ids, &mut all)?;
     told(c, &ids, &mut all)?;
+    chats(c, &ids, &mut all)?;
     for line in lines {
         line.beside = all.remove(&line.id.number()).unwrap_or_default();
     }
@@ -133,4 +145,29 @@ fn told(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
             Ok(true)
         },
     )
+}
+
+/// Chats stand in the journey as it is shown; what they earn, if anything, stands in the credit's own path.
+fn chats(c: &SiteConn, ids: &str, all: &mut HashMap<i64, Beside>) -> Result<()> {
+    let mut broken: Option<Error> = None;
+    c.scan(
+        "select a.conversion_id, a.method, a.confidence_bp, coalesce(t.platform, 'chat'), a.touches
+         from chat_assists a left join conversations t on t.site_id = a.site_id and t.id = a.conversation_id
+         where a.site_id = :site and a.conversion_id in (select value from json_each(:ids))",
+        named_params! {":ids": ids},
+        |row| {
+            let beside = all.entry(row.get(0)?).or_default();
+            let (method, touches): (String, String) = (row.get(1)?, row.get(4)?);
+            if method != "no_match" {
+                beside.chat = Some(Helped { method, confidence_bp: row.get(2)?, platform: row.get(3)? });
+            }
+            match serde_json::from_str::<Vec<PathTouch>>(&touches) {
+                Ok(chats) if beside.path.iter().any(|p| p.earns) || chats.is_empty() => {}
+                Ok(chats) => beside.path = with_chats(&beside.path, &chats, false),
+                Err(e) => broken = Some(Error::internal(e)),
+            }
+            Ok(broken.is_none())
+        },
+    )?;
+    broken.map_or(Ok(()), Err)
 }

@@ -2,6 +2,8 @@
 
 /// Who has changed what.
 pub mod audit;
+/// What chats helped to sell.
+pub mod chats;
 /// The oldest row of each kind that is kept for a while.
 pub mod clocks;
 /// Answers on consent, and what was withheld for them.

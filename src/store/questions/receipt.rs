@@ -3,6 +3,7 @@
 use rusqlite::{Row, named_params};
 use serde_json::{Map, Value, json};
 
+use super::super::chat_assists;
 use super::super::scope::SiteConn;
 use super::conversions::{self, Line};
 use super::deliveries;
@@ -27,6 +28,8 @@ pub struct Receipt {
     pub deliveries: Vec<deliveries::Line>,
     /// The newest explicit answer of the person or browser, and the consent manager that told it.
     pub said: Option<(Answer, String)>,
+    /// What the chats had to do with it; none where nobody had ever chatted.
+    pub chat: Option<chat_assists::Stored>,
 }
 
 /// One platform's statement.
@@ -119,6 +122,7 @@ pub fn find(c: &SiteConn, fact: Fact) -> Result<Option<Receipt>> {
         entries: entries(c, id)?,
         deliveries: deliveries::of_conversion(c, id)?,
         said: said(c, &line)?,
+        chat: chat_assists::find(c, id)?,
         line,
     }))
 }

@@ -18,7 +18,7 @@ const MOST_SESSIONS: usize = 200;
 pub struct Line {
     pub at: Option<Time>,
     /// `visit`, `touch`, `event`, `lead`, `sale`, `signup`, `custom`, `order`, `refund`, `cancellation`, `adjustment`,
-    /// `stage`, `delivery`, `consent`, `identity`.
+    /// `stage`, `delivery`, `consent`, `identity`, `chat`.
     pub kind: String,
     /// What it is called where it stands: the ledger's label, an event's name, a platform's word.
     pub name: Option<String>,
@@ -33,6 +33,8 @@ pub struct Line {
     pub conversion: Option<ConversionId>,
     /// What somebody is known by: shown only to who may see people.
     pub identity: Option<(String, String)>,
+    /// Of a chat, all sides together.
+    pub messages: Option<i64>,
     /// Which of two lines of the same moment comes first.
     order: i64,
 }
@@ -162,6 +164,7 @@ pub fn page(c: &SiteConn, contact: ContactId, cursor: Option<Cursor>, limit: usi
     lines.extend(walk.of_facts()?);
     lines.extend(walk.of_answers()?);
     lines.extend(walk.of_identities()?);
+    lines.extend(walk.of_chats()?);
     lines.sort_by_key(|l| std::cmp::Reverse((l.at, l.order)));
     let has_more = lines.len() > limit;
     lines.truncate(limit);
@@ -283,6 +286,33 @@ impl Walk<'_> {
              order by at desc, 2 desc limit :most",
             named_params! {":base": base(9), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
             answer,
+        )?);
+        Ok(lines)
+    }
+
+    /// Conversations of the person, and those of their browsers that nobody else is known by.
+    fn of_chats(&self) -> Result<Vec<Line>> {
+        let read = |row: &Row| -> rusqlite::Result<Line> {
+            Ok(Line { platform: row.get(4)?, messages: Some(row.get(5)?), state: row.get(6)?, ..line(row)? })
+        };
+        let mut lines = self.c.list(
+            "select first_at, :base + id, 'chat', null, platform, messages, case when is_product_inquiry = 1 and is_price_check = 1 then 'product_price'
+               when is_product_inquiry = 1 then 'product' when is_price_check = 1 then 'price' end
+             from conversations
+             where site_id = :site and contact_id = :contact and messages > 0 and (first_at, :base + id) < (:key, :before)
+             order by first_at desc, 2 desc limit :most",
+            named_params! {":base": base(11), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
+            read,
+        )?;
+        lines.extend(self.c.list(
+            "select first_at, :base + id, 'chat', null, platform, messages, case when is_product_inquiry = 1 and is_price_check = 1 then 'product_price'
+               when is_product_inquiry = 1 then 'product' when is_price_check = 1 then 'price' end
+             from conversations
+             where site_id = :site and session_id in (select value from json_each(:sessions)) and contact_id is null and messages > 0
+               and (first_at, :base + id) < (:key, :before)
+             order by first_at desc, 2 desc limit :most",
+            named_params! {":base": base(11), ":sessions": self.sessions, ":key": self.key, ":before": self.before, ":most": self.most},
+            read,
         )?);
         Ok(lines)
     }

@@ -1,7 +1,7 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Order, Person, Refund, ShopTouch, Statement, Traces};
+use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces};
 use halotrack::domain::outgoing::Item;
 use halotrack::sources::{Batch, Heard, Reject};
 use serde_json::{Map, Value, json};
@@ -37,6 +37,7 @@ fn fact(fact: &Fact) -> Value {
             "fact": "deletion", "order_external_id": f.order_external_id, "platform": f.platform, "happened_at": f.happened_at.utc(),
         }),
         Fact::Statement(f) => statement(f),
+        Fact::Message(f) => message(f),
     })
 }
 
@@ -57,6 +58,16 @@ fn order(f: &Order) -> Value {
         "tax": f.tax.map(|m| m.to_string()), "shipping": f.shipping.map(|m| m.to_string()), "discount": f.discount.map(|m| m.to_string()),
         "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole,
         "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone,
+    })
+}
+
+fn message(f: &Message) -> Value {
+    let said = f.said.as_ref().map(|s| {
+        told(json!({"id": s.external_id, "role": s.role.word(), "text": s.text, "product_inquiry": s.is_product_inquiry, "price_check": s.is_price_check}))
+    });
+    json!({
+        "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
+        "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
     })
 }
 
