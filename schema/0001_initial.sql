@@ -490,6 +490,7 @@ create table orders (
   modified_at   integer not null,
   ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  found_at      integer,                                   -- a pull found it, and no hook has told of it since
   refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
   refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
@@ -500,6 +501,7 @@ create unique index orders__site_id__connection_id__external_id on orders (site_
 create index orders__site_id__created_at on orders (site_id, created_at);
 create index orders__site_id__contact_id on orders (site_id, contact_id);
 create index orders__site_id__conversion_id on orders (site_id, conversion_id);
+create index orders__site_id__connection_id__found_at on orders (site_id, connection_id, found_at) where found_at is not null;
 create index orders__site_id__order_key on orders (site_id, order_key) where conversion_id is null;
 
 -- Talks with people on a chat platform, or told by the owner's own. What they say of a conversion is worked out from the
@@ -825,6 +827,58 @@ create table jobs (
 ) strict;
 create unique index jobs__site_id__dedup on jobs (site_id, dedup);
 create index jobs__run_at on jobs (run_at);
+
+-- How far the list of each connection's platform was read, and the walk that is under way.
+create table pulls (
+  site_id       integer not null,
+  connection_id integer not null,
+  seen_to       integer,                                   -- the newest change seen by a walk that came to its end
+  state         text,                                      -- where the walk under way goes on
+  began_at      integer,
+  ended_at      integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  orders        integer not null default 0,                -- new ones, of the walk under way or the last one
+  sentence      text,                                      -- why it does not go on
+  primary key (site_id, connection_id)
+) strict, without rowid;
+
+-- Whether and when our hooks in a platform are looked at.
+create table registrations (
+  site_id       integer not null,
+  connection_id integer not null,
+  is_wanted     integer not null default 1 check (is_wanted in (0, 1)),
+  checked_at    integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  sentence      text,                                      -- why they could not be looked at
+  notes         text not null default '[]',
+  primary key (site_id, connection_id)
+) strict, without rowid;
+
+-- Our hooks as the platform had them when they were last looked at.
+create table hooks (
+  site_id       integer not null,
+  connection_id integer not null,
+  topic         text not null,
+  external_id   text not null,
+  place         integer not null,
+  is_active     integer not null check (is_active in (0, 1)),
+  since         integer not null,
+  primary key (site_id, connection_id, topic)
+) strict, without rowid;
+
+-- What has happened to connections, in sentences.
+create table happenings (
+  site_id        integer not null,
+  id             integer not null,
+  connection_id  integer not null,
+  at             integer not null,
+  sentence       text not null,
+  waits_for_pull integer not null default 0 check (waits_for_pull in (0, 1)),
+  primary key (site_id, id)
+) strict, without rowid;
+create index happenings__site_id__connection_id on happenings (site_id, connection_id, id);
 
 -- How backups of the whole box ended.
 create table backups (

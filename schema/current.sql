@@ -607,6 +607,16 @@ CREATE TABLE erasures (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE happenings (
+  site_id        integer not null,
+  id             integer not null,
+  connection_id  integer not null,
+  at             integer not null,
+  sentence       text not null,
+  waits_for_pull integer not null default 0 check (waits_for_pull in (0, 1)),
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE hook_tokens (
   token_hash    blob primary key,
   connection_id integer not null references connections (id),
@@ -614,6 +624,17 @@ CREATE TABLE hook_tokens (
   sealed_token  blob not null,
   created_at    integer not null,
   retires_at    integer                   -- both tokens of a rotation live until then
+) strict, without rowid;
+
+CREATE TABLE hooks (
+  site_id       integer not null,
+  connection_id integer not null,
+  topic         text not null,
+  external_id   text not null,
+  place         integer not null,
+  is_active     integer not null check (is_active in (0, 1)),
+  since         integer not null,
+  primary key (site_id, connection_id, topic)
 ) strict, without rowid;
 
 CREATE TABLE idempotency_keys (
@@ -820,6 +841,7 @@ CREATE TABLE orders (
   modified_at   integer not null,
   ended_at      integer,                                   -- cancelled, refunded or deleted
   received_at   integer not null,
+  found_at      integer,                                   -- a pull found it, and no hook has told of it since
   refunds_at    integer not null default 0,                -- `modified_at` of the newest whole list of refunds, and when
   refunds_read_at integer not null default 0,              -- it was read from the shop itself, 0 where it was told
   conversion_id integer,
@@ -876,6 +898,18 @@ CREATE TABLE refunds (
   reason            text,                                  -- personal
   event_id          text,                                  -- under which destinations hear of it
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE registrations (
+  site_id       integer not null,
+  connection_id integer not null,
+  is_wanted     integer not null default 1 check (is_wanted in (0, 1)),
+  checked_at    integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  sentence      text,                                      -- why they could not be looked at
+  notes         text not null default '[]',
+  primary key (site_id, connection_id)
 ) strict, without rowid;
 
 CREATE TABLE reports (
@@ -1182,6 +1216,8 @@ CREATE INDEX erasures__site_id__at__open on erasures (site_id, at) where done_at
 
 CREATE UNIQUE INDEX erasures__site_id__uid on erasures (site_id, uid);
 
+CREATE INDEX happenings__site_id__connection_id on happenings (site_id, connection_id, id);
+
 CREATE INDEX hook_tokens__connection_id on hook_tokens (connection_id);
 
 CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
@@ -1225,6 +1261,8 @@ CREATE INDEX messages__site_id__at on messages (site_id, at);
 CREATE INDEX notes__site_id__day on notes (site_id, day);
 
 CREATE UNIQUE INDEX orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
+
+CREATE INDEX orders__site_id__connection_id__found_at on orders (site_id, connection_id, found_at) where found_at is not null;
 
 CREATE INDEX orders__site_id__contact_id on orders (site_id, contact_id);
 

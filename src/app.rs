@@ -21,6 +21,7 @@ use crate::presence::Presence;
 use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
+use crate::talks::Talks;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +52,8 @@ pub struct Parts {
     pub recent: Arc<Recent>,
     /// Something may be due for a worker.
     pub wake: Notify,
+    /// One talk with a platform at a time, for each connection.
+    pub talks: Talks,
     /// One backup at a time: two would be proven in the same scratch folder.
     pub backing_up: tokio::sync::Mutex<()>,
     /// What changed, for open dashboards.
@@ -134,6 +137,7 @@ impl App {
                 presence: Presence::default(),
                 recent: Arc::new(recent),
                 wake: Notify::new(),
+                talks: Talks::default(),
                 backing_up: Default::default(),
                 news,
                 boot: crate::crypto::random_text(9),

@@ -104,6 +104,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
         Word::Backup { to } => Command::Backup { to: to.map(|path| absolute(&path)).transpose()? },

@@ -21,6 +21,8 @@ mod again;
 pub mod command;
 /// Lists as files.
 mod export;
+/// Our webhooks in the platforms, and the platforms' own lists.
+mod hooks;
 /// Backups, and what waits since one was restored.
 mod kept;
 /// The data folder and who may change it.

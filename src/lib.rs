@@ -66,6 +66,8 @@ pub mod serve;
 pub mod sources;
 /// All the SQL.
 pub mod store;
+/// One talk with a platform at a time.
+pub mod talks;
 /// The second factor.
 pub mod totp;
 /// Requests and answers as plain values.

@@ -16,7 +16,7 @@ use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
 use crate::flows::login;
 use crate::http;
-use crate::jobs::{housekeeping, lookout, night, worker};
+use crate::jobs::{housekeeping, lookout, night, puller, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -86,6 +86,7 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
     let work = tokio::spawn(worker::run(app.clone()));
     let keep = tokio::spawn(housekeeping::run(app.clone()));
     let look = tokio::spawn(lookout::run(app.clone()));
+    let pull = tokio::spawn(puller::run(app.clone()));
     // Not waited for at the end: a backup that is cut off is swept away by the next start.
     tokio::spawn(night::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
@@ -108,6 +109,7 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
         work.await.map_err(Error::internal)?;
         keep.await.map_err(Error::internal)?;
         look.await.map_err(Error::internal)?;
+        pull.await.map_err(Error::internal)?;
         served
     })
     .await;

@@ -95,6 +95,11 @@ impl Request {
         self
     }
 
+    /// A list was asked for: its answer is long and takes longer.
+    pub fn is_list(&self) -> bool {
+        self.most > USUAL_ANSWER
+    }
+
     pub fn host(mut self, key: &str) -> Self {
         self.host_key = Some(key.into());
         self

@@ -45,6 +45,9 @@ pub fn text(command: &Command, answer: &Value) -> String {
                 lines.push(format!("Secret, shown this once: {secret}"));
                 lines.push("Send it as the header x-webhook-secret, sign with it, or put ?secret=… behind the address.".into());
             }
+            for step in answer["progress"].as_array().into_iter().flatten() {
+                lines.push(word(step, "sentence"));
+            }
             lines.join("\n")
         }
         Command::ConnectionList { .. } => rows(
@@ -57,6 +60,7 @@ pub fn text(command: &Command, answer: &Value) -> String {
             each(answer, |a| format!("{} {}", standing(a), word(a, "message")))
         }
         Command::ConnectionSet { .. } | Command::ConnectionPause(_) | Command::ConnectionResume(_) => standing(answer),
+        Command::Sync { .. } => each(answer, synced),
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.
         Command::Queue | Command::Export(_) => answer.to_string(),
@@ -74,6 +78,16 @@ pub fn text(command: &Command, answer: &Value) -> String {
             Some(held) => format!("Deliveries released: {}. Still held: {held}; replay, release or cancel them.", word(answer, "released")),
         },
         Command::ConnectionRemove(_) => format!("{} is removed. Its facts and deliveries stay.", word(answer, "connection")),
+    }
+}
+
+fn synced(answer: &Value) -> String {
+    let what = format!("{} ({})", word(answer, "connection"), word(answer, "platform"));
+    match answer["status"].as_str() {
+        Some("done") => format!("{what}: the list was read to its end, {} new orders.", word(answer, "orders")),
+        Some("later") => format!("{what} goes on at {}.", word(answer, "next_at")),
+        Some("failed") => format!("{what}: {}", word(answer, "sentence")),
+        _ => format!("{what} is {} and was not read.", word(answer, "status").replace('_', " ")),
     }
 }
 

@@ -57,6 +57,17 @@ pub enum Word {
     Connection(ConnectionWord),
     /// Send deliveries again, or read raw bodies again
     Replay(Replay),
+    /// Read a platform's own list now
+    Sync {
+        #[arg(long)]
+        site: String,
+        /// One platform only, such as woocommerce [default: every one that has a list]
+        #[arg(long)]
+        platform: Option<String>,
+        /// Also before its time
+        #[arg(long)]
+        force: bool,
+    },
     /// Write lists into files
     Export(Export),
     /// Erase a person; prints the certificate

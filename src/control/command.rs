@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::again::{self, ReplayForm};
 use super::export::ExportForm;
+use super::hooks;
 use super::kept;
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
@@ -20,7 +21,6 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::sites::{self, NewSiteForm};
-use crate::platforms;
 use crate::store::sites::Site;
 
 /// One command with its arguments; secrets have already been read from where they were.
@@ -65,6 +65,11 @@ pub enum Command {
     ConnectionPause(Chosen),
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
+    Sync {
+        site: String,
+        platform: Option<String>,
+        force: bool,
+    },
     Replay(ReplayForm),
     /// What waits to be sent.
     Queue,
@@ -132,7 +137,7 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         }
         Command::ConnectionList { site } => {
             let site = site.map(|s| site_named(app, &s)).transpose()?;
-            json_of(&connections::list(app, site.map(|s| s.id))?)
+            json_of(&connections::list(app, site.map(|s| s.id)).await?)
         }
         Command::ConnectionSet { chosen, mode, given } => {
             let (site, id) = one(app, &chosen)?;
@@ -145,9 +150,10 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             }
             Ok(plain_if_one(&chosen, answers))
         }
-        Command::ConnectionRegister(chosen) => by_hand(app, &chosen, "register"),
-        Command::ConnectionCheck(chosen) => by_hand(app, &chosen, "check"),
-        Command::ConnectionUnregister(chosen) => by_hand(app, &chosen, "unregister"),
+        Command::ConnectionRegister(chosen) => hooks::run(app, &chosen, "register").await,
+        Command::ConnectionCheck(chosen) => hooks::run(app, &chosen, "check").await,
+        Command::ConnectionUnregister(chosen) => hooks::run(app, &chosen, "unregister").await,
+        Command::Sync { site, platform, force } => hooks::sync(app, &site, platform.as_deref(), force).await,
         Command::ConnectionPause(chosen) => {
             let (site, id) = one(app, &chosen)?;
             json_of(&connections::pause(app, site, id, COMMAND_LINE).await?)
@@ -209,41 +215,7 @@ fn shown(app: &App, site: &Site) -> Value {
     })
 }
 
-/// Platforms whose hooks are put in by hand: what stands where, and what to do.
-fn by_hand(app: &App, chosen: &Chosen, word: &str) -> Result<Value> {
-    let mut answers = Vec::new();
-    for (site, id) in many(app, chosen)? {
-        let connection = connections::find(app, site, id)?;
-        let platform = platforms::get(&connection.platform)?;
-        let card = connections::card(app, &connection)?;
-        let message = match (&card.hook_url, word) {
-            (None, _) => format!("{} never calls us: there is no webhook to {word}.", platform.name()),
-            (Some(url), "register") => {
-                format!("{} has no way to register webhooks by program. Put this address into its settings: {url}", platform.name())
-            }
-            (Some(_), "unregister") => {
-                format!(
-                    "{} has no way to remove webhooks by program. Remove the address in its settings, then `connection remove`.",
-                    platform.name()
-                )
-            }
-            (Some(url), _) => match &card.last_event_at {
-                Some(at) => format!("{} last called {url} at {at}.", platform.name()),
-                None => format!("{} has not called {url} yet.", platform.name()),
-            },
-        };
-        // Said as a failure where one connection was named and nothing could be done for it.
-        if chosen.connection.is_some() && word != "check" {
-            return Err(Error::new(Kind::Conflict, "not_offered", message));
-        }
-        let mut answer = json_of(&card)?;
-        answer["message"] = message.into();
-        answers.push(answer);
-    }
-    Ok(plain_if_one(chosen, answers))
-}
-
-fn one(app: &App, chosen: &Chosen) -> Result<(Option<SiteId>, ConnectionId)> {
+pub(super) fn one(app: &App, chosen: &Chosen) -> Result<(Option<SiteId>, ConnectionId)> {
     let word = chosen.connection.as_deref().ok_or_else(|| Error::invalid("connection", "Name the connection: --connection con_7."))?;
     let id = word.parse().map_err(|()| Error::invalid("connection", format!("{word:?} is no connection such as con_7.")))?;
     let site = chosen.site.as_deref().map(|s| site_named(app, s)).transpose()?.map(|s| s.id);
@@ -252,7 +224,7 @@ fn one(app: &App, chosen: &Chosen) -> Result<(Option<SiteId>, ConnectionId)> {
     Ok((site, id))
 }
 
-fn many(app: &App, chosen: &Chosen) -> Result<Vec<(Option<SiteId>, ConnectionId)>> {
+pub(super) fn many(app: &App, chosen: &Chosen) -> Result<Vec<(Option<SiteId>, ConnectionId)>> {
     if chosen.connection.is_some() {
         return Ok(vec![one(app, chosen)?]);
     }
@@ -260,7 +232,7 @@ fn many(app: &App, chosen: &Chosen) -> Result<Vec<(Option<SiteId>, ConnectionId)
     Ok(app.book().connections().filter(|c| site.is_none_or(|s| c.site == s)).map(|c| (site, c.id)).collect())
 }
 
-fn plain_if_one(chosen: &Chosen, mut answers: Vec<Value>) -> Value {
+pub(super) fn plain_if_one(chosen: &Chosen, mut answers: Vec<Value>) -> Value {
     if chosen.connection.is_some() && answers.len() == 1 { answers.remove(0) } else { Value::Array(answers) }
 }
 

@@ -330,6 +330,7 @@ fn delivered(connection: ConnectionId, path: &str, content_type: &str, body: Vec
         content_type: content_type.to_owned(),
         body,
         facts,
+        fetch: Vec::new(),
         is_asserted: false,
         is_once: true,
         read_at: None,

@@ -114,10 +114,17 @@ pub struct Order {
     pub journey: Vec<ShopTouch>,
     /// Deleted or in the bin at the shop: kept, not counted.
     pub is_gone: bool,
+    /// The shop dates a payment, whatever became of the order since: its end may be the first that is heard of it.
+    pub was_paid: bool,
     pub is_imported: bool,
 }
 
 impl Order {
+    /// It was a sale once, or is one.
+    pub fn is_sold(&self) -> bool {
+        self.was_paid || matches!(self.status, OrderStatus::Paid | OrderStatus::Refunded)
+    }
+
     /// Nothing is left of the sale.
     pub fn is_over(&self) -> bool {
         self.is_gone || self.status.is_reversed()

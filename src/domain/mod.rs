@@ -48,8 +48,9 @@ pub mod question;
 pub mod readiness;
 /// Why something was not sent, in words.
 pub mod reason;
-/// How long each kind of row is kept.
+/// How much of an order's refunds comes off what it came to.
 pub mod refund;
+/// How long each kind of row is kept.
 pub mod retention;
 pub mod retry;
 /// When to try again.
@@ -59,6 +60,8 @@ pub mod rhythm;
 pub mod rights;
 /// One name for several spellings.
 pub mod rule;
+/// When something is due by the owner's own plan.
+pub mod schedule;
 /// Filters under a name.
 pub mod segment;
 /// Pages of share links.

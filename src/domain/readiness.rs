@@ -12,16 +12,18 @@ pub enum Worker {
     Deliveries,
     Housekeeping,
     Lookout,
+    Puller,
 }
 
 impl Worker {
-    pub const ALL: [Worker; 3] = [Worker::Deliveries, Worker::Housekeeping, Worker::Lookout];
+    pub const ALL: [Worker; 4] = [Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller];
 
     pub fn word(self) -> &'static str {
         match self {
             Worker::Deliveries => "deliveries",
             Worker::Housekeeping => "housekeeping",
             Worker::Lookout => "lookout",
+            Worker::Puller => "puller",
         }
     }
 
@@ -34,6 +36,8 @@ impl Worker {
             Worker::Housekeeping => 300_000,
             // Every two seconds.
             Worker::Lookout => 30_000,
+            // Every five seconds.
+            Worker::Puller => 60_000,
         }
     }
 }
@@ -48,7 +52,7 @@ pub struct Signs {
     pub has_key: bool,
     pub now: Time,
     /// How long each worker has said nothing; absent where it was never started.
-    pub silence_ms: [Option<i64>; 3],
+    pub silence_ms: [Option<i64>; 4],
 }
 
 /// Why facts cannot be taken. `None` is ready, as far as these signs go.
@@ -84,7 +88,7 @@ mod tests {
             level: Level::Ample,
             has_key: true,
             now: Time::from_s(1_781_342_400),
-            silence_ms: [Some(0), Some(0), None],
+            silence_ms: [Some(0), Some(0), None, Some(0)],
         }
     }
 
@@ -107,5 +111,6 @@ mod tests {
         assert_eq!(with(|s| s.silence_ms[0] = Some(60_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[1] = Some(300_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[2] = Some(30_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[3] = Some(60_001)), Some("workers"));
     }
 }

@@ -16,9 +16,15 @@ use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
+use crate::flows::provision::{self, Progress};
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
 use crate::store::{audit, counters, deliveries, scope::SiteConn};
+
+/// A connection as its owner sees it.
+mod card;
+
+pub use card::{Card, card, hook_url, list, shown};
 
 /// What the owner types to connect a platform.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -30,24 +36,6 @@ pub struct NewConnectionForm {
     pub settings: BTreeMap<String, String>,
 }
 
-/// A connection as its owner sees it: no secret is in it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Card {
-    pub connection: ConnectionId,
-    pub site: String,
-    pub platform: String,
-    pub name: String,
-    /// None where nothing is sent to the platform.
-    pub mode: Option<&'static str>,
-    pub status: &'static str,
-    pub reason: Option<String>,
-    /// None where the platform never calls us.
-    pub hook_url: Option<String>,
-    pub last_event_at: Option<String>,
-    /// Hooks that were registered by the platform's API.
-    pub webhooks: Vec<serde_json::Value>,
-}
-
 /// A new connection. The secret is there only if we made it, and is shown this once.
 #[derive(Serialize)]
 pub struct Added {
@@ -55,6 +43,9 @@ pub struct Added {
     pub card: Card,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// What was done at the platform, step by step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub progress: Vec<Progress>,
 }
 
 /// What was looked at, in sentences. Nothing is claimed that was not tried.
@@ -87,6 +78,10 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         _ => None,
     };
     let (status, reason) = completeness(&platform, &settings, &secrets);
+    let now = app.clock.now();
+    if status == Status::Ok {
+        provision::probe(app, site, platform.slug(), &settings, &secrets, now).await?;
+    }
     let new = NewConnection {
         platform: platform.slug().into(),
         name: name(form.name.as_deref(), &free_name(app, site, &usual_name(&platform, &settings)))?,
@@ -97,7 +92,6 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         reason,
         has_hook: platform.receives(),
     };
-    let now = app.clock.now();
     let who = who.to_owned();
     let id = app
         .store
@@ -108,9 +102,13 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         })
         .await?;
     app.refresh().await?;
+    // The hook's address is known from here on: the platform calls it while it is being told of it.
+    let progress = provision::begin(app, id).await?;
+    // What we have put into the platform ourselves, nobody needs to copy.
+    let is_registered = platform.source.is_some_and(|s| s.provision().is_some());
     let connection = find(app, Some(site), id)?;
     app.tell(News::Connection { site, id, status: connection.status.word() });
-    Ok(Added { card: card(app, &connection)?, secret: made })
+    Ok(Added { card: card(app, &connection).await?, secret: made.filter(|_| !is_registered), progress })
 }
 
 /// The same name again gets a number behind it.
@@ -165,12 +163,15 @@ pub async fn set(
         connection.reason = reason;
     }
     connection.secrets = secrets;
+    let now = app.clock.now();
+    if !given.is_empty() && connection.status == Status::Ok {
+        provision::probe(app, connection.site, platform.slug(), &connection.settings, &connection.secrets, now).await?;
+    }
     let detail = json!({"connection": id, "keys": given.keys().collect::<Vec<_>>(), "mode": connection.mode.word()});
     let is_remedied = was != Status::Ok && connection.status == Status::Ok;
     let saved = connection.clone();
-    let now = app.clock.now();
     let is_mode_only = given.is_empty();
-    change(app, connection.site, id, who, "connection_set", detail, move |c| {
+    let card = change(app, connection.site, id, who, "connection_set", detail, move |c| {
         if is_mode_only {
             return connections::set_mode(c, id, saved.mode);
         }
@@ -187,7 +188,12 @@ pub async fn set(
         }
         Ok(())
     })
-    .await
+    .await?;
+    if is_mode_only {
+        return Ok(card);
+    }
+    provision::begin(app, id).await?;
+    self::card(app, &*find(app, site, id)?).await
 }
 
 pub async fn set_mode(app: &App, site: Option<SiteId>, id: ConnectionId, new_mode: &str, who: &str) -> Result<Card> {
@@ -225,12 +231,18 @@ pub async fn resume(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
         connections::set_status(c, id, status, reason.as_deref())?;
         go_on(c, id, now)
     })
-    .await
+    .await?;
+    provision::begin(app, id).await?;
+    card(app, &*find(app, site, id)?).await
 }
 
 /// Its facts and deliveries stay, those that wait are cancelled; its hook address and its secrets are gone.
 pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<()> {
     let connection = find(app, site, id)?;
+    // As far as the platform can still be reached; it drops what fails by itself.
+    if let Err(e) = provision::withdraw(app, id, who).await {
+        tracing::info!(connection.id = %id, code = e.code, "The webhooks could not be taken out.");
+    }
     let now = app.clock.now();
     let who = who.to_owned();
     app.store
@@ -287,37 +299,9 @@ pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<T
     Ok(Tested { connection: id, platform: connection.platform.clone(), is_ready, checked, not_checked })
 }
 
-/// Cards of one site or of all.
-pub fn list(app: &App, site: Option<SiteId>) -> Result<Vec<Card>> {
-    let book = app.book();
-    book.connections().filter(|c| site.is_none_or(|s| c.site == s)).map(|c| card(app, c)).collect()
-}
-
 /// The connection, if it is of this site; a foreign one is as unknown as none.
 pub fn find(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<Arc<Connection>> {
     app.book().connection(id).filter(|c| site.is_none_or(|s| c.site == s)).cloned().ok_or_else(|| missing(id))
-}
-
-pub fn card(app: &App, connection: &Connection) -> Result<Card> {
-    let book = app.book();
-    let site = book.site(connection.site).ok_or_else(|| Error::internal(format!("{} is of no site", connection.id)))?;
-    let platform = platforms::find(&connection.platform);
-    Ok(Card {
-        connection: connection.id,
-        site: site.slug.clone(),
-        platform: connection.platform.clone(),
-        name: connection.name.clone(),
-        mode: platform.is_none_or(|p| p.sends()).then(|| connection.mode.word()),
-        status: connection.status.word(),
-        reason: connection.reason.clone(),
-        hook_url: connection.hook_tokens.first().map(|token| hook_url(&app.config.public_url, &connection.platform, token)),
-        last_event_at: connection.last_event_at.map(|at| site.zone.text(at)),
-        webhooks: Vec::new(),
-    })
-}
-
-pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
-    format!("{public_url}/in/{platform}/{token}")
 }
 
 /// With a fresh breaker, and what waited or was held is due now.
@@ -350,7 +334,7 @@ where
     app.refresh().await?;
     let connection = find(app, Some(site), id)?;
     app.tell(News::Connection { site, id, status: connection.status.word() });
-    card(app, &connection)
+    card(app, &connection).await
 }
 
 /// Addresses that the owner typed must lie on the public internet, unless the operator allowed them at the start.

@@ -25,7 +25,7 @@ use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
 
-use ending::{SaleUntold, judge, nothing_to_tell, notice};
+use ending::{judge, nothing_to_tell, notice};
 
 /// What a verdict means for the row and the breaker.
 mod ending;
@@ -124,15 +124,7 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
-    let refund = match outgoing.is_refund {
-        true => {
-            let known = deliveries::list_known(c, conversion.id)?;
-            let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
-            Some(SaleUntold(sale.is_none_or(deliveries::Known::is_untold)))
-        }
-        false => None,
-    };
-    let nothing_to_tell = nothing_to_tell(&conversion, refund);
+    let nothing_to_tell = nothing_to_tell(c, &delivery, &conversion, outgoing.is_refund)?;
     Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
 }
 

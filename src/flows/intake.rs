@@ -23,7 +23,7 @@ use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, counters, credits, deliveries, leads, reports};
+use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
 /// A lead, as a form told it.
 mod lead;
@@ -55,6 +55,8 @@ pub struct Delivered {
     pub content_type: String,
     pub body: Vec<u8>,
     pub facts: Vec<Fact>,
+    /// What is read at the platform right after, by the source's own words for it.
+    pub fetch: Vec<String>,
     /// Said by a browser, not by the owner's server or a platform.
     pub is_asserted: bool,
     /// The same signed content is a repeat for ever; else only the facts' own ids tell.
@@ -155,8 +157,10 @@ pub fn store(
     let digest = digest_of(site, delivered);
     let kept_body = kept_body(site, delivered);
     if let Some(connection) = delivered.connection {
-        heard_of(c, connection, now)?;
-        if again.is_none() {
+        if delivered.read_at.is_none() {
+            heard_of(c, connection, now)?;
+        }
+        if again.is_none() && delivered.read_at.is_none() {
             counters::add(c, site.zone.day(now), HEARD, &connection.to_string())?;
         }
         if delivered.is_once
@@ -191,6 +195,11 @@ pub fn store(
             },
         )?,
     };
+    if let Some(connection) = delivered.connection {
+        for name in &delivered.fetch {
+            jobs::add_fetch(c, connection, name, now)?;
+        }
+    }
     if let Some(connection) = delivered.connection
         && delivered.is_once
     {

@@ -2,6 +2,8 @@
 
 /// A user's own account.
 pub mod account;
+/// Requests of a source's own talks.
+pub mod asking;
 /// Which conversation led to a conversion.
 pub mod assists;
 /// Backups of the running box.
@@ -42,6 +44,10 @@ pub mod pipeline;
 pub mod planning;
 /// Which model and window the books use.
 pub mod policy;
+/// Our hooks in the platforms.
+pub mod provision;
+/// The platforms' own lists.
+pub mod pull;
 /// Days of deliveries after a change of the zone.
 pub mod recount;
 /// A refusal beside a touch that is not taken.

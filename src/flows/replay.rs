@@ -172,6 +172,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
         content_type: kept.content_type,
         body: kept.body,
         facts,
+        fetch: Vec::new(),
         is_asserted: false,
         is_once: false,
         read_at: None,

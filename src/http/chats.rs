@@ -40,6 +40,7 @@ pub async fn tell(app: App, ask: Ask) -> Result<Reply> {
         content_type: "application/json".into(),
         body: ask.body.to_vec(),
         facts: vec![Fact::Message(message)],
+        fetch: Vec::new(),
         is_asserted: false,
         read_at: None,
         is_once: false,

@@ -9,12 +9,15 @@ use super::reply::Reply;
 use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
+use crate::domain::ids::ConnectionId;
 use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::domain::usual;
 use crate::error::Result;
+use crate::flows::connections::shown as standing_shown;
 use crate::store::connections::{self, Connection};
 use crate::store::questions::deliveries;
 use crate::store::questions::health::{self as fares, Health};
+use crate::store::questions::standing::{self, Standing};
 use crate::{destinations, sources};
 
 /// What is settled is counted for so long; what is open, whenever it was made.
@@ -36,11 +39,14 @@ pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
     let book = app.book();
     let ids: Vec<i64> = book.connections_of(site.id).map(|c| c.id.number()).collect();
     let today = site.zone.day(now);
-    let (counts, health, fared) = app
+    let zone = site.zone.clone();
+    let (counts, health, fared, standings) = app
         .store
         .read(site.id, move |c| {
             let counts = deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?;
-            Ok((counts, connections::list_health(c)?, fares::by_connection(c, today, &ids)?))
+            let standings: HashMap<i64, Standing> =
+                ids.iter().map(|id| Ok((*id, standing::of(c, ConnectionId::new(*id), &zone, now)?))).collect::<Result<_>>()?;
+            Ok((counts, connections::list_health(c)?, fares::by_connection(c, today, &ids)?, standings))
         })
         .await?;
     let may_see_hooks = ask.may(Right::Edit);
@@ -55,6 +61,11 @@ pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
             }
             let id = connection.id.number();
             let mut shown = shown_connection(&connection, counts.get(&id).unwrap_or(&none), hook_base, &site.zone, now);
+            if let (Some(standing), Value::Object(fields)) = (standings.get(&id), &mut shown)
+                && let Value::Object(more) = standing_shown(standing, &site.zone, now)
+            {
+                fields.extend(more);
+            }
             shown["health"] = fared.get(&id).map_or(Value::Null, |h| shown_health(h, &site.zone));
             shown
         })

@@ -48,6 +48,8 @@ pub mod forward_auth;
 mod headers;
 /// Alive, ready, well.
 mod health;
+/// Platforms that call us.
+mod hooks;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
 /// Raw bodies as they were received.
@@ -112,6 +114,8 @@ mod setups;
 mod shared;
 /// Share links.
 mod shares;
+/// Shops connected and looked after.
+mod shops;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::ask::Ask;
+use super::hooks::delivered;
 use super::reply::Reply;
 use super::route::{Doc, Scope};
 use super::touch;
@@ -17,10 +18,10 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections as setups;
-use crate::flows::intake::{self, Delivered, Stored, Taken};
+use crate::flows::intake::{self, Stored, Taken};
 use crate::flows::replay::{home_of, sentence};
 use crate::limits::{Rate, address_key};
-use crate::sources::{self, Batch, Heard, Reject};
+use crate::sources::{self, Batch, Reject};
 use crate::store::connections::Connection;
 use crate::store::sites::Site;
 
@@ -34,11 +35,6 @@ const MOST_TRIED: usize = 64;
 /// Signed senders may send this much.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
-pub const HOOK: Doc =
-    Doc::new("Facts in", "The address that a platform calls. The token in it selects site and connection; the signature decides.")
-        .body(r#"{"lead_id":"L-83","email":"ann@shop.example","form_type":"contact"}"#)
-        .answer(r#"{"status":"accepted","id":"in_4"}"#)
-        .statuses(&[200, 400, 401, 404, 413, 415, 429, 503]);
 pub const LEAD: Doc = Doc::new("Facts in", "Takes a lead from a form or the owner's server, as JSON or form-encoded.")
     .body(r#"{"lead_id":"L-83","email":"ann@shop.example","phone":"+971501234567","name":"Ann Lee","form_type":"contact","value":250,"currency":"AED","session_id":"akzJ2n0Q…","consent_given":true,"created_at":"2026-06-13T09:20:00Z"}"#)
     .answer(r#"{"success":true,"attributed":true,"match_type":"session","lead_id":"L-83","forwarded":{"facebook":true,"google":true},"deliveries":[{"platform":"meta","mode":"live","state":"pending"}]}"#)
@@ -53,72 +49,8 @@ pub const PAGE_LEAD: Doc =
         .answer(r#"{"success":true}"#)
         .statuses(&[200, 400, 403, 404, 413, 422, 429, 503]);
 
-/// `POST /in/{platform}/{token}`
-pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
-    let book = app.book();
-    let unknown = access::unknown_endpoint;
-    // Looked up by hash first, whatever the platform in the path says: one answer and one time for all strangers.
-    let connection = book.connection_by_hook(ask.param("token")).cloned();
-    let connection = connection.filter(|c| c.platform == ask.param("platform")).ok_or_else(unknown)?;
-    let site = book.site(connection.site).cloned().ok_or_else(unknown)?;
-    let source = sources::find(&connection.platform).ok_or_else(unknown)?;
-    let webhook = source.webhook().ok_or_else(unknown)?;
-    let now = app.clock.now();
-    let incoming = ask.incoming();
-    if webhook.greet(&incoming).is_some() {
-        return Ok(Reply::text("text/plain", "pong"));
-    }
-    let verified = match webhook.verify(&incoming, &connection.secrets, now) {
-        Ok(verified) => verified,
-        Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
-    };
-    let home = home_of(&site, now);
-    match webhook.parse(&verified, &connection.settings, &home) {
-        Ok(Heard::Reply(response)) => Ok(Reply::text("text/plain", response.body)),
-        Ok(Heard::Facts(batch)) if !batch.facts.is_empty() => {
-            let delivered = delivered(&ask, Some(connection.id), &connection.platform, batch, false);
-            let taken = intake::run(&app, &site, delivered).await?;
-            app.figures.add("inbox", if taken.is_duplicate { "duplicate" } else { "accepted" });
-            Reply::json(&json!({"status": if taken.is_duplicate { "duplicate" } else { "accepted" }, "id": taken.inbox}))
-        }
-        // Authentic, but not understood: kept, shown, replayable; a refusal would make the sender drop the hook.
-        Ok(_) => quarantined(&app, &site, &ask, &connection, "It holds no fact.".into()).await,
-        Err(reject) => quarantined(&app, &site, &ask, &connection, sentence(&reject)).await,
-    }
-}
-
-async fn quarantined(app: &App, site: &Arc<Site>, ask: &Ask, connection: &Connection, reason: String) -> Result<Reply> {
-    let delivered = delivered(ask, Some(connection.id), &connection.platform, Batch::default(), false);
-    let id = intake::quarantine(app, site, delivered, reason).await?;
-    Reply::json(&json!({"status": "quarantined", "id": id}))
-}
-
-fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, batch: Batch, is_asserted: bool) -> Delivered {
-    // A body whose facts name themselves is a repeat for ever; one without ids only within its own time.
-    let is_once = connection.is_some() && batch.facts.iter().all(has_own_id);
-    let path = if ask.path.starts_with("/in/") { "/in".to_owned() } else { ask.path.clone() };
-    Delivered {
-        connection,
-        platform: platform.to_owned(),
-        path,
-        content_type: ask.header("content-type").unwrap_or_default().chars().take(120).collect(),
-        body: ask.body.to_vec(),
-        facts: batch.facts,
-        is_asserted,
-        is_once,
-        read_at: None,
-    }
-}
-
-fn has_own_id(fact: &Fact) -> bool {
-    match fact {
-        Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) => true,
-    }
-}
-
 /// A refusal that guessing cannot use: counted per address and per hook.
-async fn bad_signature(app: &App, ask: &Ask, connection: Option<ConnectionId>, reject: &Reject) -> Error {
+pub(super) async fn bad_signature(app: &App, ask: &Ask, connection: Option<ConnectionId>, reject: &Reject) -> Error {
     let now = app.clock.now();
     app.figures.add("signatures_refused", &connection.map(|c| c.to_string()).unwrap_or_default());
     let by_address = app.limits.take("bad_signature", address_key(ask.client), BAD_SIGNATURES, now);
@@ -198,7 +130,9 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
 /// Something by which a sender may prove itself.
 pub fn has_proof(ask: &Ask) -> bool {
     let headers = ["authorization", "x-halo-signature", "x-webhook-secret", "webhook-signature", "svix-signature"];
-    headers.iter().any(|name| ask.header(name).is_some()) || ask.query("token").is_some() || ask.query("secret").is_some()
+    // Shops are known by their own signatures, and their pings by none.
+    let is_shop = ask.path.starts_with("/api/webhooks/");
+    is_shop || headers.iter().any(|name| ask.header(name).is_some()) || ask.query("token").is_some() || ask.query("secret").is_some()
 }
 
 pub fn no_proof() -> Error {

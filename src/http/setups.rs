@@ -97,7 +97,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let (site, id) = named(&ask)?;
     let connection = connections::find(&app, Some(site), id)?;
     let platform = platforms::get(&connection.platform)?;
-    let mut shown = serde_json::to_value(connections::card(&app, &connection)?).map_err(Error::internal)?;
+    let mut shown = serde_json::to_value(connections::card(&app, &connection).await?).map_err(Error::internal)?;
     let is_set = |f: &&Field| f.kind == FieldKind::Secret && connection.secrets.first(f.key).is_some();
     shown["settings"] = json!(connection.settings.0);
     shown["secrets"] = platform.fields().into_iter().filter(is_set).map(|f| Value::from(f.key)).collect();

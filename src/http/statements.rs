@@ -102,6 +102,7 @@ async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Opti
         content_type: "application/json".into(),
         body: Value::Object(fields.clone()).to_string().into_bytes(),
         facts: vec![Fact::Statement(statement)],
+        fetch: Vec::new(),
         is_asserted: false,
         is_once: false,
         read_at: None,

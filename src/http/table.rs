@@ -4,8 +4,9 @@
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, customers, deliveries, desk,
-    forward_auth, health, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy, privacy,
-    receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
+    forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
+    privacy, receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline,
+    tokens, touch,
 };
 use crate::domain::share::SharedPage::*;
 use crate::domain::storage::Burden;
@@ -93,8 +94,8 @@ pub static ROUTES: &[Route] = &[
         .burden(Burden::Care)
         .everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
-    Route::new("POST", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere().most(senders::MOST_BYTES),
-    Route::new("GET", "/in/{platform}/{token}", Hook, run!(senders::hook), senders::HOOK).everywhere(),
+    Route::new("POST", "/in/{platform}/{token}", Hook, run!(hooks::hook), hooks::HOOK).everywhere().most(senders::MOST_BYTES),
+    Route::new("GET", "/in/{platform}/{token}", Hook, run!(hooks::hook), hooks::HOOK).everywhere(),
     Route::new("POST", "/api/webhook/lead", Sender, run!(senders::lead), senders::LEAD)
         .shape(Shape::Halo)
         .everywhere()
@@ -103,12 +104,34 @@ pub static ROUTES: &[Route] = &[
         .shape(Shape::Halo)
         .everywhere()
         .most(senders::MOST_BYTES),
+    Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE)
+        .shape(Shape::Shop)
+        .everywhere()
+        .most(senders::MOST_BYTES),
+    Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY)
+        .shape(Shape::Shop)
+        .everywhere()
+        .most(senders::MOST_BYTES),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
+    // ---------------------------------------------------------------- shops, as the older system connected them
+    Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
+        .shape(Shape::Shop)
+        .burden(Burden::Care)
+        .patience(55),
+    Route::new("POST", "/api/shopify/configure", Token(Scope::Write), run!(shops::shopify), shops::SHOPIFY)
+        .shape(Shape::Shop)
+        .burden(Burden::Care)
+        .patience(55),
+    Route::new("POST", "/api/webhooks/setup", Token(Scope::Write), run!(shops::setup), shops::SETUP)
+        .shape(Shape::Shop)
+        .burden(Burden::Care)
+        .patience(55),
+    Route::new("GET", "/api/webhooks/setup", Token(Scope::Read), run!(shops::standing), shops::STANDING).shape(Shape::Shop).patience(55),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
-    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD),
-    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET),
+    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD).patience(55),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET).patience(55),
     Route::new("DELETE", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::remove), setups::REMOVE),
     Route::new(
         "POST",
@@ -117,6 +140,15 @@ pub static ROUTES: &[Route] = &[
         run!(setups::test),
         setups::TEST,
     ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/check",
+        Site(Right::Edit, Scope::Write),
+        run!(shops::check),
+        shops::CHECK,
+    )
+    .patience(55),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}/pull", Site(Right::Edit, Scope::Write), run!(shops::pull), shops::PULL),
     Route::new("GET", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Read), run!(settings::show), settings::SHOW),
     Route::new("POST", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Write), run!(settings::change), settings::CHANGE),
     Route::new("POST", "/api/sites/{site}/secret", Member(Right::Own), run!(settings::secret), settings::SECRET),

@@ -6,5 +6,7 @@ pub mod housekeeping;
 pub mod lookout;
 /// The backup of each night.
 pub mod night;
+/// Claims what is due at the platforms' own doors.
+pub mod puller;
 /// Claims deliveries that are due and runs them.
 pub mod worker;

@@ -36,6 +36,18 @@ fn ask(host: &str, port: u16) -> io::Result<Time> {
     not_after(first).ok_or_else(|| io::Error::other("its certificate cannot be read"))
 }
 
+/// What is wrong with a certificate, for a sentence that begins with whose it is.
+pub fn fault(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
+    let rustls::Error::InvalidCertificate(fault) = error else { return None };
+    Some(match fault {
+        Expired | ExpiredContext { .. } => "has run out",
+        NotValidForName | NotValidForNameContext { .. } => "is for another name",
+        UnknownIssuer => "is signed by nobody who is trusted",
+        _ => "cannot be trusted",
+    })
+}
+
 /// Takes every certificate: the connection is closed after it was seen.
 #[derive(Debug)]
 struct OnlyLooking;

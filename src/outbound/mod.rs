@@ -31,6 +31,8 @@ pub use tokens::Holder;
 
 const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
+/// The same where a long list is asked for: a shop on a small host takes its time over a hundred orders.
+const TOTAL_OF_A_LIST: Duration = Duration::from_secs(60);
 /// Connections that nobody uses are given up before most servers do, so that a request seldom meets a closed one.
 const IDLE: Duration = Duration::from_secs(15);
 /// Most of an answer that is ever read, in bytes, whatever a request asks for.
@@ -154,14 +156,15 @@ impl Outbound {
             .map_err(|_| failed(Failure::Setup, format!("{} is no method of HTTP.", request.method)))?;
         let lane = self.lane(&origin);
         let _turn = lane.acquire().await.map_err(|_| failed(Failure::NotSent, "The server is stopping.".into()))?;
-        let sent = client.request(method, filled.url).headers(filled.headers).body(filled.body).send().await;
+        let total = if request.is_list() { TOTAL_OF_A_LIST } else { TOTAL };
+        let sent = client.request(method, filled.url).timeout(total).headers(filled.headers).body(filled.body).send().await;
         let answer = match sent {
             Ok(answer) => read(answer, request.most.min(LARGEST_ANSWER)).await,
             Err(error) => Err(error),
         };
         match answer {
             Ok(answer) => Ok(clean(answer, secrets)),
-            Err(error) => Err(told(error, &host, secrets)),
+            Err(error) => Err(told(error, &host, total, secrets)),
         }
     }
 
@@ -304,13 +307,16 @@ fn clean(mut response: Response, secrets: &Secrets) -> Response {
 }
 
 /// What went wrong, in words without address, query or secret.
-fn told(error: reqwest::Error, host: &str, secrets: &Secrets) -> SendError {
+fn told(error: reqwest::Error, host: &str, total: Duration, secrets: &Secrets) -> SendError {
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
-    let mut no_way = None;
+    let (mut no_way, mut untrusted) = (None, None);
     while let Some(next) = cause.source() {
         cause = next;
         no_way = no_way.or_else(|| cause.downcast_ref::<NoWay>().copied());
+        // An io::Error names what it holds by `get_ref` alone.
+        let held = cause.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref()).and_then(|e| e.downcast_ref());
+        untrusted = untrusted.or_else(|| certificate::fault(cause.downcast_ref().or(held)?));
     }
     let (failure, sentence) = match no_way {
         Some(NoWay::NotPublic) => (Failure::Address, NOT_PUBLIC.to_owned()),
@@ -318,9 +324,13 @@ fn told(error: reqwest::Error, host: &str, secrets: &Secrets) -> SendError {
         None if error.is_connect() && error.is_timeout() => {
             (Failure::NotSent, format!("{host} could not be reached: no connection within {} seconds.", CONNECT.as_secs()))
         }
+        None if untrusted.is_some() => {
+            let fault = untrusted.unwrap_or_default();
+            (Failure::NotSent, format!("The certificate of {host} {fault}: renew it there, or correct the address."))
+        }
         None if error.is_connect() => (Failure::NotSent, format!("{host} could not be reached: {cause}.")),
         None if error.is_timeout() => {
-            (Failure::Unknown, format!("{host} gave no answer within {} seconds. It may have received the request.", TOTAL.as_secs()))
+            (Failure::Unknown, format!("{host} gave no answer within {} seconds. It may have received the request.", total.as_secs()))
         }
         None if error.is_builder() => (Failure::Setup, "The request cannot be built from these settings.".into()),
         None => (Failure::Unknown, format!("The connection to {host} broke before the answer. It may have received the request.")),

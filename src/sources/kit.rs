@@ -48,6 +48,16 @@ impl<'a> Verified<'a> {
         Self { body, content_type, is_signed: false }
     }
 
+    /// By an HMAC-SHA256 in base64 over these parts, under any of the live secrets.
+    pub fn by_base64_hmac(secrets: &[Secret], parts: &[&[u8]], claimed: &str, body: &'a [u8], content_type: &'a str) -> Option<Self> {
+        let claimed = crypto::unbase64(claimed.trim())?;
+        let mut fits = false;
+        for secret in secrets {
+            fits |= crypto::same(&crypto::hmac_sha256(secret.reveal().as_bytes(), parts), &claimed);
+        }
+        fits.then_some(Self { body, content_type, is_signed: true })
+    }
+
     /// By the rules of Standard Webhooks, under its own header names or those of Svix. A secret that is no `whsec_…` is
     /// the key as it stands. <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
     pub fn by_standard_webhooks(secrets: &[Secret], got: &Incoming<'a>, now: Time) -> Result<Self, Reject> {

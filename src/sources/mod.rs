@@ -15,12 +15,15 @@ pub mod chatwoot;
 pub mod crisp;
 pub mod forms;
 pub mod kit;
+mod shopify;
 pub mod tawk;
+pub mod woocommerce;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
-pub static ALL: &[&dyn Source] = &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &tawk::Tawk];
+pub static ALL: &[&dyn Source] =
+    &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &shopify::Shopify, &tawk::Tawk, &woocommerce::WooCommerce];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;
@@ -32,7 +35,8 @@ pub trait Source: Sync {
     }
 
     /// The token that requests of a pull, a fetch or a registration need, where the credentials only buy one that expires.
-    fn token(&self, _settings: &Settings) -> Option<Token> {
+    /// `secrets` only tell which there are: their values are put in when it is asked for.
+    fn token(&self, _settings: &Settings, _secrets: &Secrets) -> Option<Token> {
         None
     }
 
@@ -104,6 +108,19 @@ pub enum Heard {
     Fetch(Vec<String>),
     /// The platform has thrown us out: the connection pauses with this sentence, which says the remedy.
     Farewell(String),
+    /// The platform passes on that somebody is to be forgotten. Nothing of the body is kept.
+    Erasure(Whom),
+    /// Something that only the owner can do: the body is kept and shown with this sentence.
+    ForOwner(String),
+}
+
+/// A person as a platform names them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Whom {
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    /// Numbers of their orders at the platform.
+    pub orders: Vec<String>,
 }
 
 /// Facts, and what was wrong with single items; one bad item never loses the others.
@@ -207,6 +224,9 @@ pub struct Ground {
     /// Topic and the platform's id, of the hooks that hold our present address and secret. One that is not named here is
     /// given both anew.
     pub known: Vec<(String, String)>,
+    /// Keys of the secrets that are filled in: without some of them live updates could not be checked.
+    #[serde(default)]
+    pub secrets: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

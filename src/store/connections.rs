@@ -30,8 +30,31 @@ pub struct Connection {
     pub reason: Option<String>,
     pub breaker: Breaker,
     pub last_event_at: Option<Time>,
+    pub created_at: Time,
     /// Tokens of its hook address, the newest first; empty where the platform never calls us.
     pub hook_tokens: Vec<String>,
+}
+
+impl Connection {
+    /// Credentials that nothing is stored of yet, to be proved. `generation` tells its tokens from those of others.
+    pub fn unknown(site: SiteId, platform: &str, settings: Settings, secrets: Secrets, generation: i64) -> Self {
+        Self {
+            id: ConnectionId::new(0),
+            site,
+            platform: platform.to_owned(),
+            name: String::new(),
+            mode: Mode::Shadow,
+            settings,
+            secrets,
+            secret_version: generation,
+            status: Status::Ok,
+            reason: None,
+            breaker: Breaker::default(),
+            last_event_at: None,
+            created_at: Time::from_ms(0),
+            hook_tokens: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +162,16 @@ pub fn set_status(c: &SiteConn, id: ConnectionId, status: Status, reason: Option
     Ok(())
 }
 
+/// Whatever needed attention works again, if it was this that the card said.
+pub fn recover(c: &SiteConn, id: ConnectionId, sentence: &str) -> Result<()> {
+    c.execute(
+        "update connections set status = 'ok', reason = null
+         where site_id = :site and id = :id and status = 'needs_attention' and reason = :sentence",
+        named_params! {":sentence": sentence, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 pub fn find_breaker(c: &SiteConn, id: ConnectionId) -> Result<Breaker> {
     let state: Option<String> =
         c.find("select breaker from connections where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
@@ -229,7 +262,7 @@ pub fn seal_anew(all: &AllSites) -> Result<usize> {
 /// Every live connection of every site with opened secrets: the book that edges look things up in.
 pub fn list_all(all: &AllSites, now: Time) -> Result<Vec<Connection>> {
     let rows = all.list(
-        "select id, site_id, platform, name, mode, settings, sealed_secrets, secret_version, status, reason, breaker, last_event_at
+        "select id, site_id, platform, name, mode, settings, sealed_secrets, secret_version, status, reason, breaker, last_event_at, created_at
          from connections where removed_at is null order by id",
         &[],
         |row| Ok(read(row, all.sealer())),
@@ -281,6 +314,7 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
         reason: row.get(9).map_err(sql)?,
         breaker: serde_json::from_str(&breaker).unwrap_or_default(),
         last_event_at: last.map(Time::from_ms),
+        created_at: Time::from_ms(row.get(12).map_err(sql)?),
         hook_tokens: Vec::new(),
     })
 }

@@ -11,8 +11,11 @@ use crate::error::Result;
 
 /// Again, by the owner's hand.
 mod again;
+/// What a conversion has already.
+mod known;
 
 pub use again::{list_undelivered_since, may_replay, replay};
+pub use known::{Known, list_known};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -62,42 +65,6 @@ pub struct Planned<'a> {
 pub struct Made {
     pub id: DeliveryId,
     pub state: &'static str,
-}
-
-/// A row of the outbox that a conversion has already.
-pub struct Known {
-    id: DeliveryId,
-    connection: i64,
-    kind: String,
-    event_id: String,
-    state: String,
-    reason: Option<String>,
-}
-
-impl Known {
-    pub fn is_of(&self, connection: ConnectionId, event_id: &str) -> bool {
-        self.connection == connection.number() && self.event_id == event_id
-    }
-
-    pub fn is_kind(&self, connection: ConnectionId, kind: &str) -> bool {
-        self.connection == connection.number() && self.kind == kind
-    }
-
-    /// The platform has not heard of it and will not. What is only shown in shadow mode counts as heard.
-    pub fn is_untold(&self) -> bool {
-        matches!(self.state.as_str(), "skipped" | "refused" | "dead" | "cancelled") && self.reason.as_deref() != Some("shadow")
-    }
-}
-
-pub fn list_known(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Known>> {
-    c.list(
-        "select id, connection_id, kind, event_id, state, reason from deliveries where site_id = :site and conversion_id = :conversion",
-        named_params! {":conversion": conversion.number()},
-        |row| {
-            let id = DeliveryId::new(row.get(0)?);
-            Ok(Known { id, connection: row.get(1)?, kind: row.get(2)?, event_id: row.get(3)?, state: row.get(4)?, reason: row.get(5)? })
-        },
-    )
 }
 
 /// Why a refund is not told: its sale was not either.

@@ -48,6 +48,8 @@ pub mod facts;
 pub mod idempotency_keys;
 /// Raw bodies as received.
 pub mod inbox;
+/// Single things to be read at a platform.
+pub mod jobs;
 /// What became of leads in the pipeline.
 pub mod lead_changes;
 /// Leads as their forms told them.
@@ -70,12 +72,17 @@ pub mod page_events;
 pub mod people;
 /// Readers: the pool and its pragmas.
 mod pool;
+/// How far the platforms' own lists were read.
+pub mod pulls;
 /// What the dashboard and the APIs ask.
 pub mod questions;
 /// Days of deliveries after a change of the zone.
 pub mod recounts;
-/// Who has told of a conversion.
+/// Money that went back.
 pub mod refunds;
+/// Our hooks in the platforms.
+pub mod registrations;
+/// Who has told of a conversion.
 pub mod reports;
 /// Rows past their time.
 pub mod retention;

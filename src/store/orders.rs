@@ -22,12 +22,14 @@ pub struct KnownOrder {
     pub ended_at: Option<Time>,
     /// The newest whole list of its refunds.
     pub refunds_at: ToldAt,
+    /// The shop has told where its buyer came from.
+    pub has_journey: bool,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
         "select id, is_paid, modified_at, conversion_id, erased_at is not null, is_gone = 1 or state in ('cancelled', 'refunded'), ended_at,
-           refunds_at, refunds_read_at
+           refunds_at, refunds_read_at, journey is not null and journey <> '[]'
          from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
@@ -41,6 +43,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
                 is_over: row.get(5)?,
                 ended_at: ended.map(Time::from_ms),
                 refunds_at: ToldAt { modified_at: Time::from_ms(row.get(7)?), read_at: row.get(8)? },
+                has_journey: row.get(9)?,
             })
         },
     )
@@ -60,6 +63,8 @@ pub struct Filed<'a> {
     pub ended_at: Option<Time>,
     /// Told of somebody who was erased since.
     pub erased_at: Option<Time>,
+    /// Found by a pull; none where somebody told us.
+    pub found_at: Option<Time>,
 }
 
 pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<OrderId> {
@@ -76,10 +81,10 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     c.execute(
         "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email, phone, first_name, last_name,
            customer_id, status, state, is_paid, is_test, is_gone, total_minor, tax_minor, shipping_minor, discount_minor, currency, items, coupons, journey,
-           session_id, country, created_at, modified_at, ended_at, received_at, erased_at)
+           session_id, country, created_at, modified_at, ended_at, received_at, erased_at, found_at)
          values (:site, :id, :connection, :platform, :external, :number, :order_key, :rank, :contact, :email, :phone, :first, :last,
            :customer, :status, :state, :paid, :test, :gone, :total, :tax, :shipping, :discount, :currency, :items, :coupons, :journey,
-           :session, :country, :created, :modified, :ended, :received, :erased)
+           :session, :country, :created, :modified, :ended, :received, :erased, :found)
          on conflict (site_id, id) do update set status = excluded.status, state = excluded.state, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
            is_gone = excluded.is_gone, ended_at = excluded.ended_at, total_minor = excluded.total_minor,
            tax_minor = coalesce(excluded.tax_minor, tax_minor), shipping_minor = coalesce(excluded.shipping_minor, shipping_minor),
@@ -87,7 +92,8 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
            currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
-           session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at",
+           session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at,
+           found_at = iif(excluded.found_at is null, null, found_at)",
         named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": new.external_id, ":number": o.order_number,
             ":order_key": order_key(&o.order_number), ":rank": o.rank.number(), ":state": o.status.word(),
             ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
@@ -97,7 +103,7 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
             ":journey": journey, ":ended": new.ended_at.map(Time::ms),
             ":items": items, ":coupons": coupons, ":session": new.session.map(SessionId::number), ":country": p.country,
             ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms(),
-            ":erased": new.erased_at.map(Time::ms)},
+            ":erased": new.erased_at.map(Time::ms), ":found": new.found_at.map(Time::ms)},
     )?;
     Ok(OrderId::new(id))
 }
@@ -112,6 +118,15 @@ pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Re
     c.execute(
         "update orders set conversion_id = :conversion where site_id = :site and id = :id",
         named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// A hook has told of it after all.
+pub fn set_told(c: &SiteConn, id: OrderId) -> Result<()> {
+    c.execute(
+        "update orders set found_at = null where site_id = :site and id = :id and found_at is not null",
+        named_params! {":id": id.number()},
     )?;
     Ok(())
 }
@@ -240,9 +255,4 @@ fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
         ended_at: ended.map(Time::from_ms),
         refunds_at: ToldAt { modified_at: Time::from_ms(row.get(15)?), read_at: row.get(16)? },
     }))
-}
-
-/// Whether money has come in for an order in this state.
-pub fn is_paid(status: OrderStatus) -> bool {
-    matches!(status, OrderStatus::Paid | OrderStatus::Refunded)
 }

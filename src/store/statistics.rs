@@ -11,7 +11,7 @@ use rusqlite::Connection;
 const ROWS: u64 = 1_000_000;
 const ROWS_OF_A_SITE: u64 = 100_000;
 /// Tables that stay small whatever a site sells.
-const SMALL: [&str; 16] = [
+const SMALL: [&str; 20] = [
     "sites",
     "site_domains",
     "users",
@@ -26,6 +26,10 @@ const SMALL: [&str; 16] = [
     "count_marks",
     "delivery_recounts",
     "jobs",
+    "pulls",
+    "registrations",
+    "hooks",
+    "happenings",
     "backups",
     "rules",
 ];

@@ -5,8 +5,10 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::Time;
+use crate::error::Result;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::deliveries::{self, Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 use super::End;
@@ -85,20 +87,25 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
     )
 }
 
-/// Whether the sale of a refund has never reached its destination.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct SaleUntold(pub bool);
-
-/// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back.
-///
-/// `refund` is given for a refund alone: where its sale was never told, there is nothing to take back.
-pub(super) fn nothing_to_tell(conversion: &Conversion, refund: Option<SaleUntold>) -> Option<(&'static str, &'static str)> {
+/// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back. A refund
+/// is told where its sale was.
+pub(super) fn nothing_to_tell(
+    c: &SiteConn,
+    delivery: &Delivery,
+    conversion: &Conversion,
+    is_refund: bool,
+) -> Result<Option<(&'static str, &'static str)>> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
-    match (conversion.is_erased, conversion.counts, is_reversed) {
-        (true, _, _) => Some(("cancelled", "erased")),
-        (_, false, _) => Some(("skipped", "not_counted")),
-        _ if refund == Some(SaleUntold(true)) => Some(("skipped", SALE_NOT_SENT)),
-        (_, _, true) if refund.is_none() => Some(("cancelled", REVERSED)),
+    let is_sale_untold = is_refund && {
+        let known = deliveries::list_known(c, conversion.id)?;
+        let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
+        sale.is_none_or(deliveries::Known::is_untold)
+    };
+    Ok(match (conversion.is_erased, conversion.counts) {
+        (true, _) => Some(("cancelled", "erased")),
+        (_, false) => Some(("skipped", "not_counted")),
+        _ if is_sale_untold => Some(("skipped", SALE_NOT_SENT)),
+        _ if is_reversed && !is_refund => Some(("cancelled", REVERSED)),
         _ => None,
-    }
+    })
 }

@@ -64,6 +64,19 @@ pub async fn run(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result
     certificate(app, site, id).await
 }
 
+/// Erases, and gives the certificate's number at once. The search of the file and the word to destinations follow by
+/// themselves, also after a restart: a platform that passes a wish on waits only seconds.
+pub async fn begin(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result<ErasureId> {
+    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), app.clock.now()).await?;
+    let (work, owner) = (app.clone(), site.clone());
+    tokio::spawn(async move {
+        if let Err(e) = finish(&work, &owner, id).await {
+            tracing::warn!(site.id = %owner.id, error = %e, "An erasure is not finished; it is taken up again.");
+        }
+    });
+    Ok(id)
+}
+
 /// The one change. What is the past from now on is written down beside it.
 async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time) -> Result<ErasureId> {
     let (owner, who, uid) = (site.clone(), who.to_owned(), uid.to_owned());

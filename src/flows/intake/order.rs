@@ -49,7 +49,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     if let Some(known) = known.as_ref().filter(|known| order.modified_at < known.modified_at) {
         return older(x, order, &telling, known, told_at);
     }
-    let is_paid = orders::is_paid(order.status) || known.as_ref().is_some_and(|k| k.is_paid);
+    let is_paid = order.is_sold() || known.as_ref().is_some_and(|k| k.is_paid);
     let deleted_at = orders::find_deletion(x.c, x.connection, &external_id)?.filter(|at| is_after(x, *at, order.modified_at));
     let is_gone = order.is_gone || deleted_at.is_some();
     let ended_at = (order.is_over() || is_gone).then(|| {
@@ -69,6 +69,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         is_gone,
         ended_at,
         erased_at: x.erased_at,
+        found_at: x.read_at,
     };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
     if order.are_refunds_whole {
@@ -153,6 +154,9 @@ fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId) -> Result
 /// An older telling never moves the state back. What it knows of the person, the visit and single refunds counts all the
 /// same, and so does that the order was paid once.
 fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told_at: ToldAt) -> Result<Stored> {
+    if x.read_at.is_none() {
+        orders::set_told(x.c, known.id)?;
+    }
     if order.are_refunds_whole && told_at > known.refunds_at {
         orders::set_refunds_at(x.c, known.id, told_at)?;
     }
@@ -162,7 +166,7 @@ fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told
     if known.conversion.is_some() {
         return tell_of(x, order, telling, known.id);
     }
-    if !orders::is_paid(order.status) {
+    if !order.is_sold() {
         return Ok(unchanged(&order.external_id));
     }
     orders::set_paid(x.c, known.id)?;

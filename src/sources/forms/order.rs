@@ -89,6 +89,7 @@ impl Told<'_> {
             are_refunds_whole: false,
             journey: Vec::new(),
             is_gone: false,
+            was_paid: false,
             is_imported: false,
         })
     }

@@ -44,6 +44,15 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
     for order in &whole.orders {
         all.add("orders", "select * from orders where site_id = :site and id = :id", named_params! {":id": order})?;
     }
+    for order in &whole.orders {
+        all.add(
+            "refunds",
+            "select r.* from orders o join refunds r on r.site_id = o.site_id and r.connection_id = o.connection_id
+               and r.order_external_id = o.external_id
+             where o.site_id = :site and o.id = :id",
+            named_params! {":id": order},
+        )?;
+    }
     for conversion in &whole.conversions {
         let id = named_params! {":id": conversion};
         all.add("conversions", "select * from conversions where site_id = :site and id = :id", id)?;

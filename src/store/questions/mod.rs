@@ -40,6 +40,8 @@ pub mod products;
 pub mod receipt;
 /// Sales by platform, conversation and buyer.
 pub mod sales;
+/// How a connection stands with its platform.
+pub mod standing;
 /// Conversions as the conversions API shows them.
 pub mod statements;
 /// Sums and facets over conversions.

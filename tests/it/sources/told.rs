@@ -11,6 +11,8 @@ pub fn heard(heard: Result<Heard, Reject>) -> Value {
         Ok(Heard::Facts(told)) => batch(told),
         Ok(Heard::Reply(r)) => json!({"reply": {"status": r.status, "headers": r.headers.0, "body": String::from_utf8_lossy(&r.body)}}),
         Ok(Heard::Fetch(ids)) => json!({"fetch": ids}),
+        Ok(Heard::Erasure(whom)) => json!({"erasure": {"email": whom.email, "phone": whom.phone, "orders": whom.orders}}),
+        Ok(Heard::ForOwner(sentence)) => json!({"for_owner": sentence}),
         Ok(Heard::Farewell(sentence)) => json!({"farewell": sentence}),
         Err(Reject::BadSignature) => json!({"reject": "bad_signature"}),
         Err(Reject::StaleSignature) => json!({"reject": "stale_signature"}),
@@ -57,7 +59,7 @@ fn order(f: &Order) -> Value {
         "items": items(&f.items), "imported": f.is_imported, "ended_at": f.ended_at.map(|t| t.utc()),
         "tax": f.tax.map(|m| m.to_string()), "shipping": f.shipping.map(|m| m.to_string()), "discount": f.discount.map(|m| m.to_string()),
         "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole,
-        "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone,
+        "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone, "was_paid": f.was_paid && f.is_over(),
     })
 }
 

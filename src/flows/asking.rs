@@ -1,0 +1,28 @@
+//! Requests of a source's own talks: its pull, its fetch, its registration.
+
+use crate::app::App;
+use crate::domain::steps::Verdict;
+use crate::outbound::{Holder, SendError};
+use crate::sources::Source;
+use crate::store::connections::Connection;
+use crate::wire::{Request, Response};
+
+/// With the platform's own short-lived token where it wants one.
+pub async fn send(app: &App, source: &dyn Source, connection: &Connection, request: &Request) -> Result<Response, SendError> {
+    match source.token(&connection.settings, &connection.secrets) {
+        None => app.outbound.send(request, &connection.secrets).await,
+        Some(token) => {
+            let holder = Holder { connection: connection.id, generation: connection.secret_version };
+            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
+        }
+    }
+}
+
+/// A verdict in the words of whoever gave it.
+pub fn sentence_of(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Delivered(s) | Verdict::Accepted(s) | Verdict::Split(s) | Verdict::Pause(s) | Verdict::Refused(s) => s.clone(),
+        Verdict::Retry { sentence, .. } => sentence.clone(),
+        Verdict::CheckLater { .. } => "The platform wants to be asked again later.".into(),
+    }
+}

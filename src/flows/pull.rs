@@ -1,0 +1,192 @@
+//! A pull: the platform's own list, walked step by step. What a step hands over is stored with the state behind it, in
+//! changes small enough that nobody waits; whatever happens, the next run goes on there. The very orders that hooks
+//! bring come this way too, so that none is lost and none counts twice.
+
+use std::sync::Arc;
+
+use crate::app::{App, News};
+use crate::domain::ids::ConnectionId;
+use crate::domain::steps::{State, Step, Verdict};
+use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
+use crate::error::{Error, Result};
+use crate::flows::asking;
+use crate::flows::replay::home_of;
+use crate::sources::{self, Since, Source};
+use crate::store::connections::{self, Connection, Status};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+use crate::store::{jobs, pulls, registrations};
+use crate::wire::Response;
+
+use walk::Walk;
+
+/// Single things that bodies have only named.
+mod fetch;
+/// What a walk brings, and how it ends.
+mod walk;
+
+pub use fetch::fetch;
+
+/// Steps of one run; then others have their turn, and the walk goes on at once.
+const MOST_STEPS: usize = 400;
+/// How far the first pull goes back where the owner has said nothing, and at most.
+const HISTORY_DAYS: i64 = 90;
+const LONGEST_HISTORY_DAYS: i64 = 3_650;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// The list was read to its end.
+    Whole {
+        orders: i64,
+    },
+    /// It goes on later from where it is.
+    Later {
+        at: Time,
+    },
+    Failed {
+        sentence: String,
+    },
+    /// This connection is not pulled.
+    Nothing,
+}
+
+/// Goes on with the pull of a connection, or begins one. Waits for other talks with the same platform.
+///
+/// With `is_forced` also before its time.
+pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> {
+    let _turn = app.talks.take(id).await;
+    let Some((site, connection, source)) = found(app, id) else { return Ok(Ended::Nothing) };
+    let Some(steps) = source.pull() else { return Ok(Ended::Nothing) };
+    let now = app.clock.now();
+    let known = app.store.read(site.id, move |c| pulls::find(c, id)).await?;
+    if let Some(at) = known.as_ref().map(|p| p.next_at).filter(|at| !is_forced && *at > now) {
+        return Ok(Ended::Later { at });
+    }
+    let is_first = known.as_ref().is_none_or(|p| p.seen_to.is_none());
+    let mut state = match known.as_ref().and_then(|p| p.state.clone()) {
+        Some(state) => state,
+        None => begin(app, &site, &connection, known.and_then(|p| p.seen_to), is_first).await?,
+    };
+    let mut walk = Walk { app, site: &site, connection: &connection, source, page: Vec::new() };
+    let mut got: Option<Response> = None;
+    for _ in 0..MOST_STEPS {
+        if app.is_stopping() {
+            return Ok(Ended::Later { at: now });
+        }
+        let now = app.clock.now();
+        match steps.step(state, got.take().as_ref(), &connection.settings, &home_of(&site, now), now) {
+            Step::Ask(request, next) => match asking::send(app, source, &connection, &request).await {
+                Ok(response) => {
+                    walk.page = response.body.clone();
+                    got = Some(response);
+                    state = next;
+                }
+                Err(failure) => return walk.failed(failure.verdict()).await,
+            },
+            Step::Yield(batch, next) => {
+                walk.take(batch, &next).await?;
+                state = next;
+            }
+            Step::Wait(after_ms, next) => return walk.wait(after_ms, next).await,
+            Step::Done(window) => return walk.finish(window).await,
+            Step::Fail(verdict) => return walk.failed(verdict).await,
+        }
+    }
+    let at = app.clock.now();
+    app.store.write(site.id, move |c| pulls::put_off(c, id, at, None)).await?;
+    app.wake.notify_waiters();
+    Ok(Ended::Later { at })
+}
+
+/// Has the next pull begin at once. False where this connection is not pulled, or does not work.
+pub async fn hurry(app: &App, id: ConnectionId) -> Result<bool> {
+    let Some((site, _, source)) = found(app, id) else { return Ok(false) };
+    if source.pull().is_none() {
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    app.store.write(site.id, move |c| pulls::hurry(c, id, now)).await?;
+    app.wake.notify_waiters();
+    Ok(true)
+}
+
+/// A connection that was never pulled is due now.
+pub async fn want(app: &App, site: crate::domain::ids::SiteId, id: ConnectionId) -> Result<()> {
+    let now = app.clock.now();
+    app.store.write(site, move |c| pulls::hurry(c, id, now)).await
+}
+
+/// A talk that failed on our side waits a little, so that it does not spin.
+pub async fn rest(app: &App, id: ConnectionId) -> Result<()> {
+    let Some(site) = app.book().connection(id).map(|c| c.site) else { return Ok(()) };
+    let at = app.clock.now().plus_ms(MINUTE_MS);
+    app.store
+        .write(site, move |c| {
+            pulls::put_off(c, id, at, None)?;
+            registrations::rest(c, id, at)?;
+            jobs::rest(c, id, at)
+        })
+        .await
+}
+
+/// Connection, site and source, where all three are there and the connection works.
+fn found(app: &App, id: ConnectionId) -> Option<(Arc<Site>, Arc<Connection>, &'static dyn Source)> {
+    let book = app.book();
+    let connection = book.connection(id).filter(|c| matches!(c.status, Status::Ok | Status::NeedsAttention))?.clone();
+    let site = book.site(connection.site)?.clone();
+    Some((site, connection.clone(), sources::find(&connection.platform)?))
+}
+
+/// The first state of a walk: from where the last whole one ended, or as far back as the owner wants history.
+async fn begin(app: &App, site: &Site, connection: &Connection, seen_to: Option<Time>, is_first: bool) -> Result<State> {
+    let (id, now) = (connection.id, app.clock.now());
+    let days =
+        connection.settings.get("history_days").and_then(|d| d.parse::<i64>().ok()).unwrap_or(HISTORY_DAYS).clamp(0, LONGEST_HISTORY_DAYS);
+    let from = seen_to.unwrap_or_else(|| now.plus_ms(-days * DAY_MS));
+    app.store
+        .write(site.id, move |c| {
+            pulls::hurry(c, id, now)?;
+            pulls::begin(c, id, now)
+        })
+        .await?;
+    serde_json::to_value(Since { from, is_first }).map_err(Error::internal)
+}
+
+/// When the next pull begins: after the source's own time, or as the owner's schedule says.
+pub fn next_after(source: &dyn Source, connection: &Connection, now: Time) -> Time {
+    let schedule = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
+    schedule.and_then(|s| s.next_after(now)).unwrap_or_else(|| now.plus_ms(source.pull_every_ms()))
+}
+
+/// From a minute, doubled to an hour; the platform's own wish comes first.
+pub fn later_ms(verdict: Option<&Verdict>, failures: i64) -> i64 {
+    let own = match verdict {
+        Some(Verdict::Retry { after_ms, .. }) => *after_ms,
+        _ => None,
+    };
+    own.unwrap_or_else(|| (MINUTE_MS << failures.clamp(0, 6)).min(HOUR_MS))
+}
+
+/// Nothing more is asked until the owner has done something about it; what the platform tells is taken all the same.
+pub async fn pause(app: &App, site: &Arc<Site>, id: ConnectionId, sentence: String) -> Result<()> {
+    let now = app.clock.now();
+    app.store
+        .write(site.id, move |c| {
+            registrations::tell(c, id, &sentence, false, now)?;
+            connections::set_status(c, id, Status::Paused, Some(&sentence))
+        })
+        .await?;
+    tracing::warn!(connection.id = %id, "A platform refuses us: its connection is paused.");
+    app.refresh().await?;
+    app.tell(News::Connection { site: site.id, id, status: Status::Paused.word() });
+    Ok(())
+}
+
+/// What has failed works again: the card says so no more, if it was this that it said.
+pub fn recovered(c: &SiteConn, id: ConnectionId, sentence: &str) -> Result<()> {
+    if connections::find_status(c, id)? == Some(Status::NeedsAttention) {
+        connections::recover(c, id, sentence)?;
+    }
+    Ok(())
+}

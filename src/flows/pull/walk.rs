@@ -1,0 +1,236 @@
+//! What a walk through a platform's list brings, part by part, and how it ends.
+
+use std::sync::Arc;
+
+use super::{Ended, later_ms, next_after, pause, recovered};
+use crate::app::{App, News};
+use crate::domain::fact::{Fact, Order, Refund};
+use crate::domain::ids::ConnectionId;
+use crate::domain::steps::{State, Verdict};
+use crate::domain::time::DAY_MS;
+use crate::error::Result;
+use crate::flows::asking;
+use crate::flows::intake::{self, Delivered, Taken};
+use crate::sources::{Batch, Source, Window};
+use crate::store::connections::{self, Connection, Status};
+use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
+use crate::store::{jobs, orders, pulls, refunds, registrations};
+
+/// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
+const PART: usize = 20;
+/// So many failures in a row are shown on the card.
+const TOLD_AFTER: i64 = 3;
+/// A page beyond this is not kept as it came.
+const LARGEST_KEPT: usize = 256 * 1024;
+
+pub struct Walk<'a> {
+    pub app: &'a App,
+    pub site: &'a Arc<Site>,
+    pub connection: &'a Arc<Connection>,
+    pub source: &'static dyn Source,
+    /// The answer that the next batch was read from.
+    pub page: Vec<u8>,
+}
+
+impl Walk<'_> {
+    pub async fn take(&mut self, batch: Batch, next: &State) -> Result<()> {
+        self.take_parts(batch, Some(next)).await
+    }
+
+    /// Part by part; the last one together with the state behind all of them.
+    pub async fn take_parts(&mut self, mut batch: Batch, next: Option<&State>) -> Result<()> {
+        for problem in &batch.problems {
+            tracing::warn!(connection.id = %self.connection.id, source = %self.connection.platform, code = problem.code,
+                "A line of the platform's list could not be read.");
+            self.app.figures.add("pull_unreadable", problem.code);
+        }
+        let mut page = std::mem::take(&mut self.page);
+        let mut facts = std::mem::take(&mut batch.facts);
+        // What happened before the connection was made is history, whenever it is found.
+        for fact in &mut facts {
+            if let Fact::Order(order) = fact {
+                order.is_imported |= order.happened_at < self.connection.created_at;
+            }
+        }
+        let mut fetch = batch.fetch;
+        loop {
+            let rest = facts.split_off(facts.len().min(PART));
+            let is_last = rest.is_empty();
+            let names = if is_last { std::mem::take(&mut fetch) } else { Vec::new() };
+            self.take_part(facts, &mut page, names, next.filter(|_| is_last)).await?;
+            if is_last {
+                return Ok(());
+            }
+            facts = rest;
+        }
+    }
+
+    async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
+        let (id, now) = (self.connection.id, self.app.clock.now());
+        let connections: Vec<Arc<Connection>> = self.app.book().connections_of(self.site.id).cloned().collect();
+        let (owner, next) = (self.site.clone(), next.cloned());
+        let body = if page.len() <= LARGEST_KEPT { page.clone() } else { Vec::new() };
+        let mut delivered = Delivered {
+            connection: Some(id),
+            platform: self.connection.platform.clone(),
+            path: PATH.into(),
+            content_type: "application/json".into(),
+            body,
+            facts: Vec::new(),
+            fetch: Vec::new(),
+            is_asserted: false,
+            is_once: false,
+            read_at: Some(now),
+        };
+        let taken = self
+            .app
+            .store
+            .write(self.site.id, move |c| {
+                let mut new_orders = 0;
+                for fact in facts {
+                    if let Fact::Order(order) = &fact {
+                        let external_id = intake::own_id(&order.platform, &order.external_id);
+                        let known = orders::find_by_external_id(c, id.number(), &external_id)?;
+                        new_orders += usize::from(known.is_none());
+                        if known.is_some_and(|known| is_same(c, id, order, &external_id, &known).unwrap_or(false)) {
+                            continue;
+                        }
+                    }
+                    delivered.facts.push(fact);
+                }
+                for name in names {
+                    jobs::add_fetch(c, id, &name, now)?;
+                }
+                let taken = match delivered.facts.is_empty() {
+                    true => None,
+                    false => Some(intake::store(c, &owner, &connections, &delivered, None, now)?),
+                };
+                match &next {
+                    Some(next) => pulls::save(c, id, next, new_orders)?,
+                    None => pulls::count(c, id, new_orders)?,
+                }
+                Ok(taken)
+            })
+            .await?;
+        if let Some(taken) = &taken {
+            page.clear();
+            self.announce(taken);
+        }
+        Ok(())
+    }
+
+    fn announce(&self, taken: &Taken) {
+        intake::announce(self.app, self.site, taken);
+    }
+
+    /// The platform wants to be left alone, or there is nothing to do before then: the worker is free meanwhile.
+    pub async fn wait(&self, after_ms: i64, next: State) -> Result<Ended> {
+        let id = self.connection.id;
+        let at = self.app.clock.now().plus_ms(after_ms.clamp(0, DAY_MS));
+        self.app
+            .store
+            .write(self.site.id, move |c| {
+                pulls::save(c, id, &next, 0)?;
+                pulls::put_off(c, id, at, None)
+            })
+            .await?;
+        Ok(Ended::Later { at })
+    }
+
+    pub async fn finish(&self, window: Window) -> Result<Ended> {
+        let (id, now) = (self.connection.id, self.app.clock.now());
+        let next_at = next_after(self.source, self.connection, now);
+        let orders = self
+            .app
+            .store
+            .write(self.site.id, move |c| {
+                let before = pulls::find(c, id)?;
+                let (orders, sentence) = before.map_or((0, None), |p| (p.orders, p.sentence));
+                pulls::finish(c, id, window.to, next_at, now)?;
+                registrations::tell_pulled(c, id, &fetched(orders))?;
+                if let Some(sentence) = sentence {
+                    recovered(c, id, &sentence)?;
+                }
+                Ok(orders)
+            })
+            .await?;
+        self.turned(Status::NeedsAttention).await?;
+        Ok(Ended::Whole { orders })
+    }
+
+    pub async fn failed(&self, verdict: Verdict) -> Result<Ended> {
+        let (id, now) = (self.connection.id, self.app.clock.now());
+        let sentence = asking::sentence_of(&verdict);
+        if let Verdict::Pause(sentence) = &verdict {
+            let told = sentence.clone();
+            self.app.store.write(self.site.id, move |c| pulls::put_off(c, id, now, Some(&told))).await?;
+            pause(self.app, self.site, id, sentence.clone()).await?;
+            return Ok(Ended::Failed { sentence: sentence.clone() });
+        }
+        let is_refused = matches!(verdict, Verdict::Refused(_) | Verdict::Split(_));
+        let told = sentence.clone();
+        let is_told = self
+            .app
+            .store
+            .write(self.site.id, move |c| {
+                let failures = pulls::find(c, id)?.map_or(0, |p| p.failures);
+                if is_refused {
+                    pulls::drop_state(c, id)?;
+                }
+                pulls::put_off(c, id, now.plus_ms(later_ms(Some(&verdict), failures)), Some(&told))?;
+                let is_told = failures + 1 >= TOLD_AFTER && connections::find_status(c, id)? == Some(Status::Ok);
+                if is_told {
+                    connections::set_status(c, id, Status::NeedsAttention, Some(&told))?;
+                    registrations::tell(c, id, &told, false, now)?;
+                }
+                Ok(is_told)
+            })
+            .await?;
+        if is_told {
+            self.turned(Status::Ok).await?;
+        }
+        Ok(Ended::Failed { sentence })
+    }
+
+    /// The book and open dashboards hear of a status that may have changed from what it was.
+    async fn turned(&self, from: Status) -> Result<()> {
+        if self.connection.status == from {
+            self.app.refresh().await?;
+            if let Some(connection) = self.app.book().connection(self.connection.id) {
+                self.app.tell(News::Connection { site: self.site.id, id: connection.id, status: connection.status.word() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where pulled bodies are said to have come from.
+const PATH: &str = "/pull";
+
+/// It says nothing that is not known: the same change, the same refunds. A journey that the shop has worked out since changes
+/// no order, and is news all the same.
+fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, known: &orders::KnownOrder) -> Result<bool> {
+    if order.modified_at > known.modified_at || (order.is_over() != known.is_over && order.modified_at == known.modified_at) {
+        return Ok(false);
+    }
+    if !order.journey.is_empty() && !known.has_journey {
+        return Ok(false);
+    }
+    let stored = refunds::list_of_order(c, id.number(), external_id)?;
+    let stands: Vec<&refunds::Known> = stored.iter().filter(|r| r.told_at >= known.refunds_at).collect();
+    let is_told = |refund: &Refund| {
+        let own = intake::own_id(&order.platform, &refund.external_id);
+        stands.iter().any(|r| r.external_id == own && r.amount == refund.amount && r.happened_at <= refund.happened_at)
+    };
+    let is_whole = !order.are_refunds_whole || stands.len() == order.refunds.len();
+    Ok(is_whole && order.refunds.iter().all(is_told))
+}
+
+fn fetched(orders: i64) -> String {
+    match orders {
+        0 => "No order had been missed.".into(),
+        1 => "One order that came meanwhile was fetched.".into(),
+        n => format!("{n} orders that came meanwhile were fetched."),
+    }
+}

@@ -1,0 +1,138 @@
+//! How far the list of each connection's platform was read, and what is under way there.
+
+use rusqlite::{Row, named_params};
+
+use super::scope::{AllSites, SiteConn};
+use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::steps::State;
+use crate::domain::time::Time;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pull {
+    /// `Window::to` of the last pull that came to its end; none before the first did.
+    pub seen_to: Option<Time>,
+    /// Where a walk that is under way goes on.
+    pub state: Option<State>,
+    /// When the walk under way, or the last one, began.
+    pub began_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    pub next_at: Time,
+    pub failures: i64,
+    /// What this walk has brought so far, or the last one did.
+    pub orders: i64,
+    /// Why it does not go on, where it does not.
+    pub sentence: Option<String>,
+}
+
+const COLUMNS: &str = "seen_to, state, began_at, ended_at, next_at, failures, orders, sentence";
+
+pub fn find(c: &SiteConn, connection: ConnectionId) -> Result<Option<Pull>> {
+    c.find(
+        &format!("select {COLUMNS} from pulls where site_id = :site and connection_id = :connection"),
+        named_params! {":connection": connection.number()},
+        read,
+    )
+}
+
+/// By the number of its connection.
+pub fn list(c: &SiteConn) -> Result<Vec<(i64, Pull)>> {
+    c.list(&format!("select {COLUMNS}, connection_id from pulls where site_id = :site"), &[], |row| Ok((row.get(8)?, read(row)?)))
+}
+
+fn read(row: &Row) -> rusqlite::Result<Pull> {
+    let at = |place: usize| -> rusqlite::Result<Option<Time>> { Ok(row.get::<_, Option<i64>>(place)?.map(Time::from_ms)) };
+    let state: Option<String> = row.get(1)?;
+    Ok(Pull {
+        seen_to: at(0)?,
+        state: state.and_then(|text| serde_json::from_str(&text).ok()),
+        began_at: at(2)?,
+        ended_at: at(3)?,
+        next_at: Time::from_ms(row.get(4)?),
+        failures: row.get(5)?,
+        orders: row.get(6)?,
+        sentence: row.get(7)?,
+    })
+}
+
+/// Due now, whether or not it has ever been pulled.
+pub fn hurry(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
+    c.execute(
+        "insert into pulls (site_id, connection_id, next_at) values (:site, :connection, :now)
+         on conflict (site_id, connection_id) do update set next_at = min(next_at, excluded.next_at)",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )?;
+    Ok(())
+}
+
+/// A walk begins; its first state is not kept, for it can be made again.
+pub fn begin(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
+    c.execute(
+        "update pulls set began_at = :now, orders = 0, state = null where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )?;
+    Ok(())
+}
+
+/// The walk has come here, and brought so many new orders since it was last kept.
+pub fn save(c: &SiteConn, connection: ConnectionId, state: &State, orders: usize) -> Result<()> {
+    let state = serde_json::to_string(state).map_err(Error::internal)?;
+    c.execute(
+        "update pulls set state = :state, orders = orders + :orders where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":state": state, ":orders": orders as i64},
+    )?;
+    Ok(())
+}
+
+/// New orders of a part of a page, before the state behind the page is kept.
+pub fn count(c: &SiteConn, connection: ConnectionId, orders: usize) -> Result<()> {
+    c.execute(
+        "update pulls set orders = orders + :orders where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":orders": orders as i64},
+    )?;
+    Ok(())
+}
+
+/// The walk has come to its end.
+pub fn finish(c: &SiteConn, connection: ConnectionId, seen_to: Time, next_at: Time, now: Time) -> Result<()> {
+    c.execute(
+        "update pulls set seen_to = max(coalesce(seen_to, 0), :to), state = null, ended_at = :now, next_at = :next, failures = 0, sentence = null
+         where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":to": seen_to.ms(), ":now": now.ms(), ":next": next_at.ms()},
+    )?;
+    Ok(())
+}
+
+/// It goes on later from where it is; a failure is counted and has a sentence, a wait has neither.
+pub fn put_off(c: &SiteConn, connection: ConnectionId, next_at: Time, failure: Option<&str>) -> Result<()> {
+    c.execute(
+        "update pulls set next_at = :next, failures = failures + (:sentence is not null), sentence = coalesce(:sentence, sentence)
+         where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":next": next_at.ms(), ":sentence": failure},
+    )?;
+    Ok(())
+}
+
+/// A state that its source cannot go on with: the next walk begins anew, from where the last whole one ended.
+pub fn drop_state(c: &SiteConn, connection: ConnectionId) -> Result<()> {
+    c.execute(
+        "update pulls set state = null where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number()},
+    )?;
+    Ok(())
+}
+
+/// Connections that work and whose pull is due.
+pub fn list_due(all: &AllSites, now: Time) -> Result<Vec<(SiteId, ConnectionId)>> {
+    all.list(
+        "select p.site_id, p.connection_id from pulls p join connections k on k.id = p.connection_id
+         where p.next_at <= :now and k.removed_at is null and k.status in ('ok', 'needs_attention') order by p.next_at limit 100",
+        named_params! {":now": now.ms()},
+        |row| Ok((SiteId::issued(row.get(0)?), ConnectionId::new(row.get(1)?))),
+    )
+}
+
+/// Every connection that has a row.
+pub fn list_known(all: &AllSites) -> Result<Vec<ConnectionId>> {
+    all.list("select connection_id from pulls", &[], |row| Ok(ConnectionId::new(row.get(0)?)))
+}

@@ -1,0 +1,168 @@
+//! The shop's own list: nothing missed, nothing double, whatever happens on the way.
+
+use std::time::Duration;
+
+use halotrack::clock::Clock;
+use halotrack::flows::pull::{self, Ended};
+use serde_json::{Value, json};
+
+use crate::house::House;
+use crate::running::Running;
+use crate::stand_in::Answer;
+use crate::woo_shop::{KEY, SECRET, WooShop};
+
+fn con(connected: &crate::story::Connected) -> halotrack::domain::ids::ConnectionId {
+    connected.id.parse().expect("an id")
+}
+
+#[tokio::test]
+async fn the_first_pull_brings_history_and_sends_none_of_it() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    let now = house.clock.now();
+    for n in 0..130 {
+        shop.books().place(now.plus_ms(-n * 3_600_000), "10.00", json!({}));
+    }
+    shop.books().place(now.plus_ms(-200 * 86_400_000), "99.00", json!({}));
+    house.connect(&site, "webhook", "live", &[("url", "http://127.0.0.1:9/")]).await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    assert_eq!(house.net(&site).await, 130_000, "90 days, all pages");
+    let deliveries = house.deliveries(&site).await;
+    assert!(deliveries.iter().filter(|d| d["reason"] == "imported").count() >= 129, "{}", deliveries.len());
+    let asked = shop.asked().len();
+    assert_eq!(house.pull().await, 0, "nothing is due");
+    house.advance_s(15 * 60);
+    house.pull().await;
+    assert!(shop.asked().len() > asked, "a quarter of an hour later");
+    assert_eq!((house.net(&site).await, house.list(&site, "conversions").await.len()), (130_000, 130));
+    let inbox = house.list(&site, "inbox").await.len();
+    house.advance_s(15 * 60);
+    house.pull().await;
+    assert_eq!(house.list(&site, "inbox").await.len(), inbox, "what is known leaves no trace");
+}
+
+#[tokio::test]
+async fn an_order_that_changes_mid_walk_hides_no_other() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    let now = house.clock.now();
+    let ids: Vec<u64> = (0..160).map(|n| shop.books().place(now.plus_ms(-(4_000 - 15 * n) * 60_000), "10.00", json!({}))).collect();
+    let moved: Vec<u64> = ids[..12].to_vec();
+    shop.books().meanwhile.push_back(Box::new(move |books| {
+        for id in moved {
+            books.edit(id, now, json!({"customer_note": "later"}));
+        }
+    }));
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    assert_eq!((house.net(&site).await, house.list(&site, "conversions").await.len()), (160_000, 160));
+}
+
+#[tokio::test]
+async fn orders_that_no_webhook_told_of_are_found_and_counted() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    let connected = house.woo(&site, &shop).await;
+    house.pull().await;
+    house.advance_s(600);
+    let (told, late, lost) = {
+        let mut books = shop.books();
+        let now = house.clock.now();
+        (books.place(now, "10.00", json!({})), books.place(now, "20.00", json!({})), books.place(now, "40.00", json!({})))
+    };
+    house.told(&connected, &shop, "order.created", told).await.is(200);
+    house.advance_s(600);
+    house.pull().await;
+    assert_eq!(house.net(&site).await, 7_000, "with order {lost}");
+    // Shops may be slow: a hook that comes within the hour is none that was missed.
+    house.told(&connected, &shop, "order.created", late).await.is(200);
+    assert_eq!(house.card(&site).await["missed"]["count"], json!(0));
+    house.advance_s(3_700);
+    let card = house.card(&site).await;
+    assert_eq!((&card["missed"]["count"], &card["missed"]["days"][0]["count"]), (&json!(1), &json!(1)), "{card:#}");
+    assert!(card["missed"]["sentence"].as_str().is_some_and(|s| s.ends_with('.')));
+    assert_eq!(house.net(&site).await, 7_000);
+}
+
+#[tokio::test]
+async fn a_shop_that_asks_for_patience_gets_it_and_the_walk_goes_on_where_it_was() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    let connected = house.woo(&site, &shop).await;
+    house.pull().await;
+    let now = house.clock.now();
+    for n in 0..30 {
+        shop.books().place(now.plus_ms(-n * 60_000), "10.00", json!({}));
+    }
+    shop.books().instead.push_back(Answer::text(429, "slow down").with("retry-after", "90"));
+    house.advance_s(900);
+    let Ended::Later { at } = pull::run(&house.app, con(&connected), true).await.expect("a pull") else { panic!("not put off") };
+    assert_eq!(at.ms_since(house.clock.now()), 90_000);
+    assert_eq!(house.pull().await, 0, "the worker is free meanwhile");
+    assert_eq!(house.card(&site).await["status"], json!("ok"), "a wait is no failure");
+    house.advance_s(90);
+    house.pull().await;
+    assert_eq!(house.net(&site).await, 30_000);
+}
+
+#[tokio::test]
+async fn a_silent_shop_is_tried_again_at_longer_intervals_and_told_of() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    house.advance_s(900);
+    let mut waited = Vec::new();
+    for _ in 0..3 {
+        shop.books().instead.push_back(Answer::text(503, "maintenance"));
+        house.pull().await;
+        let card = house.card(&site).await;
+        waited.push(card["pull"]["next_at"].as_str().unwrap_or_default().to_owned());
+        house.advance_s(240);
+    }
+    waited.dedup();
+    assert_eq!(waited.len(), 3, "{waited:?}");
+    let card = house.card(&site).await;
+    assert_eq!(card["status"], json!("needs_attention"), "{card:#}");
+    house.advance_s(3_600);
+    house.pull().await;
+    assert_eq!(house.card(&site).await["status"], json!("ok"), "it answers again");
+}
+
+/// A real server that is killed while it walks: what it had stored stays, the rest is walked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_that_is_cut_off_goes_on_where_it_was() {
+    let shop = WooShop::start().await;
+    let now = Clock::system().now();
+    let count: i64 = 260;
+    for n in 0..count {
+        shop.books().place(now.plus_ms(-(n + 10) * 600_000), "10.00", json!({}));
+    }
+    let url = shop.url();
+    let outcome = tokio::task::spawn_blocking(move || {
+        let mut box_ = Running::new("pulled").with_env("HALOTRACK_OUTBOUND_ALLOW", "127.0.0.0/8");
+        box_.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example", "--currency", "EUR"]);
+        box_.start();
+        let set = [format!("url={url}"), format!("consumer_key={KEY}"), format!("consumer_secret={SECRET}")];
+        let mut args = vec!["connection", "add", "--site", "shop", "--platform", "woocommerce"];
+        for one in &set {
+            args.extend(["--set", one]);
+        }
+        box_.cli(&args);
+        let rows = |b: &Running| b.sql("shop", "select count(*) as n from orders")[0]["n"].as_i64().unwrap_or_default();
+        for _ in 0..6 {
+            let before = rows(&box_);
+            if before < count {
+                box_.wait("a part of the list", Duration::from_secs(60), || (rows(&box_) > before).then_some(()));
+            }
+            box_.kill9();
+            box_.start();
+        }
+        box_.cli(&["sync", "--site", "shop", "--platform", "woocommerce", "--force"]);
+        let sums: Vec<Value> = box_.sql("shop", "select count(*) as n, count(distinct external_order_id) as ids from orders");
+        sums[0].clone()
+    });
+    let sums = outcome.await.expect("the story");
+    assert_eq!((&sums["n"], &sums["ids"]), (&json!(count), &json!(count)), "{sums}");
+}
