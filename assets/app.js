@@ -25,8 +25,12 @@ export const PAGES = [
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, shown: (site) => !site.part, load: () => import('./pages/sources.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
+  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, shown: (site) => !site.part, load: () => import('./pages/orders.js'),
+    detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, shown: (site) => !site.part, load: () => import('./pages/leads.js') },
-  { path: 'people', name: 'People', group: 'People', icon: 'customers', key: 'P', dock: false, shown: (site) => site.role !== 'client',
+  { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, shown: (site) => !site.part,
+    load: () => import('./pages/customers.js') },
+  { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
   { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, shown: (site) => !site.part,
     load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
@@ -216,6 +220,8 @@ export const app = {
   setTheme(choice) { store('halo-theme', choice === 'system' ? null : choice); applyTheme(); },
   theme: () => stored('halo-theme') ?? 'system',
   updateBar() { frame?.update(); },
+  /** Where visits and conversions are looked at, filters can be kept under a name. */
+  get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -413,7 +419,7 @@ function shortcut(e) {
   }
   if (letter === '/') { const box = /** @type {HTMLElement|null} */ (document.querySelector('[data-search]')); box?.focus(); return !!box; }
   if (letter === 'F' && app.use.filters) { frame?.open('filter'); return true; }
-  if (letter === 'S' && app.use.filters?.includes('source') && !app.site?.part) { frame?.open('segments'); return true; }
+  if (letter === 'S' && app.hasSegments) { frame?.open('segments'); return true; }
   if (letter === 'X' && app.use.compare) { app.go({ compare: view.compare === 'none' ? 'previous' : 'none' }); return true; }
   if (!app.use.range) return false;
   if (letter === 'C') { frame?.open('custom'); return true; }

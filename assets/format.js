@@ -310,11 +310,13 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
+  if (dim === 'buyer') return value === 'new' ? 'New' : 'Returning';
   if (value === 'unattributed') return 'Unattributed';
   if (value === '(not set)' && NOT_SET[dim]) return NOT_SET[dim];
   if (dim === 'click') return CLICKS[value] ? `${CLICKS[value]} (${value})` : value;
   if (dim === 'consent') return CONSENTS[value] ?? value;
   if (dim === 'amount') return band(value);
+  if (dim === 'chat') return value === 'yes' ? 'helped' : 'none';
   if (dim === 'country') return countryName(value);
   if (dim === 'device') return DEVICES[value] ?? value;
   return value === '' ? 'none' : value;
@@ -342,8 +344,8 @@ export function countryName(code) {
 }
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
-export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', content: 'Content', term: 'Term', click: 'Click ID', landing: 'Landing page', referrer: 'Referrer', country: 'Country', device: 'Device', consent: 'Consent', match: 'Matched by', status: 'Status',
-  currency: 'Currency', amount: 'Amount', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', content: 'Content', term: 'Term', click: 'Click ID', landing: 'Landing page', referrer: 'Referrer', country: 'Country', device: 'Device', consent: 'Consent', chat: 'Chat', match: 'Matched by', status: 'Status',
+  currency: 'Currency', amount: 'Amount', buyer: 'Customer', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
 /** Those of the pages that look at visits and conversions, in the order in which they are offered. */
-export const LENSES = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'click', 'landing', 'referrer', 'country', 'device', 'consent', 'kind', 'amount',
+export const LENSES = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'click', 'landing', 'referrer', 'country', 'device', 'consent', 'chat', 'kind', 'amount',
   'currency', 'status', 'match', 'platform'];

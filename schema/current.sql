@@ -12,7 +12,7 @@ end;
 
 CREATE TRIGGER conversions__changed
 after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, consent_given,
-  session_id, run on conversions
+  session_id, contact_id, rank, run on conversions
 when min(old.happened_at, new.happened_at) < (select until_at from count_marks where site_id = new.site_id)
 begin
   insert into dirty_days (site_id, cube, day)
@@ -28,12 +28,14 @@ begin
 end;
 
 CREATE TRIGGER conversions__credited_anew
-after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, run
+after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, contact_id, rank,
+  run
   on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
   or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
+  or old.contact_id is not new.contact_id or old.rank is not new.rank
 begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
@@ -50,6 +52,87 @@ begin
     from (select day from counted_days where site_id = new.site_id and starts_at <= new.happened_at order by starts_at desc limit 1)
     where true
     on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER customers__booked after insert on entries
+begin
+  insert into customer_values (site_id, contact_id, currency, orders, net_minor)
+    select c.site_id, c.contact_id, new.currency, 0, new.amount_minor from conversions c
+    where c.site_id = new.site_id and c.id = new.conversion_id and c.kind = 'sale' and c.counts = 1 and c.contact_id is not null
+    on conflict (site_id, contact_id, currency) do update set net_minor =
+      iif(typeof(net_minor + excluded.net_minor) = 'integer', net_minor + excluded.net_minor,
+        iif(net_minor > 0, 9223372036854775807, -9223372036854775807));
+end;
+
+CREATE TRIGGER customers__came after insert on conversions
+when new.kind = 'sale' and new.counts = 1 and new.contact_id is not null
+begin
+  insert into customers (site_id, contact_id, orders, first_at, last_at, first_conversion)
+    values (new.site_id, new.contact_id, 1, new.happened_at, new.happened_at, new.id)
+    on conflict (site_id, contact_id) do update set orders = orders + 1,
+      first_conversion = iif((excluded.first_at, excluded.first_conversion) < (first_at, first_conversion), excluded.first_conversion, first_conversion),
+      first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at);
+  insert into customer_values (site_id, contact_id, currency, orders, net_minor)
+    select new.site_id, new.contact_id, new.currency, 1, 0 where new.currency is not null
+    on conflict (site_id, contact_id, currency) do update set orders = orders + 1;
+end;
+
+CREATE TRIGGER customers__first_anew after update of first_conversion on customers when old.first_conversion <> new.first_conversion
+begin
+  insert into dirty_days (site_id, cube, day)
+    select new.site_id, 'conversions',
+      (select d.day from counted_days d where d.site_id = c.site_id and d.starts_at <= c.happened_at order by d.starts_at desc limit 1)
+    from conversions c join count_marks m on m.site_id = c.site_id
+    where c.site_id = new.site_id and c.id in (old.first_conversion, new.first_conversion) and c.happened_at < m.until_at
+      and exists (select 1 from counted_days d where d.site_id = c.site_id and d.starts_at <= c.happened_at)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id in (old.first_conversion, new.first_conversion)
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER customers__moved after update of contact_id, kind, counts, currency, happened_at on conversions
+when (old.kind = 'sale' or new.kind = 'sale') and (old.contact_id is not null or new.contact_id is not null)
+  and (new.kind <> old.kind or new.counts <> old.counts or new.contact_id is not old.contact_id
+    or new.currency is not old.currency or new.happened_at <> old.happened_at)
+begin
+  -- From the one who had it, as it was.
+  update customer_values set orders = orders - 1
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id and currency = old.currency;
+  update customer_values set net_minor = net_minor -
+      (select coalesce(sum(e.amount_minor), 0) from entries e
+       where e.site_id = old.site_id and e.conversion_id = old.id and e.currency = customer_values.currency)
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id;
+  update customers set orders = orders - 1
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id;
+  -- To the one who has it, as it is.
+  insert into customers (site_id, contact_id, orders, first_at, last_at, first_conversion)
+    select new.site_id, new.contact_id, 1, new.happened_at, new.happened_at, new.id
+    where new.kind = 'sale' and new.counts = 1 and new.contact_id is not null
+    on conflict (site_id, contact_id) do update set orders = orders + 1;
+  insert into customer_values (site_id, contact_id, currency, orders, net_minor)
+    select new.site_id, new.contact_id, x.currency, sum(x.orders), sum(x.net_minor)
+    from (select new.currency as currency, 1 as orders, 0 as net_minor
+          union all
+          select e.currency, 0, e.amount_minor from entries e where e.site_id = new.site_id and e.conversion_id = new.id) x
+    where new.kind = 'sale' and new.counts = 1 and new.contact_id is not null and x.currency is not null
+    group by x.currency
+    on conflict (site_id, contact_id, currency) do update set orders = orders + excluded.orders, net_minor =
+      iif(typeof(net_minor + excluded.net_minor) = 'integer', net_minor + excluded.net_minor,
+        iif(net_minor > 0, 9223372036854775807, -9223372036854775807));
+  -- Who has nothing left is no customer; of the others, first and last are looked up anew.
+  delete from customers where site_id = old.site_id and contact_id in (old.contact_id, new.contact_id) and orders = 0;
+  delete from customer_values
+    where site_id = old.site_id and contact_id in (old.contact_id, new.contact_id) and orders = 0 and net_minor = 0;
+  update customers set
+    (first_at, first_conversion) = (select c.happened_at, c.id from conversions c
+      where c.site_id = customers.site_id and c.contact_id = customers.contact_id and c.kind = 'sale' and c.counts = 1
+      order by c.happened_at, c.id limit 1),
+    last_at = (select max(c.happened_at) from conversions c
+      where c.site_id = customers.site_id and c.contact_id = customers.contact_id and c.kind = 'sale' and c.counts = 1)
+    where site_id = new.site_id and contact_id in (old.contact_id, new.contact_id);
 end;
 
 CREATE TRIGGER deliveries__gone after delete on deliveries
@@ -341,6 +424,26 @@ CREATE TABLE credits (
   primary key (site_id, conversion_id, run)
 ) strict, without rowid;
 
+CREATE TABLE customer_values (
+  site_id       integer not null,
+  contact_id    integer not null,
+  currency      text not null check (length(currency) = 3),
+  orders        integer not null,
+  net_minor     integer not null,
+  average_minor integer as (iif(orders > 0, net_minor / orders, null)) virtual,
+  primary key (site_id, contact_id, currency)
+) strict, without rowid;
+
+CREATE TABLE customers (
+  site_id          integer not null,
+  contact_id       integer not null,
+  orders           integer not null,
+  first_at         integer not null,
+  last_at          integer not null,
+  first_conversion integer not null,                       -- the earliest; of two at the same moment the older one
+  primary key (site_id, contact_id)
+) strict, without rowid;
+
 CREATE TABLE deliveries (
   site_id       integer not null,
   id            integer not null,
@@ -618,6 +721,17 @@ CREATE TABLE one_time_links (
   expires_at integer not null
 ) strict, without rowid;
 
+CREATE TABLE order_days (
+  site_id  integer not null,
+  day      integer not null,
+  currency text not null,
+  platform text not null,
+  chat     text not null,
+  buyer    text not null check (buyer in ('new', 'returning', 'unknown')),
+  orders   integer not null,
+  primary key (site_id, day, currency, platform, chat, buyer)
+) strict, without rowid;
+
 CREATE TABLE order_deletions (
   site_id           integer not null,
   connection_id     integer not null,
@@ -770,6 +884,18 @@ CREATE TABLE rules (
   who        text not null,
   created_at integer not null,
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE sale_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  platform     text not null,                              -- of the report that speaks for the sale
+  chat         text not null,                              -- method and confidence, empty without a conversation
+  buyer        text not null check (buyer in ('new', 'returning', 'unknown')),
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, platform, chat, buyer)
 ) strict, without rowid;
 
 CREATE TABLE schema_steps (place integer primary key, name text not null, sha256 text not null) strict;
@@ -983,6 +1109,16 @@ CREATE INDEX conversions__site_id__order_key on conversions (site_id, order_key)
 CREATE INDEX conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
 
 CREATE UNIQUE INDEX counted_days__site_id__starts_at on counted_days (site_id, starts_at);
+
+CREATE INDEX customer_values__site_id__currency__average_minor on customer_values (site_id, currency, average_minor, contact_id);
+
+CREATE INDEX customer_values__site_id__currency__net_minor on customer_values (site_id, currency, net_minor, contact_id);
+
+CREATE INDEX customers__site_id__first_at on customers (site_id, first_at, contact_id);
+
+CREATE INDEX customers__site_id__last_at on customers (site_id, last_at, contact_id);
+
+CREATE INDEX customers__site_id__orders on customers (site_id, orders, contact_id);
 
 CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
 

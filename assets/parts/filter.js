@@ -4,14 +4,13 @@ import { get } from '../api.js';
 import { h, fill, icon } from '../dom.js';
 import { DIMENSIONS, CONSENTS, valueWord, count, currencySign } from '../format.js';
 import { pop, menuItem } from './menu.js';
-import { hasSegments } from './menus.js';
 
 /** @typedef {import('../app.js').Filter} Filter */
 
 /** Words that are somebody's own, so that a part of one can be asked. */
 const FREE = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'landing', 'referrer'];
 /** Dimensions with few values, offered whether or not the page has seen them. @type {Record<string, string[]>} */
-const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS),
+const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS), chat: ['yes', 'no'],
   match: ['session', 'code', 'click', 'email', 'phone', 'customer_id', 'coupon', 'imported', 'stated', 'none'],
   status: ['paid', 'pending', 'part_refunded', 'refunded', 'cancelled', 'new', 'contacted', 'qualified', 'won', 'lost'],
   click: ['gclid', 'fbclid', 'msclkid', 'ttclid', 'li_fat_id', 'epik', '(not set)'] };
@@ -27,7 +26,7 @@ export function filterMenu(app, anchor, edit, done) {
   const dims = app.use.filters ?? [];
   const box = h('div.filter');
   const list = () => [h('p.lead', null, 'Or press any value in the table; with Alt it is left out.'),
-    hasSegments(app) && [menuItem({ name: 'Segments…', sign: 'filter', key: 'S', act: () => { menu.close(); import('./segments.js').then((m) => m.segmentsMenu(app, anchor, done)); } }), h('hr')],
+    app.hasSegments && [menuItem({ name: 'Segments…', sign: 'filter', key: 'S', act: () => { menu.close(); import('./segments.js').then((m) => m.segmentsMenu(app, anchor, done)); } }), h('hr')],
     ...dims.map((dim) => menuItem({ name: DIMENSIONS[dim], act: () => { fill(box, form({ dim, not: false, values: [] })); focus(); } }))];
   const focus = () => /** @type {HTMLElement|null} */ (box.querySelector('input[type=text], input[type=checkbox], input[type=number]'))?.focus();
 

@@ -191,7 +191,7 @@ function chipRow(app) {
   ] : [];
   if (!chips.length && !lens.length) return null;
   return h('div.chips', { class: chips.length ? '' : 'narrow-only' }, lens, chips,
-    view.filters.length > 0 && dims.includes('source') && dims.includes('channel') && !app.site?.part && h('button.btn.bare.small', { type: 'button', 'data-focus': 'keep', 'aria-haspopup': 'dialog', 'data-tip': 'Keep these filters under a name',
+    view.filters.length > 0 && app.hasSegments && h('button.btn.bare.small', { type: 'button', 'data-focus': 'keep', 'aria-haspopup': 'dialog', 'data-tip': 'Keep these filters under a name',
       onclick: (/** @type {Event} */ e) => { const a = /** @type {HTMLElement} */ (e.currentTarget); import('./segments.js').then((m) => m.segmentsMenu(app, a, undefined, true)); } }, 'Keep'),
     chips.length > 0 && h('button.btn.bare.small', { type: 'button', 'data-focus': 'clear', onclick: () => app.go({ filters: [], q: '' }) },
       plural(chips.length, 'Clear', 'Clear all').replace(/^\d+ /, ''), kbd('Esc')));

@@ -14,7 +14,7 @@ export function showKeys(app) {
   const { close } = openDialog({ label: 'All keys', classes: 'keys' }, [dialogHead('Keys', () => close()), h('div.body', null,
     group('Days', use.range ? [...RANGES.map((r) => /** @type {[string, string]} */ ([r.key, r.name])), ['C', 'Custom days'], ['← or →', 'Earlier, later']] : []),
     h('div', null,
-      group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ['S', 'Segments: filters under a name'], ['Alt', 'held while pressing a value: leave it out']]) : []),
+      group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ...(app.hasSegments ? /** @type {[string, string][]} */ ([['S', 'Segments: filters under a name']]) : []), ['Alt', 'held while pressing a value: leave it out']]) : []),
         ...(use.search ? /** @type {[string, string][]} */ ([['/', 'Search']]) : []), ...(use.compare ? /** @type {[string, string][]} */ ([['X', 'Compare']]) : []),
         ...(use.keys ?? []), ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
       group('Table', [['↓ or J', 'Next row'], ['↑ or K', 'Row before'], ['Enter', 'Open the row'], ['Space', 'Select, where rows can be selected']]),

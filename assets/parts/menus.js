@@ -147,9 +147,6 @@ function exportParts(app) {
     menuItem({ name: 'JSON lines', note: 'for a program', sign: 'export', href: url('jsonl'), download: true })];
 }
 
-/** Where visits and conversions are looked at, filters can be kept under a name. @param {App} app */
-export const hasSegments = (app) => !!app.use.filters?.includes('source') && app.use.filters.includes('channel') && !app.site?.part;
-
 /** Lens, filters, share and export on a narrow screen. @param {App} app */
 export function viewSheet(app) {
   const view = /** @type {View} */ (app.view);
@@ -184,7 +181,7 @@ export function viewSheet(app) {
       h('button.btn', { type: 'button', disabled: !later, onclick: () => { close(); if (later) app.go(later); } }, 'Later', icon('right', 's'))));
   }
   if (use.filters) {
-    add(body, h('div', null, h('div.spread', null, h('h3', null, 'Filter by'), hasSegments(app) && h('button.btn.small', { type: 'button', 'data-focus': 'sheet-segments', onclick: (/** @type {Event} */ e) => {
+    add(body, h('div', null, h('div.spread', null, h('h3', null, 'Filter by'), app.hasSegments && h('button.btn.small', { type: 'button', 'data-focus': 'sheet-segments', onclick: (/** @type {Event} */ e) => {
       const a = /** @type {HTMLElement} */ (e.currentTarget);
       import('./segments.js').then((m) => m.segmentsMenu(app, a, close));
     } }, 'Segments')),

@@ -67,7 +67,7 @@ async fn count(app: &App, site: &Arc<Site>, cube: Cube, days: Vec<Day>) -> Resul
                 for part in &step {
                     cube::put(c, cube, part.counts.day, &part.counts.rows, part.is_first)?;
                     if part.is_last {
-                        cube::finish(c, cube, part.counts.day)?;
+                        cube::finish(c, cube, part.counts.day, &part.counts.beside)?;
                     }
                 }
                 Ok(())
@@ -100,7 +100,8 @@ fn steps(all: Vec<Counts>) -> Vec<Vec<Part>> {
             // A day without rows still costs a delete.
             room -= counts.rows.len().clamp(1, room);
             let is_last = rest.is_empty();
-            let next = Counts { cube: counts.cube, day: counts.day, rows: rest };
+            let beside = if is_last { Vec::new() } else { std::mem::take(&mut counts.beside) };
+            let next = Counts { cube: counts.cube, day: counts.day, rows: rest, beside };
             if let Some(step) = steps.last_mut() {
                 step.push(Part { counts, is_first, is_last });
             }
@@ -120,7 +121,12 @@ mod tests {
 
     #[test]
     fn small_days_go_together_and_a_large_one_in_pieces() {
-        let counts = |day, n: usize| Counts { cube: Cube::Visits, day: Day(day), rows: (0..n).map(|i| (vec![], vec![i as i64])).collect() };
+        let counts = |day, n: usize| Counts {
+            cube: Cube::Visits,
+            day: Day(day),
+            rows: (0..n).map(|i| (vec![], vec![i as i64])).collect(),
+            beside: Vec::new(),
+        };
         let steps = steps(vec![counts(1, 10), counts(2, 0), counts(3, 4_000), counts(4, 1)]);
         let shown: Vec<Vec<(i32, usize, bool, bool)>> =
             steps.iter().map(|s| s.iter().map(|p| (p.counts.day.0, p.counts.rows.len(), p.is_first, p.is_last)).collect()).collect();

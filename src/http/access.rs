@@ -73,14 +73,27 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             Ok(Proved::whole(caller(&known), Some(site)))
         }
         Who::Site(right, _) | Who::Member(right) => {
-            let site = app.book().site_named(ask.param("site")).cloned();
-            let (caller, member) = login(app, own, ask, site.as_deref()).await?;
-            let site = site.ok_or_else(no_such_site)?;
-            match member {
-                None => Err(no_such_site()),
-                Some((role, _)) if role < right => Err(missing_right(right)),
-                Some((_, sight)) if !sight.is_whole() && !route.keeps_within => Err(only_a_part()),
-                Some((_, sight)) => Ok(Proved { caller, site: Some(site), sight }),
+            member(app, own, route, ask, right, app.book().site_named(ask.param("site")).cloned()).await
+        }
+        Who::Named(_, scope) if ask.bearer().is_some() => {
+            let known = bearer(app, ask).await?;
+            take_rate(app, &known)?;
+            let site = site_of(app, &known)?;
+            if ask.query("domain").is_some_and(|domain| app.book().site_by_host(&host_of(domain)).map(|s| s.id) != Some(site.id)) {
+                refusal_noted(app, &known, "foreign_site");
+                return Err(no_such_site());
+            }
+            check_scope(app, &known, scope)?;
+            Ok(Proved::whole(caller(&known), Some(site)))
+        }
+        Who::Named(right, _) => {
+            let domain = ask.query("domain");
+            let proved = member(app, own, route, ask, right, domain.and_then(|d| app.book().site_by_host(&host_of(d)).cloned())).await;
+            match proved {
+                Err(e) if e.kind == Kind::NotFound && domain.is_none() => {
+                    Err(Error::parameter("domain", "Name the site: ?domain=shop.example."))
+                }
+                proved => proved,
             }
         }
         Who::Share => shared(app, ask).await,
@@ -275,6 +288,23 @@ async fn signed_out(app: &App) -> Error {
     }
     let how = "Nobody owns this installation yet. Open the set-up link that the server printed, or run `halotrack user add`.";
     Error::new(Kind::Unauthorised, "no_owner", how)
+}
+
+/// A signed-in member with this right.
+async fn member(app: &App, own: &OwnHosts, route: &Route, ask: &Ask, right: Right, site: Option<Arc<Site>>) -> Result<Proved> {
+    let (caller, member) = login(app, own, ask, site.as_deref()).await?;
+    let site = site.ok_or_else(no_such_site)?;
+    match member {
+        None => Err(no_such_site()),
+        Some((role, _)) if role < right => Err(missing_right(right)),
+        Some((_, sight)) if !sight.is_whole() && !route.keeps_within => Err(only_a_part()),
+        Some((_, sight)) => Ok(Proved { caller, site: Some(site), sight }),
+    }
+}
+
+/// A domain as it stands in the book.
+fn host_of(domain: &str) -> String {
+    domain.trim().trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The same for a site that is not there and one that is another's.

@@ -1,4 +1,4 @@
-//! Leads and orders as their senders told them. People are masked, as in every list.
+//! Leads as their senders told them. People are masked, as in every list.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::domain::mask;
 use crate::domain::question::{Asked, Cursor};
 use crate::domain::time::Zone;
 use crate::error::Result;
-use crate::store::questions::facts::{self, LeadLine, OrderLine, Wanted};
+use crate::store::questions::facts::{self, LeadLine, Wanted};
 use crate::store::sites::Site;
 
 pub const ORDER: &str = "created_at";
@@ -25,30 +25,12 @@ const OF_LEADS: &[(&str, &str)] = &[
     ("cursor", "`next` of the page before"),
     ("limit", "rows, at most 500"),
 ];
-const OF_ORDERS: &[(&str, &str)] = &[
-    ("from", "first day, 2026-06-01; without it, all time"),
-    ("to", "last day, included"),
-    ("status", "as the shop calls it: completed"),
-    ("platform", "woocommerce"),
-    ("cursor", "`next` of the page before"),
-    ("limit", "rows, at most 500"),
-];
-
 pub const LEADS: Doc =
     Doc::new("Facts", "Leads, the newest first.").query(OF_LEADS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
 pub const LEADS_CSV: Doc =
     Doc::new("Facts", "The same as CSV, all rows.").query(OF_LEADS).answer("id,lead_id,…").of_type("text/csv").statuses(&[200, 400]);
 pub const LEADS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.")
     .query(OF_LEADS)
-    .answer("{…}\n")
-    .of_type("application/x-ndjson")
-    .statuses(&[200, 400]);
-pub const ORDERS: Doc =
-    Doc::new("Facts", "Orders, the newest first.").query(OF_ORDERS).answer(r#"{"items":[],"next":null}"#).statuses(&[200, 400]);
-pub const ORDERS_CSV: Doc =
-    Doc::new("Facts", "The same as CSV, all rows.").query(OF_ORDERS).answer("id,order_id,…").of_type("text/csv").statuses(&[200, 400]);
-pub const ORDERS_JSONL: Doc = Doc::new("Facts", "The same as JSON lines, all rows.")
-    .query(OF_ORDERS)
     .answer("{…}\n")
     .of_type("application/x-ndjson")
     .statuses(&[200, 400]);
@@ -70,15 +52,6 @@ pub async fn leads(app: App, ask: Ask) -> Result<Reply> {
     let zone = site.zone.clone();
     let (lines, next) = app.store.read(site.id, move |c| facts::leads(c, &zone, &wanted)).await?;
     page(lines.iter().map(|l| shown_lead(l, &site.zone)).collect(), next)
-}
-
-/// `GET /api/sites/{site}/orders`
-pub async fn orders(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?;
-    let wanted = read(&app, &ask, site, "platform")?;
-    let zone = site.zone.clone();
-    let (lines, next) = app.store.read(site.id, move |c| facts::orders(c, &zone, &wanted)).await?;
-    page(lines.iter().map(|l| shown_order(l, &site.zone)).collect(), next)
 }
 
 fn page(items: Vec<Value>, next: Option<Cursor>) -> Result<Reply> {
@@ -107,23 +80,6 @@ pub fn shown_lead(l: &LeadLine, zone: &Zone) -> Value {
     })
 }
 
-fn shown_order(l: &OrderLine, zone: &Zone) -> Value {
-    json!({
-        "id": l.id,
-        "order_id": l.external_id,
-        "order_number": l.order_number,
-        "platform": l.platform,
-        "who": {"display": shown::person(l.email.as_deref(), l.phone.as_deref(), false), "contact": l.contact},
-        "total": shown::maybe_money(l.total),
-        "status": l.status,
-        "is_paid": l.is_paid,
-        "is_test": l.is_test,
-        "created_at": shown::time(zone, l.created_at),
-        "received_at": shown::time(zone, l.received_at),
-        "conversion": l.conversion,
-    })
-}
-
 /// `GET /api/sites/{site}/leads.csv`
 pub async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Csv).await
@@ -132,16 +88,6 @@ pub async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
 /// `GET /api/sites/{site}/leads.jsonl`
 pub async fn leads_jsonl(app: App, ask: Ask) -> Result<Reply> {
     export_leads(app, ask, Format::Jsonl).await
-}
-
-/// `GET /api/sites/{site}/orders.csv`
-pub async fn orders_csv(app: App, ask: Ask) -> Result<Reply> {
-    export_orders(app, ask, Format::Csv).await
-}
-
-/// `GET /api/sites/{site}/orders.jsonl`
-pub async fn orders_jsonl(app: App, ask: Ask) -> Result<Reply> {
-    export_orders(app, ask, Format::Jsonl).await
 }
 
 const LEAD_COLUMNS: [&str; 11] =
@@ -178,62 +124,6 @@ fn lead_cells(l: &LeadLine, zone: &Zone) -> Vec<Cell> {
         Cell::maybe_number(l.value.map(|m| m.decimal())),
         Cell::maybe(l.value.map(|m| m.currency.code().to_owned())),
         Cell::text(l.status.as_str()),
-        Cell::text(zone.text(l.created_at)),
-        Cell::text(zone.text(l.received_at)),
-        Cell::maybe(l.conversion.map(|id| id.to_string())),
-    ]
-}
-
-const ORDER_COLUMNS: [&str; 13] = [
-    "id",
-    "order_id",
-    "order_number",
-    "platform",
-    "who",
-    "total",
-    "currency",
-    "status",
-    "paid",
-    "test",
-    "created_at",
-    "received_at",
-    "conversion",
-];
-
-async fn export_orders(app: App, ask: Ask, format: Format) -> Result<Reply> {
-    let site = ask.site()?.clone();
-    let mut wanted = read(&app, &ask, &site, "platform")?;
-    wanted.limit = exports::PAGE;
-    let head = if format == Format::Csv { exports::csv_head(&ORDER_COLUMNS)? } else { Vec::new() };
-    let name = format!("{}-orders", site.slug);
-    let page = move |cursor| {
-        let (app, site, wanted) = (app.clone(), site.clone(), Wanted { cursor, ..wanted.clone() });
-        async move {
-            let zone = site.zone.clone();
-            let (lines, next) = app.store.read(site.id, move |c| facts::orders(c, &zone, &wanted)).await?;
-            let text = match format {
-                Format::Csv => exports::csv_lines(&lines.iter().map(|l| order_cells(l, &site.zone)).collect::<Vec<_>>())?,
-                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown_order(l, &site.zone))),
-            };
-            Ok((text, next))
-        }
-    };
-    exports::stream(&name, format, head, page).await
-}
-
-fn order_cells(l: &OrderLine, zone: &Zone) -> Vec<Cell> {
-    let word = |is: bool| Cell::text(if is { "yes" } else { "no" });
-    vec![
-        Cell::text(l.id.to_string()),
-        Cell::text(l.external_id.as_str()),
-        Cell::text(l.order_number.as_str()),
-        Cell::text(l.platform.as_str()),
-        Cell::maybe(shown::person(l.email.as_deref(), l.phone.as_deref(), false)),
-        Cell::maybe_number(l.total.map(|m| m.decimal())),
-        Cell::maybe(l.total.map(|m| m.currency.code().to_owned())),
-        Cell::text(l.status.as_str()),
-        word(l.is_paid),
-        word(l.is_test),
         Cell::text(zone.text(l.created_at)),
         Cell::text(zone.text(l.received_at)),
         Cell::maybe(l.conversion.map(|id| id.to_string())),

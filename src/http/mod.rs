@@ -6,6 +6,8 @@ pub mod access;
 mod account;
 /// What owners and editors set up.
 mod administration;
+/// Revenue and customers in the shape of the documents.
+mod analytics;
 /// A request as a handler sees it.
 pub mod ask;
 /// Embedded files under one content hash.
@@ -24,6 +26,8 @@ pub mod contacts;
 pub mod conversions;
 /// Which pages of other origins may call.
 pub mod cors;
+/// Who has bought.
+mod customers;
 /// From bytes and headers to an `Ask`.
 mod decode;
 /// The outbox as a list.
@@ -64,6 +68,8 @@ mod metrics;
 pub mod notes;
 /// The API's description, made from the table.
 mod openapi;
+/// Orders as their shop told them.
+mod orders;
 /// Addresses that deliver a page.
 mod pages;
 /// People who may sign in to a site.

@@ -105,7 +105,7 @@ fn common(route: &Route) -> Vec<u16> {
         statuses.extend([408, 413, 422]);
     }
     match route.who {
-        Who::Token(_) | Who::Site(..) => statuses.extend([401, 403, 429]),
+        Who::Token(_) | Who::Site(..) | Who::Named(..) => statuses.extend([401, 403, 429]),
         Who::Login | Who::BoxOwner | Who::Member(_) => statuses.extend([401, 403]),
         Who::Share => statuses.extend([401, 404, 429]),
         Who::Machine | Who::Sender | Who::Hook => statuses.push(401),
@@ -155,7 +155,7 @@ fn security(who: Who) -> Value {
         Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Share => json!([]),
         Who::Sender => json!([{}, {"token": []}]),
         Who::Login | Who::BoxOwner | Who::Member(_) => json!([{"login": []}]),
-        Who::Site(_, scope) => json!([{"login": []}, {"token": [scope.word()]}]),
+        Who::Site(_, scope) | Who::Named(_, scope) => json!([{"login": []}, {"token": [scope.word()]}]),
         Who::Token(scope) => json!([{"token": [scope.word()]}]),
         Who::Machine => json!([{}, {"token": []}]),
     }
@@ -179,6 +179,13 @@ fn who_may(who: Who) -> String {
         Who::Share => "For whoever has the share link; after its password, where it has one.".into(),
         Who::BoxOwner => "For an owner of the installation.".into(),
         Who::Site(right, scope) => format!("For {}, or a token with the scope {}.", role(right), scope.word()),
+        Who::Named(right, scope) => {
+            format!(
+                "For {} of the site that `domain` names, or a token with the scope {}, which names it itself.",
+                role(right),
+                scope.word()
+            )
+        }
         Who::Token(scope) => format!("For a token with the scope {}; it names the site.", scope.word()),
         Who::Machine => "For any token, or a program on this machine without a proxy in between.".into(),
     }

@@ -3,6 +3,8 @@
 
 /// Columns of files.
 pub mod columns;
+/// New customers against those who came back.
+pub mod customers;
 /// What was sold.
 pub mod products;
 /// What may be asked.
@@ -30,6 +32,7 @@ use crate::domain::question::{Asked, ConversionFilter, Days, Lens, Period};
 use crate::domain::time::{Day, Time};
 use crate::error::{Error, Result};
 use crate::store::questions::conversions::{self, Order, Wanted as WantedList};
+use crate::store::questions::customers::rounded;
 use crate::store::questions::money::{Flow, Moneys};
 use crate::store::questions::needs;
 use crate::store::questions::overview::{self, DayFigures};
@@ -37,7 +40,7 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 /// Days of a report that is asked for without any.
-const DEFAULT_DAYS: i32 = 30;
+pub const DEFAULT_DAYS: i32 = 30;
 /// Latest conversions beside the figures.
 const LATEST: usize = 10;
 
@@ -121,7 +124,7 @@ const PATIENCE: usize = 4;
 
 /// Asks for as long as it takes. What was worked out of each month is kept, so that a question which is stopped for its
 /// length goes on where it was, and other readers have their turn in between.
-async fn patient<T: Send + 'static>(
+pub async fn patient<T: Send + 'static>(
     app: &App,
     site: &Site,
     question: impl Fn(&SiteConn) -> Result<T> + Clone + Send + 'static,
@@ -244,12 +247,6 @@ fn shown_kinds(h: &DayFigures) -> Map<String, Value> {
     kinds
 }
 
-/// Divided to the nearest minor unit, halves away from nought.
-fn rounded(minor: i64, by: i64) -> i64 {
-    let half = by / 2;
-    if minor < 0 { -((half - minor) / by) } else { (minor + half) / by }
-}
-
 /// One sum a currency, in the order of their codes; currencies are never added.
 pub fn moneys(all: &Moneys, pick: impl Fn(&Flow) -> i64) -> Vec<Money> {
     all.iter().filter_map(|(code, flow)| Currency::parse(code).map(|c| Money::new(pick(flow), c))).collect()
@@ -357,16 +354,4 @@ pub async fn live(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let now = app.clock.now();
     Reply::json(&json!({"visitors_now": app.presence.now(site.id, now), "minutes": app.presence.minutes(site.id, now)}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn averages_are_rounded_to_the_nearest() {
-        for (minor, by, want) in [(100, 3, 33), (200, 3, 67), (5, 2, 3), (-5, 2, -3), (-100, 3, -33), (0, 7, 0)] {
-            assert_eq!(rounded(minor, by), want, "{minor} by {by}");
-        }
-    }
 }

@@ -58,6 +58,9 @@ pub enum Who {
     Share,
     /// A token alone; it names the site.
     Token(Scope),
+    /// A kept path for both: a token with this scope, or a member with this right of the site that `domain` in the query
+    /// names.
+    Named(Right, Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
     Machine,
 }

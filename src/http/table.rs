@@ -3,9 +3,9 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, assets, audit, backups, connections, contacts, conversions, deliveries, forward_auth, health, hooks, inbox,
-    leads, live, login, metrics, notes, openapi, pages, people, pipeline, policy, privacy, receipts, records, replays, reports, rules,
-    segments, senders, settings, setups, shared, shares, shops, statements, timeline, tokens, touch,
+    account, administration, analytics, assets, audit, backups, connections, contacts, conversions, customers, deliveries, forward_auth,
+    health, hooks, inbox, leads, live, login, metrics, notes, openapi, orders, pages, people, pipeline, policy, privacy, receipts, records,
+    replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline, tokens, touch,
 };
 use crate::domain::storage::Burden;
 use crate::run;
@@ -239,9 +239,12 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/leads.jsonl", Site(Right::Read, Scope::Export), run!(leads::leads_jsonl), leads::LEADS_JSONL),
     Route::new("GET", "/api/sites/{site}/leads/pipeline", Site(Right::See, Scope::Read), run!(pipeline::columns), pipeline::COLUMNS),
     Route::new("GET", "/api/sites/{site}/leads/{id}", Site(Right::See, Scope::Read), run!(pipeline::one), pipeline::ONE),
-    Route::new("GET", "/api/sites/{site}/orders", Site(Right::See, Scope::Read), run!(leads::orders), leads::ORDERS),
-    Route::new("GET", "/api/sites/{site}/orders.csv", Site(Right::Read, Scope::Export), run!(leads::orders_csv), leads::ORDERS_CSV),
-    Route::new("GET", "/api/sites/{site}/orders.jsonl", Site(Right::Read, Scope::Export), run!(leads::orders_jsonl), leads::ORDERS_JSONL),
+    Route::new("GET", "/api/sites/{site}/orders", Site(Right::See, Scope::Read), run!(orders::list), orders::LIST),
+    Route::new("GET", "/api/sites/{site}/orders.csv", Site(Right::Read, Scope::Export), run!(orders::csv), orders::CSV),
+    Route::new("GET", "/api/sites/{site}/orders.jsonl", Site(Right::Read, Scope::Export), run!(orders::jsonl), orders::JSONL),
+    Route::new("GET", "/api/sites/{site}/customers", Site(Right::See, Scope::Read), run!(customers::list), customers::LIST),
+    Route::new("GET", "/api/sites/{site}/customers.csv", Site(Right::Read, Scope::Export), run!(customers::csv), customers::CSV),
+    Route::new("GET", "/api/sites/{site}/customers.jsonl", Site(Right::Read, Scope::Export), run!(customers::jsonl), customers::JSONL),
     Route::new("GET", "/api/sites/{site}/contacts", Site(Right::Read, Scope::Read), run!(contacts::list), contacts::LIST),
     Route::new("GET", "/api/sites/{site}/contacts.csv", Site(Right::Read, Scope::Export), run!(contacts::csv), contacts::CSV),
     Route::new("GET", "/api/sites/{site}/contacts.jsonl", Site(Right::Read, Scope::Export), run!(contacts::jsonl), contacts::JSONL),
@@ -347,6 +350,13 @@ pub static ROUTES: &[Route] = &[
         run!(reports::tree::campaigns_csv),
         reports::tree::CAMPAIGNS_CSV,
     ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/customers",
+        Site(Right::See, Scope::Read),
+        run!(reports::customers::customers),
+        reports::customers::CUSTOMERS,
+    ),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
@@ -361,5 +371,16 @@ pub static ROUTES: &[Route] = &[
         .shape(Shape::AnyTrack),
     Route::new("GET", "/api/conversions/{id}/touchpoints", Token(Scope::Read), run!(records::touchpoints), records::TOUCHPOINTS)
         .shape(Shape::AnyTrack),
+    Route::new("GET", "/api/analytics/revenue", Named(Right::See, Scope::Read), run!(analytics::revenue), analytics::REVENUE)
+        .shape(Shape::Shop)
+        .within(),
+    Route::new(
+        "GET",
+        "/api/analytics/customers",
+        Named(Right::Read, Scope::Read),
+        run!(analytics::customers::customers),
+        analytics::customers::CUSTOMERS,
+    )
+    .shape(Shape::Shop),
     Route::new("GET", "/api/reports/daily", Token(Scope::Read), run!(records::daily), records::DAILY).shape(Shape::AnyTrack),
 ];

@@ -17,7 +17,7 @@ use crate::domain::question::{Days, Span};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
 
-pub use count::{Counts, count, finish, put};
+pub use count::{Counts, Line, count, finish, put};
 use mark::{Part, find_mark, first_day};
 pub use mark::{advance, is_behind, is_part_due, mark_part};
 pub use memory::{Memory, Weighs, remembered};

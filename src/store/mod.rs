@@ -84,6 +84,8 @@ pub mod reports;
 pub mod retention;
 /// One name for several spellings.
 pub mod rules;
+/// Sales by what a shop's figures go by.
+mod sales;
 /// SQL that always binds the site.
 pub mod scope;
 /// Filters under a name.

@@ -452,7 +452,8 @@ async fn all_of_a_person_is_in_the_export_and_nobody_elses() {
 fn every_table_of_people_stands_in_the_plan() {
     let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/0001_initial.sql")).expect("the schema");
     // Tables that name a browser or contact by its number and hold nothing that tells who it is.
-    const NUMBERS_ONLY: [&str; 0] = [];
+    // Who has bought is kept by triggers: it goes with the contact of the sales.
+    const NUMBERS_ONLY: [&str; 2] = ["customers", "customer_values"];
     let mut marked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut of_people: Vec<String> = Vec::new();
     let mut table = String::new();

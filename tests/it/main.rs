@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod analytics;
 mod backup;
 mod browser;
 mod chromium;
@@ -47,6 +48,7 @@ mod segments;
 mod settings;
 mod settings_pages;
 mod sharing;
+mod shop_pages;
 mod shopify;
 mod shops;
 mod sockets;

@@ -105,7 +105,7 @@ async fn measure() {
                 .write(site.id, move |c| {
                     for day in &counts {
                         cube::put(c, cube, day.day, &day.rows, true)?;
-                        cube::finish(c, cube, day.day)?;
+                        cube::finish(c, cube, day.day, &day.beside)?;
                     }
                     Ok(())
                 })

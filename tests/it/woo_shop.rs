@@ -141,7 +141,8 @@ impl Books {
         // In no fixed order.
         list.insert(0, json!({"id": number, "reason": "", "total": format!("-{amount}")}));
         order["refunds"] = Value::Array(list);
-        if self.left(id) <= 0 {
+        let is_sold = matches!(self.orders[&id]["status"].as_str(), Some("processing" | "completed"));
+        if is_sold && self.left(id) <= 0 {
             self.orders.get_mut(&id).expect("an order")["status"] = json!("refunded");
         }
         self.edit(id, at, json!({}));

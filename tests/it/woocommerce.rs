@@ -10,7 +10,7 @@ use halotrack::domain::platform::{Secrets, Settings};
 use halotrack::domain::steps::{State, Step, Steps, Talk, Verdict};
 use halotrack::domain::time::{Time, Zone};
 use halotrack::outbound::Outbound;
-use halotrack::sources::{self, Batch, Found, Ground, Home, Registered, Since, Window, Wish};
+use halotrack::sources::{self, Batch, Found, Ground, Heard, Home, Registered, Since, Verified, Window, Wish};
 use serde_json::{Value, json};
 
 use crate::stand_in::Answer;
@@ -306,4 +306,37 @@ async fn what_a_key_may_not_do_is_said() {
     shop.books().ignores_basic = true;
     provision(&shop, Wish::Register, &[]).await.expect("registered over plain http");
     assert_eq!(shop.books().hooks.len(), 3);
+}
+
+/// Orders recorded from shops of others, where they are at hand.
+#[test]
+fn orders_of_other_peoples_shops_are_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/woocommerce");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("skipped: there is no {}", folder.display());
+        return;
+    };
+    let hook = sources::find("woocommerce").and_then(|s| s.webhook()).expect("it is called");
+    let mut orders = BTreeMap::new();
+    for path in entries.flatten().map(|e| e.path()) {
+        let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut whole: Value = serde_json::from_slice(&std::fs::read(&path).expect("a fixture")).unwrap_or_default();
+        for envelope in ["data", "response"] {
+            whole = whole.get(envelope).cloned().unwrap_or(whole);
+        }
+        let rows = whole.as_array().cloned().unwrap_or_else(|| vec![whole]);
+        // A webhook of an order: what only lacks its total is nobody's order.
+        for row in rows.iter().filter(|r| r["billing"].is_object() && r["total"].is_string() && r["line_items"].is_array()) {
+            let body = row.to_string();
+            let heard = hook.parse(&Verified::by_our_own_word(body.as_bytes(), "application/json"), &Settings::default(), &home());
+            let Ok(Heard::Facts(batch)) = heard else { panic!("{name}: {heard:?}") };
+            let [Fact::Order(order)] = batch.facts.as_slice() else { panic!("{name}: {:?}", batch.facts) };
+            assert_eq!(order.external_id, row["id"].to_string().trim_matches('"'), "{name}");
+            orders.insert(name.clone(), order.clone());
+        }
+    }
+    assert!(orders.len() >= 8, "{:?}", orders.keys());
+    let partly = &orders["ios_order_partially_refunded_enveloped"];
+    assert_eq!((partly.refunds.len(), partly.are_refunds_whole), (2, true));
+    assert!(!orders["ios_order_with_attribution_enveloped"].journey.is_empty());
 }

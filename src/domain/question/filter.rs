@@ -17,7 +17,7 @@ pub const UNATTRIBUTED: &str = "unattributed";
 pub const UNKNOWN: &str = "unknown";
 
 /// What can be asked of a conversion, and most of it of a visit.
-pub const DIMENSIONS: [&str; 19] = [
+pub const DIMENSIONS: [&str; 20] = [
     "kind",
     "channel",
     "source",
@@ -31,6 +31,7 @@ pub const DIMENSIONS: [&str; 19] = [
     "country",
     "device",
     "consent",
+    "chat",
     "match",
     "status",
     "currency",
@@ -104,6 +105,8 @@ pub struct ConversionFilter {
     pub referrer: Choice,
     /// What was said to marketing when it happened.
     pub consent: Choice,
+    /// Whether a chat helped.
+    pub chat: Choice,
     /// What was first told, before anything went back.
     pub amount: Bands,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
@@ -162,6 +165,7 @@ impl ConversionFilter {
             click: asked.choice("click", is_click, "the name of a click id like gclid, or (not set)")?,
             referrer: asked.free("referrer")?,
             consent: asked.one_of("consent", &CONSENTS)?,
+            chat: asked.one_of("chat", &["yes", "no"])?,
             amount: asked.bands("amount")?,
             within: None,
             rules: Rules::default(),
@@ -193,7 +197,12 @@ impl ConversionFilter {
     /// The counts of whole days know all that is asked for. They know neither who was told, nor where and by what it came about,
     /// nor how much it was.
     pub fn is_of_counts(&self) -> bool {
-        !self.asks_platforms() && !self.asks_whereabouts() && self.amount.is_open()
+        !self.asks_platforms() && !self.asks_row()
+    }
+
+    /// Something that only the conversion's own row and its credit say.
+    pub fn asks_row(&self) -> bool {
+        self.asks_whereabouts() || !(self.amount.is_open() && self.chat.is_open())
     }
 
     /// Who told of it and who was told stands in other tables, whose changes are none of the conversion.
@@ -364,6 +373,7 @@ mod tests {
             ("platform=Meta;", "platform"),
             ("connection=7x", "connection"),
             ("consent=yes", "consent"),
+            ("chat=maybe", "chat"),
             ("click=a-b", "click"),
             ("amount=50", "amount"),
             ("kind=~sal", "kind"),

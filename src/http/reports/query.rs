@@ -30,6 +30,7 @@ pub const FILTERS: &[Param] = &[
     ("country", "two letters, or unknown"),
     ("device", "mobile, desktop, tablet, or unknown"),
     ("consent", "what was said to marketing then: granted, denied, unknown; anonymous for visits without a person"),
+    ("chat", "yes where a chat helped, no where none did"),
     ("match", "session, code, click, email, phone, customer_id, coupon, imported, stated or none"),
     ("status", "paid, refunded, new, won, …"),
     ("currency", "EUR"),
@@ -61,12 +62,12 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
-pub const REPORT: &[Param] = &joined::<27>(&[DAYS, LENS, COMPARE, FILTERS]);
-pub const HEADLINE: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
-pub const SOURCES: &[Param] = &joined::<30>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
-pub const SOURCES_CSV: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, TABLE, SHOWN]);
-pub const TREE: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, PLACE]);
-pub const TREE_CSV: &[Param] = &joined::<25>(&[DAYS, LENS, FILTERS, SHOWN]);
+pub const REPORT: &[Param] = &joined::<28>(&[DAYS, LENS, COMPARE, FILTERS]);
+pub const HEADLINE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
+pub const SOURCES: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
+pub const SOURCES_CSV: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, TABLE, SHOWN]);
+pub const TREE: &[Param] = &joined::<27>(&[DAYS, LENS, FILTERS, PLACE]);
+pub const TREE_CSV: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, SHOWN]);
 
 /// Several lists as one, while the program is compiled: a wrong number of them does not compile.
 pub const fn joined<const N: usize>(lists: &[&[Param]]) -> [Param; N] {

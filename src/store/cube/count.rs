@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, named_params};
 
+use super::super::sales::{self, Entries};
 use super::super::scope::SiteConn;
 use super::Cube;
 use super::mark::{Part, find_mark};
@@ -20,8 +21,13 @@ const BETWEEN: char = '\u{1f}';
 pub struct Counts {
     pub cube: Cube,
     pub day: Day,
-    pub rows: Vec<(Vec<String>, Vec<i64>)>,
+    pub rows: Vec<Line>,
+    /// What is counted of the same rows by other words: few lines, written when the day is finished.
+    pub beside: Vec<Line>,
 }
+
+/// Words and numbers.
+pub type Line = (Vec<String>, Vec<i64>);
 
 /// Counts days of a cube from the rows. The days may lie apart; each run of them is one walk over an index.
 pub fn count(c: &SiteConn, cube: Cube, zone: &Zone, days: &[Day]) -> Result<Vec<Counts>> {
@@ -33,13 +39,20 @@ pub fn count(c: &SiteConn, cube: Cube, zone: &Zone, days: &[Day]) -> Result<Vec<
         let (run, later) = rest.split_at(length);
         rest = later;
         let mut sums = Sums::new(cube, run, zone);
+        let mut beside = Sums::new(cube, run, zone);
         let span = Span { from: run.first().copied(), to: run.last().copied() };
         match cube {
             Cube::Visits => count_visits(c, times(zone, span, part), &mut sums)?,
-            Cube::Conversions => count_conversions(c, times(zone, span, part), &mut sums)?,
-            Cube::Entries => count_entries(c, span, part, &mut sums)?,
+            Cube::Conversions => {
+                count_conversions(c, times(zone, span, part), &mut sums)?;
+                count_orders(c, times(zone, span, part), &mut beside)?;
+            }
+            Cube::Entries => {
+                count_entries(c, span, part, &mut sums)?;
+                count_sales(c, span, part, &mut beside)?;
+            }
         }
-        all.extend(sums.into_counts());
+        all.extend(sums.into_counts(beside));
     }
     Ok(all)
 }
@@ -99,6 +112,25 @@ fn count_entries(c: &SiteConn, span: Span, part: Option<Part>, sums: &mut Sums) 
     )
 }
 
+fn count_orders(c: &SiteConn, (from, to): (Time, Time), sums: &mut Sums) -> Result<()> {
+    sales::scan_orders(c, from, to, |o| {
+        sums.add_words_at(o.at.ms(), &[o.currency, o.facets.platform, o.facets.chat, o.facets.buyer], &[1]);
+    })
+}
+
+fn count_sales(c: &SiteConn, span: Span, part: Option<Part>, sums: &mut Sums) -> Result<()> {
+    let entries = Entries {
+        from: span.from.unwrap_or(Day(i32::MIN)),
+        to: span.to.unwrap_or(Day(i32::MAX)),
+        until: Time::from_ms(i64::MAX),
+        after: 0,
+        part: part.map_or((Day(i32::MAX), i64::MAX), |part| (part.day, part.last_entry)),
+    };
+    sales::scan_booked(c, &entries, |b| {
+        sums.add_words_on(b.day, &[b.kind, b.currency, b.facets.platform, b.facets.chat, b.facets.buyer], &[b.amount_minor]);
+    })
+}
+
 /// Sums under the words of a key, for a run of days that is walked in the order of time.
 struct Sums {
     cube: Cube,
@@ -126,18 +158,45 @@ impl Sums {
         self.place = 0;
     }
 
-    fn add_at(&mut self, at_ms: i64, row: &Row, words: std::ops::Range<usize>, numbers: &[i64]) -> rusqlite::Result<bool> {
+    fn come_to_moment(&mut self, at_ms: i64) {
         while self.place + 1 < self.days.len() && at_ms >= self.ends[self.place].ms() {
             self.place += 1;
         }
+    }
+
+    fn come_to_day(&mut self, day: Day) {
+        while self.place + 1 < self.days.len() && day > self.days[self.place] {
+            self.place += 1;
+        }
+    }
+
+    fn add_at(&mut self, at_ms: i64, row: &Row, words: std::ops::Range<usize>, numbers: &[i64]) -> rusqlite::Result<bool> {
+        self.come_to_moment(at_ms);
         self.add(row, words, numbers)
     }
 
     fn add_on(&mut self, day: Day, row: &Row, words: std::ops::Range<usize>, numbers: &[i64]) -> rusqlite::Result<bool> {
-        while self.place + 1 < self.days.len() && day > self.days[self.place] {
-            self.place += 1;
-        }
+        self.come_to_day(day);
         self.add(row, words, numbers)
+    }
+
+    fn add_words_at(&mut self, at_ms: i64, words: &[&str], numbers: &[i64]) {
+        self.come_to_moment(at_ms);
+        self.add_words(words, numbers);
+    }
+
+    fn add_words_on(&mut self, day: Day, words: &[&str], numbers: &[i64]) {
+        self.come_to_day(day);
+        self.add_words(words, numbers);
+    }
+
+    fn add_words(&mut self, words: &[&str], numbers: &[i64]) {
+        self.key.clear();
+        for word in words {
+            self.key.extend(word.chars().filter(|c| *c != BETWEEN));
+            self.key.push(BETWEEN);
+        }
+        self.add_numbers(numbers);
     }
 
     fn add(&mut self, row: &Row, words: std::ops::Range<usize>, numbers: &[i64]) -> rusqlite::Result<bool> {
@@ -150,6 +209,11 @@ impl Sums {
             }
             self.key.push(BETWEEN);
         }
+        self.add_numbers(numbers);
+        Ok(true)
+    }
+
+    fn add_numbers(&mut self, numbers: &[i64]) {
         let sums = &mut self.sums[self.place];
         match sums.get_mut(&self.key) {
             // A shop may tell nonsense amounts: sums stop at the edge of 64 bits.
@@ -158,28 +222,30 @@ impl Sums {
                 sums.insert(self.key.clone(), numbers.to_vec());
             }
         }
-        Ok(true)
     }
 
-    fn into_counts(self) -> impl Iterator<Item = Counts> {
+    fn into_counts(self, beside: Sums) -> impl Iterator<Item = Counts> {
         let cube = self.cube;
-        self.days.into_iter().zip(self.sums).map(move |(day, sums)| {
-            let mut rows: Vec<(Vec<String>, Vec<i64>)> = sums
-                .into_iter()
-                .map(|(key, numbers)| {
-                    let mut words: Vec<String> = key.split(BETWEEN).map(str::to_owned).collect();
-                    words.pop(); // behind the last separator
-                    (words, numbers)
-                })
-                .collect();
-            rows.sort();
-            Counts { cube, day, rows }
-        })
+        let both = self.sums.into_iter().zip(beside.sums);
+        self.days.into_iter().zip(both).map(move |(day, (rows, beside))| Counts { cube, day, rows: lines(rows), beside: lines(beside) })
     }
 }
 
+fn lines(sums: HashMap<String, Vec<i64>>) -> Vec<Line> {
+    let mut lines: Vec<Line> = sums
+        .into_iter()
+        .map(|(key, numbers)| {
+            let mut words: Vec<String> = key.split(BETWEEN).map(str::to_owned).collect();
+            words.pop(); // behind the last separator
+            (words, numbers)
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
 /// Writes rows of a day; with the first ones the old rows go. Until `finish` the day is still read from its facts.
-pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)], is_first: bool) -> Result<()> {
+pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[Line], is_first: bool) -> Result<()> {
     if is_first {
         super::renew(c, day)?;
         let gone = match cube {
@@ -218,7 +284,8 @@ pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[(Vec<String>, Vec<i64>)],
 }
 
 /// The day's counts stand, if nothing of it has changed since it was taken.
-pub fn finish(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
+pub fn finish(c: &SiteConn, cube: Cube, day: Day, beside: &[Line]) -> Result<()> {
+    put_beside(c, cube, day, beside)?;
     if cube == Cube::Visits {
         c.execute("delete from origin_days where site_id = :site and day = :day", named_params! {":day": day.0})?;
         c.execute(
@@ -239,5 +306,30 @@ pub fn finish(c: &SiteConn, cube: Cube, day: Day) -> Result<()> {
         "delete from dirty_days where site_id = :site and cube = :cube and day = :day and is_taken = 1",
         named_params! {":cube": cube.word(), ":day": day.0},
     )?;
+    Ok(())
+}
+
+fn put_beside(c: &SiteConn, cube: Cube, day: Day, lines: &[Line]) -> Result<()> {
+    match cube {
+        Cube::Visits => return Ok(()),
+        Cube::Conversions => c.execute("delete from order_days where site_id = :site and day = :day", named_params! {":day": day.0})?,
+        Cube::Entries => c.execute("delete from sale_days where site_id = :site and day = :day", named_params! {":day": day.0})?,
+    };
+    for (w, n) in lines {
+        match cube {
+            Cube::Visits => 0,
+            Cube::Conversions => c.execute(
+                "insert into order_days (site_id, day, currency, platform, chat, buyer, orders)
+                 values (:site, :day, :currency, :platform, :chat, :buyer, :orders)",
+                named_params! {":day": day.0, ":currency": w[0], ":platform": w[1], ":chat": w[2], ":buyer": w[3], ":orders": n[0]},
+            )?,
+            Cube::Entries => c.execute(
+                "insert into sale_days (site_id, day, kind, currency, platform, chat, buyer, amount_minor)
+                 values (:site, :day, :kind, :currency, :platform, :chat, :buyer, :amount)",
+                named_params! {":day": day.0, ":kind": w[0], ":currency": w[1], ":platform": w[2], ":chat": w[3], ":buyer": w[4],
+                ":amount": n[0]},
+            )?,
+        };
+    }
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Leads and orders as their senders told them, page by page.
+//! Leads as their senders told them, page by page.
 
 use rusqlite::{Row, named_params};
 
 use super::super::scope::SiteConn;
 use super::word;
-use crate::domain::ids::{ContactId, ConversionId, LeadId, OrderId};
+use crate::domain::ids::{ContactId, ConversionId, LeadId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::{Choice, Cursor, Span};
 use crate::domain::time::{Time, Zone};
@@ -30,28 +30,10 @@ pub struct LeadLine {
 }
 
 #[derive(Debug, Clone)]
-pub struct OrderLine {
-    pub id: OrderId,
-    pub external_id: String,
-    pub order_number: String,
-    pub platform: String,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub contact: Option<ContactId>,
-    pub status: String,
-    pub is_paid: bool,
-    pub is_test: bool,
-    pub total: Option<Money>,
-    pub created_at: Time,
-    pub received_at: Time,
-    pub conversion: Option<ConversionId>,
-}
-
-#[derive(Debug, Clone)]
 pub struct Wanted {
     pub span: Span,
     pub status: Choice,
-    /// Where a lead came from, or the shop's platform.
+    /// Where a lead came from.
     pub source: Choice,
     pub cursor: Option<Cursor>,
     pub limit: usize,
@@ -107,44 +89,7 @@ pub fn leads(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<LeadLine
     Ok((lines, next))
 }
 
-pub fn orders(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine>, Option<Cursor>)> {
-    let mut lines: Vec<OrderLine> = Vec::new();
-    walk(
-        c,
-        zone,
-        wanted,
-        "select id, platform, status, created_at, external_id, order_number, email, phone, contact_id, is_paid, is_test, total_minor, currency,
-           received_at, conversion_id
-         from orders where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
-         order by created_at desc, id desc",
-        |row| {
-            let (contact, conversion): (Option<i64>, Option<i64>) = (row.get(8)?, row.get(14)?);
-            lines.push(OrderLine {
-                id: OrderId::new(row.get(0)?),
-                platform: row.get(1)?,
-                status: row.get(2)?,
-                created_at: Time::from_ms(row.get(3)?),
-                external_id: row.get(4)?,
-                order_number: row.get(5)?,
-                email: row.get(6)?,
-                phone: row.get(7)?,
-                contact: contact.map(ContactId::new),
-                is_paid: row.get(9)?,
-                is_test: row.get(10)?,
-                total: money(row, 11, 12)?,
-                received_at: Time::from_ms(row.get(13)?),
-                conversion: conversion.map(ConversionId::new),
-            });
-            Ok(lines.len() <= wanted.limit)
-        },
-    )?;
-    let has_more = lines.len() > wanted.limit;
-    lines.truncate(wanted.limit);
-    let next = lines.last().filter(|_| has_more).map(|l| Cursor { key: Some(l.created_at.ms()), id: l.id.number() });
-    Ok((lines, next))
-}
-
-/// Both have number, source, status and time in the first four columns.
+/// Number, source, status and time stand in the first four columns.
 fn walk(c: &SiteConn, zone: &Zone, wanted: &Wanted, sql: &str, mut on: impl FnMut(&Row) -> rusqlite::Result<bool>) -> Result<()> {
     let (from, to) = wanted.span.times(zone);
     let before = wanted.cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });

@@ -8,9 +8,11 @@ pub mod contacts;
 pub mod contents;
 /// The ledger of conversions: pages, order, search.
 pub mod conversions;
+/// Who has bought.
+pub mod customers;
 /// Deliveries and their attempts.
 pub mod deliveries;
-/// Leads and orders as their senders told them.
+/// Leads as their senders told them.
 pub mod facts;
 /// How connections have fared of late.
 pub mod health;
@@ -20,6 +22,8 @@ pub mod inbox;
 pub mod money;
 /// What waits for the owner.
 pub mod needs;
+/// Orders as their shop told them.
+pub mod orders;
 /// Day by day, and the headline figures.
 pub mod overview;
 /// Where leads stand, and what they are worth.
@@ -28,6 +32,8 @@ pub mod pipeline;
 pub mod products;
 /// One conversion from all sides.
 pub mod receipt;
+/// Sales by platform, conversation and buyer.
+pub mod sales;
 /// How a connection stands with its platform.
 pub mod standing;
 /// Conversions as the conversions API shows them.

@@ -12,10 +12,12 @@ use crate::domain::attribution::{PathTouch, Policy, weights};
 use crate::domain::campaign::NOT_SET;
 use crate::domain::question::{Choice, ConversionFilter, Lens, Marks, Whereabouts};
 use crate::domain::time::{Day, Time, Zone};
+use crate::domain::touch::TouchKind;
 use crate::error::{Error, Result};
 
 /// A conversion, or the one that money was booked for.
 pub(super) struct Walked<'r> {
+    pub id: i64,
     pub marks: Marks<'r>,
     pub happened_at: Time,
     /// Its own, else that of the browser that came last before it.
@@ -167,6 +169,7 @@ pub(super) fn entries(
 
 fn read<'r>(row: &'r Row) -> rusqlite::Result<Walked<'r>> {
     Ok(Walked {
+        id: row.get(0)?,
         marks: marks(row, 1)?,
         happened_at: Time::from_ms(row.get(8)?),
         country: word(row, 9)?,
@@ -190,7 +193,7 @@ pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> 
     if !is_told(c, filter, conversion)? {
         return Ok(false);
     }
-    if filter.amount.is_open() && !filter.asks_whereabouts() {
+    if !filter.asks_row() {
         return Ok(true);
     }
     let sql = format!("select {COLUMNS} from conversions c {BESIDE} where c.site_id = :site and c.id = :id");
@@ -228,6 +231,12 @@ impl Walked<'_> {
     fn is_taken(&self, c: &SiteConn, filter: &ConversionFilter) -> Result<bool> {
         if !filter.amount.is_open() && !filter.amount.admits(self.amount_minor, self.marks.currency) {
             return Ok(false);
+        }
+        if !filter.chat.is_open() {
+            let has_chat = self.path()?.iter().any(|p| p.touch.kind == TouchKind::Chat);
+            if !filter.chat.admits(if has_chat { "yes" } else { "no" }) {
+                return Ok(false);
+            }
         }
         if !filter.asks_whereabouts() {
             return Ok(true);

@@ -160,7 +160,7 @@ async fn a_walk_that_is_cut_off_goes_on_where_it_was() {
             box_.start();
         }
         box_.cli(&["sync", "--site", "shop", "--platform", "woocommerce", "--force"]);
-        let sums: Vec<Value> = box_.sql("shop", "select count(*) as n, count(distinct order_id) as ids from orders");
+        let sums: Vec<Value> = box_.sql("shop", "select count(*) as n, count(distinct external_order_id) as ids from orders");
         sums[0].clone()
     });
     let sums = outcome.await.expect("the story");

@@ -1,0 +1,292 @@
+//! Who has bought, what they are worth, and how they began.
+
+/// Page by page, in five orders.
+pub mod page;
+
+use rusqlite::{Row, named_params};
+
+use super::super::scope::SiteConn;
+use super::json_list;
+use crate::domain::ids::{ContactId, ConversionId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::question::Span;
+use crate::domain::time::{Time, Zone};
+use crate::error::Result;
+
+#[derive(Debug, Clone)]
+pub struct Customer {
+    pub contact: ContactId,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub country: Option<String>,
+    /// Sales that count, in all currencies.
+    pub orders: i64,
+    pub first_at: Option<Time>,
+    pub last_at: Option<Time>,
+    pub first_conversion: Option<ConversionId>,
+    /// Source, medium, campaign of the visit that began the first sale; none is unattributed.
+    pub first_source: Option<String>,
+    pub first_medium: Option<String>,
+    pub first_campaign: Option<String>,
+    pub worth: Vec<Worth>,
+    pub conversations: i64,
+    /// Sales that a conversation led to.
+    pub attributed: i64,
+}
+
+/// In one currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worth {
+    pub orders: i64,
+    pub net: Money,
+}
+
+impl Customer {
+    pub fn worth_in(&self, currency: Currency) -> Option<&Worth> {
+        self.worth.iter().find(|w| w.net.currency == currency)
+    }
+}
+
+impl Worth {
+    /// What is left of an order, on average.
+    pub fn average(&self) -> Option<Money> {
+        (self.orders > 0).then(|| Money::new(rounded(self.net.minor, self.orders), self.net.currency))
+    }
+}
+
+/// Divided to the nearest minor unit, halves away from nought.
+pub fn rounded(minor: i64, by: i64) -> i64 {
+    let half = by / 2;
+    if minor < 0 { -((half - minor) / by) } else { (minor + half) / by }
+}
+
+/// Seen from the days that are asked for: whose first sale lies in them, or before. Without days: who bought once, or
+/// came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyer {
+    New,
+    Returning,
+}
+
+/// How many bought on the days, whatever else is asked.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub struct Count {
+    pub all: i64,
+    pub new: i64,
+    pub returning: i64,
+}
+
+/// A row of the customers' table, with the key that the list goes by.
+#[derive(Debug, Clone)]
+struct Place {
+    contact: i64,
+    orders: i64,
+    first_at: i64,
+    last_at: i64,
+    first_conversion: i64,
+    /// None stands after all others.
+    key: Option<i64>,
+}
+
+fn buyer_of(place: &Place, from: i64, is_open: bool) -> Buyer {
+    let is_returning = if is_open { place.orders > 1 } else { place.first_at < from };
+    if is_returning { Buyer::Returning } else { Buyer::New }
+}
+
+fn bought_between(c: &SiteConn, place: &Place, from: i64, to: i64) -> Result<bool> {
+    let is_within = |at: i64| from <= at && at < to;
+    if is_within(place.first_at) || is_within(place.last_at) {
+        return Ok(true);
+    }
+    if place.last_at < from || place.first_at >= to {
+        return Ok(false);
+    }
+    let found = c.find(
+        "select 1 from conversions where site_id = :site and contact_id = :contact and kind = 'sale' and counts = 1
+           and happened_at >= :from and happened_at < :to limit 1",
+        named_params! {":contact": place.contact, ":from": from, ":to": to},
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// How many customers there are on these days.
+pub fn count(c: &SiteConn, zone: &Zone, span: Span) -> Result<Count> {
+    if span == Span::default() {
+        let all: i64 = c.one("select count(*) from customers where site_id = :site and orders > 0", &[])?;
+        let returning: i64 = c.one("select count(*) from customers where site_id = :site and orders > 1", &[])?;
+        return Ok(Count { all, new: all - returning, returning });
+    }
+    let (from, to) = span.times(zone);
+    let mut count = Count::default();
+    let mut failed = None;
+    c.scan(
+        "select contact_id, orders, first_at, last_at, first_conversion, null from customers
+         where site_id = :site and last_at >= :from and first_at < :to",
+        named_params! {":from": from.ms(), ":to": to.ms()},
+        |row| {
+            let place = read(row)?;
+            match bought_between(c, &place, from.ms(), to.ms()) {
+                Ok(false) => {}
+                Ok(true) => {
+                    count.all += 1;
+                    match buyer_of(&place, from.ms(), false) {
+                        Buyer::New => count.new += 1,
+                        Buyer::Returning => count.returning += 1,
+                    }
+                }
+                Err(e) => failed = Some(e),
+            }
+            Ok(failed.is_none())
+        },
+    )?;
+    failed.map_or(Ok(count), Err)
+}
+
+/// What customers are worth in a currency.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Worths {
+    pub customers: i64,
+    pub net_minor: i64,
+    /// The middle one; of an even number the higher of the two.
+    pub median_minor: Option<i64>,
+}
+
+pub fn worths(c: &SiteConn, currency: Currency) -> Result<Worths> {
+    let mut all: Vec<i64> = Vec::new();
+    c.scan(
+        "select net_minor from customer_values where site_id = :site and currency = :currency order by net_minor",
+        named_params! {":currency": currency.code()},
+        |row| {
+            all.push(row.get(0)?);
+            Ok(true)
+        },
+    )?;
+    Ok(Worths {
+        customers: all.len() as i64,
+        net_minor: all.iter().fold(0, |sum: i64, n| sum.saturating_add(*n)),
+        median_minor: all.get(all.len() / 2).copied(),
+    })
+}
+
+/// Whoever is known by an address, also who has not bought yet.
+pub fn find_by_email(c: &SiteConn, email: &str) -> Result<Option<Customer>> {
+    let contact: Option<i64> = c.find(
+        "select contact_id from identities where site_id = :site and kind = 'email' and value = :email",
+        named_params! {":email": email},
+        |row| row.get(0),
+    )?;
+    let Some(contact) = contact else { return Ok(None) };
+    let place = c.find(
+        "select contact_id, orders, first_at, last_at, first_conversion, null from customers where site_id = :site and contact_id = :contact",
+        named_params! {":contact": contact},
+        read,
+    )?;
+    let place = place.unwrap_or(Place { contact, orders: 0, first_at: 0, last_at: 0, first_conversion: 0, key: None });
+    Ok(customers(c, &[place])?.pop())
+}
+
+fn customers(c: &SiteConn, places: &[Place]) -> Result<Vec<Customer>> {
+    let mut all: Vec<Customer> = places.iter().map(customer).collect();
+    let contacts = json_list(all.iter().map(|k| k.contact.number()));
+    let mine = |all: &mut Vec<Customer>, id: i64, fill: &mut dyn FnMut(&mut Customer)| {
+        all.iter_mut().filter(|k| k.contact.number() == id).for_each(fill);
+    };
+    c.scan(
+        "select id, email, phone, first_name, last_name, country from contacts
+         where site_id = :site and id in (select value from json_each(:ids))",
+        named_params! {":ids": contacts},
+        |row| {
+            let (email, phone): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+            let (first, last, country): (Option<String>, Option<String>, Option<String>) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            mine(&mut all, row.get(0)?, &mut |k| {
+                (k.email, k.phone, k.first_name) = (email.clone(), phone.clone(), first.clone());
+                (k.last_name, k.country) = (last.clone(), country.clone());
+            });
+            Ok(true)
+        },
+    )?;
+    c.scan(
+        "select contact_id, currency, orders, net_minor from customer_values
+         where site_id = :site and contact_id in (select value from json_each(:ids)) order by contact_id, currency",
+        named_params! {":ids": contacts},
+        |row| {
+            let code: String = row.get(1)?;
+            let (orders, minor): (i64, i64) = (row.get(2)?, row.get(3)?);
+            if let Some(currency) = Currency::parse(&code) {
+                mine(&mut all, row.get(0)?, &mut |k| k.worth.push(Worth { orders, net: Money::new(minor, currency) }));
+            }
+            Ok(true)
+        },
+    )?;
+    let first = json_list(all.iter().filter_map(|k| k.first_conversion.map(|id| id.number())));
+    c.scan(
+        "select id, first_source, first_medium, first_campaign from conversions
+         where site_id = :site and id in (select value from json_each(:ids))",
+        named_params! {":ids": first},
+        |row| {
+            let id: i64 = row.get(0)?;
+            let words: (Option<String>, Option<String>, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            for k in all.iter_mut().filter(|k| k.first_conversion.is_some_and(|first| first.number() == id)) {
+                (k.first_source, k.first_medium, k.first_campaign) = words.clone();
+            }
+            Ok(true)
+        },
+    )?;
+    for customer in &mut all {
+        (customer.conversations, customer.attributed) = talks(c, customer.contact)?;
+    }
+    Ok(all)
+}
+
+/// Conversations of a person, and sales that one of them led to. None is known yet.
+fn talks(_: &SiteConn, _: ContactId) -> Result<(i64, i64)> {
+    Ok((0, 0))
+}
+
+fn customer(place: &Place) -> Customer {
+    let has_bought = place.orders > 0;
+    Customer {
+        contact: ContactId::new(place.contact),
+        email: None,
+        phone: None,
+        first_name: None,
+        last_name: None,
+        country: None,
+        orders: place.orders,
+        first_at: has_bought.then(|| Time::from_ms(place.first_at)),
+        last_at: has_bought.then(|| Time::from_ms(place.last_at)),
+        first_conversion: has_bought.then(|| ConversionId::new(place.first_conversion)),
+        first_source: None,
+        first_medium: None,
+        first_campaign: None,
+        worth: Vec::new(),
+        conversations: 0,
+        attributed: 0,
+    }
+}
+
+fn read(row: &Row) -> rusqlite::Result<Place> {
+    Ok(Place {
+        contact: row.get(0)?,
+        orders: row.get(1)?,
+        first_at: row.get(2)?,
+        last_at: row.get(3)?,
+        first_conversion: row.get(4)?,
+        key: row.get(5)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn averages_are_rounded_to_the_nearest() {
+        for (minor, by, want) in [(100, 3, 33), (200, 3, 67), (5, 2, 3), (-5, 2, -3), (-100, 3, -33), (0, 7, 0)] {
+            assert_eq!(rounded(minor, by), want, "{minor} by {by}");
+        }
+    }
+}
