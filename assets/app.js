@@ -25,8 +25,8 @@ export const PAGES = [
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
-  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part,
-    load: () => import('./pages/orders.js'), detail: () => import('./pages/receipt.js') },
+  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/orders.js'),
+    detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/leads.js') },
   { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/customers.js') },
@@ -220,10 +220,10 @@ export const app = {
   setTheme(choice) { store('halo-theme', choice === 'system' ? null : choice); applyTheme(); },
   theme: () => stored('halo-theme') ?? 'system',
   updateBar() { frame?.update(); },
-  /** Where visits and conversions are looked at, filters can be kept under a name. */
-  get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
   /** What needs the owner, as a page has fetched it with its figures. @param {any} facts */
   needs(facts) { frame?.needs.draw(facts); },
+  /** Where visits and conversions are looked at, filters can be kept under a name. */
+  get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
