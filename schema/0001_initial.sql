@@ -1164,6 +1164,39 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+-- Whether a chat helped is a filter too.
+create trigger chat_assists__found after insert on chat_assists when new.method <> 'no_match'
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger chat_assists__found_late after update of method on chat_assists when old.method <> new.method
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
 create trigger entries__late after insert on entries
 when new.book_day < (select next_day from count_marks where site_id = new.site_id)
 begin

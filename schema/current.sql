@@ -10,6 +10,38 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+CREATE TRIGGER chat_assists__found after insert on chat_assists when new.method <> 'no_match'
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER chat_assists__found_late after update of method on chat_assists when old.method <> new.method
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select distinct e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
 CREATE TRIGGER conversions__changed
 after update of kind, currency, source, medium, campaign, match_type, status, counts, amount_minor, net_minor, happened_at, country, consent_given,
   session_id, contact_id, rank, run on conversions

@@ -18,6 +18,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::question::{Asked, ConversionFilter, Days, Period, Span};
 use crate::domain::time::Day;
 use crate::error::Result;
+use crate::store::questions::chats;
 use crate::store::questions::customers::page::{Order, Wanted};
 use crate::store::questions::customers::{self as people, rounded};
 use crate::store::questions::money::Flow;
@@ -91,6 +92,8 @@ pub async fn revenue(app: App, ask: Ask) -> Result<Reply> {
     let top = asked.one("limit").map(|_| asked.limit()).transpose()?.unwrap_or(TOP);
     let filter = ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules);
     // What a person is worth goes over all sales: a part of them would tell of the rest.
+    // Of a part of the sales nobody knows which conversations belong to it.
+    let is_whole = ask.sight.is_whole();
     let with_people = metric.has(Metric::Ltv) && ask.sight.is_whole();
     let is_open = ask.may_see_people();
     let of = site.clone();
@@ -99,7 +102,8 @@ pub async fn revenue(app: App, ask: Ask) -> Result<Reply> {
         let sold = sales::sales(c, &of.zone, Period::whole(days), &filter)?;
         if metric.has(Metric::Overview) {
             let sold_products = products::by_product(c, &of.zone, Period::whole(days), &filter)?;
-            answer = overview(&sold, &sold_products, days, &of, top);
+            let conversations = if is_whole { chats::count(c, &of.zone, days)? } else { 0 };
+            answer = overview(&sold, &sold_products, days, &of, top, conversations);
         }
         if metric.has(Metric::Attribution) {
             answer.insert("attribution".into(), attribution(&sold, of.currency));
@@ -201,12 +205,12 @@ fn overview(
     days: Days,
     site: &Site,
     top: usize,
+    conversations: i64,
 ) -> Map<String, Value> {
     let own = figures(sold, site.currency.code());
     let mut answer = own.shown(site.currency);
     // Orders of all currencies may come out of a conversation.
     let attributed: i64 = sold.iter().filter(|(key, _)| !key.chat.is_empty()).map(|(_, sold)| sold.orders).sum();
-    let conversations = 0;
     answer.insert("attributedOrders".into(), attributed.into());
     answer.insert("conversationCount".into(), conversations.into());
     answer.insert("conversionRate".into(), percent(attributed, conversations).into());

@@ -369,6 +369,7 @@ pub static ROUTES: &[Route] = &[
         run!(reports::tree::campaigns_csv),
         reports::tree::CAMPAIGNS_CSV,
     ),
+    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/customers",

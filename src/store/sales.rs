@@ -49,8 +49,8 @@ pub struct Entries {
 
 const PLATFORM: &str = "coalesce((select r.platform from reports r where r.site_id = c.site_id and r.conversion_id = c.id
     order by r.rank desc, r.id limit 1), '')";
-/// No conversation is known yet.
-const CHAT: &str = "''";
+const CHAT: &str = "coalesce((select a.method || ' ' || a.confidence_bp from chat_assists a
+    where a.site_id = c.site_id and a.conversion_id = c.id and a.method <> 'no_match'), '')";
 const BUYER: &str = "case when c.contact_id is null then 'unknown'
     when (select k.first_conversion from customers k where k.site_id = c.site_id and k.contact_id = c.contact_id) = c.id then 'new'
     else 'returning' end";

@@ -9,7 +9,7 @@ use halotrack::domain::channel::channel;
 use halotrack::domain::money::{Currency, Money};
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::{DAY_MS, Day, Time, Zone};
-use halotrack::domain::touch::{TouchKind, Touchpoint};
+use halotrack::domain::touch::Touchpoint;
 use halotrack::flows::cube;
 use halotrack::store::FILE;
 use halotrack::store::sites::Site;
@@ -105,7 +105,8 @@ impl Shop {
         shop.run(r#"update orders set items = '[{"id":"x","name":"Fit","quantity":1,"price":null}]' where site_id = ?1 and id % 3 = 1"#);
         shop.run("update conversions set consent_given = id % 2 where site_id = ?1 and id % 6 = 1");
         shop.run(
-            r#"update credits set path = replace(path, '"kind":"click"', '"kind":"chat"') where site_id = ?1 and conversion_id % 7 = 3"#,
+            "insert into chat_assists (site_id, conversion_id, at, method, confidence_bp, reason)
+             select site_id, id, happened_at, 'session_match', 9500, 'A chat.' from conversions where site_id = ?1 and id % 7 = 3",
         );
         // Sales that nobody's path explains, but their sender does.
         shop.run(
@@ -447,7 +448,7 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
         Some(|v| or(&v.referrer, "(not set)")),
     );
     add("consent", &["granted", "denied", "unknown", "anonymous"], 10, |s| s.consent.clone(), Some(|v| v.consent.clone()));
-    add("chat", &["yes", "no"], 8, |s| (if s.path.iter().any(|p| p.touch.kind == TouchKind::Chat) { "yes" } else { "no" }).into(), None);
+    add("chat", &["yes", "no"], 8, |s| (if s.id % 7 == 3 { "yes" } else { "no" }).into(), None);
     add("amount", &["..50", "50.01..200", "200.01..", "none"], 10, band, None);
     add("match", &["session", "none", "email"], 12, |s| s.match_type.clone(), None);
     add("status", &["paid", "refunded", "won"], 10, |s| s.status.clone(), None);

@@ -385,6 +385,19 @@ async fn the_report_says_what_chats_helped_to_sell_and_warns_of_few() {
     // Money that goes back comes off.
     house.buys(&site, "O-0", DAY, json!({"email": "p0@mail.example", "status": "refunded"})).await.is(200);
     assert_eq!(house.chat_report(&site).await["assisted"]["net"], json!([{"minor": 12_000, "currency": "USD"}]));
+    // The shop's own figures say the same, in the shape of the documents.
+    let path = "/api/analytics/revenue?domain=shop.example";
+    let figures = house.get(path).token(&site.token).send().await.is(200).json;
+    assert_eq!(
+        (&figures["conversationCount"], &figures["attributedOrders"], &figures["conversionRate"]),
+        (&json!(5), &json!(4), &json!(80.0)),
+        "{figures}"
+    );
+    assert_eq!(figures["chatAttributedRevenue"].as_f64(), Some(120.0));
+    assert_eq!(figures["revenueByConfidence"]["high"].as_f64(), Some(40.0));
+    let customer =
+        house.get("/api/analytics/customers?domain=shop.example&email=p1%40mail.example").token(&site.token).send().await.is(200);
+    assert!(customer.text.contains("\"conversationCount\":1") && customer.text.contains("\"attributedPurchases\":1"), "{}", customer.text);
     let overview = house.get(&format!("/api/sites/{}/reports/overview?with=chat", site.slug)).token(&site.token).send().await.is(200).json;
     assert_eq!(overview["chat"]["conversations"], 5);
 }

@@ -69,6 +69,15 @@ pub fn talked(c: &SiteConn, zone: &Zone, days: Days) -> Result<Talked> {
     Ok(talked)
 }
 
+/// How many conversations began on the days.
+pub fn count(c: &SiteConn, zone: &Zone, days: Days) -> Result<i64> {
+    let (from, to) = span(zone, days);
+    c.one(
+        "select count(*) from conversations where site_id = :site and first_at >= :from and first_at < :to and messages > 0",
+        named_params! {":from": from.ms(), ":to": to.ms()},
+    )
+}
+
 /// Sales that a conversation led to: their number by the day they happened, their money by the day it is booked.
 pub fn assisted(c: &SiteConn, zone: &Zone, days: Days) -> Result<Assisted> {
     let (from, to) = span(zone, days);

@@ -241,9 +241,20 @@ fn customers(c: &SiteConn, places: &[Place]) -> Result<Vec<Customer>> {
     Ok(all)
 }
 
-/// Conversations of a person, and sales that one of them led to. None is known yet.
-fn talks(_: &SiteConn, _: ContactId) -> Result<(i64, i64)> {
-    Ok((0, 0))
+/// Conversations of a person, and sales that one of them led to.
+fn talks(c: &SiteConn, contact: ContactId) -> Result<(i64, i64)> {
+    let of = named_params! {":contact": contact.number()};
+    let conversations: i64 =
+        c.one("select count(*) from conversations where site_id = :site and contact_id = :contact and messages > 0", of)?;
+    if conversations == 0 && super::super::conversations::is_empty(c)? {
+        return Ok((0, 0));
+    }
+    let attributed: i64 = c.one(
+        "select count(*) from conversions v join chat_assists a on a.site_id = v.site_id and a.conversion_id = v.id
+         where v.site_id = :site and v.contact_id = :contact and v.kind = 'sale' and v.counts = 1 and a.method <> 'no_match'",
+        of,
+    )?;
+    Ok((conversations, attributed))
 }
 
 fn customer(place: &Place) -> Customer {

@@ -12,7 +12,6 @@ use crate::domain::attribution::{PathTouch, Policy, weights};
 use crate::domain::campaign::NOT_SET;
 use crate::domain::question::{Choice, ConversionFilter, Lens, Marks, Whereabouts};
 use crate::domain::time::{Day, Time, Zone};
-use crate::domain::touch::TouchKind;
 use crate::error::{Error, Result};
 
 /// A conversion, or the one that money was booked for.
@@ -200,8 +199,24 @@ pub(super) fn fits(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> 
     c.find(&sql, named_params! {":id": conversion}, |row| Ok(read(row)?.is_taken(c, filter)))?.unwrap_or(Ok(false))
 }
 
+/// Whether a chat led to it, where that is asked.
+fn is_helped(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    if filter.chat.is_open() {
+        return Ok(true);
+    }
+    let found = c.find(
+        "select 1 from chat_assists where site_id = :site and conversion_id = :id and method <> 'no_match'",
+        named_params! {":id": conversion},
+        |_| Ok(()),
+    )?;
+    Ok(filter.chat.admits(if found.is_some() { "yes" } else { "no" }))
+}
+
 /// Whether one of the platforms, and one of the connections, has told of the conversion or was told.
 fn is_told(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    if !is_helped(c, filter, conversion)? {
+        return Ok(false);
+    }
     if !filter.asks_platforms() {
         return Ok(true);
     }
@@ -231,12 +246,6 @@ impl Walked<'_> {
     fn is_taken(&self, c: &SiteConn, filter: &ConversionFilter) -> Result<bool> {
         if !filter.amount.is_open() && !filter.amount.admits(self.amount_minor, self.marks.currency) {
             return Ok(false);
-        }
-        if !filter.chat.is_open() {
-            let has_chat = self.path()?.iter().any(|p| p.touch.kind == TouchKind::Chat);
-            if !filter.chat.admits(if has_chat { "yes" } else { "no" }) {
-                return Ok(false);
-            }
         }
         if !filter.asks_whereabouts() {
             return Ok(true);
