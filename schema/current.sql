@@ -908,6 +908,20 @@ CREATE TABLE product_names (
   primary key (site_id, name)
 ) strict, without rowid;
 
+CREATE TABLE pulls (
+  site_id       integer not null,
+  connection_id integer not null,
+  seen_to       integer,                                   -- the newest change seen by a walk that came to its end
+  state         text,                                      -- where the walk under way goes on
+  began_at      integer,
+  ended_at      integer,
+  next_at       integer not null,
+  failures      integer not null default 0,
+  orders        integer not null default 0,                -- new ones, of the walk under way or the last one
+  sentence      text,                                      -- why it does not go on
+  primary key (site_id, connection_id)
+) strict, without rowid;
+
 CREATE TABLE recovery_codes (
   user_id   integer not null references users (id) on delete cascade,
   code_hash blob not null,
