@@ -374,6 +374,7 @@ pub static ROUTES: &[Route] = &[
         "GET",
         "/api/sites/{site}/reports/customers",
         Site(Right::See, Scope::Read),
+        run!(reports::customers::customers),
         reports::customers::CUSTOMERS,
     ),
     Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
