@@ -7,12 +7,12 @@ import { createFrame } from './parts/frame.js';
 import { heard, told } from './filters.js';
 
 /**
- * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, currency: string, zone: string, domains: string[], public_key: string,
+ * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, hides_money: boolean, hides_people: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, has?: boolean, values: string[]}} Filter `has`: a part of the word
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][], fileQuery?: (view: View) => string,
  *   keys?: [string, string][]}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own
- * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, shown?: (site: Site) => boolean,
+ * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, needs?: 'own'|'yes', shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
  * @typedef {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}} Handle
  *   what render() gives back: the view changed, an event came in, another page takes over, a key was pressed
@@ -21,22 +21,22 @@ import { heard, told } from './filters.js';
 
 /** Every page there is. A later page is one more line here; rail, tabs and keys follow. @type {Page[]} */
 export const PAGES = [
-  { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, shown: (site) => !site.part, load: () => import('./pages/overview.js') },
-  { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, shown: (site) => !site.part, load: () => import('./pages/sources.js') },
-  { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, load: () => import('./pages/conversions.js'),
+  { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, needs: 'own', load: () => import('./pages/overview.js') },
+  { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
+  { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
-  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, shown: (site) => !site.part, load: () => import('./pages/orders.js'),
+  { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/orders.js'),
     detail: () => import('./pages/receipt.js') },
-  { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, shown: (site) => !site.part, load: () => import('./pages/leads.js') },
-  { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, shown: (site) => !site.part,
+  { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/leads.js') },
+  { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/customers.js') },
   { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
-  { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, shown: (site) => !site.part,
+  { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
-  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, shown: (site) => !site.part,
+  { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/deliveries.js') },
-  { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at,
+  { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at && site.role !== 'client',
     load: () => import('./pages/install.js') },
   { path: 'settings', name: 'Settings', group: 'Plumbing', icon: 'settings', key: 'S', dock: false, load: () => import('./pages/settings.js') },
 ];
@@ -220,6 +220,8 @@ export const app = {
   setTheme(choice) { store('halo-theme', choice === 'system' ? null : choice); applyTheme(); },
   theme: () => stored('halo-theme') ?? 'system',
   updateBar() { frame?.update(); },
+  /** What needs the owner, as a page has fetched it with its figures. @param {any} facts */
+  needs(facts) { frame?.needs.draw(facts); },
   /** Where visits and conversions are looked at, filters can be kept under a name. */
   get hasSegments() { return !!app.use.filters?.includes('channel') && !app.site?.part && app.site?.role !== 'client'; },
 };
@@ -259,20 +261,21 @@ async function route() {
   const site = me.sites.find((s) => s.site === slug);
   if (!site) return app.navigate(`/dashboard/${me.sites[0].site}`, { replace: true });
   const page = PAGES.find((p) => p.path === name);
-  if (!page) { app.site = site; return app.navigate(app.href(site.first_touch_at || site.first_conversion_at ? PAGES[0].path : 'install'), { replace: true }); }
+  if (!page) { app.site = site; return app.navigate(app.href(site.first_touch_at || site.first_conversion_at || site.role === 'client' ? PAGES[0].path : 'install'), { replace: true }); }
 
   speakFor(site);
   // A receipt opened from the ledger lies over it; the same address, pasted, is a page of its own.
   const isDetail = !!id && !!page.detail && !history.state?.panel;
   let module;
-  try { module = await (isDetail ? page.detail : page.load)?.(); } catch { if (mine === turn) lost(); return; }
+  try { module = await (isDetail ? page.detail : page.load)?.(); await module.ready; } catch { if (mine === turn) lost(); return; }
   if (mine !== turn) return;
 
-  Object.assign(app, { site, page, view: new View(new URLSearchParams(location.search), site), use: module.bar ?? {} });
+  Object.assign(app, { site, page, view: new View(new URLSearchParams(location.search), site), use: useOf(module.bar ?? {}, site) });
   watch(site.site);
   if (!frame || !frame.el.isConnected) { frame = createFrame(app); fill(root, frame.el); shownFor = ''; }
   document.title = `${module.title} · ${site.name} · HaloTrack`;
   frame.update();
+  frame.needs.page(!!page.needs && !isDetail, page.needs === 'own');
   /** @type {Params} */
   const params = { app, site, view: /** @type {View} */ (app.view), id: id ?? null, may: site.role === 'owner' || site.role === 'editor' };
   const key = `${site.site}/${page.path}${isDetail ? `/${id}` : ''}`;
@@ -289,10 +292,13 @@ async function route() {
   announce(module.title);
 }
 
+/** What of the bar somebody may use: a client has no files, and who is shown a part sees it through the books' own lens. @param {BarUse} use @param {Site} site @returns {BarUse} */
+const useOf = (use, site) => (site.role !== 'client' ? use : { ...use, exports: undefined, files: undefined, lens: use.lens && !site.part });
+
 /** @param {keyof typeof ALONE} which @param {object} params @param {number} mine */
 async function alone(which, params, mine) {
   /** @type {any} */ let module;
-  try { module = await ALONE[which](); } catch { return lost(); }
+  try { module = await ALONE[which](); await module.ready; } catch { return lost(); }
   if (mine !== turn) return;
   leave();
   frame = null;
@@ -346,6 +352,7 @@ function watch(site) {
   app.visitors = null;
   closeStream = listen(site, (name, data) => {
     if (name === 'visitors') { app.visitors = data.now; frame?.visitors(); }
+    frame?.needs.live(name);
     handle?.live?.(name, data);
   });
 }

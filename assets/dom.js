@@ -61,6 +61,9 @@ export function icon(name, classes = '', label) {
 /** @param {string} key */
 export const kbd = (key) => h('kbd', { 'aria-hidden': 'true' }, key);
 
+/** Styles of a page alone, which the first screen of the others does not wait for: a page that exports it as `ready` is drawn when they are there. @param {URL} url */
+export const styles = (url) => new Promise((done) => { const link = h('link', { rel: 'stylesheet', href: url.href, onload: done, onerror: done }); document.head.append(link); });
+
 /** Says a sentence to screen readers. @param {string} text */
 export function announce(text) {
   // A modal dialog makes the page's own region inert, so the sentence goes to the one inside it.

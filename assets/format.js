@@ -8,17 +8,25 @@ const MINUS = '−';
 
 let zone = 'UTC';
 let currency = 'EUR';
+let hasMoney = true, isPart = false, hasPeople = true;
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const dates = new Map();
 
-/** All times are said in the site's zone, its own currency needs no code. @param {{zone: string, currency: string}} site */
+/** All times are said in the site's zone, its own currency needs no code. @param {{zone: string, currency: string, hides_money?: boolean, hides_people?: boolean, part?: boolean}} site */
 export function speakFor(site) {
   zone = site.zone;
   currency = site.currency;
+  [hasMoney, hasPeople, isPart] = [!site.hides_money, !site.hides_people, !!site.part];
   dates.clear();
 }
 
 export const ownCurrency = () => currency;
+/** Whether amounts may be seen here. */
+export const showsMoney = () => hasMoney;
+/** Whether all of the site is shown, with what opened and what closed each sale. */
+export const showsAll = () => !isPart;
+/** What a row is called: its order's number would tell of a person. @param {any} r */
+export const labelOf = (r) => (!hasPeople ? `${KINDS[r.kind] ?? r.kind} ${String(r.id).replace(/\D+/, '')}` : r.kind === 'custom' && r.name ? r.name : r.label);
 /** "Dublin time": said once per table. */
 export const zoneName = () => `${(zone.split('/').pop() ?? zone).replaceAll('_', ' ')} time`;
 

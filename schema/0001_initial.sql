@@ -92,6 +92,8 @@ create table shares (
   name           text not null check (length(name) between 1 and 100),
   sealed_token   blob not null,            -- so that the link can be copied again
   sight          text not null default '{}',
+  pages          text not null default '["overview"]',
+  frames         text not null default '[]',  -- sites of others that may show it inside their own pages
   password_hash  text,
   created_by     text not null,
   created_at     integer not null,
@@ -779,7 +781,7 @@ create table erasures (
   uid        text not null check (length(uid) = 32),
   at         integer not null,
   who        text not null,                                -- user_3, token_2, command line
-  named_by   text not null check (named_by in ('email', 'phone', 'order', 'log')),
+  named_by   text not null check (named_by in ('email', 'phone', 'order', 'contact', 'log')),
   digests    text not null,                                -- keyed, in hex, as a list
   counts     text not null,                                -- rows by table
   sealed     blob,                                         -- who it was, until the file is clean and all are told -- personal

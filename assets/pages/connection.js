@@ -1,13 +1,15 @@
 // One connection: connecting a platform, or the settings of one that is there.
 
 import { get, post, remove } from '../api.js';
-import { h, fill, icon, copyButton, announce } from '../dom.js';
+import { h, fill, icon, copyButton, announce, styles } from '../dom.js';
 import { exact, platform as platformName, plural, when } from '../format.js';
 import { confirm } from '../parts/menu.js';
 import { statusOf, MODES } from '../parts/connection_card.js';
 import { settingsForm } from '../parts/connection_form.js';
 
 export const title = 'Connection';
+
+export const ready = styles(new URL('../css/connections.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = {};

@@ -1,11 +1,14 @@
 // Connections: every platform that tells us something or is told, how it fares, and what else could be connected.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { plural } from '../format.js';
 import { connectionCard, worstFirst } from '../parts/connection_card.js';
+import { bringUp } from '../parts/in_place.js';
 
 export const title = 'Connections';
+
+export const ready = styles(new URL('../css/connections.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = {};
@@ -19,19 +22,30 @@ export function render(root, params) {
   const box = h('div', null, h('section.sheet', null, h('div.skeleton', null, Array.from({ length: 6 }, () => h('i')))));
   fill(root, h('div.head', null, h('h1', null, title), h('p', null, 'Where orders and leads come from, and who is told of them.')), box);
 
+  /** @type {Map<string, any>} */ let cards = new Map();
+
+  /** Worst first; but nothing moves away from under a hand: then known ones keep their places and new ones come last. @param {any[]} items */
+  function inOrder(items) {
+    const isHeld = box.matches(':hover') || box.contains(document.activeElement);
+    const sorted = worstFirst(items);
+    if (!isHeld || !cards.size) return sorted;
+    const place = [...cards.keys()], at = (/** @type {any} */ c) => { const i = place.indexOf(c.connection); return i < 0 ? place.length : i; };
+    return [...sorted].sort((a, b) => at(a) - at(b));
+  }
+
   async function load() {
     try {
       const [{ items }, platforms] = await Promise.all([get(`${base}/connections`), get(`${base}/platforms`)]);
       if (gone) return;
       known = true;
       p.app.figuresAt = new Date().toISOString();
-      const focus = box.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
-      fill(box, items.length
-        ? h('section.sheet.cards', { 'aria-label': plural(items.length, 'connection') }, h('ul', null, worstFirst(items).map((c) => connectionCard(c, p, { act }))))
+      const all = inOrder(items);
+      cards = new Map(all.map((c) => [c.connection, c]));
+      bringUp(box, [all.length
+        ? h('section.sheet.cards', { 'aria-label': plural(items.length, 'connection') }, h('ul', null, all.map((c) => connectionCard(c, p))))
         : h('section.sheet', null, h('div.empty', null, icon('connections'), h('p', null, h('b', null, 'Nothing is connected yet.'),
           ' Start with where your orders or leads are made; then choose who is told of them.'))),
-      more(platforms.items, items));
-      if (focus) /** @type {HTMLElement|null} */ (box.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
+      more(platforms.items, items)]);
     } catch (error) {
       const err = /** @type {any} */ (error);
       if (gone || known || err.code === 'signed_out') return;
@@ -51,14 +65,24 @@ export function render(root, params) {
         icon('plus', 's'), count(f.platform) ? 'One more' : 'Connect')))));
   }
 
-  /** @param {any} c @param {string} path @param {object} body @param {string} done */
-  async function act(c, path, body, done) {
-    try { await post(`${base}/connections/${c.connection}/${path}`, body); p.app.toast(done); } catch (error) {
+  // One listener for all cards: they are brought up in place.
+  box.addEventListener('click', async (e) => {
+    const button = /** @type {HTMLButtonElement|null} */ (/** @type {HTMLElement} */ (e.target).closest('[data-act]'));
+    const c = cards.get(button?.closest('[data-connection]')?.getAttribute('data-connection') ?? ''), act = button?.getAttribute('data-act');
+    if (!button || !c || button.hasAttribute('aria-disabled')) return;
+    // Not `disabled`: that would take the focus away.
+    button.setAttribute('aria-disabled', 'true');
+    try {
+      await post(`${base}/connections/${c.connection}/${act}`, {});
+      p.app.toast(act === 'pause' ? `${c.name} is paused. ${c.sends ? 'What is to be told waits; none is lost.' : 'What comes in is still taken.'}`
+        : c.status === 'paused' ? `${c.name} goes on.` : `${c.name} is tried again.`);
+    } catch (error) {
       p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`);
       announce('Not changed');
     }
+    button.removeAttribute('aria-disabled');
     load();
-  }
+  });
 
   load();
   return {

@@ -2,7 +2,7 @@
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
 import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, LENSES,
-  kindsWord } from '../format.js';
+  kindsWord, showsMoney, labelOf } from '../format.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
@@ -184,13 +184,13 @@ function columns(now) {
       cell: (r) => h('span', { 'data-tip': exact(r.happened_at) },
       now().view.sort === 'amount' ? shortDay(r.happened_at, dayOf(r.happened_at).slice(0, 4) !== today().slice(0, 4)) : clock(r.happened_at)) },
     { id: 'what', head: 'What', rowHead: true,
-      cell: (r) => [h('bdi.cut', null, r.kind === 'custom' && r.name ? r.name : r.label),
+      cell: (r) => [h('bdi.cut', null, labelOf(r)),
       r.is_test && h('span.tag.box', { 'data-tip': 'A test: shown, not counted' }, 'test'),
       r.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.reports} platforms, counted once` }, `×${r.reports}`)],
       foot: (a) => `All ${count(a.total.count)}` },
     { id: 'who', head: 'Who', classes: 'hide-s',
-      cell: (r) => (r.who.display ? h(r.who.contact ? 'a' : 'bdi', { href: r.who.contact ? now().app.href('people', undefined, r.who.contact) : null,
-        'data-roam': !!r.who.contact, tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
+      cell: (r) => (r.who.display ? h(r.who.contact && now().site.role !== 'client' ? 'a' : 'bdi', { href: r.who.contact && now().site.role !== 'client' ? now().app.href('people', undefined, r.who.contact) : null,
+        'data-roam': !!r.who.contact && now().site.role !== 'client', tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
       : h('span.faint', null, 'no address given')) },
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')),
       foot: (a) => sum(a.total.amounts) },
@@ -209,7 +209,7 @@ function columns(now) {
       foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
     { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: (r) => by('status', r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
-  ];
+  ].filter((c) => (showsMoney() || !['amount', 'net'].includes(c.id)) && (c.id !== 'who' || !now().site.hides_people));
 }
 
 /** Media that say no more than the source does. */

@@ -1,12 +1,14 @@
 // Customers: what they are worth, how often they bought, and how they began. Every row opens the person.
 
 import { get } from '../api.js';
-import { h, fill, icon, kbd } from '../dom.js';
+import { h, fill, icon, kbd, styles } from '../dom.js';
 import { amount, money, count, plural, exact, shortDay, dayOf, today, zoneName, currencySign, countryName } from '../format.js';
 import { createTable, createList, ledgerHead } from '../parts/table.js';
 import { figure, pressed, big, apart, ofOwn, share, spanOf } from '../parts/buyers.js';
 
 export const title = 'Customers';
+
+export const ready = styles(new URL('../css/customers.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, filters: ['buyer', 'source'], search: true, exports: 'customers' };

@@ -5,7 +5,6 @@ import { h, fill, icon, kbd } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
 import { connectionStrip } from '../parts/connections.js';
-import { needsStrip } from '../parts/needs.js';
 import { replayDeliveries } from '../parts/replay.js';
 
 export const title = 'Deliveries';
@@ -29,10 +28,14 @@ export function render(root, params) {
   /** @type {{close: () => void}|null} */ let detail = null;
 
   /** Two connections of one platform are told apart by their names. */
-  const toName = (/** @type {any} */ r) => (named.has(r.connection) ? (names.get(r.connection) ?? '').replace(/^Webhook · /, '') : platform(r.platform));
+  const toName = (/** @type {any} */ r) => {
+    const own = names.get(r.connection) ?? '';
+    if (named.has(r.connection)) return own.replace(/^Webhook · /, '');
+    // What somebody has given a name of their own is called by it.
+    return r.platform === 'webhook' && own && !own.startsWith('Webhook') ? own : platform(r.platform);
+  };
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
-  const needs = needsStrip(() => p);
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
@@ -96,7 +99,6 @@ export function render(root, params) {
         at.setAttribute('data-tip', names.get(id) ?? '');
       }
       const sending = items.filter((/** @type {any} */ c) => c.sends);
-      needs.connections(sending);
       connectionStrip(strip, sending, p, loadConnections,
         (/** @type {string} */ dim, /** @type {string} */ value,
         /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
@@ -158,10 +160,9 @@ export function render(root, params) {
   };
 
   fill(strip, h('div.skeleton', { 'aria-hidden': 'true' }, [h('i'), h('i'), h('i')]));
-  fill(root, h('h1.vh', null, title), needs.el, strip, sheet, selection);
+  fill(root, h('h1.vh', null, title), strip, sheet, selection);
   load();
   loadConnections();
-  needs.look();
 
   return {
     /** @param {import('../app.js').Params} next */
@@ -170,11 +171,10 @@ export function render(root, params) {
       p = next;
       head.sync();
       load(same);
-      if (same) { loadConnections(); needs.look(); }
+      if (same) loadConnections();
     },
     /** @param {string} name */
     live(name) {
-      if (name === 'inbox' || name === 'again') needs.look();
       // What a connection does moves deliveries: held, let go, cancelled.
       if (name !== 'delivery' && name !== 'connection' && name !== 'again') return;
       // In a steady stream of news the page is drawn about once a second, not after it.

@@ -1,12 +1,14 @@
 // Leads as a pipeline: a column per stage, moved by hand, by menu or by keys.
 
 import { get } from '../api.js';
-import { h, fill, icon, kbd, announce, isPhone } from '../dom.js';
+import { h, fill, icon, kbd, announce, isPhone, styles } from '../dom.js';
 import { money, count, plural, when, exact, platform, zoneName, statusWord, percent, rangeOf, ownCurrency } from '../format.js';
 import { pop, menuItem } from '../parts/menu.js';
 import { openLead, moveLead } from '../parts/lead_panel.js';
 
 export const title = 'Leads';
+
+export const ready = styles(new URL('../css/leads.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, filters: ['source'], exports: 'leads' };

@@ -1,12 +1,14 @@
 // Orders as the shop told them: what was bought, what went back, and where it came from. Every row opens its receipt.
 
 import { get } from '../api.js';
-import { h, fill, icon, kbd, announce } from '../dom.js';
+import { h, fill, icon, kbd, announce, styles } from '../dom.js';
 import { amount, money, count, plural, clock, day, dayOf, today, exact, currencySign, zoneName, platform, statusWord, ownCurrency } from '../format.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark } from '../parts/table.js';
 import { figure, big, apart, ofOwn, spanOf, whoBought } from '../parts/buyers.js';
 
 export const title = 'Orders';
+
+export const ready = styles(new URL('../css/customers.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, filters: ['platform', 'status', 'source'], search: true, exports: 'orders' };

@@ -3,13 +3,12 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, announce } from '../dom.js';
-import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, MODELS, LENSES } from '../format.js';
+import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, showsMoney, MODELS, LENSES } from '../format.js';
 import { statsCards } from '../parts/stats_cards.js';
 import { revenueChart } from '../parts/revenue_chart.js';
 import { revenueBySource, byOf } from '../parts/revenue_by_source.js';
 import { recentOrders } from '../parts/recent_orders.js';
 import { webhookStatus } from '../parts/webhook_status.js';
-import { needsYou } from '../parts/needs_you.js';
 import { panel, netColumn, visitsColumn, conversionsColumn } from '../parts/panel.js';
 import { own } from '../parts/figures.js';
 
@@ -29,11 +28,10 @@ const STALE_MS = 60000;
 export function render(root, params) {
   let p = params;
   const now = () => p, { app } = params, site = params.site, base = `/api/sites/${site.site}/reports`;
-  let asked = '', askedTables = '', gone = false, liveTimer = 0, fetchedAt = 0;
+  let asked = '', askedTables = '', gone = false, liveTimer = 0, fetchedAt = Date.now();
   /** @type {any} */ let top = null, tables = /** @type {any} */ (null), panelOpen = /** @type {any} */ (null);
   /** @type {AbortController|null} */ let running = null;
 
-  const needs = needsYou(now);
   const cards = statsCards((show) => app.go({ show: show === 'net' ? '' : show }, { replace: true }));
   const notes = () => import('../parts/day_notes.js');
   const chart = revenueChart({ now, choose: (from, to) => app.go({ range: 'custom', from, to }), each: (each) => app.go({ each }, { replace: true }),
@@ -48,12 +46,12 @@ export function render(root, params) {
     columns: [{ id: 'quantity', head: 'Sold', classes: 'num', value: (r) => r.quantity, cell: (r) => (r.quantity ? count(r.quantity) : '–'), foot: (t) => count(t.quantity) }, netColumn('Net')] });
   const latest = recentOrders(now, openReceipt);
   const countries = panel(now, { title: 'Where', dim: 'country', path: 'reports/countries', most: 6, first: 'Country', sort: 'net', none: 'Nobody came on these days.',
-    columns: [{ ...visitsColumn, classes: 'num quiet' }, netColumn('Net')] });
+    columns: [{ ...visitsColumn, classes: 'num quiet' }, ...(showsMoney() ? [] : [conversionsColumn]), netColumn('Net')] });
   const devices = panel(now, { title: 'Devices', dim: 'device', path: 'reports/devices', most: 4, first: 'Device', sort: 'net', none: 'Nobody came on these days.',
     columns: [{ ...visitsColumn, classes: 'num quiet' }, { ...conversionsColumn, classes: 'num quiet' }, netColumn('Net')] });
   const hooks = webhookStatus(now);
   const below = h('div.cols', null, h('div.c8', null, sources.el, latest.el), h('div.c4', null, products.el, countries.el, devices.el, hooks.el));
-  fill(root, h('h1.vh', null, title), trouble, first, needs.el, sheet, below);
+  fill(root, h('h1.vh', null, title), trouble, first, sheet, below);
   sheet.append(h('div.skeleton.waiting', { 'aria-hidden': 'true' }, Array.from({ length: 7 }, () => h('i'))));
   for (const el of [chart.el, balance, others]) el.hidden = true;
   below.hidden = true;
@@ -85,7 +83,7 @@ export function render(root, params) {
     const with_ = (/** @type {string} */ parts) => { const q = new URLSearchParams(ask); q.set('with', parts); q.set('by', by); return get(`${base}/overview`, q, mine.signal); };
     // The tables of a question with the same days wait for nothing of the figures, and the other way round.
     const jobs = [with_('sources,products,countries,devices,latest').then((answer) => { if (mine === running) { tables = answer; drawTables(); below.classList.remove('dim'); } })];
-    if (!isSame || !top) jobs.unshift(with_('days,notes,connections,needs').then((answer) => { if (mine === running) { top = { ...answer, currency: ownCurrency() }; draw(); sheet.classList.remove('dim'); } }));
+    if (!isSame || !top) jobs.unshift(with_('days,notes,connections,needs').then((answer) => { if (mine === running) { top = { notes: [], connections: [], needs: { silent: [] }, ...answer, currency: ownCurrency() }; draw(); sheet.classList.remove('dim'); } }));
     try {
       await Promise.all(jobs);
       if (mine !== running || gone) return;
@@ -116,7 +114,7 @@ export function render(root, params) {
     first.hidden = !isEmpty;
     sheet.hidden = isEmpty;
     below.hidden = isEmpty || !tables;
-    needs.draw(top);
+    if (!site.part) app.needs(top.needs);
     hooks.draw(top.connections, top.needs);
     if (isEmpty) { if (!first.firstChild) import('../parts/start.js').then((m) => { if (!gone) fill(first, h('div.sheet.first', null, h('div.first-say', null, h('h2', null, 'Here will stand what your marketing earns,'),
       h('p', null, 'day by day and by where it came from. Two steps, then it fills by itself.')), m.snippetStep(app, site).el, m.endpointStep(app, site).el)); }); }
@@ -125,13 +123,13 @@ export function render(root, params) {
     cards.draw(top, p.view.show);
     chart.draw(top);
     drawBalance();
-    announce(`${span(top.from, top.to)}: ${money(own(top.net))} net, ${plural(top.conversions.all, 'conversion')}, ${plural(top.visits, 'visit')}`);
+    announce(`${span(top.from, top.to)}: ${showsMoney() ? `${money(own(top.net))} net, ` : ''}${plural(top.conversions.all, 'conversion')}, ${plural(top.visits, 'visit')}`);
   }
 
   function drawBalance() {
     const sold = own(top.sold), back = own(top.back), net = own(top.net);
     const part = (/** @type {string} */ name, /** @type {import('../dom.js').Kid} */ v, /** @type {string} */ cls = '') => h('div', { class: cls }, h('dt', null, name), h('dd', null, v));
-    balance.hidden = !sold.minor && !back.minor;
+    balance.hidden = !showsMoney() || (!sold.minor && !back.minor);
     fill(balance, part('Sold', bare(sold)), h('span.op', { 'aria-hidden': 'true' }, '−'), part('Refunded, cancelled', bare({ ...back, minor: Math.abs(back.minor) }), 'neg'),
       h('span.op', { 'aria-hidden': 'true' }, '='), part('Net revenue', money(net), 'sum'),
       top.orders > 0 && h('p.aside', null, `${plural(top.orders, 'order')}`, top.average_order && `, ${money(top.average_order)} each on average`, top.unattributed > 0 && h('button.go', { type: 'button',

@@ -4,6 +4,7 @@ import { get } from '../api.js';
 import { h, fill, icon } from '../dom.js';
 import { money, count, plural, clock, day, dayOf, today, exact, shortDay, zoneName, platform, statusWord, toldSentence, eventWord, ownCurrency } from '../format.js';
 import { stateMark, statusMark } from '../parts/table.js';
+import { pop, menuItem } from '../parts/menu.js';
 
 export const title = 'Person';
 
@@ -44,11 +45,21 @@ export function render(root, params) {
     fill(list, days(lines, p));
     fill(box,
       h('header.person-head', null, h('div.grow', null, h('h1', null, h('bdi', null, known || person.id)),
-        h('p.quiet', null, [name !== known && name, person.phone !== known && person.phone, person.company, person.city, person.country].filter(Boolean).map((t, i) => [i > 0 && ' · ', h('bdi', null, t)])))),
+        h('p.quiet', null, [name !== known && name, person.phone !== known && person.phone, person.company, person.city, person.country].filter(Boolean).map((t, i) => [i > 0 && ' · ', h('bdi', null, t)]))), acts(known || person.id)),
       h('div.stmt', null, figures(person.head)),
       !person.may_see_people && h('p.note', null, icon('alert', 's'), h('span', null, 'Names and addresses are masked for you. An owner can see them.')),
       h('h2.tl-title', null, 'What is known', h('span.tag.faint', null, `${zoneName()}, the newest first`)),
       lines.length ? [list, more] : h('div.empty', null, icon('clock'), h('p', null, h('b', null, 'Nothing is kept of this person'), ' but the address.')));
+  }
+
+  /** What is kept, for the person; and forgetting. Only owners may: all of it is shown. @param {string} known */
+  function acts(known) {
+    if (p.site.role !== 'owner') return null;
+    const url = (/** @type {string} */ ending) => `/api/sites/${p.site.site}/people/export${ending}?contact=${encodeURIComponent(id)}`;
+    return h('div.acts', null,
+      h('button.btn.small', { type: 'button', 'data-focus': 'export', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => pop(/** @type {HTMLElement} */ (e.currentTarget), 'Export', [h('p.lead', null, 'All that is kept of this person, unmasked, to hand to them.'),
+        menuItem({ name: 'CSV', note: 'for a spreadsheet', sign: 'export', href: url('.csv'), download: true }), menuItem({ name: 'JSON', note: 'for a program', sign: 'export', href: url(''), download: true })], 'wide') }, icon('export', 's'), 'Export'),
+      h('button.btn.small.danger', { type: 'button', 'data-focus': 'erase', onclick: () => import('../parts/erase.js').then(async (m) => { await m.ready; return m; }).then((m) => m.openErase(p, { contact: id }, known, () => p.app.navigate(p.app.href('people'), { replace: true }))) }, 'Erase'));
   }
 
   /** @param {HTMLElement} list @param {HTMLElement} more @param {HTMLButtonElement} button */

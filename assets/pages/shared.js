@@ -1,19 +1,30 @@
-// What whoever has a share link sees: read-only figures of the part that was chosen. No rail, no bar, no way to anything else.
+// What whoever has a share link sees: read-only pages of the part that was chosen. No rail, no bar, no way to anything else.
 
 import { get, post } from '../api.js';
-import { h, fill, icon } from '../dom.js';
-import { speakFor, count, percent, money, headline, day, exact, valueWord, statusWord, RANGES, today, span } from '../format.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
+import { speakFor, day, plural, RANGES, today, span } from '../format.js';
 import { alonePage, field, passwordInput } from '../parts/alone.js';
 import { partWords } from '../parts/form.js';
-import { dayBars } from '../parts/day_bars.js';
+import { overviewOf, sourcesOf, ledgerOf } from '../parts/shared_tables.js';
 
 export const title = 'Shared figures';
 
+export const ready = styles(new URL('../css/shared.css', import.meta.url));
+
 const OFFERED = ['7d', '30d', 'month', 'last_month', '12m'];
+
+/** What each page asks, and how it is drawn. @type {Record<string, {name: string, ask: string[], draw: (answers: any[], share: any, more: any) => import('../dom.js').Kid}>} */
+const PAGES = {
+  overview: { name: 'Overview', ask: ['overview?with=sources,products,countries,devices', 'timeseries'], draw: ([head, days], share) => overviewOf(head, days, share) },
+  sources: { name: 'Sources', ask: ['campaigns'], draw: ([tree], share) => sourcesOf(tree, share) },
+  conversions: { name: 'Conversions', ask: ['conversions'], draw: ([list], share, more) => ledgerOf('conversions', list, share, more) },
+  orders: { name: 'Orders', ask: ['orders'], draw: ([list], share, more) => ledgerOf('orders', list, share, more) },
+  leads: { name: 'Leads', ask: ['leads'], draw: ([list], share, more) => ledgerOf('leads', list, share, more) },
+};
 
 /** @param {HTMLElement} root @param {{token: string}} params */
 export function render(root, { token }) {
-  let gone = false;
+  let gone = false, turn = 0;
   const base = `/api/shared/${encodeURIComponent(token)}`;
   fill(root, alonePage('One moment', null, null));
   open();
@@ -41,7 +52,8 @@ export function render(root, { token }) {
         go.disabled = false;
       }
     } }, password.el, go)));
-    input.focus();
+    // In somebody else's page the focus stays where its reader is.
+    if (window === window.parent) input.focus();
   }
 
   /** @param {any} share */
@@ -49,84 +61,43 @@ export function render(root, { token }) {
     speakFor(share);
     document.title = `${share.name} · ${share.site}`;
     const offered = RANGES.filter((r) => OFFERED.includes(r.id));
-    const ranges = offered.length ? offered : RANGES.slice(0, 5);
     const query = new URLSearchParams(location.search);
-    let range = ranges.find((r) => r.id === query.get('range')) ?? ranges.find((r) => r.id === '30d') ?? ranges[0];
-    const body = h('div.sh-body');
-    const seg = h('div.seg', { role: 'group', 'aria-label': 'Days' });
-    const drawSeg = () => fill(seg, ranges.map((r) => h('button', { type: 'button', 'aria-pressed': String(r === range), onclick: () => {
-      range = r;
-      drawSeg();
-      history.replaceState(null, '', `${location.pathname}?range=${r.id}`);
+    let range = offered.find((r) => r.id === query.get('range')) ?? offered.find((r) => r.id === '30d') ?? offered[0];
+    let page = share.pages.includes(query.get('page')) ? /** @type {string} */ (query.get('page')) : share.pages[0];
+    const body = h('div.sh-body', { id: 'figures', tabindex: '-1' });
+    const seg = h('div.seg', { role: 'group', 'aria-label': 'Days' }), tabs = h('nav.tabs.sh-tabs', { 'aria-label': 'Pages', hidden: share.pages.length < 2 });
+    const move = () => {
+      history.replaceState(null, '', `${location.pathname}?${new URLSearchParams({ ...(share.pages.length > 1 ? { page } : {}), range: range.id })}`);
+      drawChoice();
       draw();
-    } }, r.short ?? r.name)));
-    drawSeg();
+    };
+    const drawChoice = () => {
+      const focus = root.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
+      fill(seg, offered.map((r) => h('button', { type: 'button', 'data-focus': r.id, 'aria-pressed': String(r === range), onclick: () => { range = r; move(); } }, r.short ?? r.name)));
+      fill(tabs, share.pages.map((/** @type {string} */ id) => h('button', { type: 'button', 'data-focus': `page-${id}`, 'aria-pressed': String(id === page), onclick: () => { page = id; move(); } }, PAGES[id].name)));
+      if (focus) /** @type {HTMLElement|null} */ (root.querySelector(`[data-focus="${focus}"]`))?.focus();
+    };
+    drawChoice();
     fill(root, h('main.shared', { id: 'page' }, h('header.sh-head', null, h('div.brand', null, icon('halo'), share.site), h('h1', null, share.name),
-      h('p.quiet', null, `${partWords(share.segment)}. Read-only.`, share.expires_at && ` Until ${day(share.expires_at)}.`)), seg, body,
+      h('p.quiet', null, `${partWords(share.segment)}. Read-only.`, share.expires_at && ` Until ${day(share.expires_at)}.`)), h('div.sh-choice', null, tabs, seg), body,
       h('footer.quiet', null, 'Counted by HaloTrack on the shop’s own server.')));
     await draw();
 
     async function draw() {
+      const mine = ++turn, use = PAGES[page];
       const days = range.days(today());
       const q = new URLSearchParams(days ? { from: days[0], to: days[1] } : {});
-      body.classList.add('dim');
+      const dim = setTimeout(() => body.classList.add('dim'), 300);
       try {
-        const [head, series, sources, list] = await Promise.all([get(`${base}/overview`, q), get(`${base}/timeseries`, q), get(`${base}/sources`, q),
-          get(`${base}/conversions`, q)]);
-        if (gone) return;
-        fill(body, top(head, share), series.items.length > 1 && h('section.sheet', null, h('header', null, h('h2', null, share.hides_money ? 'Conversions by day' : 'Net by day')),
-          dayBars(series.items, share.hides_money ? (d) => d.conversions.all : (d) => d.net.find((/** @type {any} */ m) => m.currency === share.currency)?.minor ?? 0,
-            (d) => (share.hides_money ? count(d.conversions.all) : d.net.map(money).join(' ') || '0'))),
-        origins(sources, share), ledger(list, share, q, days));
-      } catch (error) { fill(body, h('p.note.bad', null, icon('alert', 's'), h('span', null, /** @type {any} */ (error).message))); }
-      body.classList.remove('dim');
+        const answers = await Promise.all(use.ask.map((path) => get(`${base}/${path.split('?')[0]}`, new URLSearchParams([...q, ...new URLSearchParams(path.split('?')[1])]))));
+        if (gone || mine !== turn) return;
+        const more = { next: (/** @type {string} */ cursor) => get(`${base}/${page}`, new URLSearchParams([...q, ['cursor', cursor]])), csv: `${base}/${page}.csv?${q}`,
+          none: days ? `${span(...days)}: nothing in this part. Choose other days above.` : '' };
+        fill(body, use.draw(answers, share, more));
+        announce(`${use.name}, ${range.name}${answers[0].count === undefined ? '' : `, ${plural(answers[0].count, 'row')}`}`);
+      } catch (error) {
+        if (!gone && mine === turn) fill(body, h('p.note.bad', { role: 'alert' }, icon('alert', 's'), h('span', null, /** @type {any} */ (error).message), h('button.btn.small', { type: 'button', onclick: draw }, 'Try again')));
+      } finally { clearTimeout(dim); if (mine === turn) body.classList.remove('dim'); }
     }
   }
-
-  /** @param {any} list @param {any} share @param {URLSearchParams} q @param {[string, string]|null} days */
-  function ledger(list, share, q, days) {
-    const rows = h('tbody'), more = h('div.more');
-    let next = list.next;
-    const put = (/** @type {any[]} */ items) => { for (const c of items) rows.append(line(c, share)); };
-    const drawMore = () => {
-      more.hidden = !next;
-      fill(more, next && h('button.btn', { type: 'button', onclick: async () => {
-        const page = await get(`${base}/conversions`, new URLSearchParams([...q, ['cursor', next]]));
-        next = page.next;
-        put(page.items);
-        drawMore();
-      } }, 'Show more'));
-    };
-    put(list.items);
-    drawMore();
-    return h('section.sheet', null, h('header', null, h('h2', null, 'Conversions'), h('span.faint', null, count(list.count)),
-      h('div.r', null, h('a.btn.small', { href: `${base}/conversions.csv?${q}`, download: true }, icon('export', 's'), 'CSV'))),
-    list.items.length ? h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Conversions' }, h('table.t', null, h('caption.vh', null, 'Conversions, the newest first'),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'When'), h('th', { scope: 'col' }, 'What'), h('th', { scope: 'col' }, 'From'),
-        !share.hides_people && h('th', { scope: 'col' }, 'Who'), !share.hides_money && h('th.num', { scope: 'col' }, 'Net'))), rows))
-      : h('div.empty', null, h('p', null, h('b', null, 'Nothing in these days.'), days && ` ${span(...days)}: no conversion of this part. Choose other days above.`)), more);
-  }
 }
-
-/** @param {any} head @param {any} share */
-function top(head, share) {
-  const own = head.net.find((/** @type {any} */ m) => m.currency === share.currency) ?? { minor: 0, currency: share.currency };
-  const one = (/** @type {string} */ word, /** @type {any} */ figure) => h('div', null, h('dt', null, word), h('dd', null, figure));
-  return h('dl.sheet.sh-top', null, !share.hides_money && one('Net', headline(own)), one('Conversions', count(head.conversions.all)), one('Orders', count(head.orders)),
-    one('Leads', count(head.conversions.lead)), one('Visits', count(head.visits)), one('Conversion rate', head.conversion_rate === null ? '–' : [percent(head.conversion_rate), head.conversion_range
-      && h('small', null, ` (${head.conversion_range.map(percent).join('–')})`)]));
-}
-
-/** @param {any} sources @param {any} share */
-const origins = (sources, share) => sources.items.length > 0 && h('section.sheet', null, h('header', null, h('h2', null, 'Where they came from')),
-  h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Where they came from' }, h('table.t', null, h('caption.vh', null, 'Visits and conversions by source'),
-    h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Source'), h('th.num', { scope: 'col' }, 'Visits'), h('th.num', { scope: 'col' }, 'Conversions'),
-      !share.hides_money && h('th.num', { scope: 'col' }, 'Net'))),
-    h('tbody', null, sources.items.slice(0, 20).map((/** @type {any} */ s) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, valueWord('source', s.name))),
-      h('td.num', null, count(s.visits)), h('td.num', null, count(Math.round(s.conversions * 100) / 100)),
-      !share.hides_money && h('td.num', null, s.net.map(money).join(' ') || '–')))))));
-
-/** @param {any} c @param {any} share */
-const line = (c, share) => h('tr', null, h('td.fit', null, exact(c.happened_at)), h('td', null, share.hides_people ? valueWord('kind', c.kind) : c.label, h('span.faint', null, ` ${statusWord(c.status)}`)),
-  h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint', null, ' ', h('bdi', null, c.campaign))),
-  !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, c.net ? money(c.net) : '–'));

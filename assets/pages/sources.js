@@ -1,17 +1,14 @@
 // Sources and campaigns: a tree from the channel down to the content of one campaign, with the columns that somebody chose.
 
 import { get } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { dayOf, today, plural, LENSES } from '../format.js';
 import { campaignTree } from '../parts/campaign_tree.js';
-import { COLUMNS, chosen, chooseColumns } from '../parts/source_columns.js';
+import { offered, chosen, chooseColumns } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
-// Styles of this page alone: the first screen of the others does not wait for them.
-const styles = h('link', { rel: 'stylesheet', href: new URL('../css/sources.css', import.meta.url).href });
-const styled = new Promise((done) => { styles.onload = styles.onerror = done; });
-document.head.append(styles);
+export const ready = styles(new URL('../css/sources.css', import.meta.url));
 
 /** What the table can be by; the tree goes down to the terms of a campaign's contents. */
 const BY = [['', 'All levels'], ['medium', 'Medium'], ['content', 'Content'], ['term', 'Term'], ['landing', 'Landing page']];
@@ -30,7 +27,7 @@ const fileOf = (view) => { bar.files = [['What the table shows', byOf(view) ? 'r
 bar.fileQuery = (view) => {
   const ask = view.ask(bar);
   ask.set('columns', chosen(view.show).map((c) => c.id).join(','));
-  if (!COLUMNS.some((c) => c.id === view.sort)) ask.delete('sort');
+  if (!offered().some((c) => c.id === view.sort)) ask.delete('sort');
   if (byOf(view)) ask.set('by', byOf(view));
   return ask.toString();
 };
@@ -86,7 +83,7 @@ export function render(root, params) {
     const dim = setTimeout(() => box.classList.add('dim'), 300);
     if (!table) fill(state, h('section.sheet', null, h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: 8 }, () => h('i')))));
     try {
-      const [answer] = await Promise.all([get(by ? flatPath : path, ask, mine.signal), styled]);
+      const answer = await get(by ? flatPath : path, ask, mine.signal);
       if (gone || mine !== running) return;
       table = answer;
       app.figuresAt = new Date().toISOString();
@@ -109,12 +106,12 @@ export function render(root, params) {
       onclick: () => app.go({ by: id }, { replace: true }) }, name)));
     box.hidden = !table.items.length;
     fill(state, !table.items.length && h('section.sheet', null, empty()));
-    if (table.items.length) tree.draw(table, chosen(p.view.show), COLUMNS.some((c) => c.id === p.view.sort) ? p.view.sort : 'net', table.by ?? '');
+    if (table.items.length) tree.draw(table, chosen(p.view.show), offered().some((c) => c.id === p.view.sort) ? p.view.sort : 'net', table.by ?? '');
   }
 
   function empty() {
     if (!site.first_touch_at && !site.first_conversion_at) return h('div.empty', null, icon('sources'), h('p', null, h('b', null, 'Here will stand where your visitors come from,'), ' as soon as the first one is counted.'),
-      h('div.acts', null, h('a.btn', { href: app.href('install') }, 'Put the tag on your pages')));
+      p.may && h('div.acts', null, h('a.btn', { href: app.href('install') }, 'Put the tag on your pages')));
     return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nothing came in on these days.')),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time')));
   }

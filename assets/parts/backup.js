@@ -93,11 +93,8 @@ export function showBackups(app) {
   get('/api/backups').then((answer) => { told = answer; if (!gone) draw(); }, () => {});
 }
 
-/** What a restore holds back: a line for the "Needs you" list of the deliveries. @param {App} app @param {string} base @param {boolean} may @param {() => void} done
- * @returns {Promise<HTMLElement|null>} */
-export async function heldLine(app, base, may, done) {
-  const held = await get(`${base}/outbox`);
-  if (!held.held) return null;
+/** What a restore holds back: a line of "Needs you". @param {App} app @param {string} base @param {any} held @param {boolean} may @param {() => void} done */
+export function heldLine(app, base, held, may, done) {
   const at = (/** @type {string} */ time) => `${day(time)}, ${clock(time)}`;
   /** @param {string|null} since */
   const release = async (since) => {

@@ -26,10 +26,10 @@ export function worstFirst(items) {
 const sum = (/** @type {number[]} */ days) => days.reduce((a, b) => a + b, 0);
 
 /**
+ * Its button says what it does in `data-act`; the page listens.
  * @param {any} c @param {import('../app.js').Params} p
- * @param {{act: (c: any, path: string, body: object, done: string) => void}} on
  */
-export function connectionCard(c, p, { act }) {
+export function connectionCard(c, p) {
   const f = c.health;
   const hears = c.receives || c.pulls;
   return h('li.cc', { 'data-connection': c.connection, 'data-part': hears ? 'WebhookStatus' : null },
@@ -39,14 +39,20 @@ export function connectionCard(c, p, { act }) {
       h('p.cc-last', null, last(c)),
       f && h('div.cc-rhythm', null, strip(hears && sum(f.heard) ? f.heard : c.sends ? f.told : f.heard, f.failed, c.name), h('p.faint', null, rhythm(c, f, hears))),
       troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))),
-      c.hook_url && h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy address', 'small')),
+      c.hook_url && address(c.hook_url),
       (c.webhooks ?? []).length > 0 && h('dl.facts', null, c.webhooks.map((/** @type {any} */ w) => h('div', null, h('dt', null, w.topic), h('dd', null, h('code', null, w.id), w.active === false && ' switched off'))))),
-    h('div.cc-acts', null, p.may && action(c, act),
+    h('div.cc-acts', null, p.may && action(c),
       p.may && h('a.btn.small.bare', { href: p.app.href('connections', undefined, c.connection), 'aria-label': `Settings of ${c.name}` }, 'Settings')));
 }
 
 export const MODES = [['shadow', 'Shadow', 'Everything is built and checked, nothing is sent. Look at it under Deliveries.'],
   ['test', 'Test', 'Sent to the platform’s own test view only. It counts nothing there.'], ['live', 'Live', 'Sent for real, where marketing consent allows it.']];
+
+/** What is copied is what stands there, also after it was brought up. @param {string} url */
+function address(url) {
+  const code = h('code', null, url);
+  return h('div.code', null, code, copyButton(() => code.textContent ?? '', 'Copy address', 'small'));
+}
 
 /** The last thing that happened, in words. @param {any} c */
 function last(c) {
@@ -78,8 +84,7 @@ function troubles(c, f, p) {
   return [
     failed > 0 && `${count(failed)} of ${count(told + failed)} (${percent(failed / (told + failed))}) were refused or given up in 30 days.`,
     f.bad_signatures > 0 && `${plural(f.bad_signatures, 'message')} in 30 days had a signature that does not match this secret. Check the secret at the sender.`,
-    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept `,
-      h('a.go', { href: p.app.href('deliveries') }, 'under Deliveries'), '.'],
+    f.unreadable > 0 && [`${plural(f.unreadable, 'message')} could not be read and ${f.unreadable === 1 ? 'is' : 'are'} kept as ${f.unreadable === 1 ? 'it' : 'they'} came.`],
     waiting > 0 && f.next_at && c.status === 'ok' && new Date(f.next_at) > new Date() && [`${plural(waiting, 'delivery', 'deliveries')} wait; the next try is `,
       h('span', { 'data-tip': exact(f.next_at) }, when(f.next_at)), '.'],
     waiting > 0 && c.status !== 'ok' && `${plural(waiting, 'delivery', 'deliveries')} wait. None is lost.`,
@@ -107,13 +112,11 @@ function strip(days, failed, name) {
   return svg;
 }
 
-/** @param {any} c @param {(c: any, path: string, body: object, done: string) => void} act */
-function action(c, act) {
+/** @param {any} c */
+function action(c) {
   if (c.status === 'not_configured') return null;
-  const focus = { type: 'button', 'data-focus': `go-${c.connection}` };
-  if (c.status === 'paused') return h('button.btn.small', { ...focus, onclick: () => act(c, 'resume', {}, `${c.name} goes on.`) }, icon('play', 's'), 'Resume');
-  if (c.status === 'needs_attention' || c.breaker?.state === 'open') return h('button.btn.small', { ...focus, onclick: () => act(c, 'resume', {}, `${c.name} is tried again.`) },
-    icon('again', 's'), 'Retry');
-  return h('button.btn.small.bare', { ...focus, onclick: () => act(c, 'pause', {}, `${c.name} is paused. ${c.sends ? 'What is to be told waits; none is lost.' : 'What comes in is still taken.'}`) },
-    icon('pause', 's'), 'Pause');
+  const button = (/** @type {string} */ act, /** @type {string} */ cls, /** @type {string} */ sign, /** @type {string} */ word) => h(`button.btn.small${cls}`, { type: 'button', 'data-focus': `go-${c.connection}`, 'data-act': act }, icon(sign, 's'), word);
+  if (c.status === 'paused') return button('resume', '', 'play', 'Resume');
+  if (c.status === 'needs_attention' || c.breaker?.state === 'open') return button('resume', '', 'again', 'Retry');
+  return button('pause', '.bare', 'pause', 'Pause');
 }

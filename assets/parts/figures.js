@@ -1,6 +1,6 @@
 // The figures that the overview can draw: how each is said, compared, and read from a day or a week of days.
 
-import { money, count, percent, rangeOf, ownCurrency, unitOf } from '../format.js';
+import { money, count, percent, rangeOf, ownCurrency, unitOf, showsMoney } from '../format.js';
 
 /** @typedef {import('../format.js').Money} Money */
 
@@ -19,7 +19,7 @@ const whole = (/** @type {number} */ v) => count(v);
 const days = (/** @type {number} */ v) => `${v.toFixed(1)}`;
 
 /** @type {Figure[]} */
-export const FIGURES = [
+const FIGURES = [
   { id: 'net', name: 'Net revenue', bars: true, unit: 'money', good: 1, of: (f) => f.net, cases: () => null,
     text: (v) => money({ minor: v, currency: ownCurrency() }), axis: (v) => short(v / unitOf()) },
   { id: 'orders', name: 'Orders', bars: true, unit: 'count', good: 1, of: (f) => f.orders, cases: () => null, text: whole, axis: short },
@@ -33,7 +33,10 @@ export const FIGURES = [
 ];
 
 /** @param {string} id */
-export const figureOf = (id) => FIGURES.find((f) => f.id === id) ?? FIGURES[0];
+export const figureOf = (id) => figures().find((f) => f.id === id) ?? figures()[0];
+
+/** Those that may be seen. */
+export const figures = () => FIGURES.filter((f) => f.unit !== 'money' || showsMoney());
 
 /** Sums of one day, or of the whole headline. @param {any} d */
 export function sums(d) {

@@ -96,7 +96,7 @@ export function partWords(segment) {
  */
 export function sightFields(now, suffix, site) {
   const first = Object.entries(now.segment ?? {})[0];
-  const dim = selectField(`dim-${suffix}`, 'Shown', [['', 'Everything'], ...PART.map(([d, w]) => /** @type {[string, string]} */ ([d, `Only one ${w.toLowerCase()} or some`]))],
+  const dim = selectField(`dim-${suffix}`, 'Which part', [['', 'Everything'], ...PART.map(([d, w]) => /** @type {[string, string]} */ ([d, `Only one ${w.toLowerCase()} or some`]))],
     first?.[0] ?? '');
   const values = field('Which ones', h('input.in', { name: `segment-${suffix}`, value: (first?.[1] ?? []).join(', '), placeholder: 'google, bing', autocapitalize: 'none',
     spellcheck: 'false' }), { help: 'As the figures name them, with commas between. An exclamation mark in front leaves one out, a ~ asks for a part of the name.' });

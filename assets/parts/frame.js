@@ -3,6 +3,7 @@
 import { h, add, fill, icon, kbd, isNarrow } from '../dom.js';
 import { isOffline } from '../api.js';
 import { backupLine, backupStrip, watchBackups } from './backup.js';
+import { needsStrip } from './needs.js';
 import { span, MODELS, windowName, DIMENSIONS, valueWord, count, clockSeconds, RANGES, plural } from '../format.js';
 
 /** @typedef {typeof import('../app.js').app} App */
@@ -16,9 +17,10 @@ export function createFrame(app) {
   const main = /** @type {HTMLElement} */ (h('main.page', { id: 'page', tabindex: '-1' }));
   const dock = h('nav.dock', { 'aria-label': 'Pages' });
   const seen = h('span.now', { 'aria-live': 'off' });
+  const needs = needsStrip(app);
   const el = h('div.app', null,
     h('a.skip', { href: '#page', onclick: (/** @type {Event} */ e) => { e.preventDefault(); main.focus(); } }, 'To the page'),
-    rail, h('div.pane', null, bar, main), dock);
+    rail, h('div.pane', null, bar, needs.el, main), dock);
   let railFor = '';
   // Heads of tables stick below the bar, whose height depends on the chips in it.
   watchBackups(app, () => { railFor = ''; if (el.isConnected && app.view) update(); });
@@ -37,7 +39,7 @@ export function createFrame(app) {
   };
 
   return {
-    el, main, update, visitors,
+    el, main, update, visitors, needs,
     pageHref: (/** @type {import('../app.js').Page} */ page) => pageHref(app, page),
     /** @param {'filter'|'custom'|'segments'} what opened by its key */
     open(what) {

@@ -2,7 +2,7 @@
 // in a dialog, and its CSV.
 
 import { h, fill, icon } from '../dom.js';
-import { count, plural, valueWord, currencySign, bare, roundMoney, money } from '../format.js';
+import { count, plural, valueWord, currencySign, bare, roundMoney, money, showsMoney } from '../format.js';
 import { own } from './figures.js';
 import { openDialog, dialogHead } from './menu.js';
 
@@ -15,6 +15,9 @@ import { openDialog, dialogHead } from './menu.js';
 
 /** What nobody is credited with, or nobody knows, stands last. @param {any} r */
 const isLast = (r) => r.name === 'unattributed' || r.name === 'unknown' || r.name === '(not set)' && 'quantity' in r;
+
+/** Columns that may be seen. @param {PanelUse} use */
+const columnsOf = (use) => (showsMoney() ? use.columns : use.columns.filter((c) => !['net', 'first', 'last'].includes(c.id)));
 
 /** @param {Kid} n */
 const dash = (n) => n ?? '–';
@@ -86,12 +89,12 @@ export function panel(now, use, tools) {
       if (isOpen) rows.push(...few.map((/** @type {any} */ r) => rowOf(r, max, 'inner')));
     }
     rows.push(...last.map((/** @type {any} */ r) => rowOf(r, max, 'un')));
-    return h('table.t.t-panel', null, h('caption.vh', null, use.title), h('thead', null, h('tr', null, h('th', { scope: 'col' }, use.first), use.columns.map((c) => [h('th', { scope: 'col',
+    return h('table.t.t-panel', null, h('caption.vh', null, use.title), h('thead', null, h('tr', null, h('th', { scope: 'col' }, use.first), columnsOf(use).map((c) => [h('th', { scope: 'col',
       class: `${c.classes ?? ''} c-${c.id}`, 'aria-sort': c.id === use.sort && !areAllFew ? 'descending' : null }, c.head, c.id === use.sort && !areAllFew && icon('down', 's sort')),
       use.bar && c.id === use.sort && h('td.wb', { 'aria-hidden': 'true' })]))),
       h('tbody', null, rows),
       h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, areAllFew && all.length > 1 && 'is_few' in all[0] ? ['All', h('span.faint', null, ' too few to rank')] : 'All'),
-        use.columns.map((c) => [h('td', { class: `${c.classes ?? ''} c-${c.id}` }, c.foot?.(table.total)), use.bar && c.id === use.sort && h('td.wb')]))));
+        columnsOf(use).map((c) => [h('td', { class: `${c.classes ?? ''} c-${c.id}` }, c.foot?.(table.total)), use.bar && c.id === use.sort && h('td.wb')]))));
   }
 
   /** @param {any} r @param {number} max @param {string} [cls] */
@@ -104,7 +107,7 @@ export function panel(now, use, tools) {
   }
 
   /** @param {any} r @param {number} max */
-  const cells = (r, max) => use.columns.map((c) => [h('td', { class: `${c.classes ?? ''} c-${c.id}` }, dash(c.cell(r))),
+  const cells = (r, max) => columnsOf(use).map((c) => [h('td', { class: `${c.classes ?? ''} c-${c.id}` }, dash(c.cell(r))),
     use.bar && c.id === use.sort && h('td.wb', null, thin(own(r.net).minor / max, r.name === 'unattributed' || r.isSum))]);
 
   /** @param {any[]} list @param {string} word @param {number} max @param {() => void} act @param {boolean} [expanded] */
@@ -124,7 +127,7 @@ export function panel(now, use, tools) {
       h('footer.all-foot', null, h('span.faint', null, `${plural(table.rows, 'row')}${table.rows > table.items.length ? `, the ${table.items.length} largest shown` : ''}`), csvLink(now(), use))]);
     dialog.addEventListener('click', (e) => { if (pressed(now, e)) close(); });
     const word = (/** @type {any} */ r) => (use.name ? use.name(r) : valueWord(use.dim, r.name));
-    const columns = [...use.columns];
+    const columns = [...columnsOf(use)];
     if (table.items.some((/** @type {any} */ r) => 'conversion_rate' in r)) columns.splice(2, 0, rateColumn);
     const drawAll = () => {
       const column = columns.find((c) => c.id === sort);

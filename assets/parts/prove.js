@@ -25,7 +25,7 @@ function ask() {
     const { input, side } = passwordInput('again', 'current-password');
     const password = field('Your password', input, { side, check: (v) => (v ? null : 'The password is missing.') });
     const go = /** @type {HTMLButtonElement} */ (h('button.btn.main', { type: 'submit' }, 'Go on'));
-    fill(box, h('h2', null, 'Your password once more'), h('p.text', null, 'This changes who can get in, so a browser left open must not be enough.'),
+    fill(box, h('h2', null, 'Your password once more'), h('p.text', null, 'A browser left open must not be enough for this.'),
       h('form.form', { novalidate: true, onsubmit: async (/** @type {Event} */ e) => {
         e.preventDefault();
         if (!password.valid()) { input.focus(); return; }

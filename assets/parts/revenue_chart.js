@@ -2,7 +2,7 @@
 // flags for notes. One marker, moved by the pointer or by arrow keys; a table of the same figures stands behind it.
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
-import { money, bare, count, day as dayName, shortDay, span, clock, dayOf, plural, currencySign, ownCurrency, addDays } from '../format.js';
+import { money, bare, count, day as dayName, shortDay, span, clock, dayOf, plural, currencySign, ownCurrency, addDays, showsMoney } from '../format.js';
 import { figureOf, buckets, bucketsLike, change } from './figures.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -260,10 +260,10 @@ export function revenueChart(on) {
     const num = (/** @type {import('../dom.js').Kid} */ v) => h('td.num', null, v);
     const old = before;
     fill(twin, h('table.t', null, h('caption.vh', null, `The chart as a table, ${span(answer.from, answer.to)}`),
-      h('thead', null, h('tr', null, ['Day', `Sold, ${currencySign()}`, 'Refunded', 'Net revenue', ...(old ? [comparedName(answer)] : []), 'Orders', 'Conversions', 'Visits']
+      h('thead', null, h('tr', null, ['Day', ...(showsMoney() ? [`Sold, ${currencySign()}`, 'Refunded', 'Net revenue', ...(old ? [comparedName(answer)] : [])] : []), 'Orders', 'Conversions', 'Visits']
         .map((name, i) => h('th', { scope: 'col', class: i ? 'num' : '' }, name)))),
-      h('tbody', null, now.map((b, i) => h('tr', null, h('th', { scope: 'row' }, title(b, true), isOpen(b) && h('span.faint', null, ' not over')), num(m(b.sold)), num(b.back ? m(b.back) : '0'), num(m(b.net)),
-        old && num(old[i] ? m(old[i].net) : '–'), num(count(b.orders)), num(count(b.conversions)), num(count(b.visits)))))));
+      h('tbody', null, now.map((b, i) => h('tr', null, h('th', { scope: 'row' }, title(b, true), isOpen(b) && h('span.faint', null, ' not over')), showsMoney() && [num(m(b.sold)), num(b.back ? m(b.back) : '0'), num(m(b.net)),
+        old && num(old[i] ? m(old[i].net) : '–')], num(count(b.orders)), num(count(b.conversions)), num(count(b.visits)))))));
   }
 }
 

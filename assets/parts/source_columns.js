@@ -2,7 +2,7 @@
 // remembers the last one.
 
 import { h, isPhone } from '../dom.js';
-import { count, bare, roundMoney, currencySign, plural } from '../format.js';
+import { count, bare, roundMoney, currencySign, plural, showsMoney, showsAll } from '../format.js';
 import { own } from './figures.js';
 import { rateColumn, share } from './panel.js';
 import { pop } from './menu.js';
@@ -16,7 +16,7 @@ const sum = (/** @type {string} */ id, /** @type {string} */ name, /** @type {(r
   value: (/** @type {any} */ r) => own(of(r)).minor, cell: (/** @type {any} */ r) => dash(own(of(r)).minor, quiet ? roundMoney(own(of(r))) : bare(own(of(r)))) });
 
 /** Every column, in the order in which it stands. @type {SourceColumn[]} */
-export const COLUMNS = [
+const COLUMNS = [
   { id: 'visits', name: 'Visits', head: () => 'Visits', value: (r) => r.visits, cell: (r) => dash(r.visits, count(r.visits)) },
   part('leads', 'Leads'), part('orders', 'Orders'), part('conversions', 'Conversions'),
   { id: 'rate', name: 'Conversion rate', head: () => 'Rate', value: rateColumn.value, cell: rateColumn.cell },
@@ -24,6 +24,9 @@ export const COLUMNS = [
   sum('first', 'First touch', (r) => r.first.net, true), sum('last', 'Last touch', (r) => r.last.net, true),
   { id: 'balance', name: 'Opens or closes', head: () => 'Opens, closes', value: (r) => r.first.conversions - r.last.conversions, cell: balance },
 ];
+/** Those that may be seen: without amounts where they are hidden, without first and last visits of others. */
+export const offered = () => COLUMNS.filter((c) => (showsMoney() || !['sold', 'back', 'net', 'first', 'last'].includes(c.id)) && (showsAll() || !['first', 'last', 'balance'].includes(c.id)));
+
 const USUAL = ['visits', 'leads', 'orders', 'back', 'net', 'balance'];
 /** As many as stand beside the names without scrolling. */
 const USUAL_NARROW = ['visits', 'net'];
@@ -33,20 +36,20 @@ const KEPT = 'halo-source-columns';
 export function chosen(show) {
   let words = show.split(',');
   if (!show) { try { words = (localStorage.getItem(KEPT) ?? '').split(','); } catch { words = []; } }
-  const known = COLUMNS.filter((c) => words.includes(c.id));
+  const known = offered().filter((c) => words.includes(c.id));
   const usual = isPhone() ? USUAL_NARROW : USUAL;
-  return known.length ? known : COLUMNS.filter((c) => usual.includes(c.id));
+  return known.length ? known : offered().filter((c) => usual.includes(c.id) || (!showsMoney() && c.id === 'conversions'));
 }
 
 /** @param {() => import('../app.js').Params} now @param {HTMLElement} anchor */
 export function chooseColumns(now, anchor) {
   const on = new Set(chosen(now().view.show).map((c) => c.id));
   const put = () => {
-    const show = COLUMNS.filter((c) => on.has(c.id)).map((c) => c.id).join(',');
+    const show = offered().filter((c) => on.has(c.id)).map((c) => c.id).join(',');
     try { localStorage.setItem(KEPT, show); } catch { /* nothing is kept in a private window */ }
     now().app.go({ show }, { replace: true });
   };
-  pop(anchor, 'Columns', h('div.col-list', null, COLUMNS.map((c) => h('label.check', null, h('input', { type: 'checkbox', name: c.id, checked: on.has(c.id),
+  pop(anchor, 'Columns', h('div.col-list', null, offered().map((c) => h('label.check', null, h('input', { type: 'checkbox', name: c.id, checked: on.has(c.id),
     onchange: (/** @type {Event} */ e) => {
       const box = /** @type {HTMLInputElement} */ (e.target);
       if (box.checked) on.add(c.id); else on.delete(c.id);

@@ -2,7 +2,7 @@
 
 import { h, fill } from '../dom.js';
 import { headline, plural } from '../format.js';
-import { FIGURES, figureOf, sums, change, rangeText } from './figures.js';
+import { figures, figureOf, sums, change, rangeText } from './figures.js';
 
 /** @param {(id: string) => void} choose */
 export function statsCards(choose) {
@@ -25,7 +25,7 @@ export function statsCards(choose) {
       const on = figureOf(shown);
       const focused = /** @type {HTMLElement|null} */ (el.contains(document.activeElement) ? document.activeElement : null)?.dataset.figure;
       const now = sums(answer), before = answer.compare ? sums(answer.compare) : null;
-      fill(el, FIGURES.map((f) => {
+      fill(el, figures().map((f) => {
         const value = f.of(now), range = rangeText(f, now), delta = before && change(f, now, before);
         const cases = f.cases(now), few = !!cases && cases[1] > 0 && cases[1] < 30;
         return h('button.fig', { type: 'button', role: 'tab', id: `figure-${f.id}`, 'data-figure': f.id, 'aria-selected': String(f === on),

@@ -38,6 +38,8 @@ pub mod person;
 pub mod pipeline;
 /// What a platform says of itself.
 pub mod platform;
+/// The record of processing.
+pub mod processing;
 /// What may be asked of the figures.
 pub mod question;
 /// Whether facts can be taken now.
@@ -57,6 +59,8 @@ pub mod rights;
 pub mod rule;
 /// Filters under a name.
 pub mod segment;
+/// Pages of share links.
+pub mod share;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// Talks of more than one request.

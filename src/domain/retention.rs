@@ -1,5 +1,8 @@
 //! How long each kind of row is kept, unless the site's owner says otherwise.
 
+/// Visitors' addresses are kept so long, for what the ad platforms need; nobody can change that.
+pub const ADDRESS_DAYS: u32 = 7;
+
 /// A kind of row with a clock of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
@@ -15,6 +18,17 @@ pub const KINDS: &[Kept] = &[
     Kept { kind: "dead_letters", days: 30 },
     Kept { kind: "audit", days: 365 },
 ];
+
+/// A kind as an owner would call it.
+pub fn in_words(kind: &str) -> &'static str {
+    match kind {
+        "touches" => "Visits and the browsers they came from",
+        "inbox" => "Messages as they were received",
+        "dead_letters" => "What was sent to platforms, and their answers",
+        "audit" => "Who changed what",
+        _ => "Other rows",
+    }
+}
 
 /// Ten years; beyond that a typing error is likelier than a wish.
 pub const MOST_DAYS: u32 = 3_650;

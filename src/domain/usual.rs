@@ -1,4 +1,7 @@
-//! What is usual for a day of the week, from the weeks before: a shop sells otherwise on Saturdays than on Mondays.
+//! What is usual: for a day of the week, from the weeks before, as a shop sells otherwise on Saturdays than on Mondays; and
+//! for the share of conversions that nothing is known of.
+
+use super::question::rate::wilson;
 
 /// So many weeks back are looked at.
 const WEEKS: usize = 4;
@@ -20,6 +23,21 @@ pub fn on_this_weekday(days: &[i64]) -> Option<i64> {
     (usual > 0).then_some(usual)
 }
 
+/// Fewer conversions say nothing about a share of them.
+const LEAST_CASES: i64 = 30;
+/// So much more than usual is worth a word: ten of a hundred.
+const MORE: f64 = 0.10;
+
+/// Whether clearly more conversions than usual are without a source: beyond what chance does with so many. Each is how
+/// many are without, and how many there are.
+pub fn is_unmatched_unusual(now: (i64, i64), before: (i64, i64)) -> bool {
+    if now.1 < LEAST_CASES || before.1 < LEAST_CASES {
+        return false;
+    }
+    let usual = before.0 as f64 / before.1 as f64;
+    wilson(now.0, now.1).0 > usual + MORE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +53,21 @@ mod tests {
         assert_eq!(on_this_weekday(&days), None, "two weeks are too few");
         assert_eq!(on_this_weekday(&[0; 30]), None);
         assert_eq!(on_this_weekday(&[]), None);
+    }
+
+    #[test]
+    fn more_without_a_source_than_chance_explains() {
+        for (now, before, want) in [
+            ((40, 80), (20, 200), true),
+            ((10, 80), (20, 200), false),
+            // A little more, of many.
+            ((150, 1_000), (100, 1_000), false),
+            // Too few to say.
+            ((20, 29), (0, 200), false),
+            ((20, 60), (0, 20), false),
+            ((80, 80), (200, 200), false),
+        ] {
+            assert_eq!(is_unmatched_unusual(now, before), want, "{now:?} after {before:?}");
+        }
     }
 }

@@ -38,7 +38,7 @@ pub async fn add(app: &App, site: SiteId, mut new: NewShare, given: Option<Secre
         .store
         .write(site, move |c| {
             let (id, token) = shares::add(c, &new, now)?;
-            let detail = json!({"share": id, "name": new.name, "sight": new.sight, "has_password": new.password_hash.is_some()});
+            let detail = json!({"share": id, "name": new.name, "pages": new.pages, "frames": new.frames, "sight": new.sight, "has_password": new.password_hash.is_some()});
             audit::add(c, &new.created_by, "share_added", &detail, now)?;
             Ok((id, token))
         })

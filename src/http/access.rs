@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
 use crate::domain::ids::SiteId;
+use crate::domain::share::SharedPage;
 use crate::domain::sight::Sight;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
@@ -96,7 +97,7 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
                 proved => proved,
             }
         }
-        Who::Share => shared(app, ask).await,
+        Who::Share(pages) => shared(app, ask, pages).await,
         Who::Login => Ok(Proved::whole(login(app, own, ask, None).await?.0, None)),
         Who::BoxOwner => match login(app, own, ask, None).await?.0 {
             caller @ Caller::User { is_box_owner: true, .. } => Ok(Proved::whole(caller, None)),
@@ -239,11 +240,14 @@ async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Res
 }
 
 /// The link in the path, and the proof of its password where it has one.
-async fn shared(app: &App, ask: &Ask) -> Result<Proved> {
+async fn shared(app: &App, ask: &Ask, pages: &[SharedPage]) -> Result<Proved> {
     let (share, site) = shares::find(app, ask.param("share"), ask.client, ask.is_proxy_itself()).await?;
     let token = ask.param("share").to_owned();
     if !shares::is_open(&share, &site, &token, ask.cookies(SHARE_COOKIE).take(4)) {
         return Err(Error::new(Kind::Unauthorised, "password_required", "This page has a password. Ask whoever sent you the link."));
+    }
+    if !share.pages.iter().any(|page| pages.contains(page)) {
+        return Err(Error::new(Kind::Forbidden, "missing_right", "This link does not show that page."));
     }
     Ok(Proved { caller: Caller::Share { id: share.id, token }, site: Some(site), sight: share.sight })
 }

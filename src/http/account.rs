@@ -39,7 +39,11 @@ pub const END_LOGIN: Doc = Doc::new("Login", "Signs another browser out.").body(
 pub fn check_proved(app: &App, ask: &Ask) -> Result<()> {
     match &ask.caller {
         Caller::User { proved_at, .. } if account::is_proved(*proved_at, app.clock.now()) => Ok(()),
-        _ => Err(Error::new(Kind::Forbidden, "prove_again", "Type your password once more: this changes who can get in.")),
+        _ => Err(Error::new(
+            Kind::Forbidden,
+            "prove_again",
+            "Type your password once more: a browser left open must not be enough for this.",
+        )),
     }
 }
 

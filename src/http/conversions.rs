@@ -64,7 +64,8 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let (wanted, lens) = read(&app, &ask, &site)?;
     let (zone, order) = (site.zone.clone(), wanted.order);
-    let page = app.store.read(site.id, move |c| conversions::page(c, &zone, &wanted)).await?;
+    let mut page = app.store.read(site.id, move |c| conversions::page(c, &zone, &wanted)).await?;
+    page.lines.iter_mut().for_each(|line| conversions::keep_within(line, &ask.sight));
     let is_of_the_books = lens.is_of_the_books(&site.settings.policy);
     let items: Vec<Value> = page.lines.iter().map(|l| shown::line(l, &site.zone, lens, is_of_the_books)).collect();
     let t = &page.tally;
@@ -217,7 +218,9 @@ pub async fn find(app: &App, site: &Arc<Site>, id: &str, sight: &Sight) -> Resul
     let unknown = || Error::not_found(format!("There is no conversion {}.", id.chars().take(40).collect::<String>()));
     let id: ConversionId = id.parse().map_err(|()| unknown())?;
     let line = app.store.read(site.id, move |c| conversions::find(c, id)).await?;
-    line.filter(|line| conversions::is_within(line, sight)).ok_or_else(unknown)
+    let mut line = line.filter(|line| conversions::is_within(line, sight)).ok_or_else(unknown)?;
+    conversions::keep_within(&mut line, sight);
+    Ok(line)
 }
 
 /// `GET /api/sites/{site}/conversions/{id}`
@@ -242,7 +245,12 @@ pub async fn attribution(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let lens = Asked(&ask.query).lens(&site.settings.policy)?;
     let line = find(&app, site, ask.param("id"), &ask.sight).await?;
-    Reply::json(&shares_of(&line, lens))
+    let mut shown = shares_of(&line, lens);
+    if !ask.sight.segment.is_open() {
+        // Through another model a part would show who else had a share in it.
+        shown["models"] = json!({(lens.model.word()): shown["weights"]});
+    }
+    Reply::json(&shown)
 }
 
 /// `{model, weights{touchpoint_1: 0.4, …}, models{…}}`: shares in the order of time that add up to one, or nothing where

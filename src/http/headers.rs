@@ -14,6 +14,11 @@ const HSTS: &str = "max-age=31536000";
 
 const PERMISSIONS: &str = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()";
 
+/// The policy of a page that these origins may hold in a frame. They have been read as origins and nothing else.
+pub fn framed_by(origins: &[String]) -> String {
+    PAGE.replace("frame-ancestors 'none'", &format!("frame-ancestors {}", origins.join(" ")))
+}
+
 /// Puts in what the handler has not said itself.
 pub fn complete(response: &mut Response<Body>, request_id: &str, is_https: bool, is_own_host: bool) {
     let headers = response.headers_mut();

@@ -21,7 +21,7 @@ const LONGEST_TEXT: usize = 1_000;
 
 pub const ME: Doc = Doc::new("Login", "Who is signed in, and the sites that may be seen.")
     .answer(
-        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","part":false,"currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
+        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","part":false,"hides_money":false,"hides_people":false,"currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
     )
     .statuses(&[200, 401]);
 
@@ -36,9 +36,10 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
         if let Some(role) = if is_owner { Some(Right::Own) } else { role } {
             let ((first_touch, first_conversion), member) =
                 app.store.read(site.id, move |c| Ok((sites::find_beginnings(c)?, users::find_member(c, user)?))).await?;
-            let is_part = !is_owner && member.is_some_and(|(_, sight)| !sight.is_whole());
+            let sight = member.filter(|_| !is_owner).map(|(_, sight)| sight).unwrap_or_default();
             shown.push(json!({
-                "site": site.slug, "name": site.name, "role": role.role(), "part": is_part, "currency": site.currency.code(), "zone": site.zone.name(),
+                "site": site.slug, "name": site.name, "role": role.role(), "part": !sight.is_whole(),
+                "hides_money": sight.hides_money, "hides_people": sight.hides_people, "currency": site.currency.code(), "zone": site.zone.name(),
                 "domains": site.domains, "public_key": site.public_key, "snippet": flows::sites::snippet(&app.config.public_url, &site.public_key), "consent": site.consent.as_str(),
                 "model": site.settings.policy.model, "window": site.settings.policy.window_days.map_or(json!("unlimited"), |days| json!(days)),
                 "first_touch_at": first_touch.map(|at| site.zone.text(at)),

@@ -32,6 +32,8 @@ mod customers;
 mod decode;
 /// The outbox as a list.
 pub mod deliveries;
+/// The privacy desk.
+mod desk;
 /// One request from its head to its answer.
 mod edge;
 /// Every list as a file.
@@ -62,6 +64,8 @@ pub mod live;
 mod login;
 /// Figures for Prometheus.
 mod metrics;
+/// What needs the owner.
+pub mod needs;
 /// Notes on days.
 pub mod notes;
 /// The API's description, made from the table.

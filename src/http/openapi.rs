@@ -107,7 +107,7 @@ fn common(route: &Route) -> Vec<u16> {
     match route.who {
         Who::Token(_) | Who::Site(..) | Who::Named(..) => statuses.extend([401, 403, 429]),
         Who::Login | Who::BoxOwner | Who::Member(_) => statuses.extend([401, 403]),
-        Who::Share => statuses.extend([401, 404, 429]),
+        Who::Share(_) => statuses.extend([401, 403, 404, 429]),
         Who::Machine | Who::Sender | Who::Hook => statuses.push(401),
         Who::Visitor | Who::Page => statuses.extend([403, 429]),
         Who::Anyone => {}
@@ -152,7 +152,7 @@ fn schemas() -> Value {
 
 fn security(who: Who) -> Value {
     match who {
-        Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Share => json!([]),
+        Who::Anyone | Who::Page | Who::Visitor | Who::Hook | Who::Share(_) => json!([]),
         Who::Sender => json!([{}, {"token": []}]),
         Who::Login | Who::BoxOwner | Who::Member(_) => json!([{"login": []}]),
         Who::Site(_, scope) | Who::Named(_, scope) => json!([{"login": []}, {"token": [scope.word()]}]),
@@ -176,7 +176,7 @@ fn who_may(who: Who) -> String {
         Who::Sender => "For a sender that proves itself: a token, a signature or a shared secret.".into(),
         Who::Login => "For any signed-in user.".into(),
         Who::Member(right) => format!("For {}, signed in; never for a token.", role(right)),
-        Who::Share => "For whoever has the share link; after its password, where it has one.".into(),
+        Who::Share(_) => "For whoever has the share link; after its password, where it has one.".into(),
         Who::BoxOwner => "For an owner of the installation.".into(),
         Who::Site(right, scope) => format!("For {}, or a token with the scope {}.", role(right), scope.word()),
         Who::Named(right, scope) => {

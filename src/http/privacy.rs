@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::Ask;
+use super::account::check_proved;
+use super::ask::{Ask, Caller};
 use super::exports::{self, Cell, Format};
 use super::json as reader;
 use super::reply::Reply;
@@ -20,10 +21,17 @@ pub const DELETE_USER: Doc = Doc::new("Privacy", "Erases a person of the token's
     .query(&[("email", "the person's address")])
     .answer(r#"{"success":true,"message":"Everything of this person was erased.","certificate":{"erasure":"erasure_1","state":"done"}}"#)
     .statuses(&[200, 400, 401, 403]);
-pub const ERASE: Doc = Doc::new("Privacy", "Erases a person, named by email, phone or order; with preview it only says what would go.")
-    .body(r#"{"email":"ann@mail.example","preview":true}"#)
-    .answer(r#"{"erasure":"erasure_1","state":"done","rows":{"leads":2},"total":2,"file":{"state":"clean"},"destinations":[]}"#)
-    .statuses(&[200, 201, 401, 403, 404, 409, 422]);
+pub const ERASE: Doc =
+    Doc::new("Privacy", "Erases a person, named by email, phone, order or contact; with preview it only says what would go.")
+        .body(r#"{"email":"ann@mail.example","preview":true}"#)
+        .answer(r#"{"erasure":"erasure_1","state":"done","rows":{"leads":2},"total":2,"file":{"state":"clean"},"destinations":[]}"#)
+        .statuses(&[200, 201, 401, 403, 404, 409, 422]);
+pub const ONE: Doc =
+    Doc::new("Privacy", "One certificate: what went, whether the file is clean, who was told. By due_at all is done or said not to be.")
+        .answer(
+            r#"{"erasure":"erasure_1","state":"pending","due_at":"2026-07-13T09:20:00Z","rows":{"leads":2},"total":2,"destinations":[]}"#,
+        )
+        .statuses(&[200, 404]);
 pub const LIST: Doc = Doc::new("Privacy", "Certificates of erasures, the newest first; no address is in them.")
     .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
     .answer(r#"{"items":[],"next":null}"#)
@@ -31,8 +39,23 @@ pub const LIST: Doc = Doc::new("Privacy", "Certificates of erasures, the newest 
 pub const CSV: Doc =
     Doc::new("Privacy", "The same as CSV, all rows.").answer("erasure,at,who,by,state,total").of_type("text/csv").statuses(&[200]);
 pub const JSONL: Doc = Doc::new("Privacy", "The same as JSON lines, all rows.").of_type("application/x-ndjson").statuses(&[200]);
+pub const EXPORT_CSV: Doc = Doc::new("Privacy", "The same as CSV: a line for each field of each row.")
+    .query(&[
+        ("email", "the person's address"),
+        ("phone", "or their phone number"),
+        ("order", "or the number of an order of theirs"),
+        ("contact", "or contact_12"),
+    ])
+    .answer("what,row,field,value")
+    .of_type("text/csv")
+    .statuses(&[200, 401, 403, 404, 409, 422]);
 pub const EXPORT: Doc = Doc::new("Privacy", "All that is stored of a person, for the person.")
-    .query(&[("email", "the person's address"), ("phone", "or their phone number"), ("order", "or the number of an order of theirs")])
+    .query(&[
+        ("email", "the person's address"),
+        ("phone", "or their phone number"),
+        ("order", "or the number of an order of theirs"),
+        ("contact", "or contact_12"),
+    ])
     .answer(r#"{"site":"harrow-lane","exported_at":"2026-06-13T09:20:00Z","leads":[],"orders":[]}"#)
     .statuses(&[200, 401, 403, 404, 409, 422]);
 
@@ -53,11 +76,24 @@ pub async fn erase(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let fields = reader::object(&ask.body)?;
     let text = |name: &str| reader::text(&fields, name, 254).map(|t| t.filter(|t| !t.trim().is_empty()));
-    let named = erase::named(&site, text("email")?, text("phone")?, text("order")?)?;
+    let named = match text("contact")? {
+        Some(contact) => erase::named_contact(contact)?,
+        None => erase::named(&site, text("email")?, text("phone")?, text("order")?)?,
+    };
     if fields.get("preview") == Some(&Value::Bool(true)) {
         return Reply::json(&erase::preview(&app, &site, named).await?);
     }
+    if matches!(ask.caller, Caller::User { .. }) {
+        check_proved(&app, &ask)?;
+    }
     Reply::json_with(201, &erase::run(&app, &site, named, &ask.who()).await?)
+}
+
+/// `GET /api/sites/{site}/erasures/{id}`
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let id = ask.param("id").parse().map_err(|()| Error::not_found("A certificate's id looks like erasure_4."))?;
+    Reply::json(&erase::certificate(&app, site, id).await?)
 }
 
 /// `GET /api/sites/{site}/erasures`
@@ -115,13 +151,45 @@ fn cells(e: &Value) -> Vec<Cell> {
 /// `GET /api/sites/{site}/people/export`
 pub async fn export(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let named = erase::named(&site, ask.query("email"), ask.query("phone"), ask.query("order"))?;
-    let tables = erase::exported(&app, &site, named).await?;
+    let tables = person(&app, &ask).await?;
     let mut all = Map::new();
     all.insert("site".into(), Value::from(site.slug.as_str()));
     all.insert("exported_at".into(), site.zone.text(app.clock.now()).into());
-    all.extend(tables.into_iter().map(|(table, rows)| (table, with_times(rows, &site))));
-    Reply::json(&Value::Object(all))
+    all.extend(tables);
+    Ok(Reply::json(&Value::Object(all))?.with("content-disposition", file_name(&site, "json")))
+}
+
+/// `GET /api/sites/{site}/people/export.csv`
+pub async fn export_csv(app: App, ask: Ask) -> Result<Reply> {
+    let tables = person(&app, &ask).await?;
+    let mut lines: Vec<Vec<Cell>> = Vec::new();
+    for (table, rows) in &tables {
+        for (place, row) in rows.as_array().into_iter().flatten().enumerate() {
+            for (name, value) in row.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                lines.push(vec![Cell::text(table.as_str()), Cell::number(place + 1), Cell::text(name.as_str()), Cell::text(value)]);
+            }
+        }
+    }
+    let mut text = exports::csv_head(&["what", "row", "field", "value"])?;
+    text.extend(exports::csv_lines(&lines)?);
+    Ok(Reply::text("text/csv; charset=utf-8", text).with("content-disposition", file_name(ask.site()?, "csv")))
+}
+
+/// Everything of the person who is named, table by table.
+async fn person(app: &App, ask: &Ask) -> Result<Map<String, Value>> {
+    let site = ask.site()?;
+    let named = match ask.query("contact") {
+        Some(contact) => erase::named_contact(contact)?,
+        None => erase::named(site, ask.query("email"), ask.query("phone"), ask.query("order"))?,
+    };
+    let tables = erase::exported(app, site, named).await?;
+    Ok(tables.into_iter().map(|(table, rows)| (table, with_times(rows, site))).collect())
+}
+
+/// It names nobody: files are left lying about.
+fn file_name(site: &Site, ending: &str) -> String {
+    format!("attachment; filename=\"{}-person.{ending}\"", site.slug)
 }
 
 /// Times as the site's owner reads them.

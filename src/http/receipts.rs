@@ -45,7 +45,14 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     }
     let may_see_people = ask.may_see_people();
     let book = app.book();
-    let models: Vec<Model> = lenses(lens);
+    let is_part = !ask.sight.segment.is_open();
+    if is_part {
+        // What was received may name other visits in the sender's own words, and so may the other models.
+        conversions::keep_within(&mut receipt.line, &ask.sight);
+        receipt.line.beside.reason = "Credited to what you are shown. Visits from elsewhere before it are not listed.".into();
+        receipt.reports.iter_mut().for_each(|r| r.fields.clear());
+    }
+    let models: Vec<Model> = if is_part { vec![lens.model] } else { lenses(lens) };
     // Shown under the names of the site's rules; what is stored keeps its words, and the receipt says them.
     let came_as = shown::came_as(&receipt.line, &site.rules);
     let stored = receipt.line.beside.path.clone();
@@ -59,7 +66,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let (touches, totals) = touches(&receipt, site, lens, &models, &stored);
     Reply::json(&json!({
         "conversion": conversion,
-        "why": why(&receipt),
+        "why": why(&receipt, is_part),
         "received": received(&receipt, site, &book, may_see_people),
         "models": models.iter().map(|m| m.word()).collect::<Vec<_>>(),
         "model": lens.model.word(),
@@ -88,7 +95,7 @@ fn lenses(lens: Lens) -> Vec<Model> {
     models
 }
 
-fn why(receipt: &Receipt) -> Value {
+fn why(receipt: &Receipt, is_part: bool) -> Value {
     let line = &receipt.line;
     let credit = Credit {
         match_type: MatchType::parse(&line.match_type).unwrap_or(MatchType::None),
@@ -106,7 +113,7 @@ fn why(receipt: &Receipt) -> Value {
         "confidence_bp": line.confidence_bp,
         "sentence": line.beside.reason,
         "also_fits": receipt.also_fits.iter().map(|l| link_word(*l)).collect::<Vec<_>>(),
-        "would_change": would_change(&credit, &judged, &receipt.policy),
+        "would_change": if is_part { Vec::new() } else { would_change(&credit, &judged, &receipt.policy) },
     })
 }
 

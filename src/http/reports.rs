@@ -19,22 +19,22 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use self::tables::By;
-use super::ask::Ask;
+use super::ask::{Ask, Caller};
 use super::exports::Cell;
 use super::reply::Reply;
 use super::route::Doc;
-use super::{connections, notes, shown};
+use super::{connections, needs, notes, shown};
 use crate::app::App;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::rate::{range, rate};
 use crate::domain::question::{Asked, ConversionFilter, Days, Lens, Period};
+use crate::domain::sight::Sight;
 use crate::domain::time::{Day, Time};
 use crate::error::{Error, Result};
 use crate::store::questions::conversions::{self, Order, Wanted as WantedList};
 use crate::store::questions::customers::rounded;
 use crate::store::questions::money::{Flow, Moneys};
-use crate::store::questions::needs;
 use crate::store::questions::overview::{self, DayFigures};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -62,6 +62,8 @@ pub struct Wanted {
     pub lens: Lens,
     pub is_of_the_books: bool,
     pub filter: ConversionFilter,
+    /// Where amounts are hidden, no order of rows tells of them.
+    pub sight: Sight,
     compare: Option<Period>,
 }
 
@@ -77,6 +79,7 @@ pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         lens,
         is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
         filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
+        sight: ask.sight.clone(),
         compare: asked.compare(days, &site.zone, now)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
     })
 }
@@ -145,8 +148,13 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let mut parts = parts(&ask)?;
-    if !ask.sight.is_whole() {
+    let is_link = matches!(ask.caller, Caller::Share { .. });
+    if !ask.sight.is_whole() || is_link {
         parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs));
+    }
+    if is_link {
+        // Whoever has a link is shown conversions by the link's own list alone.
+        parts.retain(|part| *part != Part::Latest);
     }
     let by = By::read(&ask)?;
     let limit = tables::limit(&ask)?;
@@ -156,6 +164,9 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let mut shown = patient(&app, &site, move |c| answer(c, &of, &asked, &with, by, limit, now)).await?;
     if parts.contains(&Part::Connections) {
         shown.insert("connections".into(), connections::cards(&app, &ask).await?.into());
+    }
+    if parts.contains(&Part::Needs) {
+        shown.insert("needs".into(), needs::facts(&app, &ask).await?);
     }
     ask.shown(Value::Object(shown))
 }
@@ -191,13 +202,12 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
         let (name, value) = match part {
             Part::Days => ("days", shown_days(&days)),
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
-            Part::Needs => ("needs", shown_needs(&needs::needs(c, now)?, site)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", table(by)),
             Part::Countries => ("countries", table(By::Country)),
             Part::Devices => ("devices", table(By::Device)),
-            Part::Connections => continue,
+            Part::Connections | Part::Needs => continue,
         };
         shown.insert(name.into(), value);
     }
@@ -270,18 +280,6 @@ fn shown_days(all: &ByDay) -> Value {
         .collect()
 }
 
-fn shown_needs(needs: &needs::Needs, site: &Site) -> Value {
-    let silent: Vec<Value> = needs
-        .silent
-        .iter()
-        .map(|s| {
-            let hours = (s.usual_gap_ms as f64 / 3_600_000.0 * 10.0).round() / 10.0;
-            json!({"connection": s.connection, "last_event_at": shown::time(&site.zone, s.last_at), "usual_gap_hours": hours})
-        })
-        .collect();
-    json!({"quarantined": needs.quarantined, "silent": silent})
-}
-
 fn latest(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Value> {
     let list = WantedList {
         span: wanted.days.span(),
@@ -292,7 +290,8 @@ fn latest(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Value> {
         cursor: None,
         limit: LATEST,
     };
-    let page = conversions::page(c, &site.zone, &list)?;
+    let mut page = conversions::page(c, &site.zone, &list)?;
+    page.lines.iter_mut().for_each(|line| conversions::keep_within(line, &wanted.sight));
     Ok(page.lines.iter().map(|line| shown::line(line, &site.zone, wanted.lens, wanted.is_of_the_books)).collect())
 }
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use crate::app::App;
 pub use crate::domain::rights::{Right, Scope};
+use crate::domain::share::SharedPage;
 use crate::domain::storage::Burden;
 use crate::error::Result;
 
@@ -54,8 +55,9 @@ pub enum Who {
     Site(Right, Scope),
     /// `{site}` in the path: a signed-in member with this right. Never a token: people and secrets are for people.
     Member(Right),
-    /// A share link's token in the path, with its password where it has one. Shows the link's part and nothing else.
-    Share,
+    /// A share link's token in the path, with its password where it has one, that shows one of these pages. Shows the link's
+    /// part and nothing else.
+    Share(&'static [SharedPage]),
     /// A token alone; it names the site.
     Token(Scope),
     /// A kept path for both: a token with this scope, or a member with this right of the site that `domain` in the query

@@ -1,5 +1,5 @@
-//! What whoever has a share link is shown: a page of figures and the latest conversions of its part. Its answers are built
-//! here field by field, so that nothing that a list learns later to tell can slip in.
+//! What whoever has a share link is shown: figures and lists of its part. The lists' answers are built here field by field,
+//! so that nothing that a list of the dashboard learns later to tell can slip in.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,12 @@ use super::exports::{self, Cell, Format};
 use super::json as reader;
 use super::reply::Reply;
 use super::route::Doc;
-use super::{assets, shown};
+use super::{assets, headers, shown};
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::channel::channel;
-use crate::domain::question::{Asked, ConversionFilter};
+use crate::domain::conversion::ConversionKind;
+use crate::domain::question::{Asked, Choice, ConversionFilter};
 use crate::domain::sight::Sight;
 use crate::domain::time::Zone;
 use crate::error::Result;
@@ -28,7 +29,7 @@ const COOKIE_S: i64 = 12 * 3_600;
 
 pub const PAGE: Doc = Doc::new("Sharing", "The page of a share link.").answer("<!doctype html>…").of_type("text/html");
 pub const LOOK: Doc = Doc::new("Sharing", "What a share link shows, and whether it wants a password. Counts as a view once it is open.")
-    .answer(r#"{"name":"For the agency","site":"Shop","currency":"EUR","zone":"Europe/Dublin","locked":false,"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"expires_at":null}"#)
+    .answer(r#"{"name":"For the agency","site":"Shop","currency":"EUR","zone":"Europe/Dublin","locked":false,"pages":["overview"],"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"expires_at":null}"#)
     .statuses(&[200, 404, 429]);
 pub const OPEN: Doc =
     Doc::new("Sharing", "Gives the password of a share link.").body(r#"{"password":"…"}"#).nothing().statuses(&[204, 401, 404, 429]);
@@ -41,14 +42,31 @@ const QUERY: &[(&str, &str)] = &[
 ];
 pub const CONVERSIONS: Doc = Doc::new("Sharing", "Conversions of the link's part, the newest first.")
     .query(QUERY)
-    .answer(r#"{"items":[],"next":null,"count":0}"#)
+    .answer(r#"{"items":[],"next":null,"count":0,"amounts":[],"net":[],"statuses":[]}"#)
     .statuses(&[200, 400]);
-pub const CSV: Doc =
+pub const CONVERSIONS_CSV: Doc =
+    Doc::new("Sharing", "The same as CSV, all rows.").query(QUERY).answer("happened_at,kind,…").of_type("text/csv").statuses(&[200, 400]);
+pub const ORDERS: Doc = Doc::new("Sharing", "Orders of the link's part, the newest first, with how many are paid, refunded, cancelled.")
+    .query(QUERY)
+    .answer(r#"{"items":[],"next":null,"count":0,"amounts":[],"net":[],"statuses":[]}"#)
+    .statuses(&[200, 400]);
+pub const ORDERS_CSV: Doc =
+    Doc::new("Sharing", "The same as CSV, all rows.").query(QUERY).answer("happened_at,kind,…").of_type("text/csv").statuses(&[200, 400]);
+pub const LEADS: Doc = Doc::new("Sharing", "Leads of the link's part, the newest first, with how many stand where.")
+    .query(QUERY)
+    .answer(r#"{"items":[],"next":null,"count":0,"amounts":[],"net":[],"statuses":[{"value":"new","count":3}]}"#)
+    .statuses(&[200, 400]);
+pub const LEADS_CSV: Doc =
     Doc::new("Sharing", "The same as CSV, all rows.").query(QUERY).answer("happened_at,kind,…").of_type("text/csv").statuses(&[200, 400]);
 
 /// `GET /s/{share}`
-pub async fn page(_: App, _: Ask) -> Result<Reply> {
-    Ok(assets::page("index.html")?.with("x-robots-tag", NOT_LISTED))
+pub async fn page(app: App, ask: Ask) -> Result<Reply> {
+    let reply = assets::page("index.html")?.with("x-robots-tag", NOT_LISTED);
+    // A link that is not there has the same page: its script says so.
+    match shares::find(&app, ask.param("share"), ask.client, ask.is_proxy_itself()).await {
+        Ok((share, _)) if !share.frames.is_empty() => Ok(reply.with("content-security-policy", headers::framed_by(&share.frames))),
+        _ => Ok(reply),
+    }
 }
 
 /// `GET /api/shared/{share}`
@@ -65,6 +83,7 @@ pub async fn look(app: App, ask: Ask) -> Result<Reply> {
         "site": site.name,
         "currency": site.currency.code(),
         "zone": site.zone.name(),
+        "pages": share.pages,
         "segment": share.sight.segment,
         "hides_money": share.sight.hides_money,
         "hides_people": share.sight.hides_people,
@@ -81,33 +100,78 @@ pub async fn open(app: App, ask: Ask) -> Result<Reply> {
     let (share, site) = shares::find(&app, token, ask.client, ask.is_proxy_itself()).await?;
     let Some(proof) = shares::proof(&share, &site, token) else { return Ok(Reply::empty(204)) };
     shares::check_password(&app, &share, given, ask.client).await?;
-    let secure = if ask.is_https { "; Secure" } else { "" };
-    let cookie = format!("{SHARE_COOKIE}={proof}; Path=/api/shared/{token}; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax{secure}");
+    let kept = match (ask.is_https, share.frames.is_empty()) {
+        // In a frame of another site the browser keeps it for that site alone.
+        (true, false) => "SameSite=None; Secure; Partitioned",
+        (true, true) => "SameSite=Lax; Secure",
+        (false, _) => "SameSite=Lax",
+    };
+    let cookie = format!("{SHARE_COOKIE}={proof}; Path=/api/shared/{token}; Max-Age={COOKIE_S}; HttpOnly; {kept}");
     Ok(Reply::empty(204).with("set-cookie", cookie))
 }
 
 /// `GET /api/shared/{share}/conversions`
 pub async fn conversions(app: App, ask: Ask) -> Result<Reply> {
+    list(app, ask, None).await
+}
+
+/// `GET /api/shared/{share}/conversions.csv`
+pub async fn conversions_csv(app: App, ask: Ask) -> Result<Reply> {
+    csv(app, ask, None).await
+}
+
+/// `GET /api/shared/{share}/orders`
+pub async fn orders(app: App, ask: Ask) -> Result<Reply> {
+    list(app, ask, Some(ConversionKind::Sale)).await
+}
+
+/// `GET /api/shared/{share}/orders.csv`
+pub async fn orders_csv(app: App, ask: Ask) -> Result<Reply> {
+    csv(app, ask, Some(ConversionKind::Sale)).await
+}
+
+/// `GET /api/shared/{share}/leads`
+pub async fn leads(app: App, ask: Ask) -> Result<Reply> {
+    list(app, ask, Some(ConversionKind::Lead)).await
+}
+
+/// `GET /api/shared/{share}/leads.csv`
+pub async fn leads_csv(app: App, ask: Ask) -> Result<Reply> {
+    csv(app, ask, Some(ConversionKind::Lead)).await
+}
+
+async fn list(app: App, ask: Ask, kind: Option<ConversionKind>) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = Wanted {
         cursor: Asked(&ask.query).cursor(Order::HappenedAt.word())?,
         limit: Asked(&ask.query).limit()?,
-        ..wanted(&app, &ask, &site)?
+        ..wanted(&app, &ask, &site, kind)?
     };
     let zone = site.zone.clone();
     let page = app.store.read(site.id, move |c| conversions::page(c, &zone, &wanted)).await?;
     let items: Vec<Value> = page.lines.iter().map(|l| line(l, &site.zone, &ask.sight)).collect();
-    let shown = json!({"items": items, "next": page.next.map(|cursor| cursor.text(Order::HappenedAt.word())), "count": page.tally.count});
+    let shown = json!({
+        "items": items,
+        "next": page.next.map(|cursor| cursor.text(Order::HappenedAt.word())),
+        "count": page.tally.count,
+        "amounts": shown::moneys(&page.tally.amounts()),
+        "net": shown::moneys(&page.tally.net()),
+        "statuses": shown::facet(&page.tally.statuses()),
+    });
     Ok(ask.shown(shown)?.with("x-robots-tag", NOT_LISTED))
 }
 
-/// `GET /api/shared/{share}/conversions.csv`
-pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+async fn csv(app: App, ask: Ask, kind: Option<ConversionKind>) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let wanted = wanted(&app, &ask, &site)?;
+    let wanted = wanted(&app, &ask, &site, kind)?;
     let sight = ask.sight.clone();
     let head = exports::csv_head(&columns(&sight))?;
-    let name = format!("{}-conversions", site.slug);
+    let what = match kind {
+        Some(ConversionKind::Sale) => "orders",
+        Some(ConversionKind::Lead) => "leads",
+        _ => "conversions",
+    };
+    let name = format!("{}-{what}", site.slug);
     let page = move |cursor| {
         let (app, site, sight, wanted) = (app.clone(), site.clone(), sight.clone(), Wanted { cursor, ..wanted.clone() });
         async move {
@@ -121,11 +185,16 @@ pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
 }
 
 /// Days and filters may narrow the part. There is no search: a yes or no to an address would tell of a person.
-fn wanted(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
+fn wanted(app: &App, ask: &Ask, site: &Site, kind: Option<ConversionKind>) -> Result<Wanted> {
     let asked = Asked(&ask.query);
+    let mut filter = ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules);
+    if let Some(kind) = kind {
+        // The page is of this kind, whatever is asked.
+        filter.kind = Choice { is: vec![kind.word().to_owned()], ..Choice::default() };
+    }
     Ok(Wanted {
         span: asked.span(&site.zone, app.clock.now())?,
-        filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
+        filter,
         search: None,
         may_see_people: false,
         order: Order::HappenedAt,

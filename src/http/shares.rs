@@ -11,6 +11,7 @@ use super::segments::spelled_out;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::ids::ShareId;
+use crate::domain::share::{SharedPage, frames};
 use crate::domain::time::DAY_MS;
 use crate::error::{Error, Result};
 use crate::flows::shares as flow;
@@ -19,10 +20,10 @@ use crate::store::shares::{self, NewShare};
 const MOST_DAYS: i64 = 3_650;
 
 pub const LIST: Doc = Doc::new("Sharing", "Share links that were not revoked, with their addresses and views.")
-    .answer(r#"{"items":[{"share":"share_1","name":"For the agency","link":"https://t.shop.example/s/…","has_password":true,"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"created_at":"2026-06-13T09:20:00Z","expires_at":null,"is_over":false,"views":4,"last_viewed_at":null}]}"#)
+    .answer(r#"{"items":[{"share":"share_1","name":"For the agency","link":"https://t.shop.example/s/…","pages":["overview","sources"],"frames":[],"has_password":true,"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"created_at":"2026-06-13T09:20:00Z","expires_at":null,"is_over":false,"views":4,"last_viewed_at":null}]}"#)
     .statuses(&[200]);
-pub const ADD: Doc = Doc::new("Sharing", "Makes a link to a read-only page: a locked part, with or without amounts and people. The part may be named by a segment that everybody sees, segment_3: its filters as they are now.")
-    .body(r#"{"name":"For the agency","segment":{"source":["google"]},"hides_money":false,"hides_people":true,"password":"eight or more","expires_days":30}"#)
+pub const ADD: Doc = Doc::new("Sharing", "Makes a link to read-only pages: a locked part, with or without amounts and people. The part may be named by a segment that everybody sees, segment_3: its filters as they are now.")
+    .body(r#"{"name":"For the agency","pages":["overview","sources"],"frames":["https://agency.example"],"segment":{"source":["google"]},"hides_money":false,"hides_people":true,"password":"eight or more","expires_days":30}"#)
     .answer(r#"{"share":"share_1","link":"https://t.shop.example/s/…"}"#)
     .statuses(&[201, 422]);
 pub const REVOKE: Doc = Doc::new("Sharing", "Ends a link at once.").body("{}").nothing().statuses(&[204, 404]);
@@ -39,6 +40,8 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
                 "share": s.id,
                 "name": s.name,
                 "link": flow::address(&app, token),
+                "pages": s.pages,
+                "frames": s.frames,
                 "has_password": s.password_hash.is_some(),
                 "segment": s.sight.segment,
                 "hides_money": s.sight.hides_money,
@@ -67,7 +70,8 @@ pub async fn add(app: App, ask: Ask) -> Result<Reply> {
         }
     };
     let given = reader::text(&fields, "password", 1_000)?.filter(|p| !p.is_empty()).map(Secret::new);
-    let new = NewShare { name, sight: sight(&fields)?, password_hash: None, created_by: ask.who(), expires_at };
+    let (pages, frames) = (SharedPage::read(fields.get("pages"))?, frames(fields.get("frames"))?);
+    let new = NewShare { name, sight: sight(&fields)?, pages, frames, password_hash: None, created_by: ask.who(), expires_at };
     let (id, link) = flow::add(&app, ask.site()?.id, new, given).await?;
     Reply::json_with(201, &json!({"share": id, "link": link}))
 }

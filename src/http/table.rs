@@ -3,10 +3,11 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, analytics, assets, audit, backups, connections, contacts, conversions, customers, deliveries, forward_auth,
-    health, inbox, leads, live, login, metrics, notes, openapi, orders, pages, people, pipeline, policy, privacy, receipts, records,
-    replays, reports, rules, segments, senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
+    account, administration, analytics, assets, audit, backups, connections, contacts, conversions, customers, deliveries, desk,
+    forward_auth, health, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy, privacy,
+    receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, statements, timeline, tokens, touch,
 };
+use crate::domain::share::SharedPage::*;
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -51,11 +52,19 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/s/{share}", Anyone, run!(shared::page), shared::PAGE),
     Route::new("GET", "/api/shared/{share}", Page, run!(shared::look), shared::LOOK),
     Route::new("POST", "/api/shared/{share}/open", Page, run!(shared::open), shared::OPEN).most(16 * 1024),
-    Route::new("GET", "/api/shared/{share}/overview", Share, run!(reports::headline), reports::HEADLINE).within(),
-    Route::new("GET", "/api/shared/{share}/timeseries", Share, run!(reports::timeseries), reports::TIMESERIES).within(),
-    Route::new("GET", "/api/shared/{share}/sources", Share, run!(reports::tables::sources), reports::tables::SOURCES).within(),
-    Route::new("GET", "/api/shared/{share}/conversions", Share, run!(shared::conversions), shared::CONVERSIONS).within(),
-    Route::new("GET", "/api/shared/{share}/conversions.csv", Share, run!(shared::csv), shared::CSV).within(),
+    Route::new("GET", "/api/shared/{share}/overview", Share(&[Overview]), run!(reports::headline), reports::HEADLINE).within(),
+    Route::new("GET", "/api/shared/{share}/timeseries", Share(&[Overview]), run!(reports::timeseries), reports::TIMESERIES).within(),
+    Route::new("GET", "/api/shared/{share}/sources", Share(&[Overview, Sources]), run!(reports::tables::sources), reports::tables::SOURCES)
+        .within(),
+    Route::new("GET", "/api/shared/{share}/campaigns", Share(&[Sources]), run!(reports::tree::campaigns), reports::tree::CAMPAIGNS)
+        .within(),
+    Route::new("GET", "/api/shared/{share}/conversions", Share(&[Conversions]), run!(shared::conversions), shared::CONVERSIONS).within(),
+    Route::new("GET", "/api/shared/{share}/conversions.csv", Share(&[Conversions]), run!(shared::conversions_csv), shared::CONVERSIONS_CSV)
+        .within(),
+    Route::new("GET", "/api/shared/{share}/orders", Share(&[Orders]), run!(shared::orders), shared::ORDERS).within(),
+    Route::new("GET", "/api/shared/{share}/orders.csv", Share(&[Orders]), run!(shared::orders_csv), shared::ORDERS_CSV).within(),
+    Route::new("GET", "/api/shared/{share}/leads", Share(&[Leads]), run!(shared::leads), shared::LEADS).within(),
+    Route::new("GET", "/api/shared/{share}/leads.csv", Share(&[Leads]), run!(shared::leads_csv), shared::LEADS_CSV).within(),
     // ---------------------------------------------------------------- machines that watch
     Route::new("GET", "/healthz", Anyone, run!(health::alive), health::ALIVE).on_loopback(),
     Route::new("GET", "/readyz", Anyone, run!(health::ready), health::READY).on_loopback(),
@@ -97,15 +106,9 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
-    Route::new("POST", "/api/sites/{site}/connections", Site(Right::Own, Scope::Write), run!(setups::add), setups::ADD),
-    Route::new("POST", "/api/sites/{site}/connections/{connection}", Site(Right::Own, Scope::Write), run!(setups::set), setups::SET),
-    Route::new(
-        "DELETE",
-        "/api/sites/{site}/connections/{connection}",
-        Site(Right::Own, Scope::Write),
-        run!(setups::remove),
-        setups::REMOVE,
-    ),
+    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET),
+    Route::new("DELETE", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::remove), setups::REMOVE),
     Route::new(
         "POST",
         "/api/sites/{site}/connections/{connection}/test",
@@ -162,7 +165,18 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Read), run!(privacy::list), privacy::LIST),
     Route::new("GET", "/api/sites/{site}/erasures.csv", Site(Right::Own, Scope::Export), run!(privacy::csv), privacy::CSV),
     Route::new("GET", "/api/sites/{site}/erasures.jsonl", Site(Right::Own, Scope::Export), run!(privacy::jsonl), privacy::JSONL),
+    Route::new("GET", "/api/sites/{site}/erasures/{id}", Site(Right::Own, Scope::Read), run!(privacy::one), privacy::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/people/export.csv",
+        Site(Right::Own, Scope::Export),
+        run!(privacy::export_csv),
+        privacy::EXPORT_CSV,
+    ),
     Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
+    Route::new("GET", "/api/sites/{site}/reports/consent", Site(Right::Read, Scope::Read), run!(desk::consent), desk::CONSENT).patience(55),
+    Route::new("GET", "/api/sites/{site}/retention", Site(Right::Edit, Scope::Read), run!(desk::clocks), desk::CLOCKS),
+    Route::new("GET", "/api/sites/{site}/processing.txt", Site(Right::Edit, Scope::Export), run!(desk::record), desk::RECORD),
     // ---------------------------------------------------------------- questions
     Route::new("GET", "/api/sites/{site}/conversions", Site(Right::See, Scope::Read), run!(conversions::list), conversions::LIST).within(),
     Route::new("GET", "/api/sites/{site}/conversions.csv", Site(Right::Read, Scope::Export), run!(conversions::csv), conversions::CSV),
@@ -268,7 +282,8 @@ pub static ROUTES: &[Route] = &[
         Site(Right::See, Scope::Read),
         run!(reports::tables::countries),
         reports::tables::COUNTRIES,
-    ),
+    )
+    .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/countries.csv",
@@ -282,7 +297,8 @@ pub static ROUTES: &[Route] = &[
         Site(Right::See, Scope::Read),
         run!(reports::tables::devices),
         reports::tables::DEVICES,
-    ),
+    )
+    .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/devices.csv",
@@ -296,7 +312,8 @@ pub static ROUTES: &[Route] = &[
         Site(Right::See, Scope::Read),
         run!(reports::products::products),
         reports::products::PRODUCTS,
-    ),
+    )
+    .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/products.csv",
@@ -310,7 +327,8 @@ pub static ROUTES: &[Route] = &[
         Site(Right::See, Scope::Read),
         run!(reports::tree::campaigns),
         reports::tree::CAMPAIGNS,
-    ),
+    )
+    .within(),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/campaigns.csv",
@@ -327,6 +345,7 @@ pub static ROUTES: &[Route] = &[
     ),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
+    Route::new("GET", "/api/sites/{site}/needs", Site(Right::See, Scope::Read), run!(needs::list), needs::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
     Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE).within(),

@@ -1,11 +1,13 @@
 //! Links to read-only pages: looked up by the hash of their token, which is kept sealed for copying it again.
 
 use rusqlite::{Row, named_params};
+use serde::Serialize;
 
 use super::audit::FROM;
 use super::scope::{AllSites, SiteConn};
 use crate::crypto::{self, Secret};
 use crate::domain::ids::{ShareId, SiteId};
+use crate::domain::share::SharedPage;
 use crate::domain::sight::Sight;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -16,6 +18,9 @@ pub struct Share {
     pub site: SiteId,
     pub name: String,
     pub sight: Sight,
+    pub pages: Vec<SharedPage>,
+    /// Origins whose pages may hold it in a frame.
+    pub frames: Vec<String>,
     pub password_hash: Option<String>,
     pub created_by: String,
     pub created_at: Time,
@@ -27,12 +32,15 @@ pub struct Share {
 pub struct NewShare {
     pub name: String,
     pub sight: Sight,
+    pub pages: Vec<SharedPage>,
+    /// Origins whose pages may hold it in a frame.
+    pub frames: Vec<String>,
     pub password_hash: Option<String>,
     pub created_by: String,
     pub expires_at: Option<Time>,
 }
 
-const COLUMNS: &str = "id, site_id, name, sight, password_hash, created_by, created_at, expires_at, views, last_viewed_at";
+const COLUMNS: &str = "id, site_id, name, sight, password_hash, created_by, created_at, expires_at, views, last_viewed_at, pages, frames";
 
 /// Makes a link and gives its token.
 pub fn add(c: &SiteConn, new: &NewShare, now: Time) -> Result<(ShareId, Secret)> {
@@ -40,10 +48,10 @@ pub fn add(c: &SiteConn, new: &NewShare, now: Time) -> Result<(ShareId, Secret)>
     let token = Secret::new(crypto::random_text(24));
     let sealed = c.sealer().seal(token.reveal().as_bytes(), &row_name(c.site(), id));
     c.execute(
-        "insert into shares (token_hash, site_id, id, name, sealed_token, sight, password_hash, created_by, created_at, expires_at)
-         values (:hash, :site, :id, :name, :sealed, :sight, :password, :by, :now, :expires)",
+        "insert into shares (token_hash, site_id, id, name, sealed_token, sight, pages, frames, password_hash, created_by, created_at, expires_at)
+         values (:hash, :site, :id, :name, :sealed, :sight, :pages, :frames, :password, :by, :now, :expires)",
         named_params! {":hash": hash(token.reveal()), ":id": id.number(), ":name": new.name, ":sealed": sealed, ":sight": text(&new.sight)?,
-        ":password": new.password_hash, ":by": new.created_by.split(FROM).next().unwrap_or_default(), ":now": now.ms(), ":expires": new.expires_at.map(Time::ms)},
+        ":pages": text(&new.pages)?, ":frames": text(&new.frames)?, ":password": new.password_hash, ":by": new.created_by.split(FROM).next().unwrap_or_default(), ":now": now.ms(), ":expires": new.expires_at.map(Time::ms)},
     )?;
     Ok((id, token))
 }
@@ -53,7 +61,7 @@ pub fn list(c: &SiteConn) -> Result<Vec<(Share, String)>> {
     let rows = c.list(
         &format!("select {COLUMNS}, sealed_token from shares where site_id = :site and revoked_at is null order by id desc"),
         &[],
-        |row| Ok((read(row), row.get::<_, Vec<u8>>(10)?)),
+        |row| Ok((read(row), row.get::<_, Vec<u8>>(12)?)),
     )?;
     rows.into_iter()
         .map(|(share, sealed)| {
@@ -103,20 +111,22 @@ fn row_name(site: SiteId, id: ShareId) -> String {
     format!("shares/{}/{}", site.number(), id.number())
 }
 
-fn text(sight: &Sight) -> Result<String> {
-    serde_json::to_string(sight).map_err(Error::internal)
+fn text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
 }
 
 fn read(row: &Row) -> Result<Share> {
     let sql = super::scope::sql_error;
     let time = |place| row.get::<_, Option<i64>>(place).map(|t| t.map(Time::from_ms)).map_err(sql);
-    let sight: String = row.get(3).map_err(sql)?;
+    let (sight, pages, frames): (String, String, String) = (row.get(3).map_err(sql)?, row.get(10).map_err(sql)?, row.get(11).map_err(sql)?);
     Ok(Share {
         id: ShareId::new(row.get(0).map_err(sql)?),
         site: SiteId::issued(row.get(1).map_err(sql)?),
         name: row.get(2).map_err(sql)?,
         // A sight that cannot be read is no permission to see all.
         sight: serde_json::from_str(&sight).map_err(Error::internal)?,
+        pages: serde_json::from_str(&pages).map_err(Error::internal)?,
+        frames: serde_json::from_str(&frames).map_err(Error::internal)?,
         password_hash: row.get(4).map_err(sql)?,
         created_by: row.get(5).map_err(sql)?,
         created_at: Time::from_ms(row.get(6).map_err(sql)?),

@@ -135,9 +135,9 @@ async fn only_an_owner_who_is_there_may_say_where_things_go() {
     assert_eq!(house.list(&other, "connections").await.len(), 1, "it is still there");
     // A token that may write facts may not send them elsewhere.
     let writer = house.token(site.id, &Scope::ALL).await;
-    house.post(&one).token(&writer).json(&away).send().await.is(403);
-    house.post(&at(&site, "")).token(&writer).json(&json!({"platform": "forms"})).send().await.is(403);
-    house.delete(&one).token(&writer).send().await.is(403);
+    house.post(&one).token(&writer).json(&away).send().await.is(401);
+    house.post(&at(&site, "")).token(&writer).json(&json!({"platform": "forms"})).send().await.is(401);
+    house.delete(&one).token(&writer).send().await.is(401);
     let seen = house.get(&one).token(&writer).send().await.is(200).json;
     assert_eq!(seen["settings"]["url"], json!("http://127.0.0.1:9/hook"));
 }

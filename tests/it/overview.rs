@@ -197,7 +197,7 @@ async fn weighs_little(browser: &Chromium, office: &Office) {
     // The stream of events is no entry until it ends.
     assert!(names.len() < 8, "{} requests: {names:?}", names.len());
     let bytes = loads["bytes"].as_f64().expect("bytes");
-    assert!(bytes < 100_000.0, "{bytes} bytes: {names:?}");
+    assert!(bytes < 80_000.0, "{bytes} bytes: {names:?}");
 }
 
 /// Every row filters, every figure draws, and all of it stands in the address.

@@ -10,7 +10,7 @@ use crate::running::Running;
 
 const PASSWORD: &str = "correct horse battery staple";
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
-const SECTIONS: [&str; 8] = ["site", "credit", "exclusions", "sharing", "people", "tokens", "audit", "account"];
+const SECTIONS: [&str; 9] = ["site", "credit", "exclusions", "sharing", "privacy", "people", "tokens", "audit", "account"];
 const ENTER: &str = "\u{E007}";
 const TAB: &str = "\u{E004}";
 
@@ -143,6 +143,10 @@ async fn share(browser: &Chromium, office: &Office) -> String {
     browser.open(&office.page("/dashboard/full/settings/sharing")).await;
     browser.wait("what stands where nothing is", "return document.querySelector('.rows')?.innerText.includes('None yet')").await;
     browser.write("[name=name]", HOSTILE).await;
+    for page in ["sources", "conversions", "leads"] {
+        browser.click(&format!("[name=page-{page}]")).await;
+    }
+    browser.write("[name=frames]", "https://agency.example").await;
     browser.write("[name=password]", &format!("open sesame{ENTER}")).await;
     let link = browser.wait("the link", "return document.querySelector('.rows a.btn')?.href").await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
@@ -210,9 +214,35 @@ async fn opened_by_a_stranger(browser: &Chromium, office: &Office, link: &str) {
     browser.run("document.querySelector('[name=password]').value = ''; return true").await;
     browser.write("[name=password]", &format!("open sesame{ENTER}")).await;
     browser.wait("the figures", "return document.querySelectorAll('.shared tbody tr').length > 6").await;
-    let text = browser.run("return document.body.innerText").await;
-    let text = text.as_str().unwrap_or_default();
+    let pages = "return [...document.querySelectorAll('.sh-tabs button')].map((b) => b.innerText)";
+    browser.wait_for("the pages that were chosen", pages, json!(["Overview", "Sources", "Conversions", "Leads"])).await;
+    let said = async || browser.run("return document.body.innerText").await.as_str().unwrap_or_default().to_owned();
+    let text = said().await;
     assert!(text.contains("603.00") && !text.contains('@') && !text.contains("#0"), "{text}");
+    // Each page by keyboard, and the address says which.
+    for (page, ready) in [
+        ("sources", "return document.querySelectorAll('.shared [data-level=\"2\"]').length > 1"),
+        ("conversions", "return document.querySelectorAll('.shared td.fit').length === 6"),
+        ("leads", "return document.querySelector('.shared .empty')?.innerText.includes('Nothing in these days')"),
+    ] {
+        browser.wait("a tab", &format!("document.querySelector('[data-focus=page-{page}]').focus(); return true")).await;
+        browser.press(ENTER).await;
+        browser.wait(page, ready).await;
+        browser.wait_for("the focus", "return document.activeElement.dataset.focus", json!(format!("page-{page}"))).await;
+        assert!(browser.run("return location.search").await.as_str().is_some_and(|s| s.contains(&format!("page={page}"))));
+        let text = said().await;
+        assert!(!text.contains('@') && !text.contains("#0"), "{text}");
+        look(
+            browser,
+            &format!("shared {page}"),
+            &format!("{link}?page={page}"),
+            "return !!document.querySelector('.shared .sh-body > *') && !document.querySelector('.sh-body.dim')",
+        )
+        .await;
+        browser.wait(page, ready).await;
+    }
+    browser.open(link).await;
+    browser.wait("the figures", "return document.querySelectorAll('.shared tbody tr').length > 6").await;
     browser.wait_for("what is shown", "return document.querySelector('meta[name=robots]').content", json!("noindex")).await;
     browser.wait_for("what is shown", "return !!document.querySelector('.rail, .bar')", json!(false)).await;
     look(browser, "shared", link, "return document.querySelectorAll('.shared tbody tr').length > 6").await;
@@ -226,6 +256,31 @@ async fn seen_by_a_client(browser: &Chromium, office: &Office, invitation: &str)
     browser.forget().await;
     browser.open(invitation).await;
     browser.write("[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    // The overview of the part, with nothing in it of money, of people, or of what runs the shop.
+    browser.wait("the overview", "return document.querySelectorAll('[data-part=RecentOrders] tr[data-id]').length === 3 && !!document.querySelector('[data-part=RevenueChart] svg text')").await;
+    let text = browser.run("return document.body.innerText").await;
+    let text = text.as_str().unwrap_or_default();
+    assert!(text.contains("google") && text.contains("Conversion rate"), "{text}");
+    for hidden in ["100.50", "301", "person", "#0", "Net", "Sold,", "$", "First touch", "Needs you"] {
+        assert!(!text.contains(hidden), "{hidden} in {text}");
+    }
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+    look(browser, "a client's overview", &office.page("/dashboard/full/overview"), "return document.querySelectorAll('[data-part=RecentOrders] tr[data-id]').length === 3 && !document.querySelector('main[aria-busy]')").await;
+    browser.open(&office.page("/dashboard/full/sources")).await;
+    browser
+        .wait("the tree", "return document.querySelectorAll('.t-tree tbody tr').length > 0 && !document.querySelector('main[aria-busy]')")
+        .await;
+    let text = browser.run("return document.querySelector('.t-tree').innerText").await;
+    let text = text.as_str().unwrap_or_default();
+    assert!(text.contains("Paid Search") && !text.contains("Net") && !text.contains("Email"), "{text}");
+    look(
+        browser,
+        "a client's sources",
+        &office.page("/dashboard/full/sources"),
+        "return document.querySelectorAll('.t-tree tbody tr').length > 0 && !document.querySelector('main[aria-busy]')",
+    )
+    .await;
+    browser.open(&office.page("/dashboard/full/conversions")).await;
     browser.wait("the ledger", "return document.querySelectorAll('main tr[data-id]').length === 3").await;
     let text = browser.run("return document.body.innerText").await;
     let text = text.as_str().unwrap_or_default();
@@ -235,7 +290,7 @@ async fn seen_by_a_client(browser: &Chromium, office: &Office, invitation: &str)
     );
     assert_eq!(
         browser.run("return [...document.querySelectorAll('.rail a')].map((a) => a.innerText)").await,
-        json!(["Conversions", "Settings"])
+        json!(["Overview", "Sources", "Conversions", "Settings"])
     );
     browser.open(&office.page("/dashboard/full/settings")).await;
     browser.wait("the own account", "return !!document.querySelector('[name=new]')").await;

@@ -2,6 +2,7 @@
 //! answer, passwords, ends, revoking.
 
 use halotrack::domain::rights::Right;
+use halotrack::flows::cube;
 use halotrack::http::route::{Right as Needed, Who};
 use halotrack::http::table::ROUTES;
 use serde_json::{Value, json};
@@ -42,7 +43,11 @@ async fn shop() -> Shop {
 }
 
 impl Shop {
-    async fn share(&self, body: Value) -> String {
+    /// A link to every page, unless the body chooses.
+    async fn share(&self, mut body: Value) -> String {
+        if body.get("pages").is_none() {
+            body["pages"] = json!(["overview", "sources", "conversions", "orders", "leads"]);
+        }
         let made = self.house.post("/api/sites/shop/shares").cookie(&self.ann).json(&body).send().await.is(201).json;
         made["link"].as_str().expect("a link").rsplit('/').next().expect("a token").to_owned()
     }
@@ -53,7 +58,7 @@ impl Shop {
 }
 
 /// Parameters by which somebody might try to see more.
-const TRIES: [&str; 22] = [
+const TRIES: [&str; 24] = [
     "",
     "source=kanarie",
     "source=!google",
@@ -76,9 +81,22 @@ const TRIES: [&str; 22] = [
     "match=none",
     "from=2020-01-01&to=2030-01-01",
     "site=shop&share=share_2&limit=500",
+    "with=days,notes,connections,needs,latest,sources,countries,devices,products",
+    "in_channel=Paid Search&in_source=kanarie&in_campaign=kanarie spring",
 ];
 
-const QUESTIONS: [&str; 5] = ["/overview", "/timeseries", "/sources", "/conversions", "/conversions.csv"];
+const QUESTIONS: [&str; 10] = [
+    "/overview",
+    "/timeseries",
+    "/sources",
+    "/campaigns",
+    "/conversions",
+    "/conversions.csv",
+    "/orders",
+    "/orders.csv",
+    "/leads",
+    "/leads.csv",
+];
 
 #[tokio::test]
 async fn a_locked_part_is_all_that_a_link_shows() {
@@ -304,4 +322,158 @@ async fn amounts_hidden_from_a_client_are_in_no_answer() {
     }
     s.house.get("/api/sites/shop/receipts/conversion_1").cookie(&cleo).send().await.is(403);
     s.house.get("/api/sites/shop/conversions.csv").cookie(&cleo).send().await.is(403);
+}
+
+/// Without what only the whole site is told: first and last visits, facets over all rows, sentences that name other visits.
+fn comparable(value: &Value) -> Value {
+    const LEFT_OUT: [&str; 6] = ["first", "last", "facets", "match", "touches", "now"];
+    match value {
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str())).map(|(name, v)| (name.clone(), comparable(v))).collect()
+        }
+        Value::Array(all) => all.iter().map(comparable).collect(),
+        other => other.clone(),
+    }
+}
+
+#[tokio::test]
+async fn every_figure_of_a_part_is_the_one_that_the_owner_has_with_that_filter() {
+    let s = shop().await;
+    // Days before today are counted, so that answers come from counts and are remembered.
+    for _ in 0..40 {
+        s.house.advance_s(86_400);
+        cube::catch_up(&s.house.app).await.expect("counted");
+    }
+    let ann = s.house.login("bea@shop.example", Right::Own, None).await;
+    let s = Shop { ann, ..s };
+    let token = s.share(json!({"name": "Part", "segment": {"source": ["google"]}})).await;
+    let cleo = client(&s, json!({"segment": {"source": ["google"]}})).await;
+    let days = "from=2026-05-01&to=2026-07-31";
+    let with = "with=days,latest,sources,countries,devices,products";
+    let mut seen = 0;
+    for (report, more) in [
+        ("reports/overview", with),
+        ("reports/overview", "with=days&compare=previous"),
+        ("reports/timeseries", ""),
+        ("reports/sources", ""),
+        ("reports/sources", "by=channel"),
+        ("reports/sources", "by=campaign"),
+        ("reports/sources", "by=landing"),
+        ("reports/countries", ""),
+        ("reports/devices", "kind=sale"),
+        ("reports/products", ""),
+        ("reports/campaigns", ""),
+        ("reports/campaigns", "in_channel=Paid%20Search&in_source=google&in_campaign=google%20spring"),
+        ("conversions", ""),
+        ("conversions", "kind=lead"),
+    ] {
+        let path = format!("/api/sites/shop/{report}?{days}&{more}");
+        // Somebody has looked at all of it before: what was worked out then is not what a part is given.
+        let all = s.house.get(&path).cookie(&s.ann).send().await.is(200);
+        let own = s.house.get(&format!("{path}&source=google")).cookie(&s.ann).send().await.is(200);
+        let part = s.house.get(&path).cookie(&cleo).send().await.is(200);
+        assert_eq!(comparable(&part.json), comparable(&own.json), "{}", part.asked);
+        assert!(!part.text.contains(OUTSIDE), "{}: {}", part.asked, part.text);
+        assert!(!part.text.contains("\"first\"") && !part.text.contains("\"last\""), "{}: {}", part.asked, part.text);
+        assert!(
+            report == "reports/products" || more.contains("in_channel") || comparable(&part.json) != comparable(&all.json),
+            "{}: the part is all there is",
+            part.asked
+        );
+        seen += usize::from(part.text.contains("google") || part.text.contains("2222"));
+        let shared = report.trim_start_matches("reports/");
+        if ["overview", "timeseries", "sources", "campaigns"].contains(&shared) && !more.contains("latest") {
+            let link = s.shown(&token, &format!("/{shared}?{days}&{more}")).await.is(200);
+            assert_eq!(comparable(&link.json), comparable(&own.json), "{}", link.asked);
+        }
+    }
+    assert!(seen > 8, "the part itself is shown: {seen}");
+}
+
+#[tokio::test]
+async fn a_sale_of_a_part_tells_of_no_other_visit_before_it() {
+    let s = shop().await;
+    let cleo = client(&s, json!({"segment": {"source": ["google"]}})).await;
+    let utm = |source: &str| json!({"utm_source": source, "utm_medium": "cpc", "utm_campaign": format!("{source} spring"), "landing": format!("/{source}")});
+    let id = s.house.history(&s.site, None, 90, utm(OUTSIDE)).await;
+    let id = s.house.history(&s.site, Some(&id), 60, utm("google")).await;
+    let order = json!({"order_id": "mixed", "total": "5.00", "currency": "USD", "session_id": id, "status": "paid", "created_at": s.house.ago(60),
+        "custom_data": {"heard_of_us": OUTSIDE}});
+    s.house.order(&s.site, order).await.is(200);
+    let path = "/api/sites/shop/conversions/conversion_10";
+    let own = s.house.get(&format!("{path}/touchpoints")).cookie(&s.ann).send().await.is(200);
+    assert!(own.text.contains(OUTSIDE) && own.json["items"].as_array().is_some_and(|t| t.len() == 2), "{}", own.text);
+    for asked in [
+        path.to_owned(),
+        format!("{path}/touchpoints"),
+        format!("{path}/attribution"),
+        "/api/sites/shop/receipts/conversion_10".into(),
+        "/api/sites/shop/conversions?kind=sale".into(),
+        "/api/sites/shop/reports/overview?with=latest".into(),
+    ] {
+        let told = s.house.get(&asked).cookie(&cleo).send().await.is(200);
+        assert!(!told.text.to_lowercase().contains(OUTSIDE), "{asked}: {}", told.text);
+    }
+    let receipt = s.house.get("/api/sites/shop/receipts/conversion_10").cookie(&cleo).send().await.is(200).json;
+    assert_eq!((receipt["touches"].as_array().map(Vec::len), receipt["models"].as_array().map(Vec::len)), (Some(1), Some(1)), "{receipt}");
+    let shares = s.house.get(&format!("{path}/attribution")).cookie(&cleo).send().await.is(200).json;
+    assert_eq!(shares["weights"], json!({"touchpoint_1": 1.0}));
+}
+
+#[tokio::test]
+async fn a_link_shows_its_pages_and_stands_in_the_frames_it_names() {
+    let s = shop().await;
+    for (body, field) in [
+        (json!({"name": "x", "pages": []}), "pages"),
+        (json!({"name": "x", "pages": ["settings"]}), "pages"),
+        (json!({"name": "x", "frames": ["*"]}), "frames"),
+        (json!({"name": "x", "frames": ["https://a.example; script-src *"]}), "frames"),
+    ] {
+        let refused = s.house.post("/api/sites/shop/shares").cookie(&s.ann).json(&body).send().await.is(422);
+        assert_eq!(refused.json["error"]["field"], field, "{body}");
+    }
+    let plain = s.share(json!({"name": "Plain", "pages": ["overview"]})).await;
+    let two = json!({"name": "Two", "pages": ["leads", "sources"], "frames": ["agency.example", "http://localhost:3000/x"], "password": "open sesame"});
+    let two = s.share(two).await;
+    let list = s.house.get("/api/sites/shop/shares").cookie(&s.ann).send().await.is(200).json;
+    assert_eq!((&list["items"][0]["pages"], &list["items"][1]["pages"]), (&json!(["sources", "leads"]), &json!(["overview"])));
+    let policy = async |token: &str| {
+        let page = s.house.get(&format!("/s/{token}")).header("accept", "text/html").send().await.is(200);
+        assert!(page.header("x-robots-tag").contains("noindex"));
+        page.header("content-security-policy").to_owned()
+    };
+    assert!(policy(&plain).await.contains("frame-ancestors 'none'"));
+    let framed = policy(&two).await;
+    assert!(
+        framed.contains("frame-ancestors https://agency.example http://localhost:3000;") && framed.contains("script-src 'self'"),
+        "{framed}"
+    );
+    assert_eq!(framed.matches("frame-ancestors").count(), 1);
+    assert!(policy("nothing-like-a-link").await.contains("frame-ancestors 'none'"));
+    // In somebody else's page the proof of the password is kept for that page alone.
+    let open =
+        s.house.post(&format!("/api/shared/{two}/open")).header("sec-fetch-site", "same-origin").header("x-forwarded-proto", "https");
+    let opened = open.json(&json!({"password": "open sesame"})).send().await.is(204);
+    let set = opened.header("set-cookie").to_owned();
+    assert!(set.contains("SameSite=None; Secure; Partitioned") && set.contains("HttpOnly"), "{set}");
+    for (token, question, status) in [
+        (&plain, "/overview", 200),
+        (&plain, "/timeseries", 200),
+        (&plain, "/sources", 200),
+        (&plain, "/campaigns", 403),
+        (&plain, "/conversions", 403),
+        (&plain, "/leads.csv", 403),
+        (&two, "/overview", 403),
+        (&two, "/timeseries", 403),
+        (&two, "/conversions.csv", 403),
+        (&two, "/orders", 403),
+        (&two, "/campaigns", 200),
+        (&two, "/leads", 200),
+    ] {
+        let answer = s.house.get(&format!("/api/shared/{token}{question}")).header("cookie", &opened.cookie()).send().await;
+        assert_eq!(answer.status, status, "{}: {}", answer.asked, answer.text);
+    }
+    let leads = s.house.get(&format!("/api/shared/{two}/leads?kind=sale")).header("cookie", &opened.cookie()).send().await.is(200).json;
+    assert_eq!((&leads["count"], &leads["statuses"]), (&json!(4), &json!([{"value": "new", "count": 4}])), "{leads}");
+    assert!(leads["items"].as_array().is_some_and(|all| all.iter().all(|l| l["kind"] == "lead")), "{leads}");
 }

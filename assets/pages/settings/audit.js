@@ -10,7 +10,7 @@ const WHAT = { site_added: 'added the site', site_set: 'changed settings', site_
   token_revoked: 'revoked a token', member_invited: 'invited somebody', member_changed: 'changed a role', member_removed: 'removed somebody', policy_changed: 'changed the credit policy',
   credited_anew: 'had conversions credited anew', share_added: 'made a share link', share_revoked: 'took a share link back', refused: 'was refused',
   connection_added: 'added a connection', connection_set: 'changed a connection', connection_mode: 'changed a mode', connection_paused: 'paused a connection',
-  connection_resumed: 'resumed a connection', connection_removed: 'removed a connection' };
+  connection_resumed: 'resumed a connection', erased: 'erased a person', connection_removed: 'removed a connection' };
 
 const what = (/** @type {string} */ word) => WHAT[word] ?? word.replaceAll('_', ' ');
 

@@ -13,11 +13,16 @@ pub fn range(cases: i64, whole: i64) -> Option<(f64, f64)> {
     if whole <= 0 || whole >= FEW {
         return None;
     }
+    Some(wilson(cases, whole))
+}
+
+/// Wilson's interval of a share at 95 %; the whole is more than nothing.
+pub fn wilson(cases: i64, whole: i64) -> (f64, f64) {
     let (n, p, z) = (whole as f64, (cases as f64 / whole as f64).min(1.0), 1.959_964);
     let middle = p + z * z / (2.0 * n);
     let reach = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let below = 1.0 + z * z / n;
-    Some((((middle - reach) / below).max(0.0), ((middle + reach) / below).min(1.0)))
+    (((middle - reach) / below).max(0.0), ((middle + reach) / below).min(1.0))
 }
 
 #[cfg(test)]

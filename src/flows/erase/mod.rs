@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::crypto;
-use crate::domain::ids::{ErasureId, SiteId};
+use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -43,6 +43,11 @@ pub fn named(site: &Site, email: Option<&str>, phone: Option<&str>, order: Optio
         (None, None, Some(text)) if !text.is_empty() && text.len() <= 255 => Ok(Named::Order(text.to_owned())),
         _ => Err(Error::invalid("email", "Name the person once: by email, phone or order.")),
     }
+}
+
+/// The person of a page of the dashboard.
+pub fn named_contact(text: &str) -> Result<Named> {
+    text.trim().parse().map(Named::Contact).map_err(|()| Error::invalid("contact", "A contact looks like contact_12."))
 }
 
 /// Erases, and gives the certificate as it stands then.
@@ -156,25 +161,34 @@ pub async fn go_on(app: &App) -> Result<()> {
 
 /// What would go, before anybody says yes.
 pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value> {
-    let owner = site.clone();
+    let (owner, now) = (site.clone(), app.clock.now());
     app.store
         .read(site.id, move |c| {
             let whole = find(c, &owner, &named)?;
-            let mut platforms: Vec<String> = Vec::new();
+            let mut told: Vec<(ConnectionId, String)> = Vec::new();
+            let mut waiting = 0;
             for conversion in &whole.conversions {
-                platforms.extend(notices::list_told(c, *conversion)?.into_iter().map(|(_, platform, _)| platform));
+                told.extend(notices::list_told(c, *conversion)?.into_iter().map(|(connection, platform, _)| (connection, platform)));
+                waiting += notices::count_waiting(c, *conversion)?;
             }
-            platforms.sort();
+            told.sort();
+            told.dedup();
+            let mut platforms: Vec<&str> = told.iter().map(|(_, platform)| platform.as_str()).collect();
             platforms.dedup();
+            let notice = |(connection, platform): &(ConnectionId, String)| {
+                let first = telling::first(ErasureId::new(0), *connection, platform.clone(), now);
+                json!({"connection": connection, "platform": platform, "by_program": first.state == "pending", "sentence": first.sentence})
+            };
             Ok(json!({
                 "rows": {
                     "contacts": whole.contacts.len(), "identities": whole.identities.len(), "sessions": whole.sessions.len(),
                     "leads": whole.leads.len(), "orders": whole.orders.len(), "conversions": whole.conversions.len(),
-                    "inbox": whole.inbox.len(),
+                    "inbox": whole.inbox.len(), "waiting": waiting,
                 },
                 "is_known": !(whole.contacts.is_empty() && whole.sessions.is_empty() && whole.leads.is_empty()
                     && whole.orders.is_empty() && whole.conversions.is_empty() && whole.inbox.is_empty()),
                 "destinations": platforms,
+                "told": told.iter().map(notice).collect::<Vec<_>>(),
             }))
         })
         .await
@@ -213,6 +227,7 @@ pub fn shown(site: &Site, e: &Certificate, told: &[notices::Notice]) -> Value {
         "at": site.zone.text(e.at),
         "who": e.who,
         "by": e.named_by,
+        "due_at": site.zone.text(e.at.plus_ms(erasures::LONGEST_MS)),
         "rows": e.counts,
         "total": total,
         "file": {"state": searched, "searched_at": e.cleaned_at.map(|at| site.zone.text(at)), "rewrites": e.rewrites, "residue": e.residue},
@@ -222,6 +237,11 @@ pub fn shown(site: &Site, e: &Certificate, told: &[notices::Notice]) -> Value {
         })).collect::<Vec<_>>(),
         "done_at": e.done_at.map(|at| site.zone.text(at)),
     })
+}
+
+/// How many people were erased so far.
+pub async fn count(app: &App, site: SiteId) -> Result<i64> {
+    app.store.read(site, erasures::count).await
 }
 
 /// Certificates, the newest first.

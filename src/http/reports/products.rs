@@ -60,7 +60,7 @@ pub fn shown_products(c: &SiteConn, site: &Site, wanted: &Wanted, limit: usize) 
 /// The largest first; what came without a list of what was bought stands last.
 fn sold(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Vec<(String, Sold)>> {
     let all = products::products(c, &site.zone, Period::whole(wanted.days), &wanted.filter)?;
-    let own = |money: &Moneys| money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    let own = |money: &Moneys| if wanted.sight.hides_money { 0 } else { money.get(site.currency.code()).map_or(0, |m| m.net_minor()) };
     let mut rows: Vec<(String, Sold)> = all.into_iter().map(|(name, sold)| (named(&name, NOT_SET), sold)).collect();
     rows.sort_by(|(a, x), (b, y)| {
         (a == NOT_SET).cmp(&(b == NOT_SET)).then((own(&y.money), y.quantity).cmp(&(own(&x.money), x.quantity))).then_with(|| a.cmp(b))

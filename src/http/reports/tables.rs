@@ -135,7 +135,7 @@ pub fn of_tables(wanted: &Wanted, detail: Detail) -> WantedTables {
 }
 
 /// Through the first and the last visit a part would show who else had a share in it.
-fn has_ends(wanted: &Wanted) -> bool {
+pub fn has_ends(wanted: &Wanted) -> bool {
     wanted.filter.within.is_none()
 }
 
@@ -205,12 +205,14 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
         rows.for_each(|row| sum.add(row));
         sum
     };
-    let rows = rows_of(all, by, site);
+    let rows = rows_of(all, by, site, wanted.sight.hides_money);
     let total = sum(&mut rows.iter().map(|(_, row)| row));
-    let before: Option<HashMap<String, TableRow>> = before.map(|all| rows_of(all, by, site).into_iter().collect());
+    let before: Option<HashMap<String, TableRow>> =
+        before.map(|all| rows_of(all, by, site, wanted.sight.hides_money).into_iter().collect());
     let before_total = before.as_ref().map(|all| sum(&mut all.values()));
+    let with_ends = by.has_ends() && has_ends(wanted);
     let shown = |name: Option<&str>, row: &TableRow| {
-        let mut shown = shown_row(name, row, by);
+        let mut shown = shown_row(name, row, with_ends);
         if let Some(all) = &before {
             let nothing = TableRow::default();
             let was = name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing);
@@ -219,9 +221,6 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
                 "conversions": was.own.conversions_e9 as f64 / WHOLE as f64,
                 "net": shown::moneys(&moneys(&was.own.money, |m| m.net_minor())),
             });
-        }
-        if let (false, Some(fields)) = (has_ends(wanted), shown.as_object_mut()) {
-            fields.retain(|name, _| name != "first" && name != "last");
         }
         shown
     };
@@ -237,7 +236,7 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
 }
 
 /// The largest first; what nothing is credited with stands last.
-fn rows_of(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
+fn rows_of(all: &Tables, by: By, site: &Site, hides_money: bool) -> Vec<(String, TableRow)> {
     let mut rows: HashMap<String, TableRow> = HashMap::new();
     let mut add = |name: String, row: &TableRow| rows.entry(name).or_default().add(row);
     match by {
@@ -246,7 +245,7 @@ fn rows_of(all: &Tables, by: By, site: &Site) -> Vec<(String, TableRow)> {
         By::Device => all.devices.iter().for_each(|(device, row)| add(named(device, UNKNOWN), row)),
         _ => all.origins.iter().for_each(|(origin, row)| add(name_of(origin, by), row)),
     }
-    let own = |r: &TableRow| r.own.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
+    let own = |r: &TableRow| if hides_money { 0 } else { r.own.money.get(site.currency.code()).map_or(0, |m| m.net_minor()) };
     let mut rows: Vec<(String, TableRow)> = rows.into_iter().collect();
     let is_last = |name: &str| name == UNATTRIBUTED || (name == UNKNOWN && !by.has_ends());
     rows.sort_by(|(a, x), (b, y)| {
@@ -273,7 +272,7 @@ fn name_of((source, medium, campaign): &Origin, by: By) -> String {
     named(name, NOT_SET)
 }
 
-pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
+pub fn shown_row(name: Option<&str>, row: &TableRow, with_ends: bool) -> Value {
     let mut shown = shown_earned(&row.own);
     let whole = row.own.conversions_e9 / WHOLE;
     shown["name"] = name.into();
@@ -283,7 +282,7 @@ pub fn shown_row(name: Option<&str>, row: &TableRow, by: By) -> Value {
     shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
     let is_known = name.is_some_and(|n| n != UNATTRIBUTED && n != UNKNOWN);
     shown["is_few"] = (row.visits < FEW && row.own.conversions_e9 < FEW * WHOLE && is_known).into();
-    if by.has_ends() {
+    if with_ends {
         shown["first"] = shown_earned(&row.first);
         shown["last"] = shown_earned(&row.last);
     }
@@ -322,7 +321,7 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let shown = Shown::read(&ask, if by.has_ends() { columns::ALL } else { columns::WITHOUT_ENDS })?;
     let of = site.clone();
     let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
-    let mut rows = rows_of(&all, by, &site);
+    let mut rows = rows_of(&all, by, &site, false);
     let is_last = |name: &str| name == UNATTRIBUTED;
     rows.sort_by(|(a, x), (b, y)| is_last(a).cmp(&is_last(b)).then_with(|| shown.size(y, &site).total_cmp(&shown.size(x, &site))));
     let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, &site)).collect();

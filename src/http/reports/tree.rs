@@ -10,7 +10,7 @@ use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::columns::{self, Shown, own};
-use super::tables::{By, ask as ask_tables, file, named, named_origin, of_tables, shown_row};
+use super::tables::{By, ask as ask_tables, file, has_ends, named, named_origin, of_tables, shown_row};
 use super::{Wanted, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -84,8 +84,9 @@ impl Node {
     }
 
     /// The largest first; what nothing is credited with stands last.
-    fn sorted(&self, site: &Site) -> Vec<(&String, &Node)> {
-        let size = |n: &Node| (own(&n.row.own.money, site, Flow::net_minor), n.row.own.conversions_e9, n.row.visits);
+    fn sorted(&self, site: &Site, hides_money: bool) -> Vec<(&String, &Node)> {
+        let net = |n: &Node| if hides_money { 0 } else { own(&n.row.own.money, site, Flow::net_minor) };
+        let size = |n: &Node| (net(n), n.row.own.conversions_e9, n.row.visits);
         let mut all: Vec<(&String, &Node)> = self.below.iter().collect();
         all.sort_by(|(a, x), (b, y)| {
             (*a == UNATTRIBUTED).cmp(&(*b == UNATTRIBUTED)).then_with(|| size(y).cmp(&size(x))).then_with(|| a.cmp(b))
@@ -93,17 +94,21 @@ impl Node {
         all
     }
 
-    fn shown(&self, name: &str, site: &Site) -> Value {
-        let mut shown = shown_row(Some(name), &self.row, By::Source);
+    fn shown(&self, name: &str, site: &Site, wanted: &Wanted) -> Value {
+        let mut shown = shown_row(Some(name), &self.row, has_ends(wanted));
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
-            shown["items"] = self.shown_below(site);
+            shown["items"] = self.shown_below(site, wanted);
         }
         shown
     }
 
-    fn shown_below(&self, site: &Site) -> Value {
-        self.sorted(site).into_iter().take(MOST_BELOW).map(|(name, node)| node.shown(name, site)).collect()
+    fn shown_below(&self, site: &Site, wanted: &Wanted) -> Value {
+        self.sorted(site, wanted.sight.hides_money)
+            .into_iter()
+            .take(MOST_BELOW)
+            .map(|(name, node)| node.shown(name, site, wanted))
+            .collect()
     }
 }
 
@@ -145,10 +150,10 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
         Some(place) => below(c, &of, &asked, place),
     })
     .await?;
-    let mut total = shown_row(None, &root.row, By::Source);
+    let mut total = shown_row(None, &root.row, has_ends(&wanted));
     total["is_few"] = false.into();
     ask.shown(json!({
-        "items": root.shown_below(&site),
+        "items": root.shown_below(&site, &wanted),
         "rows": root.below.len(),
         "total": total,
         "model": wanted.lens.model.word(),
@@ -164,7 +169,7 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     let of = site.clone();
     let root = patient(&app, &site, move |c| tree(c, &of, &wanted)).await?;
     let sorted = |node: &'_ Node| -> Vec<(String, Node)> {
-        let mut all: Vec<(String, Node)> = node.sorted(&site).into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        let mut all: Vec<(String, Node)> = node.sorted(&site, false).into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
         all.sort_by(|(a, x), (b, y)| {
             (a == UNATTRIBUTED).cmp(&(b == UNATTRIBUTED)).then_with(|| shown.size(&y.row, &site).total_cmp(&shown.size(&x.row, &site)))
         });

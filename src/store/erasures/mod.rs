@@ -93,6 +93,12 @@ pub fn has_uid(c: &SiteConn, uid: &str) -> Result<bool> {
     Ok(c.find("select 1 from erasures where site_id = :site and uid = :uid", named_params! {":uid": uid}, |_| Ok(()))?.is_some())
 }
 
+/// How many there were: they are numbered, and none is ever taken away.
+pub fn count(c: &SiteConn) -> Result<i64> {
+    let last = c.find("select last from numbers where site_id = :site and noun = 'erasure'", &[], |row| row.get(0))?;
+    Ok(last.unwrap_or(0))
+}
+
 /// The newest first.
 pub fn page(c: &SiteConn, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<Certificate>, Option<Cursor>)> {
     let mut found = c.list(

@@ -31,6 +31,14 @@ pub fn list_told(c: &SiteConn, conversion: i64) -> Result<Vec<(ConnectionId, Str
     )
 }
 
+/// Deliveries of it that have not gone out: an erasure deletes them.
+pub fn count_waiting(c: &SiteConn, conversion: i64) -> Result<i64> {
+    c.one(
+        "select count(*) from deliveries where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held')",
+        named_params! {":id": conversion},
+    )
+}
+
 pub fn add(c: &SiteConn, n: &Notice) -> Result<()> {
     c.execute(
         "insert into erasure_notices (site_id, erasure_id, connection_id, platform, state, sentence, attempts, next_at, settled_at)

@@ -7,6 +7,7 @@ use rusqlite::named_params;
 use super::super::people::IdentityKind;
 use super::super::scope::SiteConn;
 use crate::domain::conversion::order_key;
+use crate::domain::ids::ContactId;
 use crate::error::{Error, Kind, Result};
 
 /// How the owner named the person.
@@ -16,6 +17,8 @@ pub enum Named {
     Email(String),
     Phone(String),
     Order(String),
+    /// As the dashboard shows them.
+    Contact(ContactId),
     /// From erasures.log: the values whose digests are in it.
     Log(Vec<(IdentityKind, String)>),
 }
@@ -26,6 +29,7 @@ impl Named {
             Named::Email(_) => "email",
             Named::Phone(_) => "phone",
             Named::Order(_) => "order",
+            Named::Contact(_) => "contact",
             Named::Log(_) => "log",
         }
     }
@@ -79,6 +83,7 @@ pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 
         Named::Email(email) => drop(whole.identities.insert(("email", email.clone()))),
         Named::Phone(phone) => drop(whole.identities.insert(("phone", phone.clone()))),
         Named::Order(order) => start_from_order(c, order, &mut whole)?,
+        Named::Contact(id) => start_from_contact(c, *id, &mut whole)?,
         Named::Log(all) => whole.identities.extend(all.iter().map(|(kind, value)| (kind.word(), value.clone()))),
     }
     for _ in 0..ROUNDS {
@@ -150,6 +155,25 @@ fn start_from_order(c: &SiteConn, text: &str, whole: &mut Whole) -> Result<()> {
     Ok(())
 }
 
+/// The person behind a page of the dashboard, with all by which that page is found: naming one of these finds it too.
+fn start_from_contact(c: &SiteConn, id: ContactId, whole: &mut Whole) -> Result<()> {
+    let kept: Option<i64> = c.find(
+        "select coalesce(merged_into, id) from contacts where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
+        |row| row.get(0),
+    )?;
+    let Some(kept) = kept else { return Err(Error::not_found("There is no such contact.")) };
+    whole.contacts.insert(kept);
+    let known: Vec<(String, String)> =
+        c.list("select kind, value from identities where site_id = :site and contact_id = :id", named_params! {":id": kept}, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    for (kind, value) in known {
+        whole.identities.insert((kind_word(&kind), value));
+    }
+    Ok(())
+}
+
 /// Contacts of the identities, contacts merged into them, and what all of those were proved to be.
 fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     for (kind, value) in whole.identities.clone() {
@@ -171,12 +195,7 @@ fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         for (kind, value) in proved {
-            let word = match kind.as_str() {
-                "email" => "email",
-                "phone" => "phone",
-                _ => "customer_id",
-            };
-            whole.identities.insert((word, value));
+            whole.identities.insert((kind_word(&kind), value));
         }
     }
     Ok(())
@@ -253,6 +272,14 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         whole.keys.extend(key);
     }
     Ok(())
+}
+
+fn kind_word(kind: &str) -> &'static str {
+    match kind {
+        "email" => "email",
+        "phone" => "phone",
+        _ => "customer_id",
+    }
 }
 
 fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {

@@ -137,6 +137,14 @@ pub fn is_within(line: &Line, sight: &Sight) -> bool {
     sight.segment.filter().is_none_or(|filter| filter.admits(&line.marks()))
 }
 
+/// A line for somebody who is shown a part: visits of other sources before it are not told, neither by the path nor by the
+/// sentence, which names them.
+pub fn keep_within(line: &mut Line, sight: &Sight) {
+    let Some(filter) = sight.segment.filter() else { return };
+    line.beside.path.retain(|p| filter.admits_origin(&p.touch.source, &p.touch.medium, p.touch.campaign.as_deref().unwrap_or_default()));
+    line.beside.reason.clear();
+}
+
 /// Walks time backwards, place by place, until the page is full.
 fn newest(c: &SiteConn, zone: &Zone, places: &[Span], wanted: &Wanted, most: Option<usize>) -> Result<(Vec<Line>, Option<Cursor>)> {
     let mut lines: Vec<Line> = Vec::new();

@@ -89,6 +89,18 @@ pub fn find(c: &SiteConn, id: InboxId) -> Result<Option<Line>> {
     Ok(lines.pop())
 }
 
+/// The newest body that nobody could read.
+pub fn newest_unread(c: &SiteConn) -> Result<Option<Line>> {
+    c.find(
+        &format!(
+            "select {COLUMNS} from inbox where site_id = :site and state = 'quarantined' and state <> 'accepted'
+             order by received_at desc limit 1"
+        ),
+        &[],
+        read,
+    )
+}
+
 /// The raw body, as long as it is kept.
 pub fn find_body(c: &SiteConn, id: InboxId) -> Result<Option<Vec<u8>>> {
     let found: Option<Option<Vec<u8>>> =

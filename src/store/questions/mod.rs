@@ -2,6 +2,10 @@
 
 /// Who has changed what.
 pub mod audit;
+/// The oldest row of each kind that is kept for a while.
+pub mod clocks;
+/// Answers on consent, and what was withheld for them.
+pub mod consents;
 /// People as the site knows them.
 pub mod contacts;
 /// What stands below a campaign.

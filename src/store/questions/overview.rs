@@ -94,6 +94,16 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilt
     Ok(all)
 }
 
+/// Of each day that has any: its conversions, and how many of them have a source. Neither visits nor money.
+pub(super) fn conversions_by_day(
+    c: &SiteConn,
+    zone: &Zone,
+    period: Period,
+    filter: &ConversionFilter,
+) -> Result<BTreeMap<Day, DayFigures>> {
+    Ok(conversions(c, zone, period, filter)?.0)
+}
+
 /// The sum of all the days.
 pub fn headline(days: &BTreeMap<Day, DayFigures>) -> DayFigures {
     let mut sum = DayFigures::default();

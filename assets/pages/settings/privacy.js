@@ -1,0 +1,168 @@
+// The privacy desk: what visitors answered and what that kept from platforms, how long things are kept, people who were erased,
+// and the record of processing.
+
+import { get, post } from '../../api.js';
+import { h, fill, icon, announce } from '../../dom.js';
+import { addDays, count, day, exact, percent, plural, rangeOf, shortDay, dayOf, today, span } from '../../format.js';
+import { field } from '../../parts/alone.js';
+import { saveForm, panel } from '../../parts/form.js';
+import { openDialog, dialogHead } from '../../parts/menu.js';
+import { openErase, certificate, ready } from '../../parts/erase.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
+/** Answers with their words, from the bottom of a bar up. */
+const ANSWERS = [['granted', 'agreed', 'Marketing and figures: yes'], ['unanswered', 'not answered', 'The site’s rule for those who have not answered held'], ['denied', 'refused', 'No to marketing'],
+  ['nameless', 'counted without a cookie', 'Refused everything, or not asked yet: only that there was a visit is kept']];
+/** @type {Record<string, [string, string]>} */
+const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], inbox: ['Messages as they came', 'What was read from them stays.'], dead_letters: ['What was sent to platforms', 'That it was sent stays.'],
+  audit: ['Who changed what', ''], addresses: ['Network addresses', 'Sealed, for the ad platforms alone.'] };
+
+/** @param {HTMLElement} root @param {import('../../app.js').Params} p */
+export async function show(root, p) {
+  const base = `/api/sites/${p.site.site}`, owner = p.site.role === 'owner';
+  await ready;
+  const [clocks, erasures] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null]);
+  const consent = h('div.set-body'), list = h('div');
+  fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
+    panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
+    owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
+    owner && panel('Erased so far', null, list),
+    panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
+      h('div.acts', null, h('a.btn', { href: `${base}/processing.txt`, download: true }, icon('export', 's'), 'Download'))));
+  if (erasures) drawErasures(list, erasures, p);
+  await drawConsent(consent, p, 30);
+}
+
+// ---- consent ----
+
+/** @param {HTMLElement} box @param {import('../../app.js').Params} p @param {number} size */
+async function drawConsent(box, p, size) {
+  const to = today(), from = addDays(to, 1 - size);
+  let answer;
+  try { answer = await get(`/api/sites/${p.site.site}/reports/consent`, new URLSearchParams({ from, to })); } catch (error) {
+    if (/** @type {any} */ (error).code !== 'signed_out') fill(box, h('div.trouble', { role: 'alert' }, icon('alert'), h('p', null, /** @type {any} */ (error).message), h('button.btn', { type: 'button', onclick: () => drawConsent(box, p, size) }, 'Try again')));
+    return;
+  }
+  const all = ANSWERS.reduce((n, [id]) => n + answer.total[id], 0);
+  const focus = box.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
+  fill(box, h('div.desk-head', null, h('p.quiet', null, all ? [h('b', null, percent(answer.total.granted / all)), rangeOf(answer.total.granted, all) && ` (${rangeOf(answer.total.granted, all)})`, ` of ${plural(all, 'visit')} agreed.`] : 'No visit in these days.'),
+    h('div.seg', { role: 'group', 'aria-label': 'Days' }, RANGES.map(([n, word]) => h('button', { type: 'button', 'data-focus': `days-${n}`, 'aria-pressed': String(n === size), onclick: () => drawConsent(box, p, Number(n)) }, word)))),
+  all > 0 && answers(answer, all), withheld(answer.withheld));
+  if (focus) /** @type {HTMLElement|null} */ (box.querySelector(`[data-focus="${focus}"]`))?.focus();
+  if (size !== 30 || focus) announce(`${percent(all ? answer.total.granted / all : 0)} of ${plural(all, 'visit')} agreed`);
+}
+
+/** Bars of days or weeks, each stacked by the answer; the same as a table behind them. @param {any} answer @param {number} all */
+function answers(answer, all) {
+  const each = answer.days.length > 100 ? 7 : 1;
+  /** @type {any[]} */ const bars = [];
+  answer.days.forEach((/** @type {any} */ d, /** @type {number} */ i) => {
+    if (i % each === 0) bars.push({ from: d.day, to: d.day, granted: 0, denied: 0, unanswered: 0, nameless: 0 });
+    const bar = bars[bars.length - 1];
+    bar.to = d.day;
+    for (const [id] of ANSWERS) bar[id] += d[id];
+  });
+  const most = Math.max(1, ...bars.map((b) => ANSWERS.reduce((n, [id]) => n + b[id], 0)));
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', `0 0 ${bars.length * 10} 100`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.setAttribute('aria-hidden', 'true');
+  bars.forEach((b, i) => {
+    let at = 100;
+    for (const [id] of ANSWERS) {
+      const size = (b[id] / most) * 100;
+      if (size) svg.append(rect({ x: i * 10 + 1, y: at - size, width: 8, height: size, class: id }));
+      at -= size;
+    }
+  });
+  const sample = (/** @type {string} */ cls) => { const s = document.createElementNS(SVG, 'svg'); s.setAttribute('viewBox', '0 0 10 10'); s.setAttribute('aria-hidden', 'true'); s.append(rect({ width: 10, height: 10, class: cls })); return s; };
+  return h('div.answers', null, svg, h('div.ends', null, h('span', null, day(answer.from)), h('span', null, day(answer.to))),
+    h('p.key', null, ANSWERS.map(([id, word, note]) => h('span', { 'data-tip': note }, sample(id), h('b', null, count(answer.total[id])), ` ${word}`, h('span.faint', null, percent(answer.total[id] / all))))),
+    h('details', null, h('summary', null, 'Show as table'), h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Visits by answer' }, h('table.t', null, h('caption.vh', null, 'Visits by their answer on consent'),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, each > 1 ? 'Week' : 'Day'), ANSWERS.map(([, word]) => h('th.num', { scope: 'col' }, word)))),
+      h('tbody', null, bars.map((b) => h('tr', null, h('th', { scope: 'row' }, each > 1 ? span(b.from, b.to) : day(b.from)), ANSWERS.map(([id]) => h('td.num', null, count(b[id]))))))))));
+}
+
+/** @param {Record<string, string|number>} props */
+function rect(props) {
+  const el = document.createElementNS(SVG, 'rect');
+  for (const [k, v] of Object.entries(props)) el.setAttribute(k, String(v));
+  return el;
+}
+
+/** @param {any[]} list */
+function withheld(list) {
+  if (!list.length) return h('p.quiet', null, 'No platform is told of anything, so consent has kept nothing back.');
+  return h('div', null, h('h3', null, 'Could not be told'), h('p.quiet', null, 'Conversions of these days whose person had not agreed. Each platform learns of the others only.'),
+    h('table.t.withheld', null, h('caption.vh', null, 'Conversions that consent kept from each platform'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Conversions'),
+      h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col' }, 'Share'))),
+    h('tbody', null, list.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.all)), h('td.num', null, count(w.for_consent)),
+      h('td.num', null, [percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint', null, ` (${rangeOf(w.for_consent, w.all)})`)]))))));
+}
+
+// ---- clocks ----
+
+/** @param {any[]} items @param {import('../../app.js').Params} p @param {() => void} again */
+function clockTable(items, p, again) {
+  const inputs = /** @type {Map<string, HTMLInputElement>} */ (new Map());
+  const date = (/** @type {string|null} */ at, /** @type {string} */ none) => (at ? h('span', { 'data-tip': exact(at) }, shortDay(at, dayOf(at).slice(0, 4) !== today().slice(0, 4))) : h('span.faint', null, none));
+  const table = h('table.t.clocks', null, h('caption.vh', null, 'How long things are kept'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'What'), h('th.num', { scope: 'col' }, 'Kept'), h('th.num.hide-s', { scope: 'col' }, 'Oldest'),
+    h('th.num', { scope: 'col' }, 'Next goes'))), h('tbody', null, items.map((k) => {
+    const [name, note] = KEPT[k.kind] ?? [k.kind, ''];
+    const input = /** @type {HTMLInputElement} */ (h('input.in', { type: 'number', name: `retention.${k.kind}`, min: 1, max: 3650, value: String(k.days), 'aria-label': `${name}: days` }));
+    if (k.kind !== 'addresses') inputs.set(k.kind, input);
+    const isDue = k.next_at && new Date(k.next_at) <= new Date();
+    return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint.hide-s', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')),
+      h('td.num', null, isDue ? 'within the hour' : date(k.next_at, '–')));
+  })));
+  return saveForm({ fields: [], rest: table, go: 'Save', done: 'Saved. What is past its time goes within the hour.', save: async () => {
+    const changed = items.filter((k) => inputs.has(k.kind) && inputs.get(k.kind)?.value !== String(k.days));
+    if (!changed.length) { p.app.toast('Nothing was changed.'); return null; }
+    await post(`/api/sites/${p.site.site}/settings`, Object.fromEntries(changed.map((k) => [`retention.${k.kind}`, inputs.get(k.kind)?.value ?? ''])));
+    setTimeout(again, 1500);
+  } });
+}
+
+// ---- erasures ----
+
+/** @param {import('../../app.js').Params} p @param {() => void} again */
+function eraseForm(p, again) {
+  const who = field('E-mail, phone or order number', h('input.in', { name: 'who', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'ann@mail.example' }), { check: (v) => (v.trim() ? null : 'Who asks to be forgotten?') });
+  return saveForm({ fields: [who], go: 'Show what would go', save: async () => {
+    const text = who.input.value.trim();
+    const named = text.includes('@') ? { email: text } : /^[+0][\d ()./-]{6,}$/.test(text) ? { phone: text } : { order: text.replace(/^#/, '') };
+    openErase(p, named, text, again);
+    return null;
+  } });
+}
+
+/** @param {HTMLElement} box @param {any} page @param {import('../../app.js').Params} p */
+function drawErasures(box, page, p) {
+  if (!page.items.length) { fill(box, h('p.quiet', null, 'Nobody yet. Certificates stand here, without a name in them.')); return; }
+  const list = h('ul.rows'), more = h('div.acts');
+  const put = (/** @type {any[]} */ items) => { for (const e of items) list.append(row(e)); };
+  const row = (/** @type {any} */ e) => h('li', null, h('div.grow', null, h('b', null, day(e.at, true)), h('span.tag.box', { 'data-tip': e.state === 'done' ? null : 'What is left is tried until then' }, e.state === 'done' ? 'done' : `until ${shortDay(e.due_at)}`),
+    h('p.quiet', null, `${plural(e.total, 'record')}, ${toldWords(e.destinations)}`)),
+  h('div.acts', null, h('button.btn.small', { type: 'button', 'aria-label': `Certificate of ${day(e.at)}`, onclick: () => {
+    const { close } = openDialog({ label: 'Certificate', classes: 'mid' }, [dialogHead('Certificate', () => close()), h('div.body.erase', null, certificate(e, p))]);
+  } }, 'Certificate')));
+  let next = page.next;
+  const drawMore = () => fill(more, next && h('button.btn', { type: 'button', onclick: async () => {
+    const older = await get(`/api/sites/${p.site.site}/erasures`, new URLSearchParams({ limit: '20', cursor: next }));
+    next = older.next;
+    put(older.items);
+    drawMore();
+  } }, 'Older ones'), h('a.btn.small', { href: `/api/sites/${p.site.site}/erasures.csv`, download: true }, icon('export', 's'), 'CSV'));
+  put(page.items);
+  drawMore();
+  fill(box, list, more);
+}
+
+/** @param {any[]} all */
+function toldWords(all) {
+  const of = (/** @type {string[]} */ states) => all.filter((d) => states.includes(d.state)).length;
+  const told = of(['told']), open = of(['pending']), byHand = of(['by_hand', 'given_up']);
+  const said = [told && `${plural(told, 'platform')} told`, open && `${plural(open, 'platform')} still to tell`, byHand && `${plural(byHand, 'platform')} for you to tell`].filter(Boolean);
+  return said.length ? said.join(', ') : 'no platform had heard of them';
+}

@@ -1,0 +1,33 @@
+//! The oldest row of each kind that is kept only for a while.
+
+use super::super::scope::SiteConn;
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// When the oldest row of a kind came; none where there is none.
+pub fn oldest(c: &SiteConn, kind: &str) -> Result<Option<Time>> {
+    match kind {
+        "touches" => {
+            let touch = least(c, "select min(at) from touches where site_id = :site")?;
+            let nameless = least(c, "select min(at) from anon_events where site_id = :site")?;
+            Ok([touch, nameless].into_iter().flatten().min())
+        }
+        "inbox" => least(c, "select min(received_at) from inbox where site_id = :site and body is not null"),
+        "dead_letters" => {
+            least(c, "select min(settled_at) from deliveries where site_id = :site and settled_at is not null and request is not null")
+        }
+        // Numbers grow with time.
+        "audit" => least(c, "select min(at) from (select at from audit where site_id = :site order by id limit 1)"),
+        _ => Ok(None),
+    }
+}
+
+/// When the next address of a visitor goes: each is kept with its end.
+pub fn next_address(c: &SiteConn) -> Result<Option<Time>> {
+    least(c, "select min(expires_at) from session_addresses where site_id = :site")
+}
+
+fn least(c: &SiteConn, sql: &str) -> Result<Option<Time>> {
+    let found: Option<i64> = c.one(sql, &[])?;
+    Ok(found.map(Time::from_ms))
+}

@@ -1,0 +1,143 @@
+//! A person, the privacy desk, connections and the strip of what needs the owner, in a real browser: by hand and by keyboard,
+//! on a wide and a narrow screen, light and dark.
+
+use serde_json::{Value, json};
+
+use crate::chromium::Chromium;
+use crate::pages::{LOOK, Office, errors, set_up};
+
+const ENTER: &str = "\u{E007}";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_forgets_a_person_and_keeps_the_desk() {
+    let Some(browser) = Chromium::start("").await else { return };
+    let office = Office::open().await;
+    set_up(&browser, &office).await;
+    one_strip_everywhere(&browser, &office).await;
+    connections_stay_under_the_hand(&browser, &office).await;
+    looks(&browser, &office).await;
+    a_person_is_erased(&browser, &office).await;
+    the_desk(&browser, &office).await;
+    browser.end().await;
+}
+
+/// The same lines on every page, and one press does away with one of them.
+async fn one_strip_everywhere(browser: &Chromium, office: &Office) {
+    let mut said = Vec::new();
+    for page in ["overview", "conversions", "sources", "leads", "connections", "deliveries"] {
+        browser.open(&office.page(&format!("/dashboard/full/{page}"))).await;
+        browser
+            .wait(page, "return !document.querySelector('.needs').hidden && !!document.querySelector('.needs [data-focus=dismiss]')")
+            .await;
+        said.push(browser.run("return [...document.querySelectorAll('.needs li b')].map((b) => b.innerText)").await);
+        assert_eq!(errors(browser).await, Vec::<String>::new(), "{page}");
+    }
+    assert!(said.windows(2).all(|pair| pair[0] == pair[1]), "{said:?}");
+    browser.open(&office.page("/dashboard/full/settings/site")).await;
+    browser.wait("the settings", "return !!document.querySelector('[name=domain]')").await;
+    browser.wait_for("the strip of a page of forms", "return document.querySelector('.needs').hidden", json!(true)).await;
+}
+
+/// News change what a card says; the card, the button under the pointer and the focus stay the same.
+async fn connections_stay_under_the_hand(browser: &Chromium, office: &Office) {
+    browser.open(&office.page("/dashboard/full/connections")).await;
+    browser.wait("the cards", "return document.querySelectorAll('.cc').length === 3").await;
+    let mark = "const c = [...document.querySelectorAll('.cc')].find((x) => x.innerText.includes('Webhook')); const b = c.querySelector('[data-act]'); b.focus();
+        window.held = [c, b]; return c.dataset.connection";
+    let id = browser.wait("a button with the focus", mark).await;
+    let id = id.as_str().expect("an id").to_owned();
+    office.server.cli(&["connection", "set", &id, "--mode", "test"]);
+    browser.wait("the news", "return window.held[0].innerText.includes('test')").await;
+    let is_same = "return window.held[0].isConnected && window.held[1].isConnected && document.activeElement === window.held[1]";
+    browser.wait_for("the same card and button", is_same, json!(true)).await;
+    browser.press(ENTER).await;
+    browser.wait("paused", "return window.held[0].innerText.includes('Paused') && window.held[1].innerText.includes('Resume')").await;
+    browser.wait_for("the same card and button", is_same, json!(true)).await;
+    browser.press(ENTER).await;
+    browser.wait("going on", "return window.held[0].innerText.includes('Active') && window.held[1].innerText.includes('Pause')").await;
+    browser.wait_for("the same card and button", is_same, json!(true)).await;
+    office.server.cli(&["connection", "set", &id, "--mode", "live"]);
+    browser.wait("the news", "return !window.held[0].querySelector('.tag')").await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
+
+async fn looks(browser: &Chromium, office: &Office) {
+    for (site, page, ready) in [
+        ("full", "people/contact_2", "main .person-head [data-focus=erase]"),
+        ("full", "settings/privacy", "main .answers svg rect"),
+        ("full", "connections", "main .cc"),
+        ("empty", "settings/privacy", "main .clocks"),
+    ] {
+        for (width, height) in [(1440, 900), (390, 844)] {
+            for scheme in ["light", "dark"] {
+                let what = format!("{site} {page} at {width} px, {scheme}");
+                browser.screen(width, height, scheme).await;
+                browser.open(&office.page(&format!("/dashboard/{site}/{page}"))).await;
+                browser.wait(&what, &format!("return !!document.querySelector('{ready}') && !document.querySelector('.skeleton')")).await;
+                let seen = browser.run(LOOK).await;
+                browser.picture(&what).await;
+                assert_eq!(seen["overflow"], json!(0), "{what}: the page is wider than the screen: {}", seen["wide"]);
+                assert_eq!(seen["unnamed"], json!([]), "{what}: controls without a name");
+                assert_eq!(seen["h1"], json!(1), "{what}: one heading of the page");
+                assert_eq!(seen["pwned"], Value::Null, "{what}: a stranger's words ran");
+                assert_eq!(seen["inline"], json!([]), "{what}: a stranger's words became markup");
+                assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
+            }
+        }
+    }
+    browser.screen(1440, 900, "light").await;
+}
+
+/// What would go, who is told, the certificate; and the person is gone.
+async fn a_person_is_erased(browser: &Chromium, office: &Office) {
+    browser.open(&office.page("/dashboard/full/people/contact_1")).await;
+    browser.click("[data-focus=export]").await;
+    browser
+        .wait_for("two files", "return [...document.querySelectorAll('.menu a[download]')].map((a) => new URL(a.href).pathname.split('/').pop() + new URL(a.href).search)", json!(["export.csv?contact=contact_1", "export?contact=contact_1"]))
+        .await;
+    // What the link gives is the person's, unmasked.
+    let file = "return fetch(document.querySelector('.menu a[download]').href).then((r) => r.text()).then((t) => t.includes('person0@mail.example'))";
+    browser.wait_for("the file", file, json!(true)).await;
+    browser.press("\u{E00C}").await;
+    browser.click("[data-focus=erase]").await;
+    browser
+        .wait("what would go", "return document.querySelector('dialog.dialog .erase')?.innerText.includes('Stays without a name')")
+        .await;
+    browser.picture("erase-preview").await;
+    browser.wait("who is told", "return document.querySelector('.erase [aria-label=\"Is told\"]').innerText.includes('Webhook')").await;
+    browser.wait("no button of consequence has the focus", "return document.activeElement.innerText === 'Not now'").await;
+    browser.click(".erase .btn.danger").await;
+    browser.wait("the certificate", "return !!document.querySelector('.certificate a[download]')").await;
+    browser.picture("erase-certificate").await;
+    let text = browser.run("return document.querySelector('.certificate').innerText").await;
+    assert!(!text.as_str().unwrap_or_default().contains("person0"), "{text}");
+    browser.click(".erase footer .btn.main").await;
+    browser
+        .wait("everybody else", "return location.pathname.endsWith('/people') && document.querySelectorAll('main tr[data-id]').length > 3")
+        .await;
+    browser.wait_for("the person is gone", "return document.querySelectorAll('tr[data-id=contact_1]').length", json!(0)).await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
+
+/// The desk by hand: another clock, somebody named by address after the password was asked for again, the list of certificates.
+async fn the_desk(browser: &Chromium, office: &Office) {
+    browser.open(&office.page("/dashboard/full/settings/privacy")).await;
+    browser.wait("the answers", "return !!document.querySelector('.answers svg rect')").await;
+    browser.click("[data-focus=days-90]").await;
+    browser.wait("ninety days", "return document.querySelector('[data-focus=days-90]').getAttribute('aria-pressed') === 'true' && document.activeElement.dataset.focus === 'days-90'").await;
+    browser.wait("a certificate of before", "return document.querySelectorAll('.rows li').length === 1").await;
+    browser.run("document.querySelector('[name=\"retention.inbox\"]').value = ''; return true").await;
+    browser.write("[name='retention.inbox']", &format!("14{ENTER}")).await;
+    browser.wait("another clock", "return document.querySelector('.saved')?.innerText.includes('Saved') || document.querySelector('[name=\"retention.inbox\"]')?.value === '14'").await;
+    browser.wait("drawn again", "return document.querySelector('[name=\"retention.inbox\"]')?.defaultValue !== null && !!document.querySelector('.answers svg rect')").await;
+    browser.run("document.querySelector('[name=who]').value = ''; return true").await;
+    browser.write("[name=who]", &format!("person1@mail.example{ENTER}")).await;
+    browser.wait("what would go", "return document.querySelector('dialog.dialog .erase')?.innerText.includes('Goes for good')").await;
+    browser.click(".erase .btn.danger").await;
+    browser.wait("the certificate", "return !!document.querySelector('dialog.dialog .certificate')").await;
+    browser.click(".erase footer .btn.main").await;
+    browser.wait("two certificates", "return document.querySelectorAll('.rows li').length === 2").await;
+    browser.wait("a click", "document.querySelector('.rows li button').click(); return true").await;
+    browser.wait("it is shown", "return document.querySelector('dialog.dialog .certificate')?.innerText.includes('Certificate')").await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
