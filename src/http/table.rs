@@ -377,7 +377,6 @@ pub static ROUTES: &[Route] = &[
         run!(reports::customers::customers),
         reports::customers::CUSTOMERS,
     ),
-    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/needs", Site(Right::See, Scope::Read), run!(needs::list), needs::LIST),
