@@ -92,7 +92,11 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
         for _ in 0..2 {
             let told = house.buys(&site, &format!("O-{n}"), 3_600, json!({"email": email.to_uppercase()})).await.is(200).json;
             let said = &told["attribution"]["chat"];
-            assert_eq!((said["method"].as_str().unwrap_or("no_match"), said["confidence"].as_f64().unwrap_or(0.0)), (*method, *bp as f64 / 1e4), "{told}");
+            assert_eq!(
+                (said["method"].as_str().unwrap_or("no_match"), said["confidence"].as_f64().unwrap_or(0.0)),
+                (*method, *bp as f64 / 1e4),
+                "{told}"
+            );
         }
         let receipt = house.bought(&site, n as i64 + 1).await;
         assert_eq!(verdict(&receipt), is(method, *bp, if *bp > 0 { &talk } else { "" }), "{email}");
