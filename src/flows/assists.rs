@@ -1,6 +1,8 @@
 //! Which conversation led to a conversion: judged with its credit, kept in a row of its own, and frozen like it. A chat
 //! that is told late may explain what nothing explained before; nothing else moves.
 
+use serde_json::{Value, json};
+
 use crate::domain::attribution::Evidence;
 use crate::domain::attribution::chat::{self, Assist};
 use crate::domain::fact::{Person, Traces};
@@ -138,4 +140,16 @@ pub fn late(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, n
     let assist = verdict(c, conversion, known, &evidence, only)?;
     keep(c, conversion.id, Some(&assist), When::Late, now)?;
     Ok(())
+}
+
+/// A conversion's attribution as answers tell it: with the conversation that led to it, by the sender's own id.
+pub fn shown(c: &SiteConn, conversion: ConversionId, mut snapshot: Value) -> Result<Value> {
+    if let Value::Object(fields) = &mut snapshot
+        && let Some(chat) = chat_assists::find(c, conversion)?.filter(|chat| chat.conversation.is_some())
+    {
+        let confidence = f64::from(chat.confidence_bp) / 10_000.0;
+        let told = json!({"conversation_id": chat.external_id, "confidence": confidence, "method": chat.method.word()});
+        fields.insert("chat".into(), told);
+    }
+    Ok(snapshot)
 }

@@ -14,6 +14,7 @@ use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
 use crate::domain::message::without_words;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
+use crate::flows::assists;
 use crate::flows::erase::past;
 use crate::sources;
 use crate::store::connections::{Connection, heard_of};
@@ -307,7 +308,7 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
             is_new: false,
             match_type: MatchType::parse(&found.match_type).map(MatchType::word).unwrap_or("none"),
             is_attributed: found.match_type != "none",
-            snapshot,
+            snapshot: assists::shown(c, conversion, snapshot)?,
             deliveries: deliveries::list_planned(c, conversion)?,
             planned: Vec::new(),
         });

@@ -89,7 +89,15 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
         let mut said = json!({"email": email});
         said.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         house.say(&site, &talk, 3_600 + gap_s, said).await.is(200);
-        house.buys(&site, &format!("O-{n}"), 3_600, json!({"email": email.to_uppercase()})).await.is(200);
+        for _ in 0..2 {
+            let told = house.buys(&site, &format!("O-{n}"), 3_600, json!({"email": email.to_uppercase()})).await.is(200).json;
+            let said = &told["attribution"]["chat"];
+            assert_eq!(
+                (said["method"].as_str().unwrap_or("no_match"), said["confidence"].as_f64().unwrap_or(0.0)),
+                (*method, *bp as f64 / 1e4),
+                "{told}"
+            );
+        }
         let receipt = house.bought(&site, n as i64 + 1).await;
         assert_eq!(verdict(&receipt), is(method, *bp, if *bp > 0 { &talk } else { "" }), "{email}");
         assert!(receipt["chat"]["sentence"].as_str().is_some_and(|s| s.split(' ').count() > 4), "{receipt}");

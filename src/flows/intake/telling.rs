@@ -251,7 +251,7 @@ fn known_already(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
         is_new: false,
         match_type: match_word(&conversion),
         is_attributed: conversion.match_type != "none",
-        snapshot,
+        snapshot: assists::shown(x.c, id, snapshot)?,
         deliveries: deliveries::list_planned(x.c, id)?,
         planned: Vec::new(),
     })
@@ -352,7 +352,7 @@ fn stored(x: &Context, t: &Telling, id: ConversionId, is_new: bool, outcome: &Ou
         is_new,
         match_type: outcome.match_type,
         is_attributed: outcome.is_attributed,
-        snapshot: outcome.snapshot.clone(),
+        snapshot: assists::shown(x.c, id, outcome.snapshot.clone())?,
         deliveries: deliveries::list_planned(x.c, id)?,
         planned: Vec::new(),
     })
