@@ -29,7 +29,7 @@ export function render(root, params) {
   let p = params;
   const now = () => p, { app } = params, site = params.site, base = `/api/sites/${site.site}/reports`;
   let asked = '', askedTables = '', gone = false, liveTimer = 0, fetchedAt = Date.now();
-  /** @type {any} */ let chatPart = null;
+    /** @type {any} */ let chatPart = null;
   /** @type {any} */ let top = null, tables = /** @type {any} */ (null), panelOpen = /** @type {any} */ (null);
   /** @type {AbortController|null} */ let running = null;
 

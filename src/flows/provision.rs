@@ -91,11 +91,13 @@ pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
         match look(app, id).await? {
             Looked::Failed { sentence } => progress.push(Progress { sentence, is_done: false }),
             Looked::InPlace { .. } | Looked::Nothing => {
-                let notes = app.store.read(site.id, move |c| registrations::find(c, id)).await?.map(|r| r.notes).unwrap_or_default();
-                if notes.is_empty() {
+                let found = app.store.read(site.id, move |c| registrations::find(c, id)).await?;
+                let (notes, has_any) = found.map_or((Vec::new(), false), |r| (r.notes, !r.hooks.is_empty()));
+                // Where hooks are in place, a note says what else is good to know; where none are, what they need.
+                if has_any || notes.is_empty() {
                     progress.push(step("Purchase tracking is enabled.", true));
                 }
-                progress.extend(notes.into_iter().map(|sentence| Progress { sentence, is_done: false }));
+                progress.extend(notes.into_iter().map(|sentence| Progress { sentence, is_done: has_any }));
             }
         }
     }

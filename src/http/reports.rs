@@ -154,7 +154,7 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
     let mut parts = parts(&ask)?;
     let is_link = matches!(ask.caller, Caller::Share { .. });
     if !ask.sight.is_whole() || is_link {
-        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Chat | Part::Needs));
+        parts.retain(|part| !matches!(part, Part::Notes | Part::Connections | Part::Needs | Part::Chat));
     }
     if is_link {
         // Whoever has a link is shown conversions by the link's own list alone.

@@ -130,8 +130,8 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/api/webhooks/setup", Token(Scope::Read), run!(shops::standing), shops::STANDING).shape(Shape::Shop).patience(55),
     // ---------------------------------------------------------------- the owner's hands
     Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
-    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD),
-    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET),
+    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD).patience(55),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET).patience(55),
     Route::new("DELETE", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::remove), setups::REMOVE),
     Route::new(
         "POST",

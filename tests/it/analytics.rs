@@ -96,7 +96,7 @@ impl Shop {
     async fn pages(&self, path: &str) -> Vec<Value> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = self.own(&format!("{path}&limit=7{cursor}")).await;
+            let page = self.own(&format!("{path}&limit=2{cursor}")).await;
             items.extend(page["items"].as_array().expect("items").iter().cloned());
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -442,6 +442,8 @@ async fn figures_agree_with_the_rows_at_every_moment() {
             let rows = shop.rows();
             let today = shop.day(shop.house.clock.now().ms());
             check_revenue(&shop, &rows, today.plus(-(DAYS as i32) - 10), today, state).await;
+            // So many that they are found along the order, not gathered.
+            check_buyers(&shop, &rows, today.plus(-(DAYS as i32)), today, state).await;
             for _ in 0..3 {
                 let from = today.plus(-(dice.below(DAYS) as i32));
                 let to = from.plus(dice.below(30) as i32).min(today);

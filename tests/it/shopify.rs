@@ -35,6 +35,12 @@ async fn connect(house: &House, site: &SiteAt, credentials: &[(&str, &str)]) -> 
     connected
 }
 
+/// What an owner types to connect the shop.
+fn form(credentials: &[(&str, &str)]) -> NewConnectionForm {
+    let settings = [("shop", SHOP)].iter().chain(credentials).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    NewConnectionForm { platform: "shopify".into(), settings, ..NewConnectionForm::default() }
+}
+
 /// Whatever is due at the platforms' doors now, pauses of a throttled shop included.
 async fn pull(house: &House) {
     puller::drain(&house.app).await.expect("what is due is read");
@@ -85,6 +91,40 @@ async fn credentials_are_all_that_the_owner_enters() {
     }
     later(&house, HOUR_S).await;
     assert_eq!(shop.topics(), TOPICS, "a second look adds none");
+}
+
+#[tokio::test]
+async fn the_owner_is_told_step_by_step() {
+    for (given, want) in [
+        (
+            [("access_token", STATIC_TOKEN), ("client_secret", CLIENT_SECRET)].as_slice(),
+            [
+                ("The configuration is saved.", true),
+                ("Purchase tracking is being set up.", true),
+                ("Purchase tracking is enabled.", true),
+                ("Shopify shows this app only", true),
+            ]
+            .as_slice(),
+        ),
+        (
+            [("access_token", STATIC_TOKEN)].as_slice(),
+            [
+                ("The configuration is saved.", true),
+                ("Purchase tracking is being set up.", true),
+                ("Shopify shows this app only", false),
+                ("The shop is read once an hour.", false),
+            ]
+            .as_slice(),
+        ),
+    ] {
+        let shop = Shop::open().await;
+        let house = shop.house();
+        let site = house.site("harrow.example").await;
+        let added = connections::add(&house.app, site.id, &form(given), "test").await.expect("a connection");
+        let told: Vec<(&str, bool)> = added.progress.iter().map(|p| (p.sentence.as_str(), p.is_done)).collect();
+        assert_eq!(told.len(), want.len(), "{told:?}");
+        assert!(told.iter().zip(want).all(|(told, want)| told.0.starts_with(want.0) && told.1 == want.1), "{told:?}");
+    }
 }
 
 #[tokio::test]
@@ -275,9 +315,7 @@ async fn what_cannot_work_is_said_before_anything_is_kept() {
         shop.inside().scopes = scopes;
         let house = shop.house();
         let site = house.site("harrow.example").await;
-        let settings = [("shop", SHOP)].iter().chain(given).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let form = NewConnectionForm { platform: "shopify".into(), settings, ..NewConnectionForm::default() };
-        let refused = connections::add(&house.app, site.id, &form, "test").await.err().expect("it is refused");
+        let refused = connections::add(&house.app, site.id, &form(given), "test").await.err().expect("it is refused");
         assert!(refused.message.contains(want), "{want}: {refused:?}");
         assert!(shop.topics().is_empty() && house.list(&site, "connections").await.is_empty());
     }

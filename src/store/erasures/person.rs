@@ -286,6 +286,14 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     Ok(())
 }
 
+fn kind_word(kind: &str) -> &'static str {
+    match kind {
+        "email" => "email",
+        "phone" => "phone",
+        _ => "customer_id",
+    }
+}
+
 /// Those of the contact, those in which the address was given, and those of the browsers that nobody else is known by.
 fn find_conversations(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     for contact in &whole.contacts {
@@ -305,14 +313,6 @@ fn find_conversations(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         whole.conversations.extend(numbers(c, sql, named_params! {":id": session})?);
     }
     Ok(())
-}
-
-fn kind_word(kind: &str) -> &'static str {
-    match kind {
-        "email" => "email",
-        "phone" => "phone",
-        _ => "customer_id",
-    }
 }
 
 fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {

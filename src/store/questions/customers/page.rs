@@ -1,5 +1,5 @@
-//! Pages of customers in five orders: along an index where everybody is asked for, else the highest of those who bought
-//! on the days or whom a search finds.
+//! Pages of customers in five orders: along an index where everybody or many are asked for, else the highest of the few who
+//! bought on the days or whom a search finds.
 
 use rusqlite::{Row, named_params};
 
@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// People that a search looks at, at most.
 const MOST_FOUND: i64 = 5_000;
+/// Pages' worth of customers that are gathered and put in order sooner than an index is walked for them.
+const MANY: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -65,14 +67,22 @@ pub struct Page {
 
 /// The largest first; of two alike the younger contact.
 pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
-    let mut places = match (&wanted.search, wanted.span == Span::default()) {
-        (None, true) => walked(c, zone, wanted)?,
-        _ => gathered(c, zone, wanted)?,
-    };
+    let is_walked = wanted.search.is_none() && (wanted.span == Span::default() || is_many(c, zone, wanted)?);
+    let mut places = if is_walked { walked(c, zone, wanted)? } else { gathered(c, zone, wanted)? };
     let has_more = places.len() > wanted.limit;
     places.truncate(wanted.limit);
     let next = places.last().filter(|_| has_more).map(|p| Cursor { key: p.key, id: p.contact });
     Ok(Page { customers: customers(c, &places)?, next })
+}
+
+/// Whether so many bought since the first of the days that a page of them stands near the top of any order.
+fn is_many(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<bool> {
+    let most = (wanted.limit * MANY) as i64;
+    let found: i64 = c.one(
+        "select count(*) from (select 1 from customers where site_id = :site and last_at >= :from limit :most)",
+        named_params! {":from": wanted.span.times(zone).0.ms(), ":most": most},
+    )?;
+    Ok(found >= most)
 }
 
 /// Rows that the filters take, until the page is full.
