@@ -16,6 +16,10 @@ use super::reply::Reply;
 pub type Running = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 pub type Run = fn(App, Ask) -> Running;
 
+/// Bytes that platforms and servers may send, and pages.
+const MOST_TOLD: usize = 2 * 1024 * 1024;
+const MOST_OF_A_PAGE: usize = 16 * 1024;
+
 pub struct Route {
     pub method: &'static str,
     /// axum's syntax: `/api/sites/{site}/deliveries`.
@@ -162,6 +166,16 @@ impl Route {
     pub const fn patience(mut self, seconds: u16) -> Self {
         self.patience_s = seconds;
         self
+    }
+
+    /// A body of a platform or a server that tells facts.
+    pub const fn told(self) -> Self {
+        self.everywhere().most(MOST_TOLD)
+    }
+
+    /// A small body of a page, on every host.
+    pub const fn from_page(self) -> Self {
+        self.shape(Shape::Halo).everywhere().most(MOST_OF_A_PAGE)
     }
 
     pub const fn most(mut self, bytes: usize) -> Self {

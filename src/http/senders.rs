@@ -32,8 +32,6 @@ const BAD_AT_ONE_HOOK: Rate = Rate::per_minute(300, 300);
 const PAGE_LEADS: Rate = Rate::per_minute(6, 6);
 /// Forms connections that one signature is tried against.
 const MOST_TRIED: usize = 64;
-/// Signed senders may send this much.
-pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 pub const LEAD: Doc = Doc::new("Facts in", "Takes a lead from a form or the owner's server, as JSON or form-encoded.")
     .body(r#"{"lead_id":"L-83","email":"ann@shop.example","phone":"+971501234567","name":"Ann Lee","form_type":"contact","value":250,"currency":"AED","session_id":"akzJ2n0Q…","consent_given":true,"created_at":"2026-06-13T09:20:00Z"}"#)

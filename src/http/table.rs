@@ -72,46 +72,22 @@ pub static ROUTES: &[Route] = &[
     Route::new("GET", "/health", Anyone, run!(health::well), health::WELL).on_loopback(),
     Route::new("GET", "/metrics", Machine, run!(metrics::metrics), metrics::METRICS).on_loopback(),
     // ---------------------------------------------------------------- pages, and servers in front of them
-    Route::new("POST", "/api/touch", Visitor, run!(touch::touch), touch::TOUCH)
-        .shape(Shape::Halo)
-        .burden(Burden::Fact)
-        .everywhere()
-        .most(16 * 1024),
-    Route::new("POST", "/api/identify", Visitor, run!(touch::identify), touch::IDENTIFY)
-        .shape(Shape::Halo)
-        .burden(Burden::Fact)
-        .everywhere()
-        .most(16 * 1024),
-    Route::new("POST", "/api/event", Visitor, run!(touch::event), touch::EVENT).shape(Shape::Halo).everywhere().most(16 * 1024),
-    Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD)
-        .shape(Shape::Halo)
-        .burden(Burden::Fact)
-        .everywhere()
-        .most(16 * 1024),
+    Route::new("POST", "/api/touch", Visitor, run!(touch::touch), touch::TOUCH).from_page().burden(Burden::Fact),
+    Route::new("POST", "/api/identify", Visitor, run!(touch::identify), touch::IDENTIFY).from_page().burden(Burden::Fact),
+    Route::new("POST", "/api/event", Visitor, run!(touch::event), touch::EVENT).from_page(),
+    Route::new("POST", "/api/lead", Visitor, run!(senders::page_lead), senders::PAGE_LEAD).from_page().burden(Burden::Fact),
     // A refusal here would take the page away: its touch is dropped instead, behind the answer.
     Route::new("GET", "/api/edge", Visitor, run!(forward_auth::edge), forward_auth::EDGE)
         .shape(Shape::Halo)
         .burden(Burden::Care)
         .everywhere(),
     // ---------------------------------------------------------------- platforms and servers that tell us facts
-    Route::new("POST", "/in/{platform}/{token}", Hook, run!(hooks::hook), hooks::HOOK).everywhere().most(senders::MOST_BYTES),
+    Route::new("POST", "/in/{platform}/{token}", Hook, run!(hooks::hook), hooks::HOOK).told(),
     Route::new("GET", "/in/{platform}/{token}", Hook, run!(hooks::hook), hooks::HOOK).everywhere(),
-    Route::new("POST", "/api/webhook/lead", Sender, run!(senders::lead), senders::LEAD)
-        .shape(Shape::Halo)
-        .everywhere()
-        .most(senders::MOST_BYTES),
-    Route::new("POST", "/api/webhook/order", Sender, run!(senders::order), senders::ORDER)
-        .shape(Shape::Halo)
-        .everywhere()
-        .most(senders::MOST_BYTES),
-    Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE)
-        .shape(Shape::Shop)
-        .everywhere()
-        .most(senders::MOST_BYTES),
-    Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY)
-        .shape(Shape::Shop)
-        .everywhere()
-        .most(senders::MOST_BYTES),
+    Route::new("POST", "/api/webhook/lead", Sender, run!(senders::lead), senders::LEAD).shape(Shape::Halo).told(),
+    Route::new("POST", "/api/webhook/order", Sender, run!(senders::order), senders::ORDER).shape(Shape::Halo).told(),
+    Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
+    Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them

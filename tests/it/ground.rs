@@ -121,6 +121,11 @@ impl Ground<'_> {
                     params![self.connection(n as i64 + 1), self.id(), platform],
                 )
                 .expect("a connection");
+            // Nobody answers there: the shop is neither read nor looked after.
+            for table in ["pulls", "registrations"] {
+                let never = format!("insert into {table} (site_id, connection_id, next_at) values (?1, ?2, 9000000000000000)");
+                self.tx.execute(&never, params![self.id(), self.connection(n as i64 + 1)]).expect("a row");
+            }
         }
     }
 

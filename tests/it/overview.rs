@@ -146,7 +146,13 @@ async fn looks(browser: &Chromium, office: &Office) {
     browser.wait("the thin site", READY).await;
     let thin = text(browser, "main").await;
     assert!(thin.contains("too few to rank") && thin.contains("–"), "{thin}");
-    browser.wait_for("what is shown", "return document.querySelector('.needs').hidden", json!(true)).await;
+    browser
+        .wait_for(
+            "what needs the owner",
+            "return document.querySelector('.needs').hidden || document.querySelector('.needs').innerText",
+            json!(true),
+        )
+        .await;
     browser.open(&office.page("full")).await;
     browser.wait("the overview is what a site opens with", "return location.pathname === '/dashboard/full/overview'").await;
     browser.wait("the strip", "return !document.querySelector('.needs').hidden").await;
