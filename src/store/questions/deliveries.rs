@@ -113,32 +113,19 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
 fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     let mut page = Page::default();
     let (mut states, mut platforms): (Named<i64>, Named<i64>) = Default::default();
-    let (from, to) = (wanted.span.from.map_or(i32::MIN, |d| d.0), wanted.span.to.map_or(i32::MAX, |d| d.0));
-    c.scan(
-        "select state, platform, connection_id, kind, sum(count) from delivery_counts
-         where site_id = :site and day between :from and :to and count > 0 group by connection_id, platform, kind, state",
-        named_params! {":from": from, ":to": to},
-        |row| {
-            let marks = DeliveryMarks {
-                state: word(row, 0)?,
-                platform: word(row, 1)?,
-                connection: row.get(2)?,
-                kind: word(row, 3)?,
-                conversion: 0,
-            };
-            let count: i64 = row.get(4)?;
-            if wanted.filter.admits_but_state(&marks) {
-                *states.of(marks.state) += count;
-            }
-            if wanted.filter.admits_but_platform(&marks) {
-                *platforms.of(marks.platform) += count;
-            }
-            if wanted.filter.admits(&marks) {
-                page.count += count;
-            }
-            Ok(true)
-        },
-    )?;
+    for sum in sums(c, wanted.span)? {
+        let marks =
+            DeliveryMarks { state: &sum.state, platform: &sum.platform, connection: sum.connection, kind: &sum.kind, conversion: 0 };
+        if wanted.filter.admits_but_state(&marks) {
+            *states.of(marks.state) += sum.count;
+        }
+        if wanted.filter.admits_but_platform(&marks) {
+            *platforms.of(marks.platform) += sum.count;
+        }
+        if wanted.filter.admits(&marks) {
+            page.count += sum.count;
+        }
+    }
     page.states = top(states.iter().map(|(v, n)| (v, *n)));
     page.platforms = top(platforms.iter().map(|(v, n)| (v, *n)));
     // The counts know when the last one was met; of a later page they do not know how many came before.
@@ -146,6 +133,42 @@ fn counted_page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     let places = walk::newest(c, zone, wanted, left.min(wanted.limit + 1))?;
     (page.lines, page.next) = fetch(c, places, wanted.limit)?;
     Ok(page)
+}
+
+/// Deliveries of some days that are alike but for the day.
+struct Sum {
+    connection: i64,
+    platform: String,
+    kind: String,
+    state: String,
+    count: i64,
+}
+
+/// Every day has nearly the same rows in the same order, so that the sum of a row is the one behind that of the row before:
+/// much less work than grouping them by four words.
+fn sums(c: &SiteConn, span: Span) -> Result<Vec<Sum>> {
+    let (from, to) = (span.from.map_or(i32::MIN, |d| d.0), span.to.map_or(i32::MAX, |d| d.0));
+    let (mut sums, mut next): (Vec<Sum>, usize) = (Vec::new(), 0);
+    c.scan(
+        "select connection_id, platform, kind, state, count from delivery_counts
+         where site_id = :site and day between :from and :to and count > 0 order by day, connection_id, platform, kind, state",
+        named_params! {":from": from, ":to": to},
+        |row| {
+            let connection: i64 = row.get(0)?;
+            let (platform, kind, state) = (word(row, 1)?, word(row, 2)?, word(row, 3)?);
+            let is_it = |s: &Sum| s.connection == connection && s.state == state && s.kind == kind && s.platform == platform;
+            let (before, behind) = sums.split_at(next.min(sums.len()));
+            let found = behind.iter().position(is_it).map(|n| n + before.len()).or_else(|| before.iter().position(is_it));
+            let place = found.unwrap_or(sums.len());
+            if found.is_none() {
+                sums.push(Sum { connection, platform: platform.into(), kind: kind.into(), state: state.into(), count: 0 });
+            }
+            sums[place].count += row.get::<_, i64>(4)?;
+            next = place + 1;
+            Ok(true)
+        },
+    )?;
+    Ok(sums)
 }
 
 /// A page of an export: no counts.
