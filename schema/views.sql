@@ -159,7 +159,8 @@ create temp view orders as
 select
   'order_' || o.id as id,
   (select slug from temp.halo_site) as client_id,
-  o.external_id as external_order_id,
+  -- The generic hook keeps the shop's word before the number.
+  iif(substr(o.external_id, 1, length(o.platform) + 1) = o.platform || ':', substr(o.external_id, length(o.platform) + 2), o.external_id) as external_order_id,
   o.order_number,
   o.platform,
   o.status,
@@ -197,7 +198,7 @@ select
   (select slug from temp.halo_site) as client_id,
   t.external_id as conversation_id,
   o.email as customer_email,
-  o.external_id as order_id,
+  iif(substr(o.external_id, 1, length(o.platform) + 1) = o.platform || ':', substr(o.external_id, length(o.platform) + 2), o.external_id) as order_id,
   o.order_number,
   o.platform,
   o.total_minor / coalesce((select u.units from temp.halo_units u where u.currency = o.currency), 100.0) as order_total,

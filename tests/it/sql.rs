@@ -172,3 +172,19 @@ async fn the_site_is_named_or_is_the_only_one() {
     assert!(message.contains(&site.slug) && message.contains(&other.slug), "{message}");
     assert!(open(Some("nobody")).is_err_and(|(code, _)| code == "unknown_site"));
 }
+
+#[tokio::test]
+async fn an_order_goes_by_the_number_that_its_shop_gave_it() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for platform in ["woocommerce", "generic"] {
+        let order = json!({"order_id": "4406", "platform": platform, "total": "9.00", "currency": "EUR", "email": "ann@mail.example",
+            "status": "paid"});
+        house.order(&site, order).await.is(200);
+    }
+    for (table, column) in [("orders", "external_order_id"), ("purchase_attributions", "order_id")] {
+        let rows = ask(&house, &site, &format!("select {column} as n, platform from {table} order by platform")).expect("rows");
+        let want = json!([{"n": "4406", "platform": "generic"}, {"n": "4406", "platform": "woocommerce"}]);
+        assert_eq!(json!(rows), want, "{table}");
+    }
+}
