@@ -17,7 +17,7 @@ impl Currency {
     }
 
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("XXX")
+        std::str::from_utf8(&self.0).expect("three letters of ASCII, by parse")
     }
 
     /// Digits after the decimal point: 2 for AED, 0 for JPY, 3 for KWD.

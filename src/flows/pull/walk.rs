@@ -92,9 +92,10 @@ impl Walk<'_> {
                     if let Fact::Order(order) = &fact {
                         let external_id = intake::own_id(&order.platform, &order.external_id);
                         let known = orders::find_by_external_id(c, id.number(), &external_id)?;
-                        new_orders += usize::from(known.is_none());
-                        if known.is_some_and(|known| is_same(c, id, order, &external_id, &known).unwrap_or(false)) {
-                            continue;
+                        match known {
+                            None => new_orders += 1,
+                            Some(known) if is_same(c, id, order, &external_id, &known)? => continue,
+                            Some(_) => {}
                         }
                     }
                     delivered.facts.push(fact);
