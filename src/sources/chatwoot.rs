@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::kit::{self, clicks_of, flag, ignored, text, time};
 use super::{Batch, Heard, Home, Reject, Source, Verified, Webhook};
-use crate::crypto::Secret;
 use crate::domain::fact::{Fact, Message, Person, Role, Said, Traces};
 use crate::domain::person::{Email, Name, Phone};
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
@@ -59,18 +58,15 @@ impl Source for Chatwoot {
 
 impl Webhook for Chatwoot {
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject> {
-        let secrets: Vec<Secret> = secrets.all("secret").iter().filter(|s| !s.reveal().is_empty()).cloned().collect();
-        let content_type = got.headers.get("content-type").unwrap_or_default();
-        if secrets.is_empty() {
-            return Ok(Verified::by_address_alone(got.body, content_type));
-        }
-        let header = |name: &str| got.headers.only(name).ok_or(Reject::BadSignature);
-        let (timestamp, signature) = (header("x-chatwoot-timestamp")?, header("x-chatwoot-signature")?);
-        let claimed = signature.strip_prefix("sha256=").ok_or(Reject::BadSignature)?;
-        let seconds: i64 = timestamp.parse().map_err(|_| Reject::BadSignature)?;
-        let parts: [&[u8]; 3] = [timestamp.as_bytes(), b".", got.body];
-        let verified = Verified::by_hex_hmac(&secrets, &parts, claimed, got.body, content_type).ok_or(Reject::BadSignature)?;
-        if now.s().abs_diff(seconds) > kit::TOLERANCE_S { Err(Reject::StaleSignature) } else { Ok(verified) }
+        Verified::signed_where_agreed(got, secrets, |live, content_type| {
+            let header = |name: &str| got.headers.only(name).ok_or(Reject::BadSignature);
+            let (timestamp, signature) = (header("x-chatwoot-timestamp")?, header("x-chatwoot-signature")?);
+            let claimed = signature.strip_prefix("sha256=").ok_or(Reject::BadSignature)?;
+            let seconds: i64 = timestamp.parse().map_err(|_| Reject::BadSignature)?;
+            let parts: [&[u8]; 3] = [timestamp.as_bytes(), b".", got.body];
+            let verified = Verified::by_hex_hmac(live, &parts, claimed, got.body, content_type).ok_or(Reject::BadSignature)?;
+            if now.s().abs_diff(seconds) > kit::TOLERANCE_S { Err(Reject::StaleSignature) } else { Ok(verified) }
+        })
     }
 
     fn parse(&self, body: &Verified<'_>, _: &Settings, home: &Home) -> Result<Heard, Reject> {

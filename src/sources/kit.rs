@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Heard, Reject};
 use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
+use crate::domain::platform::Secrets;
 use crate::domain::time::Time;
 use crate::json;
 use crate::wire::{Headers, Incoming, Response};
@@ -46,6 +47,18 @@ impl<'a> Verified<'a> {
     /// By the secret address alone, where a platform signs nothing: what it says of people is only said.
     pub fn by_address_alone(body: &'a [u8], content_type: &'a str) -> Self {
         Self { body, content_type, is_signed: false }
+    }
+
+    /// For platforms that sign only where a secret was set: `check` holds the body against the live ones. Without any, the
+    /// secret address is all there is; with one, nothing unsigned is taken.
+    pub fn signed_where_agreed(
+        got: &Incoming<'a>,
+        secrets: &Secrets,
+        check: impl FnOnce(&[Secret], &'a str) -> Result<Self, Reject>,
+    ) -> Result<Self, Reject> {
+        let live: Vec<Secret> = secrets.all("secret").iter().filter(|s| !s.reveal().is_empty()).cloned().collect();
+        let content_type = got.headers.get("content-type").unwrap_or_default();
+        if live.is_empty() { Ok(Self::by_address_alone(got.body, content_type)) } else { check(&live, content_type) }
     }
 
     /// By an HMAC-SHA256 in base64 over these parts, under any of the live secrets.
