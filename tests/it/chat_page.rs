@@ -9,27 +9,14 @@ use crate::chromium::Chromium;
 use crate::house::{CHROME, House};
 use crate::pages::{LOOK, errors};
 use crate::running::Running;
-use crate::sources_page::PASSWORD;
+use crate::two_shops;
 
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 /// Two sites: one whose customers chat, and one without any.
 fn open(name: &str) -> Running {
-    let mut server = Running::new(name);
-    for name in ["full", "empty"] {
-        let domain = format!("{name}.example");
-        server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);
-    }
-    let token = server.cli(&["token", "create", "--site", "full", "--name", "shop", "--scope", "read,write"]);
-    let token = token["token"].as_str().expect("a token").to_owned();
-    server.start();
-    let told = |path: &str, body: Value| -> Value {
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let heard = server.post(path, &headers, body.to_string().as_bytes()).expect("an answer");
-        assert!(matches!(heard.status, 200 | 201), "{path} {body}: {} {}", heard.status, heard.text);
-        heard.json()
-    };
+    let (server, token) = two_shops::open(name);
+    let told = |path: &str, body: Value| -> Value { two_shops::tell(&server, &token, path, &body) };
     let ago = |minutes: i64| Clock::system().now().plus_ms(-minutes * 60_000).utc();
     for (n, gap) in [12, 200, 1_300, 4 * 1_440, 0].into_iter().enumerate() {
         let (email, bought) = (format!("p{n}@mail.example"), 600 + n as i64 * 300);
@@ -52,13 +39,7 @@ fn open(name: &str) -> Running {
 async fn an_owner_sees_what_chats_helped_to_sell() {
     let Some(browser) = Chromium::start("").await else { return };
     let server = open("chat_page");
-    let log = server.log();
-    let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-    browser.open(&link).await;
-    browser.write("input[name=email]", "ann@full.example").await;
-    browser.write("input[name=password]", PASSWORD).await;
-    browser.click("button[type=submit]").await;
-    browser.wait("the frame", "return !!document.querySelector('.rail')").await;
+    two_shops::sign_up(&browser, &server).await;
     errors(&browser).await;
     let page = |path: &str| format!("{}/dashboard/{path}", server.url());
     let steps: [(&str, &str, &str); 5] = [

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::chromium::Chromium;
 use crate::pages::{LOOK, errors};
-use crate::sources_page::{PASSWORD, READY, open};
+use crate::sources_page::{READY, open};
+use crate::two_shops;
 
 const FIGURES: &str = "return !!document.querySelector('.fig .v') && !document.querySelector('main[aria-busy]') && !document.querySelector('.waiting, .skeleton')";
 
@@ -31,13 +32,7 @@ async fn choose(browser: &Chromium, words: &str) {
 async fn an_owner_filters_by_a_part_keeps_it_and_compares_with_days_of_their_own() {
     let Some(browser) = Chromium::start("").await else { return };
     let server = open("lenses");
-    let log = server.log();
-    let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-    browser.open(&link).await;
-    browser.write("input[name=email]", "ann@full.example").await;
-    browser.write("input[name=password]", PASSWORD).await;
-    browser.click("button[type=submit]").await;
-    browser.wait("the frame", "return !!document.querySelector('.rail')").await;
+    two_shops::sign_up(&browser, &server).await;
     errors(&browser).await;
     let page = |path: &str| format!("{}/dashboard/full/{path}", server.url());
     browser.screen(1440, 1000, "light").await;

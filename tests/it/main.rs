@@ -64,6 +64,7 @@ mod story;
 mod tenancy;
 mod tidy;
 mod touch;
+mod two_shops;
 mod woo_books;
 mod woo_shop;
 mod woocommerce;

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use crate::chromium::Chromium;
 use crate::ground::{self, Size};
 use crate::house::{CHROME, House};
+use crate::pages::PASSWORD;
 use crate::running::Running;
-
-const PASSWORD: &str = "correct horse battery staple";
+use crate::two_shops;
 
 struct Office {
     server: Running,
@@ -78,9 +78,7 @@ impl Office {
     }
 
     async fn sign_in(&self, browser: &Chromium) {
-        let log = self.server.log();
-        let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-        browser.open(&link).await;
+        browser.open(&two_shops::setup_link(&self.server)).await;
         browser.write("input[name=email]", "ann@full.example").await;
         browser.write("input[name=password]", PASSWORD).await;
         browser.click("button[type=submit]").await;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
 use crate::house::CHROME;
+use crate::pages::PASSWORD;
 use crate::pages::{LOOK, errors};
 use crate::running::Running;
+use crate::two_shops;
 
-const PASSWORD: &str = "correct horse battery staple";
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 const SECTIONS: [&str; 9] = ["site", "credit", "exclusions", "sharing", "privacy", "people", "tokens", "audit", "account"];
 const ENTER: &str = "\u{E007}";
@@ -72,9 +73,7 @@ async fn an_owner_keeps_the_settings() {
 }
 
 async fn sign_up(browser: &Chromium, office: &Office) {
-    let log = office.server.log();
-    let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-    browser.open(&link).await;
+    browser.open(&two_shops::setup_link(&office.server)).await;
     browser.write("input[name=email]", "ann@full.example").await;
     browser.write("input[name=password]", PASSWORD).await;
     browser.click("button[type=submit]").await;

@@ -6,27 +6,15 @@ use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
 use crate::house::CHROME;
-use crate::pages::{LOOK, PASSWORD, errors};
+use crate::pages::{LOOK, errors};
 use crate::running::Running;
+use crate::two_shops;
 
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 fn open() -> Running {
-    let mut server = Running::new("shop_pages");
-    for name in ["full", "empty"] {
-        let domain = format!("{name}.example");
-        server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);
-    }
-    let token = server.cli(&["token", "create", "--site", "full", "--name", "shop", "--scope", "read,write"]);
-    let token = token["token"].as_str().expect("a token").to_owned();
-    server.start();
-    let told = |path: &str, body: Value| -> Value {
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let heard = server.post(path, &headers, body.to_string().as_bytes()).expect("an answer");
-        assert!(matches!(heard.status, 200 | 201), "{path} {body}: {} {}", heard.status, heard.text);
-        heard.json()
-    };
+    let (server, token) = two_shops::open("shop_pages");
+    let told = |path: &str, body: Value| -> Value { two_shops::tell(&server, &token, path, &body) };
     let ago = |hours: i64| Clock::system().now().plus_ms(-hours * 3_600_000).utc();
     for n in 0..14_i64 {
         let (source, medium) =
@@ -55,13 +43,7 @@ fn open() -> Running {
 }
 
 async fn sign_in(browser: &Chromium, server: &Running) {
-    let log = server.log();
-    let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-    browser.open(&link).await;
-    browser.write("input[name=email]", "ann@full.example").await;
-    browser.write("input[name=password]", PASSWORD).await;
-    browser.click("button[type=submit]").await;
-    browser.wait("the frame", "return !!document.querySelector('.rail')").await;
+    two_shops::sign_up(browser, server).await;
     errors(browser).await;
 }
 

@@ -10,8 +10,8 @@ use crate::house::{CHROME, House};
 use crate::pages::{LOOK, errors};
 use crate::rules::fill;
 use crate::running::Running;
+use crate::two_shops;
 
-pub const PASSWORD: &str = "correct horse battery staple";
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 fn named<'v>(table: &'v Value, name: &str) -> &'v Value {
@@ -131,21 +131,8 @@ async fn contents_and_terms_are_levels_and_tables() {
 }
 
 pub fn open(name: &str) -> Running {
-    let mut server = Running::new(name);
-    for name in ["full", "empty"] {
-        let domain = format!("{name}.example");
-        server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);
-    }
-    let token = server.cli(&["token", "create", "--site", "full", "--name", "shop", "--scope", "read,write"]);
-    let token = token["token"].as_str().expect("a token").to_owned();
-    server.start();
-    let told = |path: &str, body: Value| -> Value {
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let heard = server.post(path, &headers, body.to_string().as_bytes()).expect("an answer");
-        assert!(matches!(heard.status, 200 | 201), "{path} {body}: {} {}", heard.status, heard.text);
-        heard.json()
-    };
+    let (server, token) = two_shops::open(name);
+    let told = |path: &str, body: Value| -> Value { two_shops::tell(&server, &token, path, &body) };
     let long = "a_campaign_with_a_name_that_somebody_wrote_without_an_end_in_sight_2026";
     for (n, (source, medium, campaign, content)) in [
         ("facebook", "paid_social", "Spring", "video"),
@@ -184,13 +171,7 @@ async fn text(browser: &Chromium, css: &str) -> String {
 async fn an_owner_opens_the_tree_and_merges_a_spelling() {
     let Some(browser) = Chromium::start("").await else { return };
     let server = open("sources_page");
-    let log = server.log();
-    let link = log.split_whitespace().find(|w| w.contains("/setup/")).expect("the start prints a link").to_owned();
-    browser.open(&link).await;
-    browser.write("input[name=email]", "ann@full.example").await;
-    browser.write("input[name=password]", PASSWORD).await;
-    browser.click("button[type=submit]").await;
-    browser.wait("the frame", "return !!document.querySelector('.rail')").await;
+    two_shops::sign_up(&browser, &server).await;
     errors(&browser).await;
     let page = |path: &str| format!("{}/dashboard/{path}", server.url());
     by_keyboard(&browser, &page("full/sources")).await;
