@@ -754,7 +754,7 @@ create table deliveries (
 create unique index deliveries__site_id__conversion_id__connection_id__kind on deliveries (site_id, conversion_id, connection_id, kind);
 -- Carries what the list filters and counts by, so that a year of deliveries is counted without reading their payloads.
 create index deliveries__site_id__created_at on deliveries (site_id, created_at, id, state, platform, connection_id, kind, conversion_id);
-create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
+create index deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state in ('pending', 'accepted') and next_at is not null;
 create index deliveries__owner on deliveries (owner) where state = 'leased';
 -- What the list is narrowed to, each lane in the order of the list.
 create index deliveries__site_id__connection_id__state__created_at on deliveries (site_id, connection_id, state, created_at, id, kind);

@@ -39,6 +39,11 @@ pub enum Body {
 pub enum Sign {
     /// Standard Webhooks: `webhook-signature: v1,base64(HMAC-SHA256(key, id.timestamp.body))`; the named secret is `whsec_…`.
     StandardWebhooks { secret: String, id: String, timestamp_s: i64 },
+    /// `Authorization: Bearer …`: the token is a named secret.
+    Bearer { token: String },
+    /// A service account's own signed word for a token (RFC 7523): the named secret is its key file. The form gets the
+    /// field `assertion`, good for an hour.
+    Assertion { key: String, scope: String, issued_s: i64 },
     /// HTTP Basic: user and password are named secrets.
     Basic { user: String, password: String },
     /// OAuth 1.0a of one leg with HMAC-SHA256 (RFC 5849), in the query: for shops on plain http, which refuse Basic. Both
@@ -118,6 +123,10 @@ impl Request {
     pub fn json(mut self, value: Value) -> Self {
         self.body = Body::Json(value);
         self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.signed(Sign::Bearer { token: token.into() })
     }
 
     pub fn signed(mut self, sign: Sign) -> Self {

@@ -12,12 +12,14 @@ use crate::error::Result;
 use crate::wire::Request;
 
 mod ga4;
+mod google_ads;
+mod hubspot;
 pub mod kit;
 mod meta;
 mod webhook;
 
 /// Every destination, in the order of the alphabet.
-pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &meta::Meta, &webhook::Webhook];
+pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &google_ads::GoogleAds, &hubspot::HubSpot, &meta::Meta, &webhook::Webhook];
 
 /// A delivery hands nothing over on the way and ends with a verdict.
 #[derive(Debug)]
@@ -55,8 +57,9 @@ pub trait Destination: Sync {
         Ok(())
     }
 
-    /// The token that requests of this platform need, where its credentials only buy one that expires.
-    fn token(&self, _settings: &Settings) -> Option<Token> {
+    /// The token that requests of this platform need, where its credentials only buy one that expires. `secrets` only tell
+    /// which there are: their values are put in when it is asked for.
+    fn token(&self, _settings: &Settings, _secrets: &Secrets, _now: Time) -> Option<Token> {
         None
     }
 
@@ -87,9 +90,9 @@ pub trait Destination: Sync {
         false
     }
 
-    /// The one request that tells it; none where the settings do not allow one.
-    fn erasure(&self, _erased: &Erased, _settings: &Settings, _now: Time) -> Option<Request> {
-        None
+    /// The requests that tell it, which may be repeated; none where the settings do not allow one.
+    fn erasures(&self, _erased: &Erased, _settings: &Settings, _now: Time) -> Vec<Request> {
+        Vec::new()
     }
 }
 

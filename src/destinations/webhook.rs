@@ -117,8 +117,8 @@ impl Destination for Webhook {
         true
     }
 
-    fn erasure(&self, erased: &Erased, settings: &Settings, now: Time) -> Option<Request> {
-        let place = settings.get("url").and_then(Place::read)?;
+    fn erasures(&self, erased: &Erased, settings: &Settings, now: Time) -> Vec<Request> {
+        let Some(place) = settings.get("url").and_then(Place::read) else { return Vec::new() };
         let names = json!({
             "emails": erased.emails, "phones": erased.phones, "customer_ids": erased.customer_ids,
             "conversions": erased.conversions, "event_ids": erased.event_ids,
@@ -126,7 +126,7 @@ impl Destination for Webhook {
         let body = json!({"type": ERASED, "timestamp": erased.at.utc(), "data": names});
         let digest = crypto::sha256_hex(format!("{ERASED} {} {}", erased.number, erased.at.ms()).as_bytes());
         let state = json!({"body": body, "id": format!("msg_{}", &digest[..32])});
-        Some(request(&state, place, now))
+        vec![request(&state, place, now)]
     }
 }
 

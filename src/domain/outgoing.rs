@@ -22,9 +22,13 @@ pub struct Outgoing {
     pub is_refund: bool,
     /// Stable for ever: the platform drops a repeat by it.
     pub event_id: String,
+    /// Event id of the conversion itself, also where a refund or a change of it is told.
+    pub subject: String,
     pub mode: Mode,
     pub happened_at: Time,
     pub amount: Option<Money>,
+    /// What is left of a sale after all that has gone back.
+    pub left: Option<Money>,
     /// The order's or lead's own id as the shop writes it.
     pub external_id: String,
     pub form_type: Option<String>,

@@ -26,6 +26,8 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "not_wanted" => "Not sent: this connection does not want this kind.",
         "no_amount" => "Not sent: this platform wants an amount and there is none.",
         "no_test_event_code" => "Not sent: test mode needs the platform's test event code. Add it to the connection.",
+        "checking" => "Taken; the platform says later what became of it.",
+        "no_test_mode" => "Not sent: this platform has no test mode. Look at it in shadow mode, then switch to live.",
         "imported" => "Not sent: it was brought in from history. Replay it if it should go out.",
         "not_configured" => "Not sent: the connection is not configured yet.",
         "own_report" => "Not sent: this platform told us of it itself.",

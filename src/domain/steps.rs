@@ -44,7 +44,8 @@ pub enum Verdict {
     Delivered(String),
     /// Taken, but the platform does not confirm.
     Accepted(String),
-    /// Taken; ask again after so many milliseconds what became of it.
+    /// Taken; ask again after so many milliseconds what became of it. With a state of null: it was not kept after all, begin
+    /// from the start then.
     CheckLater { after_ms: i64, state: State },
     /// Not now. `after_ms` is the platform's own wish.
     Retry { after_ms: Option<i64>, sentence: String },

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{App, News};
 use crate::clock;
 use crate::crypto;
-use crate::destinations::{self, Delivery as Talk, Destination, Prepared};
+use crate::destinations::{self, Delivery as Talk, Destination, Prepared, Start};
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
 use crate::domain::outgoing::{Mode, Outgoing};
@@ -23,7 +23,7 @@ use crate::store::deliveries::{self, Attempt, Delivery, Settled};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, credits};
-use crate::wire::{Request, Response};
+use crate::wire::{Body, Request, Response};
 
 use ending::{judge, nothing_to_tell, notice};
 
@@ -80,35 +80,54 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
         let boot = app.boot.clone();
         return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, None)).await;
     }
-    if let Some((state, reason)) = loaded.nothing_to_tell {
-        return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await;
-    }
-    if !loaded.may.is_allowed {
-        // What a visitor refused later is cancelled, what never was allowed is skipped.
-        let state = if loaded.may.basis == "refused after the fact" || loaded.delivery.attempts > 0 { "cancelled" } else { "skipped" };
-        return settle_now(app, &loaded.delivery, state, Some("consent"), None, None).await;
-    }
-    if loaded.delivery.not_after.is_some_and(|limit| now > limit) {
-        let state = if loaded.delivery.attempts > 0 { "dead" } else { "skipped" };
-        return settle_now(app, &loaded.delivery, state, Some("too_old"), None, None).await;
-    }
-    if retry::is_ambiguous(loaded.delivery.unknown_at, now) {
-        return settle_now(app, &loaded.delivery, "held", Some("ambiguous"), None, None).await;
-    }
     let mode = loaded.outgoing.mode;
-    let start = match destination.prepare(&loaded.outgoing, &connection.settings) {
-        Prepared::Skip(reason) => return settle_now(app, &loaded.delivery, "skipped", Some(reason), None, None).await,
-        Prepared::Start(start) => start,
+    let start = match loaded.delivery.step.clone().filter(|_| loaded.delivery.is_check()) {
+        // It was sent when it might be: nothing of that is judged again.
+        Some(state) => Start { state, hashed: Value::Null },
+        None => match begin(destination, &connection, &loaded, now) {
+            Beginning::Start(start) => start,
+            Beginning::End(state, reason, request) => return settle_now(app, &loaded.delivery, state, Some(reason), request, None).await,
+        },
     };
-    if mode == Mode::Shadow {
-        let request = shadow(destination, start.state, &connection, &start.hashed, now);
-        return settle_now(app, &loaded.delivery, "skipped", Some("shadow"), request, None).await;
-    }
     let began = clock::started();
     let state = loaded.delivery.step.clone().unwrap_or(start.state);
     let end = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await?;
     let took_ms = began.elapsed().as_millis() as i64;
     write_end(app, &owner, &connection, loaded.delivery, mode, end, took_ms).await
+}
+
+/// Whether there is something to send, and what.
+enum Beginning {
+    Start(Start),
+    /// State and reason, and what would have been sent.
+    End(&'static str, &'static str, Option<Value>),
+}
+
+fn begin(destination: &dyn Destination, connection: &Connection, loaded: &Loaded, now: Time) -> Beginning {
+    let end = |state, reason| Beginning::End(state, reason, None);
+    let was_tried = loaded.delivery.attempts > 0;
+    if let Some((state, reason)) = loaded.nothing_to_tell {
+        return end(state, reason);
+    }
+    if !loaded.may.is_allowed {
+        // What a visitor refused later is cancelled, what never was allowed is skipped.
+        let is_later = loaded.may.basis == "refused after the fact" || was_tried;
+        return end(if is_later { "cancelled" } else { "skipped" }, "consent");
+    }
+    if loaded.delivery.not_after.is_some_and(|limit| now > limit) {
+        return end(if was_tried { "dead" } else { "skipped" }, "too_old");
+    }
+    if retry::is_ambiguous(loaded.delivery.unknown_at, now) {
+        return end("held", "ambiguous");
+    }
+    match destination.prepare(&loaded.outgoing, &connection.settings) {
+        Prepared::Skip(reason) => end("skipped", reason),
+        Prepared::Start(start) if loaded.outgoing.mode == Mode::Shadow => {
+            let request = shadow(destination, start.state, connection, &start.hashed, now);
+            Beginning::End("skipped", "shadow", request)
+        }
+        Prepared::Start(start) => Beginning::Start(start),
+    }
 }
 
 fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<Loaded>> {
@@ -159,7 +178,12 @@ async fn talk(
                     app.store.write(delivery.site, move |c| deliveries::save_step(c, id, &boot, &saved)).await?;
                     kept = Some(next.clone());
                 }
-                end.request = Some(outbound::redacted(&request, hashed));
+                // The last that carried something is shown: a look at what became of it, or a tie, says little. What is
+                // hidden stands in the first request alone: nothing of a person is kept between two.
+                match &request.body {
+                    Body::Empty if kept.is_some() => {}
+                    _ => end.request = Some(outbound::redacted(&request, if kept.is_none() { hashed } else { &Value::Null })),
+                }
                 match send(app, destination, connection, &request).await {
                     Ok(response) => {
                         end.status = Some(response.status);
@@ -210,7 +234,7 @@ async fn send(
     connection: &Connection,
     request: &Request,
 ) -> std::result::Result<Response, SendError> {
-    match destination.token(&connection.settings) {
+    match destination.token(&connection.settings, &connection.secrets, app.clock.now()) {
         None => app.outbound.send(request, &connection.secrets).await,
         Some(token) => {
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
@@ -277,7 +301,7 @@ async fn write_end(
                 delivery.id,
                 &Attempt { at: now, duration_ms: took_ms, outcome: end.outcome, status: end.status, sentence },
             )?;
-            let unknown_at = if end.is_unknown { delivery.unknown_at.or(Some(now)) } else { delivery.unknown_at };
+            let unknown_at = if end.is_unknown && !delivery.is_check() { delivery.unknown_at.or(Some(now)) } else { delivery.unknown_at };
             deliveries::settle(
                 c,
                 delivery.id,

@@ -196,7 +196,9 @@ async fn claim(app: &App, lanes: &Lanes) -> Result<(Claimed, Option<Time>)> {
                     deliveries::look_out(&c, id, now)?;
                 }
                 if deliveries::claim(&c, id, &boot)? {
-                    if let (Some(delivery), Some(mode)) = (deliveries::find(&c, id)?, modes.get(&connection)) {
+                    // What was sent was sent in its own mode.
+                    let found = deliveries::find(&c, id)?.filter(|d| !d.is_check());
+                    if let (Some(delivery), Some(mode)) = (found, modes.get(&connection)) {
                         deliveries::set_mode(&c, id, outgoing::effective_mode(delivery.mode, *mode))?;
                     }
                     claimed.push((site, connection, id));

@@ -4,7 +4,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use super::{Failure, SendError};
+use super::{Failure, SendError, assertion};
 use crate::crypto::{self, Secret};
 use crate::domain::platform::Secrets;
 use crate::wire::{Body, Part, Request, Sign};
@@ -19,7 +19,7 @@ pub struct Filled {
 /// `origin` is the vendor's or what stands in for it.
 pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled, SendError> {
     let mut url = address(request, origin, secrets)?;
-    let (body, kind) = body(&request.body, secrets)?;
+    let (mut body, kind) = body(&request.body, secrets)?;
     let mut headers = HeaderMap::new();
     if let Some(kind) = kind {
         headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -36,6 +36,9 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
             put(&mut headers, "webhook-timestamp", &timestamp_s.to_string(), false)?;
             put(&mut headers, "webhook-signature", &signature, true)?;
         }
+        Some(Sign::Bearer { token }) => {
+            put(&mut headers, "authorization", &format!("Bearer {}", named(secrets, token)?.reveal()), true)?;
+        }
         Some(Sign::Basic { user, password }) => {
             let plain = format!("{}:{}", named(secrets, user)?.reveal(), named(secrets, password)?.reveal());
             put(&mut headers, "authorization", &format!("Basic {}", crypto::base64(plain.as_bytes())), true)?;
@@ -43,6 +46,11 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
         Some(Sign::OAuth1 { key, secret, timestamp_s }) => {
             let (key, secret) = (named(secrets, key)?, named(secrets, secret)?);
             one_legged(&mut url, &request.method, key.reveal(), secret, *timestamp_s, &crypto::random_text(16));
+        }
+        Some(Sign::Assertion { key, scope, issued_s }) => {
+            let assertion = assertion::signed(named(secrets, key)?, scope, *issued_s).map_err(setup)?;
+            body.extend_from_slice(b"&assertion=");
+            body.extend_from_slice(assertion.as_bytes());
         }
         None => {}
     }
@@ -58,7 +66,8 @@ pub fn names(request: &Request, secret: &str) -> bool {
         Body::Form(fields) => fields.iter().any(|(_, part)| is_it(part)),
         Body::Empty | Body::Json(_) | Body::Text(_) => false,
     };
-    in_body || parts.into_iter().any(is_it)
+    let in_sign = matches!(&request.sign, Some(Sign::Bearer { token }) if token == secret);
+    in_body || in_sign || parts.into_iter().any(is_it)
 }
 
 /// One `v1,` signature for each live secret, the newest first, so that a receiver may still hold the older one.

@@ -17,6 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::wire::{Headers, Request, Response};
 
 mod address;
+mod assertion;
 pub mod certificate;
 mod fill;
 mod resolver;

@@ -27,6 +27,9 @@ pub fn redacted(request: &Request, hashed: &Value) -> Value {
         headers.insert("webhook-timestamp".into(), json!(timestamp_s.to_string()));
         headers.insert("webhook-signature".into(), json!(format!("v1,{DOTS}")));
     }
+    if let Some(Sign::Bearer { .. }) = &request.sign {
+        headers.insert("authorization".into(), json!(format!("Bearer {DOTS}")));
+    }
     let mut body = body(&request.body);
     let mut notes = Map::new();
     for (key, text) in hashed.as_object().into_iter().flatten() {

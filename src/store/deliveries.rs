@@ -67,6 +67,8 @@ pub struct Made {
     pub state: &'static str,
 }
 
+/// Why one that was taken has a time again: the platform says later what became of it.
+pub const CHECKING: &str = "checking";
 /// Why a refund is not told: its sale was not either.
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
 /// Why what waits for a sale that went back is cancelled.
@@ -149,6 +151,13 @@ pub fn find_by_connection(c: &SiteConn, connection: ConnectionId, conversion: Co
     )
 }
 
+impl Delivery {
+    /// It was taken; what is asked is only what became of it.
+    pub fn is_check(&self) -> bool {
+        self.reason.as_deref() == Some(CHECKING)
+    }
+}
+
 fn read(row: &Row) -> rusqlite::Result<Delivery> {
     let mode: String = row.get(7)?;
     let not_after: Option<i64> = row.get(11)?;
@@ -167,26 +176,27 @@ fn read(row: &Row) -> rusqlite::Result<Delivery> {
         reason: row.get(9)?,
         attempts: row.get(10)?,
         not_after: not_after.map(Time::from_ms),
-        step: step.and_then(|s| serde_json::from_str(&s).ok()),
+        step: step.and_then(|s| serde_json::from_str(&s).ok()).filter(|s: &serde_json::Value| !s.is_null()),
         unknown_at: unknown.map(Time::from_ms),
         created_at: Time::from_ms(row.get(14)?),
     })
 }
 
-/// Pending deliveries of a connection that are due, the longest waiting first.
+/// Deliveries of a connection that are due, the longest waiting first: pending ones, and those that were taken and of which
+/// the platform says later what became of them.
 pub fn list_due(all: &AllSites, connection: ConnectionId, now: Time, limit: usize) -> Result<Vec<(SiteId, DeliveryId)>> {
     all.list(
-        "select site_id, id from deliveries where connection_id = :connection and state = 'pending' and next_at <= :now
+        "select site_id, id from deliveries where connection_id = :connection and state in ('pending', 'accepted') and next_at <= :now
          order by next_at, id limit :limit",
         named_params! {":connection": connection.number(), ":now": now.ms(), ":limit": limit as i64},
         |row| Ok((SiteId::issued(row.get(0)?), DeliveryId::new(row.get(1)?))),
     )
 }
 
-/// When the next pending delivery of a connection falls due.
+/// When the next delivery of a connection falls due.
 pub fn next_due(all: &AllSites, connection: ConnectionId) -> Result<Option<Time>> {
     let at: Option<Option<i64>> = all.find(
-        "select min(next_at) from deliveries where connection_id = :connection and state = 'pending' and next_at is not null",
+        "select min(next_at) from deliveries where connection_id = :connection and state in ('pending', 'accepted') and next_at is not null",
         named_params! {":connection": connection.number()},
         |row| row.get(0),
     )?;
@@ -196,7 +206,7 @@ pub fn next_due(all: &AllSites, connection: ConnectionId) -> Result<Option<Time>
 /// Takes the lease for this run of the process. False where somebody was faster or it was cancelled meanwhile.
 pub fn claim(c: &SiteConn, id: DeliveryId, boot: &str) -> Result<bool> {
     let changed = c.execute(
-        "update deliveries set state = 'leased', owner = :boot where site_id = :site and id = :id and state = 'pending'",
+        "update deliveries set state = 'leased', owner = :boot where site_id = :site and id = :id and (state = 'pending' or (state = 'accepted' and next_at is not null))",
         named_params! {":boot": boot, ":id": id.number()},
     )?;
     Ok(changed > 0)
@@ -214,17 +224,20 @@ pub fn set_mode(c: &SiteConn, id: DeliveryId, mode: Mode) -> Result<()> {
 /// Leases of a run that ended: at once pending again. Whether their last send arrived is unknown.
 pub fn release_others(all: &AllSites, boot: &str, now: Time) -> Result<usize> {
     all.execute(
-        "update deliveries set state = 'pending', owner = null, next_at = :now, unknown_at = coalesce(unknown_at, :now)
+        "update deliveries set state = iif(reason = :checking, 'accepted', 'pending'), owner = null, next_at = :now,
+           unknown_at = iif(reason = :checking, unknown_at, coalesce(unknown_at, :now))
          where state = 'leased' and owner <> :boot",
-        named_params! {":boot": boot, ":now": now.ms()},
+        named_params! {":boot": boot, ":now": now.ms(), ":checking": CHECKING},
     )
 }
 
 /// Puts a leased row back without a try: the process stops, or its destination is left alone for a while.
 pub fn put_back(c: &SiteConn, id: DeliveryId, boot: &str, next_at: Option<Time>) -> Result<()> {
     c.execute(
-        "update deliveries set state = 'pending', owner = null, next_at = :next where site_id = :site and id = :id and state = 'leased' and owner = :boot",
-        named_params! {":id": id.number(), ":boot": boot, ":next": next_at.map(Time::ms)},
+        "update deliveries set state = iif(reason = :checking, 'accepted', 'pending'), owner = null,
+           next_at = iif(reason = :checking, coalesce(:next, next_at), :next)
+         where site_id = :site and id = :id and state = 'leased' and owner = :boot",
+        named_params! {":id": id.number(), ":boot": boot, ":next": next_at.map(Time::ms), ":checking": CHECKING},
     )?;
     Ok(())
 }

@@ -67,6 +67,12 @@ fn set_ups_that_cannot_work_are_named_at_once() {
         ("meta", "api_version", "25", false),
         ("ga4", "measurement_id", "G-AB12CD34EF", true),
         ("ga4", "measurement_id", "UA-12345-1", false),
+        ("hubspot", "api_version", "2026-09", true),
+        ("hubspot", "api_version", "v3", false),
+        ("hubspot", "stage_won", "1234567", true),
+        ("hubspot", "stage_won", "Closed won", false),
+        ("hubspot", "deal_property", "external_order_id", true),
+        ("hubspot", "deal_property", "Order id", false),
         ("webhook", "url", "https://shop.example/hook", true),
         ("webhook", "url", "https://me:pw@shop.example/hook", false),
         ("webhook", "secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true),
@@ -109,6 +115,7 @@ fn run(destination: &dyn Destination, case: &Path) -> Vec<String> {
                 asked = Some((request, state));
                 let kind = match out.stage {
                     Some(stage) => destination.kind_of_stage(stage).map(str::to_owned),
+                    None if out.is_refund => destination.kind_of_refund().map(str::to_owned),
                     None => destination.kind_of(out.kind, out.name.as_deref()),
                 };
                 json!({ "kind": kind, "request": shown })
@@ -133,11 +140,14 @@ fn same_twice(destination: &dyn Destination, out: &Outgoing, settings: &Settings
     }
 }
 
+/// Systems of the owner's own, which get readable messages.
+const OWN: [&str; 2] = ["hubspot", "webhook"];
+
 /// What is kept and shown of a request tells nobody's name; and ad platforms get hashes only. The owner's own systems
-/// are excepted: they get readable messages.
+/// are excepted.
 fn told_people(destination: &dyn Destination, out: &Outgoing, request: &Request, shown: &Value) -> Vec<String> {
     let mut texts = vec![("what is shown", format!("{} {} {}", shown["url"], shown["headers"], shown["body"]))];
-    if destination.about().slug != "webhook" {
+    if !OWN.contains(&destination.about().slug) {
         texts.push(("the request", format!("{:?}", request)));
     }
     let people = [
@@ -164,6 +174,7 @@ fn answers(destination: &dyn Destination, file: &Path, state: &State, settings: 
         let step = destination.delivery().step(state.clone(), Some(&response(&row["response"])), settings, &(), now);
         row["verdict"] = match step {
             Step::Done(verdict) => verdict_shown(&verdict),
+            Step::Ask(request, _) => json!({ "asks": outbound::redacted(&request, &Value::Null) }),
             other => json!({ "step": format!("{other:?}") }),
         };
         got.push(row);

@@ -4,14 +4,17 @@ use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::deliveries::{self, CHECKING, Delivery, REVERSED, SALE_NOT_SENT};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 use super::End;
+
+/// A platform that could not be asked what became of a delivery is asked again so much later.
+const CHECK_AGAIN_MS: i64 = 30 * MINUTE_MS;
 
 /// What a verdict means for the row.
 pub struct Ending {
@@ -28,7 +31,19 @@ pub fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale
         breaker.record(true, now, scale);
         return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
     }
+    // Taken, and looked after once more at that time.
+    let checking = |ms: i64| Ending {
+        reason: Some(CHECKING),
+        next_at: Some(now.plus_ms(scale.of_ms(ms))),
+        is_charged: false,
+        ..settled("accepted")
+    };
     match &end.verdict {
+        Verdict::Retry { .. } if delivery.is_check() => {
+            breaker.record(false, now, scale);
+            checking(CHECK_AGAIN_MS)
+        }
+        Verdict::Pause(_) if delivery.is_check() => Ending { pauses: true, ..checking(CHECK_AGAIN_MS) },
         Verdict::Delivered(_) => {
             breaker.record(true, now, scale);
             settled("delivered")
@@ -37,6 +52,11 @@ pub fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale
             breaker.record(true, now, scale);
             settled("accepted")
         }
+        Verdict::CheckLater { after_ms, state } if !state.is_null() => {
+            breaker.record(true, now, scale);
+            checking(*after_ms)
+        }
+        // Not kept after all, by no fault of anybody's: from the start.
         Verdict::CheckLater { after_ms, .. } => {
             breaker.record(true, now, scale);
             Ending { next_at: Some(now.plus_ms(scale.of_ms(*after_ms))), is_charged: false, ..settled("pending") }

@@ -77,18 +77,31 @@ async fn told(app: &App, notice: &Notice, subject: &Subject, at: Time, now: Time
         at,
         number: notice.erasure.number(),
     };
-    let Some(request) = destination.erasure(&erased, &connection.settings, now) else {
-        return gone("Its settings are not complete. Tell it yourself.");
-    };
-    let sentence = match app.outbound.send(&request, &connection.secrets).await {
-        Ok(answer) if (200..300).contains(&answer.status) => return ("told", format!("It took it ({}).", answer.status), None),
-        // Said once and for all.
-        Ok(answer) if matches!(answer.status, 400 | 404 | 405 | 410 | 422) => {
-            return ("by_hand", format!("It does not take erasures ({}). Tell it yourself.", answer.status), None);
+    let requests = destination.erasures(&erased, &connection.settings, now);
+    if requests.is_empty() {
+        return gone("Its settings are not complete, or it knows the person by nothing that is left. Tell it yourself.");
+    }
+    let mut sentence = String::new();
+    for request in &requests {
+        match app.outbound.send(request, &connection.secrets).await {
+            Ok(answer) if (200..300).contains(&answer.status) => {
+                sentence = format!("It took it ({}).", answer.status);
+                continue;
+            }
+            // Said once and for all.
+            Ok(answer) if matches!(answer.status, 400 | 404 | 405 | 410 | 422) => {
+                return ("by_hand", format!("It does not take erasures ({}). Tell it yourself.", answer.status), None);
+            }
+            Ok(answer) => sentence = format!("It answered {}; tried again later.", answer.status),
+            Err(failure) => sentence = failure.sentence,
         }
-        Ok(answer) => format!("It answered {}; tried again later.", answer.status),
-        Err(failure) => failure.sentence,
-    };
+        // Those that were told before are told again with the rest: once more does no harm.
+        return later(app, notice, sentence, now);
+    }
+    ("told", sentence, None)
+}
+
+fn later(app: &App, notice: &Notice, sentence: String, now: Time) -> (&'static str, String, Option<Time>) {
     let jitter = u32::from(u16::from_le_bytes(crypto::random::<2>())) % 10_001;
     let tries = u32::try_from(notice.attempts + 1).unwrap_or(u32::MAX);
     let wait = match retry::next(tries, None, Scale::from_ppm(app.config.retry_scale_ppm), jitter) {

@@ -22,10 +22,15 @@ struct Written {
     #[serde(default, rename = "refund")]
     is_refund: bool,
     event_id: String,
+    /// The same as `event_id` where it is left out.
+    #[serde(default)]
+    subject: Option<String>,
     mode: Mode,
     happened_at: String,
     #[serde(default)]
     amount: Option<Amount>,
+    #[serde(default)]
+    left: Option<Amount>,
     external_id: String,
     #[serde(default)]
     form_type: Option<String>,
@@ -98,10 +103,12 @@ pub fn read(given: &Value) -> Outgoing {
         name: w.name,
         stage: w.stage.map(|s| Stage::parse(&s).expect("a stage")),
         is_refund: w.is_refund,
+        subject: w.subject.unwrap_or_else(|| w.event_id.clone()),
         event_id: w.event_id,
         mode: w.mode,
         happened_at: time(&w.happened_at),
         amount: w.amount.as_ref().map(money),
+        left: w.left.as_ref().map(money),
         external_id: w.external_id,
         form_type: w.form_type,
         items: w.items.into_iter().map(item).collect(),

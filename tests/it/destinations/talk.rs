@@ -40,7 +40,7 @@ impl Destination for Crm {
         &ABOUT
     }
 
-    fn token(&self, settings: &Settings) -> Option<Token> {
+    fn token(&self, settings: &Settings, _: &Secrets, _: Time) -> Option<Token> {
         let mut request = Request::new("POST", "https://login.crm.example", "/oauth/token").host("crm_oauth");
         request.body = Body::Form(vec![
             ("grant_type".into(), Part::plain("client_credentials")),
@@ -144,7 +144,7 @@ impl Run {
 
     async fn deliver(&self) -> Verdict {
         let Prepared::Start(start) = Crm.prepare(&lead(), &self.settings) else { panic!("it starts") };
-        let token = Crm.token(&self.settings).expect("it has a token");
+        let token = Crm.token(&self.settings, &self.secrets, Time::from_s(1_781_431_200)).expect("it has a token");
         let holder = Holder { connection: ConnectionId::new(7), generation: 1 };
         let now = Time::from_s(1_781_431_200);
         let (mut state, mut got) = (start.state, None);
