@@ -1242,7 +1242,7 @@ CREATE INDEX customers__site_id__last_at on customers (site_id, last_at, contact
 
 CREATE INDEX customers__site_id__orders on customers (site_id, orders, contact_id);
 
-CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state = 'pending';
+CREATE INDEX deliveries__connection_id__next_at on deliveries (connection_id, next_at, id) where state in ('pending', 'accepted') and next_at is not null;
 
 CREATE INDEX deliveries__owner on deliveries (owner) where state = 'leased';
 

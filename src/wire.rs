@@ -177,6 +177,8 @@ impl Headers {
 /// A request that reached us, as a source sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming<'a> {
+    /// Scheme and host under which we are reached, as configured: some platforms sign the whole address.
+    pub origin: &'a str,
     pub method: &'a str,
     pub path: &'a str,
     pub query: &'a str,

@@ -298,7 +298,7 @@ async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId,
     let stamp = now.s().to_string();
     let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
     let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
-    let got = Incoming { method: "POST", path: "/in", query: "", headers: &headers, body: &body };
+    let got = Incoming { origin: "", method: "POST", path: "/in", query: "", headers: &headers, body: &body };
     let mut secrets = Secrets::default();
     secrets.set("secret", Secret::new(secret.as_str()));
     let hook = Chatwoot.webhook().ok_or_else(|| Error::internal("Chatwoot calls no hook"))?;

@@ -19,6 +19,7 @@ use crate::wire::{Part, Request, Response};
 mod answer;
 mod credentials;
 mod event;
+pub mod file;
 mod status;
 
 pub struct GoogleAds;

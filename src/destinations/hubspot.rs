@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::kit::{self, Hashed};
-use super::{Delivery, Destination, Erased, Prepared, Start};
+use super::{Delivery, Destination, Erased, Prepared, Start, Trial};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::{Mode, Outgoing};
 use crate::domain::pipeline::Stage;
@@ -20,6 +20,7 @@ use crate::wire::{Part, Request, Response};
 mod answer;
 mod deal;
 mod person;
+mod trial;
 
 pub struct HubSpot;
 
@@ -84,10 +85,9 @@ static ABOUT: About = About {
         },
     ],
     steps: &[
-        "In HubSpot, open Settings → Integrations → Service keys and create a key that may read and write contacts and deals, and write deal properties.",
-        "Copy its token here. Pipeline and stages can stay empty where you use HubSpot's own.",
         "Save it: contacts and deals are built and shown, but not sent yet.",
-        "Look at one under Deliveries, then switch to live. HubSpot has no test mode.",
+        "Test it, look at a deal under Deliveries, then switch to live. HubSpot has no test mode.",
+        "To hear how far deals have come, make an app in HubSpot, copy its client secret here, and enter the address of this connection in the app's Webhooks page, for deal property dealstage and contact property lifecyclestage.",
     ],
     docs_url: "https://developers.hubspot.com/docs/guides/api/crm/objects/deals",
     receives: false,
@@ -167,6 +167,10 @@ impl Destination for HubSpot {
         self
     }
 
+    fn trial(&self) -> Option<&dyn Steps<Trial>> {
+        Some(&trial::Look)
+    }
+
     fn takes_erasures(&self) -> bool {
         true
     }
@@ -189,9 +193,9 @@ impl Steps<Delivery> for HubSpot {
         }
         match state["at"].as_str().unwrap_or_default() {
             "contact" => match answer::item(response) {
-                Ok(contact) if state["deal"].is_null() => Step::Done(Verdict::Delivered(format!(
-                    "HubSpot has the contact ({contact}). This kind makes no deal."
-                ))),
+                Ok(contact) if state["deal"].is_null() => {
+                    Step::Done(Verdict::Delivered(format!("HubSpot has the contact ({contact}). This kind makes no deal.")))
+                }
                 Ok(contact) => ask(with(state, json!({"at": "deal", "sent": null, "contact": contact})), settings),
                 Err(verdict) => Step::Done(verdict),
             },

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::wire::{Part, Request, Response};
 
 mod answer;
+pub mod file;
 mod person;
 
 pub struct Meta;

@@ -18,6 +18,10 @@ pub mod kit;
 mod meta;
 mod webhook;
 
+/// Rows of the files that platforms import by their address.
+pub use google_ads::file as google_file;
+pub use meta::file as meta_file;
+
 /// Every destination, in the order of the alphabet.
 pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &google_ads::GoogleAds, &hubspot::HubSpot, &meta::Meta, &webhook::Webhook];
 
@@ -29,6 +33,33 @@ impl Talk for Delivery {
     type Yield = std::convert::Infallible;
     type Outcome = Verdict;
     type Ground = ();
+}
+
+/// A look at the set-up of a connection without a conversion: ends with what was found.
+#[derive(Debug)]
+pub struct Trial;
+
+impl Talk for Trial {
+    type Yield = std::convert::Infallible;
+    type Outcome = Vec<Finding>;
+    type Ground = ();
+}
+
+/// One thing that was looked at, in a sentence; what is not as it should be says its remedy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    pub is_good: bool,
+    pub sentence: String,
+}
+
+impl Finding {
+    pub fn good(sentence: impl Into<String>) -> Self {
+        Self { is_good: true, sentence: sentence.into() }
+    }
+
+    pub fn bad(sentence: impl Into<String>) -> Self {
+        Self { is_good: false, sentence: sentence.into() }
+    }
 }
 
 /// What a destination makes of a conversion before anything is sent.
@@ -84,6 +115,11 @@ pub trait Destination: Sync {
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared;
 
     fn delivery(&self) -> &dyn Steps<Delivery>;
+
+    /// Looks at the set-up at the platform and puts right what it may. The first state is null.
+    fn trial(&self) -> Option<&dyn Steps<Trial>> {
+        None
+    }
 
     /// Whether it can be told by program that somebody was erased.
     fn takes_erasures(&self) -> bool {

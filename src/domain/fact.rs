@@ -8,6 +8,7 @@ pub use super::message::{Message, Role, Said};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
+use super::pipeline::Stage;
 use super::time::Time;
 
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub enum Fact {
     Statement(Statement),
     /// Something said in a chat, or who the person of one is.
     Message(Message),
+    /// A platform of the people who sell says how far a lead has come.
+    Progress(Progress),
 }
 
 /// Who it was, as far as the fact says.
@@ -199,6 +202,20 @@ impl OrderStatus {
     pub fn is_reversed(self) -> bool {
         matches!(self, Self::Cancelled | Self::Refunded)
     }
+}
+
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The platform's own id of the deal or contact.
+    pub external_id: String,
+    /// Event id of the lead, where the platform has it from us; else the newest lead of the person is meant.
+    pub subject: Option<String>,
+    pub person: Person,
+    pub stage: Stage,
+    pub value: Option<Money>,
+    pub happened_at: Time,
+    /// Says only that somebody has come at least so far.
+    pub is_forward_only: bool,
 }
 
 #[derive(Debug, Clone)]

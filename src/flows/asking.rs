@@ -1,6 +1,7 @@
-//! Requests of a source's own talks: its pull, its fetch, its registration.
+//! Requests of talks with a platform: a source's pull, fetch and registration, a destination's delivery and trial.
 
 use crate::app::App;
+use crate::destinations::Destination;
 use crate::domain::steps::Verdict;
 use crate::outbound::{Holder, SendError};
 use crate::sources::Source;
@@ -14,6 +15,18 @@ pub async fn send(app: &App, source: &dyn Source, connection: &Connection, reque
         Some(token) => {
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
             app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
+        }
+    }
+}
+
+/// The same for a destination.
+pub async fn send_to(app: &App, destination: &dyn Destination, connection: &Connection, request: &Request) -> Result<Response, SendError> {
+    let now = app.clock.now();
+    match destination.token(&connection.settings, &connection.secrets, now) {
+        None => app.outbound.send(request, &connection.secrets).await,
+        Some(token) => {
+            let holder = Holder { connection: connection.id, generation: connection.secret_version };
+            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), now).await
         }
     }
 }

@@ -8,25 +8,28 @@ use serde_json::{Value, json};
 use crate::app::{App, News};
 use crate::clock;
 use crate::crypto;
-use crate::destinations::{self, Delivery as Talk, Destination, Prepared, Start};
+use crate::destinations::{self, Delivery as Talk, Destination, Start};
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
 use crate::domain::outgoing::{Mode, Outgoing};
-use crate::domain::retry::{self, Scale};
+use crate::domain::retry::Scale;
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::Time;
 use crate::error::Result;
-use crate::flows::{outgoing, planning};
-use crate::outbound::{self, Holder, SendError};
+use crate::flows::{asking, outgoing, planning};
+use crate::outbound::{self, SendError};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::deliveries::{self, Attempt, Delivery, Settled};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, credits};
-use crate::wire::{Body, Request, Response};
+use crate::wire::{Body, Response};
 
+use beginning::{Beginning, begin};
 use ending::{judge, nothing_to_tell, notice};
 
+/// Whether there is something to send.
+mod beginning;
 /// What a verdict means for the row and the breaker.
 mod ending;
 
@@ -96,40 +99,6 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     write_end(app, &owner, &connection, loaded.delivery, mode, end, took_ms).await
 }
 
-/// Whether there is something to send, and what.
-enum Beginning {
-    Start(Start),
-    /// State and reason, and what would have been sent.
-    End(&'static str, &'static str, Option<Value>),
-}
-
-fn begin(destination: &dyn Destination, connection: &Connection, loaded: &Loaded, now: Time) -> Beginning {
-    let end = |state, reason| Beginning::End(state, reason, None);
-    let was_tried = loaded.delivery.attempts > 0;
-    if let Some((state, reason)) = loaded.nothing_to_tell {
-        return end(state, reason);
-    }
-    if !loaded.may.is_allowed {
-        // What a visitor refused later is cancelled, what never was allowed is skipped.
-        let is_later = loaded.may.basis == "refused after the fact" || was_tried;
-        return end(if is_later { "cancelled" } else { "skipped" }, "consent");
-    }
-    if loaded.delivery.not_after.is_some_and(|limit| now > limit) {
-        return end(if was_tried { "dead" } else { "skipped" }, "too_old");
-    }
-    if retry::is_ambiguous(loaded.delivery.unknown_at, now) {
-        return end("held", "ambiguous");
-    }
-    match destination.prepare(&loaded.outgoing, &connection.settings) {
-        Prepared::Skip(reason) => end("skipped", reason),
-        Prepared::Start(start) if loaded.outgoing.mode == Mode::Shadow => {
-            let request = shadow(destination, start.state, connection, &start.hashed, now);
-            Beginning::End("skipped", "shadow", request)
-        }
-        Prepared::Start(start) => Beginning::Start(start),
-    }
-}
-
 fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<Loaded>> {
     let Some(delivery) = deliveries::find(c, id)? else { return Ok(None) };
     let Some(conversion) = conversions::find(c, delivery.conversion)? else { return Ok(None) };
@@ -142,17 +111,9 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
         }
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
-    let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
+    let outgoing = outgoing::build(c, site, (&delivery.event_id, delivery.mode), &conversion, &path, &may, now)?;
     let nothing_to_tell = nothing_to_tell(c, &delivery, &conversion, outgoing.is_refund)?;
     Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
-}
-
-/// Builds the first request and shows it; nothing is sent.
-fn shadow(destination: &dyn Destination, state: State, connection: &Connection, hashed: &Value, now: Time) -> Option<Value> {
-    match destination.delivery().step(state, None, &connection.settings, &(), now) {
-        Step::Ask(request, _) => Some(outbound::redacted(&request, hashed)),
-        _ => None,
-    }
 }
 
 async fn talk(
@@ -184,7 +145,7 @@ async fn talk(
                     Body::Empty if kept.is_some() => {}
                     _ => end.request = Some(outbound::redacted(&request, if kept.is_none() { hashed } else { &Value::Null })),
                 }
-                match send(app, destination, connection, &request).await {
+                match asking::send_to(app, destination, connection, &request).await {
                     Ok(response) => {
                         end.status = Some(response.status);
                         end.response = Some(json!({
@@ -225,22 +186,6 @@ async fn talk(
     end.verdict = Verdict::Refused("This delivery asked too many questions and was stopped.".into());
     end.outcome = "refused";
     Ok(end)
-}
-
-/// With the platform's own short-lived token where it wants one.
-async fn send(
-    app: &App,
-    destination: &dyn Destination,
-    connection: &Connection,
-    request: &Request,
-) -> std::result::Result<Response, SendError> {
-    match destination.token(&connection.settings, &connection.secrets, app.clock.now()) {
-        None => app.outbound.send(request, &connection.secrets).await,
-        Some(token) => {
-            let holder = Holder { connection: connection.id, generation: connection.secret_version };
-            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
-        }
-    }
 }
 
 fn failed(mut end: End, failure: SendError) -> End {

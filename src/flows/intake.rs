@@ -34,6 +34,8 @@ mod ledger;
 mod message;
 /// An order, as a shop or payment told it.
 mod order;
+/// How far a lead has come.
+mod progress;
 /// Single refunds of a sale.
 mod refund;
 /// A sale, lead or sign-up told without an order.
@@ -243,6 +245,7 @@ pub fn store(
             Fact::Deletion(deletion) => order::deletion(&context, deletion)?,
             Fact::Statement(statement) => statement::store(&context, statement)?,
             Fact::Message(message) => message::store(&context, message)?,
+            Fact::Progress(progress) => progress::store(&context, progress)?,
         });
     }
     let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
@@ -276,6 +279,7 @@ fn refused(fact: &Fact) -> Stored {
         Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
         Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
         Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
+        Fact::Progress(f) => ("lead", f.external_id.clone()),
     };
     Stored {
         conversion: None,
@@ -371,6 +375,7 @@ fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
         Fact::Refund(_) | Fact::Deletion(_) => None,
         Fact::Statement(f) => Some(&f.person),
         Fact::Message(f) => Some(&f.person),
+        Fact::Progress(f) => Some(&f.person),
     }
 }
 

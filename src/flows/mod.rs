@@ -48,6 +48,8 @@ pub mod policy;
 pub mod provision;
 /// The platforms' own lists.
 pub mod pull;
+/// Files that platforms fetch.
+pub mod pull_file;
 /// Days of deliveries after a change of the zone.
 pub mod recount;
 /// A refusal beside a touch that is not taken.
@@ -70,10 +72,14 @@ pub mod session_id;
 pub mod shares;
 /// Tenants: added and changed.
 pub mod sites;
+/// One conversion for one platform.
+pub mod sync;
 /// Tokens of a site.
 pub mod tokens;
 /// A page touch.
 pub mod touch;
+/// What a destination finds of its set-up.
+pub mod trial;
 /// A refusal after the fact.
 pub mod withdraw;
 

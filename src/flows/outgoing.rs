@@ -11,7 +11,6 @@ use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::{crediting, planning::May};
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::Delivery;
 use crate::store::facts::{self, Told};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -20,14 +19,13 @@ use crate::store::{lead_changes, refunds, sessions, touches};
 pub fn build(
     c: &SiteConn,
     site: &Site,
-    delivery: &Delivery,
+    (event_id, mode): (&str, Mode),
     conversion: &Conversion,
     path: &[PathTouch],
     may: &May,
     now: Time,
 ) -> Result<Outgoing> {
     let told: Told = facts::told(c, conversion.id)?;
-    let connection_mode = delivery.mode;
     let session = conversion.session;
     let mut visit = None;
     let (mut region, mut city, mut country) = (None, told.city.clone(), conversion.country.clone());
@@ -69,11 +67,11 @@ pub fn build(
     });
     // A lead that moved in the pipeline is a fact of its own, with its own time and worth.
     let moved = match conversion.kind {
-        ConversionKind::Lead if delivery.event_id != conversion.event_id => lead_changes::find_by_event(c, &delivery.event_id)?,
+        ConversionKind::Lead if event_id != conversion.event_id => lead_changes::find_by_event(c, event_id)?,
         _ => None,
     };
     let refund = match conversion.kind {
-        ConversionKind::Sale if delivery.event_id != conversion.event_id => refunds::find_by_event(c, &delivery.event_id)?,
+        ConversionKind::Sale if event_id != conversion.event_id => refunds::find_by_event(c, event_id)?,
         _ => None,
     };
     let (happened_at, amount) = match (&moved, &refund) {
@@ -86,9 +84,9 @@ pub fn build(
         kind: conversion.kind,
         name: conversion.name.clone(),
         stage: moved.as_ref().map(|m| m.stage),
-        event_id: delivery.event_id.clone(),
+        event_id: event_id.to_owned(),
         subject: conversion.event_id.clone(),
-        mode: connection_mode,
+        mode,
         is_refund: refund.is_some(),
         happened_at,
         amount,

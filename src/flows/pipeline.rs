@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::app::{App, News};
 use crate::destinations;
-use crate::domain::ids::{ConversionId, LeadId, SessionId};
+use crate::domain::ids::{ConnectionId, ConversionId, LeadId, SessionId};
 use crate::domain::money::Money;
 use crate::domain::pipeline::Stage;
 use crate::domain::time::{HOUR_MS, Time};
@@ -50,7 +50,7 @@ pub async fn run(app: &App, site: &Arc<Site>, lead: LeadId, wanted: Move, who: &
     let now = app.clock.now();
     let connections: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
     let (owner, who) = (site.clone(), who.to_owned());
-    let moved = app.store.write(site.id, move |c| step(c, &owner, &connections, lead, &wanted, &who, now)).await?;
+    let moved = app.store.write(site.id, move |c| step(c, &owner, &connections, lead, &wanted, (&who, None), now)).await?;
     if let (true, Some(conversion)) = (moved.is_changed, moved.conversion) {
         app.wake.notify_waiters();
         app.tell(News::Conversion { site: site.id, id: conversion, kind: "lead" });
@@ -61,14 +61,15 @@ pub async fn run(app: &App, site: &Arc<Site>, lead: LeadId, wanted: Move, who: &
     Ok(moved)
 }
 
-/// The change itself, also for a platform that tells where a lead stands.
+/// The change itself, also for a platform that tells where a lead stands: `told_by` is its connection, which is not told
+/// of its own news.
 pub fn step(
     c: &SiteConn,
     site: &Site,
     connections: &[Arc<Connection>],
     lead: LeadId,
     wanted: &Move,
-    who: &str,
+    (who, told_by): (&str, Option<ConnectionId>),
     now: Time,
 ) -> Result<Moved> {
     let standing = leads::find_standing(c, lead)?.ok_or_else(|| Error::not_found("There is no such lead."))?;
@@ -102,7 +103,7 @@ pub fn step(
     let told = json!({"lead": lead, "from": standing.stage.word(), "to": stage.word(), "value": value.map(|m| m.to_string())});
     audit::add(c, who, "lead_moved", &told, now)?;
     let deliveries = match (&event_id, &conversion) {
-        (Some(event_id), Some(conversion)) => plan(c, site, connections, conversion, stage, event_id, now)?,
+        (Some(event_id), Some(conversion)) => plan(c, site, connections, conversion, (stage, event_id), told_by, now)?,
         _ => Vec::new(),
     };
     Ok(Moved { is_changed: true, conversion: standing.conversion, deliveries })
@@ -144,8 +145,8 @@ fn plan(
     site: &Site,
     connections: &[Arc<Connection>],
     conversion: &Conversion,
-    stage: Stage,
-    event_id: &str,
+    (stage, event_id): (Stage, &str),
+    told_by: Option<ConnectionId>,
     now: Time,
 ) -> Result<Vec<Made>> {
     let may = planning::consent_for(c, site, conversion, &sessions_of(c, conversion)?, now)?;
@@ -159,6 +160,8 @@ fn plan(
             Some("erased")
         } else if !conversion.counts {
             Some("not_counted")
+        } else if told_by == Some(connection.id) {
+            Some("own_report")
         } else if kind.is_none() {
             Some("unsupported_kind")
         } else if !may.is_allowed {
@@ -187,7 +190,7 @@ fn plan(
 }
 
 /// Browsers that the lead was matched to.
-fn sessions_of(c: &SiteConn, conversion: &Conversion) -> Result<Vec<SessionId>> {
+pub fn sessions_of(c: &SiteConn, conversion: &Conversion) -> Result<Vec<SessionId>> {
     let (_, path) = credits::find_newest(c, conversion.id)?.unwrap_or_default();
     let mut all: Vec<SessionId> = conversion.session.into_iter().collect();
     for touch in &path {

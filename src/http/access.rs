@@ -56,7 +56,11 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             Ok(Proved::whole(caller(&known), None))
         }
         Who::Token(scope) => {
-            let known = bearer(app, ask).await?;
+            let password = ask.password().filter(|_| route.takes_basic && ask.bearer().is_none());
+            let known = match &password {
+                Some(password) => known(app, password).await?,
+                None => bearer(app, ask).await?,
+            };
             take_rate(app, &known)?;
             let site = site_of(app, &known)?;
             check_scope(app, &known, scope)?;

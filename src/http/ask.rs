@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::reply::Reply;
 use super::route::{Right, Scope, Shape};
+use crate::crypto;
 use crate::domain::ids::{ShareId, UserId};
 use crate::domain::sight::Sight;
 use crate::domain::time::Time;
@@ -127,6 +128,13 @@ impl Ask {
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
+    /// The password of Basic authentication; the user's name is not looked at.
+    pub fn password(&self) -> Option<String> {
+        let (scheme, coded) = self.header("authorization")?.split_once(' ')?;
+        let pair = crypto::unbase64(coded.trim()).filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        Some(String::from_utf8(pair).ok()?.split_once(':')?.1.to_owned())
+    }
+
     /// Every cookie of a name, in the order of the header; a browser may send several of one name.
     pub fn cookies<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers
@@ -193,6 +201,6 @@ impl Ask {
 
     /// The same as plain values, for a source's signature check.
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { method: &self.method, path: &self.path, query: &self.query_text, headers: &self.headers, body: &self.body }
+        Incoming { origin: "", method: &self.method, path: &self.path, query: &self.query_text, headers: &self.headers, body: &self.body }
     }
 }

@@ -254,6 +254,9 @@ fn failed(app: &App, e: &Error, route: &Route, origin: Option<&Origin>, request_
         tracing::error!(request.id = request_id, route = route.path, code = e.code, cause, "A request failed");
     }
     let mut reply = refusal(e, route.shape, request_id);
+    if route.takes_basic && reply.status == 401 {
+        reply = reply.with("www-authenticate", "Basic realm=\"HaloTrack\", charset=\"UTF-8\"");
+    }
     if matches!(e.code, "slow_body" | "body_too_large") {
         reply = reply.with("connection", "close");
     }

@@ -21,6 +21,7 @@ use crate::flows::replay::{home_of, sentence};
 use crate::sources::{self, Batch, Heard, Reject, Verified, Whom};
 use crate::store::connections::Connection;
 use crate::store::sites::Site;
+use crate::wire::Incoming;
 
 /// Shops that one signature is tried against.
 const MOST_TRIED: usize = 64;
@@ -72,7 +73,7 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
     let connection = book.connection_by_hook(ask.param("token")).cloned();
     let connection = connection.filter(|c| c.platform == ask.param("platform")).ok_or_else(unknown)?;
     let webhook = sources::find(&connection.platform).and_then(|s| s.webhook()).ok_or_else(unknown)?;
-    let incoming = ask.incoming();
+    let incoming = Incoming { origin: app.config.public_url.trim_end_matches('/'), ..ask.incoming() };
     if webhook.greet(&incoming).is_some() {
         return Ok(Reply::text("text/plain", "pong"));
     }
@@ -216,6 +217,6 @@ pub fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, ba
 fn has_own_id(fact: &Fact) -> bool {
     match fact {
         Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) => true,
+        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) | Fact::Progress(_) => true,
     }
 }

@@ -88,6 +88,8 @@ mod place;
 mod policy;
 /// People who ask to be forgotten, or for what is kept of them.
 pub mod privacy;
+/// Files that ad platforms fetch.
+mod pull_files;
 /// The receipt of a conversion.
 pub mod receipts;
 /// The conversions API: asking.
@@ -120,6 +122,8 @@ mod shops;
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
+/// One conversion for one platform.
+mod sync;
 /// All routes on one page.
 pub mod table;
 /// A person in the order of time.

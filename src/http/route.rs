@@ -34,6 +34,9 @@ pub struct Route {
     pub most: usize,
     /// Keeps to a locked segment and hides amounts. Any other route is closed to who is shown only a part.
     pub keeps_within: bool,
+    /// Fetched by platforms that know names and passwords alone: the token may come as the password of Basic
+    /// authentication, and who brings none is asked for it.
+    pub takes_basic: bool,
     /// Seconds that the handler may take until its answer begins.
     pub patience_s: u16,
     pub run: Run,
@@ -128,6 +131,7 @@ impl Route {
             burden,
             most: 256 * 1024,
             keeps_within: false,
+            takes_basic: false,
             patience_s: 20,
             run,
             doc,
@@ -177,6 +181,11 @@ impl Route {
     /// A small body of a page, on every host.
     pub const fn from_page(self) -> Self {
         self.shape(Shape::Halo).everywhere().most(MOST_OF_A_PAGE)
+    }
+
+    pub const fn by_password(mut self) -> Self {
+        self.takes_basic = true;
+        self
     }
 
     pub const fn most(mut self, bytes: usize) -> Self {

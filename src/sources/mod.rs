@@ -14,6 +14,7 @@ use crate::wire::{Incoming, Response};
 pub mod chatwoot;
 pub mod crisp;
 pub mod forms;
+mod hubspot;
 pub mod kit;
 mod shopify;
 pub mod tawk;
@@ -23,7 +24,7 @@ pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
 pub static ALL: &[&dyn Source] =
-    &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &shopify::Shopify, &tawk::Tawk, &woocommerce::WooCommerce];
+    &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &hubspot::HubSpot, &shopify::Shopify, &tawk::Tawk, &woocommerce::WooCommerce];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;

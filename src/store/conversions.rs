@@ -170,6 +170,14 @@ pub fn is_erased_order(c: &SiteConn, order_key: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
+pub fn find_by_event(c: &SiteConn, event_id: &str) -> Result<Option<ConversionId>> {
+    c.find(
+        "select id from conversions where site_id = :site and event_id = :event order by id limit 1",
+        named_params! {":event": event_id},
+        |row| Ok(ConversionId::new(row.get(0)?)),
+    )
+}
+
 pub fn has_event_id(c: &SiteConn, event_id: &str) -> Result<bool> {
     let found =
         c.find("select 1 from conversions where site_id = :site and event_id = :event", named_params! {":event": event_id}, |_| Ok(()))?;
@@ -287,6 +295,18 @@ pub fn set_status(c: &SiteConn, id: ConversionId, status: &str, net_minor: Optio
         named_params! {":status": status, ":net": net_minor, ":id": id.number()},
     )?;
     Ok(())
+}
+
+/// Conversions from a time on, in the order of time, after the one that was last seen.
+pub fn list_since(c: &SiteConn, from: Time, after: Option<(Time, ConversionId)>, limit: usize) -> Result<Vec<Conversion>> {
+    let (at, id) = after.map_or((from.ms(), -1), |(at, id)| (at.ms(), id.number()));
+    c.list(
+        &format!(
+            "select {COLUMNS} from conversions where site_id = :site and (happened_at, id) > (:at, :id) order by happened_at, id limit :limit"
+        ),
+        named_params! {":at": at, ":id": id, ":limit": limit as i64},
+        read,
+    )
 }
 
 /// Conversions of a person.

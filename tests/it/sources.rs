@@ -113,6 +113,7 @@ fn foreign_signatures_are_judged_alike() {
             "meta_lead_ads" => "metaleads",
             "cal_com" => "calcom",
             "crisp_plugin_hook" => "crisp",
+            "hubspot_v3" => "hubspot",
             other => other,
         };
         for vector in group["vectors"].as_array().into_iter().flatten() {
@@ -137,7 +138,11 @@ fn verifies(source: &dyn Source, vector: &Value, body: &[u8]) -> bool {
         secrets.set(field.key, Secret::new(vector["secret"].as_str().unwrap_or_default()));
     }
     let headers = headers(&vector["headers"]);
-    let got = Incoming { method: "POST", path: "/in/x/y", query: "", headers: &headers, body };
+    // Where a platform signs the whole address, the vector has it.
+    let url = vector["url"].as_str().unwrap_or("https://shop.example/in/x/y");
+    let (front, query) = url.split_once('?').unwrap_or((url, ""));
+    let (origin, path) = front.split_at(front[8..].find('/').map_or(front.len(), |at| at + 8));
+    let got = Incoming { origin, method: "POST", path, query, headers: &headers, body };
     let at = Time::from_s(vector["now_unix"].as_i64().unwrap_or_default());
     source.webhook().is_some_and(|hook| hook.verify(&got, &secrets, at).is_ok())
 }
@@ -166,7 +171,8 @@ fn run_call(source: &dyn Source, call: &Value, settings: &Settings) -> Value {
     let headers = headers(&call["headers"]);
     let word = |name: &str, or: &'static str| call[name].as_str().map_or(or.to_owned(), str::to_owned);
     let (method, path, query) = (word("method", "POST"), word("path", "/in/x/y"), word("query", ""));
-    let got = Incoming { method: &method, path: &path, query: &query, headers: &headers, body: &body };
+    let origin = word("origin", "https://halo.shop.example");
+    let got = Incoming { origin: &origin, method: &method, path: &path, query: &query, headers: &headers, body: &body };
     let at = call["now"].as_str().and_then(Time::parse).expect("a case says when it is");
     let heard = hook.verify(&got, &secrets(source, call), at).and_then(|body| match call["reads"].as_str() {
         Some("order") => {
@@ -280,7 +286,8 @@ fn headers(value: &Value) -> Headers {
 /// Which facts a result is about: their own ids, or where they have none the digest of what was written.
 fn identities(result: &Value) -> Vec<Value> {
     let facts = result["facts"].as_array().into_iter().flatten();
-    facts.map(|f| if f["external_id"].is_null() { f["content_key"].clone() } else { f["external_id"].clone() }).collect()
+    let fetched = result["fetch"].as_array().into_iter().flatten().cloned();
+    facts.map(|f| if f["external_id"].is_null() { f["content_key"].clone() } else { f["external_id"].clone() }).chain(fetched).collect()
 }
 
 /// A shop in Dubai that counts in dirhams.

@@ -66,9 +66,7 @@ fn failed(response: &Response, error: &Value, settings: &Settings) -> Verdict {
 fn set_up(reason: &str, words: &str, settings: &Settings) -> String {
     let account = settings.get("customer_id").unwrap_or_default();
     let remedy = match reason {
-        "TERMS_AND_CONDITIONS_NOT_SIGNED" => {
-            "Accept the customer data terms in Google Ads under Goals → Conversions → Settings".to_owned()
-        }
+        "TERMS_AND_CONDITIONS_NOT_SIGNED" => "Accept the customer data terms in Google Ads under Goals → Conversions → Settings".to_owned(),
         "INVALID_CONVERSION_ACTION_ID" | "INVALID_CONVERSION_ACTION_TYPE" | "INVALID_DESTINATION" => {
             format!("See that the conversion action is of the kind import and belongs to {account}")
         }

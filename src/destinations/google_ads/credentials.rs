@@ -69,7 +69,9 @@ fn read(response: &Response) -> std::result::Result<Fresh, Verdict> {
         "invalid_client" | "unauthorized_client" | "deleted_client" | "disabled_client" => {
             pause("Google refuses the OAuth client. Enter its id and secret again.")
         }
-        "invalid_scope" | "access_denied" => pause("The credentials may not be used for the Data Manager API. Switch it on in Google Cloud."),
+        "invalid_scope" | "access_denied" => {
+            pause("The credentials may not be used for the Data Manager API. Switch it on in Google Cloud.")
+        }
         _ if matches!(response.status, 400 | 401 | 403) => pause(format!("Google gives no token (status {}).", response.status)),
         _ if response.is_success() => Verdict::Retry { after_ms: None, sentence: "Google answered without a token.".into() },
         _ => by_status("Google's token service", response),

@@ -101,7 +101,7 @@ fn address(out: &Outgoing, hashed: &mut Hashed) -> Option<Value> {
 }
 
 /// One alone: the newest `gclid` before the event, else the newest of the two that iPhones bring.
-fn click<'a>(visit: &'a Visit, out: &Outgoing) -> Option<(ClickKind, &'a str)> {
+pub fn click<'a>(visit: &'a Visit, out: &Outgoing) -> Option<(ClickKind, &'a str)> {
     let before = |wanted: &[ClickKind]| {
         let is_it = |(kind, _, at): &&(ClickKind, String, _)| wanted.contains(kind) && *at <= out.happened_at;
         visit.clicks.iter().find(is_it).map(|(kind, value, _)| (*kind, value.as_str()))

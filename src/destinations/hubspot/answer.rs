@@ -48,7 +48,9 @@ fn limited(response: &Response, body: &Value) -> Verdict {
             after_ms: asked.or(Some(HOUR_MS)),
             sentence: "The requests that HubSpot takes in a day are used up. It goes on after midnight of its zone.".into(),
         },
-        _ => Verdict::Retry { after_ms: asked.or(Some(10 * SECOND_MS)), sentence: "HubSpot takes no more requests for some seconds.".into() },
+        _ => {
+            Verdict::Retry { after_ms: asked.or(Some(10 * SECOND_MS)), sentence: "HubSpot takes no more requests for some seconds.".into() }
+        }
     }
 }
 
@@ -103,7 +105,9 @@ pub fn portal_currency(response: &Response) -> Result<String, Verdict> {
     let body = response.json().unwrap_or_default();
     match body["companyCurrency"].as_str() {
         Some(code) if response.is_success() => Ok(code.to_owned()),
-        _ => Err(Verdict::Refused(format!("HubSpot does not take the currency of this amount, nor say which it counts in{}.", said(&body)))),
+        _ => {
+            Err(Verdict::Refused(format!("HubSpot does not take the currency of this amount, nor say which it counts in{}.", said(&body))))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::platform::Settings;
 
 /// There only where the portal counts in several currencies.
 pub const CURRENCY: &str = "deal_currency_code";
-const OWN_PIPELINE: &str = "default";
+pub const OWN_PIPELINE: &str = "default";
 
 /// Name of the property that tells our deals apart.
 pub fn property(settings: &Settings) -> &str {

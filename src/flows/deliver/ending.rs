@@ -32,12 +32,8 @@ pub fn judge(delivery: &Delivery, end: &End, breaker: &mut Breaker, scale: Scale
         return Ending { next_at: Some(now.plus_ms(ms)), is_charged: false, ..settled("pending") };
     }
     // Taken, and looked after once more at that time.
-    let checking = |ms: i64| Ending {
-        reason: Some(CHECKING),
-        next_at: Some(now.plus_ms(scale.of_ms(ms))),
-        is_charged: false,
-        ..settled("accepted")
-    };
+    let checking =
+        |ms: i64| Ending { reason: Some(CHECKING), next_at: Some(now.plus_ms(scale.of_ms(ms))), is_charged: false, ..settled("accepted") };
     match &end.verdict {
         Verdict::Retry { .. } if delivery.is_check() => {
             breaker.record(false, now, scale);

@@ -46,6 +46,8 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         // They name an order, nobody else; a refund's reason is not filled in where the order is of somebody erased.
         Fact::Refund(told) => is_erased_id(c, connection, &told.platform, &told.order_external_id)?,
         Fact::Deletion(_) => return Ok(News::Present),
+        // Nothing of it is kept but where the lead stands.
+        Fact::Progress(_) => false,
         Fact::Statement(s) => match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
             Some(id) => conversions::find(c, id)?.is_some_and(|v| v.is_erased),
             None => false,
@@ -71,12 +73,13 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(f) => (&f.person, f.happened_at),
         Fact::Message(f) => (&f.person, f.happened_at),
+        Fact::Progress(f) => (&f.person, f.happened_at),
     };
     if !is_past(c, site, person, happened_at)? {
         return Ok(News::Present);
     }
     let has_money = match fact {
-        Fact::Lead(_) | Fact::Message(_) => false,
+        Fact::Lead(_) | Fact::Message(_) | Fact::Progress(_) => false,
         Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) => true,
         Fact::Statement(s) => s.kind == ConversionKind::Sale,
     };
@@ -84,7 +87,7 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
     let names_somebody = match fact {
         Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
         Fact::Statement(s) => s.external_id.contains('@'),
-        Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
+        Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Progress(_) => false,
     };
     Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
 }
@@ -161,6 +164,7 @@ fn without_person(fact: &Fact) -> Fact {
                 detail.retain(|key, _| IMPERSONAL.contains(&key.as_str()));
             }
         }
+        Fact::Progress(p) => p.person = nobody(&p.person),
         Fact::Message(m) => (m.person, m.traces, m.visitor) = (nobody(&m.person), traces(&m.traces), None),
     }
     fact

@@ -1,7 +1,7 @@
 //! Routes: the questions of the older systems, in their words.
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
-use super::super::{analytics, records};
+use super::super::{analytics, pull_files, records};
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -27,5 +27,12 @@ pub const ROUTES: &[Route] = &[
         analytics::customers::CUSTOMERS,
     )
     .shape(Shape::Shop),
+    // ---------------------------------------------------------------- files that ad platforms fetch
+    Route::new("GET", "/export/google-conversions.csv", Token(Scope::Export), run!(pull_files::google), pull_files::GOOGLE)
+        .by_password()
+        .burden(Burden::Export),
+    Route::new("GET", "/export/meta-conversions.csv", Token(Scope::Export), run!(pull_files::meta), pull_files::META)
+        .by_password()
+        .burden(Burden::Export),
     Route::new("GET", "/api/reports/daily", Token(Scope::Read), run!(records::daily), records::DAILY).shape(Shape::AnyTrack),
 ];

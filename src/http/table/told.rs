@@ -1,7 +1,7 @@
 //! Routes: what visitors, platforms and servers tell.
 
 use super::super::route::{Route, Scope, Shape, Who::*};
-use super::super::{chats, forward_auth, hooks, senders, shops, statements, touch};
+use super::super::{chats, forward_auth, hooks, senders, shops, statements, sync, touch};
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -24,6 +24,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    Route::new("POST", "/api/conversions/{id}/sync", Token(Scope::Sync), run!(sync::sync), sync::SYNC).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
     Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)

@@ -40,6 +40,10 @@ fn fact(fact: &Fact) -> Value {
         }),
         Fact::Statement(f) => statement(f),
         Fact::Message(f) => message(f),
+        Fact::Progress(f) => json!({
+            "fact": "progress", "external_id": f.external_id, "subject": f.subject, "person": person(&f.person), "stage": f.stage.word(),
+            "value": f.value.map(|m| m.to_string()), "happened_at": f.happened_at.utc(), "forward_only": f.is_forward_only,
+        }),
     })
 }
 
