@@ -37,7 +37,7 @@ export function render(root, params) {
   const notes = () => import('../parts/day_notes.js');
   const chart = revenueChart({ now, choose: (from, to) => app.go({ range: 'custom', from, to }), each: (each) => app.go({ each }, { replace: true }),
     note: (day) => notes().then((m) => m.writeNote(p, day, () => load(true))),
-    flag: (day, anchor) => notes().then((m) => m.readNotes(p, top.notes.filter((/** @type {any} */ n) => n.day === day), anchor, () => load(true))) });
+    flag: (list, anchor) => notes().then((m) => m.readNotes(p, list, anchor, () => load(true))) });
   const balance = h('div.balance'), others = h('footer.others');
   const trouble = h('div', { hidden: true }), first = h('div', { hidden: true });
   const sheet = h('section.sheet.main-sheet', { 'aria-label': 'Figures' }, cards.el, chart.el, balance, others, chart.twin);
