@@ -11,7 +11,8 @@ import { heard, told } from './filters.js';
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, has?: boolean, values: string[]}} Filter `has`: a part of the word
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][], fileQuery?: (view: View) => string,
- *   keys?: [string, string][]}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own
+ *   keys?: [string, string][], rows?: boolean, picks?: boolean}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own, `rows` can be
+ *   walked and opened, `picks` be selected
  * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, needs?: 'own'|'yes', shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
  * @typedef {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}} Handle

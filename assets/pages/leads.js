@@ -11,7 +11,7 @@ export const title = 'Leads';
 export const ready = styles(new URL('../css/leads.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['source'], exports: 'leads' };
+export const bar = { range: true, filters: ['source'], exports: 'leads', keys: [['J or K', 'Next lead, lead before'], ['Shift →', 'Move the lead to the next stage'], ['M', 'Move it by a menu']] };
 
 /** What each stage means to those who sell. */
 export const STAGES = [['new', 'New', 'Nobody has answered yet'], ['contacted', 'Contacted', 'Somebody has answered'],
