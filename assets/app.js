@@ -398,20 +398,25 @@ function onKey(e) {
   if (typing) { if (e.key === 'Escape' && !document.querySelector('dialog[open]')) target.blur(); return; }
   if (!frame || !app.site || !app.view) return;
   if (document.querySelector('dialog[open]')) { handle?.key?.(e); return; }
-  if (handle?.key?.(e)) { e.preventDefault(); return; }
+  // After G a letter is a page's, whatever it is on the page that is left.
+  if (went(e) || handle?.key?.(e)) { e.preventDefault(); return; }
   const done = shortcut(e);
   if (done) e.preventDefault();
+}
+
+/** @param {KeyboardEvent} e @returns {boolean} */
+function went(e) {
+  if (Date.now() - afterG >= 1500 || e.shiftKey) return false;
+  afterG = 0;
+  const page = PAGES.find((p) => p.key === e.key.toUpperCase() && (p.shown?.(/** @type {Site} */ (app.site)) ?? true));
+  if (page) app.navigate(frame?.pageHref(page) ?? '');
+  return !!page;
 }
 
 /** @param {KeyboardEvent} e @returns {boolean} */
 function shortcut(e) {
   const view = /** @type {View} */ (app.view);
   const letter = e.key.length === 1 ? e.key.toUpperCase() : e.key;
-  if (Date.now() - afterG < 1500 && !e.shiftKey) {
-    afterG = 0;
-    const page = PAGES.find((p) => p.key === letter && (p.shown?.(/** @type {Site} */ (app.site)) ?? true));
-    if (page) { app.navigate(frame?.pageHref(page) ?? ''); return true; }
-  }
   if (letter === '?') { import('./parts/keys.js').then((m) => m.showKeys(app)); return true; }
   if (e.shiftKey) return false;
   if (letter === 'G') { afterG = Date.now(); return true; }

@@ -61,14 +61,14 @@ export function render(root, params) {
     const filter = p.view.filters.find((f) => f.dim === 'buyer' && !f.not);
     const only = (/** @type {string} */ word) => ({ on: !!filter?.values.includes(word), off: !customers[word],
       act: () => app.go(filter?.values.includes(word) ? { filters: p.view.filters.filter((f) => f !== filter) } : p.view.plus('buyer', word, false)) });
-    const net = (/** @type {any} */ part) => { const own = ofOwn(part.net); return own ? [money(own), ' net'] : 'no money'; };
+    const own = ofOwn(buyers.new.net), first = own ? `${money(own)} net` : 'no money';
     fill(figures,
       figure('Worth of a customer', big(worth.average), worth.median ? ['half are worth more than ', money(worth.median)] : 'net of refunds', 'Over all time: what is left after refunds and cancellations, on average'),
       figure('Bought', count(customers.all), [plural(report.orders, 'order'), `, ${p.view.rangeName().toLowerCase()}`]),
       pressed('New', count(customers.new), share(customers.new, customers.all), only('new')),
       pressed('Returning', count(customers.returning), share(customers.returning, customers.all), only('returning')),
       figure('From repeat orders', ofOwn(buyers.returning.net) ? money(/** @type {any} */ (ofOwn(buyers.returning.net))) : '–',
-        [plural(buyers.returning.orders, 'order'), '; first ones: ', net(buyers.new)], 'Money of orders that were not a customer’s first'));
+        `from ${plural(buyers.returning.orders, 'order')}, net`, `Money of orders that were not a customer’s first. First ones: ${first}.`));
     const more = apart(report.net);
     others.hidden = !more;
     fill(others, more);
@@ -117,7 +117,7 @@ function columns() {
     { id: 'country', head: 'Country', classes: 'quiet hide-l', cell: (r) => (r.country ? countryName(r.country) : none()) },
     { id: 'first', head: 'First order', classes: 'num hide-s', sort: 'first', cell: (r) => at(r.first_at) },
     { id: 'last', head: 'Last order', classes: 'num hide-s', sort: 'last', cell: (r) => at(r.last_at) },
-    { id: 'orders', head: 'Orders', classes: 'num', sort: 'orders', cell: (r) => count(r.orders) },
+    { id: 'orders', head: 'Orders', classes: 'num', sort: 'orders', cell: (r) => h('span.many', { 'data-word': r.orders === 1 ? ' order' : ' orders' }, count(r.orders)) },
     { id: 'average', head: `Average${sign}`, classes: 'num hide-s', sort: 'average', cell: (r) => (r.average ? amount(r.average) : none()) },
     { id: 'worth', head: `Worth${sign}`, classes: 'num', sort: 'lifetime',
       cell: (r) => (r.lifetime ? h('span', { 'data-tip': r.others.length ? `Also ${r.others.map(money).join(', ')}, kept apart` : null }, amount(r.lifetime), r.others.length > 0 && h('span.faint', null, ' +'))

@@ -52,7 +52,7 @@ export function render(root, params) {
     columns: [{ ...visitsColumn, classes: 'num quiet' }, { ...conversionsColumn, classes: 'num quiet' }, netColumn('Net')] });
   const hooks = webhookStatus(now);
   const chats = h('div', { hidden: true });
-  const below = h('div.cols', null, h('div.c8', null, sources.el, latest.el), h('div.c4', null, products.el, chats, countries.el, devices.el, hooks.el));
+  const below = h('div.halves', null, h('div.c8', null, sources.el, latest.el, h('div.beside', null, countries.el, devices.el)), h('div.c4', null, products.el, chats, hooks.el));
   fill(root, h('h1.vh', null, title), trouble, first, sheet, below);
   sheet.append(h('div.skeleton.waiting', { 'aria-hidden': 'true' }, Array.from({ length: 7 }, () => h('i'))));
   for (const el of [chart.el, balance, others]) el.hidden = true;

@@ -109,7 +109,7 @@ export function render(root, params) {
     box.hidden = !table.items.length;
     const days = p.view.days();
     note.hidden = !table.compare || !days;
-    fill(note, table.compare && days && comparedNote(table.compare, days));
+    fill(note, table.compare && days && comparedNote(table, days));
     fill(state, !table.items.length && h('section.sheet', null, empty()));
     if (table.items.length) tree.draw(table, chosen(p.view.show), offered().some((c) => c.id === p.view.sort) ? p.view.sort : 'net', table.by ?? '');
   }

@@ -42,8 +42,13 @@ function arrow(now, old, was) {
 /** Both times are as long as each other. @param {Compare|null} compare @param {[string, string]|null} days */
 export const isAlike = (compare, days) => !!compare && !!days && daysIn(compare.from, compare.to) === daysIn(...days);
 
-/** What the arrows mean, in one line. @param {Compare} compare @param {[string, string]} days */
-export function comparedNote(compare, days) {
+/** There was nothing at all in the time before: nothing to compare with. @param {any} table */
+export const isSilent = (table) => !table.total.before?.visits && !table.total.before?.conversions;
+
+/** What the arrows mean, in one line. @param {any} table @param {[string, string]} days */
+export function comparedNote(table, days) {
+  const compare = /** @type {Compare} */ (table.compare);
+  if (isSilent(table)) return h('p.was-note', null, 'Nothing came in ', h('b', null, span(compare.from, compare.to)), ', so there is nothing to compare with.');
   const [now, then] = [daysIn(...days), daysIn(compare.from, compare.to)];
   const unlike = now !== then && `${plural(then, 'day')} beside ${plural(now, 'day')}: their sums are of unlike times, so there are no arrows.`;
   return h('p.was-note', null, 'Compared with ', h('b', null, span(compare.from, compare.to)), compare.until && `, its last day until ${clock(compare.until)}`, '. ',

@@ -30,7 +30,7 @@ export function drawFlags(box, spots, wide, open) {
     const b = h('button.pin', { type: 'button', 'data-focus': `pin-${first}`, 'aria-haspopup': 'dialog', 'aria-label': `${notes.length > 1 ? `${notes.length} notes` : 'Note'}, ${days}: ${said}`,
       'data-tip': said, onclick: () => open(notes, b) }, icon('flag', 's'), word && h('span.cut', null, word), notes.length > 1 && (!word || first === last) && h('span.n', null, notes.length));
     b.style.left = `${left}px`;
-    b.style.maxWidth = `${Math.max(FLAG - 4, Math.min(152, room))}px`;
+    b.style.maxWidth = `${Math.max(FLAG - 4, Math.min(248, room))}px`;
     return b;
   }));
 }

@@ -25,6 +25,7 @@ mod erase;
 mod export;
 mod framed;
 mod ground;
+mod habits;
 mod held;
 mod house;
 mod inbox;
