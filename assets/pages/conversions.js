@@ -200,7 +200,7 @@ function columns(now) {
       filter: (r) => by('campaign', r.credited[0]?.campaign) },
     { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))],
       filter: (r) => by('match', r.match.type),
-      foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
+      foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'all attributed') },
     { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: (r) => by('status', r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
   ].filter((c) => (showsMoney() || !['amount', 'net'].includes(c.id)) && (c.id !== 'who' || !now().site.hides_people));

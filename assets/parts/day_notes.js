@@ -32,6 +32,7 @@ export function readNotes(p, notes, anchor, done) {
       try { await remove(`/api/sites/${p.site.site}/notes/${n.id}`); p.app.toast('The note is gone.'); } catch (error) { p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`); }
       done();
     } }, icon('x', 's')));
-  const menu = pop(anchor, 'Notes', h('div.notes', null, days.map((day) => [h('p.lead', null, dayName(day)), notes.filter((n) => n.day === day).map(line),
-    p.may && h('button.btn.small', { type: 'button', 'aria-label': `Another note on ${dayName(day)}`, onclick: () => { menu.close(); writeNote(p, day, done); } }, icon('plus', 's'), 'Another')])), 'wide');
+  const menu = pop(anchor, 'Notes', h('div.notes', null, days.map((day) => [h('div.spread', null, h('p.lead', null, dayName(day)),
+    p.may && h('button.btn.icon.bare.small', { type: 'button', 'aria-label': `Another note on ${dayName(day)}`, 'data-tip': 'Another note on this day', onclick: () => { menu.close(); writeNote(p, day, done); } }, icon('plus', 's'))),
+  notes.filter((n) => n.day === day).map(line)])), 'wide');
 }
