@@ -26,6 +26,8 @@ pub mod connections;
 pub mod contacts;
 /// The ledger of conversions.
 pub mod conversions;
+/// Senders that are answered with counts.
+mod counted;
 /// Which pages of other origins may call.
 pub mod cors;
 /// Who has bought.

@@ -3,7 +3,7 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, customers, deliveries, desk,
+    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, counted, customers, deliveries, desk,
     forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
     privacy, receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline,
     tokens, touch,
@@ -88,6 +88,7 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhook/order", Sender, run!(senders::order), senders::ORDER).shape(Shape::Halo).told(),
     Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
+    Route::new("POST", "/functions/v1/anytrack-webhook", Sender, run!(counted::anytrack), counted::EVENTS).shape(Shape::AnyTrack).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
