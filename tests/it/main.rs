@@ -3,6 +3,7 @@
 mod access;
 mod agreement;
 mod analytics;
+mod anytrack;
 mod backup;
 mod browser;
 mod chat;
