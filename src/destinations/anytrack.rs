@@ -166,7 +166,8 @@ impl Place {
         let url = url::Url::parse(text.trim()).ok()?;
         let is_plain = matches!(url.scheme(), "https" | "http") && url.username().is_empty() && url.password().is_none();
         let segments: Vec<&str> = url.path_segments()?.collect();
-        let is_collect = segments.iter().position(|s| *s == "collect").is_some_and(|at| at > 0 && segments.get(at + 1).is_some_and(|s| !s.is_empty()));
+        let is_collect =
+            segments.iter().position(|s| *s == "collect").is_some_and(|at| at > 0 && segments.get(at + 1).is_some_and(|s| !s.is_empty()));
         let host = url.host_str()?;
         let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
         (is_plain && is_collect).then(|| Self {

@@ -70,7 +70,8 @@ pub async fn take(app: &App, ask: &Ask, connection: &Arc<Connection>, verified: 
         "message": message(&connection.platform, counted.processed),
     });
     if counted.errors > 0 {
-        body["details"] = counted.details.iter().map(|(index, error)| json!({"index": index, "error": error})).collect::<Vec<Value>>().into();
+        body["details"] =
+            counted.details.iter().map(|(index, error)| json!({"index": index, "error": error})).collect::<Vec<Value>>().into();
     }
     let status = if counted.is_failure() { 422 } else { 200 };
     Ok(readable(app, ask, &site, Reply::json_with(status, &body)?))

@@ -26,10 +26,10 @@ pub mod connections;
 pub mod contacts;
 /// The ledger of conversions.
 pub mod conversions;
-/// Senders that are answered with counts.
-mod counted;
 /// Which pages of other origins may call.
 pub mod cors;
+/// Senders that are answered with counts.
+mod counted;
 /// Who has bought.
 mod customers;
 /// From bytes and headers to an `Ask`.

@@ -132,7 +132,11 @@ pub fn has_proof(app: &App, ask: &Ask) -> bool {
     // Shops are known by their own signatures, and their pings by none.
     let is_shop = ask.path.starts_with("/api/webhooks/");
     let is_bare = ask.path == counted::ANYTRACK_PATH && counted::takes_bare(app).is_some();
-    is_shop || is_bare || headers.iter().any(|name| ask.header(name).is_some()) || ask.query("token").is_some() || ask.query("secret").is_some()
+    is_shop
+        || is_bare
+        || headers.iter().any(|name| ask.header(name).is_some())
+        || ask.query("token").is_some()
+        || ask.query("secret").is_some()
 }
 
 pub fn no_proof() -> Error {

@@ -3,8 +3,8 @@
 
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
-    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, counted, customers, deliveries, desk,
-    forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
+    account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, counted, customers, deliveries,
+    desk, forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
     privacy, receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline,
     tokens, touch,
 };

@@ -87,7 +87,7 @@ async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
         "text": format!("write to {ANN}")});
     house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
     // A tracker, with an id that is the address itself.
-    let tracker = house.connect(site, "anytrack", "", &[]).await;
+    let tracker = house.connect(site, "anytrack", "shadow", &[]).await;
     let events = json!([{"eventName": "Purchase", "transactionId": ANN, "email": ANN, "phone": PHONE, "eventValue": 3, "clientId": "b-ann",
         "location": format!("https://shop.example/?gclid=click-ann&who={ANN}")}, {"eventName": "PageView", "clientId": "b-ann"}]);
     house.post(&tracker.hook).json(&events).send().await.is(200);

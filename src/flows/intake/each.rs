@@ -15,13 +15,13 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::erase::past;
 use crate::sources::{self, Problem};
 use crate::store::connections::{Connection, heard_of};
+use crate::store::counters;
 use crate::store::erasures::tombstones;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::tracker_calls::{self, NewCall};
-use crate::store::counters;
 
 use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, person_of, refused, tell_one};
 
@@ -57,12 +57,7 @@ struct Call<'a> {
 }
 
 /// Returns after the commit. `delivered` names its connection; its own facts are not read.
-pub async fn run(
-    app: &App,
-    site: &Arc<Site>,
-    delivered: Delivered,
-    items: Vec<std::result::Result<Fact, Problem>>,
-) -> Result<Counted> {
+pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered, items: Vec<std::result::Result<Fact, Problem>>) -> Result<Counted> {
     let now = app.clock.now();
     let connections: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
     let told = Arc::new((site.clone(), connections, delivered, items));
@@ -149,11 +144,17 @@ fn store(c: &SiteConn, call: &Call, is_careful: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn store_items(c: &SiteConn, call: &Call, digest: &[u8; 32], connection: ConnectionId, is_careful: bool, outcome: &mut Outcome) -> Result<()> {
+fn store_items(
+    c: &SiteConn,
+    call: &Call,
+    digest: &[u8; 32],
+    connection: ConnectionId,
+    is_careful: bool,
+    outcome: &mut Outcome,
+) -> Result<()> {
     let Call { site, delivered, items, now, .. } = *call;
     let facts: Vec<(usize, &Fact)> = items.iter().enumerate().filter_map(|(place, item)| Some((place, item.as_ref().ok()?))).collect();
-    let news =
-        facts.iter().map(|(_, f)| past::judge(c, site, connection.number(), f, now)).collect::<Result<Vec<_>>>()?;
+    let news = facts.iter().map(|(_, f)| past::judge(c, site, connection.number(), f, now)).collect::<Result<Vec<_>>>()?;
     // A body that names somebody who was erased is read, and not kept.
     let is_kept = news.iter().all(|n| matches!(n, past::News::Present));
     let reason = outcome.counted.reason(items.len());

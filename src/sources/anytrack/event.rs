@@ -64,7 +64,13 @@ pub fn read(event: &Value, settings: &Settings, home: &Home) -> Result<TrackerEv
 }
 
 /// A sale or a lead; the others are steps on the way.
-fn fact(event: &Value, told: &TrackerEvent, transaction: Option<String>, order_id: Option<String>, currency: Currency) -> Option<Statement> {
+fn fact(
+    event: &Value,
+    told: &TrackerEvent,
+    transaction: Option<String>,
+    order_id: Option<String>,
+    currency: Currency,
+) -> Option<Statement> {
     let kind = match told.name.as_str() {
         "Purchase" => ConversionKind::Sale,
         "Lead" => ConversionKind::Lead,
