@@ -4,6 +4,7 @@ mod access;
 mod agreement;
 mod analytics;
 mod anytrack;
+mod anytrack_page;
 mod backup;
 mod browser;
 mod chat;

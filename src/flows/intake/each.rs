@@ -71,8 +71,10 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered, items: Vec<s
         }
         other => other?,
     };
+    if outcome.inbox.is_some() {
+        app.figures.add("inbox", if outcome.is_quarantined { "quarantined" } else { "accepted" });
+    }
     if let (Some(id), true) = (outcome.inbox, outcome.is_quarantined) {
-        app.figures.add("inbox", "quarantined");
         app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
     }
     let inbox = outcome.inbox.unwrap_or(InboxId::new(0));
