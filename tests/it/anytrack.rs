@@ -150,6 +150,24 @@ async fn one_bad_event_loses_no_other_and_only_all_bad_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_long_list_is_answered_as_a_whole() {
+    let told = Told::new().await;
+    let list: Vec<Value> = (0..620)
+        .map(|n| match n {
+            10 | 300 | 619 => json!({}),
+            _ => told.event("PageView", &format!("e{n}"), 1, json!({})),
+        })
+        .collect();
+    for _ in 0..2 {
+        let answer = told.tell(json!(list)).await.is(200).json;
+        assert_eq!((&answer["processed"], &answer["errors"]), (&json!(617), &json!(3)));
+        let places: Vec<i64> = answer["details"].as_array().into_iter().flatten().filter_map(|d| d["index"].as_i64()).collect();
+        assert_eq!(places, [10, 300, 619]);
+    }
+    assert_eq!((told.rows("events").len(), told.house.list(&told.site, "inbox").await.len(), told.rows("sync_logs").len()), (617, 1, 2));
+}
+
+#[tokio::test]
 async fn an_event_that_cannot_be_stored_is_an_error_of_its_own() {
     let told = Told::new().await;
     told.db()
@@ -559,7 +577,7 @@ async fn told_by_four(transaction: Option<&str>) {
         for teller in order {
             house.advance_s(2);
             match teller {
-                0 => assert_eq!(house.told(&woo, &shop, "order.created", id).await.is(200).json["status"], "accepted"),
+                0 => drop(house.told(&woo, &shop, "order.created", id).await.is(200)),
                 1 => {
                     let event = json!({"eventName": "Purchase", "transactionId": transaction.unwrap_or(&number), "eventTime": at.utc(),
                         "eventValue": 86.9, "currency": "EUR", "email": ANN});
