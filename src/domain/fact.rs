@@ -10,6 +10,7 @@ use super::outgoing::Item;
 use super::person::{Email, Phone};
 use super::pipeline::Stage;
 use super::time::Time;
+pub use super::tracker::TrackerEvent;
 
 #[derive(Debug, Clone)]
 pub enum Fact {
@@ -25,6 +26,8 @@ pub enum Fact {
     Message(Message),
     /// A platform of the people who sell says how far a lead has come.
     Progress(Progress),
+    /// Anything that a tracker has seen; a sale or a lead stands inside it.
+    Event(Box<TrackerEvent>),
 }
 
 /// Who it was, as far as the fact says.

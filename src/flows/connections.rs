@@ -16,6 +16,7 @@ use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
+use crate::flows::planning;
 use crate::flows::provision::{self, Progress};
 use crate::flows::trial;
 use crate::platforms::{self, Platform};
@@ -288,11 +289,11 @@ pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<T
             None => not_checked.push("It has not been heard of yet: send something from the platform to the hook address.".to_owned()),
         }
     }
-    let findings = if is_ready { trial::run(app, &connection).await } else { None };
+    let findings = if is_ready && planning::sending(&connection).is_some() { trial::run(app, &connection).await } else { None };
     is_ready &= findings.iter().flatten().all(|f| f.is_good);
     let is_tried = findings.is_some();
     checked.extend(findings.into_iter().flatten().map(|f| f.sentence));
-    if platform.sends() && !is_tried {
+    if planning::sending(&connection).is_some() && !is_tried {
         not_checked.push(match connection.mode {
             Mode::Shadow => "Nothing was sent: the credentials show at the first delivery in mode test or live.".into(),
             Mode::Test | Mode::Live => "Nothing was sent: the credentials show at the next delivery.".to_owned(),

@@ -20,6 +20,7 @@ pub async fn run(app: &App, site: &Arc<Site>, id: ConversionId, destination: &st
     app.store.read(site.id, move |c| conversions::find(c, id)).await?.ok_or_else(unknown)?;
     let connection = find(app, site, destination)?;
     let (owner, now) = (site.clone(), app.clock.now());
+    let all: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
     let (delivery, made) = app
         .store
         .write(site.id, move |c| {
@@ -33,7 +34,7 @@ pub async fn run(app: &App, site: &Arc<Site>, id: ConversionId, destination: &st
             }
             let sessions = pipeline::sessions_of(c, &conversion)?;
             let known = deliveries::list_known(c, id)?;
-            let made = planning::run(c, &owner, std::slice::from_ref(&connection), &conversion, &sessions, &known, now)?;
+            let made = planning::one(c, &owner, (&all, connection.id), &conversion, &sessions, &known, now)?;
             let delivery = standing(c)?.ok_or_else(|| Error::internal("a conversion was planned and has no delivery"))?;
             Ok((delivery, made.into_iter().next()))
         })
@@ -50,7 +51,7 @@ fn find(app: &App, site: &Site, word: &str) -> Result<Arc<Connection>> {
     let book = app.book();
     let all: Vec<&Arc<Connection>> = book
         .connections_of(site.id)
-        .filter(|c| destinations::find(&c.platform).is_some() && (c.platform == word || c.id.to_string() == word))
+        .filter(|c| planning::sending(c).is_some() && (c.platform == word || c.id.to_string() == word))
         .collect();
     match all.as_slice() {
         [one] => Ok(Arc::clone(one)),

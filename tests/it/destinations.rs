@@ -146,8 +146,8 @@ fn same_twice(destination: &dyn Destination, out: &Outgoing, settings: &Settings
     }
 }
 
-/// Systems of the owner's own, which get readable messages.
-const OWN: [&str; 2] = ["hubspot", "webhook"];
+/// Systems of the owner's own, and the owner's tracker, which knows nobody by a hash: they get readable messages.
+const OWN: [&str; 3] = ["anytrack", "hubspot", "webhook"];
 
 /// What is kept and shown of a request tells nobody's name; and ad platforms get hashes only. The owner's own systems
 /// are excepted.
