@@ -11,11 +11,11 @@ use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
-use crate::domain::platform::FieldKind;
+use crate::domain::platform::{FieldKind, LONGEST_HISTORY_DAYS};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::{self, NewConnectionForm, hook_url};
 use crate::flows::provision::{self, Looked};
-use crate::flows::pull::hurry;
+use crate::flows::pull::{hurry, read_back};
 use crate::platforms;
 use crate::sources::Hook;
 use crate::store::connections::Connection;
@@ -44,10 +44,10 @@ pub const CHECK: Doc = Doc::new("Connections", "Looks at our webhooks in the pla
     .body("{}")
     .answer(r#"{"connection":"con_7","is_in_place":true,"told":[]}"#)
     .statuses(&[200, 401, 403, 404]);
-pub const PULL: Doc = Doc::new("Connections", "Has the platform's own list read now; the card shows when it has been.")
-    .body("{}")
+pub const PULL: Doc = Doc::new("Connections", "Has the platform's own list read now, or with `days` the last so many days of it once more; the card shows when it has been.")
+    .body(r#"{"days":30}"#)
     .answer(r#"{"connection":"con_7","is_begun":true}"#)
-    .statuses(&[200, 401, 403, 404]);
+    .statuses(&[200, 401, 403, 404, 422]);
 
 const CONFIGURED: &str = r#"{"success":true,"platform":"woocommerce","connection":"con_7","status":"ok","webhookId":"12","progress":[{"sentence":"The configuration is saved.","is_done":true}],"message":"Purchase tracking is enabled."}"#;
 
@@ -167,7 +167,16 @@ pub async fn check(app: App, ask: Ask) -> Result<Reply> {
 pub async fn pull(app: App, ask: Ask) -> Result<Reply> {
     let (site, id) = asked(&ask)?;
     connections::find(&app, Some(site), id)?;
-    Reply::json(&json!({"connection": id, "is_begun": hurry(&app, id).await?}))
+    let fields = reader::object(&ask.body)?;
+    let is_begun = match fields.get("days").filter(|days| !days.is_null()) {
+        None => hurry(&app, id).await?,
+        Some(days) => {
+            let days = days.as_i64().filter(|days| (1..=LONGEST_HISTORY_DAYS).contains(days));
+            let wrong = || Error::invalid("days", format!("days is a whole number from 1 to {LONGEST_HISTORY_DAYS}."));
+            read_back(&app, id, days.ok_or_else(wrong)?).await?
+        }
+    };
+    Reply::json(&json!({"connection": id, "is_begun": is_begun}))
 }
 
 fn standing_of(app: &App, connection: &Connection, hooks: &[Hook]) -> Map<String, Value> {

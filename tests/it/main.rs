@@ -10,6 +10,7 @@ mod chat_page;
 mod chromium;
 mod cli;
 mod concurrency;
+mod connect_pages;
 mod connections;
 mod contacts;
 mod crash;
