@@ -55,7 +55,7 @@ export function connecting(f, made, p) {
     const why = trouble ?? r?.sentence;
     if (why) return [line('bad', [why, ' It goes on by itself when that is mended.'])];
     // Nothing went wrong, and no webhook is there: the notes say what one would need.
-    if (r?.checked_at && notes.length) return [...notes, line('wait', 'It goes on by itself when that is mended. Until then its list is read again and again.')];
+    if (r?.checked_at && notes.length) return [...notes, line('wait', 'It goes on by itself when that is mended.')];
     return [line('wait', 'Purchase tracking is being set up…')];
   }
 

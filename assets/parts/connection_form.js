@@ -14,12 +14,16 @@ export function settingsForm(f, { button, settings, secrets, wait, send }) {
   let timer = 0, tries = 0;
   const go = /** @type {HTMLButtonElement} */ (h('button.btn.main', { type: 'submit' }, button));
   const parts = f.fields.map((/** @type {any} */ one) => part(one, settings?.[one.key] ?? '', !!secrets?.includes(one.key), isNew));
+  const rare = parts.filter((/** @type {any} */ x) => x.isMore);
+  const more = rare.length > 0 && h('details.more', { open: rare.some((/** @type {any} */ x) => x.isSet) }, h('summary', null, 'More settings'), h('div', null, rare.map((/** @type {any} */ x) => x.el)));
+  /** @param {any} x */
+  const reach = (x) => { x.el.closest('details')?.setAttribute('open', ''); x.input.focus(); };
   const form = /** @type {HTMLFormElement} */ (h('form.form', { novalidate: true, autocomplete: 'off', onsubmit: async (/** @type {Event} */ e) => {
     e.preventDefault();
     clearTimeout(timer);
     if (go.hasAttribute('aria-disabled')) return;
     const wrong = parts.find((/** @type {any} */ x) => !x.valid());
-    if (wrong) { wrong.input.focus(); return; }
+    if (wrong) { reach(wrong); return; }
     /** @type {Record<string, string>} */ const given = {};
     for (const x of parts) { const value = x.changed(); if (value !== null) given[x.key] = value; }
     // Not `disabled`: that would take the focus away.
@@ -30,10 +34,10 @@ export function settingsForm(f, { button, settings, secrets, wait, send }) {
       const at = parts.find((/** @type {any} */ x) => x.key === err.field);
       // Whoever cannot be reached is asked again, as long as nobody types: the cause may be gone soon.
       const isLater = err.code === 'not_reachable' || err.code === 'offline';
-      if (at) { fill(said); at.say(err.message); at.input.focus(); } else if (err.code !== 'signed_out') say(isLater ? `${err.message} It is asked again by itself while this page is open.` : err.message);
+      if (at) { fill(said); at.say(err.message); reach(at); } else if (err.code !== 'signed_out') say(isLater ? `${err.message} It is asked again by itself while this page is open.` : err.message);
       if (isLater) timer = setTimeout(() => form.isConnected && form.requestSubmit(), PAUSES[Math.min(tries++, PAUSES.length - 1)]);
     } finally { go.removeAttribute('aria-disabled'); fill(waits); }
-  } }, said, parts.map((/** @type {any} */ x) => x.el), h('div.acts', null, go), waits));
+  } }, parts.filter((/** @type {any} */ x) => !x.isMore).map((/** @type {any} */ x) => x.el), more, said, h('div.acts', null, go), waits));
   /** The same sentence again is not read out once more. @param {string} text */
   const say = (text) => { if (said.textContent !== text) fill(said, h('p.note.bad', null, icon('alert', 's'), h('span', null, text))); };
   form.addEventListener('input', () => { clearTimeout(timer); tries = 0; });
@@ -61,7 +65,8 @@ function part(one, saved, isKept, isNew) {
   } }, 'Show') : undefined;
   const help = secret && isKept && one.made ? 'It is saved. Leave it empty to keep it.' : [one.help, secret && isKept ? ' It is saved; leave it empty to keep it.' : one.default ? ` Left empty: ${one.default}.` : !one.required && !one.made && isNew ? ' Not required.' : ''];
   const made = field(one.label, input, { help, side, check: (v) => (one.required && !v.trim() && !isKept ? `${one.label} is needed.` : beyond(one, v.trim())) });
-  return { key: one.key, input: made.input, el: made.el, valid: made.valid, say: made.say,
+  // What is made for the owner, or good as it is, waits behind a word.
+  return { key: one.key, input: made.input, el: made.el, valid: made.valid, say: made.say, isMore: one.made || !!one.default, isSet: !secret && saved !== '',
     changed: () => { const v = input.value.trim(); return secret ? v || null : v === saved ? null : v; } };
 }
 

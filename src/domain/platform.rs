@@ -72,10 +72,9 @@ impl Field {
             FieldKind::Url => (url::Url::parse(value).is_ok_and(|u| u.has_host()), "an address such as https://shop.example".to_owned()),
             FieldKind::Switch => (value == "true" || value == "false", "true or false".to_owned()),
             FieldKind::Currency => (super::money::Currency::parse(value).is_some(), "a currency code such as AED".to_owned()),
-            FieldKind::Number { least, most, .. } => (
-                value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n)),
-                format!("a whole number from {least} to {most}"),
-            ),
+            FieldKind::Number { least, most, .. } => {
+                (value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n)), format!("a whole number from {least} to {most}"))
+            }
             FieldKind::Schedule => {
                 (is_schedule(value), "five fields of cron in UTC, such as 30 18 * * *, at most once in 5 minutes".to_owned())
             }

@@ -44,10 +44,13 @@ pub const CHECK: Doc = Doc::new("Connections", "Looks at our webhooks in the pla
     .body("{}")
     .answer(r#"{"connection":"con_7","is_in_place":true,"told":[]}"#)
     .statuses(&[200, 401, 403, 404]);
-pub const PULL: Doc = Doc::new("Connections", "Has the platform's own list read now, or with `days` the last so many days of it once more; the card shows when it has been.")
-    .body(r#"{"days":30}"#)
-    .answer(r#"{"connection":"con_7","is_begun":true}"#)
-    .statuses(&[200, 401, 403, 404, 422]);
+pub const PULL: Doc = Doc::new(
+    "Connections",
+    "Has the platform's own list read now, or with `days` the last so many days of it once more; the card shows when it has been.",
+)
+.body(r#"{"days":30}"#)
+.answer(r#"{"connection":"con_7","is_begun":true}"#)
+.statuses(&[200, 401, 403, 404, 422]);
 
 const CONFIGURED: &str = r#"{"success":true,"platform":"woocommerce","connection":"con_7","status":"ok","webhookId":"12","progress":[{"sentence":"The configuration is saved.","is_done":true}],"message":"Purchase tracking is enabled."}"#;
 
@@ -219,7 +222,7 @@ fn named(app: &App, ask: &Ask, domain: &str, platform: &str) -> Result<Arc<Conne
 }
 
 /// Whether a connection is to this shop, whichever way its address is written.
-fn is_shop(connection: &Connection, address: &str) -> bool {
+pub fn is_shop(connection: &Connection, address: &str) -> bool {
     let Some(platform) = platforms::find(&connection.platform) else { return false };
     let fields = platform.fields();
     let is_address = |key: &str, kind: FieldKind| kind == FieldKind::Url || key == "shop";
@@ -236,7 +239,7 @@ fn same_shop(a: &str, b: &str) -> bool {
     plain(a) == plain(b) && (one == other || one.is_none() || other.is_none())
 }
 
-fn host_of(address: &str) -> String {
+pub fn host_of(address: &str) -> String {
     let rest = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }

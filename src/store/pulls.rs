@@ -43,8 +43,7 @@ pub struct Brought {
     pub reached_at: Option<Time>,
 }
 
-const COLUMNS: &str =
-    "seen_to, state, began_at, ended_at, next_at, failures, orders, records, pages, since, reached_at, back_to, sentence";
+const COLUMNS: &str = "seen_to, state, began_at, ended_at, next_at, failures, orders, records, pages, since, reached_at, back_to, sentence";
 
 pub fn find(c: &SiteConn, connection: ConnectionId) -> Result<Option<Pull>> {
     c.find(

@@ -72,6 +72,7 @@ async fn woocommerce(browser: &Chromium, office: &Office) {
     // What every list that is read takes, with what happens where nothing is typed.
     let said = browser.run("return ['schedule', 'history_days'].map((n) => document.querySelector(`[name=${n}]`).placeholder)").await;
     assert_eq!(said, json!(["every 15 minutes", "90"]));
+    browser.click(".cx details > summary").await;
     browser.write("[name=history_days]", "4000").await;
     browser.write("[name=url]", &woo.url()).await;
     browser.write("[name=consumer_key]", "cs_swapped").await;
@@ -108,15 +109,18 @@ async fn woocommerce(browser: &Chromium, office: &Office) {
     let lines: Vec<&str> = lines.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert_eq!(lines[0], "done: The configuration is saved.", "{lines:?}");
     assert!(lines[1].starts_with("done: Purchase tracking is set up:") && lines[2] == "done: Purchase tracking is enabled.", "{lines:?}");
-    browser.wait("the card", "return document.querySelector('.cx [data-part=WebhookStatus] [data-state]')?.dataset.state === 'active'").await;
+    browser
+        .wait("the card", "return document.querySelector('.cx [data-part=WebhookStatus] [data-state]')?.dataset.state === 'active'")
+        .await;
     browser.picture("connect-done").await;
     assert_eq!(errors(browser).await.iter().filter(|e| !e.contains("status of 422")).count(), 0);
 }
 
 /// Puts other text into a field.
 async fn clear(browser: &Chromium, name: &str, text: &str) {
-    let script =
-        format!("const el = document.querySelector('[name={name}]'); el.focus(); el.value = ''; el.dispatchEvent(new Event('input', {{ bubbles: true }})); return true");
+    let script = format!(
+        "const el = document.querySelector('[name={name}]'); el.focus(); el.value = ''; el.dispatchEvent(new Event('input', {{ bubbles: true }})); return true"
+    );
     browser.wait(name, &script).await;
     if !text.is_empty() {
         browser.write(&format!("[name={name}]"), text).await;
@@ -141,7 +145,12 @@ async fn card(browser: &Chromium, office: &Office) {
     }
     browser.wait("the button", "const b = document.querySelector('.cc [data-act=check]'); b.focus(); window.held = b; return true").await;
     browser.press(ENTER).await;
-    browser.wait("what had happened", &has("WooCommerce had switched off the webhook for order.created after repeated failures; we put it back at")).await;
+    browser
+        .wait(
+            "what had happened",
+            &has("WooCommerce had switched off the webhook for order.created after repeated failures; we put it back at"),
+        )
+        .await;
     browser.wait("what was missed", &has("2 orders that came meanwhile were fetched.")).await;
     let is_same = "return window.held.isConnected && document.activeElement === window.held";
     browser.wait_for("the same button under the hand", is_same, json!(true)).await;
@@ -165,7 +174,9 @@ async fn shopify(browser: &Chromium, office: &Office) {
     browser.write("[name=client_secret]", &format!("{CLIENT_SECRET}{ENTER}")).await;
     browser.wait("enabled", &has("Purchase tracking is enabled.")).await;
     assert!(office.shopify.topics().len() >= 4, "{:?}", office.shopify.topics());
-    browser.wait("the card", "return document.querySelector('.cx [data-part=WebhookStatus] [data-state]')?.dataset.state === 'active'").await;
+    browser
+        .wait("the card", "return document.querySelector('.cx [data-part=WebhookStatus] [data-state]')?.dataset.state === 'active'")
+        .await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
 
@@ -197,7 +208,8 @@ async fn looks(browser: &Chromium, office: &Office) {
 
 /// The strip above the deliveries is brought up to date under the hand.
 async fn strip(browser: &Chromium, office: &Office) {
-    let hook = ["connection", "add", "--site", "full", "--platform", "webhook", "--name", "Store-room", "--set", "url=http://127.0.0.1:9/hook"];
+    let hook =
+        ["connection", "add", "--site", "full", "--platform", "webhook", "--name", "Store-room", "--set", "url=http://127.0.0.1:9/hook"];
     let id = office.server.cli(&hook)["connection"].as_str().expect("an id").to_owned();
     browser.open(&office.page("/dashboard/full/deliveries")).await;
     let mark = "const c = document.querySelector('.cn'); const b = c.querySelector('[data-value=live]'); b.focus(); window.held = [c, b]; return c.innerText.includes('Store-room')";

@@ -16,7 +16,7 @@ use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{jobs, orders, pulls, refunds, registrations};
+use crate::store::{counters, jobs, orders, pulls, refunds, registrations};
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
@@ -95,7 +95,13 @@ impl Walk<'_> {
                         let external_id = intake::own_id(&order.platform, &order.external_id);
                         let known = orders::find_by_external_id(c, id.number(), &external_id)?;
                         match known {
-                            None => brought.orders += 1,
+                            None => {
+                                brought.orders += 1;
+                                // What was read from the list has been heard of too; history is none of today's rhythm.
+                                if !order.is_imported {
+                                    counters::add(c, owner.zone.day(now), intake::HEARD, &id.to_string())?;
+                                }
+                            }
                             Some(known) if is_same(c, id, order, &external_id, &known)? => continue,
                             Some(_) => {}
                         }
