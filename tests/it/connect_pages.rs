@@ -130,7 +130,8 @@ async fn clear(browser: &Chromium, name: &str, text: &str) {
 /// A hook that was switched off, an order that was missed, and the card that tells of both.
 async fn card(browser: &Chromium, office: &Office) {
     browser.click("main .acts .btn.main").await;
-    let state = "return document.querySelector('.cc [data-part=WebhookStatus] [data-state]')?.innerText";
+    browser.wait("the list of all", "return !!document.querySelector('.cards .cc')").await;
+    let state = "return document.querySelector('.cards .cc [data-part=WebhookStatus] [data-state]')?.innerText";
     browser.wait_for("its state", state, json!("Active")).await;
     let ids = browser.run("return [...document.querySelectorAll('.whs-ids li')].map((l) => l.innerText.replace(/\\s+/g, ' '))").await;
     let id = office.woo.books().hooks.iter().find(|(_, h)| h.topic == "order.created").map(|(id, _)| *id).expect("a webhook");
@@ -143,7 +144,9 @@ async fn card(browser: &Chromium, office: &Office) {
         books.place(now(), "44.00", json!({}));
         books.place(now(), "45.00", json!({}));
     }
-    browser.wait("the button", "const b = document.querySelector('.cc [data-act=check]'); b.focus(); window.held = b; return true").await;
+    browser
+        .wait("the button", "const b = document.querySelector('.cards .cc [data-act=check]'); b.focus(); window.held = b; return true")
+        .await;
     browser.press(ENTER).await;
     browser
         .wait(
@@ -155,9 +158,9 @@ async fn card(browser: &Chromium, office: &Office) {
     let is_same = "return window.held.isConnected && document.activeElement === window.held";
     browser.wait_for("the same button under the hand", is_same, json!(true)).await;
     // Read now, and back.
-    browser.click(".cc [data-act=pull]").await;
+    browser.click(".cards .cc [data-act=pull]").await;
     browser.wait("nothing new", &has("nothing new. Next")).await;
-    browser.click(".cc [data-act=back]").await;
+    browser.click(".cards .cc [data-act=back]").await;
     browser.wait("how far", "return document.querySelector('dialog[open] [name=days]')?.value === '30'").await;
     browser.click("dialog[open] .btn.main").await;
     browser.wait("it is read", "return document.querySelector('.toast')?.innerText.includes('The last 30 days')").await;
