@@ -42,7 +42,8 @@ impl Writer {
         let click = self.regulars.letters(24);
         self.page(one.at, browser, way.link.replace("{click}", &click), way.referrer.map(str::to_owned));
         let page = self.regulars.one_of(self.shop.pages).0;
-        self.page(one.at.plus_ms(self.regulars.between(20 * SECOND_MS, 4 * MINUTE_MS)), browser, page.to_owned(), None);
+        let then = one.at.plus_ms(self.regulars.between(20 * SECOND_MS, 4 * MINUTE_MS));
+        self.page(then, browser, page.to_owned(), None);
         let is_known = known.is_none() || self.regulars.happens(2_500);
         if is_known {
             self.diary.events.push(Event { at: one.at.plus_ms(5 * MINUTE_MS), what: What::Known { browser } });
