@@ -15,7 +15,7 @@ export function hookState(c, p) {
   const state = stateOf(c);
   const [word, sign, tone] = STATES[state];
   return h('div.whs', { 'data-part': 'WebhookStatus', role: 'group', 'aria-label': `Webhook of ${c.name}` },
-    h('div.whs-head', null, h('b', null, 'Webhook'), h('span.st', { class: tone, 'data-state': state }, icon(sign, 's'), word),
+    h('div.whs-head', null, h('b', null, r ? 'Webhook' : 'Address'), h('span.st', { class: tone, 'data-state': state }, icon(sign, 's'), word),
       r && h('span.faint', null, looked(r)),
       r && p.may && c.status !== 'not_configured' && h('button.btn.small.bare', { type: 'button', 'data-act': 'check', 'data-focus': `check-${c.connection}` },
         icon('again', 's'), state === 'active' ? 'Check now' : 'Retry')),
