@@ -144,7 +144,7 @@ export function render(root, params) {
 
   /** @param {any} card */
   const standingOf = (card) => [h('div.cc-lines', null, happenings(card, p, 10)), (card.receives || card.registration) && hookState(card, p), card.pulls && reading(card, p),
-    (card.receives || card.pulls) && h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : 'Nothing has come in yet.')]
+    (card.receives || card.pulls) && h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : card.pull?.last_at ? 'By webhook nothing has come in yet.' : 'Nothing has come in yet.')]
     .filter((x) => x instanceof Element);
 
   /** @param {any} card */

@@ -15,7 +15,7 @@ export function settingsForm(f, { button, settings, secrets, wait, send }) {
   const go = /** @type {HTMLButtonElement} */ (h('button.btn.main', { type: 'submit' }, button));
   const parts = f.fields.map((/** @type {any} */ one) => part(one, settings?.[one.key] ?? '', !!secrets?.includes(one.key), isNew));
   const rare = parts.filter((/** @type {any} */ x) => x.isMore);
-  const more = rare.length > 0 && h('details.more', { open: rare.some((/** @type {any} */ x) => x.isSet) }, h('summary', null, 'More settings'), h('div', null, rare.map((/** @type {any} */ x) => x.el)));
+  const more = rare.length > 0 && h('details.cx-more', { open: rare.some((/** @type {any} */ x) => x.isSet) }, h('summary', null, 'More settings'), h('div', null, rare.map((/** @type {any} */ x) => x.el)));
   /** @param {any} x */
   const reach = (x) => { x.el.closest('details')?.setAttribute('open', ''); x.input.focus(); };
   const form = /** @type {HTMLFormElement} */ (h('form.form', { novalidate: true, autocomplete: 'off', onsubmit: async (/** @type {Event} */ e) => {

@@ -12,7 +12,7 @@ export function reading(c, p) {
   const r = c.pull;
   const may = p.may && (c.status === 'ok' || c.status === 'needs_attention');
   return h('div.rdg', { role: 'group', 'aria-label': `Reading of ${c.name}` },
-    h('div.rdg-head', null, h('b', null, 'Its list'), h('span', null, said(r)),
+    h('div.rdg-head', null, h('b', null, 'Its records'), h('span', null, said(r)),
       may && h('span.rdg-acts', null,
         h('button.btn.small.bare', { type: 'button', 'data-act': 'pull', 'data-focus': `pull-${c.connection}` }, icon('down', 's'), 'Read now'),
         h('button.btn.small.bare', { type: 'button', 'data-act': 'back', 'data-focus': `back-${c.connection}` }, icon('back', 's'), 'Read back…'))),
@@ -26,13 +26,13 @@ function said(r) {
   if (!r) return 'The first reading begins in a moment.';
   if (r.is_under_way) {
     const first = !r.has_history;
-    if (!r.pages && !r.records) return first ? 'The first reading begins in a moment.' : 'It is being read.';
-    return [first ? 'The first reading is under way' : 'It is being read', r.since && ` from ${shortDay(r.since)} on`, r.reached_at && `, and has come to ${shortDay(r.reached_at)}`, ': ',
+    if (!r.pages && !r.records) return first ? 'The first reading begins in a moment.' : 'They are being read.';
+    return [first ? 'The first reading is under way' : 'They are being read', r.since && ` from ${shortDay(r.since)} on`, r.reached_at && `, and has come to ${shortDay(r.reached_at)}`, ': ',
       `${plural(r.records, 'record')} in ${plural(r.pages, 'page')}, ${count(r.orders)} new.`];
   }
-  return [r.last_at ? h('span', { 'data-tip': exact(r.last_at) }, `Read ${when(r.last_at)}: `) : 'Not read yet. ',
+  return [r.last_at ? h('span', { 'data-tip': exact(r.last_at) }, `Last read ${when(r.last_at)}: `) : 'Not read yet. ',
     r.last_at && `${r.orders ? plural(r.orders, 'new order') : 'nothing new'}. `,
-    r.back_to ? `Next it is read from ${shortDay(r.back_to)} on.` : !r.sentence && h('span', { 'data-tip': exact(r.next_at) }, `Next ${soon(r.next_at)}.`)];
+    r.back_to ? `Next they are read from ${shortDay(r.back_to)} on.` : !r.sentence && h('span', { 'data-tip': exact(r.next_at) }, `Next ${soon(r.next_at)}.`)];
 }
 
 /** A time that has just passed is due. @param {string} at */
