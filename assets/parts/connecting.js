@@ -7,6 +7,7 @@ import { plural, shortDay, when } from '../format.js';
 import { actIn } from './connection_acts.js';
 import { connectionCard } from './connection_card.js';
 import { bringUp } from './in_place.js';
+import { tryIt } from './trial.js';
 
 /** How long until the platform is asked again, in milliseconds; the last one for good. */
 const PAUSES = [3000, 5000, 10000, 20000, 30000];
@@ -26,6 +27,7 @@ export function connecting(f, made, p) {
   const el = h('div.cx-body', null, list,
     made.secret && h('div', null, h('h2', null, 'Secret'), h('div.code', null, h('code', null, made.secret), copyButton(() => made.secret, 'Copy secret')),
       h('p.note.warn', null, icon('alert', 's'), h('span', null, 'It is shown this once. Put it where the messages are signed, or keep it in your password manager.'))),
+    tryIt(f, made.hook_url),
     h('section', { 'aria-label': 'The connection' }, cards),
     h('div.acts', null, h('a.btn.main', { href: p.app.href('connections') }, 'Done'),
       h('a.btn', { href: p.app.href('connections', undefined, made.connection) }, 'Settings')));
