@@ -30,6 +30,21 @@ pub enum Fact {
     Event(Box<TrackerEvent>),
 }
 
+impl Fact {
+    /// Whom it is about, where it says so itself.
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Fact::Lead(f) => Some(&f.person),
+            Fact::Order(f) => Some(&f.person),
+            Fact::Refund(_) | Fact::Deletion(_) => None,
+            Fact::Statement(f) => Some(&f.person),
+            Fact::Message(f) => Some(&f.person),
+            Fact::Progress(f) => Some(&f.person),
+            Fact::Event(f) => Some(&f.person),
+        }
+    }
+}
+
 /// Who it was, as far as the fact says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {

@@ -50,7 +50,7 @@ pub mod telling;
 pub use order::own_id;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
-const HEARD: &str = "heard";
+pub const HEARD: &str = "heard";
 pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// A body that has proved its sender, read into facts.
@@ -239,7 +239,7 @@ pub fn store(
             }
         };
         context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
-        for (kind, value) in person_of(fact).into_iter().flat_map(identities_of) {
+        for (kind, value) in fact.person().into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(tell_one(&context, fact)?);
@@ -377,18 +377,6 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
         app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
     }
     Ok(id)
-}
-
-fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
-    match fact {
-        Fact::Lead(f) => Some(&f.person),
-        Fact::Order(f) => Some(&f.person),
-        Fact::Refund(_) | Fact::Deletion(_) => None,
-        Fact::Statement(f) => Some(&f.person),
-        Fact::Message(f) => Some(&f.person),
-        Fact::Progress(f) => Some(&f.person),
-        Fact::Event(f) => Some(&f.person),
-    }
 }
 
 /// A sender's id that we give where it has none.

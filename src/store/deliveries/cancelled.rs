@@ -1,0 +1,47 @@
+//! What waited and is not sent any more.
+
+use rusqlite::named_params;
+
+use super::super::scope::SiteConn;
+use super::REVERSED;
+use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// Ends what waits for a conversion.
+pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')",
+        named_params! {":conversion": conversion.number(), ":reason": reason, ":now": now.ms()},
+    )
+}
+
+/// Ends what waits of a sale that went back; its refunds go on.
+pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')
+           and event_id = (select event_id from conversions where site_id = :site and id = :conversion)",
+        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
+    )
+}
+
+/// Ends one that waits.
+pub fn cancel(c: &SiteConn, id: DeliveryId, reason: &str, now: Time) -> Result<bool> {
+    let changed = c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and id = :id and state in ('pending', 'leased', 'held')",
+        named_params! {":id": id.number(), ":reason": reason, ":now": now.ms()},
+    )?;
+    Ok(changed > 0)
+}
+
+/// Ends all that wait for a connection that is removed.
+pub fn cancel_connection(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = 'disabled', next_at = null, owner = null, settled_at = :now
+         where site_id = :site and connection_id = :connection and state in ('pending', 'leased', 'held')",
+        named_params! {":connection": connection.number(), ":now": now.ms()},
+    )
+}
