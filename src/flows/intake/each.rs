@@ -23,7 +23,7 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::tracker_calls::{self, NewCall};
 
-use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, person_of, refused, tell_one};
+use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, refused, tell_one};
 
 /// Wrong items that are told by their place; of more the count is enough.
 const MOST_TOLD: usize = 100;
