@@ -254,7 +254,7 @@ fn note_people(c: &SiteConn, call: &Call, id: InboxId, is_kept: bool) -> Result<
     let key = &call.site.keys.digest;
     let mut digests: BTreeSet<[u8; 16]> = BTreeSet::new();
     let mut addresses: BTreeSet<String> = BTreeSet::new();
-    for (kind, value) in call.items.iter().flatten().filter_map(person_of).flat_map(identities_of) {
+    for (kind, value) in call.items.iter().flatten().filter_map(Fact::person).flat_map(identities_of) {
         if addresses.insert(value.clone()) {
             digests.insert(tombstones::digest(key, kind.word(), &value));
         }
