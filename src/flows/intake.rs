@@ -26,12 +26,16 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
+/// Somebody became a user of the owner's own product.
+mod enrolment;
 /// A lead, as a form told it.
 mod lead;
 /// The money of a sale.
 mod ledger;
 /// Something said in a chat.
 mod message;
+/// A step on the way to becoming a customer.
+mod milestone;
 /// An order, as a shop or payment told it.
 mod order;
 /// Single refunds of a sale.
@@ -70,10 +74,14 @@ pub struct Delivered {
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub conversion: Option<ConversionId>,
+    /// The number of its own row, where answers name it by that.
+    pub fact: Option<i64>,
     pub kind: &'static str,
     /// The sender's own id, or the one we gave.
     pub external_id: String,
     pub is_new: bool,
+    /// It was known, and this telling has added to it.
+    pub is_changed: bool,
     pub match_type: &'static str,
     pub is_attributed: bool,
     pub snapshot: Value,
@@ -81,6 +89,25 @@ pub struct Stored {
     pub deliveries: Vec<(String, String, String)>,
     /// Those among them that this telling made.
     pub planned: Vec<Made>,
+}
+
+impl Stored {
+    /// A fact that is kept and is no conversion by itself.
+    fn of(kind: &'static str, external_id: String) -> Self {
+        Self {
+            conversion: None,
+            fact: None,
+            kind,
+            external_id,
+            is_new: false,
+            is_changed: false,
+            match_type: "none",
+            is_attributed: false,
+            snapshot: Value::Null,
+            deliveries: Vec::new(),
+            planned: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -126,9 +153,13 @@ fn door(path: &str) -> i64 {
     match path {
         "/api/conversions" => 0,
         "/api/lead" => leads::PAGES,
+        "/funnel/event" | "/funnel/conversion" => FUNNEL,
         _ => -1,
     }
 }
+
+/// Steps that the owner's own server tells: what it tells as a lead beside them is another report of the same.
+const FUNNEL: i64 = -3;
 
 /// Tells the workers and open dashboards what is new.
 pub fn announce(app: &App, site: &Site, taken: &Taken) {
@@ -243,6 +274,8 @@ pub fn store(
             Fact::Deletion(deletion) => order::deletion(&context, deletion)?,
             Fact::Statement(statement) => statement::store(&context, statement)?,
             Fact::Message(message) => message::store(&context, message)?,
+            Fact::Milestone(milestone) => milestone::store(&context, milestone)?,
+            Fact::Enrolment(enrolment) => enrolment::store(&context, enrolment)?,
         });
     }
     let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
@@ -276,18 +309,10 @@ fn refused(fact: &Fact) -> Stored {
         Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
         Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
         Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
+        Fact::Milestone(f) => ("milestone", f.external_id.clone().unwrap_or_default()),
+        Fact::Enrolment(f) => ("signup", f.user_id.clone()),
     };
-    Stored {
-        conversion: None,
-        kind,
-        external_id,
-        is_new: false,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: Value::Null,
-        deliveries: Vec::new(),
-        planned: Vec::new(),
-    }
+    Stored::of(kind, external_id)
 }
 
 /// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
@@ -303,9 +328,11 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
         let snapshot = credits::find_newest(c, conversion)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
         facts.push(Stored {
             conversion: Some(conversion),
+            fact: None,
             kind: found.kind.word(),
             external_id: external_id.split_once(':').map_or(external_id.as_str(), |(_, id)| id).to_owned(),
             is_new: false,
+            is_changed: false,
             match_type: MatchType::parse(&found.match_type).map(MatchType::word).unwrap_or("none"),
             is_attributed: found.match_type != "none",
             snapshot: assists::shown(c, conversion, snapshot)?,
@@ -371,6 +398,8 @@ fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
         Fact::Refund(_) | Fact::Deletion(_) => None,
         Fact::Statement(f) => Some(&f.person),
         Fact::Message(f) => Some(&f.person),
+        Fact::Milestone(f) => Some(&f.person),
+        Fact::Enrolment(f) => Some(&f.person),
     }
 }
 

@@ -37,6 +37,8 @@ pub mod deliveries;
 /// The documented names in SQL.
 pub mod documented;
 /// The money ledger.
+pub mod enrolments;
+/// The money ledger.
 pub mod entries;
 /// Erasures, their certificates, and what must not come back.
 pub mod erasures;
@@ -60,6 +62,8 @@ pub mod links;
 pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
+/// Steps on the way to becoming a customer.
+pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
 /// Orders as their shop told them.

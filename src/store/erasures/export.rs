@@ -73,6 +73,13 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         all.add("conversations", "select * from conversations where site_id = :site and id = :id", id)?;
         all.add("messages", "select * from messages where site_id = :site and conversation_id = :id order by at", id)?;
     }
+    for milestone in &whole.milestones {
+        all.add("milestones", "select * from milestones where site_id = :site and id = :id", named_params! {":id": milestone})?;
+    }
+    for enrolment in &whole.enrolments {
+        let sql = "select * from enrolments where site_id = :site and conversion_id = :id";
+        all.add("enrolments", sql, named_params! {":id": enrolment})?;
+    }
     for inbox in &whole.inbox {
         let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body
              from inbox where site_id = :site and id = :id";
@@ -107,7 +114,7 @@ impl Out<'_> {
                     ValueRef::Text(text) => read(&String::from_utf8_lossy(text)),
                     ValueRef::Blob(bytes) => crypto::hex(bytes).into(),
                 };
-                if !matches!(name, "site_id" | "content_key" | "last_event" | "event" | "owner") {
+                if !matches!(name, "site_id" | "content_key" | "key" | "last_event" | "event" | "owner") {
                     shown.insert(name.to_owned(), value);
                 }
             }
