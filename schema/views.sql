@@ -419,46 +419,51 @@ where n.site_id = {site} and n.removed_at is null and n.platform in ('easyappoin
 
 create temp view funnel_events as
 select
-  cast(null as text) as id,
+  'milestone_' || m.id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as funnel_source_id,
-  cast(null as text) as source_type,
-  cast(null as text) as event_type,
-  cast(null as text) as event_timestamp,
-  cast(null as text) as external_id,
-  cast(null as text) as email,
-  cast(null as text) as first_name,
-  cast(null as text) as last_name,
-  cast(null as text) as phone,
-  cast(null as text) as company,
-  cast(null as text) as utm_source,
-  cast(null as text) as utm_medium,
-  cast(null as text) as utm_campaign,
-  cast(null as text) as utm_content,
-  cast(null as text) as utm_term,
-  cast(null as text) as referrer,
-  cast(null as text) as event_data,
-  cast(null as text) as external_metadata,
-  cast(null as text) as created_at
-where 0;
+  iif(m.connection_id > 0, 'con_' || m.connection_id, null) as funnel_source_id,
+  m.source as source_type,
+  m.kind as event_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', m.at / 1000, 'unixepoch') as event_timestamp,
+  m.external_id,
+  m.email,
+  m.first_name,
+  m.last_name,
+  m.phone,
+  m.company,
+  m.utm_source,
+  m.utm_medium,
+  m.utm_campaign,
+  m.utm_content,
+  m.utm_term,
+  m.referrer,
+  m.data as event_data,
+  m.metadata as external_metadata,
+  iif(m.contact_id > 0, 'contact_' || m.contact_id, null) as contact_id,
+  'conversion_' || m.conversion_id as conversion_id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', m.received_at / 1000, 'unixepoch') as created_at
+from main.milestones m
+where m.site_id = {site};
 
 create temp view funnel_conversions as
 select
-  cast(null as text) as id,
+  'conversion_' || n.conversion_id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as email,
-  cast(null as text) as user_id,
-  cast(null as text) as converted_at,
-  cast(null as text) as first_touch_source_type,
-  cast(null as text) as first_touch_at,
-  cast(null as text) as last_touch_source_type,
-  cast(null as text) as last_touch_at,
-  cast(null as integer) as days_to_conversion,
-  cast(null as integer) as total_touchpoints,
-  cast(null as real) as estimated_value,
-  cast(null as real) as actual_value,
-  cast(null as text) as created_at
-where 0;
+  n.email,
+  n.user_id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.at / 1000, 'unixepoch') as converted_at,
+  n.first_source as first_touch_source_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.first_at / 1000, 'unixepoch') as first_touch_at,
+  n.last_source as last_touch_source_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.last_at / 1000, 'unixepoch') as last_touch_at,
+  n.days as days_to_conversion,
+  n.milestones as total_touchpoints,
+  n.estimated_usd_minor / 100.0 as estimated_value,
+  -- What the person has really bought, in the site's currency, net of refunds.
+  (select b.lifetime_value from temp.halo_buyers b where b.contact_id = n.contact_id) as actual_value,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.received_at / 1000, 'unixepoch') as created_at
+from main.enrolments n
+where n.site_id = {site};
 
 create temp view funnel_sync_logs as
 select

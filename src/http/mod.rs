@@ -44,6 +44,8 @@ pub mod exports;
 pub mod files;
 /// A touch that a reverse proxy asks for.
 pub mod forward_auth;
+/// Steps and sign-ups told by the owner's own server.
+mod funnel;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.

@@ -4,7 +4,7 @@
 use super::route::{Right, Route, Scope, Shape, Who::*};
 use super::{
     account, administration, analytics, assets, audit, backups, chats, connections, contacts, conversions, customers, deliveries, desk,
-    forward_auth, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
+    forward_auth, funnel, health, hooks, inbox, leads, live, login, metrics, needs, notes, openapi, orders, pages, people, pipeline, policy,
     privacy, receipts, records, replays, reports, rules, segments, senders, settings, setups, shared, shares, shops, statements, timeline,
     tokens, touch,
 };
@@ -89,6 +89,8 @@ pub static ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
+    Route::new("POST", "/funnel/event", Sender, run!(funnel::event), funnel::EVENT).shape(Shape::Funnel),
+    Route::new("POST", "/funnel/conversion", Sender, run!(funnel::conversion), funnel::CONVERSION).shape(Shape::Funnel),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
     Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)

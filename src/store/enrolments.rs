@@ -48,7 +48,7 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<()> {
         "insert into enrolments (site_id, conversion_id, contact_id, email, user_id, at, received_at, first_source, first_at,
            last_source, last_at, days, milestones, estimated_usd_minor)
          values (:site, :id, :contact, :email, :user, :at, :received, :first, :first_at, :last, :last_at, :days, :count, :estimated)",
-        named_params! {":id": new.conversion.number(), "":contact": new.contact.map(ContactId::number),
+        named_params! {":id": new.conversion.number(), ":contact": new.contact.map(ContactId::number),
             ":email": e.person.email.as_ref().map(|e| e.as_str()), ":user": e.user_id, ":at": e.happened_at.ms(),
             ":received": new.received_at.ms(), ":first": way.first.as_ref().map(|(source, _)| source),
             ":first_at": way.first.as_ref().map(|(_, at)| at.ms()), ":last": way.last.as_ref().map(|(source, _)| source),

@@ -22,6 +22,7 @@ mod doctor;
 mod edges;
 mod erase;
 mod export;
+mod funnel;
 mod ground;
 mod held;
 mod house;
