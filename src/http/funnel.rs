@@ -1,5 +1,8 @@
 //! Steps and sign-ups told by the owner's own server, in the shapes of the older system.
 
+/// Figures over all of them.
+pub mod metrics;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};

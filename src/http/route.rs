@@ -20,6 +20,7 @@ pub type Run = fn(App, Ask) -> Running;
 const MOST_TOLD: usize = 2 * 1024 * 1024;
 const MOST_OF_A_PAGE: usize = 16 * 1024;
 
+#[derive(Clone, Copy)]
 pub struct Route {
     pub method: &'static str,
     /// axum's syntax: `/api/sites/{site}/deliveries`.

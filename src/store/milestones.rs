@@ -1,5 +1,8 @@
 //! Steps on the way to becoming a customer. A row is never moved by a later telling; only what it left empty is filled in.
 
+/// All steps of a site as figures read them.
+pub mod walked;
+
 use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;

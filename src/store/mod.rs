@@ -144,6 +144,7 @@ struct Inner {
     writer: writer::Writer,
     sealer: Sealer,
     memory: cube::Memory,
+    walks: milestones::walked::Walks,
 }
 
 impl Store {
@@ -171,7 +172,7 @@ impl Store {
             .build(pool::Readers::new(path.clone()))
             .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
         let writer = writer::Writer::start(conn)?;
-        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default() }) })
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default(), walks: Default::default() }) })
     }
 
     pub fn path(&self) -> &Path {
@@ -327,7 +328,7 @@ impl Inner {
         conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
-        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory));
+        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory, &self.walks));
         conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer

@@ -1,0 +1,90 @@
+//! Routes: what the owner does, and what is done for who asks to be forgotten.
+
+use super::super::route::{Right, Route, Scope, Shape, Who::*};
+use super::super::{administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops};
+use crate::run;
+
+pub const ROUTES: &[Route] = &[
+    // ---------------------------------------------------------------- the owner's hands
+    Route::new("POST", "/api/sites", BoxOwner, run!(administration::add_site), administration::ADD_SITE),
+    Route::new("POST", "/api/sites/{site}/connections", Member(Right::Own), run!(setups::add), setups::ADD).patience(55),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::set), setups::SET).patience(55),
+    Route::new("DELETE", "/api/sites/{site}/connections/{connection}", Member(Right::Own), run!(setups::remove), setups::REMOVE),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/test",
+        Site(Right::Edit, Scope::Write),
+        run!(setups::test),
+        setups::TEST,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/check",
+        Site(Right::Edit, Scope::Write),
+        run!(shops::check),
+        shops::CHECK,
+    )
+    .patience(55),
+    Route::new("POST", "/api/sites/{site}/connections/{connection}/pull", Site(Right::Edit, Scope::Write), run!(shops::pull), shops::PULL),
+    Route::new("GET", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Read), run!(settings::show), settings::SHOW),
+    Route::new("POST", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Write), run!(settings::change), settings::CHANGE),
+    Route::new("POST", "/api/sites/{site}/secret", Member(Right::Own), run!(settings::secret), settings::SECRET),
+    Route::new("GET", "/api/sites/{site}/policy", Site(Right::Edit, Scope::Read), run!(policy::show), policy::SHOW),
+    Route::new("POST", "/api/sites/{site}/policy/preview", Site(Right::Edit, Scope::Read), run!(policy::preview), policy::PREVIEW)
+        .patience(55),
+    Route::new("POST", "/api/sites/{site}/policy", Site(Right::Edit, Scope::Write), run!(policy::apply), policy::APPLY).patience(55),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/mode",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::mode),
+        administration::MODE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/pause",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::pause),
+        administration::PAUSE,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/resume",
+        Site(Right::Edit, Scope::Write),
+        run!(administration::resume),
+        administration::RESUME,
+    ),
+    Route::new("POST", "/api/sites/{site}/deliveries/replay", Site(Right::Edit, Scope::Write), run!(replays::replay), replays::REPLAY),
+    Route::new("POST", "/api/sites/{site}/deliveries/cancel", Site(Right::Edit, Scope::Write), run!(replays::cancel), replays::CANCEL),
+    Route::new("POST", "/api/sites/{site}/outbox/release", Site(Right::Edit, Scope::Write), run!(backups::release), backups::RELEASE),
+    Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
+    Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
+    Route::new("POST", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Write), run!(rules::add), rules::ADD),
+    Route::new("POST", "/api/sites/{site}/rules/preview", Site(Right::Edit, Scope::Read), run!(rules::preview), rules::PREVIEW),
+    Route::new("DELETE", "/api/sites/{site}/rules/{id}", Site(Right::Edit, Scope::Write), run!(rules::remove), rules::REMOVE),
+    Route::new("POST", "/api/sites/{site}/segments", Site(Right::Read, Scope::Write), run!(segments::add), segments::ADD),
+    Route::new("POST", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::change), segments::CHANGE),
+    Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),
+    Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
+    Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
+    Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),
+    // ---------------------------------------------------------------- people who ask to be forgotten
+    Route::new("DELETE", "/api/delete-user", Token(Scope::Erase), run!(privacy::delete_user), privacy::DELETE_USER).shape(Shape::Halo),
+    Route::new("POST", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Erase), run!(privacy::erase), privacy::ERASE),
+    Route::new("GET", "/api/sites/{site}/erasures", Site(Right::Own, Scope::Read), run!(privacy::list), privacy::LIST),
+    Route::new("GET", "/api/sites/{site}/erasures.csv", Site(Right::Own, Scope::Export), run!(privacy::csv), privacy::CSV),
+    Route::new("GET", "/api/sites/{site}/erasures.jsonl", Site(Right::Own, Scope::Export), run!(privacy::jsonl), privacy::JSONL),
+    Route::new("GET", "/api/sites/{site}/erasures/{id}", Site(Right::Own, Scope::Read), run!(privacy::one), privacy::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/people/export.csv",
+        Site(Right::Own, Scope::Export),
+        run!(privacy::export_csv),
+        privacy::EXPORT_CSV,
+    ),
+    Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
+    Route::new("GET", "/api/sites/{site}/reports/consent", Site(Right::Read, Scope::Read), run!(desk::consent), desk::CONSENT).patience(55),
+    Route::new("GET", "/api/sites/{site}/retention", Site(Right::Edit, Scope::Read), run!(desk::clocks), desk::CLOCKS),
+    Route::new("GET", "/api/sites/{site}/processing.txt", Site(Right::Edit, Scope::Export), run!(desk::record), desk::RECORD),
+];

@@ -1,0 +1,110 @@
+//! Routes: figures over days.
+
+use super::super::reports;
+use super::super::route::{Right, Route, Scope, Who::*};
+use crate::run;
+
+pub const ROUTES: &[Route] = &[
+    // ---------------------------------------------------------------- reports of a site
+    Route::new("GET", "/api/sites/{site}/reports/overview", Site(Right::See, Scope::Read), run!(reports::headline), reports::HEADLINE)
+        .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/timeseries",
+        Site(Right::See, Scope::Read),
+        run!(reports::timeseries),
+        reports::TIMESERIES,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/timeseries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::timeseries_csv),
+        reports::TIMESERIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::sources),
+        reports::tables::SOURCES,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/sources.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::sources_csv),
+        reports::tables::SOURCES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::countries),
+        reports::tables::COUNTRIES,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/countries.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::countries_csv),
+        reports::tables::COUNTRIES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices",
+        Site(Right::See, Scope::Read),
+        run!(reports::tables::devices),
+        reports::tables::DEVICES,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/devices.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tables::devices_csv),
+        reports::tables::DEVICES_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products",
+        Site(Right::See, Scope::Read),
+        run!(reports::products::products),
+        reports::products::PRODUCTS,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/products.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::products::products_csv),
+        reports::products::PRODUCTS_CSV,
+    ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/campaigns",
+        Site(Right::See, Scope::Read),
+        run!(reports::tree::campaigns),
+        reports::tree::CAMPAIGNS,
+    )
+    .within(),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/campaigns.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::tree::campaigns_csv),
+        reports::tree::CAMPAIGNS_CSV,
+    ),
+    Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/customers",
+        Site(Right::See, Scope::Read),
+        run!(reports::customers::customers),
+        reports::customers::CUSTOMERS,
+    ),
+    Route::new("GET", "/api/sites/{site}/reports/live", Site(Right::See, Scope::Read), run!(reports::live), reports::LIVE),
+];
