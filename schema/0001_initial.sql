@@ -905,6 +905,26 @@ create table pulls (
   primary key (site_id, connection_id)
 ) strict, without rowid;
 
+-- Runs of pulls, and what each brought.
+create table sync_runs (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
+  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  processed     integer not null default 0,
+  created       integer not null default 0,
+  updated       integer not null default 0,
+  skipped       integer not null default 0,
+  errors        integer not null default 0,
+  sentences     text not null default '[]',
+  began_at      integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+create index sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
+
 -- Whether and when our hooks in a platform are looked at.
 create table registrations (
   site_id       integer not null,

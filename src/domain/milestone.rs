@@ -88,8 +88,7 @@ pub fn kind_of<'a>(word: &'a str, own: &'a [String]) -> Option<&'a str> {
 
 /// What a site may have for a step of its own: `trial_started`, or another word for one, `demo_held=event_attended`.
 pub fn own_word(text: &str) -> Option<String> {
-    let is_word =
-        |w: &str| (1..=64).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let is_word = |w: &str| (1..=64).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     let is_fit = match text.split_once('=') {
         Some((alias, target)) => is_word(alias.trim()) && is_word(target.trim()) && !KINDS.contains(&alias.trim()),
         None => is_word(text) && !KINDS.contains(&text),
@@ -154,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_site_has_our_words_and_its_own() {
-        let own: Vec<String> = ["trial_started", "demo_held=event_attended", "lost=nowhere", "began=trial_started"].map(str::to_owned).into();
+        let own: Vec<String> =
+            ["trial_started", "demo_held=event_attended", "lost=nowhere", "began=trial_started"].map(str::to_owned).into();
         let rows: &[(&str, Option<&str>)] = &[
             ("activation", Some("activation")),
             ("refunded", Some("refunded")),

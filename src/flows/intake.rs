@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::Value;
 
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::attribution::MatchType;
 use crate::domain::erasure;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
+use crate::domain::ids::{ConnectionId, InboxId};
 use crate::domain::message::without_words;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -18,7 +17,6 @@ use crate::flows::assists;
 use crate::flows::erase::past;
 use crate::sources;
 use crate::store::connections::{Connection, heard_of};
-use crate::store::deliveries::Made;
 use crate::store::erasures::tombstones;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
@@ -42,10 +40,13 @@ mod order;
 mod refund;
 /// A sale, lead or sign-up told without an order.
 mod statement;
+/// What became of a fact.
+mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
 
 pub use order::own_id;
+pub use stored::Stored;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
 const HEARD: &str = "heard";
@@ -68,46 +69,6 @@ pub struct Delivered {
     pub is_once: bool,
     /// When we read it from the platform itself; none where somebody told us, who knows since when.
     pub read_at: Option<Time>,
-}
-
-/// What became of one fact.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    pub conversion: Option<ConversionId>,
-    /// The number of its own row, where answers name it by that.
-    pub fact: Option<i64>,
-    pub kind: &'static str,
-    /// The sender's own id, or the one we gave.
-    pub external_id: String,
-    pub is_new: bool,
-    /// It was known, and this telling has added to it.
-    pub is_changed: bool,
-    pub match_type: &'static str,
-    pub is_attributed: bool,
-    pub snapshot: Value,
-    /// Platform, mode and state of each delivery.
-    pub deliveries: Vec<(String, String, String)>,
-    /// Those among them that this telling made.
-    pub planned: Vec<Made>,
-}
-
-impl Stored {
-    /// A fact that is kept and is no conversion by itself.
-    fn of(kind: &'static str, external_id: String) -> Self {
-        Self {
-            conversion: None,
-            fact: None,
-            kind,
-            external_id,
-            is_new: false,
-            is_changed: false,
-            match_type: "none",
-            is_attributed: false,
-            snapshot: Value::Null,
-            deliveries: Vec::new(),
-            planned: Vec::new(),
-        }
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -259,12 +220,12 @@ pub fn store(
             past::News::Past(fact) => fact,
             past::News::Nobody => {
                 counters::add(c, site.zone.day(now), "fact_refused", "erased")?;
-                facts.push(refused(fact));
+                facts.push(Stored::refused(fact));
                 continue;
             }
         };
         context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
-        for (kind, value) in person_of(fact).into_iter().flat_map(identities_of) {
+        for (kind, value) in stored::person_of(fact).into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(match fact {
@@ -298,21 +259,6 @@ fn note_mentioned(c: &SiteConn, site: &Site, inbox: InboxId, body: &[u8]) -> Res
         inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, "email", email.as_str()))?;
     }
     Ok(())
-}
-
-/// Old news of somebody who was erased: a success for the sender, and nothing is stored.
-fn refused(fact: &Fact) -> Stored {
-    let (kind, external_id) = match fact {
-        Fact::Lead(f) => ("lead", f.external_id.clone().unwrap_or_default()),
-        Fact::Order(f) => ("sale", f.external_id.clone()),
-        Fact::Refund(f) => ("sale", f.order_external_id.clone()),
-        Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
-        Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
-        Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
-        Fact::Milestone(f) => ("milestone", f.external_id.clone().unwrap_or_default()),
-        Fact::Enrolment(f) => ("signup", f.user_id.clone()),
-    };
-    Stored::of(kind, external_id)
 }
 
 /// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
@@ -389,18 +335,6 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
         app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
     }
     Ok(id)
-}
-
-fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
-    match fact {
-        Fact::Lead(f) => Some(&f.person),
-        Fact::Order(f) => Some(&f.person),
-        Fact::Refund(_) | Fact::Deletion(_) => None,
-        Fact::Statement(f) => Some(&f.person),
-        Fact::Message(f) => Some(&f.person),
-        Fact::Milestone(f) => Some(&f.person),
-        Fact::Enrolment(f) => Some(&f.person),
-    }
 }
 
 /// A sender's id that we give where it has none.

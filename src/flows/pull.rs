@@ -15,7 +15,8 @@ use crate::sources::{self, Since, Source};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{jobs, pulls, registrations};
+use crate::store::sync_runs::Asked;
+use crate::store::{jobs, pulls, registrations, sync_runs};
 use crate::wire::Response;
 
 use walk::Walk;
@@ -32,6 +33,8 @@ const MOST_STEPS: usize = 400;
 /// How far the first pull goes back where the owner has said nothing, and at most.
 const HISTORY_DAYS: i64 = 90;
 const LONGEST_HISTORY_DAYS: i64 = 3_650;
+/// What a forced run reads once more.
+const AGAIN_MS: i64 = 7 * DAY_MS;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +58,12 @@ pub enum Ended {
 ///
 /// With `is_forced` also before its time.
 pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> {
+    run_as(app, id, if is_forced { Asked::Manual } else { Asked::Automatic }).await
+}
+
+/// The same, as it was asked for: by hand also before its time, and forced with what was read lately once more.
+pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> {
+    let is_forced = asked != Asked::Automatic;
     let _turn = app.talks.take(id).await;
     let Some((site, connection, source)) = found(app, id) else { return Ok(Ended::Nothing) };
     let Some(steps) = source.pull() else { return Ok(Ended::Nothing) };
@@ -64,11 +73,20 @@ pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> 
         return Ok(Ended::Later { at });
     }
     let is_first = known.as_ref().is_none_or(|p| p.seen_to.is_none());
-    let mut state = match known.as_ref().and_then(|p| p.state.clone()) {
+    let known_state = known.as_ref().and_then(|p| p.state.clone()).filter(|_| asked != Asked::Forced);
+    let is_new = known_state.is_none();
+    let mut state = match known_state {
         Some(state) => state,
-        None => begin(app, &site, &connection, known.and_then(|p| p.seen_to), is_first).await?,
+        None => {
+            let seen_to = known.and_then(|p| p.seen_to);
+            let again = now.plus_ms(-AGAIN_MS);
+            let from = if asked == Asked::Forced { seen_to.map(|to| to.min(again)) } else { seen_to };
+            begin(app, &site, &connection, from, is_first).await?
+        }
     };
-    let mut walk = Walk { app, site: &site, connection: &connection, source, page: Vec::new() };
+    let platform = connection.platform.clone();
+    let run = app.store.write(site.id, move |c| sync_runs::open(c, id, &platform, asked, is_new, now)).await?;
+    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new() };
     let mut got: Option<Response> = None;
     for _ in 0..MOST_STEPS {
         if app.is_stopping() {
@@ -155,7 +173,8 @@ async fn begin(app: &App, site: &Site, connection: &Connection, seen_to: Option<
 
 /// When the next pull begins: after the source's own time, or as the owner's schedule says.
 pub fn next_after(source: &dyn Source, connection: &Connection, now: Time) -> Time {
-    let schedule = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
+    let own = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
+    let schedule = own.or_else(|| source.pull_schedule().and_then(crate::domain::schedule::Schedule::parse));
     schedule.and_then(|s| s.next_after(now)).unwrap_or_else(|| now.plus_ms(source.pull_every_ms()))
 }
 

@@ -228,7 +228,10 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
                 _ => site.settings.policy.windows.insert(kind, window(key, value)?),
             };
         }
-        "funnel.types" => site.settings.funnel_types = entries(key, value, milestone::own_word, "a new word of a-z, 0-9 and _, or word=type for another name of a type")?,
+        "funnel.types" => {
+            site.settings.funnel_types =
+                entries(key, value, milestone::own_word, "a new word of a-z, 0-9 and _, or word=type for another name of a type")?
+        }
         "proxy.upstream" => put(&mut site.settings.proxy, "upstream", upstream(value)?),
         "proxy.inject" => {
             let is_on = switch(key, value)?;

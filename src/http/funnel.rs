@@ -183,7 +183,7 @@ fn read_enrolment(fields: &Map<String, Value>, now: Time) -> Result<Enrolment> {
     })
 }
 
-fn none_of(field: &str, allowed: &[&str]) -> Error {
+pub(super) fn none_of(field: &str, allowed: &[&str]) -> Error {
     Error::invalid(field, format!("{field} must be one of: {}.", allowed.join(", ")))
 }
 

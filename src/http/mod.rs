@@ -122,6 +122,8 @@ mod shops;
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
+/// Reading the platforms of sign-ups and bookings by hand.
+mod syncs;
 /// All routes on one page.
 pub mod table;
 /// A person in the order of time.

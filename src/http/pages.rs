@@ -19,8 +19,7 @@ pub async fn door(_: App, ask: Ask) -> Result<Reply> {
         return Ok(Reply::redirect("/dashboard").with("vary", "accept"));
     }
     let version = env!("CARGO_PKG_VERSION");
-    let reply =
-        Reply::json(&json!({"service": "halotrack", "status": "running", "version": version, "supported_sources": SOURCES}))?;
+    let reply = Reply::json(&json!({"service": "halotrack", "status": "running", "version": version, "supported_sources": SOURCES}))?;
     Ok(reply.with("vary", "accept"))
 }
 

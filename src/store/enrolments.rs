@@ -49,11 +49,11 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<()> {
            last_source, last_at, days, milestones, estimated_usd_minor)
          values (:site, :id, :contact, :email, :user, :at, :received, :first, :first_at, :last, :last_at, :days, :count, :estimated)",
         named_params! {":id": new.conversion.number(), ":contact": new.contact.map(ContactId::number),
-            ":email": e.person.email.as_ref().map(|e| e.as_str()), ":user": e.user_id, ":at": e.happened_at.ms(),
-            ":received": new.received_at.ms(), ":first": way.first.as_ref().map(|(source, _)| source),
-            ":first_at": way.first.as_ref().map(|(_, at)| at.ms()), ":last": way.last.as_ref().map(|(source, _)| source),
-            ":last_at": way.last.as_ref().map(|(_, at)| at.ms()), ":days": new.days, ":count": way.count,
-            ":estimated": e.estimated_usd_minor},
+        ":email": e.person.email.as_ref().map(|e| e.as_str()), ":user": e.user_id, ":at": e.happened_at.ms(),
+        ":received": new.received_at.ms(), ":first": way.first.as_ref().map(|(source, _)| source),
+        ":first_at": way.first.as_ref().map(|(_, at)| at.ms()), ":last": way.last.as_ref().map(|(source, _)| source),
+        ":last_at": way.last.as_ref().map(|(_, at)| at.ms()), ":days": new.days, ":count": way.count,
+        ":estimated": e.estimated_usd_minor},
     )?;
     Ok(())
 }

@@ -82,8 +82,8 @@ pub fn learned(c: &SiteConn, id: MilestoneId, m: &Milestone, contact: Option<Con
              or last_name is null and :last is not null or company is null and :company is not null
              or contact_id is null and :contact is not null or session_id is null and :session is not null)",
         named_params! {":id": id.number(), ":changed": changed, ":email": p.email.as_ref().map(|e| e.as_str()),
-            ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":company": p.company,
-            ":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number)},
+        ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":company": p.company,
+        ":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number)},
     )?;
     Ok(rows > 0)
 }
@@ -96,7 +96,7 @@ pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Tim
            and conversion_id is not null
          order by abs(at - :at), id limit 1",
         named_params! {":contact": contact.number(), ":connection": connection, ":at": at.ms(), ":from": at.ms() - within_ms,
-            ":to": at.ms() + within_ms},
+        ":to": at.ms() + within_ms},
         |row| row.get(0),
     )?;
     Ok(id.map(ConversionId::new))

@@ -36,7 +36,7 @@ pub mod cube;
 pub mod deliveries;
 /// The documented names in SQL.
 pub mod documented;
-/// The money ledger.
+/// People who became users.
 pub mod enrolments;
 /// The money ledger.
 pub mod entries;
@@ -108,6 +108,8 @@ pub mod sites;
 pub mod snapshot;
 /// What the query planner is told.
 mod statistics;
+/// Runs of pulls.
+pub mod sync_runs;
 /// Keys of programs.
 pub mod tokens;
 /// Touches and click ids.

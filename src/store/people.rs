@@ -3,8 +3,8 @@
 
 use rusqlite::named_params;
 
-use super::{consents, milestones};
 use super::scope::SiteConn;
+use super::{consents, milestones};
 use crate::domain::fact::Person;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::{DAY_MS, Time};

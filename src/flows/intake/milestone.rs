@@ -10,17 +10,13 @@ use crate::domain::milestone::{clicks_in, is_lead};
 use crate::error::Result;
 use crate::store::milestones::{self, Filed};
 use crate::store::people::identities_of;
-use crate::store::touches;
 
 use super::telling::{known_person, told_session};
 use super::{Context, Stored, given_id, lead};
 
 pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     let clicks = clicks_in(&m.data);
-    let session = match told_session(x, &m.traces)? {
-        Some(session) => Some(session),
-        None => of_click(x, &clicks)?,
-    };
+    let session = told_session(x, &m.traces)?;
     let contact = match x.erased_at {
         Some(_) => None,
         None => known_person(x, &m.person, &m.traces, session, &m.source)?,
@@ -76,16 +72,6 @@ fn all_said(m: &Milestone) -> String {
     let p = &m.person;
     let names = [&p.first_name, &p.last_name, &p.company, &m.referrer];
     serde_json::json!([names, m.utm, m.data, m.metadata]).to_string()
-}
-
-/// The browser that this click has brought, where there is only one.
-fn of_click(x: &Context, clicks: &ClickIds) -> Result<Option<SessionId>> {
-    let mut found = Vec::new();
-    for (_, value) in clicks.iter() {
-        found.extend(touches::sessions_with_click(x.c, value)?);
-    }
-    found.dedup();
-    Ok(if let [one] = found.as_slice() { Some(*one) } else { None })
 }
 
 /// The step makes a lead, unless it is the same one said in another word.
