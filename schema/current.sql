@@ -1168,6 +1168,24 @@ CREATE TABLE sites (
   created_at    integer not null
 ) strict;
 
+CREATE TABLE sync_runs (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
+  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  processed     integer not null default 0,
+  created       integer not null default 0,
+  updated       integer not null default 0,
+  skipped       integer not null default 0,
+  errors        integer not null default 0,
+  sentences     text not null default '[]',
+  began_at      integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE tokens (
   token_hash   blob primary key,
   site_id      integer not null references sites (id),
@@ -1411,6 +1429,8 @@ CREATE UNIQUE INDEX sessions__key on sessions (key);
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
+
+CREATE INDEX sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
 
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 

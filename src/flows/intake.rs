@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::attribution::MatchType;

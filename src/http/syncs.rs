@@ -44,12 +44,13 @@ pub const STATUS: Doc = Doc::new("Funnel", "How a source stands: its last run, i
 pub async fn sync(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let source = known(ask.param("source"), "source")?;
+    let is_forced = is_forced(&ask)?;
     if UNPULLED.contains(&source) {
         let what = format!("{source} is told by your own system and cannot be read. Send its events to POST /funnel/event.");
         return Err(Error::invalid("source", what));
     }
     let connections = connected(&app, &site, source)?;
-    let synced = syncs::run(&app, &site, connections, is_forced(&ask)?).await?;
+    let synced = syncs::run(&app, &site, connections, is_forced).await?;
     let is_over = synced.iter().all(|s| s.run.as_ref().is_none_or(|r| r.ended_at.is_some()));
     Reply::json_with(if is_over { 200 } else { 202 }, &shown(source, &synced, app.clock.now()))
 }

@@ -71,11 +71,14 @@ pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time
         c.execute(
             "insert into identities (site_id, kind, value, contact_id, is_verified, first_at, source)
              values (:site, :kind, :value, :contact, 1, :at, :source)
-             on conflict (site_id, kind, value) do update set contact_id = excluded.contact_id, is_verified = 1",
+             on conflict (site_id, kind, value) do update set contact_id = excluded.contact_id, is_verified = 1
+               where contact_id <> excluded.contact_id or is_verified = 0",
             named_params! {":kind": kind.word(), ":value": value, ":contact": contact, ":at": at.ms(), ":source": source},
         )?;
     }
-    learned(c, contact, person, at)?;
+    if !holders.is_empty() {
+        learned(c, contact, person, at)?;
+    }
     Ok(Some(ContactId::new(contact)))
 }
 

@@ -62,6 +62,7 @@ mod sources_page;
 mod sql;
 mod stand_in;
 mod story;
+mod syncs;
 mod tenancy;
 mod tidy;
 mod touch;

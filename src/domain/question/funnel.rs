@@ -1,8 +1,6 @@
 //! Who took which steps between two moments: how many people, what share goes on, how long they take. From the steps
 //! themselves, in one pass over people.
 
-use std::collections::BTreeMap;
-
 /// One step, as small as it gets: a year of a busy site is looked at as a whole. Ordered by person, then time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
@@ -27,8 +25,8 @@ pub struct Asked<'a> {
     pub kinds: &'a [Option<u16>],
     /// How many sources there are.
     pub sources: usize,
-    /// Sign-ups of the time, by person: days from the first step, where one is known.
-    pub enrolled: &'a BTreeMap<i32, Option<i64>>,
+    /// Who signed up in the time, in order: days from the first step, where one is known.
+    pub enrolled: &'a [(i32, Option<i64>)],
     /// People of whose purchases more is wanted, in order.
     pub buyers: &'a [i32],
 }
@@ -86,15 +84,18 @@ pub fn answer(steps: impl Iterator<Item = Step>, asked: &Asked) -> Answer {
     answer
 }
 
+/// A list that is gone through beside the steps.
+type InOrder<'a, T> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, T>>>;
+
 struct Walk<'a> {
-    asked: &'a Asked<'a>,
     /// The place of each kind in the list that is shown.
     places: Vec<Option<usize>>,
     answer: Answer,
     /// Of all people, then of those of each source.
     days: Vec<Vec<i64>>,
     gaps: Vec<Vec<i64>>,
-    buyers: std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, i32>>>,
+    buyers: InOrder<'a, i32>,
+    enrolled: InOrder<'a, (i32, Option<i64>)>,
     // The person in hand.
     person: Option<i32>,
     since_s: u32,
@@ -115,7 +116,6 @@ impl<'a> Walk<'a> {
             }
         }
         Self {
-            asked,
             places,
             answer: Answer {
                 sources: vec![Counts::default(); asked.sources],
@@ -125,6 +125,7 @@ impl<'a> Walk<'a> {
             days: vec![Vec::new(); asked.sources + 1],
             gaps: vec![Vec::new(); asked.kinds.len()],
             buyers: asked.buyers.iter().copied().peekable(),
+            enrolled: asked.enrolled.iter().copied().peekable(),
             person: None,
             since_s: 0,
             since_by_source: vec![None; asked.sources],
@@ -155,15 +156,16 @@ impl<'a> Walk<'a> {
     /// The person in hand is complete.
     fn close(&mut self) {
         let Some(person) = self.person.take() else { return };
-        let enrolled = self.asked.enrolled.get(&person);
+        while self.enrolled.next_if(|(who, _)| *who < person).is_some() {}
+        let enrolled = self.enrolled.next_if(|(who, _)| *who == person);
         let answer = &mut self.answer;
         let of_each = answer.sources.iter_mut().zip(&self.since_by_source).map(|(counts, since)| since.map(|_| counts));
         for (counts, days) in std::iter::once(Some(&mut answer.all)).chain(of_each).zip(&mut self.days) {
             let Some(counts) = counts else { continue };
             counts.people += 1;
-            if let Some(told) = enrolled {
+            if let Some((_, told)) = enrolled {
                 counts.enrolled += 1;
-                days.extend(*told);
+                days.extend(told);
             }
         }
         while self.buyers.next_if(|buyer| *buyer < person).is_some() {}
@@ -200,7 +202,7 @@ mod tests {
     fn ask(steps: &[Step], source: Option<u8>) -> Answer {
         let mut steps = steps.to_vec();
         steps.sort();
-        let enrolled = BTreeMap::from([(1, Some(4)), (3, Some(7)), (9, Some(1)), (2, None)]);
+        let enrolled = [(1, Some(4)), (2, None), (3, Some(7)), (9, Some(1))];
         let asked = Asked { from_s: 10, to_s: 100, source, kinds: &KINDS, sources: 2, enrolled: &enrolled, buyers: &[1, 2, 5] };
         answer(steps.into_iter(), &asked)
     }

@@ -2,7 +2,7 @@
 //! days, and a walk over a year of rows would take a second. Read once, then only what has changed since; the number that
 //! tells is read in the question's own snapshot, so that nothing is ever stale.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::named_params;
@@ -139,19 +139,22 @@ impl Walks {
     }
 }
 
-/// Sign-ups between two moments, by person: the days of the earliest, where there are several.
-pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<BTreeMap<i32, Option<i64>>> {
-    let mut found = BTreeMap::new();
+/// Who signed up between two moments, in the order of their numbers: the days of the earliest, where there are several.
+pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<Vec<(i32, Option<i64>)>> {
+    let mut found = Vec::new();
     c.scan(
         "select contact_id, days from enrolments where site_id = :site and at >= :from and at < :to order by at",
         named_params! {":from": from_ms, ":to": to_ms},
         |row| {
             if let Some(person) = row.get::<_, Option<i64>>(0)?.and_then(|n| i32::try_from(n).ok()) {
-                found.entry(person).or_insert(row.get(1)?);
+                found.push((person, row.get(1)?));
             }
             Ok(true)
         },
     )?;
+    // A sort that keeps the order of equals: the earliest of each stays first.
+    found.sort_by_key(|(person, _)| *person);
+    found.dedup_by_key(|(person, _)| *person);
     Ok(found)
 }
 
