@@ -10,6 +10,7 @@ use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
 use super::time::Time;
+pub use super::tracker::TrackerEvent;
 
 #[derive(Debug, Clone)]
 pub enum Fact {
@@ -27,6 +28,8 @@ pub enum Fact {
     Milestone(Milestone),
     /// Somebody became a user of the owner's own product.
     Enrolment(Enrolment),
+    /// Anything that a tracker has seen; a sale or a lead stands inside it.
+    Event(Box<TrackerEvent>),
 }
 
 /// Who it was, as far as the fact says.

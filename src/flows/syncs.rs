@@ -135,4 +135,5 @@ async fn replayed(app: &App, site: &Arc<Site>, connection: &Connection, asked: A
             sync_runs::end(c, run, now)
         })
         .await
+        .map(drop)
 }

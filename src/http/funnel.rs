@@ -53,7 +53,7 @@ pub async fn event(app: App, ask: Ask) -> Result<Reply> {
     let milestone = read_event(&site, &fields, now)?;
     let (kind, email) = (milestone.kind.clone(), address(&milestone.person));
     let stored = take(&app, &site, &ask, Fact::Milestone(milestone)).await?;
-    app.figures.add("funnel_events", &kind);
+    app.figures.add("funnel_events", &format!("type=\"{kind}\""));
     let message = match (stored.fact, stored.is_new) {
         (Some(_), true) => "The event was stored.",
         (Some(_), false) => "The event was known already.",

@@ -146,14 +146,15 @@ pub fn add_errors(c: &SiteConn, id: SyncRunId, sentences: &[String]) -> Result<(
     Ok(())
 }
 
-/// It has come to its end; with errors on the way only in part.
-pub fn end(c: &SiteConn, id: SyncRunId, now: Time) -> Result<()> {
-    c.execute(
+/// It has come to its end; with errors on the way only in part. Gives how it ended.
+pub fn end(c: &SiteConn, id: SyncRunId, now: Time) -> Result<String> {
+    let status: Option<String> = c.find(
         "update sync_runs set status = case when errors > 0 then 'partial' else 'success' end, ended_at = :now
-         where site_id = :site and id = :id and ended_at is null",
+         where site_id = :site and id = :id and ended_at is null returning status",
         named_params! {":id": id.number(), ":now": now.ms()},
+        |row| row.get(0),
     )?;
-    Ok(())
+    Ok(status.unwrap_or_else(|| "success".into()))
 }
 
 pub fn fail(c: &SiteConn, id: SyncRunId, sentence: &str, now: Time) -> Result<()> {

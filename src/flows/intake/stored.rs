@@ -54,6 +54,7 @@ impl Stored {
             Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
             Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
             Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
+            Fact::Event(f) => ("event", f.event_id.clone()),
             Fact::Milestone(f) => ("milestone", f.external_id.clone().unwrap_or_default()),
             Fact::Enrolment(f) => ("signup", f.user_id.clone()),
         };
@@ -69,6 +70,7 @@ pub fn person_of(fact: &Fact) -> Option<&Person> {
         Fact::Refund(_) | Fact::Deletion(_) => None,
         Fact::Statement(f) => Some(&f.person),
         Fact::Message(f) => Some(&f.person),
+        Fact::Event(f) => Some(&f.person),
         Fact::Milestone(f) => Some(&f.person),
         Fact::Enrolment(f) => Some(&f.person),
     }

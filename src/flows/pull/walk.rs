@@ -153,23 +153,24 @@ impl Walk<'_> {
     pub async fn finish(&self, window: Window) -> Result<Ended> {
         let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
         let next_at = next_after(self.source, self.connection, now);
-        let orders = self
+        let (orders, status) = self
             .app
             .store
             .write(self.site.id, move |c| {
                 let before = pulls::find(c, id)?;
                 let (orders, sentence) = before.map_or((0, None), |p| (p.orders, p.sentence));
                 pulls::finish(c, id, window.to, next_at, now)?;
-                if let Some(run) = run {
-                    sync_runs::end(c, run, now)?;
-                }
+                let status = run.map(|run| sync_runs::end(c, run, now)).transpose()?;
                 registrations::tell_pulled(c, id, &fetched(orders))?;
                 if let Some(sentence) = sentence {
                     recovered(c, id, &sentence)?;
                 }
-                Ok(orders)
+                Ok((orders, status))
             })
             .await?;
+        if let Some(status) = status {
+            self.counted(&status);
+        }
         self.turned(Status::NeedsAttention).await?;
         Ok(Ended::Whole { orders })
     }
@@ -182,6 +183,7 @@ impl Walk<'_> {
         if let Some(run) = failed_run {
             let told = sentence.clone();
             self.app.store.write(self.site.id, move |c| sync_runs::fail(c, run, &told, now)).await?;
+            self.counted("failed");
         }
         if let Verdict::Pause(sentence) = &verdict {
             let told = sentence.clone();
@@ -212,6 +214,11 @@ impl Walk<'_> {
             self.turned(Status::Ok).await?;
         }
         Ok(Ended::Failed { sentence })
+    }
+
+    /// For the metrics page: runs by source and status.
+    fn counted(&self, status: &str) {
+        self.app.figures.add("sync_runs", &format!("source=\"{}\",status=\"{status}\"", self.connection.platform));
     }
 
     /// The book and open dashboards hear of a status that may have changed from what it was.

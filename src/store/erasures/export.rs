@@ -80,6 +80,10 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         let sql = "select * from enrolments where site_id = :site and conversion_id = :id";
         all.add("enrolments", sql, named_params! {":id": enrolment})?;
     }
+    for event in &whole.events {
+        let sql = "select * from tracker_events where site_id = :site and id = :id";
+        all.add("tracker_events", sql, named_params! {":id": event})?;
+    }
     for inbox in &whole.inbox {
         let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body
              from inbox where site_id = :site and id = :id";
@@ -114,7 +118,7 @@ impl Out<'_> {
                     ValueRef::Text(text) => read(&String::from_utf8_lossy(text)),
                     ValueRef::Blob(bytes) => crypto::hex(bytes).into(),
                 };
-                if !matches!(name, "site_id" | "content_key" | "key" | "last_event" | "event" | "owner") {
+                if !matches!(name, "site_id" | "content_key" | "content" | "key" | "last_event" | "event" | "owner") {
                     shown.insert(name.to_owned(), value);
                 }
             }
