@@ -52,7 +52,7 @@ pub use order::own_id;
 pub use stored::Stored;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
-const HEARD: &str = "heard";
+pub const HEARD: &str = "heard";
 pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// A body that has proved its sender, read into facts.
