@@ -23,7 +23,7 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered, Stored};
 use crate::sources::kit;
-use crate::store::enrolments;
+use crate::store::milestones::enrolments;
 use crate::store::sites::Site;
 
 /// Bytes of what a sender says of a step beside its fields.

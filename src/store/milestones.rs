@@ -1,5 +1,7 @@
 //! Steps on the way to becoming a customer. A row is never moved by a later telling; only what it left empty is filled in.
 
+/// People who became users.
+pub mod enrolments;
 /// All steps of a site as figures read them.
 pub mod walked;
 

@@ -36,8 +36,6 @@ pub mod cube;
 pub mod deliveries;
 /// The documented names in SQL.
 pub mod documented;
-/// People who became users.
-pub mod enrolments;
 /// The money ledger.
 pub mod entries;
 /// Erasures, their certificates, and what must not come back.

@@ -7,7 +7,7 @@ use crate::domain::fact::{Enrolment, Statement};
 use crate::domain::person::Email;
 use crate::error::Result;
 use crate::store::conversions;
-use crate::store::enrolments::{self, Filed};
+use crate::store::milestones::enrolments::{self, Filed};
 use crate::store::milestones::{self, Way};
 
 use super::{Context, Stored, statement};

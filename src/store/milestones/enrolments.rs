@@ -2,8 +2,8 @@
 
 use rusqlite::named_params;
 
-use super::milestones::Way;
-use super::scope::SiteConn;
+use super::super::scope::SiteConn;
+use super::Way;
 use crate::domain::ids::{ContactId, ConversionId};
 use crate::domain::milestone::Enrolment;
 use crate::domain::time::Time;
