@@ -78,6 +78,13 @@ export function render(root, params) {
   /** @param {any} f */
   const steps = (f) => f.steps.length > 0 && h('ol.cx-steps', null, f.steps.map((/** @type {string} */ s) => h('li', null, s)));
 
+  /** A command that sends one message, for those who want to see it arrive. @param {any} f @param {string|null} url */
+  const tryIt = (f, url) => {
+    if (!f?.trial || !url) return null;
+    const command = `curl -X POST '${url}' \\\n  -H "Content-Type: application/json" \\\n  -d '${f.trial}'`;
+    return h('div', null, h('h2', null, 'Try it'), h('div.code.lines', null, h('code', null, command), copyButton(() => command, 'Copy command')));
+  };
+
   /** What follows a saved configuration, line by line; each ticks in place. @param {any} f @param {any} made */
   function connected(f, made) {
     const list = h('ol.cx-progress', { role: 'status' });
@@ -94,12 +101,13 @@ export function render(root, params) {
         tracking && !bad && f.registers && line(hooks.length ? 'done' : 'wait', hooks.length ? `Webhook created: ${hooks.map((/** @type {any} */ w) => w.id).join(', ')}.` : 'Purchase tracking is being set up…'),
         tracking && !bad && !f.registers && line(on ? 'done' : 'wait', on ? `First message received ${when(card.last_event_at)}.` : `Being set up: put the address below into ${f.name}, and send one. It shows here within seconds.`),
         tracking && !bad && (f.registers ? hooks.length > 0 : on) && line('done', 'Purchase tracking is enabled.'),
-        f.sends && !bad && line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
+        f.sends && card.mode && !bad && line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
     };
     draw();
     announce('Configuration saved');
     fill(box, h('section.sheet', null, h('header', null, h('h1', null, f.name)), h('div.cx-body', null, list,
       made.hook_url && h('div', null, h('h2', null, 'Address'), h('div.code', null, h('code', null, made.hook_url), copyButton(() => made.hook_url, 'Copy address'))),
+      tryIt(f, made.hook_url),
       made.secret && h('div', null, h('h2', null, 'Secret'), h('div.code', null, h('code', null, made.secret), copyButton(() => made.secret, 'Copy secret')),
         h('p.note.warn', null, icon('alert', 's'), h('span', null, 'It is shown this once. Put it where the messages are signed, or keep it in your password manager.'))),
       h('div.acts', null, h('a.btn.main', { href: p.app.href('connections') }, 'Done'),
@@ -134,7 +142,7 @@ export function render(root, params) {
       h('div.cx-body', null, card.reason && h('p.note', { class: card.status === 'needs_attention' ? 'bad' : '' }, icon('alert', 's'), h('span', null, card.reason)), tried,
         card.hook_url && h('div', null, h('h2', null, 'Address'), h('div.code', null, h('code', null, card.hook_url), copyButton(() => card.hook_url, 'Copy address')),
           h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : 'Nothing has come in yet.')),
-        card.mode && mode(card))),
+        tryIt(f, card.hook_url), card.mode && mode(card))),
     set && f && owner && f.fields.length > 0 && h('section.sheet', { 'aria-label': 'Settings' }, h('header', null, h('h2', null, 'Settings')), h('div.cx-body', null,
       settingsForm(f, { button: 'Save', settings: set.settings, secrets: set.secrets, send: async (settings) => {
         if (!Object.keys(settings).length) { p.app.toast('Nothing was changed.'); return; }

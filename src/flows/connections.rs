@@ -16,6 +16,7 @@ use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
+use crate::flows::planning;
 use crate::flows::provision::{self, Progress};
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
@@ -287,7 +288,7 @@ pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<T
             None => not_checked.push("It has not been heard of yet: send something from the platform to the hook address.".to_owned()),
         }
     }
-    if platform.sends() {
+    if planning::sending(&connection).is_some() {
         not_checked.push(match connection.mode {
             Mode::Shadow => "Nothing was sent: the credentials show at the first delivery in mode test or live.".into(),
             Mode::Test | Mode::Live => "Nothing was sent: the credentials show at the next delivery.".to_owned(),

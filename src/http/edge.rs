@@ -245,7 +245,7 @@ async fn run(
 
 /// May a page of a site call it from a browser?
 fn is_for_pages(route: &Route) -> bool {
-    matches!(route.who, Who::Visitor | Who::Sender)
+    matches!(route.who, Who::Visitor | Who::Sender | Who::Hook)
 }
 
 fn failed(app: &App, e: &Error, route: &Route, origin: Option<&Origin>, request_id: &str) -> Response<Body> {

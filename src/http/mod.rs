@@ -28,6 +28,8 @@ pub mod contacts;
 pub mod conversions;
 /// Which pages of other origins may call.
 pub mod cors;
+/// Senders that are answered with counts.
+mod counted;
 /// Who has bought.
 mod customers;
 /// From bytes and headers to an `Ask`.

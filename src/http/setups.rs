@@ -62,6 +62,7 @@ fn described(platform: &Platform) -> Value {
         "receives": platform.receives(),
         "pulls": platform.pulls(),
         "sends": platform.sends(),
+        "trial": platform.source.and_then(|s| s.trial()),
         "registers": platform.source.is_some_and(|s| s.provision().is_some()),
     })
 }

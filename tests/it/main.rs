@@ -3,6 +3,8 @@
 mod access;
 mod agreement;
 mod analytics;
+mod anytrack;
+mod anytrack_page;
 mod backup;
 mod browser;
 mod chat;

@@ -8,6 +8,7 @@ use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::rhythm;
 use crate::domain::time::{DAY_MS, HOUR_MS, Time, Zone};
 use crate::error::{Error, Result};
+use crate::flows::planning;
 use crate::platforms;
 use crate::store::connections::Connection;
 use crate::store::questions::standing::{self, Standing};
@@ -53,7 +54,7 @@ pub async fn card(app: &App, connection: &Connection) -> Result<Card> {
         site: site.slug.clone(),
         platform: connection.platform.clone(),
         name: connection.name.clone(),
-        mode: platform.is_none_or(|p| p.sends()).then(|| connection.mode.word()),
+        mode: (platform.is_none() || planning::sending(connection).is_some()).then(|| connection.mode.word()),
         status: connection.status.word(),
         reason: connection.reason.clone(),
         hook_url: connection.hook_tokens.first().map(|token| hook_url(&app.config.public_url, &connection.platform, token)),
