@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
 pub use super::message::{Message, Role, Said};
+pub use super::milestone::{Enrolment, Milestone};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
@@ -26,23 +27,12 @@ pub enum Fact {
     Message(Message),
     /// A platform of the people who sell says how far a lead has come.
     Progress(Progress),
+    /// A step on the way to becoming a customer.
+    Milestone(Milestone),
+    /// Somebody became a user of the owner's own product.
+    Enrolment(Enrolment),
     /// Anything that a tracker has seen; a sale or a lead stands inside it.
     Event(Box<TrackerEvent>),
-}
-
-impl Fact {
-    /// Whom it is about, where it says so itself.
-    pub fn person(&self) -> Option<&Person> {
-        match self {
-            Fact::Lead(f) => Some(&f.person),
-            Fact::Order(f) => Some(&f.person),
-            Fact::Refund(_) | Fact::Deletion(_) => None,
-            Fact::Statement(f) => Some(&f.person),
-            Fact::Message(f) => Some(&f.person),
-            Fact::Progress(f) => Some(&f.person),
-            Fact::Event(f) => Some(&f.person),
-        }
-    }
 }
 
 /// Who it was, as far as the fact says.

@@ -74,6 +74,8 @@ pub mod shares;
 pub mod sites;
 /// One conversion for one platform.
 pub mod sync;
+/// Sources read because somebody asks.
+pub mod syncs;
 /// Tokens of a site.
 pub mod tokens;
 /// A page touch.

@@ -227,6 +227,8 @@ fn has_own_id(fact: &Fact) -> bool {
         | Fact::Statement(_)
         | Fact::Message(_)
         | Fact::Progress(_)
+        | Fact::Milestone(_)
+        | Fact::Enrolment(_)
         | Fact::Event(_) => true,
     }
 }

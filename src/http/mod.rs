@@ -46,6 +46,8 @@ pub mod exports;
 pub mod files;
 /// A touch that a reverse proxy asks for.
 pub mod forward_auth;
+/// Steps and sign-ups told by the owner's own server.
+mod funnel;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.
@@ -128,6 +130,8 @@ pub mod shown;
 mod statements;
 /// One conversion for one platform.
 mod sync;
+/// Reading the platforms of sign-ups and bookings by hand.
+mod syncs;
 /// All routes on one page.
 pub mod table;
 /// A person in the order of time.

@@ -16,18 +16,8 @@ pub fn store(x: &Context, p: &Progress) -> Result<Stored> {
         Some(conversion) => moved(x, p, conversion)?,
         None => Moved::default(),
     };
-    Ok(Stored {
-        conversion: found,
-        kind: "lead",
-        external_id: p.external_id.clone(),
-        // It is no new lead, whatever became of it.
-        is_new: false,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: serde_json::Value::Null,
-        deliveries: Vec::new(),
-        planned: moved.deliveries,
-    })
+    // It is no new lead, whatever became of it.
+    Ok(Stored { conversion: found, planned: moved.deliveries, ..Stored::of("lead", p.external_id.clone()) })
 }
 
 fn moved(x: &Context, p: &Progress, conversion: ConversionId) -> Result<Moved> {

@@ -1,7 +1,7 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces, TrackerEvent};
+use halotrack::domain::fact::{Fact, Lead, Message, Milestone, Order, Person, Refund, ShopTouch, Statement, Traces, TrackerEvent};
 use halotrack::domain::outgoing::Item;
 use halotrack::sources::{Batch, Heard, Problem, Reject};
 use serde_json::{Map, Value, json};
@@ -53,6 +53,10 @@ fn fact(fact: &Fact) -> Value {
             "fact": "progress", "external_id": f.external_id, "subject": f.subject, "person": person(&f.person), "stage": f.stage.word(),
             "value": f.value.map(|m| m.to_string()), "happened_at": f.happened_at.utc(), "forward_only": f.is_forward_only,
         }),
+        Fact::Milestone(f) => milestone(f),
+        Fact::Enrolment(f) => json!({
+            "fact": "enrolment", "user_id": f.user_id, "happened_at": f.happened_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
+        }),
         Fact::Event(f) => event(f),
     })
 }
@@ -84,6 +88,14 @@ fn message(f: &Message) -> Value {
     json!({
         "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
         "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
+    })
+}
+
+fn milestone(f: &Milestone) -> Value {
+    json!({
+        "fact": "milestone", "external_id": f.external_id, "source": f.source, "kind": f.kind, "happened_at": f.happened_at.utc(),
+        "person": person(&f.person), "traces": traces(&f.traces), "utm": told(json!(f.utm)), "referrer": f.referrer, "data": f.data,
+        "metadata": f.metadata, "imported": f.is_imported,
     })
 }
 
