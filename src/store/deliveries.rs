@@ -69,6 +69,8 @@ pub struct Made {
 
 /// Why a refund is not told: its sale was not either.
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
+/// The platform told us of it itself.
+pub const OWN_REPORT: &str = "own_report";
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 

@@ -6,8 +6,10 @@ use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::sources;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::deliveries::{self, Delivery, OWN_REPORT, REVERSED, SALE_NOT_SENT};
+use crate::store::reports;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
@@ -101,9 +103,14 @@ pub(super) fn nothing_to_tell(
         let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
         sale.is_none_or(deliveries::Known::is_untold)
     };
+    // It may have told us of it since, or the owner has asked for it by hand.
+    let is_own_report = delivery.event_id == conversion.event_id
+        && sources::find(&delivery.platform).is_some()
+        && reports::list_tellers(c, conversion.id)?.iter().any(|(_, platform)| *platform == delivery.platform);
     Ok(match (conversion.is_erased, conversion.counts) {
         (true, _) => Some(("cancelled", "erased")),
         (_, false) => Some(("skipped", "not_counted")),
+        _ if is_own_report => Some(("skipped", OWN_REPORT)),
         _ if is_sale_untold => Some(("skipped", SALE_NOT_SENT)),
         _ if is_reversed && !is_refund => Some(("cancelled", REVERSED)),
         _ => None,
