@@ -919,6 +919,11 @@ CREATE TABLE pulls (
   next_at       integer not null,
   failures      integer not null default 0,
   orders        integer not null default 0,                -- new ones, of the walk under way or the last one
+  records       integer not null default 0,                -- all that it was handed
+  pages         integer not null default 0,
+  since         integer,                                   -- from when on it reads, and the newest change that it has come to
+  reached_at    integer,
+  back_to       integer,                                   -- the owner wants the list read once more from here on
   sentence      text,                                      -- why it does not go on
   primary key (site_id, connection_id)
 ) strict, without rowid;

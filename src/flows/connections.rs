@@ -35,6 +35,8 @@ pub struct NewConnectionForm {
     pub name: Option<String>,
     pub mode: Option<String>,
     pub settings: BTreeMap<String, String>,
+    /// Answered as soon as it is saved; what follows at the platform is done right after, and shown by the card.
+    pub is_shown_later: bool,
 }
 
 /// A new connection. The secret is there only if we made it, and is shown this once.
@@ -104,7 +106,10 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         .await?;
     app.refresh().await?;
     // The hook's address is known from here on: the platform calls it while it is being told of it.
-    let progress = provision::begin(app, id).await?;
+    let progress = match form.is_shown_later {
+        true => provision::want(app, id).await?,
+        false => provision::begin(app, id).await?,
+    };
     // What we have put into the platform ourselves, nobody needs to copy.
     let is_registered = platform.source.is_some_and(|s| s.provision().is_some());
     let connection = find(app, Some(site), id)?;

@@ -48,7 +48,7 @@ pub mod telling;
 pub use order::own_id;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
-const HEARD: &str = "heard";
+pub const HEARD: &str = "heard";
 pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// A body that has proved its sender, read into facts.

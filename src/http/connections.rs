@@ -40,13 +40,12 @@ pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
     let book = app.book();
     let ids: Vec<i64> = book.connections_of(site.id).map(|c| c.id.number()).collect();
     let today = site.zone.day(now);
-    let zone = site.zone.clone();
     let (counts, health, fared, standings) = app
         .store
         .read(site.id, move |c| {
             let counts = deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?;
             let standings: HashMap<i64, Standing> =
-                ids.iter().map(|id| Ok((*id, standing::of(c, ConnectionId::new(*id), &zone, now)?))).collect::<Result<_>>()?;
+                ids.iter().map(|id| Ok((*id, standing::of(c, ConnectionId::new(*id), now)?))).collect::<Result<_>>()?;
             Ok((counts, connections::list_health(c)?, fares::by_connection(c, today, &ids)?, standings))
         })
         .await?;

@@ -230,6 +230,9 @@ async fn run(
         }
     }
     ask.body = decode::collect(body, route.most, waits).await?;
+    if let Some(proved) = access::check_body(app, own, route, &ask).await? {
+        ask.is_proved(proved);
+    }
     let handler = AssertUnwindSafe((route.run)(app.clone(), ask)).catch_unwind();
     match tokio::time::timeout(Duration::from_secs(route.patience_s.into()), handler).await {
         Ok(Ok(reply)) => reply,

@@ -70,6 +70,8 @@ pub mod live;
 mod login;
 /// Figures for Prometheus.
 mod metrics;
+/// Sites by a host.
+mod named;
 /// What needs the owner.
 pub mod needs;
 /// Notes on days.

@@ -12,6 +12,7 @@ mod chat_page;
 mod chromium;
 mod cli;
 mod concurrency;
+mod connect_pages;
 mod connections;
 mod contacts;
 mod crash;

@@ -1,6 +1,6 @@
 //! Routes: what visitors, platforms and servers tell.
 
-use super::super::route::{Route, Scope, Shape, Who::*};
+use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{chats, counted, forward_auth, hooks, senders, shops, statements, touch};
 use crate::domain::storage::Burden;
 use crate::run;
@@ -27,17 +27,19 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
-    Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
+    Route::new("POST", "/api/woocommerce/configure", Named(Right::Own, Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("POST", "/api/shopify/configure", Token(Scope::Write), run!(shops::shopify), shops::SHOPIFY)
+    Route::new("POST", "/api/shopify/configure", Named(Right::Own, Scope::Write), run!(shops::shopify), shops::SHOPIFY)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("POST", "/api/webhooks/setup", Token(Scope::Write), run!(shops::setup), shops::SETUP)
+    Route::new("POST", "/api/webhooks/setup", Named(Right::Own, Scope::Write), run!(shops::setup), shops::SETUP)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("GET", "/api/webhooks/setup", Token(Scope::Read), run!(shops::standing), shops::STANDING).shape(Shape::Shop).patience(55),
+    Route::new("GET", "/api/webhooks/setup", Named(Right::Edit, Scope::Read), run!(shops::standing), shops::STANDING)
+        .shape(Shape::Shop)
+        .patience(55),
 ];
