@@ -14,7 +14,7 @@ use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
 use crate::domain::outgoing::{Mode, Outgoing};
 use crate::domain::retry::{self, Scale};
 use crate::domain::steps::{State, Step, Verdict};
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::flows::{outgoing, planning};
 use crate::outbound::{self, Holder, SendError};
@@ -25,7 +25,7 @@ use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
 
-use ending::{judge, nothing_to_tell, notice};
+use ending::{Standing, judge, notice, standing};
 
 /// What a verdict means for the row and the breaker.
 mod ending;
@@ -33,13 +33,15 @@ mod ending;
 /// Requests of one delivery at most: a talk that goes on longer is a loop.
 const MOST_REQUESTS: usize = 12;
 
+/// How often a refund looks whether its sale was told.
+const AFTER_SALE_MS: i64 = MINUTE_MS;
+
 /// What a delivery is made of, read in one snapshot.
 struct Loaded {
     delivery: Delivery,
     outgoing: Outgoing,
     may: planning::May,
-    /// State and reason, where there is nothing to send any more.
-    nothing_to_tell: Option<(&'static str, &'static str)>,
+    standing: Standing,
 }
 
 /// How one run of a delivery ended, before it is written.
@@ -80,8 +82,14 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
         let boot = app.boot.clone();
         return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, None)).await;
     }
-    if let Some((state, reason)) = loaded.nothing_to_tell {
-        return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await;
+    match loaded.standing {
+        Standing::Goes => {}
+        Standing::Waits => {
+            let at = now.plus_ms(Scale::from_ppm(app.config.retry_scale_ppm).of_ms(AFTER_SALE_MS));
+            let boot = app.boot.clone();
+            return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, Some(at))).await;
+        }
+        Standing::Over(state, reason) => return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await,
     }
     if !loaded.may.is_allowed {
         // What a visitor refused later is cancelled, what never was allowed is skipped.
@@ -124,8 +132,8 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
-    let nothing_to_tell = nothing_to_tell(c, &delivery, &conversion, outgoing.is_refund)?;
-    Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
+    let standing = standing(c, &delivery, &conversion, &outgoing)?;
+    Ok(Some(Loaded { delivery, outgoing, may, standing }))
 }
 
 /// Builds the first request and shows it; nothing is sent.

@@ -69,6 +69,8 @@ pub struct Made {
 
 /// Why a refund is not told: its sale was not either.
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
+/// Why what was to tell that a sale went back is not told.
+pub const SALE_HOLDS: &str = "sale_holds";
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 
@@ -298,13 +300,23 @@ pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now:
     )
 }
 
-/// Ends what waits of a sale that went back; its refunds go on.
+/// Ends what waits of a sale that went back; its refunds go on. One that is on its way may arrive, and is then taken back.
 pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
     c.execute(
         "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
-         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'held')
            and event_id = (select event_id from conversions where site_id = :site and id = :conversion)",
         named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
+    )
+}
+
+/// Ends what waits to tell that a sale went back as a whole: it holds after all.
+pub fn cancel_ends(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
+    c.execute(
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and state in ('pending', 'held')
+           and event_id in (select event_id from reversals where site_id = :site and conversion_id = :conversion and refund_id is null)",
+        named_params! {":conversion": conversion.number(), ":reason": SALE_HOLDS, ":now": now.ms()},
     )
 }
 

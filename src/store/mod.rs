@@ -86,6 +86,8 @@ pub mod registrations;
 pub mod reports;
 /// Rows past their time.
 pub mod retention;
+/// What destinations are told of money that went back.
+pub mod reversals;
 /// One name for several spellings.
 pub mod rules;
 /// Sales by what a shop's figures go by.

@@ -2,12 +2,13 @@
 
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
+use crate::domain::outgoing::Outgoing;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::deliveries::{self, Delivery, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
@@ -87,25 +88,33 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
     )
 }
 
-/// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back. A refund
-/// is told where its sale was.
-pub(super) fn nothing_to_tell(
-    c: &SiteConn,
-    delivery: &Delivery,
-    conversion: &Conversion,
-    is_refund: bool,
-) -> Result<Option<(&'static str, &'static str)>> {
+/// What is known of a delivery before it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Goes,
+    /// Money that went back is told after its sale, which is on its way.
+    Waits,
+    /// There is nothing to tell any more: state and reason.
+    Over(&'static str, &'static str),
+}
+
+/// What has changed since it was planned: a person who was erased, a test after all, a sale that went back, or one that
+/// holds again. A refund is told where its sale was.
+pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversion, outgoing: &Outgoing) -> Result<Standing> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
-    let is_sale_untold = is_refund && {
-        let known = deliveries::list_known(c, conversion.id)?;
-        let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
-        sale.is_none_or(deliveries::Known::is_untold)
-    };
     Ok(match (conversion.is_erased, conversion.counts) {
-        (true, _) => Some(("cancelled", "erased")),
-        (_, false) => Some(("skipped", "not_counted")),
-        _ if is_sale_untold => Some(("skipped", SALE_NOT_SENT)),
-        _ if is_reversed && !is_refund => Some(("cancelled", REVERSED)),
-        _ => None,
+        (true, _) => Standing::Over("cancelled", "erased"),
+        (_, false) => Standing::Over("skipped", "not_counted"),
+        _ if outgoing.is_refund && outgoing.amount.is_some_and(|amount| amount.minor == 0) => Standing::Over("cancelled", SALE_HOLDS),
+        _ if outgoing.is_refund => {
+            let known = deliveries::list_known(c, conversion.id)?;
+            match known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id)) {
+                Some(sale) if sale.is_open() => Standing::Waits,
+                Some(sale) if !sale.is_untold() => Standing::Goes,
+                _ => Standing::Over("skipped", SALE_NOT_SENT),
+            }
+        }
+        _ if is_reversed => Standing::Over("cancelled", REVERSED),
+        _ => Standing::Goes,
     })
 }

@@ -14,7 +14,7 @@ use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::{self, OrderWord};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, deliveries};
+use crate::store::{conversions, deliveries, reversals};
 
 use super::{Context, must, refund};
 
@@ -57,7 +57,7 @@ const OTHER_CURRENCY: &str = "told again in another currency";
 /// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
 /// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
 ///
-/// Gives the deliveries that were planned for refunds.
+/// Gives the deliveries that were planned for what went back.
 pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
     let words = orders::words_of(x.c, id)?;
@@ -99,7 +99,9 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         // Nothing is left of it: whoever has not heard of the sale yet need not.
         deliveries::cancel_reversed(x.c, id, x.now)?;
     } else if matches!(conversion.status.as_str(), "cancelled" | "refunded") {
+        deliveries::cancel_ends(x.c, id, x.now)?;
         deliveries::revive(x.c, id, x.now)?;
+        reversals::forget_untold(x.c, id)?;
     }
     for word in &words {
         orders::set_net(x.c, word.id, refund::net_of(x, word)?)?;
@@ -108,7 +110,7 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
-    refund::plan(x, id, word, &refunds)
+    refund::plan(x, &conversion, word, &refunds, at)
 }
 
 /// Marks money that the order's own state gave back, not a refund of its own.
