@@ -1,6 +1,8 @@
 //! Chats: what is kept of them, which conversation led to an order, and what that is worth. Told by the owner's own
 //! server and by platforms, before the order and after it.
 
+mod figures;
+
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::Time;
 use halotrack::flows::retain;

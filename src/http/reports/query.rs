@@ -63,6 +63,7 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
+pub const CHAT: &[Param] = &joined::<22>(&[DAYS, FILTERS]);
 pub const REPORT: &[Param] = &joined::<28>(&[DAYS, LENS, COMPARE, FILTERS]);
 pub const HEADLINE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
 pub const SOURCES: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
