@@ -82,7 +82,7 @@ pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> 
                     got = Some(response);
                     state = next;
                 }
-                Err(failure) => return walk.failed(failure.verdict()).await,
+                Err(failure) => return walk.failed(asking::verdict_of(failure)).await,
             },
             Step::Yield(batch, next) => {
                 walk.take(batch, &next).await?;

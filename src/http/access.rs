@@ -9,6 +9,7 @@ use super::ask::{Ask, Caller, Proved};
 use super::host::OwnHosts;
 use super::route::{Right, Route, Scope, Shape, Who};
 use super::senders;
+use super::shops::{host_of, is_shop};
 use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
@@ -80,7 +81,7 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             let known = bearer(app, ask).await?;
             take_rate(app, &known)?;
             let site = site_of(app, &known)?;
-            if ask.query("domain").is_some_and(|domain| app.book().site_by_host(&host_of(domain)).map(|s| s.id) != Some(site.id)) {
+            if ask.query("domain").is_some_and(|domain| !named(app, domain).iter().any(|s| s.id == site.id)) {
                 refusal_noted(app, &known, "foreign_site");
                 return Err(no_such_site());
             }
@@ -89,7 +90,14 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
         }
         Who::Named(right, _) => {
             let domain = ask.query("domain");
-            let proved = member(app, own, route, ask, right, domain.and_then(|d| app.book().site_by_host(&host_of(d)).cloned())).await;
+            let mut sites = domain.map(|d| named(app, d)).unwrap_or_default().into_iter();
+            // A shop may be connected to several sites: meant is the one of whoever asks.
+            let mut proved = member(app, own, route, ask, right, sites.next()).await;
+            while matches!(&proved, Err(e) if e.kind == Kind::NotFound)
+                && let Some(site) = sites.next()
+            {
+                proved = member(app, own, route, ask, right, Some(site)).await;
+            }
             match proved {
                 Err(e) if e.kind == Kind::NotFound && domain.is_none() => {
                     Err(Error::parameter("domain", "Name the site: ?domain=shop.example."))
@@ -306,9 +314,19 @@ async fn member(app: &App, own: &OwnHosts, route: &Route, ask: &Ask, right: Righ
     }
 }
 
-/// A domain as it stands in the book.
-fn host_of(domain: &str) -> String {
-    domain.trim().trim_end_matches('.').to_ascii_lowercase()
+/// The sites that `domain` may mean: the one whose host it is, or else those that are connected to the shop at this host.
+fn named(app: &App, domain: &str) -> Vec<Arc<Site>> {
+    let book = app.book();
+    if let Some(site) = book.site_by_host(&host_of(domain)) {
+        return vec![site.clone()];
+    }
+    let mut sites: Vec<Arc<Site>> = Vec::new();
+    for connection in book.connections().filter(|c| is_shop(c, domain)) {
+        if let Some(site) = book.site(connection.site).filter(|site| !sites.iter().any(|s| s.id == site.id)) {
+            sites.push(site.clone());
+        }
+    }
+    sites
 }
 
 /// The same for a site that is not there and one that is another's.

@@ -210,7 +210,7 @@ fn named(app: &App, ask: &Ask, domain: &str, platform: &str) -> Result<Arc<Conne
 }
 
 /// Whether a connection is to this shop, whichever way its address is written.
-fn is_shop(connection: &Connection, address: &str) -> bool {
+pub(super) fn is_shop(connection: &Connection, address: &str) -> bool {
     let Some(platform) = platforms::find(&connection.platform) else { return false };
     let fields = platform.fields();
     let is_address = |key: &str, kind: FieldKind| kind == FieldKind::Url || key == "shop";
@@ -227,7 +227,7 @@ fn same_shop(a: &str, b: &str) -> bool {
     plain(a) == plain(b) && (one == other || one.is_none() || other.is_none())
 }
 
-fn host_of(address: &str) -> String {
+pub(super) fn host_of(address: &str) -> String {
     let rest = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }

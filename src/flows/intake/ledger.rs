@@ -50,8 +50,20 @@ pub fn retell(x: &Context, id: ConversionId, before: &Conversion, amount: Money,
     Ok(())
 }
 
+/// A sale was earlier than was first told: what was sold moves to its day, and what came off since stays where it is.
+pub fn move_back(x: &Context, id: ConversionId, before: &Conversion, happened_at: Time) -> Result<()> {
+    let (old, new) = (x.site.zone.day(before.happened_at), x.site.zone.day(happened_at));
+    if old != new {
+        for money in entries::sums_of_sale(x.c, id, old)? {
+            book(x, id, "adjustment", Money::new(-money.minor, money.currency), before.happened_at, Some(OTHER_DAY))?;
+            book(x, id, "adjustment", money, happened_at, Some(OTHER_DAY))?;
+        }
+    }
+    conversions::set_time(x.c, id, happened_at, new)
+}
+
 const OTHER_AMOUNT: &str = "a better informed sender gave another amount";
-const OTHER_DAY: &str = "a better informed sender gave another day";
+const OTHER_DAY: &str = "another sender knew the day better";
 const OTHER_CURRENCY: &str = "told again in another currency";
 
 /// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly

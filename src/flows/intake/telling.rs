@@ -18,7 +18,7 @@ use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, credits, deliveries, sessions};
 
-use super::ledger::{adopt_ended, book, retell};
+use super::ledger::{adopt_ended, book, move_back, retell};
 use super::{Context, Stored, must};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
@@ -178,6 +178,10 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let before = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let order_key = t.order_id.and_then(order_key);
     if t.rank <= before.rank {
+        if t.rank == before.rank && t.happened_at < before.happened_at {
+            // Of those who know as much, the earliest says when it was, whoever was heard first.
+            move_back(x, id, &before, t.happened_at)?;
+        }
         conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
         heed_refusal(x, t, id)?;
         return late_identity(x, t, id);

@@ -130,6 +130,38 @@ async fn a_silent_shop_is_tried_again_at_longer_intervals_and_told_of() {
     assert_eq!(house.card(&site).await["status"], json!("ok"), "it answers again");
 }
 
+#[tokio::test]
+async fn an_address_that_leads_inside_is_not_called_and_asked_for_again() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    let now = house.clock.now();
+    for n in 0..150 {
+        shop.books().place(now.plus_ms(-n * 60_000), "10.00", json!({}));
+    }
+    // The rest of the list waits while the shop's name leads to an inner address.
+    shop.books().meanwhile.push_back(Box::new(|books| books.instead.push_back(Answer::text(503, "maintenance"))));
+    house.advance_s(900);
+    house.pull().await;
+    let before = house.net(&site).await;
+    assert!((1..150_000).contains(&before), "{before}");
+    let walled = house.again_with(|config| config.outbound_allow.clear());
+    let asked = shop.asked().len();
+    for _ in 0..3 {
+        walled.advance_s(900);
+        walled.pull().await;
+    }
+    assert_eq!((shop.asked().len(), walled.net(&site).await), (asked, before), "it was not called");
+    let said = walled.card(&site).await;
+    assert_eq!(said["status"], json!("needs_attention"), "{said:#}");
+    assert!(said["reason"].as_str().is_some_and(|r| r.contains("not on the public internet") || r.contains("https")), "{said:#}");
+    let house = house.again();
+    house.advance_s(3_600);
+    house.pull().await;
+    assert_eq!((house.net(&site).await, house.card(&site).await["status"].clone()), (150_000, json!("ok")));
+}
+
 /// A real server that is killed while it walks: what it had stored stays, the rest is walked again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_walk_that_is_cut_off_goes_on_where_it_was() {

@@ -213,3 +213,28 @@ async fn never_more_is_told_than_the_order_came_to() {
     }
     assert_eq!(scene.names(), told(&[("purchase", 50.0), ("refund", 30.0), ("refund", 20.0)]));
 }
+
+#[tokio::test]
+async fn a_late_refund_of_somebody_who_was_erased_moves_money_and_tells_nobody() {
+    let (scene, shop) = (Scene::open().await, WooShop::start().await);
+    let connected = scene.house.woo(&scene.site, &shop).await;
+    let id = shop.books().place(scene.house.clock.now(), "50.00", json!({}));
+    let email = format!("buyer{id}@mail.example");
+    scene.house.told(&connected, &shop, "order.created", id).await.is(200);
+    scene.work().await;
+    let erasures = format!("/api/sites/{}/erasures", scene.site.slug);
+    let erased = scene.house.post(&erasures).token(&scene.site.token).json(&json!({"email": email})).send().await;
+    assert!(erased.status < 300, "{}", erased.text);
+    scene.house.advance_s(HOUR_S);
+    for cents in [2_000, 3_000] {
+        shop.books().refund(id, scene.house.clock.now(), cents);
+        scene.house.told(&connected, &shop, "order.updated", id).await.is(200);
+        scene.house.pull().await;
+        scene.work().await;
+    }
+    assert_eq!((scene.house.net(&scene.site).await, scene.names()), (0, told(&[("purchase", 50.0)])));
+    let rows: Vec<Value> = scene.house.deliveries(&scene.site).await.into_iter().filter(|d| d["kind"] != "purchase").collect();
+    assert!(!rows.is_empty() && rows.iter().all(|d| d["reason"] == "erased"), "{rows:#?}");
+    let rows = scene.house.sql(&scene.site, "select customer_email from purchase_attributions");
+    assert!(rows.iter().all(|row| !row["customer_email"].to_string().contains("buyer")), "{rows:#?}");
+}
