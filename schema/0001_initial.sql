@@ -1162,13 +1162,14 @@ end;
 
 create trigger conversions__credited_anew
 after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, contact_id, rank,
-  run
+  run, happened_at
   on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
   or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
   or old.contact_id is not new.contact_id or old.rank is not new.rank
+  or old.happened_at <> new.happened_at
 begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e

@@ -1,16 +1,17 @@
 // Deliveries: who was told what, what they answered, and what to do about the rest.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, kbd } from '../dom.js';
+import { h, fill, icon } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
+import { nothing, yet } from '../parts/nothing.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
 
 export const title = 'Deliveries';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['state', 'platform', 'kind', 'connection', 'conversion'], search: true, exports: 'deliveries' };
+export const bar = { range: true, filters: ['state', 'platform', 'kind', 'connection', 'conversion'], search: true, exports: 'deliveries', rows: true, picks: true };
 
 const key = (/** @type {any} */ row) => row.id;
 /** One may still be stopped. */
@@ -69,11 +70,8 @@ export function render(root, params) {
   const afterwards = () => { table.clearSelection(); list.refresh(true); loadConnections(); };
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
-    return h('div.empty', null, icon('deliveries'),
-      h('p', null, h('b', null, 'Nothing to tell anyone yet.'),
-      ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
+    return nothing(() => p, { none: 'Nothing fits these filters.', all: 'Clear them', days: 'Nothing was to be told in these days.', searched: (q) => ['No order and no event is called ', q, '.'],
+      first: () => yet('deliveries', 'Nothing to tell anyone yet.', 'Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.') });
   }
 
   /** @param {boolean} [force] */

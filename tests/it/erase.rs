@@ -1,6 +1,9 @@
 //! People who ask to be forgotten: nothing of them is in any file, nothing waits to be sent, nothing brings them back;
 //! sums, counts and everybody else stay.
 
+/// The process dies at every named moment.
+mod killed;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
