@@ -14,7 +14,7 @@ use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
 use crate::domain::outgoing::{Mode, Outgoing};
 use crate::domain::retry::{self, Scale};
 use crate::domain::steps::{State, Step, Verdict};
-use crate::domain::time::{MINUTE_MS, Time};
+use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::{outgoing, planning};
 use crate::outbound::{self, Holder, SendError};
@@ -25,16 +25,13 @@ use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
 
-use ending::{Standing, judge, notice, standing};
+use ending::{Standing, judge, notice, standing, wait_for_sale};
 
 /// What a verdict means for the row and the breaker.
 mod ending;
 
 /// Requests of one delivery at most: a talk that goes on longer is a loop.
 const MOST_REQUESTS: usize = 12;
-
-/// How often a refund looks whether its sale was told.
-const AFTER_SALE_MS: i64 = MINUTE_MS;
 
 /// What a delivery is made of, read in one snapshot.
 struct Loaded {
@@ -84,11 +81,7 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     }
     match loaded.standing {
         Standing::Goes => {}
-        Standing::Waits => {
-            let at = now.plus_ms(Scale::from_ppm(app.config.retry_scale_ppm).of_ms(AFTER_SALE_MS));
-            let boot = app.boot.clone();
-            return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, Some(at))).await;
-        }
+        Standing::Waits => return wait_for_sale(app, &loaded.delivery).await,
         Standing::Over(state, reason) => return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await,
     }
     if !loaded.may.is_allowed {

@@ -1,11 +1,12 @@
 //! What the verdict of a run means for its delivery and for the breaker of its connection.
 
+use crate::app::App;
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, Delivery, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
@@ -117,4 +118,13 @@ pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversio
         _ if is_reversed => Standing::Over("cancelled", REVERSED),
         _ => Standing::Goes,
     })
+}
+
+/// How often money that went back looks whether its sale was told.
+const AFTER_SALE_MS: i64 = MINUTE_MS;
+
+pub(super) async fn wait_for_sale(app: &App, delivery: &Delivery) -> Result<()> {
+    let at = app.clock.now().plus_ms(Scale::from_ppm(app.config.retry_scale_ppm).of_ms(AFTER_SALE_MS));
+    let (id, boot) = (delivery.id, app.boot.clone());
+    app.store.write(delivery.site, move |c| deliveries::put_back(c, id, &boot, Some(at))).await
 }
