@@ -715,6 +715,33 @@ async fn a_refusal_counts_in_whatever_telling_it_comes() {
 }
 
 #[tokio::test]
+async fn what_one_of_two_contacts_refused_holds_at_once_for_both_when_they_are_one() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", "http://127.0.0.1:9/")]).await;
+    let phone = "+14155552671";
+    // Known by phone, and by a browser that said yes and then no.
+    let browser = house.visit(&site, None, json!({"consent": "granted"})).await;
+    house.lead(&site, json!({"lead_id": "L-1", "phone": phone, "session_id": browser})).await.is(200);
+    house.advance_s(60);
+    house.order(&site, order("1", json!({}))).await.is(200);
+    house.order(&site, order("2", json!({"email": "bo@mail.example"}))).await.is(200);
+    house.touch(&site, Some(&browser), json!({"consent": "denied"})).await.is(200);
+    house.advance_s(60);
+    let state = async |label: &str| {
+        house.advance_s(1);
+        let all = house.list(&site, "deliveries").await;
+        let found = all.iter().find(|d| d["label"] == json!(label) || d["event_id"] == json!(label)).cloned().expect("a row");
+        (found["state"].clone(), found["reason"].clone())
+    };
+    assert_eq!(state("order_1").await, (json!("pending"), Value::Null), "nobody knows yet that it is the same person");
+    house.order(&site, order("3", json!({"phone": phone}))).await.is(200);
+    assert_eq!(state("order_1").await, (json!("cancelled"), json!("consent")), "not only when it would be sent");
+    assert_eq!(state("order_3").await.1, json!("consent"));
+    assert_eq!(state("order_2").await, (json!("pending"), Value::Null), "somebody else's");
+}
+
+#[tokio::test]
 async fn an_older_telling_may_bring_the_visit_or_the_payment() {
     let house = House::new();
     let site = house.site("shop.example").await;

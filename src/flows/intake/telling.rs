@@ -77,10 +77,10 @@ pub fn known_person(
     session: Option<SessionId>,
     platform: &str,
 ) -> Result<Option<ContactId>> {
-    let contact = if x.is_asserted {
-        people::contact_of_asserted(x.c, person, platform, x.now)?
+    let (contact, is_merged) = if x.is_asserted {
+        (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
     } else {
-        people::contact_of_verified(x.c, person, platform, x.now)?
+        people::contact_of_verified(x.c, person, platform, x.now)?.map_or((None, false), |p| (Some(p.contact), p.is_merged))
     };
     if let Some(session) = session {
         for (kind, value) in people::identities_of(person) {
@@ -91,6 +91,10 @@ pub fn known_person(
         if let (Some(contact), false) = (contact, x.is_asserted) {
             sessions::set_contact(x.c, session, contact.number())?;
         }
+    }
+    if let (Some(contact), true) = (contact, is_merged) {
+        // What one of them has refused holds for what waits of the other.
+        withdraw::of_merged(x.c, x.site, contact, x.now)?;
     }
     // What the owner's own server or a platform says the person has answered holds for all of the person.
     if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
