@@ -25,7 +25,7 @@ export function render(root, params) {
   /** @type {any} */ let answer = null;
   /** @type {Map<string, string>} */ const names = new Map();
   /** @type {Set<string>} connections that are not the only one of their platform */ let named = new Set();
-  let asked = '', liveTimer = 0, gone = false, allOfFilter = false;
+  let asked = '', liveTimer = 0, gone = false, isKnown = false, allOfFilter = false;
   /** @type {{close: () => void}|null} */ let detail = null;
 
   /** Two connections of one platform are told apart by their names. */
@@ -37,6 +37,8 @@ export function render(root, params) {
   };
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
+  const connections = connectionStrip(strip, () => p, () => loadConnections(), (dim, value, state) => app.go(p.view.with({ filters: [
+    { dim, not: false, values: [value] }, ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
@@ -97,11 +99,9 @@ export function render(root, params) {
         at.setAttribute('data-tip', names.get(id) ?? '');
       }
       const sending = items.filter((/** @type {any} */ c) => c.sends);
-      connectionStrip(strip, sending, p, loadConnections,
-        (/** @type {string} */ dim, /** @type {string} */ value,
-        /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
-        ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
-    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
+      isKnown = true;
+      connections.draw(sending);
+    } catch (error) { if (!gone && !isKnown && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
       h('div.trouble', { role: 'alert' }, icon('alert'),
       h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message),
       h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }

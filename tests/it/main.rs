@@ -3,6 +3,8 @@
 mod access;
 mod agreement;
 mod analytics;
+mod anytrack;
+mod anytrack_page;
 mod backup;
 mod browser;
 mod chat;
@@ -10,6 +12,7 @@ mod chat_page;
 mod chromium;
 mod cli;
 mod concurrency;
+mod connect_pages;
 mod connections;
 mod contacts;
 mod crash;
