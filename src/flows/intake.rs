@@ -24,7 +24,7 @@ use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, counters, credits, deliveries, jobs, leads, pulls, reports};
+use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
 /// A body whose items stand each by itself.
 pub mod each;
@@ -172,13 +172,7 @@ pub fn store(
             && again.is_none()
             && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
         {
-            // A deletion is told by a number alone, so that a second one looks like the first told again: an order that was
-            // thrown away, restored and thrown away once more. Who has copied the body could say it too, and the same signed
-            // content is never a second fact. So it is not believed, but the shop's own list is read at once.
-            let is_deletion = delivered.facts.iter().any(|f| matches!(f, Fact::Deletion(_)));
-            if is_deletion && sources::find(&delivered.platform).is_some_and(|s| s.pull().is_some()) {
-                pulls::look_again(c, connection, now)?;
-            }
+            order::look_again(c, connection, delivered, now)?;
             return Ok(Taken { inbox: first, is_duplicate: true, facts: told_before(c, first)? });
         }
     }

@@ -279,12 +279,12 @@ async fn the_same_message_is_one_and_the_very_second_is_before() {
         .say(
             &site,
             "c-2",
-            0,
-            json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(0).split(['.', 'Z']).next().unwrap_or_default())}),
+            40,
+            json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(40).split(['.', 'Z']).next().unwrap_or_default())}),
         )
         .await
         .is(200);
-    house.buys(&site, "O-1", 0, json!({"email": "bo@mail.example"})).await.is(200);
+    house.buys(&site, "O-1", 40, json!({"email": "bo@mail.example"})).await.is(200);
     assert_eq!(verdict(&house.bought(&site, 1).await), is("session_match", 9_500, "c-2"));
     let report = house.chat_report(&site).await;
     assert_eq!(report["conversations"], 2);

@@ -133,6 +133,31 @@ async fn a_silent_shop_is_tried_again_at_longer_intervals_and_told_of() {
     assert_eq!(house.card(&site).await["status"], json!("ok"), "it answers again");
 }
 
+/// The state behind a page is stored with the last of its orders, not before: else what was cut off is skipped for ever.
+#[tokio::test]
+async fn a_page_that_was_stored_in_part_is_read_again() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    let now = house.clock.now();
+    for n in 0..150 {
+        shop.books().place(now.plus_ms(-n * 60_000), "10.00", json!({}));
+    }
+    let file = rusqlite::Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
+    file.busy_timeout(Duration::from_secs(5)).expect("patience");
+    let full =
+        "create trigger full before insert on orders when (select count(*) from orders) >= 30 begin select raise(abort, 'full'); end";
+    file.execute_batch(full).expect("a trigger");
+    house.advance_s(900);
+    house.pull().await;
+    assert_eq!(house.net(&site).await, 20_000, "one change of the page was stored, the next was not");
+    file.execute_batch("drop trigger full").expect("no trigger");
+    house.advance_s(120);
+    house.pull().await;
+    assert_eq!((house.net(&site).await, house.list(&site, "conversions").await.len()), (150_000, 150));
+}
+
 #[tokio::test]
 async fn an_address_that_leads_inside_is_not_called_and_asked_for_again() {
     let (house, shop) = (House::new(), WooShop::start().await);
