@@ -71,6 +71,8 @@ pub enum What {
         /// What it is worth now, in minor units.
         worth: Option<i64>,
     },
+    /// The shop's system switches our webhook off, as it does after failures of its own making.
+    SwitchedOff,
     /// Somebody of the shop writes on the day.
     Noted {
         text: &'static str,
@@ -104,6 +106,8 @@ pub struct Diary {
     pub browsers: Vec<Browser>,
     /// In the order of time; some lie ahead of the present.
     pub events: Vec<Event>,
+    /// What the shop had sold before it was connected: in its own books, without any visit.
+    pub history: Vec<(Time, Order)>,
 }
 
 /// Everything from 90 days before `now` to the end of tomorrow.
@@ -115,11 +119,14 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
         office: Chance::of_seed(!seed),
         regulars: Chance::of_seed(seed.rotate_left(17)),
         coming: Vec::new(),
-        diary: Diary { browsers: Vec::new(), events: Vec::new() },
+        diary: Diary { browsers: Vec::new(), events: Vec::new(), history: Vec::new() },
         orders: 0,
         leads: 0,
     };
     let today = zone.day(now);
+    if shop.has_store() {
+        writer.history(zone.start(today.plus(-DAYS)));
+    }
     for ago in (-1..=DAYS).rev() {
         writer.day(zone.start(today.plus(-ago)), ago);
     }
@@ -334,7 +341,7 @@ impl Writer {
         who
     }
 
-    fn order(&mut self, at: Time, browser: Option<usize>, who: Someone, names_session: bool) {
+    fn basket(&mut self) -> (Vec<(usize, i64)>, Option<&'static str>) {
         let mut lines: Vec<(usize, i64)> = Vec::new();
         for _ in 0..=self.chance.weighed([58, 30, 12].into_iter()) {
             let good = self.chance.weighed(self.shop.goods.iter().map(|g| g.weight));
@@ -343,6 +350,11 @@ impl Writer {
             }
         }
         let coupon = self.chance.happens(1_500).then(|| *self.chance.one_of(self.shop.coupons));
+        (lines, coupon)
+    }
+
+    fn order(&mut self, at: Time, browser: Option<usize>, who: Someone, names_session: bool) {
+        let (lines, coupon) = self.basket();
         self.may_come_back(at, browser, &who);
         let key = self.orders;
         self.orders += 1;
@@ -367,6 +379,9 @@ impl Writer {
         ];
         for (at, text) in unreadable {
             self.diary.events.push(Event { at, what: What::Unreadable { text } });
+        }
+        if self.shop.has_store() {
+            self.switch_off(now);
         }
         let zone = Zone::parse(self.shop.zone).unwrap_or_else(Zone::utc);
         for (ago, text) in self.shop.notes {
