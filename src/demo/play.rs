@@ -14,31 +14,29 @@ use super::shop::Shop;
 use super::store::Store;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
 use crate::domain::consent::{self, Consent};
-use crate::domain::fact::{Fact, Person};
+use crate::domain::fact::Person;
 use crate::domain::ids::ConnectionId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::person::Email;
-use crate::domain::platform::{Secrets, Settings};
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
 use crate::flows::identify::{self, Claim};
-use crate::flows::intake::{self, Delivered};
+use crate::flows::intake;
 use crate::flows::notes;
 use crate::flows::pipeline::{self, Move, Worth};
 use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::jobs::{puller, worker};
-use crate::sources::chatwoot::Chatwoot;
-use crate::sources::woocommerce::WooCommerce;
-use crate::sources::{Heard, Source, forms};
+use crate::sources::forms;
 use crate::store::leads;
 use crate::store::sessions::Browser as Seen;
 use crate::store::sites::Site;
-use crate::wire::{Headers, Incoming};
+
+/// Bodies brought in as they are sent.
+mod senders;
 
 /// Touches that wait for the next fact at most.
 const MOST_WAITING: usize = 200;
@@ -129,10 +127,7 @@ impl Stage {
         let Some((store, connection)) = &self.store else { return Ok(()) };
         store.keep(&body);
         let (Some(connection), Some(secret)) = (*connection, store.signs(topic)) else { return Ok(()) };
-        let body = body.to_string().into_bytes();
-        let signature = crypto::base64(&crypto::hmac_sha256(secret.as_bytes(), &[&body]));
-        let headers = Headers(vec![("content-type".into(), "application/json".into()), ("x-wc-webhook-signature".into(), signature)]);
-        take(app, site, &WooCommerce, (connection, &secret), &headers, body).await
+        senders::shop(app, site, connection, &secret, &body).await
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -307,7 +302,7 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             }
             let body = bodies::order(stage.shop, &order, number, session.as_deref(), "processing", now, now);
             stage.orders.insert(order.key, (now, number, order));
-            send(app, &site, stage.forms, "/api/webhook/order", body).await
+            senders::send(app, &site, stage.forms, "/api/webhook/order", body).await
         }
         What::Ended { order, status } => {
             let Some((at, number, order)) = stage.orders.get(&order) else { return Ok(()) };
@@ -321,19 +316,19 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
                 return puller::drain(app).await.map(drop);
             }
             let body = bodies::order(stage.shop, order, *number, None, status, *at, now);
-            send(app, &site, stage.forms, "/api/webhook/order", body).await
+            senders::send(app, &site, stage.forms, "/api/webhook/order", body).await
         }
         What::Lead(lead) => {
             let session = cookie(lead.browser);
             stage.lead += 1;
             stage.leads.insert(lead.key, stage.lead);
             let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
-            send(app, &site, stage.forms, "/in", body).await
+            senders::send(app, &site, stage.forms, "/in", body).await
         }
         What::Said(line) => {
             let session = cookie(Some(line.browser));
             let body = bodies::said(&line, session.as_deref(), now).to_string().into_bytes();
-            hear(app, &site, &stage.chat, body).await
+            senders::hear(app, &site, &stage.chat, body).await
         }
         What::Moved { lead, stage: to, worth } => {
             let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {
@@ -358,72 +353,10 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             match forms::read_lead(text.as_bytes(), content_type, &home) {
                 Ok(_) => Ok(()),
                 Err(reject) => {
-                    let body = delivered(stage.forms, "/in", content_type, text.as_bytes().to_vec(), Vec::new());
+                    let body = senders::delivered(stage.forms, "/in", content_type, text.as_bytes().to_vec(), Vec::new());
                     intake::quarantine(app, &site, body, sentence(&reject)).await.map(drop)
                 }
             }
         }
-    }
-}
-
-/// A body of the chat platform, signed as it signs.
-async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId, String), body: Vec<u8>) -> Result<()> {
-    let now = app.clock.now();
-    let stamp = now.s().to_string();
-    let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
-    let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
-    take(app, site, &Chatwoot, (*connection, secret), &headers, body).await
-}
-
-/// A body as its platform sends it: checked and read by the same code as in life.
-async fn take(
-    app: &App,
-    site: &Arc<Site>,
-    source: &dyn Source,
-    (connection, secret): (ConnectionId, &str),
-    headers: &Headers,
-    body: Vec<u8>,
-) -> Result<()> {
-    let now = app.clock.now();
-    let got = Incoming { method: "POST", path: "/in", query: "", headers, body: &body };
-    let mut secrets = Secrets::default();
-    secrets.set("secret", Secret::new(secret));
-    let hook = source.webhook().ok_or_else(|| Error::internal("a platform of the demo calls no hook"))?;
-    let verified = hook.verify(&got, &secrets, now).map_err(|reject| Error::internal(sentence(&reject)))?;
-    let heard = hook.parse(&verified, &Settings::default(), &home_of(site, now)).map_err(|reject| Error::internal(sentence(&reject)))?;
-    let Heard::Facts(batch) = heard else { return Ok(()) };
-    let told = Delivered {
-        platform: source.about().slug.into(),
-        fetch: batch.fetch,
-        ..delivered(connection, "/in", "application/json", body.clone(), batch.facts)
-    };
-    intake::run(app, site, told).await.map(drop)
-}
-
-async fn send(app: &App, site: &Arc<Site>, connection: ConnectionId, path: &str, body: Value) -> Result<()> {
-    const JSON: &str = "application/json";
-    let bytes = body.to_string().into_bytes();
-    let home = home_of(site, app.clock.now());
-    let fact = if path == "/in" {
-        forms::read_lead(&bytes, JSON, &home).map(Fact::Lead)
-    } else {
-        forms::read_order(&bytes, JSON, &home).map(Fact::Order)
-    };
-    let fact = fact.map_err(|reject| Error::internal(sentence(&reject)))?;
-    intake::run(app, site, delivered(connection, path, JSON, bytes, vec![fact])).await.map(drop)
-}
-
-fn delivered(connection: ConnectionId, path: &str, content_type: &str, body: Vec<u8>, facts: Vec<Fact>) -> Delivered {
-    Delivered {
-        connection: Some(connection),
-        platform: "forms".into(),
-        path: path.to_owned(),
-        content_type: content_type.to_owned(),
-        body,
-        facts,
-        fetch: Vec::new(),
-        is_asserted: false,
-        is_once: true,
-        read_at: None,
     }
 }
