@@ -11,7 +11,8 @@ import { heard, told } from './filters.js';
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, has?: boolean, values: string[]}} Filter `has`: a part of the word
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][], fileQuery?: (view: View) => string,
- *   keys?: [string, string][]}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own
+ *   keys?: [string, string][], rows?: boolean, picks?: boolean}} BarUse what of the bar a page uses; `files` are tables by name and address, `keys` are its own, `rows` can be
+ *   walked and opened, `picks` be selected
  * @typedef {{path: string, name: string, group: string, icon: string, key: string, dock?: boolean, needs?: 'own'|'yes', shown?: (site: Site) => boolean,
  *   load: () => Promise<any>, detail?: () => Promise<any>}} Page
  * @typedef {{update?: (p: Params) => void, live?: (name: string, data: any) => void, leave?: () => void, key?: (e: KeyboardEvent) => boolean|void}} Handle
@@ -397,20 +398,25 @@ function onKey(e) {
   if (typing) { if (e.key === 'Escape' && !document.querySelector('dialog[open]')) target.blur(); return; }
   if (!frame || !app.site || !app.view) return;
   if (document.querySelector('dialog[open]')) { handle?.key?.(e); return; }
-  if (handle?.key?.(e)) { e.preventDefault(); return; }
+  // After G a letter is a page's, whatever it is on the page that is left.
+  if (went(e) || handle?.key?.(e)) { e.preventDefault(); return; }
   const done = shortcut(e);
   if (done) e.preventDefault();
+}
+
+/** @param {KeyboardEvent} e @returns {boolean} */
+function went(e) {
+  if (Date.now() - afterG >= 1500 || e.shiftKey) return false;
+  afterG = 0;
+  const page = PAGES.find((p) => p.key === e.key.toUpperCase() && (p.shown?.(/** @type {Site} */ (app.site)) ?? true));
+  if (page) app.navigate(frame?.pageHref(page) ?? '');
+  return !!page;
 }
 
 /** @param {KeyboardEvent} e @returns {boolean} */
 function shortcut(e) {
   const view = /** @type {View} */ (app.view);
   const letter = e.key.length === 1 ? e.key.toUpperCase() : e.key;
-  if (Date.now() - afterG < 1500 && !e.shiftKey) {
-    afterG = 0;
-    const page = PAGES.find((p) => p.key === letter && (p.shown?.(/** @type {Site} */ (app.site)) ?? true));
-    if (page) { app.navigate(frame?.pageHref(page) ?? ''); return true; }
-  }
   if (letter === '?') { import('./parts/keys.js').then((m) => m.showKeys(app)); return true; }
   if (e.shiftKey) return false;
   if (letter === 'G') { afterG = Date.now(); return true; }

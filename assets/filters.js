@@ -1,4 +1,10 @@
-// How a filter stands in the address: "!" is not, "~" a part of the word, "=" before a word that begins with such a sign.
+// What may be filtered by. How a filter stands in the address: "!" is not, "~" a part of the word, "=" before a word that begins with such a sign.
+
+/** What is told of all of a site, not of a part. */
+const OF_WHOLE = ['customers', 'connection'];
+
+/** Those of the page that may be asked. @param {{use: import('./app.js').BarUse, site: import('./app.js').Site|null}} app @returns {string[]} */
+export const offeredDims = ({ use, site }) => (use.filters ?? []).filter((dim) => !(site?.part && OF_WHOLE.includes(dim)));
 
 /** @param {string} text */
 export function heard(text) {

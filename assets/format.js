@@ -318,7 +318,8 @@ export function valueWord(dim, value) {
   if (dim === 'status') return statusWord(value);
   if (dim === 'state') return stateWord(value);
   if (dim === 'platform') return platform(value);
-  if (dim === 'buyer') return value === 'new' ? 'New' : 'Returning';
+  if (dim === 'buyer' || dim === 'customers') return BUYERS[value] ?? value;
+  if (dim === 'connection') return connections.get(value) ?? value;
   if (value === 'unattributed') return 'Unattributed';
   if (value === '(not set)' && NOT_SET[dim]) return NOT_SET[dim];
   if (dim === 'click') return CLICKS[value] ? `${CLICKS[value]} (${value})` : value;
@@ -330,6 +331,10 @@ export function valueWord(dim, value) {
   return value === '' ? 'none' : value;
 }
 
+/** Whether somebody had bought before. @type {Record<string, string>} */
+export const BUYERS = { new: 'New', returning: 'Returning', unknown: 'Not known' };
+/** @type {Map<string, string>} names of connections, as far as a page has asked for them */
+export const connections = new Map();
 /** @type {Record<string, string>} */
 const NOT_SET = { content: 'No content named', term: 'No term named', click: 'No click ID', referrer: 'No referrer', campaign: 'No campaign' };
 /** @type {Record<string, string>} */
@@ -353,7 +358,7 @@ export function countryName(code) {
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
 export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', content: 'Content', term: 'Term', click: 'Click ID', landing: 'Landing page', referrer: 'Referrer', country: 'Country', device: 'Device', consent: 'Consent', chat: 'Chat', match: 'Matched by', status: 'Status',
-  currency: 'Currency', amount: 'Amount', buyer: 'Customer', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+  currency: 'Currency', amount: 'Amount', buyer: 'Customer', customers: 'Customers', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
 /** Those of the pages that look at visits and conversions, in the order in which they are offered. */
 export const LENSES = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'click', 'landing', 'referrer', 'country', 'device', 'consent', 'chat', 'kind', 'amount',
-  'currency', 'status', 'match', 'platform'];
+  'currency', 'status', 'match', 'customers', 'platform', 'connection'];

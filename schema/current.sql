@@ -61,13 +61,14 @@ end;
 
 CREATE TRIGGER conversions__credited_anew
 after update of kind, source, medium, campaign, match_type, status, counts, currency, amount_minor, country, consent_given, session_id, contact_id, rank,
-  run
+  run, happened_at
   on conversions
 when old.source is not new.source or old.medium is not new.medium or old.campaign is not new.campaign or old.counts is not new.counts
   or old.kind is not new.kind or old.match_type is not new.match_type or old.status is not new.status
   or old.currency is not new.currency or old.amount_minor is not new.amount_minor or old.consent_given is not new.consent_given
   or old.country is not new.country or old.session_id is not new.session_id or old.run is not new.run
   or old.contact_id is not new.contact_id or old.rank is not new.rank
+  or old.happened_at <> new.happened_at
 begin
   insert into dirty_days (site_id, cube, day)
     select distinct e.site_id, 'entries', e.book_day from entries e
@@ -918,6 +919,11 @@ CREATE TABLE pulls (
   next_at       integer not null,
   failures      integer not null default 0,
   orders        integer not null default 0,                -- new ones, of the walk under way or the last one
+  records       integer not null default 0,                -- all that it was handed
+  pages         integer not null default 0,
+  since         integer,                                   -- from when on it reads, and the newest change that it has come to
+  reached_at    integer,
+  back_to       integer,                                   -- the owner wants the list read once more from here on
   sentence      text,                                      -- why it does not go on
   primary key (site_id, connection_id)
 ) strict, without rowid;
@@ -1165,6 +1171,55 @@ CREATE TABLE touches (
   unique (session_id, seq)
 ) strict;
 
+CREATE TABLE tracker_calls (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  status        text not null check (status in ('success', 'warning', 'error')),
+  processed     integer not null,
+  errors        integer not null,
+  message       text not null,
+  details       text not null default '[]',
+  started_at    integer not null,
+  completed_at  integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE tracker_events (
+  site_id        integer not null,
+  id             integer primary key,
+  source         text not null,                            -- the tracker
+  event_id       text not null check (length(event_id) between 1 and 255),     -- personal
+  event_name     text not null check (length(event_name) between 1 and 255),
+  connection_id  integer not null,
+  at             integer not null,
+  received_at    integer not null,
+  changed_at     integer,                                  -- it was told again with another content
+  changes        integer not null default 0,
+  content        blob not null,                            -- digest of the whole event as it was last told
+  is_standard    integer not null check (is_standard in (0, 1)),   -- a step of a journey
+  contact_id     integer,                                  -- of events by which somebody makes themselves known
+  em             text,                                     -- SHA-256 of the address in hex -- personal
+  ph             text,                                     -- personal
+  given          text,                                     -- personal
+  family         text,                                     -- personal
+  external_id    text,                                     -- personal
+  client         text,                                     -- the tracker's word for the browser -- personal
+  value_minor    integer,
+  currency       text,
+  custom         text not null,                            -- personal
+  meta           text not null,                            -- personal
+  term           text,
+  content_word   text,
+  referrer       text,
+  ad_id          text,
+  adset_id       text,
+  ad_campaign_id text,
+  ad_name        text,
+  adset_name     text
+) strict;
+
 CREATE TABLE users (
   id            integer primary key,
   email         text not null unique check (length(email) <= 254),
@@ -1353,3 +1408,15 @@ CREATE INDEX site_domains__site_id on site_domains (site_id);
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 
 CREATE INDEX touches__site_id__at on touches (site_id, at, starts_visit);
+
+CREATE INDEX tracker_events__site_id__at on tracker_events (site_id, at);
+
+CREATE INDEX tracker_events__site_id__client on tracker_events (site_id, client, at) where client is not null;
+
+CREATE INDEX tracker_events__site_id__contact_id on tracker_events (site_id, contact_id, at) where contact_id is not null;
+
+CREATE INDEX tracker_events__site_id__em on tracker_events (site_id, em, at) where em is not null;
+
+CREATE INDEX tracker_events__site_id__ph on tracker_events (site_id, ph, at) where ph is not null;
+
+CREATE UNIQUE INDEX tracker_events__site_id__source__event_id__event_name on tracker_events (site_id, source, event_id, event_name);

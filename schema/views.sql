@@ -293,6 +293,49 @@ group by 1, 3;
 
 -- ---------------------------------------------------------------- AnyTrack (AT-IN)
 
+-- The events of each contact. Their values are added up in the site's currency where there are such, else in that of the
+-- newest one.
+create temp view halo_tracked as
+select
+  x.contact_id,
+  x.events,
+  x.first_id,
+  x.last_id,
+  (select sum(v.value_minor) from main.tracker_events v where v.site_id = {site} and v.contact_id = x.contact_id and v.currency = x.currency)
+    / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as total_value
+from (
+  select
+    e.contact_id,
+    count(*) as events,
+    (select f.id from main.tracker_events f where f.site_id = {site} and f.contact_id = e.contact_id order by f.at, f.id limit 1) as first_id,
+    (select l.id from main.tracker_events l where l.site_id = {site} and l.contact_id = e.contact_id order by l.at desc, l.id desc limit 1) as last_id,
+    (select c.currency from main.tracker_events c where c.site_id = {site} and c.contact_id = e.contact_id and c.currency is not null
+     order by c.currency = (select currency from temp.halo_site) desc, c.at desc, c.id desc limit 1) as currency
+  from main.tracker_events e
+  where e.site_id = {site} and e.contact_id is not null
+  group by e.contact_id
+) x;
+
+-- The click that explains a lead which names no ad of its own: the newest one before it, of the same person or browser,
+-- within 30 days. Worked out anew at each question, so that the order of arrival makes no difference.
+create temp view halo_inherited as
+select
+  e.id,
+  e.contact_id,
+  e.at,
+  (select c.id from (
+     select m.id, m.at, m.event_name from main.tracker_events m
+     where m.site_id = {site} and m.em = e.em and m.at < e.at and m.at >= e.at - 2592000000 and m.ad_id is not null
+     union all
+     select p.id, p.at, p.event_name from main.tracker_events p
+     where p.site_id = {site} and p.ph = e.ph and p.at < e.at and p.at >= e.at - 2592000000 and p.ad_id is not null
+     union all
+     select b.id, b.at, b.event_name from main.tracker_events b
+     where b.site_id = {site} and b.client = e.client and b.at < e.at and b.at >= e.at - 2592000000 and b.ad_id is not null
+   ) c order by c.event_name = 'OutboundClick' desc, c.at desc, c.id desc limit 1) as click_id
+from main.tracker_events e
+where e.site_id = {site} and e.ad_id is null and e.event_name in ('Lead', 'CompleteRegistration');
+
 create temp view contacts as
 select
   'contact_' || k.id as id,
@@ -303,17 +346,26 @@ select
   k.last_name,
   k.company,
   k.country,
-  f.source as first_touch_source,
-  strftime('%Y-%m-%dT%H:%M:%SZ', f.at / 1000, 'unixepoch') as first_touch_time,
-  l.source as last_touch_source,
-  strftime('%Y-%m-%dT%H:%M:%SZ', l.at / 1000, 'unixepoch') as last_touch_time,
-  l.source as latest_traffic_source,
-  (select count(*) from main.conversions c where c.site_id = k.site_id and c.contact_id = k.id) as total_events,
-  coalesce(b.lifetime_value, 0.0) as total_value,
+  iif(fe.id is null or f.at < fe.at, f.source, coalesce(fe.custom->>'source_attribution', fe.source)) as first_touch_source,
+  strftime('%Y-%m-%dT%H:%M:%SZ', iif(fe.id is null or f.at < fe.at, f.at, fe.at) / 1000, 'unixepoch') as first_touch_time,
+  iif(le.id is null or l.at > le.at, l.source, coalesce(le.custom->>'source_attribution', le.source)) as last_touch_source,
+  strftime('%Y-%m-%dT%H:%M:%SZ', iif(le.id is null or l.at > le.at, l.at, le.at) / 1000, 'unixepoch') as last_touch_time,
+  iif(le.id is null or l.at > le.at, l.source, coalesce(le.custom->>'source_attribution', le.source)) as latest_traffic_source,
+  -- Of whom a tracker tells, its events count; of the others what they bought and asked for.
+  coalesce(t.events, (select count(*) from main.conversions c where c.site_id = k.site_id and c.contact_id = k.id)) as total_events,
+  iif(t.contact_id is null, coalesce(b.lifetime_value, 0.0), coalesce(t.total_value, 0.0)) as total_value,
+  a.ad_id as attributed_ad_id,
+  a.ad_campaign_id as attributed_campaign_id,
+  iif(a.id is null, null, a.source || '_linked') as attribution_source,
   strftime('%Y-%m-%dT%H:%M:%SZ', k.first_seen_at / 1000, 'unixepoch') as created_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', k.last_seen_at / 1000, 'unixepoch') as updated_at
 from main.contacts k
 left join temp.halo_buyers b on b.contact_id = k.id
+left join temp.halo_tracked t on t.contact_id = k.id
+left join main.tracker_events fe on fe.site_id = k.site_id and fe.id = t.first_id
+left join main.tracker_events le on le.site_id = k.site_id and le.id = t.last_id
+left join main.tracker_events a on a.site_id = k.site_id and a.id = (
+  select i.click_id from temp.halo_inherited i where i.contact_id = k.id and i.click_id is not null order by i.at desc, i.id desc limit 1)
 left join main.touches f on f.site_id = k.site_id and (f.session_id, f.seq) = (
   select s.id, s.first_seq from main.identities i
   join main.session_people p on p.site_id = i.site_id and p.kind = i.kind and p.value = i.value
@@ -328,71 +380,80 @@ left join main.touches l on l.site_id = k.site_id and (l.session_id, l.seq) = (
   where i.site_id = k.site_id and i.contact_id = k.id order by t.is_direct, t.at desc, s.id limit 1)
 where k.site_id = {site} and k.merged_into is null;
 
--- No AnyTrack connection is there yet: the three below have no rows.
 create temp view events as
 select
-  cast(null as text) as event_id,
+  e.event_id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as event_name,
-  cast(null as text) as event_time,
-  cast(null as text) as source,
-  cast(null as text) as status,
-  cast(null as text) as user_data,
-  cast(null as text) as custom,
-  cast(null as text) as meta,
-  cast(null as text) as created_at
-where 0;
+  e.event_name,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') as event_time,
+  e.source,
+  'completed' as status,
+  json_patch('{}', json_object('em', e.em, 'ph', e.ph, 'fn', e.given, 'ln', e.family, 'external_id', e.external_id)) as user_data,
+  e.custom,
+  e.meta,
+  e.changes,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.received_at / 1000.0, 'unixepoch') as created_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(e.changed_at, e.received_at) / 1000.0, 'unixepoch') as updated_at
+from main.tracker_events e
+where e.site_id = {site};
 
 create temp view attribution_events as
 select
-  cast(null as text) as event_id,
+  e.event_id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as event_name,
-  cast(null as text) as event_time,
-  cast(null as text) as email,
-  cast(null as text) as phone,
-  cast(null as text) as first_name,
-  cast(null as text) as last_name,
-  cast(null as text) as external_id,
-  cast(null as real) as value,
-  cast(null as text) as currency,
-  cast(null as text) as transaction_id,
-  cast(null as text) as order_id,
-  cast(null as text) as items,
-  cast(null as text) as source,
-  cast(null as text) as medium,
-  cast(null as text) as campaign,
-  cast(null as text) as utm_source,
-  cast(null as text) as utm_medium,
-  cast(null as text) as utm_campaign,
-  cast(null as text) as utm_content,
-  cast(null as text) as utm_term,
-  cast(null as text) as platform,
-  cast(null as text) as source_attribution,
-  cast(null as text) as status,
-  cast(null as text) as landing_page,
-  cast(null as text) as referrer,
-  cast(null as text) as fb_ad_id,
-  cast(null as text) as fb_campaign_id,
-  cast(null as text) as fb_adset_id,
-  cast(null as text) as fb_campaign_name,
-  cast(null as text) as fb_ad_name,
-  cast(null as text) as fb_adset_name,
-  cast(null as text) as created_at
-where 0;
+  e.event_name,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') as event_time,
+  k.email,
+  k.phone,
+  k.first_name,
+  k.last_name,
+  e.external_id,
+  coalesce(e.value_minor / coalesce((select u.units from temp.halo_units u where u.currency = e.currency), 100.0), 0.0) as value,
+  e.custom->>'currency' as currency,
+  e.custom->>'transaction_id' as transaction_id,
+  e.custom->>'order_id' as order_id,
+  e.custom->'items' as items,
+  coalesce(e.custom->>'source_attribution', e.source) as source,
+  e.custom->>'medium' as medium,
+  e.custom->>'campaign' as campaign,
+  e.custom->>'source_attribution' as utm_source,
+  e.custom->>'medium' as utm_medium,
+  e.custom->>'campaign' as utm_campaign,
+  e.content_word as utm_content,
+  e.term as utm_term,
+  e.source as platform,
+  e.custom->>'source_attribution' as source_attribution,
+  'completed' as status,
+  e.meta->>'location' as landing_page,
+  e.referrer,
+  coalesce(e.ad_id, c.ad_id) as fb_ad_id,
+  iif(c.id is null, e.ad_campaign_id, c.ad_campaign_id) as fb_campaign_id,
+  iif(c.id is null, e.adset_id, c.adset_id) as fb_adset_id,
+  iif(c.id is null, e.custom->>'campaign', c.custom->>'campaign') as fb_campaign_name,
+  iif(c.id is null, e.ad_name, c.ad_name) as fb_ad_name,
+  iif(c.id is null, e.adset_name, c.adset_name) as fb_adset_name,
+  c.event_id as inherited_from,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.received_at / 1000.0, 'unixepoch') as created_at
+from main.tracker_events e
+left join main.contacts k on k.site_id = e.site_id and k.id = e.contact_id
+left join main.tracker_events c on c.site_id = e.site_id and c.id = (select i.click_id from temp.halo_inherited i where i.id = e.id)
+where e.site_id = {site} and e.is_standard = 1;
 
 create temp view sync_logs as
 select
-  cast(null as text) as id,
+  'sync_' || s.id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as platform,
-  cast(null as text) as status,
-  cast(null as text) as message,
-  cast(null as text) as error_details,
-  cast(null as text) as started_at,
-  cast(null as text) as completed_at,
-  cast(null as integer) as duration_ms
-where 0;
+  s.platform,
+  s.status,
+  s.message,
+  s.processed,
+  s.errors,
+  nullif(s.details, '[]') as error_details,
+  strftime('%Y-%m-%dT%H:%M:%fZ', s.started_at / 1000.0, 'unixepoch') as started_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', s.completed_at / 1000.0, 'unixepoch') as completed_at,
+  s.completed_at - s.started_at as duration_ms
+from main.tracker_calls s
+where s.site_id = {site};
 
 -- ---------------------------------------------------------------- sign-ups and bookings (FUNNEL)
 

@@ -199,9 +199,10 @@ fn token(word: TokenWord, given: &mut Given) -> Result<Command> {
 
 fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {
     Ok(match word {
-        ConnectionWord::Add { site, platform, settings, mode, name } => {
-            Command::ConnectionAdd { site, form: NewConnectionForm { platform, name, mode, settings: given.pairs(&settings)? } }
-        }
+        ConnectionWord::Add { site, platform, settings, mode, name } => Command::ConnectionAdd {
+            site,
+            form: NewConnectionForm { platform, name, mode, settings: given.pairs(&settings)?, ..NewConnectionForm::default() },
+        },
         ConnectionWord::List { site } => Command::ConnectionList { site },
         ConnectionWord::Test(chosen) => Command::ConnectionTest(chosen.into()),
         ConnectionWord::Register(chosen) => Command::ConnectionRegister(chosen.into()),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::destinations::{self, Destination};
-use crate::domain::platform::{About, Field, Secrets, Settings};
+use crate::domain::platform::{About, Field, PULLED, Secrets, Settings};
 use crate::error::{Error, Result};
 use crate::sources::{self, Source};
 
@@ -60,10 +60,10 @@ impl Platform {
         self.abouts().find_map(|a| a.own_secret)
     }
 
-    /// Fields of both sides, each key once.
+    /// Fields of both sides, each key once, and those of every platform whose list is read.
     pub fn fields(&self) -> Vec<&'static Field> {
         let mut fields: Vec<&'static Field> = Vec::new();
-        for field in self.abouts().flat_map(|a| a.fields) {
+        for field in self.abouts().flat_map(|a| a.fields).chain(self.pulled()) {
             if !fields.iter().any(|f| f.key == field.key) {
                 fields.push(field);
             }
@@ -71,10 +71,19 @@ impl Platform {
         fields
     }
 
+    fn pulled(&self) -> &'static [Field] {
+        if self.source.is_some_and(|s| s.pull().is_some()) { PULLED } else { &[] }
+    }
+
     /// Sorts what the owner typed into settings and secrets; a key that neither side knows is named.
     pub fn take(&self, given: &BTreeMap<String, String>, settings: &mut Settings, secrets: &mut Secrets) -> Result<()> {
         for (key, value) in given {
             let Some(about) = self.abouts().find(|a| a.field(key).is_some()) else {
+                if let Some(field) = self.pulled().iter().find(|f| f.key == key) {
+                    field.check(value.trim())?;
+                    settings.0.insert(key.clone(), value.trim().to_owned());
+                    continue;
+                }
                 let known: Vec<&str> = self.fields().iter().map(|f| f.key).collect();
                 let takes = if known.is_empty() { "It takes none.".into() } else { format!("It takes: {}.", known.join(", ")) };
                 return Err(Error::invalid(key, format!("{} has no setting {key}. {takes}", self.name())));
@@ -86,6 +95,7 @@ impl Platform {
 
     /// What can be seen to be wrong before anything is sent.
     pub fn check(&self, settings: &Settings, secrets: &Secrets) -> Result<()> {
+        self.source.map_or(Ok(()), |s| s.check(settings, secrets))?;
         self.destination.map_or(Ok(()), |d| d.check(settings, secrets))
     }
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 pub enum Part {
     Plain(String),
     Secret(String),
+    /// Plain text that is a secret of its own, such as the path of an address that proves who calls: sent, never shown.
+    Hidden(String),
 }
 
 impl Part {

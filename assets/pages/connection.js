@@ -1,11 +1,18 @@
 // One connection: connecting a platform, or the settings of one that is there.
 
 import { get, post, remove } from '../api.js';
-import { h, fill, icon, copyButton, announce, styles } from '../dom.js';
-import { exact, platform as platformName, plural, when } from '../format.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
+import { exact, platform as platformName, plural } from '../format.js';
 import { confirm } from '../parts/menu.js';
+import { connecting } from '../parts/connecting.js';
+import { actIn } from '../parts/connection_acts.js';
 import { statusOf, MODES } from '../parts/connection_card.js';
 import { settingsForm } from '../parts/connection_form.js';
+import { happenings } from '../parts/happenings.js';
+import { hookState } from '../parts/hook_state.js';
+import { bringUp } from '../parts/in_place.js';
+import { reading } from '../parts/reading.js';
+import { tryIt } from '../parts/trial.js';
 
 export const title = 'Connection';
 
@@ -23,6 +30,7 @@ export function render(root, params) {
   const owner = params.site.role === 'owner';
   let gone = false, timer = 0;
   /** @type {((name: string) => void)|null} */ let heard = null;
+  /** @type {(() => void)|null} */ let left = null;
   const box = h('div.cx', null, h('section.sheet', null, h('div.skeleton', null, Array.from({ length: 7 }, () => h('i')))));
   fill(root, h('p.up', null, h('a.go', { href: p.app.href('connections') }, icon('left', 's'), 'All connections')), box);
 
@@ -66,8 +74,8 @@ export function render(root, params) {
     const already = there.length > 0 && h('p.note', null, icon('check', 's'), h('span', null, `${name} is connected already: `,
       there.map((c, i) => [i > 0 && ', ', h('a.go', { href: p.app.href('connections', undefined, c.connection) }, h('bdi', null, c.name)), ' ', statusOf(c)]), '. Another one stands beside it.'));
     if (!owner) { fill(box, h('section.sheet', null, head, h('div.cx-body', null, already, h('p', null, 'Only an owner can connect a platform: keys are involved.')))); return; }
-    const { el } = settingsForm(f, { button: `Connect ${name}`, send: async (settings) => {
-      const made = await post(`${base}/connections`, { platform: f.platform, settings });
+    const { el } = settingsForm(f, { button: `Connect ${name}`, wait: f.registers ? `Asking ${name} whether the keys are right…` : undefined, send: async (settings) => {
+      const made = await post(`${base}/connections`, { platform: f.platform, settings, wait: false });
       if (!gone) connected(f, made);
     } });
     fill(box, h('section.sheet', null, head, h('div.cx-body', null, already, h('p.quiet', null, `It ${f.purpose}.`), steps(f), el,
@@ -78,41 +86,16 @@ export function render(root, params) {
   /** @param {any} f */
   const steps = (f) => f.steps.length > 0 && h('ol.cx-steps', null, f.steps.map((/** @type {string} */ s) => h('li', null, s)));
 
-  /** What follows a saved configuration, line by line; each ticks in place. @param {any} f @param {any} made */
+  /** What follows a saved configuration. @param {any} f @param {any} made */
   function connected(f, made) {
-    const list = h('ol.cx-progress', { role: 'status' });
-    const tracking = f.receives || f.pulls;
-    /** @type {any} */ let card = made;
-    const line = (/** @type {'done'|'wait'|'bad'} */ how, /** @type {import('../dom.js').Kid} */ text) => h('li', { class: how },
-      how === 'done' ? icon('check', 's ok') : how === 'bad' ? icon('stop', 's bad') : h('span.beat', { 'aria-hidden': 'true' }), h('span', null, text));
-    const draw = () => {
-      const hooks = card.webhooks ?? [];
-      const bad = card.status === 'needs_attention' || card.status === 'not_configured';
-      const on = !!card.last_event_at;
-      fill(list, line('done', 'Configuration saved.'),
-        bad && line('bad', card.reason ?? 'Something is missing.'),
-        tracking && !bad && f.registers && line(hooks.length ? 'done' : 'wait', hooks.length ? `Webhook created: ${hooks.map((/** @type {any} */ w) => w.id).join(', ')}.` : 'Purchase tracking is being set up…'),
-        tracking && !bad && !f.registers && line(on ? 'done' : 'wait', on ? `First message received ${when(card.last_event_at)}.` : `Being set up: put the address below into ${f.name}, and send one. It shows here within seconds.`),
-        tracking && !bad && (f.registers ? hooks.length > 0 : on) && line('done', 'Purchase tracking is enabled.'),
-        f.sends && !bad && line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
-    };
-    draw();
-    announce('Configuration saved');
-    fill(box, h('section.sheet', null, h('header', null, h('h1', null, f.name)), h('div.cx-body', null, list,
-      made.hook_url && h('div', null, h('h2', null, 'Address'), h('div.code', null, h('code', null, made.hook_url), copyButton(() => made.hook_url, 'Copy address'))),
-      made.secret && h('div', null, h('h2', null, 'Secret'), h('div.code', null, h('code', null, made.secret), copyButton(() => made.secret, 'Copy secret')),
-        h('p.note.warn', null, icon('alert', 's'), h('span', null, 'It is shown this once. Put it where the messages are signed, or keep it in your password manager.'))),
-      h('div.acts', null, h('a.btn.main', { href: p.app.href('connections') }, 'Done'),
-        h('a.btn', { href: p.app.href('connections', undefined, made.connection) }, 'Settings')))));
-    const look = async () => {
-      if (gone) return;
-      const { items } = await get(`${base}/connections`).catch(() => ({ items: [] }));
-      const now = items.find((/** @type {any} */ c) => c.connection === made.connection);
-      if (now && !gone) { const before = list.textContent; card = { ...made, ...now }; draw(); if (list.textContent !== before) announce(list.lastElementChild?.textContent ?? ''); }
-      if (!card.last_event_at && tracking) timer = setTimeout(look, 4000);
-    };
-    heard = (name) => { if (name === 'connection' || name === 'conversion') { clearTimeout(timer); timer = setTimeout(look, 300); } };
-    if (tracking) timer = setTimeout(look, 2000);
+    const flow = connecting(f, made, p);
+    const name = h('h1', { tabindex: '-1' }, f.name);
+    fill(box, h('section.sheet', null, h('header', null, name), flow.el));
+    // The form is gone, and the focus with it.
+    name.focus();
+    heard = (name) => { if (name === 'connection') { clearTimeout(timer); timer = setTimeout(flow.heard, 200); } };
+    left = flow.leave;
+    announce('The configuration is saved.');
   }
 
   // ---- settings ----
@@ -121,10 +104,23 @@ export function render(root, params) {
   function edit(f, card, set) {
     document.title = `${card.name} · ${p.site.name} · HaloTrack`;
     const tried = h('div', { role: 'status' });
+    const standing = h('div.cx-standing');
     const say = (/** @type {string} */ path, /** @type {object} */ body, /** @type {string} */ done) => async () => {
       try { await post(`${base}/connections/${id}/${path}`, body); p.app.toast(done); } catch (error) { p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`); }
       show();
     };
+    bringUp(standing, standingOf(card));
+    // News change what stands there and nothing else: what is typed below stays.
+    const refresh = async () => {
+      timer = 0;
+      const { items } = await get(`${base}/connections`).catch(() => ({ items: [] }));
+      const now = items.find((/** @type {any} */ c) => c.connection === id);
+      if (!now || gone) return;
+      if (now.status !== card.status) { show(); return; }
+      bringUp(standing, standingOf(card = now));
+    };
+    actIn(standing, () => p, () => card, refresh);
+    heard = (name) => { if (['connection', 'conversion'].includes(name)) timer ||= setTimeout(refresh, 300); };
     const stopped = card.status === 'paused' || card.status === 'needs_attention' || card.breaker?.state === 'open';
     fill(box, h('section.sheet', null,
       h('header', null, h('h1', null, h('bdi', null, card.name)), statusOf(card), p.may && h('div.r', null,
@@ -132,9 +128,7 @@ export function render(root, params) {
         card.status !== 'not_configured' && (stopped ? h('button.btn.small', { type: 'button', onclick: say('resume', {}, `${card.name} goes on.`) }, icon('play', 's'), card.status === 'paused' ? 'Resume' : 'Retry')
           : h('button.btn.small.bare', { type: 'button', onclick: say('pause', {}, `${card.name} is paused.`) }, icon('pause', 's'), 'Pause')))),
       h('div.cx-body', null, card.reason && h('p.note', { class: card.status === 'needs_attention' ? 'bad' : '' }, icon('alert', 's'), h('span', null, card.reason)), tried,
-        card.hook_url && h('div', null, h('h2', null, 'Address'), h('div.code', null, h('code', null, card.hook_url), copyButton(() => card.hook_url, 'Copy address')),
-          h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : 'Nothing has come in yet.')),
-        card.mode && mode(card))),
+        standing, tryIt(f, card.hook_url), card.mode && mode(card))),
     set && f && owner && f.fields.length > 0 && h('section.sheet', { 'aria-label': 'Settings' }, h('header', null, h('h2', null, 'Settings')), h('div.cx-body', null,
       settingsForm(f, { button: 'Save', settings: set.settings, secrets: set.secrets, send: async (settings) => {
         if (!Object.keys(settings).length) { p.app.toast('Nothing was changed.'); return; }
@@ -147,6 +141,11 @@ export function render(root, params) {
       h('div.acts', null, h('button.btn.danger', { type: 'button', onclick: () => end(card) }, `Remove ${card.name}`))))
       : p.may && h('p.faint.cx-note', null, 'Only an owner can see and change settings: keys are involved.'));
   }
+
+  /** @param {any} card */
+  const standingOf = (card) => [h('div.cc-lines', null, happenings(card, p, 10)), (card.receives || card.registration) && hookState(card, p), card.pulls && reading(card, p),
+    (card.receives || card.pulls) && h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : card.pull?.last_at ? 'By webhook nothing has come in yet.' : 'Nothing has come in yet.')]
+    .filter((x) => x instanceof Element);
 
   /** @param {any} card */
   function mode(card) {
@@ -190,6 +189,6 @@ export function render(root, params) {
     update(next) { p = next; },
     /** @param {string} name */
     live(name) { heard?.(name); },
-    leave() { gone = true; clearTimeout(timer); },
+    leave() { gone = true; clearTimeout(timer); left?.(); },
   };
 }

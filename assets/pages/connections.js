@@ -1,8 +1,9 @@
 // Connections: every platform that tells us something or is told, how it fares, and what else could be connected.
 
-import { get, post } from '../api.js';
-import { h, fill, icon, announce, styles } from '../dom.js';
+import { get } from '../api.js';
+import { h, fill, icon, styles } from '../dom.js';
 import { plural } from '../format.js';
+import { actIn } from '../parts/connection_acts.js';
 import { connectionCard, worstFirst } from '../parts/connection_card.js';
 import { bringUp } from '../parts/in_place.js';
 
@@ -65,24 +66,7 @@ export function render(root, params) {
         icon('plus', 's'), count(f.platform) ? 'One more' : 'Connect')))));
   }
 
-  // One listener for all cards: they are brought up in place.
-  box.addEventListener('click', async (e) => {
-    const button = /** @type {HTMLButtonElement|null} */ (/** @type {HTMLElement} */ (e.target).closest('[data-act]'));
-    const c = cards.get(button?.closest('[data-connection]')?.getAttribute('data-connection') ?? ''), act = button?.getAttribute('data-act');
-    if (!button || !c || button.hasAttribute('aria-disabled')) return;
-    // Not `disabled`: that would take the focus away.
-    button.setAttribute('aria-disabled', 'true');
-    try {
-      await post(`${base}/connections/${c.connection}/${act}`, {});
-      p.app.toast(act === 'pause' ? `${c.name} is paused. ${c.sends ? 'What is to be told waits; none is lost.' : 'What comes in is still taken.'}`
-        : c.status === 'paused' ? `${c.name} goes on.` : `${c.name} is tried again.`);
-    } catch (error) {
-      p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`);
-      announce('Not changed');
-    }
-    button.removeAttribute('aria-disabled');
-    load();
-  });
+  actIn(box, () => p, (at) => cards.get(at.closest('[data-connection]')?.getAttribute('data-connection') ?? ''), load);
 
   load();
   return {
@@ -91,8 +75,8 @@ export function render(root, params) {
     /** @param {string} name */
     live(name) {
       if (!['connection', 'conversion', 'delivery'].includes(name)) return;
-      clearTimeout(timer);
-      timer = setTimeout(load, name === 'connection' ? 300 : 2500);
+      // In a steady stream of news the cards are brought up now and then, not after it.
+      timer ||= setTimeout(() => { timer = 0; load(); }, name === 'connection' ? 300 : 2500);
     },
     leave() { gone = true; clearTimeout(timer); },
   };

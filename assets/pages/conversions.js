@@ -1,15 +1,17 @@
 // The conversions ledger: every sale, lead and sign-up, where it came from, and who was told.
 
-import { h, fill, icon, kbd, announce } from '../dom.js';
-import { amount, headline, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, ownCurrency, currencySign, zoneName, LENSES,
+import { h, fill, icon, announce } from '../dom.js';
+import { amount, money, count, rangeOf, percent, points, plural, clock, day, dayOf, today, exact, shortDay, currencySign, zoneName, LENSES,
   kindsWord, showsMoney, labelOf } from '../format.js';
+import { nothing } from '../parts/nothing.js';
+import { figure, pressed, big, apart, ofOwn } from '../parts/buyers.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark, toldMarks } from '../parts/table.js';
 
 export const title = 'Conversions';
 
 /** @type {import('../app.js').BarUse} */
 export const bar = { range: true, lens: true, filters: LENSES, search: true,
-  exports: 'conversions' };
+  exports: 'conversions', rows: true };
 
 const key = (/** @type {any} */ row) => row.id;
 
@@ -21,7 +23,7 @@ export function render(root, params) {
   /** @type {any} */ let answer = null;
   /** @type {{id: string, close: () => void, refresh: () => void, show: (id: string) => void}|null} */ let panel = null;
   let asked = '', waiting = 0, liveTimer = 0, gone = false;
-  /** @type {{live: (name: string, data: any) => void}|null} the first steps, while there is no conversion */ let first = null;
+  /** @type {{el: import('../dom.js').Kid, live: (name: string, data: any) => void}|null} the first steps, while there is no conversion */ let first = null;
 
   const figures = h('div.stmt');
   const news = h('button.news', { type: 'button', hidden: true, onclick: () => { scrollTo(0, 0); insert(); } });
@@ -47,34 +49,26 @@ export function render(root, params) {
     fill(figures, headFigures(a.total, p));
     figures.hidden = !a.total.count;
     head.draw(a.facets?.kind ?? []);
-    const own = ofOwn(a.total.net)?.currency;
-    const apart = a.total.net.filter((/** @type {any} */ m) => m.currency !== own);
-    others.hidden = !apart.length;
-    fill(others, h('p', null, 'Also sold: ', apart.map((/** @type {any} */ m, /** @type {number} */ i) => [i > 0 && ', ', h('b', null, money(m))]),
-      ' net. Kept apart; currencies are never added.'));
+    const more = apart(a.total.net);
+    others.hidden = !more;
+    fill(others, more);
     app.figuresAt = list.fetchedAt || new Date().toISOString();
     table.current(panel?.id ?? null);
   }
 
-  function empty(/** @type {any} */ a) {
-    if (p.view.isFiltered) {
-      return h('div.empty', null, icon('filter'),
-        h('p', null, h('b', null, 'Nothing fits these filters.'), ' ', p.view.q && ['Nothing in these days is called “', h('bdi', null, p.view.q), '”.']),
-        h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them'),
-          p.view.range !== 'all' && h('button.btn.bare', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Look in all time')));
-    }
-    if (!site.first_conversion_at && a.total.count === 0) {
-      const box = h('div.first');
-      import('../parts/start.js').then((m) => {
-        if (gone) return;
-        first = m.firstConversion(app, site);
-        fill(box, first.el);
-      });
-      return box;
-    }
-    return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, `No conversion ${p.view.range === 'today' ? 'yet today' : 'in these days'}.`),
-      site.first_conversion_at && ` The first one came in on ${day(site.first_conversion_at)}.`),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Show all time', kbd('A'))));
+  function empty() {
+    return nothing(() => p, { none: 'Nothing fits these filters.', all: 'Clear them', days: `No conversion ${p.view.range === 'today' ? 'yet today' : 'in these days'}.`,
+      searched: (q) => ['Nothing in these days is called ', q, '.'], since: site.first_conversion_at && ` The first one came in on ${day(site.first_conversion_at)}.`, first: firstSteps });
+  }
+
+  function firstSteps() {
+    const box = h('div.first');
+    import('../parts/start.js').then((m) => {
+      if (gone) return;
+      const steps = first = m.firstConversion(app, site);
+      fill(box, steps.el);
+    });
+    return box;
   }
 
   /** @param {boolean} [force] */
@@ -206,7 +200,7 @@ function columns(now) {
       filter: (r) => by('campaign', r.credited[0]?.campaign) },
     { id: 'match', head: 'Matched by', cell: (r) => [matchMark(r.match), r.chat && h('span', { 'data-tip': 'A chat helped' }, icon('chat', 's', 'A chat helped'))],
       filter: (r) => by('match', r.match.type),
-      foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'none unattributed') },
+      foot: (a) => (a.total.count - a.total.attributed ? `${count(a.total.count - a.total.attributed)} unattributed` : 'all attributed') },
     { id: 'status', head: 'Status', cell: (r) => statusMark(r.status), filter: (r) => by('status', r.status) },
     { id: 'told', head: 'Told', classes: 'fit', cell: (r) => toldMarks(r.deliveries) },
   ].filter((c) => (showsMoney() || !['amount', 'net'].includes(c.id)) && (c.id !== 'who' || !now().site.hides_people));
@@ -227,9 +221,6 @@ function sourceCell(r) {
   return h('span', { 'data-tip': all.join('; ') }, h('bdi', null, first.source), beside && h('span.faint', null, ` ${beside}`));
 }
 
-/** The site's own currency, or the only one there is; unlike currencies are never added. @param {import('../format.js').Money[]} all */
-const ofOwn = (all) => all.find((m) => m.currency === ownCurrency()) ?? (all.length === 1 ? all[0] : null);
-
 /** @param {import('../format.js').Money[]} all */
 function sum(all) {
   const own = ofOwn(all);
@@ -238,9 +229,6 @@ function sum(all) {
 
 /** @param {any} total @param {import('../app.js').Params} p */
 function headFigures(total, p) {
-  const figure = (/** @type {string} */ k, /** @type {import('../dom.js').Kid} */ v, /** @type {import('../dom.js').Kid} */ note) => h('div.fig', null,
-    h('span.k', null, k), h('span.v', null, v), h('span.delta', null, note));
-  const big = (/** @type {import('../format.js').Money} */ m) => { const [a, b] = headline(m); return [a, b && h('span.cents', null, b)]; };
   const net = ofOwn(total.net), sold = ofOwn(total.amounts), lost = total.count - total.attributed;
   const range = rangeOf(total.attributed, total.count);
   const back = net && sold ? sold.minor - net.minor : 0;
@@ -251,7 +239,7 @@ function headFigures(total, p) {
     figure('Attributed', total.count
       ? [percent(total.attributed / total.count), range && h('small', { 'data-tip': 'So few that chance alone gives this range' }, ` (${range})`)] : '–',
       `${count(total.attributed)} of ${count(total.count)}`),
-    h('button.fig', { type: 'button', disabled: !lost, onclick: () => p.app.go(p.view.plus('match', 'none', false)), 'data-tip': lost ? 'Show them' : null },
-      h('span.k', null, 'Unattributed'), h('span.v', null, count(lost)), h('span.delta', null, lost ? 'no visit or code known' : 'every one has a source')),
+    pressed('Unattributed', count(lost), lost ? 'no visit or code known' : 'every one has a source', { on: p.view.filters.some((f) => f.dim === 'match' && !f.not && f.values.join() === 'none'),
+      off: !lost, act: () => p.app.go(p.view.plus('match', 'none', false)) }),
   ];
 }

@@ -1,9 +1,10 @@
 // Customers: what they are worth, how often they bought, and how they began. Every row opens the person.
 
 import { get } from '../api.js';
-import { h, fill, icon, kbd, styles } from '../dom.js';
+import { h, fill, styles } from '../dom.js';
 import { amount, money, count, plural, exact, shortDay, dayOf, today, zoneName, currencySign, countryName } from '../format.js';
 import { createTable, createList, ledgerHead } from '../parts/table.js';
+import { nothing, yet, sumsBeside } from '../parts/nothing.js';
 import { figure, pressed, big, apart, ofOwn, share, spanOf } from '../parts/buyers.js';
 
 export const title = 'Customers';
@@ -11,7 +12,7 @@ export const title = 'Customers';
 export const ready = styles(new URL('../css/customers.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['buyer', 'source'], search: true, exports: 'customers' };
+export const bar = { range: true, filters: ['buyer', 'source'], search: true, exports: 'customers', rows: true };
 
 const WORDS = /** @type {Record<string, string>} */ ({ new: 'New', returning: 'Returning' });
 const key = (/** @type {any} */ row) => row.id;
@@ -20,9 +21,8 @@ const key = (/** @type {any} */ row) => row.id;
 export function render(root, params) {
   let p = params;
   const { app, site } = params;
-  /** @type {any} */ let report = null;
   /** @type {any} */ let total = null;
-  let asked = '', gone = false, turn = 0, timer = 0;
+  let asked = '', gone = false, timer = 0;
 
   const figures = h('div.stmt', { hidden: true });
   const others = h('footer.others', { hidden: true });
@@ -46,40 +46,29 @@ export function render(root, params) {
   }
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'No customer fits.'), p.view.q && [' Nobody who bought is known by “', h('bdi', null, p.view.q), '”.']),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Show all customers'),
-        p.view.range !== 'all' && h('button.btn.bare', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Look in all time')));
-    if (site.first_conversion_at && p.view.range !== 'all') return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nobody bought in these days.')),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Show all time', kbd('A'))));
-    return h('div.empty', null, icon('customers'), h('p', null, h('b', null, 'Nobody has bought yet.'), ' Whoever does stands here with what they are worth. Connect the shop: earlier orders come along.'),
-      h('div.acts', null, h('a.btn', { href: app.href('connections') }, 'Connect a shop')));
+    return nothing(() => p, { none: 'No customer fits.', all: 'Show all customers', days: 'Nobody bought in these days.', searched: (q) => ['Nobody who bought is known by ', q, '.'],
+      first: () => yet('customers', 'Nobody has bought yet.', 'Whoever does stands here with what they are worth. Connect the shop: earlier orders come along.',
+        { href: app.href('connections'), word: 'Connect a shop' }) });
   }
 
-  async function sums() {
-    const mine = ++turn;
-    try {
-      const answer = await get(`/api/sites/${site.site}/reports/customers`, spanOf(p, today()));
-      if (gone || mine !== turn) return;
-      report = answer;
-    } catch { if (gone || mine !== turn) return; report = null; } // the list says what went wrong
-    drawHead();
-  }
+  const sums = sumsBeside(() => get(`/api/sites/${site.site}/reports/customers`, spanOf(p, today())), drawHead);
 
   function drawHead() {
+    const { report } = sums;
     figures.hidden = !report || !report.worth.customers;
     if (!report) return;
     const { customers, buyers, worth } = report;
     const filter = p.view.filters.find((f) => f.dim === 'buyer' && !f.not);
     const only = (/** @type {string} */ word) => ({ on: !!filter?.values.includes(word), off: !customers[word],
       act: () => app.go(filter?.values.includes(word) ? { filters: p.view.filters.filter((f) => f !== filter) } : p.view.plus('buyer', word, false)) });
-    const net = (/** @type {any} */ part) => { const own = ofOwn(part.net); return own ? [money(own), ' net'] : 'no money'; };
+    const own = ofOwn(buyers.new.net), first = own ? `${money(own)} net` : 'no money';
     fill(figures,
       figure('Worth of a customer', big(worth.average), worth.median ? ['half are worth more than ', money(worth.median)] : 'net of refunds', 'Over all time: what is left after refunds and cancellations, on average'),
       figure('Bought', count(customers.all), [plural(report.orders, 'order'), `, ${p.view.rangeName().toLowerCase()}`]),
       pressed('New', count(customers.new), share(customers.new, customers.all), only('new')),
       pressed('Returning', count(customers.returning), share(customers.returning, customers.all), only('returning')),
       figure('From repeat orders', ofOwn(buyers.returning.net) ? money(/** @type {any} */ (ofOwn(buyers.returning.net))) : '–',
-        [plural(buyers.returning.orders, 'order'), '; first ones: ', net(buyers.new)], 'Money of orders that were not a customer’s first'));
+        `from ${plural(buyers.returning.orders, 'order')}, net`, `Money of orders that were not a customer’s first. First ones: ${first}.`));
     const more = apart(report.net);
     others.hidden = !more;
     fill(others, more);
@@ -92,7 +81,7 @@ export function render(root, params) {
     asked = ask.toString();
     table.drawHead(p.view.sort, 'lifetime');
     list.load(ask);
-    sums();
+    sums.load();
   }
 
   app.suggest = (dim) => {
@@ -105,15 +94,15 @@ export function render(root, params) {
   load(true);
   return {
     /** @param {import('../app.js').Params} next */
-    update(next) { const came = next.view.toString() === p.view.toString(); p = next; head.sync(); load(came); if (report) drawHead(); },
+    update(next) { const came = next.view.toString() === p.view.toString(); p = next; head.sync(); load(came); if (sums.report) drawHead(); },
     /** @param {string} name */
     live(name) {
       if (name !== 'conversion' && name !== 'again') return;
       clearTimeout(timer);
-      timer = setTimeout(async () => { if (gone) return; await list.refresh(true); if (!gone) sums(); }, 800);
+      timer = setTimeout(async () => { if (gone) return; await list.refresh(true); if (!gone) sums.load(); }, 800);
     },
     key: (/** @type {KeyboardEvent} */ e) => table.key(e),
-    leave() { gone = true; clearTimeout(timer); head.stop(); list.stop(); },
+    leave() { gone = true; clearTimeout(timer); head.stop(); list.stop(); sums.stop(); },
   };
 }
 
@@ -128,7 +117,7 @@ function columns() {
     { id: 'country', head: 'Country', classes: 'quiet hide-l', cell: (r) => (r.country ? countryName(r.country) : none()) },
     { id: 'first', head: 'First order', classes: 'num hide-s', sort: 'first', cell: (r) => at(r.first_at) },
     { id: 'last', head: 'Last order', classes: 'num hide-s', sort: 'last', cell: (r) => at(r.last_at) },
-    { id: 'orders', head: 'Orders', classes: 'num', sort: 'orders', cell: (r) => count(r.orders) },
+    { id: 'orders', head: 'Orders', classes: 'num', sort: 'orders', cell: (r) => h('span.many', { 'data-word': r.orders === 1 ? ' order' : ' orders' }, count(r.orders)) },
     { id: 'average', head: `Average${sign}`, classes: 'num hide-s', sort: 'average', cell: (r) => (r.average ? amount(r.average) : none()) },
     { id: 'worth', head: `Worth${sign}`, classes: 'num', sort: 'lifetime',
       cell: (r) => (r.lifetime ? h('span', { 'data-tip': r.others.length ? `Also ${r.others.map(money).join(', ')}, kept apart` : null }, amount(r.lifetime), r.others.length > 0 && h('span.faint', null, ' +'))

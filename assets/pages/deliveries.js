@@ -1,16 +1,17 @@
 // Deliveries: who was told what, what they answered, and what to do about the rest.
 
 import { get, post } from '../api.js';
-import { h, fill, icon, kbd } from '../dom.js';
+import { h, fill, icon } from '../dom.js';
 import { clock, day, dayOf, today, exact, when, platform, plural, count, stateWord, whySentence, eventWord, zoneName } from '../format.js';
 import { createTable, createList, ledgerHead, stateMark } from '../parts/table.js';
+import { nothing, yet } from '../parts/nothing.js';
 import { connectionStrip } from '../parts/connections.js';
 import { replayDeliveries } from '../parts/replay.js';
 
 export const title = 'Deliveries';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['state', 'platform', 'kind', 'connection', 'conversion'], search: true, exports: 'deliveries' };
+export const bar = { range: true, filters: ['state', 'platform', 'kind', 'connection', 'conversion'], search: true, exports: 'deliveries', rows: true, picks: true };
 
 const key = (/** @type {any} */ row) => row.id;
 /** One may still be stopped. */
@@ -24,7 +25,7 @@ export function render(root, params) {
   /** @type {any} */ let answer = null;
   /** @type {Map<string, string>} */ const names = new Map();
   /** @type {Set<string>} connections that are not the only one of their platform */ let named = new Set();
-  let asked = '', liveTimer = 0, gone = false, allOfFilter = false;
+  let asked = '', liveTimer = 0, gone = false, isKnown = false, allOfFilter = false;
   /** @type {{close: () => void}|null} */ let detail = null;
 
   /** Two connections of one platform are told apart by their names. */
@@ -36,6 +37,8 @@ export function render(root, params) {
   };
 
   const strip = h('section.sheet.strip', { 'aria-label': 'Connections' });
+  const connections = connectionStrip(strip, () => p, () => loadConnections(), (dim, value, state) => app.go(p.view.with({ filters: [
+    { dim, not: false, values: [value] }, ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
   const selection = h('div.selection', { role: 'region', 'aria-label': 'Selected deliveries', hidden: true });
 
   const table = createTable({
@@ -69,11 +72,8 @@ export function render(root, params) {
   const afterwards = () => { table.clearSelection(); list.refresh(true); loadConnections(); };
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'Nothing fits these filters.')),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Clear them')));
-    return h('div.empty', null, icon('deliveries'),
-      h('p', null, h('b', null, 'Nothing to tell anyone yet.'),
-      ' Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.'));
+    return nothing(() => p, { none: 'Nothing fits these filters.', all: 'Clear them', days: 'Nothing was to be told in these days.', searched: (q) => ['No order and no event is called ', q, '.'],
+      first: () => yet('deliveries', 'Nothing to tell anyone yet.', 'Each conversion makes one line here for every connected platform, also where nothing is sent, with the reason.') });
   }
 
   /** @param {boolean} [force] */
@@ -99,11 +99,9 @@ export function render(root, params) {
         at.setAttribute('data-tip', names.get(id) ?? '');
       }
       const sending = items.filter((/** @type {any} */ c) => c.sends);
-      connectionStrip(strip, sending, p, loadConnections,
-        (/** @type {string} */ dim, /** @type {string} */ value,
-        /** @type {string} */ state) => app.go(p.view.with({ filters: [{ dim, not: false, values: [value] },
-        ...(state ? [{ dim: 'state', not: false, values: [state] }] : [])] })));
-    } catch (error) { if (!gone && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
+      isKnown = true;
+      connections.draw(sending);
+    } catch (error) { if (!gone && !isKnown && /** @type {any} */ (error).code !== 'signed_out') fill(strip,
       h('div.trouble', { role: 'alert' }, icon('alert'),
       h('p', null, h('b', null, 'The connections could not be fetched.'), ' ', /** @type {any} */ (error).message),
       h('button.btn', { type: 'button', onclick: loadConnections }, 'Try again'))); }

@@ -11,7 +11,10 @@ export const title = 'Leads';
 export const ready = styles(new URL('../css/leads.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['source'], exports: 'leads' };
+export const bar = { range: true, filters: ['source'], exports: 'leads', keys: [['J or K', 'Next lead, lead before'], ['Shift →', 'Move the lead to the next stage'], ['M', 'Move it by a menu']] };
+
+/** A share of fewer says nothing. */
+const FEW = 5;
 
 /** What each stage means to those who sell. */
 export const STAGES = [['new', 'New', 'Nobody has answered yet'], ['contacted', 'Contacted', 'Somebody has answered'],
@@ -78,8 +81,8 @@ export function render(root, params) {
     fill(state, !all && h('section.sheet', null, empty()));
     const won = stages.find((s) => s.stage === 'won')?.count ?? 0, lost = stages.find((s) => s.stage === 'lost')?.count ?? 0;
     const range = rangeOf(won, won + lost);
-    fill(figures, all ? [plural(all, 'lead'), won + lost > 0 && [', ', h('b', null, percent(won / (won + lost))), ' of those decided were won',
-      range && ` (${range})`], h('span.faint', null, ` · ${zoneName()}`)] : null);
+    fill(figures, all ? [plural(all, 'lead'), won + lost > 0 && (won + lost < FEW ? `, ${count(won)} won and ${count(lost)} lost so far` : [', ', h('b', null, percent(won / (won + lost))), ' of those decided were won',
+      range && ` (${range})`]), h('span.faint', null, ` · ${zoneName()}`)] : null);
     fill(board, stages.map(column));
     if (at) focusOn(at);
   }

@@ -1,9 +1,10 @@
 // Orders as the shop told them: what was bought, what went back, and where it came from. Every row opens its receipt.
 
 import { get } from '../api.js';
-import { h, fill, icon, kbd, announce, styles } from '../dom.js';
+import { h, fill, icon, announce, styles } from '../dom.js';
 import { amount, money, count, plural, clock, day, dayOf, today, exact, currencySign, zoneName, platform, statusWord, ownCurrency } from '../format.js';
 import { createTable, createList, ledgerHead, matchMark, statusMark } from '../parts/table.js';
+import { nothing, yet, sumsBeside } from '../parts/nothing.js';
 import { figure, big, apart, ofOwn, spanOf, whoBought } from '../parts/buyers.js';
 
 export const title = 'Orders';
@@ -11,7 +12,7 @@ export const title = 'Orders';
 export const ready = styles(new URL('../css/customers.css', import.meta.url));
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, filters: ['platform', 'status', 'source'], search: true, exports: 'orders' };
+export const bar = { range: true, filters: ['platform', 'status', 'source', 'customers', 'connection'], search: true, exports: 'orders', rows: true };
 
 const key = (/** @type {any} */ row) => row.id;
 
@@ -19,9 +20,8 @@ const key = (/** @type {any} */ row) => row.id;
 export function render(root, params) {
   let p = params;
   const { app, site } = params;
-  /** @type {any} */ let report = null;
   /** @type {{id: string, close: () => void, refresh: () => void, show: (id: string) => void}|null} */ let panel = null;
-  let asked = '', gone = false, turn = 0, liveTimer = 0;
+  let asked = '', gone = false, liveTimer = 0;
 
   const figures = h('div.stmt');
   const others = h('footer.others', { hidden: true });
@@ -41,26 +41,19 @@ export function render(root, params) {
   const head = ledgerHead({ dim: 'platform', word: platform, label: 'Search an order’s number', placeholder: 'Order number', now: () => p });
 
   function empty() {
-    if (p.view.isFiltered) return h('div.empty', null, icon('filter'), h('p', null, h('b', null, 'No order fits.'), ' ', p.view.q && ['No number begins with “', h('bdi', null, p.view.q), '”.']),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ filters: [], q: '' }) }, 'Show all orders'),
-        p.view.range !== 'all' && h('button.btn.bare', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Look in all time')));
-    if (site.first_conversion_at && p.view.range !== 'all') return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'No order in these days.')),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all' }) }, 'Show all time', kbd('A'))));
-    return h('div.empty', null, icon('orders'), h('p', null, h('b', null, 'Every order will stand here,'), ' with its lines, its refunds and where it came from. Connect the shop, and the first ones show within a minute.'),
-      h('div.acts', null, h('a.btn', { href: app.href('connections') }, 'Connect a shop')));
+    return nothing(() => p, { none: 'No order fits.', all: 'Show all orders', days: 'No order in these days.', searched: (q) => ['No number begins with ', q, '.'],
+      first: () => yet('orders', 'Every order will stand here,', 'with its lines, its refunds and where it came from. Connect the shop, and the first ones show within a minute.',
+        { href: app.href('connections'), word: 'Connect a shop' }) });
   }
 
-  async function sums() {
-    const mine = ++turn;
-    try {
-      const answer = await get(`/api/sites/${site.site}/reports/customers`, spanOf(p, today()));
-      if (gone || mine !== turn) return;
-      report = answer;
-    } catch { if (gone || mine !== turn) return; report = null; } // the list says what went wrong
-    drawHead();
-  }
+  // An average order is the same one as on the overview: what went back whole is none.
+  const sums = sumsBeside(async () => {
+    const [sold, top] = await Promise.all(['customers', 'overview'].map((name) => get(`/api/sites/${site.site}/reports/${name}`, spanOf(p, today()))));
+    return { ...sold, average_order: top.average_order };
+  }, drawHead);
 
   function drawHead() {
+    const { report } = sums;
     figures.hidden = !report || (!report.orders && !report.net.length);
     if (!report) return;
     const net = ofOwn(report.net), sold = ofOwn(report.sold), back = ofOwn(report.back);
@@ -69,7 +62,7 @@ export function render(root, params) {
       figure('Sold', big(sold), 'before refunds'),
       figure('Went back', back && back.minor ? money({ minor: -back.minor, currency: back.currency }) : '–', back?.minor && sold?.minor ? [`${((-back.minor / sold.minor) * 100).toFixed(1)}% of what was sold`] : 'nothing'),
       figure('Orders', count(report.orders), whoBought(report)),
-      figure('Average order', report.average_order ? money(report.average_order) : '–', report.net.length > 1 ? `net, of those in ${ownCurrency()}` : 'net'));
+      figure('Average order', report.average_order ? money(report.average_order) : '–', report.net.length > 1 ? `net, of those kept, in ${ownCurrency()}` : 'net, of those that were kept'));
     head.draw(report.platforms.filter((/** @type {any} */ x) => x.platform && x.orders > 0).map((/** @type {any} */ x) => ({ value: x.platform, count: x.orders })));
     const more = apart(report.net);
     others.hidden = !more;
@@ -83,7 +76,7 @@ export function render(root, params) {
     asked = ask.toString();
     table.drawHead('', '');
     list.load(ask);
-    sums();
+    sums.load();
   }
 
   async function showPanel() {
@@ -110,11 +103,11 @@ export function render(root, params) {
     const fresh = await list.refresh(true);
     if (gone) return;
     if (fresh) announce(plural(fresh, 'new order'));
-    sums();
+    sums.load();
   }
 
   app.suggest = (dim) => {
-    if (dim === 'platform' && report) return report.platforms.filter((/** @type {any} */ x) => x.platform).map((/** @type {any} */ x) => ({ value: x.platform, count: x.orders }));
+    if (dim === 'platform' && sums.report) return sums.report.platforms.filter((/** @type {any} */ x) => x.platform).map((/** @type {any} */ x) => ({ value: x.platform, count: x.orders }));
     const values = table.rows.map((r) => (dim === 'source' ? r.source ?? 'unattributed' : r[dim])).filter(Boolean);
     return [...new Set(values)].sort().map((value) => ({ value }));
   };
@@ -132,7 +125,7 @@ export function render(root, params) {
       p = next;
       head.sync();
       load(came);
-      if (report) drawHead();
+      if (sums.report) drawHead();
       showPanel();
     },
     /** @param {string} name @param {any} data */
@@ -142,7 +135,7 @@ export function render(root, params) {
     },
     /** @param {KeyboardEvent} e */
     key(e) { return panel ? false : table.key(e); },
-    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
+    leave() { gone = true; clearTimeout(liveTimer); head.stop(); list.stop(); sums.stop(); if (panel) { p = { ...p, id: null }; panel.close(); } },
   };
 }
 

@@ -37,7 +37,7 @@ export function render(root, params) {
   const notes = () => import('../parts/day_notes.js');
   const chart = revenueChart({ now, choose: (from, to) => app.go({ range: 'custom', from, to }), each: (each) => app.go({ each }, { replace: true }),
     note: (day) => notes().then((m) => m.writeNote(p, day, () => load(true))),
-    flag: (day, anchor) => notes().then((m) => m.readNotes(p, top.notes.filter((/** @type {any} */ n) => n.day === day), anchor, () => load(true))) });
+    flag: (list, anchor) => notes().then((m) => m.readNotes(p, list, anchor, () => load(true))) });
   const balance = h('div.balance'), others = h('footer.others');
   const trouble = h('div', { hidden: true }), first = h('div', { hidden: true });
   const sheet = h('section.sheet.main-sheet', { 'aria-label': 'Figures' }, cards.el, chart.el, balance, others, chart.twin);
@@ -52,7 +52,7 @@ export function render(root, params) {
     columns: [{ ...visitsColumn, classes: 'num quiet' }, { ...conversionsColumn, classes: 'num quiet' }, netColumn('Net')] });
   const hooks = webhookStatus(now);
   const chats = h('div', { hidden: true });
-  const below = h('div.cols', null, h('div.c8', null, sources.el, latest.el), h('div.c4', null, products.el, chats, countries.el, devices.el, hooks.el));
+  const below = h('div.halves', null, h('div.c8', null, sources.el, latest.el, h('div.beside', null, countries.el, devices.el)), h('div.c4', null, products.el, chats, hooks.el));
   fill(root, h('h1.vh', null, title), trouble, first, sheet, below);
   sheet.append(h('div.skeleton.waiting', { 'aria-hidden': 'true' }, Array.from({ length: 7 }, () => h('i'))));
   for (const el of [chart.el, balance, others]) el.hidden = true;

@@ -1,13 +1,14 @@
 // Everybody the site knows by an address, a phone or a customer number.
 
-import { h, fill, icon } from '../dom.js';
+import { h, fill } from '../dom.js';
 import { count, exact, shortDay, dayOf, today, zoneName } from '../format.js';
+import { nothing, yet } from '../parts/nothing.js';
 import { createTable, createList, ledgerHead } from '../parts/table.js';
 
 export const title = 'People';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { search: true, exports: 'contacts' };
+export const bar = { search: true, exports: 'contacts', rows: true };
 
 const key = (/** @type {any} */ row) => row.id;
 
@@ -26,9 +27,8 @@ export function render(root, params) {
   head.el.querySelector('.tabs')?.remove();
 
   function empty() {
-    if (p.view.q) return h('div.empty', null, icon('search'), h('p', null, h('b', null, 'Nobody is known by that.'), ' Write the whole address, or its beginning.'),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ q: '' }) }, 'Show everybody')));
-    return h('div.empty', null, icon('customers'), h('p', null, h('b', null, 'Nobody yet.'), ' Whoever sends a form or buys something stands here, with the way they came.'));
+    return nothing(() => p, { none: 'Nobody is known by that.', all: 'Show everybody', days: '', searched: () => 'Write the whole address, or its beginning.',
+      first: () => yet('customers', 'Nobody yet.', 'Whoever sends a form or buys something stands here, with the way they came.') });
   }
 
   /** @param {boolean} [force] */

@@ -3,6 +3,7 @@
 import { get } from '../api.js';
 import { h, fill, icon, announce, styles } from '../dom.js';
 import { dayOf, today, plural, LENSES } from '../format.js';
+import { comparedNote } from '../parts/compared.js';
 import { campaignTree } from '../parts/campaign_tree.js';
 import { offered, chosen, chooseColumns } from '../parts/source_columns.js';
 
@@ -16,9 +17,9 @@ const BY = [['', 'All levels'], ['medium', 'Medium'], ['content', 'Content'], ['
 const byOf = (view) => BY.find(([id]) => id === view.by)?.[0] ?? '';
 
 /** @type {import('../app.js').BarUse} */
-export const bar = { range: true, lens: true,
+export const bar = { range: true, lens: true, compare: true,
   filters: LENSES,
-  files: [['What the table shows', 'reports/campaigns']], keys: [['→', 'Open the row'], ['←', 'Close it'], ['M', 'What to do with the row']] };
+  files: [['What the table shows', 'reports/campaigns']], keys: [['↓ or ↑', 'Next row, row before'], ['→', 'Open the row'], ['←', 'Close it'], ['M', 'What to do with the row']] };
 
 /** The tree's own file has a line for each campaign. @param {import('../app.js').View} view */
 const fileOf = (view) => { bar.files = [['What the table shows', byOf(view) ? 'reports/sources' : 'reports/campaigns']]; };
@@ -43,11 +44,12 @@ export function render(root, params) {
 
   const names = (/** @type {any} */ preset) => import('../parts/name_rules.js').then((m) => m.openNames(p, preset, () => load(true)));
   const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
+  const note = h('div', { hidden: true });
   const state = h('div', { role: 'status' }), tabs = h('div.tabs', { role: 'group', 'aria-label': 'By' });
   const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2.vh', null, 'Where it came from'), tabs, h('div.r', null,
     p.may && h('button.btn.small', { type: 'button', 'data-focus': 'names', 'aria-haspopup': 'dialog', 'data-tip': 'Several spellings under one name', onclick: () => names(null) }, 'Names'),
     h('button.btn.small', { type: 'button', 'data-focus': 'columns', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => chooseColumns(now, /** @type {HTMLElement} */ (e.currentTarget)) },
-      'Columns', icon('caret', 'caret')))), tree.el);
+      'Columns', icon('caret', 'caret')))), note, tree.el);
   fill(root, h('h1.vh', null, 'Sources and campaigns'), state, box);
 
   /** All time begins where the site does. */
@@ -105,6 +107,9 @@ export function render(root, params) {
     fill(tabs, BY.map(([id, name]) => h('button', { type: 'button', 'data-focus': `by-${id || 'all'}`, 'aria-pressed': String(id === by),
       onclick: () => app.go({ by: id }, { replace: true }) }, name)));
     box.hidden = !table.items.length;
+    const days = p.view.days();
+    note.hidden = !table.compare || !days;
+    fill(note, table.compare && days && comparedNote(table, days));
     fill(state, !table.items.length && h('section.sheet', null, empty()));
     if (table.items.length) tree.draw(table, chosen(p.view.show), offered().some((c) => c.id === p.view.sort) ? p.view.sort : 'net', table.by ?? '');
   }

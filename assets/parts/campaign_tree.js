@@ -2,6 +2,7 @@
 
 import { h, fill, icon, add } from '../dom.js';
 import { plural, valueWord, DIMENSIONS } from '../format.js';
+import { compared, isAlike, isSilent } from './compared.js';
 import { pop, menuItem } from './menu.js';
 
 /** @typedef {import('./source_columns.js').SourceColumn} SourceColumn */
@@ -19,7 +20,7 @@ export function campaignTree(now, use) {
   const el = h('div.tree-box.scroll');
   /** @type {any} */ let table = null;
   /** @type {SourceColumn[]} */ let columns = [];
-  let sort = 'net', age = 0, flat = '';
+  let sort = 'net', age = 0, flat = '', alike = false, silent = true;
   /** @type {Set<string>} */ const open = new Set();
   /** What stands below a campaign, fetched when it is opened. @type {Map<string, any>} */ const contents = new Map();
   /** @type {Map<string, Spot>} */ const spots = new Map();
@@ -34,6 +35,8 @@ export function campaignTree(now, use) {
   function draw(next, cols, by, only) {
     table = next;
     flat = only;
+    alike = isAlike(table.compare, now().view.days());
+    silent = !table.compare || isSilent(table);
     columns = cols;
     sort = cols.some((c) => c.id === by) ? by : cols[0].id;
     redraw();
@@ -46,7 +49,7 @@ export function campaignTree(now, use) {
     rows(body, table.items, [], table.rows);
     fill(el, h('table.t.t-panel.t-tree', null, h('caption.vh', null, flat ? `By ${DIMENSIONS[flat].toLowerCase()}` : 'Channels, their sources, their campaigns'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, flat ? DIMENSIONS[flat] : 'Channel, source, campaign'),
       columns.map((c) => h('th.num', { scope: 'col', 'aria-sort': c.id === sort ? 'descending' : null }, h('button', { type: 'button', 'data-focus': `sort-${c.id}`, onclick: () => use.sort(c.id) }, c.head(), c.id === sort && icon('down', 's sort')))))),
-    body, h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, 'All'), columns.map((c) => h('td.num', null, c.cell({ ...table.total, name: '' })))))));
+    body, h('tfoot', null, h('tr', null, h('th', { scope: 'row' }, 'All'), columns.map((c) => h('td.num', null, c.cell({ ...table.total, name: '' }), !silent && compared(c, table.total, alike)))))));
     if (focused) /** @type {HTMLElement|null} */ (el.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
   }
 
@@ -91,7 +94,7 @@ export function campaignTree(now, use) {
         : h('span.cell.still', { tabindex: '-1', 'data-focus': id, 'data-id': id }, h('span.gap'), name),
       h('button.btn.icon.bare.small.act', { type: 'button', 'data-focus': `menu-${id}`, 'aria-label': `What to do with ${word}`, 'aria-haspopup': 'dialog',
         onclick: (/** @type {Event} */ e) => menu(id, word, /** @type {HTMLElement} */ (e.currentTarget)) }, icon('menu', 's'))));
-    return h('tr', { class: `${row.name === 'unattributed' ? 'un' : ''}${row.is_few ? ' few' : ''}`, 'data-level': String(level) }, head, columns.map((c) => h('td.num', { class: c.quiet ? 'quiet' : '' }, c.cell(row))));
+    return h('tr', { class: `${row.name === 'unattributed' ? 'un' : ''}${row.is_few ? ' few' : ''}`, 'data-level': String(level) }, head, columns.map((c) => h('td.num', { class: c.quiet ? 'quiet' : '' }, c.cell(row), !silent && compared(c, row, alike))));
   }
 
   /** @param {string} id */

@@ -1,7 +1,10 @@
 // A connection as a card: how it is, what happened last, its rhythm of thirty days, and the one button that helps now.
 
-import { h, icon, copyButton } from '../dom.js';
+import { h, icon } from '../dom.js';
 import { count, plural, percent, when, exact, today } from '../format.js';
+import { happenings } from './happenings.js';
+import { hookState } from './hook_state.js';
+import { reading } from './reading.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' });
@@ -32,27 +35,22 @@ const sum = (/** @type {number[]} */ days) => days.reduce((a, b) => a + b, 0);
 export function connectionCard(c, p) {
   const f = c.health;
   const hears = c.receives || c.pulls;
-  return h('li.cc', { 'data-connection': c.connection, 'data-part': hears ? 'WebhookStatus' : null },
+  return h('li.cc', { 'data-connection': c.connection },
     h('div.cc-main', null,
       h('div.cc-name', null, h('h3', null, h('a', { href: p.app.href('connections', undefined, c.connection), 'data-focus': `open-${c.connection}` }, h('bdi', null, c.name))),
         c.mode && c.mode !== 'live' && h('span.tag.box', { 'data-tip': MODES.find(([m]) => m === c.mode)?.[2] }, c.mode), statusOf(c)),
       h('p.cc-last', null, last(c)),
       f && h('div.cc-rhythm', null, strip(hears && sum(f.heard) ? f.heard : c.sends ? f.told : f.heard, f.failed, c.name), h('p.faint', null, rhythm(c, f, hears))),
-      troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))),
-      c.hook_url && address(c.hook_url),
-      (c.webhooks ?? []).length > 0 && h('dl.facts', null, c.webhooks.map((/** @type {any} */ w) => h('div', null, h('dt', null, w.topic), h('dd', null, h('code', null, w.id), w.active === false && ' switched off'))))),
+      // In a box of their own, so that what comes and goes moves nothing below it.
+      h('div.cc-lines', null, troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))), happenings(c, p, 3)),
+      (c.receives || c.registration) && hookState(c, p),
+      c.pulls && reading(c, p)),
     h('div.cc-acts', null, p.may && action(c),
       p.may && h('a.btn.small.bare', { href: p.app.href('connections', undefined, c.connection), 'aria-label': `Settings of ${c.name}` }, 'Settings')));
 }
 
 export const MODES = [['shadow', 'Shadow', 'Everything is built and checked, nothing is sent. Look at it under Deliveries.'],
   ['test', 'Test', 'Sent to the platform’s own test view only. It counts nothing there.'], ['live', 'Live', 'Sent for real, where marketing consent allows it.']];
-
-/** What is copied is what stands there, also after it was brought up. @param {string} url */
-function address(url) {
-  const code = h('code', null, url);
-  return h('div.code', null, code, copyButton(() => code.textContent ?? '', 'Copy address', 'small'));
-}
 
 /** The last thing that happened, in words. @param {any} c */
 function last(c) {
@@ -61,7 +59,7 @@ function last(c) {
     ? h('span', { 'data-tip': exact(c.breaker.next_try_at) }, `we try again ${when(c.breaker.next_try_at)}.`) : 'we try again by ourselves.'];
   if (c.breaker?.state === 'half_open') return 'It failed several times in a row. Just now one is tried to see whether it answers again.';
   const at = c.last_event_at && h('span', { 'data-tip': exact(c.last_event_at) }, when(c.last_event_at));
-  if (c.receives || c.pulls) return at ? ['Last heard of ', at, '.'] : 'Nothing has come in yet. Send something from there to the address below.';
+  if (c.receives || c.pulls) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? 'Nothing has come in yet. The next order shows here.' : 'Nothing has come in yet. Send something from there to the address below.';
   if (c.mode === 'shadow') return 'Ready. New conversions are built and checked; nothing is sent until you switch it to test or live.';
   return at ? ['Last told ', at, '.'] : 'Ready. The next conversion shows whether its keys are right.';
 }

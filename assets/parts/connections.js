@@ -1,46 +1,74 @@
 // The strip of sending connections: mode, what waits, what failed, and the one button that helps now.
 
 import { post } from '../api.js';
-import { h, fill, icon, announce } from '../dom.js';
+import { h, icon, announce } from '../dom.js';
 import { count, when, exact, plural } from '../format.js';
+import { bringUp } from './in_place.js';
 import { confirm } from './menu.js';
 
 const MODES = [['shadow', 'Built and checked, not sent'], ['test', 'Sent to the platform’s test view only'], ['live', 'Sent for real']];
 
 /**
- * @param {HTMLElement} strip @param {any[]} items sending connections
- * @param {import('../app.js').Params} p @param {() => void} again
+ * The strip is brought up in place: what is under a pointer or has the focus stays the same element. So one listener hears all.
+ * @param {HTMLElement} strip @param {() => import('../app.js').Params} now @param {() => void} again after something was done
  * @param {(dim: string, value: string, state: string) => void} filter
  */
-export function connectionStrip(strip, items, p, again, filter) {
-  if (!items.length) {
-    fill(strip, h('div.empty', null, icon('connections'),
-      h('p', null, h('b', null, 'No platform is connected that could be told.'),
-      ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.'),
-      p.may && h('div.acts', null, h('a.btn', { href: p.app.href('connections') }, 'Choose a platform'))));
-    return;
+export function connectionStrip(strip, now, again, filter) {
+  /** @type {Map<string, any>} */ let cards = new Map();
+  strip.addEventListener('click', async (e) => {
+    const button = /** @type {HTMLElement|null} */ (/** @type {HTMLElement} */ (e.target).closest('button[data-do]'));
+    const c = cards.get(button?.closest('[data-connection]')?.getAttribute('data-connection') ?? ''), what = button?.getAttribute('data-do') ?? '';
+    if (!button || !c || button.hasAttribute('aria-disabled')) return;
+    const value = button.getAttribute('data-value') ?? '';
+    if (what === 'filter') { filter('connection', c.connection, value); return; }
+    // Not `disabled`: that would take the focus away.
+    button.setAttribute('aria-disabled', 'true');
+    if (what === 'mode') await setMode(c, value, now());
+    else await act(`${c.connection}/${what}`, {}, now(), what === 'resume' ? `${c.name} goes on.` : `${c.name} is paused. New ones wait; none is lost.`);
+    button.removeAttribute('aria-disabled');
+    again();
+  });
+
+  return {
+    /** @param {any[]} items sending connections */
+    draw(items) {
+      cards = new Map(items.map((c) => [c.connection, c]));
+      // What could not be fetched a moment ago, or is only sketched, goes.
+      strip.querySelectorAll(':scope > .skeleton, :scope > .trouble').forEach((el) => el.remove());
+      if (!items.length) { bringUp(strip, [nobody(now())]); return; }
+      bringUp(strip, [h('header', null, h('h2', null, 'Connections')), h('ul', null, inOrder(items).map((c) => one(c, now())))]);
+    },
+  };
+
+  /** Worst first: what needs the owner stands on top. But nothing moves away from under a hand. @param {any[]} items */
+  function inOrder(items) {
+    const rank = (/** @type {any} */ c) => (c.status === 'needs_attention' ? 0 : c.breaker?.state === 'open' ? 1 : c.status === 'paused' ? 2 : c.status === 'not_configured' ? 3 : 4);
+    const sorted = [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+    const place = [...strip.querySelectorAll('[data-connection]')].map((el) => el.getAttribute('data-connection'));
+    if (!place.length || !(strip.matches(':hover') || strip.contains(document.activeElement))) return sorted;
+    const at = (/** @type {any} */ c) => { const i = place.indexOf(c.connection); return i < 0 ? place.length : i; };
+    return sorted.sort((a, b) => at(a) - at(b));
   }
-  // Worst first: what needs the owner stands on top.
-  const rank = (/** @type {any} */ c) => (c.status === 'needs_attention' ? 0 : c.breaker?.state === 'open' ? 1 : c.status === 'paused' ? 2
-    : c.status === 'not_configured' ? 3 : 4);
-  const focus = strip.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
-  fill(strip, h('header', null, h('h2', null, 'Connections')),
-    h('ul', null, [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).map((c) => one(c, p, again, filter))));
-  if (focus) /** @type {HTMLElement|null} */ (strip.querySelector(`[data-focus="${focus}"]`))?.focus();
 }
 
-/** @param {any} c @param {import('../app.js').Params} p @param {() => void} again @param {(dim: string, value: string, state: string) => void} filter */
-function one(c, p, again, filter) {
+/** @param {import('../app.js').Params} p */
+const nobody = (p) => h('div.empty', null, icon('connections'),
+  h('p', null, h('b', null, 'No platform is connected that could be told.'),
+  ' A new one starts in shadow: everything is built and shown, nothing is sent, until you say so.'),
+  p.may && h('div.acts', null, h('a.btn', { href: p.app.href('connections') }, 'Choose a platform')));
+
+/** @param {any} c @param {import('../app.js').Params} p */
+function one(c, p) {
   const n = c.counts;
   const figure = (/** @type {string} */ state, /** @type {number} */ value, /** @type {string} */ word, /** @type {string} */ tone) => h('button.cn-n',
-    { type: 'button', disabled: !value, class: value ? tone : '', 'data-tip': value ? `Show ${word}` : null,
-    onclick: () => filter('connection', c.connection, state) }, h('b', null, count(value)), h('span', null, word));
-  return h('li.cn', null,
+    { type: 'button', disabled: !value, class: value ? tone : '', 'data-tip': value ? `Show ${word}` : null, 'data-do': 'filter', 'data-value': state },
+    h('b', null, count(value)), h('span', null, word));
+  return h('li.cn', { 'data-connection': c.connection },
     h('div.cn-name', null, h('b.cut', null, h('a', { href: p.app.href('connections', undefined, c.connection) }, h('bdi', null, c.name))), status(c)),
-    h('div.cn-mode', null, modeSwitch(c, p, again)),
+    h('div.cn-mode', null, modeSwitch(c, p)),
     h('div.cn-counts', null, figure('delivered', n.delivered + n.accepted, 'told', ''), figure('pending', n.pending + n.held, 'waiting', n.held ? 'warn' : ''),
       figure('skipped', n.skipped, 'not sent', ''), figure('refused', n.refused, 'refused', 'bad'), figure('dead', n.dead, 'given up', 'bad')),
-    h('div.cn-act', null, p.may && action(c, p, again)));
+    h('div.cn-act', null, p.may && action(c)));
 }
 
 /** @param {any} c */
@@ -56,16 +84,16 @@ function status(c) {
     : c.mode === 'shadow' ? 'ready: built and checked, nothing is sent' : 'ready, nothing yet');
 }
 
-/** @param {any} c @param {import('../app.js').Params} p @param {() => void} again */
-function modeSwitch(c, p, again) {
+/** @param {any} c @param {import('../app.js').Params} p */
+function modeSwitch(c, p) {
   if (!p.may || !c.mode) return h('span.tag.box', { 'data-tip': MODES.find(([m]) => m === c.mode)?.[1] }, c.mode ?? 'off');
   return h('div.seg', { role: 'group', 'aria-label': `Mode of ${c.name}` },
     MODES.map(([mode, note]) => h('button', { type: 'button', 'aria-pressed': String(c.mode === mode), 'data-tip': note, 'data-focus': `${c.connection}-${mode}`,
-    onclick: () => setMode(c, mode, p, again) }, mode)));
+      'data-do': 'mode', 'data-value': mode }, mode)));
 }
 
-/** @param {any} c @param {string} mode @param {import('../app.js').Params} p @param {() => void} again */
-async function setMode(c, mode, p, again) {
+/** @param {any} c @param {string} mode @param {import('../app.js').Params} p */
+async function setMode(c, mode, p) {
   if (mode === c.mode) return;
   if (mode === 'live') {
     const yes = await confirm({ title: `Send to ${c.name} for real?`, yes: 'Go live', text: [
@@ -75,23 +103,19 @@ async function setMode(c, mode, p, again) {
     if (!yes) return;
   }
   await act(`${c.connection}/mode`, { mode }, p, mode === 'live' ? `${c.name} is live.` : mode === 'test' ? `${c.name}: to the test view only.`
-    : `${c.name}: built and checked, not sent.`, again);
+    : `${c.name}: built and checked, not sent.`);
 }
 
-/** @param {any} c @param {import('../app.js').Params} p @param {() => void} again */
-function action(c, p, again) {
-  const stopped = c.status === 'paused' || c.status === 'needs_attention' || c.breaker?.state === 'open';
+/** @param {any} c */
+function action(c) {
   if (c.status === 'not_configured') return null;
-  return stopped
-    ? h('button.btn.small', { type: 'button', 'data-focus': `${c.connection}-go`, onclick: () => act(`${c.connection}/resume`, {}, p, `${c.name} goes on.`, again) },
-      icon('play', 's'), c.status === 'paused' ? 'Resume' : 'Try now')
-    : h('button.btn.small.bare', { type: 'button', 'data-focus': `${c.connection}-go`,
-      onclick: () => act(`${c.connection}/pause`, {}, p, `${c.name} is paused. New ones wait; none is lost.`, again) }, icon('pause', 's'), 'Pause');
+  const stopped = c.status === 'paused' || c.status === 'needs_attention' || c.breaker?.state === 'open';
+  return h('button.btn.small', { type: 'button', class: stopped ? '' : 'bare', 'data-focus': `${c.connection}-go`, 'data-do': stopped ? 'resume' : 'pause' },
+    icon(stopped ? 'play' : 'pause', 's'), !stopped ? 'Pause' : c.status === 'paused' ? 'Resume' : 'Try now');
 }
 
-/** @param {string} path @param {object} body @param {import('../app.js').Params} p @param {string} done @param {() => void} again */
-async function act(path, body, p, done, again) {
+/** @param {string} path @param {object} body @param {import('../app.js').Params} p @param {string} done */
+async function act(path, body, p, done) {
   try { await post(`/api/sites/${p.site.site}/connections/${path}`, body); p.app.toast(done);
     } catch (error) { p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`); announce('Not changed'); }
-  again();
 }

@@ -23,12 +23,16 @@ export function writeNote(p, day, done) {
   text.focus();
 }
 
-/** @param {import('../app.js').Params} p @param {any[]} notes of one day @param {HTMLElement} anchor @param {() => void} done */
+/** @param {import('../app.js').Params} p @param {any[]} notes in the order of their days @param {HTMLElement} anchor @param {() => void} done */
 export function readNotes(p, notes, anchor, done) {
-  const menu = pop(anchor, 'Notes', h('div.notes', null, h('p.lead', null, dayName(notes[0].day)), notes.map((n) => h('div.spread', null, h('span', null, icon('flag', 's warn'), ' ', h('bdi', null, n.text)),
+  const days = [...new Set(notes.map((n) => n.day))];
+  const line = (/** @type {any} */ n) => h('div.spread', null, h('span', null, icon('flag', 's warn'), ' ', h('bdi', null, n.text)),
     p.may && h('button.btn.icon.bare.small', { type: 'button', 'aria-label': `Take away: ${n.text}`, 'data-tip': 'Take it away', onclick: async () => {
       menu.close();
       try { await remove(`/api/sites/${p.site.site}/notes/${n.id}`); p.app.toast('The note is gone.'); } catch (error) { p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`); }
       done();
-    } }, icon('x', 's')))), p.may && h('button.btn.small', { type: 'button', onclick: () => { menu.close(); writeNote(p, notes[0].day, done); } }, icon('plus', 's'), 'Another')), 'wide');
+    } }, icon('x', 's')));
+  const menu = pop(anchor, 'Notes', h('div.notes', null, days.map((day) => [h('div.spread', null, h('p.lead', null, dayName(day)),
+    p.may && h('button.btn.icon.bare.small', { type: 'button', 'aria-label': `Another note on ${dayName(day)}`, 'data-tip': 'Another note on this day', onclick: () => { menu.close(); writeNote(p, day, done); } }, icon('plus', 's'))),
+  notes.filter((n) => n.day === day).map(line)])), 'wide');
 }

@@ -2,18 +2,22 @@
 
 import { get } from '../api.js';
 import { h, fill, icon } from '../dom.js';
-import { DIMENSIONS, CONSENTS, valueWord, count, currencySign } from '../format.js';
+import { DIMENSIONS, CONSENTS, BUYERS, valueWord, count, currencySign } from '../format.js';
+import { offeredDims } from '../filters.js';
 import { pop, menuItem } from './menu.js';
+import { knowConnections } from './named_connections.js';
 
 /** @typedef {import('../app.js').Filter} Filter */
 
 /** Words that are somebody's own, so that a part of one can be asked. */
 const FREE = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'landing', 'referrer'];
 /** Dimensions with few values, offered whether or not the page has seen them. @type {Record<string, string[]>} */
-const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS), chat: ['yes', 'no'],
+const CLOSED = { kind: ['sale', 'lead', 'signup', 'custom'], device: ['mobile', 'desktop', 'tablet', 'unknown'], consent: Object.keys(CONSENTS), chat: ['yes', 'no'], customers: Object.keys(BUYERS),
   match: ['session', 'code', 'click', 'email', 'phone', 'customer_id', 'coupon', 'imported', 'stated', 'none'],
   status: ['paid', 'pending', 'part_refunded', 'refunded', 'cancelled', 'new', 'contacted', 'qualified', 'won', 'lost'],
   click: ['gclid', 'fbclid', 'msclkid', 'ttclid', 'li_fat_id', 'epik', '(not set)'] };
+/** What a dimension means where its name does not say it. @type {Record<string, string>} */
+const NOTES = { customers: 'By the sale: new where it is its buyer’s first one. Leads are none of these.', connection: 'The one that told of it, or was told.' };
 const VERBS = /** @type {[boolean, boolean, string][]} */ ([[false, false, 'is'], [true, false, 'is not'], [false, true, 'contains'], [true, true, 'without']]);
 
 /**
@@ -23,7 +27,7 @@ const VERBS = /** @type {[boolean, boolean, string][]} */ ([[false, false, 'is']
  */
 export function filterMenu(app, anchor, edit, done) {
   const view = /** @type {import('../app.js').View} */ (app.view);
-  const dims = app.use.filters ?? [];
+  const dims = offeredDims(app);
   const box = h('div.filter');
   const list = () => [h('p.lead', null, 'Or press any value in the table; with Alt it is left out.'),
     app.hasSegments && [menuItem({ name: 'Segments…', sign: 'filter', key: 'S', act: () => { menu.close(); import('./segments.js').then((m) => m.segmentsMenu(app, anchor, done)); } }), h('hr')],
@@ -68,6 +72,7 @@ export function filterMenu(app, anchor, edit, done) {
   /** Values to tick, and room for another one. @param {Filter} f */
   function words(f) {
     const chosen = new Set(f.has ? [] : f.values), ticks = h('div.values');
+    const isListed = !!CLOSED[f.dim] || f.dim === 'connection', note = h('small.faint', null, NOTES[f.dim]);
     const seen = app.suggest(f.dim);
     const put = (/** @type {{value: string, count?: number}[]} */ known) => {
       const offered = [...known, ...[...CLOSED[f.dim] ?? [], ...chosen].filter((v, i, all) => all.indexOf(v) === i && !known.some((o) => o.value === v))
@@ -81,12 +86,13 @@ export function filterMenu(app, anchor, edit, done) {
     put(seen);
     // What the page has not seen the server knows: the largest of these days, whatever else is filtered.
     if (!seen.length && !CLOSED[f.dim] && (FREE.includes(f.dim) || f.dim === 'country') && f.dim !== 'referrer') known(f.dim).then((all) => { if (all.length && ticks.isConnected) put(all); });
+    if (f.dim === 'connection') knowConnections(app, true).then((all) => { if (!ticks.isConnected) return; if (all?.length) put(all); else if (ticks.hidden) fill(note, 'Nothing is connected yet.'); });
     const input = (/** @type {string} */ label, /** @type {string} */ hint, /** @type {string} */ value = '') => /** @type {HTMLInputElement} */ (h('input.in',
       { type: 'text', 'aria-label': label, placeholder: hint, value, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: 255 }));
     const other = input('Another value', 'Another value, exactly as it stands');
     const part = input('A part of it', 'A part of it, capitals or not', f.has ? f.values.join(', ') : '');
     return {
-      parts: (/** @type {boolean} */ has) => (has ? [part, h('small.faint', null, 'Several, with commas between them: one of them.')] : [ticks, !CLOSED[f.dim] && other]),
+      parts: (/** @type {boolean} */ has) => (has ? [part, h('small.faint', null, 'Several, with commas between them: one of them.')] : [ticks, NOTES[f.dim] && note, !isListed && other]),
       chosen: (/** @type {boolean} */ has) => {
         if (has) return part.value.split(',').map((v) => v.trim()).filter(Boolean);
         if (other.value.trim()) chosen.add(other.value.trim());

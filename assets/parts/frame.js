@@ -4,7 +4,7 @@ import { h, add, fill, icon, kbd, isNarrow } from '../dom.js';
 import { isOffline } from '../api.js';
 import { backupLine, backupStrip, watchBackups } from './backup.js';
 import { needsStrip } from './needs.js';
-import { span, MODELS, windowName, DIMENSIONS, valueWord, count, clockSeconds, RANGES, plural } from '../format.js';
+import { span, MODELS, windowName, DIMENSIONS, valueWord, connections, count, clockSeconds, RANGES, plural } from '../format.js';
 
 /** @typedef {typeof import('../app.js').app} App */
 
@@ -112,7 +112,7 @@ function dockParts(app) {
   return [
     ...shownPages(app).filter((p) => p.dock ?? true).slice(0, 4).map((p) => h('a', { href: pageHref(app, p), 'aria-current': app.page === p ? 'page' : null },
       icon(p.icon), p.name)),
-    h('button', { type: 'button', 'aria-haspopup': 'dialog', onclick: () => menus().then((m) => m.moreSheet(app)) }, icon('menu'), 'More'),
+    h('button', { type: 'button', 'data-focus': 'more', 'aria-haspopup': 'dialog', onclick: () => menus().then((m) => m.moreSheet(app)) }, icon('menu'), 'More'),
   ];
 }
 
@@ -202,6 +202,7 @@ function chipRow(app) {
 /** @param {App} app @param {import('../app.js').Filter} f */
 function chip(app, f) {
   const view = /** @type {import('../app.js').View} */ (app.view);
+  if (f.dim === 'connection' && f.values.some((v) => !connections.has(v))) import('./named_connections.js').then((m) => m.knowConnections(app)).then((all) => { if (all?.length) app.updateBar(); });
   const words = f.values.map((v) => (f.has ? v : valueWord(f.dim, v)));
   const verb = f.has ? (f.not ? 'does not contain' : 'contains') : f.not ? (words.length > 1 ? 'is none of' : 'is not') : words.length > 1 ? 'is one of' : 'is';
   const said = words.length > 3 ? `${words.slice(0, 2).join(', ')} and ${words.length - 2} more` : words.join(', ');

@@ -17,7 +17,7 @@ export function showKeys(app) {
       group('View', [...(use.filters ? /** @type {[string, string][]} */ ([['F', 'Filter'], ...(app.hasSegments ? /** @type {[string, string][]} */ ([['S', 'Segments: filters under a name']]) : []), ['Alt', 'held while pressing a value: leave it out']]) : []),
         ...(use.search ? /** @type {[string, string][]} */ ([['/', 'Search']]) : []), ...(use.compare ? /** @type {[string, string][]} */ ([['X', 'Compare']]) : []),
         ...(use.keys ?? []), ['Esc', 'Close; clear search and filters'], ['?', 'This list']]),
-      group('Table', [['↓ or J', 'Next row'], ['↑ or K', 'Row before'], ['Enter', 'Open the row'], ['Space', 'Select, where rows can be selected']]),
+      group('Table', use.rows ? [['↓ or J', 'Next row'], ['↑ or K', 'Row before'], ['Enter', 'Open the row'], ...(use.picks && app.site?.role !== 'analyst' && app.site?.role !== 'client' ? /** @type {[string, string][]} */ ([['Space', 'Select the row']]) : [])] : []),
       group('Go', [...app.pages.filter((p) => p.shown?.(/** @type {any} */ (app.site)) ?? true).map((p) => /** @type {[string, string]} */ ([`G then ${p.key}`,
         p.name])), ...((app.me?.sites.length ?? 0) > 1 ? /** @type {[string, string][]} */ ([['1 to 9', 'Sites']]) : [])])))]);
 }

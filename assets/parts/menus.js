@@ -3,6 +3,7 @@
 import { h, add, fill, icon, copyButton } from '../dom.js';
 import { RANGES, MODELS, MODEL_NOTES, WINDOWS, windowName, span, today, addDays, daysIn, plural, DIMENSIONS } from '../format.js';
 import { pop, menuItem, openDialog, dialogHead } from './menu.js';
+import { offeredDims } from '../filters.js';
 import { backupLine } from './backup.js';
 import { themeSwitch } from './frame.js';
 
@@ -185,7 +186,7 @@ export function viewSheet(app) {
       const a = /** @type {HTMLElement} */ (e.currentTarget);
       import('./segments.js').then((m) => m.segmentsMenu(app, a, close));
     } }, 'Segments')),
-      h('div.picks', null, use.filters.map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
+      h('div.picks', null, offeredDims(app).map((dim) => h('button.btn', { type: 'button', 'data-focus': `pick-${dim}`, onclick: (/** @type {Event} */ e) => {
       const a = /** @type {HTMLElement} */ (e.currentTarget);
       import('./filter.js').then((m) => m.filterMenu(app, a, view.filters.find((f) => f.dim === dim) ?? { dim, not: false, values: [] }, close));
     } }, DIMENSIONS[dim])))));

@@ -3,6 +3,7 @@
 
 import { h, fill, icon, kbd, announce } from '../dom.js';
 import { money, bare, count, day as dayName, shortDay, span, clock, dayOf, plural, currencySign, ownCurrency, addDays, showsMoney } from '../format.js';
+import { drawFlags } from './note_flags.js';
 import { figureOf, buckets, bucketsLike, change } from './figures.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -17,7 +18,7 @@ function s(tag, props) {
 
 /**
  * @param {{now: () => import('../app.js').Params, choose: (from: string, to: string) => void, note: (day: string) => void,
- *   flag: (day: string, anchor: HTMLElement) => void, each: (each: string) => void}} on
+ *   flag: (notes: any[], anchor: HTMLElement) => void, each: (each: string) => void}} on
  */
 export function revenueChart(on) {
   const key = h('div.key'), seg = h('div.seg', { role: 'group', 'aria-label': 'Each bar is' });
@@ -133,23 +134,10 @@ export function revenueChart(on) {
   }
 
   function drawPins() {
-    const notes = new Map();
-    for (const n of answer.notes ?? []) {
-      const i = now.findIndex((b) => b.from <= n.day && n.day <= b.to);
-      if (i >= 0) notes.set(i, [...(notes.get(i) ?? []), n]);
-    }
-    pins.hidden = !notes.size;
-    let end = -Infinity;
-    fill(pins, [...notes.entries()].sort((a, b) => a[0] - b[0]).map(([i, list]) => {
-      svg.append(s('line', { class: 'pinl', x1: x(i), x2: x(i), y1: TOP, y2: TOP + PLOT + GAP + STRIP }));
-      const word = list.length > 1 ? `${list[0].text} +${list.length - 1}` : list[0].text;
-      const room = x(i) - end > 8 && wide - x(i) > 90;
-      const b = h('button.pin', { type: 'button', 'data-focus': `pin-${now[i].from}`, 'aria-label': `Note on ${dayName(list[0].day)}: ${list.map((/** @type {any} */ n) => n.text).join('; ')}`,
-        'data-tip': list.map((/** @type {any} */ n) => n.text).join('; '), onclick: () => on.flag(list[0].day, b) }, icon('flag', 's'), room && wide > 560 && h('span.cut', null, word));
-      b.style.left = `${x(i) - 3}px`;
-      end = x(i) + (room && wide > 560 ? Math.min(160, 24 + word.length * 7) : 20);
-      return b;
-    }));
+    const all = answer.notes ?? [];
+    const spots = now.map((b, i) => ({ x: x(i), notes: all.filter((/** @type {any} */ n) => b.from <= n.day && n.day <= b.to) })).filter((spot) => spot.notes.length);
+    for (const spot of spots) svg.append(s('line', { class: 'pinl', x1: spot.x, x2: spot.x, y1: TOP, y2: TOP + PLOT + GAP + STRIP }));
+    drawFlags(pins, spots, wide, on.flag);
   }
 
   /** @param {number} i */
@@ -215,7 +203,8 @@ export function revenueChart(on) {
     const b = now[at];
     if (!b) return;
     const v = figure.of(b);
-    announce(`${title(b, false)}: ${figure.name} ${v === null ? 'none' : figure.text(v)}, ${plural(b.visits, 'visit')}`);
+    const notes = (answer.notes ?? []).filter((/** @type {any} */ n) => b.from <= n.day && n.day <= b.to).map((/** @type {any} */ n) => `. Note: ${n.text}`);
+    announce(`${title(b, false)}: ${figure.name} ${v === null ? 'none' : figure.text(v)}, ${plural(b.visits, 'visit')}${notes.join('')}`);
   };
 
   return {

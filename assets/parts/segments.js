@@ -6,6 +6,7 @@ import { h, add, fill, icon, announce } from '../dom.js';
 import { DIMENSIONS, valueWord } from '../format.js';
 import { heard, told } from '../filters.js';
 import { pop, menuItem, confirm } from './menu.js';
+import { knowConnections } from './named_connections.js';
 
 /** @typedef {{segment: string, name: string, filters: Record<string, string[]>, scope: 'mine'|'site', may_change: boolean}} Segment */
 
@@ -90,7 +91,8 @@ export function segmentsMenu(app, anchor, done, keeps = false) {
   const menu = pop(anchor, 'Segments', box, 'wide');
   if (keeps && hasNow) { edit(null); return; }
   draw();
-  get(base).then(({ items }) => {
+  get(base).then(async ({ items }) => {
+    if (items.some((/** @type {Segment} */ s) => s.filters.connection)) await knowConnections(app);
     all = items;
     if (!box.isConnected) return;
     draw();

@@ -2,24 +2,33 @@
 // remembers the last one.
 
 import { h, isPhone } from '../dom.js';
-import { count, bare, roundMoney, currencySign, plural, showsMoney, showsAll } from '../format.js';
+import { count, bare, roundMoney, currencySign, ownCurrency, plural, showsMoney, showsAll } from '../format.js';
 import { own } from './figures.js';
 import { rateColumn, share } from './panel.js';
 import { pop } from './menu.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
-/** @typedef {{id: string, name: string, head: () => Kid, quiet?: boolean, value: (row: any) => number, cell: (row: any) => Kid}} SourceColumn */
+/**
+ * @typedef {{id: string, name: string, head: () => Kid, quiet?: boolean, value: (row: any) => number, cell: (row: any) => Kid, was?: import('./compared.js').Was}} SourceColumn
+ *   `was` says how it is compared; what has none is not
+ */
 
 const dash = (/** @type {number} */ n, /** @type {Kid} */ said) => (n ? said : '–');
-const part = (/** @type {string} */ id, /** @type {string} */ name) => ({ id, name, head: () => name, value: (/** @type {any} */ r) => r[id], cell: (/** @type {any} */ r) => dash(r[id], share(r[id])) });
-const sum = (/** @type {string} */ id, /** @type {string} */ name, /** @type {(r: any) => any} */ of, quiet = false) => ({ id, name, quiet, head: () => `${name}, ${currencySign()}`,
-  value: (/** @type {any} */ r) => own(of(r)).minor, cell: (/** @type {any} */ r) => dash(own(of(r)).minor, quiet ? roundMoney(own(of(r))) : bare(own(of(r)))) });
+/** @type {(id: string, name: string) => SourceColumn} */
+const part = (id, name) => ({ id, name, head: () => name, value: (r) => r[id], cell: (r) => dash(r[id], share(r[id])),
+  was: { good: 1, cases: (r) => r[id], text: share } });
+/** @type {(id: string, name: string, of: (r: any) => any, quiet?: boolean) => SourceColumn} */
+const sum = (id, name, of, quiet = false) => ({ id, name, quiet, head: () => `${name}, ${currencySign()}`,
+  value: (/** @type {any} */ r) => own(of(r)).minor, cell: (/** @type {any} */ r) => dash(own(of(r)).minor, quiet ? roundMoney(own(of(r))) : bare(own(of(r)))),
+  was: quiet ? undefined : { good: id === 'back' ? -1 : 1, cases: (/** @type {any} */ r) => r.orders, text: (/** @type {number} */ v) => roundMoney({ minor: v, currency: ownCurrency() }) } });
 
 /** Every column, in the order in which it stands. @type {SourceColumn[]} */
 const COLUMNS = [
-  { id: 'visits', name: 'Visits', head: () => 'Visits', value: (r) => r.visits, cell: (r) => dash(r.visits, count(r.visits)) },
+  { id: 'visits', name: 'Visits', head: () => 'Visits', value: (r) => r.visits, cell: (r) => dash(r.visits, count(r.visits)),
+    was: { good: 1, cases: (r) => r.visits, text: count } },
   part('leads', 'Leads'), part('orders', 'Orders'), part('conversions', 'Conversions'),
-  { id: 'rate', name: 'Conversion rate', head: () => 'Rate', value: rateColumn.value, cell: rateColumn.cell },
+  { id: 'rate', name: 'Conversion rate', head: () => 'Rate', value: rateColumn.value, cell: rateColumn.cell,
+    was: { good: 1, isRate: true, cases: (r) => r.visits, text: (v) => (v < 0 ? '–' : `${(v * 100).toFixed(1)}%`) } },
   sum('sold', 'Sold', (r) => r.sold), sum('back', 'Refunds', (r) => r.back), sum('net', 'Net revenue', (r) => r.net),
   sum('first', 'First touch', (r) => r.first.net, true), sum('last', 'Last touch', (r) => r.last.net, true),
   { id: 'balance', name: 'Opens or closes', head: () => 'Opens, closes', value: (r) => r.first.conversions - r.last.conversions, cell: balance },

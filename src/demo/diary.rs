@@ -8,6 +8,11 @@ use super::talks::{Line, talks};
 use crate::domain::pipeline::Stage;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time, Zone};
 
+/// Those who buy again.
+mod regulars;
+
+use regulars::Return;
+
 /// Days that have passed when the demo begins.
 pub const DAYS: i32 = 90;
 /// Browsers that come again were here within these days.
@@ -108,6 +113,8 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
         shop,
         chance: Chance::of_seed(seed),
         office: Chance::of_seed(!seed),
+        regulars: Chance::of_seed(seed.rotate_left(17)),
+        coming: Vec::new(),
         diary: Diary { browsers: Vec::new(), events: Vec::new() },
         orders: 0,
         leads: 0,
@@ -129,6 +136,9 @@ struct Writer {
     chance: Chance,
     /// What the shop's own people do.
     office: Chance,
+    /// Who comes back, and when.
+    regulars: Chance,
+    coming: Vec<Return>,
     diary: Diary,
     orders: usize,
     leads: usize,
@@ -149,6 +159,7 @@ impl Writer {
             let at = start.plus_ms(hour * HOUR_MS + self.chance.between(0, HOUR_MS - 1));
             self.visit(at, ago);
         }
+        self.who_come_back(start.plus_ms(DAY_MS), ago);
         // What comes by telephone or from a market stall, without any visit.
         if self.chance.happens(self.shop.orders * 6) {
             let at = start.plus_ms(self.chance.between(9 * HOUR_MS, 19 * HOUR_MS));
@@ -332,6 +343,7 @@ impl Writer {
             }
         }
         let coupon = self.chance.happens(1_500).then(|| *self.chance.one_of(self.shop.coupons));
+        self.may_come_back(at, browser, &who);
         let key = self.orders;
         self.orders += 1;
         self.diary.events.push(Event { at, what: What::Order(Order { key, browser, names_session, who, lines, coupon }) });
@@ -378,6 +390,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::demo::{fragrance, kitchens};
 
@@ -396,6 +410,16 @@ mod tests {
             let (called, offered, won) = (stages(Stage::Contacted), stages(Stage::Qualified), stages(Stage::Won));
             assert!(called > offered && offered > won && won > 1, "{}: {called}, {offered}, {won}", shop.name);
             assert_eq!(count(&|w| matches!(w, What::Noted { .. })), shop.notes.len(), "{}", shop.name);
+            // As in a small shop: some of those who buy do so again within the quarter.
+            let mut bought: HashMap<&str, usize> = HashMap::new();
+            for event in diary.events.iter().filter(|e| e.at <= now) {
+                if let What::Order(order) = &event.what {
+                    *bought.entry(&order.who.email).or_default() += 1;
+                }
+            }
+            let again = bought.values().filter(|n| **n > 1).count() * 100 / bought.len();
+            assert!((15..=30).contains(&again), "{}: {again} % of {} buy again", shop.name, bought.len());
+            assert!(bought.values().all(|n| *n < 8), "{}", shop.name);
             assert!(diary.events.iter().any(|e| e.at > now), "{}: it goes on", shop.name);
             assert!(diary.events.is_sorted_by_key(|e| e.at));
         }

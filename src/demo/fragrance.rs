@@ -76,6 +76,7 @@ pub static SHOP: Shop = Shop {
     ],
     orders: 330,
     leads: 115,
+    returning: 3_900,
     first_number: 10_412,
     prefix: "#",
     platform: "woocommerce",

@@ -66,6 +66,7 @@ pub static SHOP: Shop = Shop {
     ],
     orders: 95,
     leads: 390,
+    returning: 3_400,
     first_number: 2_071,
     prefix: "EK-",
     platform: "generic",

@@ -208,6 +208,7 @@ async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode
         name: name.map(str::to_owned),
         mode: Some(mode.into()),
         settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        is_shown_later: false,
     };
     Ok(connections::add(app, site, &form, COMMAND_LINE).await?.card.connection)
 }

@@ -21,6 +21,8 @@ pub struct Shop {
     /// Of 10,000 usual visits so many end with an order, or with a form.
     pub orders: u64,
     pub leads: u64,
+    /// Of 10,000 orders so many bring their buyer back within two months, mostly to buy again.
+    pub returning: u64,
     /// The number of the first order.
     pub first_number: u64,
     /// What its orders are called in the shop.

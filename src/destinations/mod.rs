@@ -11,13 +11,14 @@ use crate::domain::time::Time;
 use crate::error::Result;
 use crate::wire::Request;
 
+mod anytrack;
 mod ga4;
 pub mod kit;
 mod meta;
 mod webhook;
 
 /// Every destination, in the order of the alphabet.
-pub static ALL: &[&dyn Destination] = &[&ga4::Ga4, &meta::Meta, &webhook::Webhook];
+pub static ALL: &[&dyn Destination] = &[&anytrack::AnyTrack, &ga4::Ga4, &meta::Meta, &webhook::Webhook];
 
 /// A delivery hands nothing over on the way and ends with a verdict.
 #[derive(Debug)]
@@ -53,6 +54,11 @@ pub trait Destination: Sync {
     /// is too short. Called when settings change; empty fields are `About::missing`'s affair.
     fn check(&self, _settings: &Settings, _secrets: &Secrets) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether a connection is there to be told at all: one of a platform that also tells may be there for that alone.
+    fn is_set_up(&self, _settings: &Settings) -> bool {
+        true
     }
 
     /// The token that requests of this platform need, where its credentials only buy one that expires.

@@ -53,6 +53,8 @@ impl Rank {
 pub struct Candidate {
     pub kind: ConversionKind,
     pub order_key: Option<String>,
+    /// The number is the shop's, not a tracker's own word for the sale, which may be the shop's number or any other.
+    pub is_key_sure: bool,
     /// The verified person, if one is known.
     pub contact: Option<i64>,
     pub amount: Option<Money>,
@@ -142,7 +144,7 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
             && (new.kind == ConversionKind::Lead || (new.amount.is_some() && c.amount == new.amount))
             && c.happened_at.ms_since(new.happened_at).abs() <= gap
             // Two different order ids are two sales, however alike they look.
-            && (c.order_key.is_none() || new.order_key.is_none())
+            && (c.order_key.is_none() || new.order_key.is_none() || !c.is_key_sure || !new.is_key_sure)
     });
     match by_person.as_slice() {
         [one] => Joining::Join(*one),
@@ -164,6 +166,7 @@ mod tests {
         Candidate {
             kind: ConversionKind::Sale,
             order_key: order.and_then(order_key),
+            is_key_sure: reporter.1 != Rank::AnyTrack,
             contact,
             amount: Some(Money::new(minor, Currency::parse("EUR").expect("EUR"))),
             happened_at: Time::from_s(at_s),
@@ -191,6 +194,8 @@ mod tests {
             ("another amount", sale(None, Some(1), 501, 1_000_600, (2, Rank::Payment)), Joining::Apart),
             ("another person", sale(None, Some(2), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
             ("another order id", sale(Some("1002"), Some(1), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
+            ("a tracker's own number", sale(Some("t-9x"), Some(1), 500, 1_000_600, (2, Rank::AnyTrack)), Joining::Join(0)),
+            ("a tracker's own number, another amount", sale(Some("t-9x"), Some(1), 501, 1_000_600, (2, Rank::AnyTrack)), Joining::Apart),
             ("two shops have the same number", sale(Some("1001"), Some(1), 500, 1_000_000, (3, Rank::Shop)), Joining::Apart),
             ("one connection never joins itself", sale(Some("1001"), Some(1), 500, 1_000_000, (1, Rank::Payment)), Joining::Apart),
         ];

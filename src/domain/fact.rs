@@ -9,6 +9,7 @@ use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
 use super::time::Time;
+pub use super::tracker::TrackerEvent;
 
 #[derive(Debug, Clone)]
 pub enum Fact {
@@ -22,6 +23,8 @@ pub enum Fact {
     Statement(Statement),
     /// Something said in a chat, or who the person of one is.
     Message(Message),
+    /// Anything that a tracker has seen; a sale or a lead stands inside it.
+    Event(Box<TrackerEvent>),
 }
 
 /// Who it was, as far as the fact says.

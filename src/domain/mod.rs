@@ -76,5 +76,7 @@ pub mod storage;
 pub mod time;
 /// A touch of a page.
 pub mod touch;
+/// What an attribution tracker tells.
+pub mod tracker;
 /// What is usual for a day of the week.
 pub mod usual;

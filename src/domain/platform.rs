@@ -3,8 +3,34 @@
 
 use std::collections::BTreeMap;
 
+use super::schedule::Schedule;
+use super::time::{MINUTE_MS, Time};
 use crate::crypto::Secret;
 use crate::error::{Error, Result};
+
+/// How far the first pull goes back where the owner has said nothing, and at most.
+pub const HISTORY_DAYS: i64 = 90;
+pub const LONGEST_HISTORY_DAYS: i64 = 3_650;
+/// No schedule asks a platform more often.
+const LEAST_PAUSE_MS: i64 = 5 * MINUTE_MS;
+
+/// What every platform that is pulled takes besides its own settings.
+pub static PULLED: &[Field] = &[
+    Field {
+        key: "schedule",
+        label: "When its list is read",
+        help: "Five fields of cron in UTC: 30 18 * * * is every day at 18:30. At most once in 5 minutes.",
+        kind: FieldKind::Schedule,
+        is_required: false,
+    },
+    Field {
+        key: "history_days",
+        label: "Days of history",
+        help: "How far back the first reading goes. Later, any days can be read once more from the card.",
+        kind: FieldKind::Number { least: 0, most: LONGEST_HISTORY_DAYS, usual: HISTORY_DAYS },
+        is_required: false,
+    },
+];
 
 /// A setting that the owner fills in.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +54,47 @@ pub enum FieldKind {
     Switch,
     /// ISO 4217.
     Currency,
+    /// A whole number; left empty it is the usual one.
+    Number {
+        least: i64,
+        most: i64,
+        usual: i64,
+    },
+    /// Five fields of cron.
+    Schedule,
+}
+
+impl Field {
+    /// Whether this may stand there, by its kind alone.
+    pub fn check(&self, value: &str) -> Result<()> {
+        let (is_fit, want) = match self.kind {
+            FieldKind::Text | FieldKind::Secret => (value.len() <= 8_192, "a text of at most 8,192 characters".to_owned()),
+            FieldKind::Url => (url::Url::parse(value).is_ok_and(|u| u.has_host()), "an address such as https://shop.example".to_owned()),
+            FieldKind::Switch => (value == "true" || value == "false", "true or false".to_owned()),
+            FieldKind::Currency => (super::money::Currency::parse(value).is_some(), "a currency code such as AED".to_owned()),
+            FieldKind::Number { least, most, .. } => {
+                (value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n)), format!("a whole number from {least} to {most}"))
+            }
+            FieldKind::Schedule => {
+                (is_schedule(value), "five fields of cron in UTC, such as 30 18 * * *, at most once in 5 minutes".to_owned())
+            }
+        };
+        if is_fit || value.is_empty() { Ok(()) } else { Err(Error::invalid(self.key, format!("{} must be {want}.", self.label))) }
+    }
+}
+
+/// It names a time that comes, and none sooner after the one before than platforms should be asked.
+fn is_schedule(text: &str) -> bool {
+    let Some(schedule) = Schedule::parse(text) else { return false };
+    let mut times = std::iter::successors(schedule.next_after(Time::from_ms(0)), |at| schedule.next_after(*at)).take(100).peekable();
+    let mut is_any = false;
+    while let Some(at) = times.next() {
+        is_any = true;
+        if times.peek().is_some_and(|next| next.ms_since(at) < LEAST_PAUSE_MS) {
+            return false;
+        }
+    }
+    is_any
 }
 
 /// A platform as the owner meets it.
@@ -96,22 +163,7 @@ impl About {
                 return Err(Error::invalid(key, format!("{} has no setting {key}. It takes: {}.", self.name, known.join(", "))));
             };
             let value = value.trim();
-            let is_fit = value.is_empty()
-                || match field.kind {
-                    FieldKind::Text | FieldKind::Secret => value.len() <= 8_192,
-                    FieldKind::Url => url::Url::parse(value).is_ok_and(|u| u.has_host()),
-                    FieldKind::Switch => value == "true" || value == "false",
-                    FieldKind::Currency => super::money::Currency::parse(value).is_some(),
-                };
-            if !is_fit {
-                let want = match field.kind {
-                    FieldKind::Url => "an address such as https://shop.example",
-                    FieldKind::Switch => "true or false",
-                    FieldKind::Currency => "a currency code such as AED",
-                    _ => "a text of at most 8,192 characters",
-                };
-                return Err(Error::invalid(key, format!("{} must be {want}.", field.label)));
-            }
+            field.check(value)?;
             match field.kind {
                 FieldKind::Secret if value.is_empty() => {}
                 FieldKind::Secret => secrets.set(key, Secret::new(value)),
@@ -130,5 +182,32 @@ impl About {
             _ => settings.get(f.key).is_some(),
         };
         self.fields.iter().filter(|f| f.is_required && !is_there(f)).map(|f| f.label).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_pulled_platform_takes_has_limits() {
+        let check = |key: &str, value: &str| PULLED.iter().find(|f| f.key == key).expect("a field").check(value).is_ok();
+        for (key, value, want) in [
+            ("history_days", "", true),
+            ("history_days", "0", true),
+            ("history_days", "3650", true),
+            ("history_days", "3651", false),
+            ("history_days", "-1", false),
+            ("history_days", "90 days", false),
+            ("schedule", "", true),
+            ("schedule", "30 18 * * *", true),
+            ("schedule", "*/5 * * * *", true),
+            ("schedule", "*/4 * * * *", false),
+            ("schedule", "58,0 * * * *", false),
+            ("schedule", "0 0 30 2 *", false),
+            ("schedule", "daily", false),
+        ] {
+            assert_eq!(check(key, value), want, "{key} {value}");
+        }
     }
 }

@@ -16,15 +16,20 @@ pub const KINDS: &[Kept] = &[
     Kept { kind: "touches", days: 400 },
     // What was said in chats, message by message; that somebody chatted, when and how much, stays.
     Kept { kind: "messages", days: 400 },
+    // What trackers told, event by event; the sales and leads in it stay.
+    Kept { kind: "events", days: 400 },
     Kept { kind: "inbox", days: 30 },
     Kept { kind: "dead_letters", days: 30 },
     Kept { kind: "audit", days: 365 },
+    Kept { kind: "sync_logs", days: 30 },
 ];
 
 /// A kind as an owner would call it.
 pub fn in_words(kind: &str) -> &'static str {
     match kind {
         "touches" => "Visits and the browsers they came from",
+        "events" => "Events of trackers such as AnyTrack",
+        "sync_logs" => "Calls of trackers and what became of them",
         "inbox" => "Messages as they were received",
         "dead_letters" => "What was sent to platforms, and their answers",
         "audit" => "Who changed what",

@@ -16,6 +16,7 @@ use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
+use crate::flows::planning;
 use crate::flows::provision::{self, Progress};
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
@@ -34,6 +35,8 @@ pub struct NewConnectionForm {
     pub name: Option<String>,
     pub mode: Option<String>,
     pub settings: BTreeMap<String, String>,
+    /// Answered as soon as it is saved; what follows at the platform is done right after, and shown by the card.
+    pub is_shown_later: bool,
 }
 
 /// A new connection. The secret is there only if we made it, and is shown this once.
@@ -103,7 +106,10 @@ pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -
         .await?;
     app.refresh().await?;
     // The hook's address is known from here on: the platform calls it while it is being told of it.
-    let progress = provision::begin(app, id).await?;
+    let progress = match form.is_shown_later {
+        true => provision::want(app, id).await?,
+        false => provision::begin(app, id).await?,
+    };
     // What we have put into the platform ourselves, nobody needs to copy.
     let is_registered = platform.source.is_some_and(|s| s.provision().is_some());
     let connection = find(app, Some(site), id)?;
@@ -287,7 +293,7 @@ pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<T
             None => not_checked.push("It has not been heard of yet: send something from the platform to the hook address.".to_owned()),
         }
     }
-    if platform.sends() {
+    if planning::sending(&connection).is_some() {
         not_checked.push(match connection.mode {
             Mode::Shadow => "Nothing was sent: the credentials show at the first delivery in mode test or live.".into(),
             Mode::Test | Mode::Live => "Nothing was sent: the credentials show at the next delivery.".to_owned(),

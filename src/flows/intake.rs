@@ -26,6 +26,10 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
+/// A body whose items stand each by itself.
+pub mod each;
+/// An event of a tracker.
+mod event;
 /// A lead, as a form told it.
 mod lead;
 /// The money of a sale.
@@ -44,7 +48,7 @@ pub mod telling;
 pub use order::own_id;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
-const HEARD: &str = "heard";
+pub const HEARD: &str = "heard";
 pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// A body that has proved its sender, read into facts.
@@ -236,17 +240,23 @@ pub fn store(
         for (kind, value) in person_of(fact).into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
-        facts.push(match fact {
-            Fact::Lead(lead) => lead::store(&context, lead)?,
-            Fact::Order(order) => order::store(&context, order)?,
-            Fact::Refund(refund) => order::refund(&context, refund)?,
-            Fact::Deletion(deletion) => order::deletion(&context, deletion)?,
-            Fact::Statement(statement) => statement::store(&context, statement)?,
-            Fact::Message(message) => message::store(&context, message)?,
-        });
+        facts.push(tell_one(&context, fact)?);
     }
     let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
     Ok(Taken { inbox, is_duplicate, facts })
+}
+
+/// What follows from one fact.
+fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
+    match fact {
+        Fact::Lead(lead) => lead::store(x, lead),
+        Fact::Order(order) => order::store(x, order),
+        Fact::Refund(refund) => order::refund(x, refund),
+        Fact::Deletion(deletion) => order::deletion(x, deletion),
+        Fact::Statement(statement) => statement::store(x, statement),
+        Fact::Message(message) => message::store(x, message),
+        Fact::Event(event) => event::store(x, event),
+    }
 }
 
 /// What people wrote to each other is kept only where the owner says so.
@@ -276,6 +286,7 @@ fn refused(fact: &Fact) -> Stored {
         Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
         Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
         Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
+        Fact::Event(f) => ("event", f.event_id.clone()),
     };
     Stored {
         conversion: None,
@@ -371,6 +382,7 @@ fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
         Fact::Refund(_) | Fact::Deletion(_) => None,
         Fact::Statement(f) => Some(&f.person),
         Fact::Message(f) => Some(&f.person),
+        Fact::Event(f) => Some(&f.person),
     }
 }
 

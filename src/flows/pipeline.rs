@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::app::{App, News};
-use crate::destinations;
 use crate::domain::ids::{ConversionId, LeadId, SessionId};
 use crate::domain::money::Money;
 use crate::domain::pipeline::Stage;
@@ -152,7 +151,7 @@ fn plan(
     let known = deliveries::list_known(c, conversion.id)?;
     let mut planned = Vec::new();
     for connection in connections {
-        let Some(destination) = destinations::find(&connection.platform) else { continue };
+        let Some(destination) = planning::sending(connection) else { continue };
         let kind = destination.kind_of_stage(stage);
         let not_after = destination.age_limit_ms().map(|limit| now.plus_ms(limit - HOUR_MS));
         let skip = if conversion.is_erased {

@@ -7,12 +7,14 @@ use crate::domain::consent::{Consent, Signs, decide};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
+use crate::sources::{self, Source};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::consents::newest_marketing;
 use crate::store::conversions;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, Made, Planned};
 use crate::store::people;
+use crate::store::reports;
 use crate::store::scope::SiteConn;
 use crate::store::sessions::find_contact;
 use crate::store::sites::Site;
@@ -87,9 +89,10 @@ pub fn run(
     now: Time,
 ) -> Result<Vec<Made>> {
     let may = consent_for(c, site, conversion, sessions, now)?;
+    let tellers = Tellers::of(c, connections, conversion.id)?;
     let mut planned = Vec::new();
     for connection in connections {
-        let Some(destination) = destinations::find(&connection.platform) else { continue };
+        let Some(destination) = sending(connection) else { continue };
         let kind = destination.kind_of(conversion.kind, conversion.name.as_deref());
         // One hour of safety, so that an event does not grow too old on the way.
         let not_after = destination.age_limit_ms().map(|limit| conversion.happened_at.plus_ms(limit - HOUR_MS));
@@ -101,6 +104,8 @@ pub fn run(
             Some("imported")
         } else if kind.is_none() {
             Some("unsupported_kind")
+        } else if let Some(why) = tellers.keep_from(connection) {
+            Some(why)
         } else if !may.is_allowed {
             Some("consent")
         } else if not_after.is_some_and(|limit| now > limit) {
@@ -144,7 +149,7 @@ pub fn refund(
     let known = deliveries::list_known(c, conversion.id)?;
     let mut planned = Vec::new();
     for connection in connections {
-        let Some(destination) = destinations::find(&connection.platform) else { continue };
+        let Some(destination) = sending(connection) else { continue };
         let Some(sale) = known.iter().find(|k| k.is_of(connection.id, &conversion.event_id)) else { continue };
         let kind = destination.kind_of_refund();
         let not_after = destination.age_limit_ms().map(|limit| happened_at.plus_ms(limit - HOUR_MS));
@@ -185,6 +190,62 @@ pub fn refund(
     }
     Ok(planned)
 }
+
+/// Another platform has told of a known conversion: what waits for it, or for whom it tells itself, need not go.
+pub fn heed_teller(c: &SiteConn, connections: &[Arc<Connection>], conversion: ConversionId, now: Time) -> Result<Vec<Made>> {
+    let tellers = Tellers::of(c, connections, conversion)?;
+    let mut skipped = Vec::new();
+    for connection in connections {
+        if let Some(why) = tellers.keep_from(connection) {
+            skipped.extend(deliveries::skip_waiting(c, conversion, connection.id, why, now)?);
+        }
+    }
+    Ok(skipped)
+}
+
+/// The destination of a connection that is set up to be told.
+pub fn sending(connection: &Connection) -> Option<&'static dyn destinations::Destination> {
+    destinations::find(&connection.platform).filter(|d| d.is_set_up(&connection.settings))
+}
+
+/// Who has told of a conversion, as far as it decides who is told.
+struct Tellers<'a> {
+    platforms: Vec<String>,
+    /// Connections of those that tell others by themselves.
+    told_too: Vec<&'a Arc<Connection>>,
+}
+
+impl<'a> Tellers<'a> {
+    fn of(c: &SiteConn, connections: &'a [Arc<Connection>], conversion: ConversionId) -> Result<Self> {
+        // Most sites have no platform that both tells and is told.
+        let matters = |c: &Arc<Connection>| sources::find(&c.platform).is_some_and(|s| sending(c).is_some() || tells_others(s, c));
+        if !connections.iter().any(matters) {
+            return Ok(Self { platforms: Vec::new(), told_too: Vec::new() });
+        }
+        let tellers = reports::list_tellers(c, conversion)?;
+        let told_too = connections.iter().filter(|c| tellers.iter().any(|(id, _)| *id == c.id.number())).collect();
+        Ok(Self { platforms: tellers.into_iter().map(|(_, platform)| platform).collect(), told_too })
+    }
+
+    fn keep_from(&self, connection: &Connection) -> Option<&'static str> {
+        if self.platforms.contains(&connection.platform) {
+            return Some(OWN_REPORT);
+        }
+        let tells_it = |teller: &&Arc<Connection>| {
+            sources::find(&teller.platform).is_some_and(|s| s.tells_itself(&teller.settings).contains(&connection.platform.as_str()))
+        };
+        self.told_too.iter().any(|teller| tells_it(&teller)).then_some(TOLD_ALREADY)
+    }
+}
+
+fn tells_others(source: &dyn Source, connection: &Connection) -> bool {
+    !source.tells_itself(&connection.settings).is_empty()
+}
+
+/// The platform told us of it itself.
+const OWN_REPORT: &str = "own_report";
+/// Another platform, which told us of it, tells this one too.
+const TOLD_ALREADY: &str = "told_already";
 
 /// As the file has it: what is held is let go once, and the book may be a moment behind that. One that turned hopeless
 /// behind the book's back costs a try, after which it is held like the others.

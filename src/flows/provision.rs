@@ -64,8 +64,15 @@ pub async fn probe(app: &App, site: SiteId, platform: &str, settings: &Settings,
     }
 }
 
-/// Hooks and pulls are wanted from now on; both are begun. Said step by step, as the owner sees it.
-pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
+/// Hooks and pulls are wanted from now on, and done in the background.
+pub async fn want(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
+    let progress = mark_due(app, id).await?;
+    app.wake.notify_waiters();
+    Ok(progress)
+}
+
+/// Hooks and pulls are wanted from now on; both are due. Nothing is said of what has no talk with its platform.
+async fn mark_due(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
     let Some((site, connection, source)) = found(app, id) else { return Ok(Vec::new()) };
     if connection.status == Status::NotConfigured || (source.provision().is_none() && source.pull().is_none()) {
         return Ok(Vec::new());
@@ -84,10 +91,19 @@ pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
             Ok(())
         })
         .await?;
-    let step = |sentence: &str, is_done: bool| Progress { sentence: sentence.into(), is_done };
-    let mut progress = vec![step("The configuration is saved.", true)];
-    if has_hooks {
-        progress.push(step("Purchase tracking is being set up.", true));
+    Ok(vec![step("The configuration is saved.")])
+}
+
+fn step(sentence: &str) -> Progress {
+    Progress { sentence: sentence.into(), is_done: true }
+}
+
+/// The same, with a first look at the hooks. Said step by step, as the owner sees it.
+pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
+    let mut progress = mark_due(app, id).await?;
+    let Some((site, _, source)) = found(app, id).filter(|_| !progress.is_empty()) else { return Ok(progress) };
+    if source.provision().is_some() {
+        progress.push(step("Purchase tracking is being set up."));
         match look(app, id).await? {
             Looked::Failed { sentence } => progress.push(Progress { sentence, is_done: false }),
             Looked::InPlace { .. } | Looked::Nothing => {
@@ -95,7 +111,7 @@ pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
                 let (notes, has_any) = found.map_or((Vec::new(), false), |r| (r.notes, !r.hooks.is_empty()));
                 // Where hooks are in place, a note says what else is good to know; where none are, what they need.
                 if has_any || notes.is_empty() {
-                    progress.push(step("Purchase tracking is enabled.", true));
+                    progress.push(step("Purchase tracking is enabled."));
                 }
                 progress.extend(notes.into_iter().map(|sentence| Progress { sentence, is_done: has_any }));
             }
@@ -214,6 +230,10 @@ async fn in_place(
     let learned = learned(connection, &registered);
     let lines = told.clone();
     let was = connection.status;
+    // Open dashboards hear of what has changed, and of nothing once an hour.
+    let is_new = before.as_ref().is_none_or(|r| {
+        r.sentence.is_some() || r.notes != registered.notes || !r.hooks.iter().map(|h| &h.id).eq(registered.hooks.iter().map(|h| &h.id))
+    });
     let seen: Vec<Seen> =
         registered.hooks.iter().map(|h| Seen { topic: h.topic.clone(), id: h.id.clone(), is_active: h.is_active }).collect();
     app.store
@@ -237,7 +257,7 @@ async fn in_place(
         })
         .await?;
     app.refresh().await?;
-    if !told.is_empty() || was == Status::NeedsAttention {
+    if !told.is_empty() || is_new || was == Status::NeedsAttention {
         tell_status(app, site, id);
     }
     Ok(Looked::InPlace { told })
@@ -318,8 +338,10 @@ async fn failed(
         .await?;
     if is_pause && connection.status != Status::Paused {
         pull::pause(app, site, id, sentence.clone()).await?;
-    } else if turned {
-        app.refresh().await?;
+    } else {
+        if turned {
+            app.refresh().await?;
+        }
         tell_status(app, site, id);
     }
     Ok(Looked::Failed { sentence })

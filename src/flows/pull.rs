@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::app::{App, News};
 use crate::domain::ids::ConnectionId;
+use crate::domain::platform::{HISTORY_DAYS, LONGEST_HISTORY_DAYS};
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::error::{Error, Result};
@@ -13,6 +14,7 @@ use crate::flows::asking;
 use crate::flows::replay::home_of;
 use crate::sources::{self, Since, Source};
 use crate::store::connections::{self, Connection, Status};
+use crate::store::pulls::Pull;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{jobs, pulls, registrations};
@@ -29,9 +31,6 @@ pub use fetch::fetch;
 
 /// Steps of one run; then others have their turn, and the walk goes on at once.
 const MOST_STEPS: usize = 400;
-/// How far the first pull goes back where the owner has said nothing, and at most.
-const HISTORY_DAYS: i64 = 90;
-const LONGEST_HISTORY_DAYS: i64 = 3_650;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +65,7 @@ pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> 
     let is_first = known.as_ref().is_none_or(|p| p.seen_to.is_none());
     let mut state = match known.as_ref().and_then(|p| p.state.clone()) {
         Some(state) => state,
-        None => begin(app, &site, &connection, known.and_then(|p| p.seen_to), is_first).await?,
+        None => begin(app, &site, &connection, known.as_ref(), is_first).await?,
     };
     let mut walk = Walk { app, site: &site, connection: &connection, source, page: Vec::new() };
     let mut got: Option<Response> = None;
@@ -111,6 +110,19 @@ pub async fn hurry(app: &App, id: ConnectionId) -> Result<bool> {
     Ok(true)
 }
 
+/// The list of the last so many days is read once more, whatever is known of it already. False as for `hurry`.
+pub async fn read_back(app: &App, id: ConnectionId, days: i64) -> Result<bool> {
+    let Some((site, _, source)) = found(app, id) else { return Ok(false) };
+    if source.pull().is_none() {
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    let from = now.plus_ms(-days.clamp(1, LONGEST_HISTORY_DAYS) * DAY_MS);
+    app.store.write(site.id, move |c| pulls::ask_back(c, id, from, now)).await?;
+    app.wake.notify_waiters();
+    Ok(true)
+}
+
 /// A connection that was never pulled is due now.
 pub async fn want(app: &App, site: crate::domain::ids::SiteId, id: ConnectionId) -> Result<()> {
     let now = app.clock.now();
@@ -139,15 +151,16 @@ fn found(app: &App, id: ConnectionId) -> Option<(Arc<Site>, Arc<Connection>, &'s
 }
 
 /// The first state of a walk: from where the last whole one ended, or as far back as the owner wants history.
-async fn begin(app: &App, site: &Site, connection: &Connection, seen_to: Option<Time>, is_first: bool) -> Result<State> {
+async fn begin(app: &App, site: &Site, connection: &Connection, known: Option<&Pull>, is_first: bool) -> Result<State> {
     let (id, now) = (connection.id, app.clock.now());
     let days =
         connection.settings.get("history_days").and_then(|d| d.parse::<i64>().ok()).unwrap_or(HISTORY_DAYS).clamp(0, LONGEST_HISTORY_DAYS);
-    let from = seen_to.unwrap_or_else(|| now.plus_ms(-days * DAY_MS));
+    let from = known.and_then(|p| p.seen_to).unwrap_or_else(|| now.plus_ms(-days * DAY_MS));
+    let from = known.and_then(|p| p.back_to).map_or(from, |back_to| back_to.min(from));
     app.store
         .write(site.id, move |c| {
             pulls::hurry(c, id, now)?;
-            pulls::begin(c, id, now)
+            pulls::begin(c, id, from, now)
         })
         .await?;
     serde_json::to_value(Since { from, is_first }).map_err(Error::internal)

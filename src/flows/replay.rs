@@ -153,6 +153,7 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     };
     let facts = match heard {
         Ok(Heard::Facts(batch)) if !batch.facts.is_empty() => batch.facts,
+        Ok(Heard::Each(items)) if items.iter().any(|item| item.is_ok()) => items.into_iter().flatten().collect(),
         Ok(_) => return Ok(Rerun { status: "quarantined", id: id.to_string(), facts: 0, reason: Some("It holds no fact.".into()) }),
         Err(reject) => {
             let reason = sentence(&reject);

@@ -50,6 +50,8 @@ async fn of_kind(app: &App, site: &Arc<Site>, kind: &'static str, days: u32) -> 
         "messages" => in_steps(app, site, before, rows::messages).await,
         "inbox" => in_steps(app, site, before, rows::inbox).await,
         "dead_letters" => in_steps(app, site, before, rows::dead_letters).await,
+        "events" => in_steps(app, site, before, rows::tracker_events).await,
+        "sync_logs" => in_steps(app, site, before, rows::tracker_calls).await,
         "audit" => in_steps(app, site, before, rows::audit).await,
         _ => Ok(()),
     }

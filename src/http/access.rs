@@ -8,7 +8,7 @@ use serde_json::json;
 use super::ask::{Ask, Caller, Proved};
 use super::host::OwnHosts;
 use super::route::{Right, Route, Scope, Shape, Who};
-use super::senders;
+use super::{named, senders};
 use crate::app::App;
 use crate::book::KnownToken;
 use crate::crypto;
@@ -42,7 +42,7 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
         Who::Anyone | Who::Visitor => Ok(Proved::whole(Caller::Nobody, None)),
         // Before the body is read: strangers need not send one.
         Who::Hook if app.book().connection_by_hook(ask.param("token")).is_none() => Err(unknown_endpoint()),
-        Who::Sender if !senders::has_proof(ask) => Err(senders::no_proof()),
+        Who::Sender if !senders::has_proof(app, ask) => Err(senders::no_proof()),
         Who::Hook | Who::Sender => Ok(Proved::whole(Caller::Nobody, None)),
         Who::Page => {
             if is_unsafe(ask) {
@@ -80,23 +80,22 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             let known = bearer(app, ask).await?;
             take_rate(app, &known)?;
             let site = site_of(app, &known)?;
-            if ask.query("domain").is_some_and(|domain| app.book().site_by_host(&host_of(domain)).map(|s| s.id) != Some(site.id)) {
+            if ask.query("domain").is_some_and(|domain| named::by_host(app, domain).iter().all(|s| s.id != site.id)) {
                 refusal_noted(app, &known, "foreign_site");
                 return Err(no_such_site());
             }
             check_scope(app, &known, scope)?;
             Ok(Proved::whole(caller(&known), Some(site)))
         }
-        Who::Named(right, _) => {
-            let domain = ask.query("domain");
-            let proved = member(app, own, route, ask, right, domain.and_then(|d| app.book().site_by_host(&host_of(d)).cloned())).await;
-            match proved {
-                Err(e) if e.kind == Kind::NotFound && domain.is_none() => {
-                    Err(Error::parameter("domain", "Name the site: ?domain=shop.example."))
-                }
+        Who::Named(right, _) => match ask.query("domain") {
+            Some(domain) => member_of_any(app, own, route, ask, right, named::by_host(app, domain)).await,
+            // Who it is, before the body is read; which site it is about, the body says.
+            None if is_unsafe(ask) => Ok(Proved::whole(login(app, own, ask, None).await?.0, None)),
+            None => match member(app, own, route, ask, right, None).await {
+                Err(e) if e.kind == Kind::NotFound => Err(Error::parameter("domain", "Name the site: ?domain=shop.example.")),
                 proved => proved,
-            }
-        }
+            },
+        },
         Who::Share(pages) => shared(app, ask, pages).await,
         Who::Login => Ok(Proved::whole(login(app, own, ask, None).await?.0, None)),
         Who::BoxOwner => match login(app, own, ask, None).await?.0 {
@@ -104,6 +103,23 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
             _ => Err(Error::new(Kind::Forbidden, "missing_right", "Only an owner of this installation may do this.")),
         },
     }
+}
+
+/// Somebody who is signed in, once the body is there that names the site; none where the site is known already.
+pub async fn check_body(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Result<Option<Proved>> {
+    let Who::Named(right, _) = route.who else { return Ok(None) };
+    if ask.site.is_some() {
+        return Ok(None);
+    }
+    let named = named::in_body(ask)?;
+    let mut sites = named.as_deref().map(|text| named::by_host(app, text)).unwrap_or_default();
+    if sites.is_empty() {
+        sites.extend(named::only_site_of(app, &ask.caller).await?);
+    }
+    if sites.is_empty() && named.is_none() {
+        return Err(Error::parameter("domain", "Name the site: its host as domain."));
+    }
+    member_of_any(app, own, route, ask, right, sites).await.map(Some)
 }
 
 /// One answer for every address that is not there.
@@ -306,9 +322,15 @@ async fn member(app: &App, own: &OwnHosts, route: &Route, ask: &Ask, right: Righ
     }
 }
 
-/// A domain as it stands in the book.
-fn host_of(domain: &str) -> String {
-    domain.trim().trim_end_matches('.').to_ascii_lowercase()
+/// A member of one of these sites; of the others nothing is told.
+async fn member_of_any(app: &App, own: &OwnHosts, route: &Route, ask: &Ask, right: Right, sites: Vec<Arc<Site>>) -> Result<Proved> {
+    for site in sites {
+        match member(app, own, route, ask, right, Some(site)).await {
+            Err(e) if e.kind == Kind::NotFound => {}
+            proved => return proved,
+        }
+    }
+    member(app, own, route, ask, right, None).await
 }
 
 /// The same for a site that is not there and one that is another's.

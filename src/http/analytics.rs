@@ -35,7 +35,7 @@ const HIGH_BP: i64 = 8_500;
 const MEDIUM_BP: i64 = 6_500;
 
 const FILTERS: &[(&str, &str)] = &[
-    ("domain", "one of the site's domains; a token names its site by itself"),
+    ("domain", "the site's host, or one of its shops'; a token names its site by itself"),
     ("start", "first day, 2026-06-01, or a time; without it, 30 days"),
     ("end", "last day, included, or a time; without it, today"),
     ("metric", "all, overview, ltv or attribution"),

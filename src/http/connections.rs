@@ -14,11 +14,12 @@ use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::domain::usual;
 use crate::error::Result;
 use crate::flows::connections::shown as standing_shown;
+use crate::flows::planning;
+use crate::sources;
 use crate::store::connections::{self, Connection};
 use crate::store::questions::deliveries;
 use crate::store::questions::health::{self as fares, Health};
 use crate::store::questions::standing::{self, Standing};
-use crate::{destinations, sources};
 
 /// What is settled is counted for so long; what is open, whenever it was made.
 const COUNTED_MS: i64 = 30 * DAY_MS;
@@ -39,13 +40,12 @@ pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
     let book = app.book();
     let ids: Vec<i64> = book.connections_of(site.id).map(|c| c.id.number()).collect();
     let today = site.zone.day(now);
-    let zone = site.zone.clone();
     let (counts, health, fared, standings) = app
         .store
         .read(site.id, move |c| {
             let counts = deliveries::count_by_connection(c, now.plus_ms(-COUNTED_MS))?;
             let standings: HashMap<i64, Standing> =
-                ids.iter().map(|id| Ok((*id, standing::of(c, ConnectionId::new(*id), &zone, now)?))).collect::<Result<_>>()?;
+                ids.iter().map(|id| Ok((*id, standing::of(c, ConnectionId::new(*id), now)?))).collect::<Result<_>>()?;
             Ok((counts, connections::list_health(c)?, fares::by_connection(c, today, &ids)?, standings))
         })
         .await?;
@@ -91,8 +91,7 @@ fn shown_health(h: &Health, zone: &Zone) -> Value {
 /// is left out.
 pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base: Option<&str>, zone: &Zone, now: Time) -> Value {
     let source = sources::find(&c.platform).map(|s| s.about());
-    let destination = destinations::find(&c.platform).map(|d| d.about());
-    let sends = destination.is_some_and(|about| about.sends);
+    let sends = planning::sending(c).is_some();
     let receives = source.is_some_and(|about| about.receives);
     let pulls = source.is_some_and(|about| about.pulls);
     let of = |state: &str| counts.get(state).copied().unwrap_or(0);

@@ -16,6 +16,7 @@ use crate::domain::retention::{self, ADDRESS_DAYS};
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::Result;
 use crate::flows::erase;
+use crate::flows::planning;
 use crate::platforms;
 use crate::store::questions::clocks as rows;
 use crate::store::questions::consents::{self, Answers, Withheld};
@@ -123,7 +124,7 @@ pub async fn record(app: App, ask: Ask) -> Result<Reply> {
     let book = app.book();
     let recipients = book
         .connections_of(site.id)
-        .filter(|c| destinations::find(&c.platform).is_some())
+        .filter(|c| planning::sending(c).is_some())
         .map(|c| Recipient {
             name: c.name.clone(),
             mode: c.mode.word().to_owned(),

@@ -230,6 +230,9 @@ async fn run(
         }
     }
     ask.body = decode::collect(body, route.most, waits).await?;
+    if let Some(proved) = access::check_body(app, own, route, &ask).await? {
+        ask.is_proved(proved);
+    }
     let handler = AssertUnwindSafe((route.run)(app.clone(), ask)).catch_unwind();
     match tokio::time::timeout(Duration::from_secs(route.patience_s.into()), handler).await {
         Ok(Ok(reply)) => reply,
@@ -245,7 +248,7 @@ async fn run(
 
 /// May a page of a site call it from a browser?
 fn is_for_pages(route: &Route) -> bool {
-    matches!(route.who, Who::Visitor | Who::Sender)
+    matches!(route.who, Who::Visitor | Who::Sender | Who::Hook)
 }
 
 fn failed(app: &App, e: &Error, route: &Route, origin: Option<&Origin>, request_id: &str) -> Response<Body> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::ask::Ask;
+use super::counted;
 use super::reply::Reply;
 use super::route::Doc;
 use super::senders::bad_signature;
@@ -80,6 +81,9 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
         Ok(verified) => verified,
         Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
     };
+    if webhook.is_counted() {
+        return counted::take(&app, &ask, &connection, &verified, false).await;
+    }
     match take(&app, &ask, &connection, &verified).await? {
         Told::Facts { id, is_duplicate, .. } => {
             Reply::json(&json!({"status": if is_duplicate { "duplicate" } else { "accepted" }, "id": id}))
@@ -198,7 +202,7 @@ async fn quarantined(app: &App, site: &Arc<Site>, ask: &Ask, connection: &Connec
 pub fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, batch: Batch, is_asserted: bool) -> Delivered {
     // A body whose facts name themselves is a repeat for ever; one without ids only within its own time.
     let is_once = connection.is_some() && batch.facts.iter().all(has_own_id);
-    let is_hook = ask.path.starts_with("/in/") || ask.path.starts_with("/api/webhooks/");
+    let is_hook = ask.path.starts_with("/in/") || ask.path.starts_with("/api/webhooks/") || ask.path == counted::ANYTRACK_PATH;
     Delivered {
         connection,
         platform: platform.to_owned(),
@@ -216,6 +220,6 @@ pub fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, ba
 fn has_own_id(fact: &Fact) -> bool {
     match fact {
         Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) => true,
+        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) | Fact::Event(_) => true,
     }
 }

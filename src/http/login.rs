@@ -1,20 +1,31 @@
 //! The dashboard's own people: who is signed in, signing in and out, taking up a one-time link.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::access::{PLAIN_COOKIE, SECURE_COOKIE, cookie_hashes};
 use super::ask::{Ask, Caller};
 use super::json;
 use super::reply::Reply;
+use super::reports::patient;
 use super::route::{Doc, Right};
 use crate::app::App;
 use crate::crypto::Secret;
+use crate::domain::question::{ConversionFilter, Days};
+use crate::domain::sight::Sight;
+use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows;
 use crate::flows::login::{self, Attempt, SignedIn};
 use crate::store::logins::LONGEST_MS;
+use crate::store::questions::overview;
+use crate::store::sites::Site;
 use crate::store::users::User;
 use crate::store::{sites, users};
+
+/// When the first visit and the first conversion were.
+type Beginnings = (Option<Time>, Option<Time>);
 
 /// Longer texts are no address and no password that is taken.
 const LONGEST_TEXT: usize = 1_000;
@@ -34,9 +45,13 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
     for site in book.sites() {
         let role = memberships.iter().find(|(id, _)| *id == site.id).map(|(_, right)| *right);
         if let Some(role) = if is_owner { Some(Right::Own) } else { role } {
-            let ((first_touch, first_conversion), member) =
+            let (beginnings, member) =
                 app.store.read(site.id, move |c| Ok((sites::find_beginnings(c)?, users::find_member(c, user)?))).await?;
             let sight = member.filter(|_| !is_owner).map(|(_, sight)| sight).unwrap_or_default();
+            let (first_touch, first_conversion) = match sight.segment.is_open() {
+                true => beginnings,
+                false => beginnings_within(&app, site, &sight, beginnings).await?,
+            };
             shown.push(json!({
                 "site": site.slug, "name": site.name, "role": role.role(), "part": !sight.is_whole(),
                 "hides_money": sight.hides_money, "hides_people": sight.hides_people, "currency": site.currency.code(), "zone": site.zone.name(),
@@ -51,6 +66,16 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
         "user": {"id": user, "email": email, "name": null}, "sites": shown, "version": env!("CARGO_PKG_VERSION"), "demo": app.is_demo(),
         "may_add_site": is_owner,
     }))
+}
+
+/// When a part of a site began: the first days on which it has a visit, and a conversion. The moments themselves are of the whole.
+async fn beginnings_within(app: &App, site: &Arc<Site>, sight: &Sight, whole: Beginnings) -> Result<Beginnings> {
+    let Some(first) = [whole.0, whole.1].into_iter().flatten().min() else { return Ok((None, None)) };
+    let days = Days { from: site.zone.day(first), to: site.zone.day(app.clock.now()) };
+    let filter = ConversionFilter::default().within(sight)?;
+    let zone = site.zone.clone();
+    let (visit, conversion) = patient(app, site, move |c| overview::first_days(c, &zone, days, &filter)).await?;
+    Ok((visit.map(|day| site.zone.start(day)), conversion.map(|day| site.zone.start(day))))
 }
 
 pub const SIGN_IN: Doc = Doc::new("Login", "Signs in with an e-mail address and a password, and with a code where a second factor is set.")

@@ -28,6 +28,8 @@ pub mod contacts;
 pub mod conversions;
 /// Which pages of other origins may call.
 pub mod cors;
+/// Senders that are answered with counts.
+mod counted;
 /// Who has bought.
 mod customers;
 /// From bytes and headers to an `Ask`.
@@ -68,6 +70,8 @@ pub mod live;
 mod login;
 /// Figures for Prometheus.
 mod metrics;
+/// Sites by a host.
+mod named;
 /// What needs the owner.
 pub mod needs;
 /// Notes on days.

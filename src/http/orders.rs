@@ -11,6 +11,7 @@ use super::shown;
 use crate::app::App;
 use crate::domain::channel::channel;
 use crate::domain::question::Asked;
+use crate::domain::question::filter::CUSTOMERS;
 use crate::domain::time::Zone;
 use crate::error::Result;
 use crate::store::questions::orders::{self, OrderLine, Wanted};
@@ -24,6 +25,8 @@ const QUERY: &[(&str, &str)] = &[
     ("status", "as the shop calls it: completed"),
     ("platform", "woocommerce"),
     ("source", "credited in the books; `unattributed` for none"),
+    ("connection", "the one that told of it, con_7"),
+    ("customers", "new where it is its buyer's first one, returning, or unknown"),
     ("q", "an order's number, or its beginning"),
     ("cursor", "`next` of the page before"),
     ("limit", "rows, at most 500"),
@@ -50,6 +53,8 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         status: asked.choice("status", |v| v.len() <= 60, "a status")?,
         platform: asked.choice("platform", |v| v.len() <= 60, "a platform's word like woocommerce")?,
         source: asked.choice("source", |_| true, "a source like google")?,
+        connection: asked.connections("connection")?,
+        customers: asked.one_of("customers", &CUSTOMERS)?,
         search: asked.search()?.map(str::to_owned),
         cursor: asked.cursor(ORDER)?,
         limit: asked.limit()?,

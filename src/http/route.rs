@@ -65,8 +65,8 @@ pub enum Who {
     Share(&'static [SharedPage]),
     /// A token alone; it names the site.
     Token(Scope),
-    /// A kept path for both: a token with this scope, or a member with this right of the site that `domain` in the query
-    /// names.
+    /// A kept path for both: a token with this scope, or a member with this right of the site that `domain` names in the
+    /// query or, where something is changed, in the body.
     Named(Right, Scope),
     /// A token of any scope, or a loopback peer without forwarding headers.
     Machine,

@@ -13,6 +13,7 @@ use super::route::Doc;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::platform::{Field, FieldKind};
+use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::error::{Error, Result};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::platforms::{self, Platform};
@@ -24,7 +25,7 @@ pub const PLATFORMS: Doc = Doc::new("Connections", "Every platform that can be c
     .answer(
         r#"{"items":[{"platform":"meta","name":"Meta","purpose":"…","fields":[],"steps":[],"receives":false,"pulls":false,"sends":true}]}"#,
     );
-pub const ADD: Doc = Doc::new("Connections", "Connects a platform. A secret that was made here is in this answer and in no other.")
+pub const ADD: Doc = Doc::new("Connections", "Connects a platform. A secret that was made here is in this answer and in no other. With `wait` false it is answered as soon as it is saved; the card shows how it goes on.")
     .body(r#"{"platform":"meta","mode":"shadow","settings":{"pixel_id":"123456789012345","access_token":"EAAx…"}}"#)
     .answer(r#"{"connection":"con_7","platform":"meta","mode":"shadow","status":"ok","hook_url":null}"#)
     .statuses(&[201, 401, 403, 422]);
@@ -62,6 +63,7 @@ fn described(platform: &Platform) -> Value {
         "receives": platform.receives(),
         "pulls": platform.pulls(),
         "sends": platform.sends(),
+        "trial": platform.source.and_then(|s| s.trial()),
         "registers": platform.source.is_some_and(|s| s.provision().is_some()),
     })
 }
@@ -73,10 +75,27 @@ fn field(field: &Field, platform: &Platform) -> Value {
         FieldKind::Url => "url",
         FieldKind::Switch => "switch",
         FieldKind::Currency => "currency",
+        FieldKind::Number { .. } => "number",
+        FieldKind::Schedule => "schedule",
+    };
+    let (limits, usual) = match field.kind {
+        FieldKind::Number { least, most, usual } => (json!([least, most]), Some(usual.to_string())),
+        FieldKind::Schedule => (Value::Null, platform.source.map(|s| every(s.pull_every_ms()))),
+        _ => (Value::Null, None),
     };
     // One that we make ourselves may be left empty.
     let is_made = platform.own_secret() == Some(field.key);
-    json!({"key": field.key, "label": field.label, "help": field.help, "kind": kind, "required": field.is_required && !is_made, "made": is_made})
+    json!({"key": field.key, "label": field.label, "help": field.help, "kind": kind, "required": field.is_required && !is_made, "made": is_made,
+        "limits": limits, "default": usual})
+}
+
+/// How often, in words.
+fn every(ms: i64) -> String {
+    match (ms / HOUR_MS, ms / MINUTE_MS) {
+        (1, _) => "every hour".into(),
+        (0, minutes) => format!("every {minutes} minutes"),
+        (hours, _) => format!("every {hours} hours"),
+    }
 }
 
 /// `POST /api/sites/{site}/connections`
@@ -87,6 +106,7 @@ pub async fn add(app: App, ask: Ask) -> Result<Reply> {
         name: reader::text(&fields, "name", 100)?.map(str::to_owned),
         mode: reader::text(&fields, "mode", 16)?.map(str::to_owned),
         settings: settings(&fields)?,
+        is_shown_later: fields.get("wait") == Some(&Value::Bool(false)),
     };
     let site = ask.site()?.id;
     Reply::json_with(201, &connections::add(&app, site, &form, &ask.who()).await?)

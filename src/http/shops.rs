@@ -11,11 +11,11 @@ use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
-use crate::domain::platform::FieldKind;
+use crate::domain::platform::{FieldKind, LONGEST_HISTORY_DAYS};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::{self, NewConnectionForm, hook_url};
 use crate::flows::provision::{self, Looked};
-use crate::flows::pull::hurry;
+use crate::flows::pull::{hurry, read_back};
 use crate::platforms;
 use crate::sources::Hook;
 use crate::store::connections::Connection;
@@ -44,10 +44,13 @@ pub const CHECK: Doc = Doc::new("Connections", "Looks at our webhooks in the pla
     .body("{}")
     .answer(r#"{"connection":"con_7","is_in_place":true,"told":[]}"#)
     .statuses(&[200, 401, 403, 404]);
-pub const PULL: Doc = Doc::new("Connections", "Has the platform's own list read now; the card shows when it has been.")
-    .body("{}")
-    .answer(r#"{"connection":"con_7","is_begun":true}"#)
-    .statuses(&[200, 401, 403, 404]);
+pub const PULL: Doc = Doc::new(
+    "Connections",
+    "Has the platform's own list read now, or with `days` the last so many days of it once more; the card shows when it has been.",
+)
+.body(r#"{"days":30}"#)
+.answer(r#"{"connection":"con_7","is_begun":true}"#)
+.statuses(&[200, 401, 403, 404, 422]);
 
 const CONFIGURED: &str = r#"{"success":true,"platform":"woocommerce","connection":"con_7","status":"ok","webhookId":"12","progress":[{"sentence":"The configuration is saved.","is_done":true}],"message":"Purchase tracking is enabled."}"#;
 
@@ -167,7 +170,16 @@ pub async fn check(app: App, ask: Ask) -> Result<Reply> {
 pub async fn pull(app: App, ask: Ask) -> Result<Reply> {
     let (site, id) = asked(&ask)?;
     connections::find(&app, Some(site), id)?;
-    Reply::json(&json!({"connection": id, "is_begun": hurry(&app, id).await?}))
+    let fields = reader::object(&ask.body)?;
+    let is_begun = match fields.get("days").filter(|days| !days.is_null()) {
+        None => hurry(&app, id).await?,
+        Some(days) => {
+            let days = days.as_i64().filter(|days| (1..=LONGEST_HISTORY_DAYS).contains(days));
+            let wrong = || Error::invalid("days", format!("days is a whole number from 1 to {LONGEST_HISTORY_DAYS}."));
+            read_back(&app, id, days.ok_or_else(wrong)?).await?
+        }
+    };
+    Reply::json(&json!({"connection": id, "is_begun": is_begun}))
 }
 
 fn standing_of(app: &App, connection: &Connection, hooks: &[Hook]) -> Map<String, Value> {
@@ -210,7 +222,7 @@ fn named(app: &App, ask: &Ask, domain: &str, platform: &str) -> Result<Arc<Conne
 }
 
 /// Whether a connection is to this shop, whichever way its address is written.
-fn is_shop(connection: &Connection, address: &str) -> bool {
+pub fn is_shop(connection: &Connection, address: &str) -> bool {
     let Some(platform) = platforms::find(&connection.platform) else { return false };
     let fields = platform.fields();
     let is_address = |key: &str, kind: FieldKind| kind == FieldKind::Url || key == "shop";
@@ -227,7 +239,7 @@ fn same_shop(a: &str, b: &str) -> bool {
     plain(a) == plain(b) && (one == other || one.is_none() || other.is_none())
 }
 
-fn host_of(address: &str) -> String {
+pub fn host_of(address: &str) -> String {
     let rest = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }

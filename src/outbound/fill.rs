@@ -27,7 +27,7 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
     headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
     for (name, part) in &request.headers {
         let value = value(part, secrets)?;
-        put(&mut headers, name, &value, matches!(part, Part::Secret(_)))?;
+        put(&mut headers, name, &value, matches!(part, Part::Secret(_) | Part::Hidden(_)))?;
     }
     match &request.sign {
         Some(Sign::StandardWebhooks { secret, id, timestamp_s }) => {
@@ -98,7 +98,7 @@ fn address(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Url, Se
     for part in &request.path {
         match part {
             // Plain parts are addresses already; a secret must stay one segment.
-            Part::Plain(text) => path.push_str(text),
+            Part::Plain(text) | Part::Hidden(text) => path.push_str(text),
             Part::Secret(name) => path.push_str(&percent(named(secrets, name)?.reveal())),
         }
     }
@@ -150,7 +150,7 @@ fn json(value: &Value) -> Vec<u8> {
 
 fn value(part: &Part, secrets: &Secrets) -> Result<String, SendError> {
     match part {
-        Part::Plain(text) => Ok(text.clone()),
+        Part::Plain(text) | Part::Hidden(text) => Ok(text.clone()),
         Part::Secret(name) => Ok(named(secrets, name)?.reveal().to_owned()),
     }
 }

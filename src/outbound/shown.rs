@@ -16,6 +16,9 @@ const SHORTEST_SECRET: usize = 8;
 /// that begin with a slash are JSON pointers into the body: what stands there is shown as that text.
 pub fn redacted(request: &Request, hashed: &Value) -> Value {
     let mut url = request.origin.clone();
+    if request.path.iter().any(|p| matches!(p, Part::Hidden(_))) {
+        url.push('/');
+    }
     url.extend(request.path.iter().map(part));
     for (i, (name, value)) in request.query.iter().enumerate() {
         let sign = if i == 0 && !url.contains('?') { '?' } else { '&' };
@@ -95,7 +98,7 @@ fn without_emails(text: &str) -> String {
 fn part(part: &Part) -> &str {
     match part {
         Part::Plain(text) => text,
-        Part::Secret(_) => DOTS,
+        Part::Secret(_) | Part::Hidden(_) => DOTS,
     }
 }
 

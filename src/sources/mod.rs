@@ -11,6 +11,7 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
+pub mod anytrack;
 pub mod chatwoot;
 pub mod crisp;
 pub mod forms;
@@ -23,7 +24,7 @@ pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
 pub static ALL: &[&dyn Source] =
-    &[&chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &shopify::Shopify, &tawk::Tawk, &woocommerce::WooCommerce];
+    &[&anytrack::AnyTrack, &chatwoot::Chatwoot, &crisp::Crisp, &forms::Forms, &shopify::Shopify, &tawk::Tawk, &woocommerce::WooCommerce];
 
 pub trait Source: Sync {
     fn about(&self) -> &'static About;
@@ -64,6 +65,16 @@ pub trait Source: Sync {
         None
     }
 
+    /// Destinations that the platform tells of its conversions by itself, as the owner says: they are not told twice.
+    fn tells_itself(&self, _settings: &Settings) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// A body that the owner can send to the hook's address to try it.
+    fn trial(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Its bodies hold what people said to each other: kept without the words unless the owner says otherwise.
     fn holds_talk(&self) -> bool {
         false
@@ -86,6 +97,11 @@ pub trait Webhook: Sync {
     /// Checks the raw bytes in constant time against every live secret.
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject>;
 
+    /// It sends lists in which each item stands by itself and is answered with counts; what cannot be read at all is refused.
+    fn is_counted(&self) -> bool {
+        false
+    }
+
     /// `home` is what the site lends where the body is silent: currency, country for phone numbers, zone.
     fn parse(&self, body: &Verified<'_>, settings: &Settings, home: &Home) -> Result<Heard, Reject>;
 }
@@ -102,6 +118,8 @@ pub struct Home {
 #[derive(Debug)]
 pub enum Heard {
     Facts(Batch),
+    /// Each item of a body that is answered with counts, in its order: its fact, or what is wrong with it.
+    Each(Vec<Result<Fact, Problem>>),
     /// An answer to a challenge; nothing is stored.
     Reply(Response),
     /// The body carried only ids; the facts are fetched by a job.

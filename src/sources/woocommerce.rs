@@ -74,13 +74,6 @@ static ABOUT: About = About {
             is_required: false,
         },
         Field {
-            key: "history_days",
-            label: "Days of history",
-            help: "How far back orders are read when the shop is connected, in days. Left empty: 90.",
-            kind: FieldKind::Text,
-            is_required: false,
-        },
-        Field {
             key: HOOK_SECRET,
             label: "Webhook secret",
             help: "What the shop signs with. It is made and given to the shop for you: leave it empty.",
@@ -113,9 +106,6 @@ impl Source for WooCommerce {
                 "url",
                 "Shop address must begin with https:// and name the shop's host, such as https://shop.example.",
             ));
-        }
-        if settings.get("history_days").is_some_and(|days| !days.parse::<u32>().is_ok_and(|days| days <= 3_650)) {
-            return Err(Error::invalid("history_days", "Days of history must be a whole number up to 3650."));
         }
         let begins = |key: &str, front: &str| secrets.first(key).is_none_or(|s| s.reveal().starts_with(front));
         if !begins(KEY, "ck_") && !begins(SECRET, "cs_") && begins(KEY, "cs_") && begins(SECRET, "ck_") {

@@ -144,11 +144,16 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
     for id in ids {
         if let Some(conversion) = find(c, ConversionId::new(id))? {
             let reporters = super::reports::list_reporters(c, conversion.id)?;
+            let is_key_sure = match &conversion.order_key {
+                Some(key) => super::reports::is_number_sure(c, conversion.id, key)?,
+                None => true,
+            };
             found.push((
                 conversion.id,
                 Candidate {
                     kind: conversion.kind,
                     order_key: conversion.order_key,
+                    is_key_sure,
                     contact: conversion.contact.map(ContactId::number),
                     amount: conversion.amount,
                     happened_at: conversion.happened_at,

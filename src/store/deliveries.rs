@@ -114,6 +114,16 @@ fn replan(c: &SiteConn, new: &Planned, id: DeliveryId, state: &str, reason: Opti
     Ok(Some(Made { id, state }))
 }
 
+/// What waits of a conversion for a connection need not go.
+pub fn skip_waiting(c: &SiteConn, conversion: ConversionId, connection: ConnectionId, why: &'static str, now: Time) -> Result<Vec<Made>> {
+    c.list(
+        "update deliveries set state = 'skipped', reason = :why, next_at = null, settled_at = :now
+         where site_id = :site and conversion_id = :conversion and connection_id = :connection and state in ('pending', 'held') returning id",
+        named_params! {":why": why, ":now": now.ms(), ":conversion": conversion.number(), ":connection": connection.number()},
+        |row| Ok(Made { id: DeliveryId::new(row.get(0)?), state: "skipped" }),
+    )
+}
+
 /// The sale holds after all: what was cancelled because it went back waits again.
 pub fn revive(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
     c.execute(

@@ -41,7 +41,7 @@ pub const NAMES: [&str; 17] = [
 ];
 
 /// What the views themselves lean on.
-const HELPERS: [&str; 3] = ["halo_site", "halo_units", "halo_buyers"];
+const HELPERS: [&str; 5] = ["halo_site", "halo_units", "halo_buyers", "halo_tracked", "halo_inherited"];
 
 /// A question that takes longer is stopped.
 const LONGEST: Duration = Duration::from_secs(30);

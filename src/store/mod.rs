@@ -108,6 +108,10 @@ mod statistics;
 pub mod tokens;
 /// Touches and click ids.
 pub mod touches;
+/// Calls of trackers.
+pub mod tracker_calls;
+/// Events of trackers.
+pub mod tracker_events;
 /// People and their memberships.
 pub mod users;
 /// The writer thread: group commit.

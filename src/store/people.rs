@@ -172,6 +172,7 @@ fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Resul
     c.execute("update leads set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update orders set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update conversations set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
+    c.execute("update tracker_events set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     // The newer answer of the two is the person's; a denial at the same moment wins.
     c.execute(
         "update contacts as k set (marketing, marketing_at, marketing_by) =

@@ -19,13 +19,31 @@ pub struct Pull {
     pub ended_at: Option<Time>,
     pub next_at: Time,
     pub failures: i64,
-    /// What this walk has brought so far, or the last one did.
+    /// New orders that this walk has brought so far, or the last one did; all that it was handed; in how many pages.
     pub orders: i64,
+    pub records: i64,
+    pub pages: i64,
+    /// From when on this walk reads, and the newest change that it has come to.
+    pub since: Option<Time>,
+    pub reached_at: Option<Time>,
+    /// The owner wants the list read once more from here on: the next walk begins there.
+    pub back_to: Option<Time>,
     /// Why it does not go on, where it does not.
     pub sentence: Option<String>,
 }
 
-const COLUMNS: &str = "seen_to, state, began_at, ended_at, next_at, failures, orders, sentence";
+/// What one step of a walk has brought.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Brought {
+    /// New ones.
+    pub orders: usize,
+    pub records: usize,
+    pub pages: usize,
+    /// The newest change among them.
+    pub reached_at: Option<Time>,
+}
+
+const COLUMNS: &str = "seen_to, state, began_at, ended_at, next_at, failures, orders, records, pages, since, reached_at, back_to, sentence";
 
 pub fn find(c: &SiteConn, connection: ConnectionId) -> Result<Option<Pull>> {
     c.find(
@@ -37,7 +55,7 @@ pub fn find(c: &SiteConn, connection: ConnectionId) -> Result<Option<Pull>> {
 
 /// By the number of its connection.
 pub fn list(c: &SiteConn) -> Result<Vec<(i64, Pull)>> {
-    c.list(&format!("select {COLUMNS}, connection_id from pulls where site_id = :site"), &[], |row| Ok((row.get(8)?, read(row)?)))
+    c.list(&format!("select {COLUMNS}, connection_id from pulls where site_id = :site"), &[], |row| Ok((row.get(13)?, read(row)?)))
 }
 
 fn read(row: &Row) -> rusqlite::Result<Pull> {
@@ -51,7 +69,12 @@ fn read(row: &Row) -> rusqlite::Result<Pull> {
         next_at: Time::from_ms(row.get(4)?),
         failures: row.get(5)?,
         orders: row.get(6)?,
-        sentence: row.get(7)?,
+        records: row.get(7)?,
+        pages: row.get(8)?,
+        since: at(9)?,
+        reached_at: at(10)?,
+        back_to: at(11)?,
+        sentence: row.get(12)?,
     })
 }
 
@@ -65,30 +88,44 @@ pub fn hurry(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// A walk begins; its first state is not kept, for it can be made again.
-pub fn begin(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
+/// A walk from `since` on begins; its first state is not kept, for it can be made again.
+pub fn begin(c: &SiteConn, connection: ConnectionId, since: Time, now: Time) -> Result<()> {
     c.execute(
-        "update pulls set began_at = :now, orders = 0, state = null where site_id = :site and connection_id = :connection",
-        named_params! {":connection": connection.number(), ":now": now.ms()},
+        "update pulls set began_at = :now, since = :since, reached_at = null, orders = 0, records = 0, pages = 0, state = null
+         where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":since": since.ms(), ":now": now.ms()},
     )?;
     Ok(())
 }
 
-/// The walk has come here, and brought so many new orders since it was last kept.
-pub fn save(c: &SiteConn, connection: ConnectionId, state: &State, orders: usize) -> Result<()> {
+/// The list is read once more from `from` on, as soon as nothing else of it is under way.
+pub fn ask_back(c: &SiteConn, connection: ConnectionId, from: Time, now: Time) -> Result<()> {
+    hurry(c, connection, now)?;
+    c.execute(
+        "update pulls set back_to = min(coalesce(back_to, :from), :from) where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":from": from.ms()},
+    )?;
+    Ok(())
+}
+
+/// The walk has come here, and brought so much since it was last kept.
+pub fn save(c: &SiteConn, connection: ConnectionId, state: &State, brought: &Brought) -> Result<()> {
     let state = serde_json::to_string(state).map_err(Error::internal)?;
     c.execute(
-        "update pulls set state = :state, orders = orders + :orders where site_id = :site and connection_id = :connection",
-        named_params! {":connection": connection.number(), ":state": state, ":orders": orders as i64},
+        "update pulls set state = :state where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":state": state},
     )?;
-    Ok(())
+    count(c, connection, brought)
 }
 
-/// New orders of a part of a page, before the state behind the page is kept.
-pub fn count(c: &SiteConn, connection: ConnectionId, orders: usize) -> Result<()> {
+/// Also of a part of a page, before the state behind the page is kept.
+pub fn count(c: &SiteConn, connection: ConnectionId, brought: &Brought) -> Result<()> {
     c.execute(
-        "update pulls set orders = orders + :orders where site_id = :site and connection_id = :connection",
-        named_params! {":connection": connection.number(), ":orders": orders as i64},
+        "update pulls set orders = orders + :orders, records = records + :records, pages = pages + :pages,
+         reached_at = max(coalesce(reached_at, :reached), coalesce(:reached, reached_at))
+         where site_id = :site and connection_id = :connection",
+        named_params! {":connection": connection.number(), ":orders": brought.orders as i64, ":records": brought.records as i64,
+        ":pages": brought.pages as i64, ":reached": brought.reached_at.map(Time::ms)},
     )?;
     Ok(())
 }
@@ -96,7 +133,8 @@ pub fn count(c: &SiteConn, connection: ConnectionId, orders: usize) -> Result<()
 /// The walk has come to its end.
 pub fn finish(c: &SiteConn, connection: ConnectionId, seen_to: Time, next_at: Time, now: Time) -> Result<()> {
     c.execute(
-        "update pulls set seen_to = max(coalesce(seen_to, 0), :to), state = null, ended_at = :now, next_at = :next, failures = 0, sentence = null
+        "update pulls set seen_to = max(coalesce(seen_to, 0), :to), state = null, ended_at = :now, failures = 0, sentence = null,
+         next_at = case when back_to < since then :now else :next end, back_to = case when back_to < since then back_to end
          where site_id = :site and connection_id = :connection",
         named_params! {":connection": connection.number(), ":to": seen_to.ms(), ":now": now.ms(), ":next": next_at.ms()},
     )?;

@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::conversion::Reporter;
+use crate::domain::conversion::{Rank, Reporter, order_key};
 use crate::domain::ids::{ConversionId, InboxId, ReportId};
 use crate::domain::money::Money;
 use crate::domain::time::Time;
@@ -60,6 +60,27 @@ pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Repo
             let (what, platform): (String, String) = (row.get(2)?, row.get(3)?);
             Ok(Reporter::new(row.get(0)?, row.get(1)?, &what, &platform))
         },
+    )
+}
+
+/// Whether the order number of a conversion is the shop's: no tracker has told of it, or somebody else gave the number too.
+pub fn is_number_sure(c: &SiteConn, conversion: ConversionId, key: &str) -> Result<bool> {
+    let told: Vec<(i64, String, String)> = c.list(
+        "select rank, what, external_id from reports where site_id = :site and conversion_id = :conversion",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let is_tracker = |rank: i64| rank == Rank::AnyTrack.number();
+    let gave_it = |what: &str, external_id: &str| what == "order" || order_key(external_id).as_deref() == Some(key);
+    Ok(!told.iter().any(|(rank, ..)| is_tracker(*rank)) || told.iter().any(|(rank, what, id)| !is_tracker(*rank) && gave_it(what, id)))
+}
+
+/// Connections that have told of a conversion, each with its platform.
+pub fn list_tellers(c: &SiteConn, conversion: ConversionId) -> Result<Vec<(i64, String)>> {
+    c.list(
+        "select connection_id, platform from reports where site_id = :site and conversion_id = :conversion",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 

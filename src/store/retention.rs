@@ -113,6 +113,23 @@ pub fn audit(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     Ok(old.len())
 }
 
+/// What trackers told; the sales and leads in it are conversions of their own.
+pub fn tracker_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    c.execute(
+        "delete from tracker_events where site_id = :site and id in
+           (select id from tracker_events where site_id = :site and at < :before order by at limit :limit)",
+        named_params! {":before": before.ms(), ":limit": limit},
+    )
+}
+
+pub fn tracker_calls(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old = front(c, "select id, started_at from tracker_calls where site_id = :site order by id limit :limit", before, limit)?;
+    for id in &old {
+        c.execute("delete from tracker_calls where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(old.len())
+}
+
 /// The old ones among the first rows of a table whose numbers grow with time.
 fn front(c: &SiteConn, sql: &str, before: Time, limit: i64) -> Result<Vec<i64>> {
     let first: Vec<(i64, i64)> = c.list(sql, named_params! {":limit": limit}, |row| Ok((row.get(0)?, row.get(1)?)))?;

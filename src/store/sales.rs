@@ -96,6 +96,16 @@ pub fn scan_booked(c: &SiteConn, entries: &Entries, mut on: impl FnMut(&Booked))
     )
 }
 
+/// Whose sale a conversion is, as `Facets::buyer`; empty for what is no sale or does not count.
+pub fn buyer(c: &SiteConn, conversion: ConversionId) -> Result<String> {
+    let found = c.find(
+        &format!("select {BUYER} from conversions c where c.site_id = :site and c.id = :id and c.kind = 'sale' and c.counts = 1"),
+        named_params! {":id": conversion.number()},
+        |row| row.get(0),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Of one sale.
 pub fn with_facets<T>(c: &SiteConn, conversion: ConversionId, on: impl FnOnce(Facets) -> T) -> Result<Option<T>> {
     c.find(

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{CachedStatement, Connection, Row, ffi};
@@ -85,6 +86,26 @@ impl<'c> SiteConn<'c> {
 
     pub fn sealer(&self) -> &Sealer {
         self.sealer
+    }
+
+    /// Runs a part of a change so that it can fail by itself: then nothing of it is left, and the rest goes on. Where the
+    /// storage has ended the whole transaction, that is said instead.
+    pub fn apart<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.run_plain("savepoint apart")?;
+        let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("a part of a change panicked")));
+        if outcome.is_err() {
+            if self.conn.is_autocommit() {
+                return Err(failed());
+            }
+            forget_blocks();
+            self.run_plain("rollback to apart")?;
+        }
+        self.run_plain("release apart")?;
+        outcome
+    }
+
+    fn run_plain(&self, sql: &str) -> Result<()> {
+        self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(sql_error)
     }
 
     /// The number of rows changed.

@@ -2,7 +2,7 @@
 //! kept, counted before or shared: for random filters, lenses, windows and days, before the days are counted, after, and
 //! while rows change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use halotrack::domain::attribution::{Model, PathTouch, weights};
 use halotrack::domain::channel::channel;
@@ -20,7 +20,7 @@ use crate::ground::{self, Dice, Size};
 use crate::house::{House, SiteAt};
 
 const DAYS: i64 = 70;
-const KINDS_OF_CHANGE: u64 = 8;
+const KINDS_OF_CHANGE: u64 = 10;
 
 struct Shop {
     house: House,
@@ -45,6 +45,8 @@ struct Sale {
     days: Option<i64>,
     amount: Option<i64>,
     consent: String,
+    /// Its buyer's first sale, a later one, or nobody's; empty for what is no sale.
+    customers: &'static str,
     told: Vec<(String, i64)>,
     path: Vec<PathTouch>,
     items: Vec<(String, i64, i64)>,
@@ -153,11 +155,13 @@ impl Shop {
         let mut statement = self
             .db
             .prepare(
-                "select id, happened_at, kind, source, medium, campaign, match_type, status, currency, country, session_id, amount_minor, consent_given
+                "select id, happened_at, kind, source, medium, campaign, match_type, status, currency, country, session_id, amount_minor, consent_given,
+                   contact_id
                  from conversions where site_id = ?1 and counts = 1 order by id",
             )
             .expect("a statement");
-        let sales: Vec<Sale> = statement
+        let mut buyers: HashMap<i64, i64> = HashMap::new();
+        let mut sales: Vec<Sale> = statement
             .query_map([site], |r| {
                 let (id, at): (i64, i64) = (r.get(0)?, r.get(1)?);
                 let (path, days) = &credits[&id];
@@ -174,8 +178,12 @@ impl Shop {
                     Some(false) => "denied".to_owned(),
                     None => last.unwrap_or("unknown".into()),
                 };
+                if let Some(contact) = r.get(13)? {
+                    buyers.insert(id, contact);
+                }
                 Ok(Sale {
                     amount: r.get(11)?,
+                    customers: "",
                     consent,
                     told: told.get(&id).cloned().unwrap_or_default(),
                     id,
@@ -196,6 +204,16 @@ impl Shop {
             .expect("rows")
             .map(|r| r.expect("a row"))
             .collect();
+        let mut in_time: Vec<&mut Sale> = sales.iter_mut().filter(|s| s.kind == "sale").collect();
+        in_time.sort_by_key(|s| (s.at, s.id));
+        let mut known = HashSet::new();
+        for sale in in_time {
+            sale.customers = match buyers.get(&sale.id) {
+                None => "unknown",
+                Some(contact) if known.insert(*contact) => "new",
+                Some(_) => "returning",
+            };
+        }
         let places: HashMap<i64, usize> = sales.iter().enumerate().map(|(place, sale)| (sale.id, place)).collect();
         let mut statement = self
             .db
@@ -292,6 +310,8 @@ impl Shop {
             4 => "update conversions set counts = 1 - counts where site_id = ?1 and id = ?2",
             5 => "update conversions set consent_given = 0 where site_id = ?1 and id = ?2",
             6 => "update conversions set amount_minor = amount_minor + 12000 where site_id = ?1 and id = ?2",
+            7 => "update conversions set contact_id = 1 + ?2 % 5 where site_id = ?1 and id = ?2",
+            8 => "update conversions set happened_at = happened_at - 86400000 where site_id = ?1 and id = ?2",
             _ => {
                 r#"update orders set items = '[{"id":"n","name":"New","quantity":3,"price":{"minor":9,"currency":"EUR"}}]' where site_id = ?1 and id = ?2"#
             }
@@ -450,6 +470,7 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
     add("consent", &["granted", "denied", "unknown", "anonymous"], 10, |s| s.consent.clone(), Some(|v| v.consent.clone()));
     add("chat", &["yes", "no"], 8, |s| (if s.id % 7 == 3 { "yes" } else { "no" }).into(), None);
     add("amount", &["..50", "50.01..200", "200.01..", "none"], 10, band, None);
+    add("customers", &["new", "returning", "unknown"], 15, |s| s.customers.into(), None);
     add("match", &["session", "none", "email"], 12, |s| s.match_type.clone(), None);
     add("status", &["paid", "refunded", "won"], 10, |s| s.status.clone(), None);
     add("currency", &["EUR", "AED"], 10, |s| s.currency.clone(), None);
@@ -458,10 +479,11 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
         query.push(format!("platform={platform}"));
         sales.push(Box::new(move |sale| sale.told.iter().any(|(p, _)| p == platform)));
     }
-    if dice.is(6) {
+    if dice.is(12) {
         let n = dice.below(4) + 1;
-        query.push(format!("connection=!con_{}", site * 10 + n));
-        sales.push(Box::new(move |sale| sale.told.iter().all(|(_, c)| *c != site * 10 + n)));
+        let is_not = dice.is(50);
+        query.push(format!("connection={}con_{}", if is_not { "!" } else { "" }, site * 10 + n));
+        sales.push(Box::new(move |sale| sale.told.iter().any(|(_, c)| *c == site * 10 + n) != is_not));
     }
     let is_of_the_books = model == Model::LastNonDirect && window == Some(30);
     Asked {

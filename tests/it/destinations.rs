@@ -133,11 +133,11 @@ fn same_twice(destination: &dyn Destination, out: &Outgoing, settings: &Settings
     }
 }
 
-/// What is kept and shown of a request tells nobody's name; and ad platforms get hashes only. The owner's own systems
-/// are excepted: they get readable messages.
+/// What is kept and shown of a request tells nobody's name; and ad platforms get hashes only. The owner's own systems are
+/// excepted, and the owner's tracker, which knows nobody by a hash: they get readable messages.
 fn told_people(destination: &dyn Destination, out: &Outgoing, request: &Request, shown: &Value) -> Vec<String> {
     let mut texts = vec![("what is shown", format!("{} {} {}", shown["url"], shown["headers"], shown["body"]))];
-    if destination.about().slug != "webhook" {
+    if !["anytrack", "webhook"].contains(&destination.about().slug) {
         texts.push(("the request", format!("{:?}", request)));
     }
     let people = [

@@ -1,6 +1,9 @@
 //! People who ask to be forgotten: nothing of them is in any file, nothing waits to be sent, nothing brings them back;
 //! sums, counts and everybody else stay.
 
+/// The process dies at every named moment.
+mod killed;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -86,6 +89,11 @@ async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
     let said = json!({"conversation_id": PHONE, "role": "customer", "at": house.clock.now().utc(), "email": ANN, "session_id": id,
         "text": format!("write to {ANN}")});
     house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
+    // A tracker, with an id that is the address itself.
+    let tracker = house.connect(site, "anytrack", "shadow", &[]).await;
+    let events = json!([{"eventName": "Purchase", "transactionId": ANN, "email": ANN, "phone": PHONE, "eventValue": 3, "clientId": "b-ann",
+        "location": format!("https://shop.example/?gclid=click-ann&who={ANN}")}, {"eventName": "PageView", "clientId": "b-ann"}]);
+    house.post(&tracker.hook).json(&events).send().await.is(200);
     // An id that is the address itself.
     house.lead(site, json!({"lead_id": ANN, "email": ANN})).await.is(200);
     // A body nobody could read.
@@ -169,6 +177,7 @@ async fn nothing_of_a_person_is_left_and_all_sums_stay() {
         "credits",
         "deliveries",
         "idempotency_keys",
+        "tracker_events",
     ] {
         assert!(certificate["rows"][table].as_i64() > Some(0), "{table}: {certificate:#}");
     }

@@ -123,7 +123,7 @@ async fn a_connection_from_its_form_to_its_end(browser: &Chromium, office: &Offi
     browser.press(ENTER).await;
     browser.wait("what is missing", "return document.activeElement.getAttribute('aria-invalid') === 'true'").await;
     browser.press(format!("http://127.0.0.1:9/hook{ENTER}").as_str()).await;
-    browser.wait("what is done", "return document.querySelector('.cx-progress')?.innerText.includes('Configuration saved.')").await;
+    browser.wait("what is done", "return document.querySelector('.cx-progress')?.innerText.includes('The configuration is saved.')").await;
     browser.wait("the secret, this once", "return /whsec_/.test(document.querySelector('main').innerText)").await;
     browser.picture("connected").await;
     browser.click("main .acts .btn.main").await;

@@ -1,12 +1,17 @@
 //! A person, the privacy desk, connections and the strip of what needs the owner, in a real browser: by hand and by keyboard,
 //! on a wide and a narrow screen, light and dark.
 
+use std::time::Duration;
+
+use halotrack::store::FILE;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
-use crate::pages::{LOOK, Office, errors, set_up};
+use crate::pages::{LOOK, Office, PASSWORD, errors, set_up};
 
 const ENTER: &str = "\u{E007}";
+const ESCAPE: &str = "\u{E00C}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_forgets_a_person_and_keeps_the_desk() {
@@ -106,7 +111,7 @@ async fn a_person_is_erased(browser: &Chromium, office: &Office) {
     browser.picture("erase-preview").await;
     browser.wait("who is told", "return document.querySelector('.erase [aria-label=\"Is told\"]').innerText.includes('Webhook')").await;
     browser.wait("no button of consequence has the focus", "return document.activeElement.innerText === 'Not now'").await;
-    browser.click(".erase .btn.danger").await;
+    the_password_comes_first(browser, office).await;
     browser.wait("the certificate", "return !!document.querySelector('.certificate a[download]')").await;
     browser.picture("erase-certificate").await;
     let text = browser.run("return document.querySelector('.certificate').innerText").await;
@@ -117,6 +122,42 @@ async fn a_person_is_erased(browser: &Chromium, office: &Office) {
         .await;
     browser.wait_for("the person is gone", "return document.querySelectorAll('tr[data-id=contact_1]').length", json!(0)).await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
+}
+
+/// A browser that was left open is not enough: the password is asked for, and without it nothing is erased.
+async fn the_password_comes_first(browser: &Chromium, office: &Office) {
+    let db = Connection::open(office.server.folder.join("data").join(FILE)).expect("the file");
+    db.busy_timeout(Duration::from_secs(20)).expect("a time-out");
+    db.execute("update logins set proved_at = proved_at - 3600000", []).expect("the login is an hour old");
+    let people = || office.server.sql("full", "select count(*) as n from contacts where email = 'person0@mail.example'")[0]["n"].clone();
+    let asked = "return document.querySelector('dialog[open] .ask h2')?.innerText === 'Your password once more' && document.activeElement.name === 'again'";
+    browser.click(".erase .btn.danger").await;
+    browser.wait("the password is asked for, and has the focus", asked).await;
+    browser.picture("erase-password").await;
+    browser.press(ESCAPE).await;
+    browser
+        .wait(
+            "the preview again",
+            "return !document.querySelector('dialog[open] .ask') && !!document.querySelector('.erase .btn.danger:enabled')",
+        )
+        .await;
+    assert_eq!(people(), json!(1), "nobody was erased");
+    browser.click(".erase .btn.danger").await;
+    browser.wait("the question again", asked).await;
+    browser.press(ENTER).await;
+    browser
+        .wait("that it is missing", "return document.querySelector('dialog[open] .ask')?.innerText.includes('The password is missing.')")
+        .await;
+    browser.press(format!("wrong horse battery staple{ENTER}").as_str()).await;
+    browser.wait("a refusal in words", "return document.querySelector('dialog[open] .ask [name=again]').getAttribute('aria-invalid') === 'true' && !document.querySelector('dialog[open] .ask .main').disabled && !document.querySelector('dialog[open] .ask').innerText.includes('missing')").await;
+    assert_eq!(people(), json!(1), "nobody was erased");
+    // What was wrong is marked: typing takes its place.
+    browser.press(format!("{PASSWORD}{ENTER}").as_str()).await;
+    browser.wait("the password is taken", "return !document.querySelector('dialog[open] .ask')").await;
+    let said = errors(browser).await;
+    let is_answer =
+        |line: &String| line.contains("/erasures") && line.contains("403") || line.contains("/api/me/prove") && line.contains("422");
+    assert!(said.iter().all(is_answer), "{said:?}");
 }
 
 /// The desk by hand: another clock, somebody named by address after the password was asked for again, the list of certificates.

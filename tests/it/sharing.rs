@@ -288,6 +288,32 @@ async fn a_client_sees_the_part_and_no_route_shows_more() {
     assert_eq!((&list["items"], &list["facets"]["source"]), (&json!([]), &json!([{"value": "google", "count": 4}])), "{list}");
 }
 
+/// Where the whole began is not told to somebody who is shown a part: they are told when the part did.
+#[tokio::test]
+async fn a_client_is_told_when_the_part_began() {
+    let s = shop().await;
+    let old = json!({"order_id": "old", "total": "77.77", "currency": "USD", "created_at": s.house.ago(90 * 86_400)});
+    s.house.order(&s.site, old).await.is(200);
+    for (days, source) in [(50, OUTSIDE), (40, "google")] {
+        s.house.history(&s.site, None, days * 24, json!({"utm_source": source, "utm_medium": "cpc"})).await;
+    }
+    let began = async |cookie: &str| {
+        let me = s.house.get("/api/me").cookie(cookie).send().await.is(200).json;
+        let day = |name: &str| me["sites"][0][name].as_str().map(|at| at[..10].to_owned());
+        (day("first_touch_at"), day("first_conversion_at"))
+    };
+    let day = |days: i64| Some(s.house.ago(days * 86_400)[..10].to_owned());
+    assert_eq!(began(&s.ann).await, (day(50), day(90)));
+    let cleo = client(&s, json!({"segment": {"source": ["google"]}})).await;
+    assert_eq!(began(&cleo).await, (day(40), day(0)));
+    cube::catch_up(&s.house.app).await.expect("counted");
+    assert_eq!(began(&cleo).await, (day(40), day(0)), "counted days say the same");
+    let nothing = client(&s, json!({"segment": {"source": ["nowhere"]}})).await;
+    assert_eq!(began(&nothing).await, (None, None));
+    let hidden = client(&s, json!({"hides_money": true})).await;
+    assert_eq!(began(&hidden).await, (day(50), day(90)), "who is shown all of it is told of all of it");
+}
+
 #[tokio::test]
 async fn a_clients_stream_tells_of_the_part_alone() {
     let s = shop().await;

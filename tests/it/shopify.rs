@@ -2,7 +2,7 @@
 //! beside it.
 
 mod privacy;
-mod shop;
+pub mod shop;
 mod theme;
 
 use halotrack::flows::connections::{self, NewConnectionForm};

@@ -70,6 +70,7 @@ impl House {
             name: None,
             mode: destinations::find(platform).map(|_| mode.to_owned()),
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            is_shown_later: false,
         };
         let added = connections::add(&self.app, site.id, &form, "test").await.expect("a connection");
         let hook = added.card.hook_url.unwrap_or_default();

@@ -8,7 +8,12 @@ use crate::running::Running;
 
 /// `full` and `empty`, and a token that may tell things of `full`.
 pub fn open(name: &str) -> (Running, String) {
-    let mut server = Running::new(name);
+    open_with(name, |server| server)
+}
+
+/// The same on a server that is told more.
+pub fn open_with(name: &str, with: impl FnOnce(Running) -> Running) -> (Running, String) {
+    let mut server = with(Running::new(name));
     for name in ["full", "empty"] {
         let domain = format!("{name}.example");
         server.cli(&["site", "add", "--name", name, "--domain", &domain, "--currency", "EUR", "--consent", "opt-out"]);

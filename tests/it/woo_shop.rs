@@ -38,6 +38,8 @@ pub struct Books {
     pub is_plain: bool,
     /// As on plain http in life: a key in the header is not looked at.
     pub ignores_basic: bool,
+    /// In maintenance: nothing is answered.
+    pub is_closed: bool,
     /// Given before anything else, whatever is asked.
     pub instead: VecDeque<Answer>,
     /// One after each page of orders that is given.
@@ -67,6 +69,7 @@ impl WooShop {
             may_write: true,
             is_plain: false,
             ignores_basic: false,
+            is_closed: false,
             instead: VecDeque::new(),
             meanwhile: VecDeque::new(),
             nonces: BTreeSet::new(),
@@ -184,6 +187,9 @@ impl Books {
     }
 
     fn answer(&mut self, seen: &Seen) -> Answer {
+        if self.is_closed {
+            return Answer::text(503, "Briefly unavailable for scheduled maintenance.");
+        }
         self.asked += 1;
         if let Some(answer) = self.instead.pop_front() {
             return answer;

@@ -54,7 +54,7 @@ function drawSecond(box, me, p, again) {
     return;
   }
   fill(box, h('p.quiet', null, 'Off. With it, a stolen password alone lets nobody in: signing in also wants six digits from an app on your phone.'),
-    h('div.acts', null, h('button.btn.main', { type: 'button', onclick: () => offer(box, p, again) }, 'Switch it on')));
+    h('div.acts.below', null, h('button.btn.main', { type: 'button', onclick: () => offer(box, p, again) }, 'Switch it on')));
 }
 
 /** @param {HTMLElement} box @param {import('../../app.js').Params} p @param {() => Promise<void>} again */

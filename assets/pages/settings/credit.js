@@ -20,7 +20,7 @@ export async function show(root, p) {
   const asked = () => ({ model: model.input.value, window: window.input.value, chat_credit: chats.input.value === 'yes',
     windows: Object.fromEntries(KINDS.map(([kind], i) => [kind, kinds[i].input.value]).filter(([, w]) => w)) });
   const effect = h('div', { 'aria-live': 'polite' });
-  const form = saveForm({ fields: [model, window, chats], rest: h('fieldset.choices', null, h('legend', null, 'Its own for'), h('div.four', null, kinds.map((k) => k.el))),
+  const form = saveForm({ fields: [model, window, chats], rest: h('fieldset.choices', null, h('legend', null, 'How far back, where it differs'), h('div.four', null, kinds.map((k) => k.el))),
     go: 'Show the effect', classes: 'cols', save: async () => {
       const wanted = asked();
       const seen = await post(`${url}/preview`, wanted);

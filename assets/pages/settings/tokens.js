@@ -8,7 +8,7 @@ import { saveForm, selectField, panel, once } from '../../parts/form.js';
 import { confirm } from '../../parts/menu.js';
 import { proved } from '../../parts/prove.js';
 
-const SCOPES = [['read', 'Read', 'conversions and reports'], ['write', 'Write', 'tell conversions, change settings'], ['sync', 'Sync', 'start pulls'],
+const SCOPES = [['read', 'Read', 'conversions and reports'], ['write', 'Write', 'tell conversions, change settings'], ['sync', 'Sync', 'fetch from connected platforms now'],
   ['export', 'Export', 'whole lists as files'], ['erase', 'Erase', 'delete people']];
 
 /** @param {HTMLElement} root @param {import('../../app.js').Params} p */

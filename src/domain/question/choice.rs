@@ -89,7 +89,7 @@ impl<'a> Asked<'a> {
         Ok(choice)
     }
 
-    pub(super) fn one_of(&self, name: &str, words: &[&str]) -> Result<Choice> {
+    pub fn one_of(&self, name: &str, words: &[&str]) -> Result<Choice> {
         self.choice(name, |v| words.contains(&v), &format!("one of {}", words.join(", ")))
     }
 
@@ -103,7 +103,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Numbers of connections, as text.
-    pub(super) fn connections(&self, name: &str) -> Result<Choice> {
+    pub fn connections(&self, name: &str) -> Result<Choice> {
         use super::super::ids::ConnectionId;
         let mut choice = self.choice(name, |v| v.parse::<ConnectionId>().is_ok(), "a connection like con_7")?;
         for value in choice.is.iter_mut().chain(choice.not.iter_mut()) {

@@ -17,7 +17,7 @@ pub const UNATTRIBUTED: &str = "unattributed";
 pub const UNKNOWN: &str = "unknown";
 
 /// What can be asked of a conversion, and most of it of a visit.
-pub const DIMENSIONS: [&str; 20] = [
+pub const DIMENSIONS: [&str; 21] = [
     "kind",
     "channel",
     "source",
@@ -36,12 +36,17 @@ pub const DIMENSIONS: [&str; 20] = [
     "status",
     "currency",
     "amount",
+    "customers",
     "platform",
     "connection",
 ];
 
 /// What was said to marketing; whoever is counted without a person is `anonymous`.
 pub const CONSENTS: [&str; 4] = ["granted", "denied", "unknown", "anonymous"];
+
+/// Whose sale it is: somebody's first one that counts, a later one, or one of nobody known. What is no sale, and what does not
+/// count, is none of these.
+pub const CUSTOMERS: [&str; 3] = ["new", "returning", "unknown"];
 
 /// States of a conversion: a lead's pipeline, then what became of a sale.
 pub const STATUSES: [&str; 11] =
@@ -109,6 +114,8 @@ pub struct ConversionFilter {
     pub chat: Choice,
     /// What was first told, before anything went back.
     pub amount: Bands,
+    /// Whether its buyer had bought before.
+    pub customers: Choice,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
     pub within: Option<Box<ConversionFilter>>,
     /// Under which names rows are filtered and counted. What somebody may see at all goes by the stored words: no rule widens it.
@@ -167,17 +174,27 @@ impl ConversionFilter {
             consent: asked.one_of("consent", &CONSENTS)?,
             chat: asked.one_of("chat", &["yes", "no"])?,
             amount: asked.bands("amount")?,
+            customers: asked.one_of("customers", &CUSTOMERS)?,
             within: None,
             rules: Rules::default(),
         })
     }
 
-    /// The same for somebody who is shown a part. Amounts that are hidden cannot be found out by asking which are how large.
+    /// The same for somebody who is shown a part. Amounts that are hidden cannot be found out by asking which are how large, and
+    /// what else a buyer has bought, which the part does not hold, not by asking whether it was the first time.
     pub fn within(mut self, sight: &Sight) -> Result<Self> {
         if sight.hides_money && !self.amount.is_open() {
             return Err(
                 Error::new(Kind::Forbidden, "missing_right", "Amounts are hidden from you: nothing can be filtered by them.").of("amount")
             );
+        }
+        if !sight.segment.is_open() && !self.customers.is_open() {
+            return Err(Error::new(
+                Kind::Forbidden,
+                "missing_right",
+                "You are shown a part of this site: whether its customers bought before goes by all of it.",
+            )
+            .of("customers"));
         }
         self.within = sight.segment.filter().map(Box::new);
         Ok(self)
@@ -202,7 +219,7 @@ impl ConversionFilter {
 
     /// Something that only the conversion's own row and its credit say.
     pub fn asks_row(&self) -> bool {
-        self.asks_whereabouts() || !(self.amount.is_open() && self.chat.is_open())
+        self.asks_whereabouts() || !(self.amount.is_open() && self.chat.is_open() && self.customers.is_open())
     }
 
     /// Who told of it and who was told stands in other tables, whose changes are none of the conversion.
@@ -374,6 +391,7 @@ mod tests {
             ("connection=7x", "connection"),
             ("consent=yes", "consent"),
             ("chat=maybe", "chat"),
+            ("customers=old", "customers"),
             ("click=a-b", "click"),
             ("amount=50", "amount"),
             ("kind=~sal", "kind"),

@@ -8,6 +8,7 @@ use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::rhythm;
 use crate::domain::time::{DAY_MS, HOUR_MS, Time, Zone};
 use crate::error::{Error, Result};
+use crate::flows::planning;
 use crate::platforms;
 use crate::store::connections::Connection;
 use crate::store::questions::standing::{self, Standing};
@@ -46,14 +47,14 @@ pub async fn card(app: &App, connection: &Connection) -> Result<Card> {
     let book = app.book();
     let site = book.site(connection.site).ok_or_else(|| Error::internal(format!("{} is of no site", connection.id)))?;
     let platform = platforms::find(&connection.platform);
-    let (id, zone, now) = (connection.id, site.zone.clone(), app.clock.now());
-    let standing = app.store.read(site.id, move |c| standing::of(c, id, &zone, now)).await?;
+    let (id, now) = (connection.id, app.clock.now());
+    let standing = app.store.read(site.id, move |c| standing::of(c, id, now)).await?;
     Ok(Card {
         connection: connection.id,
         site: site.slug.clone(),
         platform: connection.platform.clone(),
         name: connection.name.clone(),
-        mode: platform.is_none_or(|p| p.sends()).then(|| connection.mode.word()),
+        mode: (platform.is_none() || planning::sending(connection).is_some()).then(|| connection.mode.word()),
         status: connection.status.word(),
         reason: connection.reason.clone(),
         hook_url: connection.hook_tokens.first().map(|token| hook_url(&app.config.public_url, &connection.platform, token)),
@@ -66,11 +67,23 @@ pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
     format!("{public_url}/in/{platform}/{token}")
 }
 
+/// Missed orders that are named, of those that are counted.
+const MOST_MISSED: usize = 10;
+
 /// How a connection stands, as cards and lists show it.
 pub fn shown(s: &Standing, zone: &Zone, now: Time) -> Value {
     let time = |at: Option<Time>| at.map(|at| zone.text(at));
     let hooks = s.registration.iter().flat_map(|r| &r.hooks);
-    let missed: i64 = s.missed.iter().map(|(_, count)| count).sum();
+    let mut days: Vec<(String, i64)> = Vec::new();
+    for found in &s.missed {
+        let day = zone.day(found.found_at).to_string();
+        match days.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, count)) => *count += 1,
+            None => days.push((day, 1)),
+        }
+    }
+    let missed = s.missed.len() as i64;
+    let newest = s.missed.iter().rev().take(MOST_MISSED);
     json!({
         "webhooks": hooks.map(|h| json!({"topic": h.topic, "id": h.id, "active": h.is_active})).collect::<Vec<_>>(),
         "registration": s.registration.as_ref().map(|r| json!({
@@ -85,13 +98,20 @@ pub fn shown(s: &Standing, zone: &Zone, now: Time) -> Value {
             "has_history": p.seen_to.is_some(),
             "last_at": time(p.ended_at),
             "next_at": time(Some(p.next_at)),
+            "began_at": time(p.began_at),
             "orders": p.orders,
+            "records": p.records,
+            "pages": p.pages,
+            "since": time(p.since),
+            "reached_at": time(p.reached_at),
+            "back_to": time(p.back_to),
             "sentence": p.sentence,
         })),
         "happenings": s.happenings.iter().map(|h| json!({"at": zone.text(h.at), "sentence": h.sentence})).collect::<Vec<_>>(),
         "missed": {
             "count": missed,
-            "days": s.missed.iter().map(|(day, count)| json!({"day": day, "count": count})).collect::<Vec<_>>(),
+            "days": days.iter().map(|(day, count)| json!({"day": day, "count": count})).collect::<Vec<_>>(),
+            "orders": newest.map(|m| json!({"order": m.order, "label": m.label, "found_at": time(Some(m.found_at))})).collect::<Vec<_>>(),
             "sentence": missed_sentence(missed),
         },
         "silence": silence(s, now),

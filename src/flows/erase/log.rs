@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::backup::Watch;
 use crate::backup::erasures::{self, FILE};
 use crate::crypto;
 use crate::domain::time::Time;
@@ -165,8 +166,8 @@ async fn erase_again(app: &App, site: &Arc<Site>, lines: Vec<Line>) -> Result<()
         let at = Time::from_ms(line.at);
         let stones: Vec<[u8; 16]> = line.digests.iter().filter_map(|hex| crypto::unhex(hex)?.try_into().ok()).collect();
         app.store.write(site.id, move |c| stones.iter().try_for_each(|stone| tombstones::add(c, stone, at))).await?;
-        let id = super::erase(app, site, Named::Log(known), "erasures.log", &line.uid, at).await?;
-        super::finish(app, site, id).await?;
+        let id = super::erase(app, site, Named::Log(known), "erasures.log", &line.uid, at, &Watch::nobody()).await?;
+        super::finish(app, site, id, &Watch::nobody()).await?;
     }
     Ok(())
 }

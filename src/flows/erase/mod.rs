@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::backup::Watch;
 use crate::crypto;
 use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
 use crate::domain::person::{Email, Phone};
@@ -30,6 +31,9 @@ pub use crate::store::erasures::Named;
 
 /// Whoever asks waits this long for the search of the file; it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Moments of an erasure, in their order, at which a test may look, or kill the process.
+pub const MOMENTS: [&str; 3] = ["erased", "logged", "searched"];
 
 /// The person as an owner types it.
 pub fn named(site: &Site, email: Option<&str>, phone: Option<&str>, order: Option<&str>) -> Result<Named> {
@@ -52,10 +56,15 @@ pub fn named_contact(text: &str) -> Result<Named> {
 
 /// Erases, and gives the certificate as it stands then.
 pub async fn run(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result<Value> {
+    run_watched(app, site, named, who, Watch::nobody()).await
+}
+
+/// The same, under the eyes of somebody.
+pub async fn run_watched(app: &App, site: &Arc<Site>, named: Named, who: &str, watch: Watch) -> Result<Value> {
     let now = app.clock.now();
-    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), now).await?;
+    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), now, &watch).await?;
     let (work, owner) = (app.clone(), site.clone());
-    let rest = tokio::spawn(async move { finish(&work, &owner, id).await });
+    let rest = tokio::spawn(async move { finish(&work, &owner, id, &watch).await });
     match tokio::time::timeout(PATIENCE, rest).await {
         Ok(Ok(Err(e))) => tracing::warn!(site.id = %site.id, error = %e, "An erasure is not finished; it is taken up again."),
         Ok(_) => {}
@@ -67,10 +76,11 @@ pub async fn run(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result
 /// Erases, and gives the certificate's number at once. The search of the file and the word to destinations follow by
 /// themselves, also after a restart: a platform that passes a wish on waits only seconds.
 pub async fn begin(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Result<ErasureId> {
-    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), app.clock.now()).await?;
+    let watch = Watch::nobody();
+    let id = erase(app, site, named, who, &crypto::hex(&crypto::random::<16>()), app.clock.now(), &watch).await?;
     let (work, owner) = (app.clone(), site.clone());
     tokio::spawn(async move {
-        if let Err(e) = finish(&work, &owner, id).await {
+        if let Err(e) = finish(&work, &owner, id, &watch).await {
             tracing::warn!(site.id = %owner.id, error = %e, "An erasure is not finished; it is taken up again.");
         }
     });
@@ -78,7 +88,7 @@ pub async fn begin(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Resu
 }
 
 /// The one change. What is the past from now on is written down beside it.
-async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time) -> Result<ErasureId> {
+async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time, watch: &Watch) -> Result<ErasureId> {
     let (owner, who, uid) = (site.clone(), who.to_owned(), uid.to_owned());
     let is_from_log = matches!(named, Named::Log(_));
     let (id, line) = app
@@ -90,10 +100,12 @@ async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, 
             Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
         })
         .await?;
+    watch.see("erased");
     // What comes from the log is in it.
     if !is_from_log {
         log::append(&app.config.data, &line)?;
     }
+    watch.see("logged");
     app.wake.notify_waiters();
     Ok(id)
 }
@@ -145,7 +157,7 @@ fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid
 }
 
 /// Searches the file, tells destinations, and closes what is done. Safe to repeat.
-async fn finish(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<()> {
+async fn finish(app: &App, site: &Arc<Site>, id: ErasureId, watch: &Watch) -> Result<()> {
     let _turn = app.cleaning.lock().await;
     let found = app.store.read(site.id, move |c| Ok((erasures::find(c, id)?, erasures::find_subject(c, id)?))).await?;
     let (Some(certificate), Some(subject)) = found else { return Ok(()) };
@@ -153,6 +165,7 @@ async fn finish(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<()> {
         None => file::clean(app, site, id, &subject).await,
         Some(_) => Ok(()),
     };
+    watch.see("searched");
     let is_told = telling::run(app, site, id, &subject, certificate.at).await?;
     let now = app.clock.now();
     let is_late = now.ms_since(certificate.at) >= erasures::LONGEST_MS;
@@ -169,7 +182,7 @@ pub async fn go_on(app: &App) -> Result<()> {
             if app.is_stopping() {
                 return Ok(());
             }
-            finish(app, &site, id).await?;
+            finish(app, &site, id, &Watch::nobody()).await?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::crypto;
 use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, SAME_CONTENT_MS, joining, order_key};
 use crate::domain::erasure::IMPERSONAL;
-use crate::domain::fact::{Fact, Order, Person, Traces};
+use crate::domain::fact::{Fact, Order, Person, Statement, Traces};
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::intake::own_id;
@@ -46,8 +46,9 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         // They name an order, nobody else; a refund's reason is not filled in where the order is of somebody erased.
         Fact::Refund(told) => is_erased_id(c, connection, &told.platform, &told.order_external_id)?,
         Fact::Deletion(_) => return Ok(News::Present),
-        Fact::Statement(s) => match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
-            Some(id) => conversions::find(c, id)?.is_some_and(|v| v.is_erased),
+        Fact::Statement(s) => is_erased_statement(c, connection, s)?,
+        Fact::Event(e) => match &e.fact {
+            Some(s) => is_erased_statement(c, connection, s)?,
             None => false,
         },
         Fact::Message(m) => {
@@ -71,6 +72,7 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(f) => (&f.person, f.happened_at),
         Fact::Message(f) => (&f.person, f.happened_at),
+        Fact::Event(f) => (&f.person, f.happened_at),
     };
     if !is_past(c, site, person, happened_at)? {
         return Ok(News::Present);
@@ -79,11 +81,13 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Lead(_) | Fact::Message(_) => false,
         Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) => true,
         Fact::Statement(s) => s.kind == ConversionKind::Sale,
+        Fact::Event(e) => e.fact.as_ref().is_some_and(|s| s.kind == ConversionKind::Sale),
     };
     // An id that is the address itself cannot be kept.
     let names_somebody = match fact {
         Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
         Fact::Statement(s) => s.external_id.contains('@'),
+        Fact::Event(e) => e.event_id.contains('@'),
         Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
     };
     Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
@@ -105,6 +109,13 @@ fn is_past(c: &SiteConn, site: &Site, person: &Person, happened_at: Time) -> Res
     Ok(false)
 }
 
+fn is_erased_statement(c: &SiteConn, connection: i64, s: &Statement) -> Result<bool> {
+    match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
+        Some(id) => Ok(conversions::find(c, id)?.is_some_and(|v| v.is_erased)),
+        None => Ok(false),
+    }
+}
+
 fn is_erased_id(c: &SiteConn, connection: i64, platform: &str, order: &str) -> Result<bool> {
     Ok(orders::find_by_external_id(c, connection, &own_id(platform, order))?.is_some_and(|known| known.is_erased))
 }
@@ -122,6 +133,7 @@ fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool>
     let like = Candidate {
         kind: ConversionKind::Sale,
         order_key: Some(key),
+        is_key_sure: true,
         contact: None,
         amount: Some(order.total),
         happened_at: order.happened_at,
@@ -138,7 +150,11 @@ fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool>
 fn without_person(fact: &Fact) -> Fact {
     let nobody = |person: &Person| Person { country: person.country.clone(), ..Person::default() };
     let traces = |t: &Traces| Traces { stated: t.stated.clone(), coupons: t.coupons.clone(), ..Traces::default() };
-    let mut fact = fact.clone();
+    // Of an event only the sale in it is told.
+    let mut fact = match fact {
+        Fact::Event(event) => event.fact.clone().map_or_else(|| fact.clone(), Fact::Statement),
+        other => other.clone(),
+    };
     match &mut fact {
         Fact::Lead(lead) => {
             (lead.person, lead.traces) = (nobody(&lead.person), traces(&lead.traces));
@@ -161,6 +177,7 @@ fn without_person(fact: &Fact) -> Fact {
                 detail.retain(|key, _| IMPERSONAL.contains(&key.as_str()));
             }
         }
+        Fact::Event(e) => e.person = nobody(&e.person),
         Fact::Message(m) => (m.person, m.traces, m.visitor) = (nobody(&m.person), traces(&m.traces), None),
     }
     fact

@@ -2,6 +2,7 @@
 
 use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::Statement;
+use crate::domain::ids::{ContactId, SessionId};
 use crate::error::Result;
 
 use super::telling::{Telling, known_person, tell, told_session};
@@ -10,6 +11,11 @@ use super::{Context, Stored};
 pub fn store(x: &Context, s: &Statement) -> Result<Stored> {
     let session = told_session(x, &s.traces)?;
     let contact = known_person(x, &s.person, &s.traces, session, &s.platform)?;
+    store_of(x, s, session, contact)
+}
+
+/// The same where the person is known already.
+pub fn store_of(x: &Context, s: &Statement, session: Option<SessionId>, contact: Option<ContactId>) -> Result<Stored> {
     let word = match s.kind {
         ConversionKind::Sale => "order",
         other => other.word(),

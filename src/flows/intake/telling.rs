@@ -1,7 +1,7 @@
 //! One telling of a sale or lead finds its conversion: joins one that is known, or makes it, with its credit, money and
 //! deliveries. The order of arrival makes no difference to the figures.
 
-use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, joining, order_key};
+use crate::domain::conversion::{Candidate, ConversionKind, Joining, Rank, Reporter, joining, order_key};
 use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::Money;
@@ -133,6 +133,7 @@ fn candidate(x: &Context, t: &Telling) -> Candidate {
     Candidate {
         kind: t.kind,
         order_key: t.order_id.and_then(order_key),
+        is_key_sure: t.rank != Rank::AnyTrack.number(),
         contact: t.contact.filter(|_| !x.is_asserted).map(ContactId::number),
         amount: t.amount,
         happened_at: t.happened_at,
@@ -180,7 +181,9 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     if t.rank <= before.rank {
         conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
         heed_refusal(x, t, id)?;
-        return late_identity(x, t, id);
+        let skipped = planning::heed_teller(x.c, x.connections, id, x.now)?;
+        let told = late_identity(x, t, id)?;
+        return Ok(Stored { planned: skipped, ..told });
     }
     heed_refusal(x, t, id)?;
     conversions::set_speaker(x.c, id, &new_conversion(x, t, order_key.as_deref(), &before.event_id, None))?;

@@ -13,9 +13,10 @@ use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
 use crate::sources::{Batch, Source, Window};
 use crate::store::connections::{self, Connection, Status};
+use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{jobs, orders, pulls, refunds, registrations};
+use crate::store::{counters, jobs, orders, pulls, refunds, registrations};
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
@@ -69,7 +70,7 @@ impl Walk<'_> {
     async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
         let (id, now) = (self.connection.id, self.app.clock.now());
         let connections: Vec<Arc<Connection>> = self.app.book().connections_of(self.site.id).cloned().collect();
-        let (owner, next) = (self.site.clone(), next.cloned());
+        let (owner, next, is_page) = (self.site.clone(), next.cloned(), next.is_some());
         let body = if page.len() <= LARGEST_KEPT { page.clone() } else { Vec::new() };
         let mut delivered = Delivered {
             connection: Some(id),
@@ -87,13 +88,20 @@ impl Walk<'_> {
             .app
             .store
             .write(self.site.id, move |c| {
-                let mut new_orders = 0;
+                let mut brought = Brought { records: facts.len(), pages: usize::from(next.is_some()), ..Brought::default() };
                 for fact in facts {
                     if let Fact::Order(order) = &fact {
+                        brought.reached_at = brought.reached_at.max(Some(order.modified_at));
                         let external_id = intake::own_id(&order.platform, &order.external_id);
                         let known = orders::find_by_external_id(c, id.number(), &external_id)?;
                         match known {
-                            None => new_orders += 1,
+                            None => {
+                                brought.orders += 1;
+                                // What was read from the list has been heard of too; history is none of today's rhythm.
+                                if !order.is_imported {
+                                    counters::add(c, owner.zone.day(now), intake::HEARD, &id.to_string())?;
+                                }
+                            }
                             Some(known) if is_same(c, id, order, &external_id, &known)? => continue,
                             Some(_) => {}
                         }
@@ -108,8 +116,8 @@ impl Walk<'_> {
                     false => Some(intake::store(c, &owner, &connections, &delivered, None, now)?),
                 };
                 match &next {
-                    Some(next) => pulls::save(c, id, next, new_orders)?,
-                    None => pulls::count(c, id, new_orders)?,
+                    Some(next) => pulls::save(c, id, next, &brought)?,
+                    None => pulls::count(c, id, &brought)?,
                 }
                 Ok(taken)
             })
@@ -118,7 +126,17 @@ impl Walk<'_> {
             page.clear();
             self.announce(taken);
         }
+        if is_page {
+            self.tell();
+        }
         Ok(())
+    }
+
+    /// Open dashboards look at the card again.
+    fn tell(&self) {
+        if let Some(connection) = self.app.book().connection(self.connection.id) {
+            self.app.tell(News::Connection { site: self.site.id, id: connection.id, status: connection.status.word() });
+        }
     }
 
     fn announce(&self, taken: &Taken) {
@@ -132,7 +150,7 @@ impl Walk<'_> {
         self.app
             .store
             .write(self.site.id, move |c| {
-                pulls::save(c, id, &next, 0)?;
+                pulls::save(c, id, &next, &Brought::default())?;
                 pulls::put_off(c, id, at, None)
             })
             .await?;
@@ -188,8 +206,9 @@ impl Walk<'_> {
                 Ok(is_told)
             })
             .await?;
-        if is_told {
-            self.turned(Status::Ok).await?;
+        match is_told {
+            true => self.turned(Status::Ok).await?,
+            false => self.tell(),
         }
         Ok(Ended::Failed { sentence })
     }
@@ -198,10 +217,8 @@ impl Walk<'_> {
     async fn turned(&self, from: Status) -> Result<()> {
         if self.connection.status == from {
             self.app.refresh().await?;
-            if let Some(connection) = self.app.book().connection(self.connection.id) {
-                self.app.tell(News::Connection { site: self.site.id, id: connection.id, status: connection.status.word() });
-            }
         }
+        self.tell();
         Ok(())
     }
 }

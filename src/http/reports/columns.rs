@@ -68,8 +68,9 @@ impl Shown {
         Ok(Self { columns, sort: asked.one("sort").map(|word| named("sort", word)).transpose()? })
     }
 
-    pub fn head(&self, before: &[&'static str]) -> Vec<&'static str> {
-        let mut head = before.to_vec();
+    /// `is_compared`: behind the columns stand those of them that the time before has too.
+    pub fn head(&self, names: &[&'static str], is_compared: bool) -> Vec<&'static str> {
+        let mut head = names.to_vec();
         for column in &self.columns {
             head.extend_from_slice(match column {
                 Visits => &["visits"],
@@ -85,28 +86,32 @@ impl Shown {
                 Balance => &["opens", "closes"],
             });
         }
+        if is_compared {
+            head.extend(self.columns.iter().filter_map(|column| match column {
+                Visits => Some("compared_visits"),
+                Leads => Some("compared_leads"),
+                Orders => Some("compared_orders"),
+                Conversions => Some("compared_conversions"),
+                Rate => Some("compared_conversion_rate"),
+                Sold => Some("compared_sold"),
+                Back => Some("compared_back"),
+                Net => Some("compared_net"),
+                First | Last | Balance => None,
+            }));
+        }
         head.push("currency");
         head
     }
 
-    pub fn cells(&self, before: Vec<Cell>, row: &TableRow, site: &Site) -> Vec<Cell> {
-        let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
-        let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(own(all, site, pick), site.currency).decimal());
-        let mut cells = before;
-        for column in &self.columns {
-            match column {
-                Visits => cells.push(Cell::number(row.visits)),
-                Leads => cells.push(part(row.own.leads_e9)),
-                Orders => cells.push(part(row.own.orders_e9)),
-                Conversions => cells.push(part(row.own.conversions_e9)),
-                Rate => cells.push(Cell::maybe_number(rate(row))),
-                Sold => cells.push(money(&row.own.money, |m| m.sold_minor)),
-                Back => cells.push(money(&row.own.money, |m| m.back_minor)),
-                Net => cells.push(money(&row.own.money, Flow::net_minor)),
-                First => cells.extend([part(row.first.conversions_e9), money(&row.first.money, Flow::net_minor)]),
-                Last => cells.extend([part(row.last.conversions_e9), money(&row.last.money, Flow::net_minor)]),
-                Balance => cells.extend([part(row.first.conversions_e9), part(row.last.conversions_e9)]),
-            }
+    /// `was` is the row in the time before, where that is asked for.
+    pub fn cells(&self, names: Vec<Cell>, row: &TableRow, was: Option<&TableRow>, site: &Site) -> Vec<Cell> {
+        let mut cells = names;
+        self.columns.iter().for_each(|column| add(&mut cells, *column, row, site));
+        if let Some(was) = was {
+            self.columns
+                .iter()
+                .filter(|column| !matches!(column, First | Last | Balance))
+                .for_each(|column| add(&mut cells, *column, was, site));
         }
         cells.push(Cell::text(site.currency.code()));
         cells
@@ -132,7 +137,25 @@ impl Shown {
     }
 }
 
-fn rate(row: &TableRow) -> Option<f64> {
+fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site) {
+    let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
+    let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(own(all, site, pick), site.currency).decimal());
+    match column {
+        Visits => cells.push(Cell::number(row.visits)),
+        Leads => cells.push(part(row.own.leads_e9)),
+        Orders => cells.push(part(row.own.orders_e9)),
+        Conversions => cells.push(part(row.own.conversions_e9)),
+        Rate => cells.push(Cell::maybe_number(rate(row))),
+        Sold => cells.push(money(&row.own.money, |m| m.sold_minor)),
+        Back => cells.push(money(&row.own.money, |m| m.back_minor)),
+        Net => cells.push(money(&row.own.money, Flow::net_minor)),
+        First => cells.extend([part(row.first.conversions_e9), money(&row.first.money, Flow::net_minor)]),
+        Last => cells.extend([part(row.last.conversions_e9), money(&row.last.money, Flow::net_minor)]),
+        Balance => cells.extend([part(row.first.conversions_e9), part(row.last.conversions_e9)]),
+    }
+}
+
+pub fn rate(row: &TableRow) -> Option<f64> {
     (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64)
 }
 

@@ -35,6 +35,7 @@ pub const FILTERS: &[Param] = &[
     ("status", "paid, refunded, new, won, …"),
     ("currency", "EUR"),
     ("amount", "50..200, 200.. or ..50 in the large unit of its currency, both ends included; none for what has no amount"),
+    ("customers", "new where the sale is its buyer's first one, returning, or unknown where nobody is known; leads are none of these"),
     ("platform", "one that told of it or was told"),
     ("connection", "one that told of it or was told, con_7"),
 ];
@@ -63,12 +64,12 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
-pub const REPORT: &[Param] = &joined::<28>(&[DAYS, LENS, COMPARE, FILTERS]);
-pub const HEADLINE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
-pub const SOURCES: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
-pub const SOURCES_CSV: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, TABLE, SHOWN]);
-pub const TREE: &[Param] = &joined::<27>(&[DAYS, LENS, FILTERS, PLACE]);
-pub const TREE_CSV: &[Param] = &joined::<26>(&[DAYS, LENS, FILTERS, SHOWN]);
+pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
+pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
+pub const SOURCES: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
+pub const SOURCES_CSV: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, TABLE, SHOWN]);
+pub const TREE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, PLACE]);
+pub const TREE_CSV: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, SHOWN]);
 
 /// Several lists as one, while the program is compiled: a wrong number of them does not compile.
 pub const fn joined<const N: usize>(lists: &[&[Param]]) -> [Param; N] {

@@ -2,6 +2,7 @@
 //! row for what nothing is credited with, so that all have the same total.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::super::exports::{self, Cell};
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
-use super::columns::{self, Shown};
+use super::columns::{self, Shown, rate};
 use super::{Wanted, moneys, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -181,10 +182,40 @@ async fn answered(app: App, ask: Ask, by: By) -> Result<Reply> {
     let of = site.clone();
     let shown = patient(&app, &site, move |c| {
         let tables = asked(c, &of, &wanted, by, has_ends)?;
-        Ok(shown_by(&tables, ask_before(c, &of, &wanted, by)?.as_ref(), by, &of, &wanted, limit))
+        let before = ask_before(c, &of, &wanted, by)?;
+        let mut shown = shown_by(&with_gone(tables, before.as_ref()), before.as_ref(), by, &of, &wanted, limit);
+        shown["compare"] = shown_compare(&wanted, &of);
+        Ok(shown)
     })
     .await?;
     ask.shown(shown)
+}
+
+/// What it is compared with; null where it is compared with nothing.
+pub fn shown_compare(wanted: &Wanted, site: &Site) -> Value {
+    wanted.compare.map_or(Value::Null, |period| {
+        json!({
+            "from": period.days.from.to_string(),
+            "to": period.days.to.to_string(),
+            "until": shown::maybe_time(&site.zone, period.until),
+        })
+    })
+}
+
+/// With an empty row for whatever was there in the time before and is not there any more.
+fn with_gone(mut all: Tables, before: Option<&Tables>) -> Tables {
+    let Some(before) = before else { return all };
+    add_names(&mut all.origins, &before.origins);
+    add_names(&mut all.details, &before.details);
+    add_names(&mut all.countries, &before.countries);
+    add_names(&mut all.devices, &before.devices);
+    all
+}
+
+fn add_names<K: Clone + Eq + Hash>(all: &mut HashMap<K, TableRow>, before: &HashMap<K, TableRow>) {
+    for name in before.keys() {
+        all.entry(name.clone()).or_default();
+    }
 }
 
 /// In the books' own lens and without a filter the counts of whole days know the origins.
@@ -215,12 +246,7 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
         let mut shown = shown_row(name, row, with_ends);
         if let Some(all) = &before {
             let nothing = TableRow::default();
-            let was = name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing);
-            shown["before"] = json!({
-                "visits": was.visits,
-                "conversions": was.own.conversions_e9 as f64 / WHOLE as f64,
-                "net": shown::moneys(&moneys(&was.own.money, |m| m.net_minor())),
-            });
+            shown["before"] = shown_before(name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing));
         }
         shown
     };
@@ -272,13 +298,22 @@ fn name_of((source, medium, campaign): &Origin, by: By) -> String {
     named(name, NOT_SET)
 }
 
+/// A row as it was in the time before.
+pub fn shown_before(was: &TableRow) -> Value {
+    let mut shown = shown_earned(&was.own);
+    shown["leads"] = (was.own.leads_e9 as f64 / WHOLE as f64).into();
+    shown["visits"] = was.visits.into();
+    shown["conversion_rate"] = rate(was).into();
+    shown
+}
+
 pub fn shown_row(name: Option<&str>, row: &TableRow, with_ends: bool) -> Value {
     let mut shown = shown_earned(&row.own);
     let whole = row.own.conversions_e9 / WHOLE;
     shown["name"] = name.into();
     shown["leads"] = (row.own.leads_e9 as f64 / WHOLE as f64).into();
     shown["visits"] = row.visits.into();
-    shown["conversion_rate"] = (row.visits > 0).then(|| row.own.conversions_e9 as f64 / WHOLE as f64 / row.visits as f64).into();
+    shown["conversion_rate"] = rate(row).into();
     shown["conversion_range"] = json!(range(whole.clamp(0, row.visits), row.visits).map(|(low, high)| [low, high]));
     let is_known = name.is_some_and(|n| n != UNATTRIBUTED && n != UNKNOWN);
     shown["is_few"] = (row.visits < FEW && row.own.conversions_e9 < FEW * WHOLE && is_known).into();
@@ -320,12 +355,19 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let wanted = read(&app, &ask, &site)?;
     let shown = Shown::read(&ask, if by.has_ends() { columns::ALL } else { columns::WITHOUT_ENDS })?;
     let of = site.clone();
-    let all = patient(&app, &site, move |c| asked(c, &of, &wanted, by, true)).await?;
+    let (all, before) = patient(&app, &site, move |c| {
+        let before = ask_before(c, &of, &wanted, by)?;
+        Ok((with_gone(asked(c, &of, &wanted, by, true)?, before.as_ref()), before))
+    })
+    .await?;
     let mut rows = rows_of(&all, by, &site, false);
+    let before: Option<HashMap<String, TableRow>> = before.map(|all| rows_of(&all, by, &site, false).into_iter().collect());
+    let nothing = TableRow::default();
+    let was = |name: &String| before.as_ref().map(|all| all.get(name).unwrap_or(&nothing));
     let is_last = |name: &str| name == UNATTRIBUTED;
     rows.sort_by(|(a, x), (b, y)| is_last(a).cmp(&is_last(b)).then_with(|| shown.size(y, &site).total_cmp(&shown.size(x, &site))));
-    let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, &site)).collect();
-    file(by.word(), &shown.head(&[by.word()]), lines)
+    let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, was(name), &site)).collect();
+    file(by.word(), &shown.head(&[by.word()], before.is_some()), lines)
 }
 
 /// A table as a file, whole: reports have as many rows as the site has words.

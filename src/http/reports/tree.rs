@@ -10,7 +10,9 @@ use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::columns::{self, Shown, own};
-use super::tables::{By, ask as ask_tables, file, has_ends, named, named_origin, of_tables, shown_row};
+use super::tables::{
+    By, ask as ask_tables, ask_before, file, has_ends, named, named_origin, of_tables, shown_before, shown_compare, shown_row,
+};
 use super::{Wanted, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -20,7 +22,7 @@ use crate::domain::question::filter::UNATTRIBUTED;
 use crate::error::{Error, Result};
 use crate::store::questions::contents;
 use crate::store::questions::money::Flow;
-use crate::store::questions::tables::{Detail, TableRow};
+use crate::store::questions::tables::{Detail, TableRow, Tables, WantedTables};
 use crate::store::questions::visits::Origin;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -68,25 +70,38 @@ impl Place {
     }
 }
 
+/// The days that are shown, or those they are compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    Now,
+    Before,
+}
+
 #[derive(Clone, Default)]
 struct Node {
     row: TableRow,
+    /// In the time that it is compared with.
+    was: TableRow,
     below: HashMap<String, Node>,
 }
 
 impl Node {
     /// Every row on the way down holds it.
-    fn add(&mut self, way: &[&str], row: &TableRow) {
-        self.row.add(row);
+    fn add(&mut self, way: &[&str], row: &TableRow, when: When) {
+        match when {
+            When::Now => self.row.add(row),
+            When::Before => self.was.add(row),
+        }
         if let Some((name, rest)) = way.split_first() {
-            self.below.entry((*name).to_owned()).or_default().add(rest, row);
+            self.below.entry((*name).to_owned()).or_default().add(rest, row, when);
         }
     }
 
     /// The largest first; what nothing is credited with stands last.
     fn sorted(&self, site: &Site, hides_money: bool) -> Vec<(&String, &Node)> {
         let net = |n: &Node| if hides_money { 0 } else { own(&n.row.own.money, site, Flow::net_minor) };
-        let size = |n: &Node| (net(n), n.row.own.conversions_e9, n.row.visits);
+        // What is gone stands below what is there, by how many came before.
+        let size = |n: &Node| (net(n), n.row.own.conversions_e9, n.row.visits, n.was.visits);
         let mut all: Vec<(&String, &Node)> = self.below.iter().collect();
         all.sort_by(|(a, x), (b, y)| {
             (*a == UNATTRIBUTED).cmp(&(*b == UNATTRIBUTED)).then_with(|| size(y).cmp(&size(x))).then_with(|| a.cmp(b))
@@ -96,6 +111,9 @@ impl Node {
 
     fn shown(&self, name: &str, site: &Site, wanted: &Wanted) -> Value {
         let mut shown = shown_row(Some(name), &self.row, has_ends(wanted));
+        if wanted.compare.is_some() {
+            shown["before"] = shown_before(&self.was);
+        }
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
             shown["items"] = self.shown_below(site, wanted);
@@ -114,21 +132,35 @@ impl Node {
 
 fn tree(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<Node> {
     let mut root = Node::default();
-    for (origin, row) in &ask_tables(c, site, wanted, By::Source)?.origins {
-        match Place::of(origin) {
-            Some(p) => root.add(&[&p.channel, &p.source, &p.campaign], row),
-            None => root.add(&[UNATTRIBUTED], row),
+    let mut add = |all: &Tables, when| {
+        for (origin, row) in &all.origins {
+            match Place::of(origin) {
+                Some(p) => root.add(&[&p.channel, &p.source, &p.campaign], row, when),
+                None => root.add(&[UNATTRIBUTED], row, when),
+            }
         }
+    };
+    add(&ask_tables(c, site, wanted, By::Source)?, When::Now);
+    if let Some(before) = ask_before(c, site, wanted, By::Source)? {
+        add(&before, When::Before);
     }
     Ok(root)
 }
 
 fn below(c: &SiteConn, site: &Site, wanted: &Wanted, place: &Place) -> Result<Node> {
     let mut root = Node::default();
-    for ((origin, [content, term]), row) in &contents::contents(c, &site.zone, &of_tables(wanted, Detail::None))? {
-        if Place::of(&named_origin(origin, &site.rules)).as_ref() == Some(place) {
-            root.add(&[&named(content, NOT_SET), &named(term, NOT_SET)], row);
+    let mut add = |of: &WantedTables, when| -> Result<()> {
+        for ((origin, [content, term]), row) in &contents::contents(c, &site.zone, of)? {
+            if Place::of(&named_origin(origin, &site.rules)).as_ref() == Some(place) {
+                root.add(&[&named(content, NOT_SET), &named(term, NOT_SET)], row, when);
+            }
         }
+        Ok(())
+    };
+    let now = of_tables(wanted, Detail::None);
+    add(&now, When::Now)?;
+    if let Some(period) = wanted.compare {
+        add(&WantedTables { period, with_ends: false, ..now }, When::Before)?;
     }
     // Where no link names a term there is no level of terms.
     for content in root.below.values_mut() {
@@ -152,10 +184,14 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
     .await?;
     let mut total = shown_row(None, &root.row, has_ends(&wanted));
     total["is_few"] = false.into();
+    if wanted.compare.is_some() {
+        total["before"] = shown_before(&root.was);
+    }
     ask.shown(json!({
         "items": root.shown_below(&site, &wanted),
         "rows": root.below.len(),
         "total": total,
+        "compare": shown_compare(&wanted, &site),
         "model": wanted.lens.model.word(),
         "window": wanted.lens.window.word(),
     }))
@@ -167,6 +203,7 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     let wanted = read(&app, &ask, &site)?;
     let shown = Shown::read(&ask, columns::ALL)?;
     let of = site.clone();
+    let is_compared = wanted.compare.is_some();
     let root = patient(&app, &site, move |c| tree(c, &of, &wanted)).await?;
     let sorted = |node: &'_ Node| -> Vec<(String, Node)> {
         let mut all: Vec<(String, Node)> = node.sorted(&site, false).into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
@@ -177,7 +214,7 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     };
     let mut lines = Vec::new();
     let mut line = |names: [&str; 3], node: &Node| {
-        lines.push(shown.cells(names.into_iter().map(Cell::text).collect(), &node.row, &site));
+        lines.push(shown.cells(names.into_iter().map(Cell::text).collect(), &node.row, is_compared.then_some(&node.was), &site));
     };
     for (channel, in_channel) in sorted(&root) {
         if in_channel.below.is_empty() {
@@ -189,5 +226,5 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
             }
         }
     }
-    file("campaigns", &shown.head(&["channel", "source", "campaign"]), lines)
+    file("campaigns", &shown.head(&["channel", "source", "campaign"], is_compared), lines)
 }

@@ -1,7 +1,7 @@
 //! Routes: what visitors, platforms and servers tell.
 
-use super::super::route::{Route, Scope, Shape, Who::*};
-use super::super::{chats, forward_auth, hooks, senders, shops, statements, touch};
+use super::super::route::{Right, Route, Scope, Shape, Who::*};
+use super::super::{chats, counted, forward_auth, hooks, senders, shops, statements, touch};
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -23,20 +23,23 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhook/order", Sender, run!(senders::order), senders::ORDER).shape(Shape::Halo).told(),
     Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
+    Route::new("POST", "/functions/v1/anytrack-webhook", Sender, run!(counted::anytrack), counted::EVENTS).shape(Shape::AnyTrack).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
-    Route::new("POST", "/api/woocommerce/configure", Token(Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
+    Route::new("POST", "/api/woocommerce/configure", Named(Right::Own, Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("POST", "/api/shopify/configure", Token(Scope::Write), run!(shops::shopify), shops::SHOPIFY)
+    Route::new("POST", "/api/shopify/configure", Named(Right::Own, Scope::Write), run!(shops::shopify), shops::SHOPIFY)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("POST", "/api/webhooks/setup", Token(Scope::Write), run!(shops::setup), shops::SETUP)
+    Route::new("POST", "/api/webhooks/setup", Named(Right::Own, Scope::Write), run!(shops::setup), shops::SETUP)
         .shape(Shape::Shop)
         .burden(Burden::Care)
         .patience(55),
-    Route::new("GET", "/api/webhooks/setup", Token(Scope::Read), run!(shops::standing), shops::STANDING).shape(Shape::Shop).patience(55),
+    Route::new("GET", "/api/webhooks/setup", Named(Right::Edit, Scope::Read), run!(shops::standing), shops::STANDING)
+        .shape(Shape::Shop)
+        .patience(55),
 ];

@@ -73,6 +73,10 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         all.add("conversations", "select * from conversations where site_id = :site and id = :id", id)?;
         all.add("messages", "select * from messages where site_id = :site and conversation_id = :id order by at", id)?;
     }
+    for event in &whole.events {
+        let sql = "select * from tracker_events where site_id = :site and id = :id";
+        all.add("tracker_events", sql, named_params! {":id": event})?;
+    }
     for inbox in &whole.inbox {
         let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body
              from inbox where site_id = :site and id = :id";
@@ -107,7 +111,7 @@ impl Out<'_> {
                     ValueRef::Text(text) => read(&String::from_utf8_lossy(text)),
                     ValueRef::Blob(bytes) => crypto::hex(bytes).into(),
                 };
-                if !matches!(name, "site_id" | "content_key" | "last_event" | "event" | "owner") {
+                if !matches!(name, "site_id" | "content_key" | "content" | "last_event" | "event" | "owner") {
                     shown.insert(name.to_owned(), value);
                 }
             }

@@ -6,6 +6,7 @@ use rusqlite::named_params;
 
 use super::super::people::IdentityKind;
 use super::super::scope::SiteConn;
+use crate::crypto;
 use crate::domain::conversion::order_key;
 use crate::domain::ids::ContactId;
 use crate::error::{Error, Kind, Result};
@@ -49,6 +50,8 @@ pub struct Whole {
     pub conversions: BTreeSet<i64>,
     pub inbox: BTreeSet<i64>,
     pub conversations: BTreeSet<i64>,
+    /// Events of trackers.
+    pub events: BTreeSet<i64>,
 }
 
 impl Whole {
@@ -104,6 +107,7 @@ pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 
             break;
         }
     }
+    find_events(c, &mut whole)?;
     find_facts(c, &mut whole)?;
     find_sessions(c, &mut whole)?;
     find_conversations(c, &mut whole)?;
@@ -209,6 +213,41 @@ fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         for (kind, value) in proved {
             whole.identities.insert((kind_word(&kind), value));
         }
+    }
+    Ok(())
+}
+
+/// What trackers told of them: by contact, by the digests of their addresses, and what the same browsers did without a name.
+fn find_events(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+    for contact in &whole.contacts {
+        let sql = "select id from tracker_events where site_id = :site and contact_id = :id";
+        whole.events.extend(numbers(c, sql, named_params! {":id": contact})?);
+    }
+    let digits = |phone: &String| phone.trim_start_matches('+').to_owned();
+    for (values, sql) in [
+        (whole.emails(), "select id from tracker_events where site_id = :site and em = :digest"),
+        (whole.phones().iter().map(digits).collect(), "select id from tracker_events where site_id = :site and ph = :digest"),
+    ] {
+        for value in values {
+            whole.events.extend(numbers(c, sql, named_params! {":digest": crypto::sha256_hex(value.as_bytes())})?);
+        }
+    }
+    let mut browsers: BTreeSet<String> = BTreeSet::new();
+    for event in &whole.events {
+        let id = named_params! {":id": event};
+        browsers.extend(c.find("select client from tracker_events where site_id = :site and id = :id", id, |row| row.get(0))?.flatten());
+        // What was only said has no contact to be found by.
+        whole.conversions.extend(numbers(
+            c,
+            "select r.conversion_id from tracker_events e join reports r on r.site_id = e.site_id and r.connection_id = e.connection_id
+               and r.what = iif(e.event_name = 'Purchase', 'sale', 'lead') and r.external_id in (e.event_id, substr(e.event_id, 1, 16))
+             where e.site_id = :site and e.id = :id and e.event_name in ('Purchase', 'Lead')",
+            id,
+        )?);
+    }
+    for browser in browsers {
+        let sql = "select id from tracker_events where site_id = :site and client = :client and em is null and ph is null";
+        whole.events.extend(numbers(c, sql, named_params! {":client": browser})?);
     }
     Ok(())
 }

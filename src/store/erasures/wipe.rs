@@ -52,6 +52,10 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         let sql = "delete from inbox_people where site_id = :site and digest = :digest";
         count("inbox_people", c.execute(sql, named_params! {":digest": digest})?);
     }
+    for event in &whole.events {
+        let sql = "delete from tracker_events where site_id = :site and id = :id";
+        count("tracker_events", c.execute(sql, named_params! {":id": event})?);
+    }
     for lead in &whole.leads {
         let sql = "update leads set contact_id = null, email = null, phone = null, first_name = null, last_name = null, company = null,
                message = null, custom_fields = '{}', url = null, session_id = null, content_key = null, erased_at = :at

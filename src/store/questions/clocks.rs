@@ -16,7 +16,11 @@ pub fn oldest(c: &SiteConn, kind: &str) -> Result<Option<Time>> {
         "dead_letters" => {
             least(c, "select min(settled_at) from deliveries where site_id = :site and settled_at is not null and request is not null")
         }
+        "events" => least(c, "select min(at) from tracker_events where site_id = :site"),
         // Numbers grow with time.
+        "sync_logs" => {
+            least(c, "select min(started_at) from (select started_at from tracker_calls where site_id = :site order by id limit 1)")
+        }
         "audit" => least(c, "select min(at) from (select at from audit where site_id = :site order by id limit 1)"),
         _ => Ok(None),
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::super::sales;
 use super::super::scope::SiteConn;
 use super::word;
 use crate::domain::ids::{ContactId, ConversionId, OrderId};
@@ -10,7 +11,7 @@ use crate::domain::outgoing::Item;
 use crate::domain::question::filter::UNATTRIBUTED;
 use crate::domain::question::{Choice, Cursor, Span};
 use crate::domain::time::{Time, Zone};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 #[derive(Debug, Clone)]
 pub struct OrderLine {
@@ -65,6 +66,10 @@ pub struct Wanted {
     pub platform: Choice,
     /// Credited in the books; `unattributed` for none.
     pub source: Choice,
+    /// The connection that told of it, by its number.
+    pub connection: Choice,
+    /// Whether its buyer had bought before.
+    pub customers: Choice,
     /// The order's number, or its beginning.
     pub search: Option<String>,
     pub cursor: Option<Cursor>,
@@ -76,6 +81,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
     let (from, to) = wanted.span.times(zone);
     let before = wanted.cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
     let mut lines: Vec<OrderLine> = Vec::new();
+    let mut failed: Option<Error> = None;
     c.scan(
         "select o.id, o.platform, o.status, v.source, o.order_number, o.created_at, o.external_id, o.email, o.phone, o.contact_id, o.is_paid,
            o.is_test, o.total_minor, o.currency, o.received_at, o.conversion_id, o.items, v.status, v.counts, v.net_minor, v.currency,
@@ -83,18 +89,25 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
               and e.currency = v.currency and e.kind in ('refund', 'cancellation')),
            v.medium, v.campaign, v.match_type, v.is_asserted, v.confidence_bp,
            (select count(*) from reports r where r.site_id = o.site_id and r.conversion_id = o.conversion_id),
-           o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor
+           o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor, o.connection_id
          from orders o left join conversions v on v.site_id = o.site_id and v.id = o.conversion_id
          where o.site_id = :site and o.created_at >= :from and o.created_at < :to and (o.created_at, o.id) < (:key, :id)
          order by o.created_at desc, o.id desc",
         named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
         |row| {
             if takes(row, wanted)? {
-                lines.push(read(row)?);
+                match is_of_customers(c, row, wanted) {
+                    Ok(true) => lines.push(read(row)?),
+                    Ok(false) => {}
+                    Err(e) => failed = Some(e),
+                }
             }
-            Ok(lines.len() <= wanted.limit)
+            Ok(failed.is_none() && lines.len() <= wanted.limit)
         },
     )?;
+    if let Some(e) = failed {
+        return Err(e);
+    }
     let has_more = lines.len() > wanted.limit;
     lines.truncate(wanted.limit);
     let next = lines.last().filter(|_| has_more).map(|l| Cursor { key: Some(l.created_at.ms()), id: l.id.number() });
@@ -113,7 +126,18 @@ fn takes(row: &Row, wanted: &Wanted) -> rusqlite::Result<bool> {
             plain(word(row, 4)?).starts_with(&plain(text))
         }
     };
-    Ok(is_found && wanted.platform.admits(word(row, 1)?) && wanted.status.admits(word(row, 2)?) && wanted.source.admits(source))
+    let is_told = wanted.connection.is_open() || wanted.connection.admits(&row.get::<_, i64>(32)?.to_string());
+    Ok(is_found && is_told && wanted.platform.admits(word(row, 1)?) && wanted.status.admits(word(row, 2)?) && wanted.source.admits(source))
+}
+
+/// An order without a sale that counts is nobody's first, and nobody's next one.
+fn is_of_customers(c: &SiteConn, row: &Row, wanted: &Wanted) -> Result<bool> {
+    if wanted.customers.is_open() {
+        return Ok(true);
+    }
+    let conversion: Option<i64> = row.get(15).map_err(Error::internal)?;
+    let buyer = conversion.map(|id| sales::buyer(c, ConversionId::new(id))).transpose()?;
+    Ok(wanted.customers.admits(&buyer.unwrap_or_default()))
 }
 
 fn read(row: &Row) -> rusqlite::Result<OrderLine> {

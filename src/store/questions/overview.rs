@@ -10,7 +10,7 @@ use super::sums::add_days;
 use super::{visits, walk};
 use crate::domain::attribution::MatchType;
 use crate::domain::conversion::ConversionKind;
-use crate::domain::question::{ConversionFilter, Marks, Period};
+use crate::domain::question::{ConversionFilter, Days, Marks, Period};
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
@@ -126,6 +126,14 @@ impl Weighs for Counted {
     fn bytes(&self) -> usize {
         self.0.len() * 900
     }
+}
+
+/// The first days on which a filter takes a visit, and a conversion.
+pub fn first_days(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter) -> Result<(Option<Day>, Option<Day>)> {
+    let period = Period::whole(days);
+    let visits = visits::sums(c, zone, period, filter, walk::Detail::None)?.days;
+    let conversions = conversions(c, zone, period, filter)?.0;
+    Ok((visits.keys().min().copied(), conversions.iter().find(|(_, f)| f.conversions() > 0).map(|(day, _)| *day)))
 }
 
 fn conversions(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<Counted> {

@@ -6,9 +6,9 @@ use rusqlite::named_params;
 use super::super::pulls::{self, Pull};
 use super::super::registrations::{self, Happening, Registration};
 use super::super::scope::SiteConn;
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{ConnectionId, OrderId};
 use crate::domain::rhythm::LEARNED_MS;
-use crate::domain::time::{DAY_MS, HOUR_MS, Time, Zone};
+use crate::domain::time::{DAY_MS, HOUR_MS, Time};
 use crate::error::Result;
 
 /// A hook may come this late and still count as told.
@@ -22,34 +22,34 @@ pub struct Standing {
     pub registration: Option<Registration>,
     pub pull: Option<Pull>,
     pub happenings: Vec<Happening>,
-    /// Orders that a pull found and no hook had told of, by the day on which they were found.
-    pub missed: Vec<(String, i64)>,
+    /// Orders that a pull found and no hook had told of, in the order in which they were found.
+    pub missed: Vec<Missed>,
     /// Orders of the time from which the rhythm is learned, and the last one.
     pub orders: i64,
     pub last_order_at: Option<Time>,
 }
 
-pub fn of(c: &SiteConn, connection: ConnectionId, zone: &Zone, now: Time) -> Result<Standing> {
+#[derive(Debug, Clone)]
+pub struct Missed {
+    pub order: OrderId,
+    /// As the shop calls it.
+    pub label: String,
+    pub found_at: Time,
+}
+
+pub fn of(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<Standing> {
     let registration = registrations::find(c, connection)?;
-    let found: Vec<i64> = match registration.as_ref().is_some_and(|r| r.hooks.iter().any(|h| h.is_active)) {
+    let missed: Vec<Missed> = match registration.as_ref().is_some_and(|r| r.hooks.iter().any(|h| h.is_active)) {
         true => c.list(
-            "select found_at from orders
+            "select id, order_number, found_at from orders
              where site_id = :site and connection_id = :connection and found_at between :from and :until
                and modified_at >= (select min(since) from hooks where site_id = :site and connection_id = :connection)
              order by found_at",
             named_params! {":connection": connection.number(), ":from": now.ms() - COUNTED_MS, ":until": now.ms() - LATEST_HOOK_MS},
-            |row| row.get(0),
+            |row| Ok(Missed { order: OrderId::new(row.get(0)?), label: row.get(1)?, found_at: Time::from_ms(row.get(2)?) }),
         )?,
         false => Vec::new(),
     };
-    let mut missed: Vec<(String, i64)> = Vec::new();
-    for at in found {
-        let day = zone.day(Time::from_ms(at)).to_string();
-        match missed.last_mut().filter(|(last, _)| *last == day) {
-            Some((_, count)) => *count += 1,
-            None => missed.push((day, 1)),
-        }
-    }
     let (orders, last): (i64, Option<i64>) = c
         .find(
             "select count(*), max(created_at) from orders

@@ -3,6 +3,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::super::sales;
 use super::super::scope::SiteConn;
 use super::answers::Piece;
 use super::sums::marks;
@@ -10,6 +11,7 @@ use super::visits::Origin;
 use super::word;
 use crate::domain::attribution::{PathTouch, Policy, weights};
 use crate::domain::campaign::NOT_SET;
+use crate::domain::ids::ConversionId;
 use crate::domain::question::{Choice, ConversionFilter, Lens, Marks, Whereabouts};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
@@ -212,9 +214,14 @@ fn is_helped(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result
     Ok(filter.chat.admits(if found.is_some() { "yes" } else { "no" }))
 }
 
+/// Whether its buyer had bought before, where that is asked.
+fn is_of_customers(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    Ok(filter.customers.is_open() || filter.customers.admits(&sales::buyer(c, ConversionId::new(conversion))?))
+}
+
 /// Whether one of the platforms, and one of the connections, has told of the conversion or was told.
 fn is_told(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
-    if !is_helped(c, filter, conversion)? {
+    if !is_helped(c, filter, conversion)? || !is_of_customers(c, filter, conversion)? {
         return Ok(false);
     }
     if !filter.asks_platforms() {

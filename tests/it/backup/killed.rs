@@ -1,16 +1,11 @@
 //! A backup, a restore and an upgrade are killed at every moment that has a name: what is there afterwards is the old
 //! state or the new one, and the next command works.
 //!
-//! The one who is killed is this very test binary, started once more for one of the tests below: it kills itself, by
-//! SIGKILL, when the moment comes.
+//! See `dying.rs` for who is killed.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use halotrack::backup::{self, Watch, swap};
-use halotrack::config::Config;
-use halotrack::config::load::{Flags, load};
 use halotrack::control::restore::{self, RestoreForm};
 use halotrack::flows;
 use halotrack::flows::restore::Release;
@@ -18,42 +13,10 @@ use halotrack::store::{FILE, migrate};
 use rusqlite::Connection;
 
 use super::{Shop, names, set};
+use crate::dying::{config, die as die_in, dies_at, told};
 
-const SIGKILL: i32 = 9;
-
-/// Starts this binary again for one test, which dies at the moment.
 fn die(test: &str, moment: &str, data: &Path, file: &Path) {
-    let done = Command::new(std::env::current_exe().expect("this binary"))
-        .args([&format!("backup::killed::{test}"), "--exact", "--nocapture"])
-        .env("HALOTRACK_TEST_DIES_AT", moment)
-        .env("HALOTRACK_TEST_DATA", data)
-        .env("HALOTRACK_TEST_FILE", file)
-        .output()
-        .expect("it runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert_eq!(done.status.signal(), Some(SIGKILL), "{test} did not die at {moment}: {said}");
-}
-
-/// What the one who dies was told; none in an ordinary run.
-fn told() -> Option<(String, PathBuf, PathBuf)> {
-    let word = |name: &str| std::env::var_os(name);
-    let moment = word("HALOTRACK_TEST_DIES_AT")?.into_string().ok()?;
-    Some((moment, word("HALOTRACK_TEST_DATA")?.into(), word("HALOTRACK_TEST_FILE")?.into()))
-}
-
-fn dies_at(moment: String) -> impl Fn(&'static str) + Send + Sync + 'static {
-    move |now| {
-        if now == moment {
-            let _ = Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
-            // The signal may take a moment; nothing is done meanwhile.
-            std::thread::sleep(std::time::Duration::from_secs(30));
-        }
-    }
-}
-
-fn config(data: &Path) -> Config {
-    let flags = Flags { data: Some(data.to_owned()), ..Flags::default() };
-    load(&flags, &Default::default()).expect("a configuration").config
+    die_in(&format!("backup::killed::{test}"), moment, data, file);
 }
 
 #[test]

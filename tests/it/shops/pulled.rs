@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use halotrack::clock::Clock;
+use halotrack::domain::rights::Right;
+use halotrack::domain::time::Time;
 use halotrack::flows::pull::{self, Ended};
 use serde_json::{Value, json};
 
+use super::keys;
 use crate::house::House;
 use crate::running::Running;
 use crate::stand_in::Answer;
@@ -165,4 +168,46 @@ async fn a_walk_that_is_cut_off_goes_on_where_it_was() {
     });
     let sums = outcome.await.expect("the story");
     assert_eq!((&sums["n"], &sums["ids"]), (&json!(count), &json!(count)), "{sums}");
+}
+
+#[tokio::test]
+async fn a_list_is_read_when_the_owner_says_and_once_more_as_far_back() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    let days_ago = |days: i64| house.clock.now().plus_ms(-days * 86_400_000);
+    shop.books().place(days_ago(200), "20.00", json!({}));
+    shop.books().place(days_ago(10), "30.00", json!({}));
+    let url = shop.url();
+    let mut settings = keys(&url).to_vec();
+    settings.extend([("history_days", "30"), ("schedule", "30 18 * * *")]);
+    let connected = house.connect(&site, "woocommerce", "shadow", &settings).await;
+    house.pull().await;
+    let pull = house.card(&site).await["pull"].clone();
+    let at = |pull: &Value, key: &str| pull[key].as_str().and_then(Time::parse).map(|at| at.utc()).unwrap_or_default();
+    assert_eq!((&pull["records"], &pull["orders"], house.net(&site).await), (&json!(1), &json!(1), 3_000), "{pull}");
+    assert!(pull["pages"].as_i64() > Some(0) && pull["has_history"] == true, "{pull}");
+    assert_eq!(at(&pull, "since"), days_ago(30).utc());
+    assert!(at(&pull, "next_at").ends_with("T18:30:00Z"), "{pull}");
+    // Once more, and further back than at first.
+    let ask = |body: Value| {
+        let call = house.post(&format!("/api/sites/{}/connections/{}/pull", site.slug, connected.id)).token(&site.token);
+        async move { call.json(&body).send().await }
+    };
+    for days in [json!(0), json!(3_651), json!("x"), json!(1.5)] {
+        let refused = ask(json!({ "days": days })).await.is(422);
+        assert_eq!(refused.json["error"]["field"], json!("days"));
+    }
+    ask(json!({"days": 400})).await.is(200);
+    house.pull().await;
+    let card = house.card(&site).await;
+    assert_eq!((&card["pull"]["records"], &card["pull"]["orders"]), (&json!(2), &json!(1)), "{card:#}");
+    assert_eq!((&card["pull"]["back_to"], &card["missed"]["count"], house.net(&site).await), (&Value::Null, &json!(0), 5_000));
+    assert_eq!(at(&card["pull"], "since"), days_ago(400).utc());
+    // What was typed is checked, whichever platform it is.
+    let owner = house.login("ann@shop.example", Right::Own, Some(site.id)).await;
+    for (key, value) in [("schedule", "* * * * *"), ("schedule", "soon"), ("history_days", "4000")] {
+        let body = json!({"settings": {key: value}});
+        let answer = house.post(&format!("/api/sites/{}/connections/{}", site.slug, connected.id)).cookie(&owner).json(&body).send().await;
+        assert_eq!(answer.is(422).json["error"]["field"], json!(key));
+    }
 }

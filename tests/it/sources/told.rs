@@ -1,14 +1,15 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces};
+use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces, TrackerEvent};
 use halotrack::domain::outgoing::Item;
-use halotrack::sources::{Batch, Heard, Reject};
+use halotrack::sources::{Batch, Heard, Problem, Reject};
 use serde_json::{Map, Value, json};
 
 pub fn heard(heard: Result<Heard, Reject>) -> Value {
     match heard {
         Ok(Heard::Facts(told)) => batch(told),
+        Ok(Heard::Each(items)) => each(items),
         Ok(Heard::Reply(r)) => json!({"reply": {"status": r.status, "headers": r.headers.0, "body": String::from_utf8_lossy(&r.body)}}),
         Ok(Heard::Fetch(ids)) => json!({"fetch": ids}),
         Ok(Heard::Erasure(whom)) => json!({"erasure": {"email": whom.email, "phone": whom.phone, "orders": whom.orders}}),
@@ -28,6 +29,14 @@ pub fn batch(batch: Batch) -> Value {
     told(json!({"facts": facts, "problems": problems, "fetch": batch.fetch}))
 }
 
+fn each(items: Vec<Result<Fact, Problem>>) -> Value {
+    let shown = items.iter().map(|item| match item {
+        Ok(told) => fact(told),
+        Err(p) => json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence}),
+    });
+    json!({"facts": shown.collect::<Vec<_>>()})
+}
+
 fn fact(fact: &Fact) -> Value {
     told(match fact {
         Fact::Lead(f) => lead(f),
@@ -40,6 +49,7 @@ fn fact(fact: &Fact) -> Value {
         }),
         Fact::Statement(f) => statement(f),
         Fact::Message(f) => message(f),
+        Fact::Event(f) => event(f),
     })
 }
 
@@ -70,6 +80,20 @@ fn message(f: &Message) -> Value {
     json!({
         "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
         "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
+    })
+}
+
+fn event(f: &TrackerEvent) -> Value {
+    let (c, a, h) = (&f.campaign, &f.ad, &f.hashed);
+    json!({
+        "fact": "event", "external_id": f.event_id, "source": f.source, "name": f.name, "happened_at": f.happened_at.utc(),
+        "person": person(&f.person), "client": f.client, "value": f.value.map(|m| m.to_string()), "standard": f.is_standard(),
+        "hashed": told(json!({"em": h.em, "ph": h.ph, "fn": h.given, "ln": h.family, "external_id": h.external_id})),
+        "custom": f.custom, "meta": f.meta, "content": hex(&f.content[..8]),
+        "campaign": told(json!({"source": c.source, "medium": c.medium, "campaign": c.campaign, "term": c.term, "content": c.content,
+            "referrer": c.referrer, "landing": c.landing})),
+        "ad": told(json!({"ad": a.ad, "adset": a.adset, "campaign": a.campaign, "ad_name": a.ad_name, "adset_name": a.adset_name})),
+        "fact_of_it": f.fact.as_ref().map(statement),
     })
 }
 

@@ -172,6 +172,7 @@ fn those_who_see_all_sites_are_known() {
         ("src/http/account.rs", "users belong to the box"),
         ("src/http/login.rs", "users belong to the box"),
         ("src/http/access.rs", "who asks, before a site is known"),
+        ("src/http/named.rs", "which sites somebody who is signed in may mean"),
         ("src/http/health.rs", "whether the database answers at all"),
         ("src/http/metrics.rs", "counts of the whole box, without names"),
     ];
