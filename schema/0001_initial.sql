@@ -605,6 +605,67 @@ create table order_deletions (
   primary key (site_id, connection_id, order_external_id)
 ) strict, without rowid;
 
+-- Steps that people take on the way to becoming customers: asked, booked, came. Told by booking and ticket platforms, or by
+-- the owner's own server. The documents call them funnel events.
+create table milestones (
+  site_id       integer not null,
+  id            integer not null,
+  changed       integer not null,                          -- grows with every row, and every time that a row's person changes
+  connection_id integer not null,
+  key           blob check (length(key) = 16),             -- digest of what makes it one: a repeat is known by it
+  source        text not null check (length(source) between 1 and 64),
+  kind          text not null check (length(kind) between 1 and 64),
+  external_id   text,
+  at            integer not null,
+  received_at   integer not null,
+  contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
+  session_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  first_name    text,                                      -- personal
+  last_name     text,                                      -- personal
+  company       text,                                      -- personal
+  utm_source    text,
+  utm_medium    text,
+  utm_campaign  text,
+  utm_term      text,
+  utm_content   text,
+  click_kind    text,
+  referrer      text,                                      -- personal
+  data          text not null default '{}',                -- personal
+  metadata      text not null default '{}',                -- personal
+  consent_given integer check (consent_given in (0, 1)),
+  conversion_id integer,                                   -- the lead that it made, or belongs to
+  erased_at     integer,                                   -- as in leads
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index milestones__site_id__key on milestones (site_id, key) where key is not null;
+create index milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
+-- All that the funnel's figures need, in the order in which it became known.
+create index milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
+
+-- People who became users of the owner's own product, and the way there as it was known then: frozen. Each is a conversion
+-- too.
+create table enrolments (
+  site_id             integer not null,
+  conversion_id       integer not null,
+  contact_id          integer,                             -- as in milestones
+  email               text,                                -- personal
+  user_id             text,                                -- personal
+  at                  integer not null,
+  received_at         integer not null,
+  first_source        text,
+  first_at            integer,
+  last_source         text,
+  last_at             integer,
+  days                integer,                             -- of the site's calendar, from the first milestone
+  milestones          integer not null,
+  estimated_usd_minor integer,
+  erased_at           integer,                             -- as in leads
+  primary key (site_id, conversion_id)
+) strict, without rowid;
+create index enrolments__site_id__at on enrolments (site_id, at, contact_id, days);
+create index enrolments__site_id__contact_id on enrolments (site_id, contact_id) where contact_id is not null;
 -- Events as an attribution tracker told them, in the order in which they came (`id` is of the whole box). The person is kept
 -- as digests; readable is only their contact. Some senders take an address for an id.
 create table tracker_events (
@@ -907,6 +968,26 @@ create table pulls (
   sentence      text,                                      -- why it does not go on
   primary key (site_id, connection_id)
 ) strict, without rowid;
+
+-- Runs of pulls, and what each brought.
+create table sync_runs (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
+  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  processed     integer not null default 0,
+  created       integer not null default 0,
+  updated       integer not null default 0,
+  skipped       integer not null default 0,
+  errors        integer not null default 0,
+  sentences     text not null default '[]',
+  began_at      integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+create index sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
 
 -- Whether and when our hooks in a platform are looked at.
 create table registrations (

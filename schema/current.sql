@@ -582,6 +582,25 @@ CREATE TABLE dirty_days (
   primary key (site_id, cube, day)
 ) strict, without rowid;
 
+CREATE TABLE enrolments (
+  site_id             integer not null,
+  conversion_id       integer not null,
+  contact_id          integer,                             -- as in milestones
+  email               text,                                -- personal
+  user_id             text,                                -- personal
+  at                  integer not null,
+  received_at         integer not null,
+  first_source        text,
+  first_at            integer,
+  last_source         text,
+  last_at             integer,
+  days                integer,                             -- of the site's calendar, from the first milestone
+  milestones          integer not null,
+  estimated_usd_minor integer,
+  erased_at           integer,                             -- as in leads
+  primary key (site_id, conversion_id)
+) strict, without rowid;
+
 CREATE TABLE entries (
   site_id       integer not null,
   id            integer not null,
@@ -796,6 +815,39 @@ CREATE TABLE messages (
   is_price_check     integer not null check (is_price_check in (0, 1)),
   text               text,                                 -- personal
   primary key (site_id, conversation_id, key)
+) strict, without rowid;
+
+CREATE TABLE milestones (
+  site_id       integer not null,
+  id            integer not null,
+  changed       integer not null,                          -- grows with every row, and every time that a row's person changes
+  connection_id integer not null,
+  key           blob check (length(key) = 16),             -- digest of what makes it one: a repeat is known by it
+  source        text not null check (length(source) between 1 and 64),
+  kind          text not null check (length(kind) between 1 and 64),
+  external_id   text,
+  at            integer not null,
+  received_at   integer not null,
+  contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
+  session_id    integer,
+  email         text,                                      -- personal
+  phone         text,                                      -- personal
+  first_name    text,                                      -- personal
+  last_name     text,                                      -- personal
+  company       text,                                      -- personal
+  utm_source    text,
+  utm_medium    text,
+  utm_campaign  text,
+  utm_term      text,
+  utm_content   text,
+  click_kind    text,
+  referrer      text,                                      -- personal
+  data          text not null default '{}',                -- personal
+  metadata      text not null default '{}',                -- personal
+  consent_given integer check (consent_given in (0, 1)),
+  conversion_id integer,                                   -- the lead that it made, or belongs to
+  erased_at     integer,                                   -- as in leads
+  primary key (site_id, id)
 ) strict, without rowid;
 
 CREATE TABLE notes (
@@ -1124,6 +1176,24 @@ CREATE TABLE sites (
   created_at    integer not null
 ) strict;
 
+CREATE TABLE sync_runs (
+  site_id       integer not null,
+  id            integer not null,
+  connection_id integer not null,
+  platform      text not null,
+  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
+  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  processed     integer not null default 0,
+  created       integer not null default 0,
+  updated       integer not null default 0,
+  skipped       integer not null default 0,
+  errors        integer not null default 0,
+  sentences     text not null default '[]',
+  began_at      integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE tokens (
   token_hash   blob primary key,
   site_id      integer not null references sites (id),
@@ -1311,6 +1381,10 @@ CREATE INDEX deliveries__site_id__created_at on deliveries (site_id, created_at,
 
 CREATE INDEX deliveries__site_id__settled_at on deliveries (site_id, settled_at) where settled_at is not null and request is not null;
 
+CREATE INDEX enrolments__site_id__at on enrolments (site_id, at, contact_id, days);
+
+CREATE INDEX enrolments__site_id__contact_id on enrolments (site_id, contact_id) where contact_id is not null;
+
 CREATE INDEX entries__site_id__book_day on entries (site_id, book_day);
 
 CREATE INDEX entries__site_id__conversion_id on entries (site_id, conversion_id);
@@ -1361,6 +1435,12 @@ CREATE INDEX members__user_id on members (user_id);
 
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
+CREATE INDEX milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
+
+CREATE INDEX milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
+
+CREATE UNIQUE INDEX milestones__site_id__key on milestones (site_id, key) where key is not null;
+
 CREATE INDEX notes__site_id__day on notes (site_id, day);
 
 CREATE UNIQUE INDEX orders__site_id__connection_id__external_id on orders (site_id, connection_id, external_id);
@@ -1406,6 +1486,8 @@ CREATE UNIQUE INDEX sessions__key on sessions (key);
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
+
+CREATE INDEX sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
 
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 

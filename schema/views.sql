@@ -457,7 +457,7 @@ where s.site_id = {site};
 
 -- ---------------------------------------------------------------- sign-ups and bookings (FUNNEL)
 
--- Connections of the platforms that bring sign-ups and bookings. None of them is pulled yet.
+-- Connections of the platforms that bring sign-ups and bookings.
 create temp view funnel_sources as
 select
   'con_' || n.id as id,
@@ -465,77 +465,88 @@ select
   n.name,
   n.platform as source_type,
   n.settings as config,
-  n.status = 'ok' as is_active,
-  0 as auto_sync_enabled,
-  cast(null as text) as last_sync_at,
-  cast(null as text) as last_sync_status,
-  cast(null as text) as last_sync_message,
-  cast(null as text) as next_sync_at,
+  n.status in ('ok', 'needs_attention') as is_active,
+  p.next_at is not null as auto_sync_enabled,
+  strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_at / 1000, 'unixepoch') as last_sync_at,
+  r.status as last_sync_status,
+  coalesce(r.sentences ->> '$[0]', 'Read to its end: ' || r.created || ' new, ' || r.updated || ' changed.') as last_sync_message,
+  strftime('%Y-%m-%dT%H:%M:%SZ', p.next_at / 1000, 'unixepoch') as next_sync_at,
+  -- Of a schedule in five fields no plain SQL can tell; GET /sync/status does.
   cast(null as integer) as sync_frequency_hours,
-  0 as total_leads_captured,
-  0 as total_conversions,
+  (select count(distinct m.contact_id) from main.milestones m where m.site_id = n.site_id and m.connection_id = n.id) as total_leads_captured,
+  (select count(distinct e.contact_id) from main.enrolments e where e.site_id = n.site_id
+     and exists (select 1 from main.milestones m where m.site_id = e.site_id and m.contact_id = e.contact_id and m.connection_id = n.id)) as total_conversions,
   strftime('%Y-%m-%dT%H:%M:%SZ', n.created_at / 1000, 'unixepoch') as created_at
 from main.connections n
+left join main.pulls p on p.site_id = n.site_id and p.connection_id = n.id
+left join main.sync_runs r on r.site_id = n.site_id
+  and r.id = (select max(x.id) from main.sync_runs x where x.site_id = n.site_id and x.connection_id = n.id and x.ended_at is not null)
 where n.site_id = {site} and n.removed_at is null and n.platform in ('easyappointments', 'zoom', 'eventbrite', 'poshvip');
 
 create temp view funnel_events as
 select
-  cast(null as text) as id,
+  'milestone_' || m.id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as funnel_source_id,
-  cast(null as text) as source_type,
-  cast(null as text) as event_type,
-  cast(null as text) as event_timestamp,
-  cast(null as text) as external_id,
-  cast(null as text) as email,
-  cast(null as text) as first_name,
-  cast(null as text) as last_name,
-  cast(null as text) as phone,
-  cast(null as text) as company,
-  cast(null as text) as utm_source,
-  cast(null as text) as utm_medium,
-  cast(null as text) as utm_campaign,
-  cast(null as text) as utm_content,
-  cast(null as text) as utm_term,
-  cast(null as text) as referrer,
-  cast(null as text) as event_data,
-  cast(null as text) as external_metadata,
-  cast(null as text) as created_at
-where 0;
+  iif(m.connection_id > 0, 'con_' || m.connection_id, null) as funnel_source_id,
+  m.source as source_type,
+  m.kind as event_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', m.at / 1000, 'unixepoch') as event_timestamp,
+  m.external_id,
+  m.email,
+  m.first_name,
+  m.last_name,
+  m.phone,
+  m.company,
+  m.utm_source,
+  m.utm_medium,
+  m.utm_campaign,
+  m.utm_content,
+  m.utm_term,
+  m.referrer,
+  m.data as event_data,
+  m.metadata as external_metadata,
+  iif(m.contact_id > 0, 'contact_' || m.contact_id, null) as contact_id,
+  'conversion_' || m.conversion_id as conversion_id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', m.received_at / 1000, 'unixepoch') as created_at
+from main.milestones m
+where m.site_id = {site};
 
 create temp view funnel_conversions as
 select
-  cast(null as text) as id,
+  'conversion_' || n.conversion_id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as email,
-  cast(null as text) as user_id,
-  cast(null as text) as converted_at,
-  cast(null as text) as first_touch_source_type,
-  cast(null as text) as first_touch_at,
-  cast(null as text) as last_touch_source_type,
-  cast(null as text) as last_touch_at,
-  cast(null as integer) as days_to_conversion,
-  cast(null as integer) as total_touchpoints,
-  cast(null as real) as estimated_value,
-  cast(null as real) as actual_value,
-  cast(null as text) as created_at
-where 0;
+  n.email,
+  n.user_id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.at / 1000, 'unixepoch') as converted_at,
+  n.first_source as first_touch_source_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.first_at / 1000, 'unixepoch') as first_touch_at,
+  n.last_source as last_touch_source_type,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.last_at / 1000, 'unixepoch') as last_touch_at,
+  n.days as days_to_conversion,
+  n.milestones as total_touchpoints,
+  n.estimated_usd_minor / 100.0 as estimated_value,
+  -- What the person has really bought, in the site's currency, net of refunds.
+  (select b.lifetime_value from temp.halo_buyers b where b.contact_id = n.contact_id) as actual_value,
+  strftime('%Y-%m-%dT%H:%M:%SZ', n.received_at / 1000, 'unixepoch') as created_at
+from main.enrolments n
+where n.site_id = {site};
 
 create temp view funnel_sync_logs as
 select
-  cast(null as text) as id,
+  'run_' || r.id as id,
   (select slug from temp.halo_site) as client_id,
-  cast(null as text) as funnel_source_id,
-  cast(null as text) as sync_type,
-  cast(null as text) as sync_status,
-  cast(null as integer) as leads_processed,
-  cast(null as integer) as leads_created,
-  cast(null as integer) as leads_updated,
-  cast(null as integer) as leads_skipped,
-  cast(null as integer) as errors_count,
-  cast(null as text) as error_messages,
-  cast(null as text) as started_at,
-  cast(null as text) as completed_at,
-  cast(null as real) as duration_seconds,
-  cast(null as text) as created_at
-where 0;
+  'con_' || r.connection_id as funnel_source_id,
+  r.asked as sync_type,
+  r.status as sync_status,
+  r.processed as leads_processed,
+  r.created as leads_created,
+  r.updated as leads_updated,
+  r.skipped as leads_skipped,
+  r.errors as errors_count,
+  r.sentences as error_messages,
+  strftime('%Y-%m-%dT%H:%M:%SZ', r.began_at / 1000, 'unixepoch') as started_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_at / 1000, 'unixepoch') as completed_at,
+  (r.ended_at - r.began_at) / 1000.0 as duration_seconds,
+  strftime('%Y-%m-%dT%H:%M:%SZ', r.began_at / 1000, 'unixepoch') as created_at
+from main.sync_runs r
+where r.site_id = {site} and r.platform in ('easyappointments', 'zoom', 'eventbrite', 'poshvip');

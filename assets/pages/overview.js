@@ -130,7 +130,7 @@ export function render(root, params) {
 
   function drawBalance() {
     const sold = own(top.sold), back = own(top.back), net = own(top.net);
-    const part = (/** @type {string} */ name, /** @type {import('../dom.js').Kid} */ v, /** @type {string} */ cls = '') => h('div', { class: cls }, h('dt', null, name), h('dd', null, v));
+    const part = (/** @type {string} */ name, /** @type {import('../dom.js').Kid} */ v, /** @type {string} */ cls = '') => h('div', { class: cls }, h('span.k', null, name), h('span.v', null, v));
     balance.hidden = !showsMoney() || (!sold.minor && !back.minor);
     fill(balance, part('Sold', bare(sold)), h('span.op', { 'aria-hidden': 'true' }, '−'), part('Refunded, cancelled', bare({ ...back, minor: Math.abs(back.minor) }), 'neg'),
       h('span.op', { 'aria-hidden': 'true' }, '='), part('Net revenue', money(net), 'sum'),

@@ -167,6 +167,7 @@ function said(l, p) {
     case 'stage': return ['Lead moved to ', link(statusWord(l.name))];
     case 'delivery': return [h('span', { 'data-tip': toldSentence({ mode: '', ...l }) }, `${platform(l.platform)} `, h('span.quiet', null, eventWord(l.name ?? '')), ' '), stateMark(l)];
     case 'consent': return ['Consent: figures ', h('b', null, answer(l.analytics)), ', ads ', h('b', null, answer(l.marketing)), h('span.faint', null, ` by ${l.name}`)];
+    case 'milestone': return [h('bdi', null, (l.name ?? '').replaceAll('_', ' ').replace(/^./, (c) => c.toUpperCase())), h('span.faint', null, ` told by ${platform(l.platform ?? '')}`), l.source ? [', from ', from] : ''];
     case 'chat': return ['Wrote in the chat', h('span.faint', null, ` ${platform(l.platform) === 'chat' ? '' : `of ${platform(l.platform)}, `}${plural(l.messages, 'message')}${ASKED[l.state] ?? ''}`)];
     case 'identity': return ['Known by ', h('bdi', null, l.identity.value), h('span.faint', null, ` ${{ email: 'e-mail', phone: 'phone', customer_id: 'customer number' }[/** @type {'email'} */ (l.identity.kind)] ?? l.identity.kind}, told by ${platform(l.name ?? '')}`)];
     default: return l.name ?? l.kind;

@@ -129,7 +129,7 @@ function told(d, level) {
   return h('details.row', null, h('summary', null,
     h('span.p', null, d.connection_name ?? platform(d.platform)), h('span.k', null, eventWord(d.kind)),
       h('span.w', null, stateMark(d), d.settled_at && h('span.faint', { 'data-tip': exact(d.settled_at) }, ` ${clockSeconds(d.settled_at)}`), ' ',
-      h('span.quiet', null, whySentence(d) || toldSentence(d).replace(/^.*?: /, ''))), icon('right', 's turn')),
+      h('span.quiet', null, whySentence(d) || (d.reason ? toldSentence(d).replace(/^.*?: /, '') : ''))), icon('right', 's turn')),
   deliveryDetail(d, level));
 }
 

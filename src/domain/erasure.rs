@@ -48,6 +48,12 @@ pub const PLAN: &[Planned] = &[
     // How many chatted stays; who it was and what was said goes.
     blank("conversations", &["external_id", "visitor", "contact_id", "email", "phone", "session_id"]),
     delete("messages"),
+    // How many took which step stays; `contact_id` becomes a number that is nobody's, so that they are counted as one.
+    blank(
+        "milestones",
+        &["contact_id", "session_id", "email", "phone", "first_name", "last_name", "company", "referrer", "data", "metadata", "key"],
+    ),
+    blank("enrolments", &["contact_id", "email", "user_id"]),
     blank("orders", &["contact_id", "email", "phone", "first_name", "last_name", "customer_id", "session_id", "journey"]),
     // What the shop's people have written beside a refund.
     blank("refunds", &["reason"]),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
 pub use super::message::{Message, Role, Said};
+pub use super::milestone::{Enrolment, Milestone};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
@@ -23,6 +24,10 @@ pub enum Fact {
     Statement(Statement),
     /// Something said in a chat, or who the person of one is.
     Message(Message),
+    /// A step on the way to becoming a customer.
+    Milestone(Milestone),
+    /// Somebody became a user of the owner's own product.
+    Enrolment(Enrolment),
     /// Anything that a tracker has seen; a sale or a lead stands inside it.
     Event(Box<TrackerEvent>),
 }

@@ -75,6 +75,8 @@ id!(EntryId, "entry");
 id!(RefundId, "refund");
 id!(DeliveryId, "delivery");
 id!(ConversationId, "conversation");
+id!(MilestoneId, "milestone");
+id!(SyncRunId, "run");
 id!(ErasureId, "erasure");
 id!(JobId, "job");
 id!(ShareId, "share");

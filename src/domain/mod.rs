@@ -28,6 +28,8 @@ pub mod ids;
 pub mod mask;
 /// What was said in a chat.
 pub mod message;
+/// Steps on the way to becoming a customer.
+pub mod milestone;
 /// Exact amounts.
 pub mod money;
 /// Ranges of addresses.

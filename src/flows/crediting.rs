@@ -61,7 +61,7 @@ pub fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, known: &Known, 
 }
 
 /// What evidence is gathered by.
-pub fn asked<'a>(site: &Site, conversion: &Conversion, known: &'a Known) -> Asked<'a> {
+pub fn asked<'a>(site: &'a Site, conversion: &Conversion, known: &'a Known) -> Asked<'a> {
     let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
     Asked {
         session: known.session,
@@ -71,6 +71,7 @@ pub fn asked<'a>(site: &Site, conversion: &Conversion, known: &'a Known) -> Aske
         journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
         is_asserted: known.is_asserted,
         happened_at: conversion.happened_at,
+        site_domains: domains,
     }
 }
 

@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::attribution::MatchType;
 use crate::domain::erasure;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{ConnectionId, ConversionId, InboxId};
+use crate::domain::ids::{ConnectionId, InboxId};
 use crate::domain::message::without_words;
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -18,7 +16,6 @@ use crate::flows::assists;
 use crate::flows::erase::past;
 use crate::sources;
 use crate::store::connections::{Connection, heard_of};
-use crate::store::deliveries::Made;
 use crate::store::erasures::tombstones;
 use crate::store::inbox::{self, NewBody};
 use crate::store::people::identities_of;
@@ -28,6 +25,8 @@ use crate::store::{conversions, counters, credits, deliveries, jobs, leads, repo
 
 /// A body whose items stand each by itself.
 pub mod each;
+/// Somebody became a user of the owner's own product.
+mod enrolment;
 /// An event of a tracker.
 mod event;
 /// A lead, as a form told it.
@@ -36,16 +35,21 @@ mod lead;
 mod ledger;
 /// Something said in a chat.
 mod message;
+/// A step on the way to becoming a customer.
+mod milestone;
 /// An order, as a shop or payment told it.
 mod order;
 /// Single refunds of a sale.
 mod refund;
 /// A sale, lead or sign-up told without an order.
 mod statement;
+/// What became of a fact.
+mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
 
 pub use order::own_id;
+pub use stored::Stored;
 
 /// Bodies of each connection are counted by day under this word, and those whose signature was wrong under the other.
 pub const HEARD: &str = "heard";
@@ -68,23 +72,6 @@ pub struct Delivered {
     pub is_once: bool,
     /// When we read it from the platform itself; none where somebody told us, who knows since when.
     pub read_at: Option<Time>,
-}
-
-/// What became of one fact.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    pub conversion: Option<ConversionId>,
-    pub kind: &'static str,
-    /// The sender's own id, or the one we gave.
-    pub external_id: String,
-    pub is_new: bool,
-    pub match_type: &'static str,
-    pub is_attributed: bool,
-    pub snapshot: Value,
-    /// Platform, mode and state of each delivery.
-    pub deliveries: Vec<(String, String, String)>,
-    /// Those among them that this telling made.
-    pub planned: Vec<Made>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,9 +117,13 @@ fn door(path: &str) -> i64 {
     match path {
         "/api/conversions" => 0,
         "/api/lead" => leads::PAGES,
+        "/funnel/event" | "/funnel/conversion" => FUNNEL,
         _ => -1,
     }
 }
+
+/// Steps that the owner's own server tells: what it tells as a lead beside them is another report of the same.
+const FUNNEL: i64 = -3;
 
 /// Tells the workers and open dashboards what is new.
 pub fn announce(app: &App, site: &Site, taken: &Taken) {
@@ -232,12 +223,12 @@ pub fn store(
             past::News::Past(fact) => fact,
             past::News::Nobody => {
                 counters::add(c, site.zone.day(now), "fact_refused", "erased")?;
-                facts.push(refused(fact));
+                facts.push(Stored::refused(fact));
                 continue;
             }
         };
         context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
-        for (kind, value) in person_of(fact).into_iter().flat_map(identities_of) {
+        for (kind, value) in stored::person_of(fact).into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(tell_one(&context, fact)?);
@@ -255,6 +246,8 @@ fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
         Fact::Deletion(deletion) => order::deletion(x, deletion),
         Fact::Statement(statement) => statement::store(x, statement),
         Fact::Message(message) => message::store(x, message),
+        Fact::Milestone(milestone) => milestone::store(x, milestone),
+        Fact::Enrolment(enrolment) => enrolment::store(x, enrolment),
         Fact::Event(event) => event::store(x, event),
     }
 }
@@ -277,30 +270,6 @@ fn note_mentioned(c: &SiteConn, site: &Site, inbox: InboxId, body: &[u8]) -> Res
     Ok(())
 }
 
-/// Old news of somebody who was erased: a success for the sender, and nothing is stored.
-fn refused(fact: &Fact) -> Stored {
-    let (kind, external_id) = match fact {
-        Fact::Lead(f) => ("lead", f.external_id.clone().unwrap_or_default()),
-        Fact::Order(f) => ("sale", f.external_id.clone()),
-        Fact::Refund(f) => ("sale", f.order_external_id.clone()),
-        Fact::Deletion(f) => ("sale", f.order_external_id.clone()),
-        Fact::Statement(f) => (f.kind.word(), f.external_id.clone()),
-        Fact::Message(f) => ("message", f.conversation.clone().unwrap_or_default()),
-        Fact::Event(f) => ("event", f.event_id.clone()),
-    };
-    Stored {
-        conversion: None,
-        kind,
-        external_id,
-        is_new: false,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: Value::Null,
-        deliveries: Vec::new(),
-        planned: Vec::new(),
-    }
-}
-
 /// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
 fn digest_of(site: &Site, delivered: &Delivered) -> [u8; 32] {
     crypto::hmac_sha256(&site.keys.digest, &[b"body.", delivered.path.as_bytes(), b".", &delivered.body])
@@ -314,9 +283,11 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
         let snapshot = credits::find_newest(c, conversion)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
         facts.push(Stored {
             conversion: Some(conversion),
+            fact: None,
             kind: found.kind.word(),
             external_id: external_id.split_once(':').map_or(external_id.as_str(), |(_, id)| id).to_owned(),
             is_new: false,
+            is_changed: false,
             match_type: MatchType::parse(&found.match_type).map(MatchType::word).unwrap_or("none"),
             is_attributed: found.match_type != "none",
             snapshot: assists::shown(c, conversion, snapshot)?,
@@ -373,17 +344,6 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
         app.tell(News::Inbox { site: site.id, id, state: "quarantined" });
     }
     Ok(id)
-}
-
-fn person_of(fact: &Fact) -> Option<&crate::domain::fact::Person> {
-    match fact {
-        Fact::Lead(f) => Some(&f.person),
-        Fact::Order(f) => Some(&f.person),
-        Fact::Refund(_) | Fact::Deletion(_) => None,
-        Fact::Statement(f) => Some(&f.person),
-        Fact::Message(f) => Some(&f.person),
-        Fact::Event(f) => Some(&f.person),
-    }
 }
 
 /// A sender's id that we give where it has none.

@@ -70,6 +70,8 @@ pub mod session_id;
 pub mod shares;
 /// Tenants: added and changed.
 pub mod sites;
+/// Sources read because somebody asks.
+pub mod syncs;
 /// Tokens of a site.
 pub mod tokens;
 /// A page touch.

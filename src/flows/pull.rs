@@ -17,7 +17,8 @@ use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Pull;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{jobs, pulls, registrations};
+use crate::store::sync_runs::Asked;
+use crate::store::{jobs, pulls, registrations, sync_runs};
 use crate::wire::Response;
 
 use walk::Walk;
@@ -31,6 +32,8 @@ pub use fetch::fetch;
 
 /// Steps of one run; then others have their turn, and the walk goes on at once.
 const MOST_STEPS: usize = 400;
+/// What a forced run reads once more.
+const AGAIN_MS: i64 = 7 * DAY_MS;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,20 +57,34 @@ pub enum Ended {
 ///
 /// With `is_forced` also before its time.
 pub async fn run(app: &App, id: ConnectionId, is_forced: bool) -> Result<Ended> {
+    run_as(app, id, if is_forced { Asked::Manual } else { Asked::Automatic }).await
+}
+
+/// The same, as it was asked for: by hand also before its time, and forced with what was read lately once more.
+pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> {
+    let is_forced = asked != Asked::Automatic;
     let _turn = app.talks.take(id).await;
     let Some((site, connection, source)) = found(app, id) else { return Ok(Ended::Nothing) };
     let Some(steps) = source.pull() else { return Ok(Ended::Nothing) };
     let now = app.clock.now();
-    let known = app.store.read(site.id, move |c| pulls::find(c, id)).await?;
+    let mut known = app.store.read(site.id, move |c| pulls::find(c, id)).await?;
     if let Some(at) = known.as_ref().map(|p| p.next_at).filter(|at| !is_forced && *at > now) {
         return Ok(Ended::Later { at });
     }
     let is_first = known.as_ref().is_none_or(|p| p.seen_to.is_none());
-    let mut state = match known.as_ref().and_then(|p| p.state.clone()) {
+    if let Some(pull) = known.as_mut().filter(|_| asked == Asked::Forced) {
+        let again = now.plus_ms(-AGAIN_MS);
+        (pull.state, pull.back_to) = (None, Some(pull.back_to.map_or(again, |to| to.min(again))));
+    }
+    let known_state = known.as_ref().and_then(|p| p.state.clone());
+    let is_new = known_state.is_none();
+    let mut state = match known_state {
         Some(state) => state,
         None => begin(app, &site, &connection, known.as_ref(), is_first).await?,
     };
-    let mut walk = Walk { app, site: &site, connection: &connection, source, page: Vec::new() };
+    let platform = connection.platform.clone();
+    let run = app.store.write(site.id, move |c| sync_runs::open(c, id, &platform, asked, is_new, now)).await?;
+    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new() };
     let mut got: Option<Response> = None;
     for _ in 0..MOST_STEPS {
         if app.is_stopping() {
@@ -168,7 +185,8 @@ async fn begin(app: &App, site: &Site, connection: &Connection, known: Option<&P
 
 /// When the next pull begins: after the source's own time, or as the owner's schedule says.
 pub fn next_after(source: &dyn Source, connection: &Connection, now: Time) -> Time {
-    let schedule = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
+    let own = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
+    let schedule = own.or_else(|| source.pull_schedule().and_then(crate::domain::schedule::Schedule::parse));
     schedule.and_then(|s| s.next_after(now)).unwrap_or_else(|| now.plus_ms(source.pull_every_ms()))
 }
 

@@ -10,6 +10,7 @@ use crate::domain::consent::Mode;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::host;
 use crate::domain::ids::SiteId;
+use crate::domain::milestone;
 use crate::domain::money::Currency;
 use crate::domain::network::Network;
 use crate::domain::person::Email;
@@ -227,7 +228,10 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
                 _ => site.settings.policy.windows.insert(kind, window(key, value)?),
             };
         }
-        "funnel.types" => site.settings.funnel_types = entries(key, value, word, "a word of a-z, 0-9 and _")?,
+        "funnel.types" => {
+            site.settings.funnel_types =
+                entries(key, value, milestone::own_word, "a new word of a-z, 0-9 and _, or word=type for another name of a type")?
+        }
         "proxy.upstream" => put(&mut site.settings.proxy, "upstream", upstream(value)?),
         "proxy.inject" => {
             let is_on = switch(key, value)?;
@@ -333,11 +337,6 @@ fn parameter(text: &str) -> Option<String> {
     (is_name && !is_personal).then(|| text.to_owned())
 }
 
-fn word(text: &str) -> Option<String> {
-    let is_word = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    is_word.then(|| text.to_owned())
-}
-
 /// A word of a chat, as people write it.
 fn phrase(text: &str) -> Option<String> {
     let text = text.trim();
@@ -435,6 +434,8 @@ mod tests {
             ("window", "31", false),
             ("funnel.types", "trial_started", true),
             ("funnel.types", "Trial started", false),
+            ("funnel.types", "demo_held=event_attended", true),
+            ("funnel.types", "activation", false),
             ("retention.touches", "90", true),
             ("retention.touches", "", true),
             ("retention.touches", "0", false),

@@ -220,6 +220,13 @@ pub fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, ba
 fn has_own_id(fact: &Fact) -> bool {
     match fact {
         Fact::Lead(lead) => lead.external_id.is_some(),
-        Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) | Fact::Statement(_) | Fact::Message(_) | Fact::Event(_) => true,
+        Fact::Order(_)
+        | Fact::Refund(_)
+        | Fact::Deletion(_)
+        | Fact::Statement(_)
+        | Fact::Message(_)
+        | Fact::Milestone(_)
+        | Fact::Enrolment(_)
+        | Fact::Event(_) => true,
     }
 }

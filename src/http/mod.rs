@@ -46,6 +46,8 @@ pub mod exports;
 pub mod files;
 /// A touch that a reverse proxy asks for.
 pub mod forward_auth;
+/// Steps and sign-ups told by the owner's own server.
+mod funnel;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.
@@ -124,6 +126,8 @@ mod shops;
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
+/// Reading the platforms of sign-ups and bookings by hand.
+mod syncs;
 /// All routes on one page.
 pub mod table;
 /// A person in the order of time.

@@ -7,10 +7,8 @@ use super::assets;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
+use crate::domain::milestone::SOURCES;
 use crate::error::Result;
-
-/// What `/sync` and `/funnel` know (spec 8).
-const FUNNEL_SOURCES: [&str; 7] = ["easyappointments", "zoom", "eventbrite", "poshvip", "manual", "referral", "direct_signup"];
 
 pub const DOOR: Doc = Doc::new("Health", "What runs here. A browser that asks for a page is sent to the dashboard.")
     .answer(r#"{"service":"halotrack","status":"running","version":"0.1.0","supported_sources":["easyappointments","zoom","eventbrite","poshvip","manual","referral","direct_signup"]}"#)
@@ -21,8 +19,7 @@ pub async fn door(_: App, ask: Ask) -> Result<Reply> {
         return Ok(Reply::redirect("/dashboard").with("vary", "accept"));
     }
     let version = env!("CARGO_PKG_VERSION");
-    let reply =
-        Reply::json(&json!({"service": "halotrack", "status": "running", "version": version, "supported_sources": FUNNEL_SOURCES}))?;
+    let reply = Reply::json(&json!({"service": "halotrack", "status": "running", "version": version, "supported_sources": SOURCES}))?;
     Ok(reply.with("vary", "accept"))
 }
 

@@ -55,6 +55,11 @@ pub trait Source: Sync {
         HOUR_MS
     }
 
+    /// When it is pulled where its owner has said nothing, in five fields of cron; else after so long.
+    fn pull_schedule(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads what a body has only named, right after it was stored. The first state is `Named` as JSON.
     fn fetch(&self) -> Option<&dyn Steps<Fetch>> {
         None

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::people::{IdentityKind, list_identities, sessions_of};
 use super::scope::SiteConn;
-use super::touches;
+use super::{milestones, touches};
 use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, SessionId};
@@ -26,6 +26,7 @@ pub struct Asked<'a> {
     /// Who it was is only said by a browser.
     pub is_asserted: bool,
     pub happened_at: Time,
+    pub site_domains: Vec<&'a str>,
 }
 
 /// Sessions linked to the fact, by each of their links, with their touches up to the moment it happened.
@@ -81,6 +82,9 @@ pub fn gather(c: &SiteConn, asked: Asked) -> Result<Evidence> {
             Entry::Vacant(place) => place.insert(touches::list_before(c, session, latest_before(asked.happened_at))?).clone(),
         };
         sessions.push(LinkedSession { session: session.number(), link, touches });
+    }
+    if let Some(contact) = asked.contact.filter(|_| !asked.is_asserted) {
+        sessions.extend(milestones::touches_before(c, contact, asked.happened_at, &asked.site_domains)?);
     }
     if !asked.journey.is_empty() {
         sessions.push(LinkedSession { session: 0, link: Link::Imported, touches: asked.journey });

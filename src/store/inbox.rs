@@ -112,6 +112,16 @@ pub fn find_body(c: &SiteConn, id: InboxId) -> Result<Option<Kept>> {
     )
 }
 
+/// Bodies of a connection that were not understood and are still there, the oldest first.
+pub fn list_quarantined(c: &SiteConn, connection: ConnectionId) -> Result<Vec<InboxId>> {
+    c.list(
+        "select id from inbox where site_id = :site and state = 'quarantined' and connection_id = :connection and body is not null
+         order by received_at, id limit 1000",
+        named_params! {":connection": connection.number()},
+        |row| Ok(InboxId::new(row.get(0)?)),
+    )
+}
+
 /// Bodies of a platform since a time, the oldest first.
 pub fn list_since(c: &SiteConn, platform: &str, since: Time, limit: i64) -> Result<Vec<InboxId>> {
     c.list(

@@ -60,6 +60,8 @@ pub mod links;
 pub mod logins;
 /// Migrations and the check of the file's shape.
 pub mod migrate;
+/// Steps on the way to becoming a customer.
+pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
 /// Orders as their shop told them.
@@ -104,6 +106,8 @@ pub mod sites;
 pub mod snapshot;
 /// What the query planner is told.
 mod statistics;
+/// Runs of pulls.
+pub mod sync_runs;
 /// Keys of programs.
 pub mod tokens;
 /// Touches and click ids.
@@ -144,6 +148,7 @@ struct Inner {
     writer: writer::Writer,
     sealer: Sealer,
     memory: cube::Memory,
+    walks: milestones::walked::Walks,
 }
 
 impl Store {
@@ -171,7 +176,7 @@ impl Store {
             .build(pool::Readers::new(path.clone()))
             .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
         let writer = writer::Writer::start(conn)?;
-        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default() }) })
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default(), walks: Default::default() }) })
     }
 
     pub fn path(&self) -> &Path {
@@ -327,7 +332,7 @@ impl Inner {
         conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
-        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory));
+        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory, &self.walks));
         conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer

@@ -3,8 +3,8 @@
 
 use rusqlite::named_params;
 
-use super::consents;
 use super::scope::SiteConn;
+use super::{consents, milestones};
 use crate::domain::fact::Person;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::{DAY_MS, Time};
@@ -71,11 +71,14 @@ pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time
         c.execute(
             "insert into identities (site_id, kind, value, contact_id, is_verified, first_at, source)
              values (:site, :kind, :value, :contact, 1, :at, :source)
-             on conflict (site_id, kind, value) do update set contact_id = excluded.contact_id, is_verified = 1",
+             on conflict (site_id, kind, value) do update set contact_id = excluded.contact_id, is_verified = 1
+               where contact_id <> excluded.contact_id or is_verified = 0",
             named_params! {":kind": kind.word(), ":value": value, ":contact": contact, ":at": at.ms(), ":source": source},
         )?;
     }
-    learned(c, contact, person, at)?;
+    if !holders.is_empty() {
+        learned(c, contact, person, at)?;
+    }
     Ok(Some(ContactId::new(contact)))
 }
 
@@ -172,6 +175,7 @@ fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Resul
     c.execute("update leads set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update orders set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     c.execute("update conversations set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
+    milestones::merge(c, kept, merged)?;
     c.execute("update tracker_events set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     // The newer answer of the two is the person's; a denial at the same moment wins.
     c.execute(

@@ -9,6 +9,7 @@ use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{CachedStatement, Connection, Row, ffi};
 
 use super::cube::Memory;
+use super::milestones::walked::Walks;
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
@@ -69,15 +70,21 @@ pub struct SiteConn<'c> {
     sealer: &'c Sealer,
     /// Answers over counted days; readers have it.
     memory: Option<&'c Memory>,
+    /// The steps of sites whose funnel was looked at; readers have it.
+    walks: Option<&'c Walks>,
 }
 
 impl<'c> SiteConn<'c> {
     pub(super) fn new(conn: &'c Connection, site: SiteId, sealer: &'c Sealer) -> Self {
-        Self { conn, site, sealer, memory: None }
+        Self { conn, site, sealer, memory: None, walks: None }
     }
 
     pub(super) fn memory(&self) -> Option<&'c Memory> {
         self.memory
+    }
+
+    pub(super) fn walks(&self) -> Option<&'c Walks> {
+        self.walks
     }
 
     pub fn site(&self) -> SiteId {
@@ -226,19 +233,20 @@ pub struct AllSites<'c> {
     conn: &'c Connection,
     sealer: &'c Sealer,
     memory: Option<&'c Memory>,
+    walks: Option<&'c Walks>,
 }
 
 impl<'c> AllSites<'c> {
     pub(super) fn new(conn: &'c Connection, sealer: &'c Sealer) -> Self {
-        Self { conn, sealer, memory: None }
+        Self { conn, sealer, memory: None, walks: None }
     }
 
-    pub(super) fn remembering(self, memory: &'c Memory) -> Self {
-        Self { memory: Some(memory), ..self }
+    pub(super) fn remembering(self, memory: &'c Memory, walks: &'c Walks) -> Self {
+        Self { memory: Some(memory), walks: Some(walks), ..self }
     }
 
     pub fn of(&self, site: SiteId) -> SiteConn<'c> {
-        SiteConn { memory: self.memory, ..SiteConn::new(self.conn, site, self.sealer) }
+        SiteConn { memory: self.memory, walks: self.walks, ..SiteConn::new(self.conn, site, self.sealer) }
     }
 
     pub fn sealer(&self) -> &Sealer {

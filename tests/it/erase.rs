@@ -89,6 +89,13 @@ async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
     let said = json!({"conversation_id": PHONE, "role": "customer", "at": house.clock.now().utc(), "email": ANN, "session_id": id,
         "text": format!("write to {ANN}")});
     house.post("/api/chat/events").token(&site.token).json(&said).send().await.is(200);
+    // Steps on the way, and the sign-up at its end.
+    let step = json!({"source_type": "zoom", "event_type": "event_attended", "external_id": format!("z-{ANN}"), "email": ANN, "phone": PHONE,
+        "first_name": "Ann", "last_name": "Lee", "company": "Acme", "utm_source": "news", "referrer": format!("https://x.example/?{ANN}"),
+        "event_data": {"note": ANN}, "external_metadata": {"again": PHONE}});
+    house.post("/funnel/event").token(&site.token).json(&step).send().await.is(200);
+    let enrolled = json!({"email": ANN, "user_id": format!("user of {ANN}")});
+    house.post("/funnel/conversion").token(&site.token).json(&enrolled).send().await.is(200);
     // A tracker, with an id that is the address itself.
     let tracker = house.connect(site, "anytrack", "shadow", &[]).await;
     let events = json!([{"eventName": "Purchase", "transactionId": ANN, "email": ANN, "phone": PHONE, "eventValue": 3, "clientId": "b-ann",

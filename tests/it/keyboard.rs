@@ -54,6 +54,9 @@ async fn every_page_is_walked_by_keyboard() {
         browser.screen(width, height, scheme).await;
         // Where one can go depends on the width, and not on the colours.
         let is_walked = (width == 1440) == (scheme == "light");
+        if !is_walked && std::env::var_os("AXE").is_none() {
+            continue;
+        }
         for (page, ready) in PAGES {
             open(&browser, &office, page, ready).await;
             if is_walked {

@@ -288,7 +288,7 @@ async fn by_keyboard(browser: &Chromium, office: &Office) {
     browser.wait("the flag", "return document.querySelector('.pin')?.getAttribute('aria-label').includes('Spring <b>ads</b> on')").await;
     shot(browser, "note").await;
     browser.click(".pin").await;
-    browser.click(".notes .btn.icon").await;
+    browser.click(".notes [aria-label^='Take away']").await;
     browser.wait("no flag", "return !document.querySelector('.pin')").await;
     browser.run("document.querySelector('.plot').focus(); return true").await;
     browser.press("\u{E010}").await;

@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("select id from page_events where site_id = :site and instr(", "the same"),
     ("select id from inbox where site_id = :site and body is not null and instr(", "the same"),
     ("select id from conversations where site_id = :site and instr(", "the same"),
+    ("select id from milestones where site_id = :site and instr(", "the same"),
     (
         "select kind, value from identities where site_id = :site",
         "at start, only where erasures.log knows of somebody whom the file does not",

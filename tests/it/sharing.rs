@@ -306,6 +306,11 @@ async fn a_client_is_told_when_the_part_began() {
     assert_eq!(began(&s.ann).await, (day(50), day(90)));
     let cleo = client(&s, json!({"segment": {"source": ["google"]}})).await;
     assert_eq!(began(&cleo).await, (day(40), day(0)));
+    // Nor what else a buyer of theirs has bought.
+    for path in ["conversions", "reports/overview", "reports/sources"] {
+        let refused = s.house.get(&format!("/api/sites/shop/{path}?customers=returning")).cookie(&cleo).send().await.is(403);
+        assert_eq!(refused.json["error"]["field"], "customers", "{path}");
+    }
     cube::catch_up(&s.house.app).await.expect("counted");
     assert_eq!(began(&cleo).await, (day(40), day(0)), "counted days say the same");
     let nothing = client(&s, json!({"segment": {"source": ["nowhere"]}})).await;

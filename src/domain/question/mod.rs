@@ -13,6 +13,8 @@ pub mod days;
 pub mod deliveries;
 /// Which rows.
 pub mod filter;
+/// Who took which steps.
+pub mod funnel;
 /// Rates, and how far a small number may be trusted.
 pub mod rate;
 /// Sums over rows, and how often each value occurs.

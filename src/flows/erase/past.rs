@@ -62,6 +62,8 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
             }
             false
         }
+        // Of no money: what happened before is nobody's.
+        Fact::Milestone(_) | Fact::Enrolment(_) => false,
     };
     if is_known {
         return Ok(News::Past(Box::new(without_person(fact))));
@@ -72,13 +74,15 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),
         Fact::Statement(f) => (&f.person, f.happened_at),
         Fact::Message(f) => (&f.person, f.happened_at),
+        Fact::Milestone(f) => (&f.person, f.happened_at),
+        Fact::Enrolment(f) => (&f.person, f.happened_at),
         Fact::Event(f) => (&f.person, f.happened_at),
     };
     if !is_past(c, site, person, happened_at)? {
         return Ok(News::Present);
     }
     let has_money = match fact {
-        Fact::Lead(_) | Fact::Message(_) => false,
+        Fact::Lead(_) | Fact::Message(_) | Fact::Milestone(_) | Fact::Enrolment(_) => false,
         Fact::Order(_) | Fact::Refund(_) | Fact::Deletion(_) => true,
         Fact::Statement(s) => s.kind == ConversionKind::Sale,
         Fact::Event(e) => e.fact.as_ref().is_some_and(|s| s.kind == ConversionKind::Sale),
@@ -87,8 +91,8 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
     let names_somebody = match fact {
         Fact::Order(o) => o.external_id.contains('@') || o.order_number.contains('@'),
         Fact::Statement(s) => s.external_id.contains('@'),
+        Fact::Lead(_) | Fact::Message(_) | Fact::Milestone(_) | Fact::Enrolment(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
         Fact::Event(e) => e.event_id.contains('@'),
-        Fact::Lead(_) | Fact::Message(_) | Fact::Refund(_) | Fact::Deletion(_) => false,
     };
     Ok(if has_money && !names_somebody { News::Past(Box::new(without_person(fact))) } else { News::Nobody })
 }
@@ -179,6 +183,8 @@ fn without_person(fact: &Fact) -> Fact {
         }
         Fact::Event(e) => e.person = nobody(&e.person),
         Fact::Message(m) => (m.person, m.traces, m.visitor) = (nobody(&m.person), traces(&m.traces), None),
+        Fact::Milestone(m) => (m.person, m.traces) = (nobody(&m.person), traces(&m.traces)),
+        Fact::Enrolment(e) => (e.person, e.traces) = (nobody(&e.person), traces(&e.traces)),
     }
     fact
 }

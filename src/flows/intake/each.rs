@@ -23,7 +23,8 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::tracker_calls::{self, NewCall};
 
-use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, person_of, refused, tell_one};
+use super::stored::person_of;
+use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, tell_one};
 
 /// Wrong items that are told by their place; of more the count is enough.
 const MOST_TOLD: usize = 100;
@@ -197,7 +198,7 @@ fn one(c: &SiteConn, call: &Call, place: usize, fact: &Fact, progress: &mut Prog
         past::News::Nobody => {
             counters::add(c, site.zone.day(now), "fact_refused", "erased")?;
             progress.counted.processed += 1;
-            return Ok(Some(refused(fact)));
+            return Ok(Some(Stored::refused(fact)));
         }
     };
     let x = Context {

@@ -1,7 +1,5 @@
 //! An event as a tracker told it: kept once by its key; a sale or a lead in it is told like any other.
 
-use serde_json::Value;
-
 use crate::domain::tracker::TrackerEvent;
 use crate::error::Result;
 use crate::store::tracker_events;
@@ -32,15 +30,5 @@ pub fn store(x: &Context, event: &TrackerEvent) -> Result<Stored> {
 
 /// No conversion came of it.
 fn nothing(event: &TrackerEvent, is_new: bool) -> Stored {
-    Stored {
-        conversion: None,
-        kind: "event",
-        external_id: event.event_id.clone(),
-        is_new,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: Value::Null,
-        deliveries: Vec::new(),
-        planned: Vec::new(),
-    }
+    Stored { is_new, ..Stored::of("event", event.event_id.clone()) }
 }

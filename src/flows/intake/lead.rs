@@ -2,6 +2,7 @@
 
 use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::Lead;
+use crate::domain::ids::{ContactId, SessionId};
 use crate::error::Result;
 use crate::flows::pipeline;
 use crate::store::leads::{self, Filed};
@@ -12,6 +13,11 @@ use super::{Context, Stored, given_id};
 pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
     let session = told_session(x, &lead.traces)?;
     let contact = known_person(x, &lead.person, &lead.traces, session, &lead.source)?;
+    store_of(x, lead, session, contact)
+}
+
+/// The same where browser and person are known already.
+pub fn store_of(x: &Context, lead: &Lead, session: Option<SessionId>, contact: Option<ContactId>) -> Result<Stored> {
     let known = match &lead.external_id {
         Some(id) => leads::find_by_external_id(x.c, x.connection, id)?,
         None => leads::find_by_content(x.c, x.connection, &lead.content_key, x.heard_at)?,

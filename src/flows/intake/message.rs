@@ -21,17 +21,7 @@ pub fn store(x: &Context, m: &Message) -> Result<Stored> {
     for talk in spoken_of(x, m)? {
         is_new |= take(x, m, &talk)?;
     }
-    Ok(Stored {
-        conversion: None,
-        kind: "message",
-        external_id: m.conversation.clone().or(m.visitor.clone()).unwrap_or_default(),
-        is_new,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: serde_json::Value::Null,
-        deliveries: Vec::new(),
-        planned: Vec::new(),
-    })
+    Ok(Stored { is_new, ..Stored::of("message", m.conversation.clone().or(m.visitor.clone()).unwrap_or_default()) })
 }
 
 /// The conversation that it names, made if it is new; or those of the person whom it names.

@@ -175,15 +175,5 @@ fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told
 
 /// Kept, and no conversion.
 fn unchanged(external_id: &str) -> Stored {
-    Stored {
-        conversion: None,
-        kind: ConversionKind::Sale.word(),
-        external_id: external_id.to_owned(),
-        is_new: false,
-        match_type: "none",
-        is_attributed: false,
-        snapshot: serde_json::Value::Null,
-        deliveries: Vec::new(),
-        planned: Vec::new(),
-    }
+    Stored::of(ConversionKind::Sale.word(), external_id.to_owned())
 }

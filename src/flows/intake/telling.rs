@@ -249,9 +249,11 @@ fn known_already(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     let snapshot = credits::find_newest(x.c, id)?.map(|(snapshot, _)| snapshot).unwrap_or_default();
     Ok(Stored {
         conversion: Some(id),
+        fact: None,
         kind: t.kind.word(),
         external_id: t.external_id.to_owned(),
         is_new: false,
+        is_changed: false,
         match_type: match_word(&conversion),
         is_attributed: conversion.match_type != "none",
         snapshot: assists::shown(x.c, id, snapshot)?,
@@ -350,9 +352,11 @@ fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> R
 fn stored(x: &Context, t: &Telling, id: ConversionId, is_new: bool, outcome: &Outcome) -> Result<Stored> {
     Ok(Stored {
         conversion: Some(id),
+        fact: None,
         kind: t.kind.word(),
         external_id: t.external_id.to_owned(),
         is_new,
+        is_changed: false,
         match_type: outcome.match_type,
         is_attributed: outcome.is_attributed,
         snapshot: assists::shown(x.c, id, outcome.snapshot.clone())?,

@@ -29,7 +29,7 @@ pub async fn fetch(app: &App, id: ConnectionId) -> Result<usize> {
     let Some(steps) = source.fetch().filter(|_| !due.is_empty()) else { return Ok(0) };
     let names: Vec<String> = due.iter().map(|(name, _)| name.clone()).collect();
     let mut state = serde_json::to_value(Named { refs: names.clone() }).map_err(Error::internal)?;
-    let mut walk = Walk { app, site: &site, connection: &connection, source, page: Vec::new() };
+    let mut walk = Walk { run: None, app, site: &site, connection: &connection, source, page: Vec::new() };
     let mut got: Option<Response> = None;
     let verdict = loop {
         let now = app.clock.now();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Ended, later_ms, next_after, pause, recovered};
 use crate::app::{App, News};
 use crate::domain::fact::{Fact, Order, Refund};
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{ConnectionId, SyncRunId};
 use crate::domain::steps::{State, Verdict};
 use crate::domain::time::DAY_MS;
 use crate::error::Result;
@@ -16,7 +16,8 @@ use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{counters, jobs, orders, pulls, refunds, registrations};
+use crate::store::sync_runs::Tally;
+use crate::store::{counters, jobs, orders, pulls, refunds, registrations, sync_runs};
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
@@ -30,6 +31,8 @@ pub struct Walk<'a> {
     pub site: &'a Arc<Site>,
     pub connection: &'a Arc<Connection>,
     pub source: &'static dyn Source,
+    /// The run that this is a part of; none where single things are fetched.
+    pub run: Option<SyncRunId>,
     /// The answer that the next batch was read from.
     pub page: Vec<u8>,
 }
@@ -45,6 +48,10 @@ impl Walk<'_> {
             tracing::warn!(connection.id = %self.connection.id, source = %self.connection.platform, code = problem.code,
                 "A line of the platform's list could not be read.");
             self.app.figures.add("pull_unreadable", problem.code);
+        }
+        let sentences: Vec<String> = batch.problems.iter().map(|p| p.sentence.clone()).collect();
+        if let Some(run) = self.run.filter(|_| !sentences.is_empty()) {
+            self.app.store.write(self.site.id, move |c| sync_runs::add_errors(c, run, &sentences)).await?;
         }
         let mut page = std::mem::take(&mut self.page);
         let mut facts = std::mem::take(&mut batch.facts);
@@ -68,7 +75,7 @@ impl Walk<'_> {
     }
 
     async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
-        let (id, now) = (self.connection.id, self.app.clock.now());
+        let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
         let connections: Vec<Arc<Connection>> = self.app.book().connections_of(self.site.id).cloned().collect();
         let (owner, next, is_page) = (self.site.clone(), next.cloned(), next.is_some());
         let body = if page.len() <= LARGEST_KEPT { page.clone() } else { Vec::new() };
@@ -88,6 +95,7 @@ impl Walk<'_> {
             .app
             .store
             .write(self.site.id, move |c| {
+                let processed = facts.len() as i64;
                 let mut brought = Brought { records: facts.len(), pages: usize::from(next.is_some()), ..Brought::default() };
                 for fact in facts {
                     if let Fact::Order(order) = &fact {
@@ -115,6 +123,9 @@ impl Walk<'_> {
                     true => None,
                     false => Some(intake::store(c, &owner, &connections, &delivered, None, now)?),
                 };
+                if let Some(run) = run {
+                    sync_runs::count(c, run, tally(processed, taken.as_ref()))?;
+                }
                 match &next {
                     Some(next) => pulls::save(c, id, next, &brought)?,
                     None => pulls::count(c, id, &brought)?,
@@ -158,22 +169,26 @@ impl Walk<'_> {
     }
 
     pub async fn finish(&self, window: Window) -> Result<Ended> {
-        let (id, now) = (self.connection.id, self.app.clock.now());
+        let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
         let next_at = next_after(self.source, self.connection, now);
-        let orders = self
+        let (orders, status) = self
             .app
             .store
             .write(self.site.id, move |c| {
                 let before = pulls::find(c, id)?;
                 let (orders, sentence) = before.map_or((0, None), |p| (p.orders, p.sentence));
                 pulls::finish(c, id, window.to, next_at, now)?;
+                let status = run.map(|run| sync_runs::end(c, run, now)).transpose()?;
                 registrations::tell_pulled(c, id, &fetched(orders))?;
                 if let Some(sentence) = sentence {
                     recovered(c, id, &sentence)?;
                 }
-                Ok(orders)
+                Ok((orders, status))
             })
             .await?;
+        if let Some(status) = status {
+            self.counted(&status);
+        }
         self.turned(Status::NeedsAttention).await?;
         Ok(Ended::Whole { orders })
     }
@@ -181,6 +196,13 @@ impl Walk<'_> {
     pub async fn failed(&self, verdict: Verdict) -> Result<Ended> {
         let (id, now) = (self.connection.id, self.app.clock.now());
         let sentence = asking::sentence_of(&verdict);
+        // A platform that names the time to come back is not in the way of a run's success.
+        let failed_run = self.run.filter(|_| !matches!(verdict, Verdict::Retry { after_ms: Some(_), .. }));
+        if let Some(run) = failed_run {
+            let told = sentence.clone();
+            self.app.store.write(self.site.id, move |c| sync_runs::fail(c, run, &told, now)).await?;
+            self.counted("failed");
+        }
         if let Verdict::Pause(sentence) = &verdict {
             let told = sentence.clone();
             self.app.store.write(self.site.id, move |c| pulls::put_off(c, id, now, Some(&told))).await?;
@@ -213,6 +235,11 @@ impl Walk<'_> {
         Ok(Ended::Failed { sentence })
     }
 
+    /// For the metrics page: runs by source and status.
+    fn counted(&self, status: &str) {
+        self.app.figures.add("sync_runs", &format!("source=\"{}\",status=\"{status}\"", self.connection.platform));
+    }
+
     /// The book and open dashboards hear of a status that may have changed from what it was.
     async fn turned(&self, from: Status) -> Result<()> {
         if self.connection.status == from {
@@ -221,6 +248,15 @@ impl Walk<'_> {
         self.tell();
         Ok(())
     }
+}
+
+/// What became of the facts of a part. What was left out before as it stood there already counts as skipped.
+fn tally(processed: i64, taken: Option<&Taken>) -> Tally {
+    let facts = taken.map(|t| t.facts.as_slice()).unwrap_or_default();
+    let created = facts.iter().filter(|f| f.is_new).count() as i64;
+    // Of an order only what differs is told again.
+    let updated = facts.iter().filter(|f| !f.is_new && (f.is_changed || f.kind == "sale")).count() as i64;
+    Tally { processed, created, updated, skipped: processed - created - updated }
 }
 
 /// Where pulled bodies are said to have come from.

@@ -73,6 +73,13 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         all.add("conversations", "select * from conversations where site_id = :site and id = :id", id)?;
         all.add("messages", "select * from messages where site_id = :site and conversation_id = :id order by at", id)?;
     }
+    for milestone in &whole.milestones {
+        all.add("milestones", "select * from milestones where site_id = :site and id = :id", named_params! {":id": milestone})?;
+    }
+    for enrolment in &whole.enrolments {
+        let sql = "select * from enrolments where site_id = :site and conversion_id = :id";
+        all.add("enrolments", sql, named_params! {":id": enrolment})?;
+    }
     for event in &whole.events {
         let sql = "select * from tracker_events where site_id = :site and id = :id";
         all.add("tracker_events", sql, named_params! {":id": event})?;
@@ -111,7 +118,7 @@ impl Out<'_> {
                     ValueRef::Text(text) => read(&String::from_utf8_lossy(text)),
                     ValueRef::Blob(bytes) => crypto::hex(bytes).into(),
                 };
-                if !matches!(name, "site_id" | "content_key" | "content" | "last_event" | "event" | "owner") {
+                if !matches!(name, "site_id" | "content_key" | "content" | "key" | "last_event" | "event" | "owner") {
                     shown.insert(name.to_owned(), value);
                 }
             }

@@ -50,6 +50,9 @@ pub struct Whole {
     pub conversions: BTreeSet<i64>,
     pub inbox: BTreeSet<i64>,
     pub conversations: BTreeSet<i64>,
+    pub milestones: BTreeSet<i64>,
+    /// By the number of their conversion.
+    pub enrolments: BTreeSet<i64>,
     /// Events of trackers.
     pub events: BTreeSet<i64>,
 }
@@ -259,6 +262,8 @@ fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         whole.conversions.extend(numbers(c, "select id from conversions where site_id = :site and contact_id = :id", id)?);
         whole.leads.extend(numbers(c, "select id from leads where site_id = :site and contact_id = :id", id)?);
         whole.orders.extend(numbers(c, "select id from orders where site_id = :site and contact_id = :id", id)?);
+        whole.milestones.extend(numbers(c, "select id from milestones where site_id = :site and contact_id = :id", id)?);
+        whole.enrolments.extend(numbers(c, "select conversion_id from enrolments where site_id = :site and contact_id = :id", id)?);
     }
     // What a page told may be somebody else's contact, or nobody's; all else is found by its contact.
     for (values, sql) in [

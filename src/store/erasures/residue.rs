@@ -14,11 +14,12 @@ pub struct Mentions {
     pub page_events: Vec<i64>,
     pub inbox: Vec<i64>,
     pub conversations: Vec<i64>,
+    pub milestones: Vec<i64>,
 }
 
 impl Mentions {
     pub fn is_empty(&self) -> bool {
-        let all = [&self.leads, &self.reports, &self.page_events, &self.inbox, &self.conversations];
+        let all = [&self.leads, &self.reports, &self.page_events, &self.inbox, &self.conversations, &self.milestones];
         all.iter().all(|found| found.is_empty())
     }
 }
@@ -45,6 +46,12 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
             "select id from conversations where site_id = :site and instr(lower(external_id || ' ' || coalesce(visitor, '')), :value) > 0
              union
              select conversation_id from messages where site_id = :site and instr(lower(text), :value) > 0",
+            value,
+            |row| row.get(0),
+        )?,
+        milestones: c.list(
+            "select id from milestones where site_id = :site
+               and instr(lower(data || ' ' || metadata || ' ' || coalesce(external_id, '') || ' ' || coalesce(referrer, '')), :value) > 0",
             value,
             |row| row.get(0),
         )?,
@@ -83,6 +90,14 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
         c.execute(
             "update messages set text = null where site_id = :site and conversation_id = :id and instr(lower(text), :value) > 0",
             named,
+        )?;
+    }
+    for id in &found.milestones {
+        c.execute(
+            "update milestones set data = '{}', metadata = '{}', referrer = null,
+               external_id = case when instr(lower(external_id), :value) > 0 then 'erased_' || id else external_id end
+             where site_id = :site and id = :id",
+            named_params! {":id": id, ":value": value},
         )?;
     }
     Ok(())

@@ -71,6 +71,20 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         let sql = "delete from messages where site_id = :site and conversation_id = :id";
         count("messages", c.execute(sql, named_params! {":id": talk})?);
     }
+    // For the counts they stay one and the same somebody, under a number that is nobody's.
+    let nobody = -c.next_inner_number("milestone")?;
+    for milestone in &whole.milestones {
+        count("milestones", of_milestone(c, whole, *milestone, nobody, at)?);
+    }
+    for enrolment in &whole.enrolments {
+        let named = named_params! {":id": enrolment, ":nobody": nobody, ":at": at.ms()};
+        let sql = "update enrolments set contact_id = :nobody, email = null, user_id = null, erased_at = :at
+             where site_id = :site and conversion_id = :id and erased_at is null";
+        count("enrolments", c.execute(sql, named)?);
+        // The number under which it was told is made of the address.
+        let sql = "update reports set external_id = 'erased_' || id where site_id = :site and conversion_id = :id and platform = 'funnel'";
+        c.execute(sql, named_params! {":id": enrolment})?;
+    }
     for value in texts(whole) {
         for lead in &whole.leads {
             let sql = "update leads set external_id = 'erased_' || id
@@ -92,6 +106,23 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         of_conversion(c, whole, *conversion, at, &mut count)?;
     }
     Ok(counts)
+}
+
+fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> Result<usize> {
+    let changed = c.next_inner_number("milestone")?;
+    for value in texts(whole) {
+        c.execute(
+            "update milestones set external_id = 'erased_' || id
+             where site_id = :site and id = :id and instr(lower(external_id), :value) > 0",
+            named_params! {":id": id, ":value": value},
+        )?;
+    }
+    c.execute(
+        "update milestones set contact_id = :nobody, session_id = null, email = null, phone = null, first_name = null, last_name = null,
+           company = null, referrer = null, data = '{}', metadata = '{}', key = null, changed = :changed, erased_at = :at
+         where site_id = :site and id = :id and erased_at is null",
+        named_params! {":id": id, ":nobody": nobody, ":changed": changed, ":at": at.ms()},
+    )
 }
 
 fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut impl FnMut(&'static str, usize)) -> Result<()> {

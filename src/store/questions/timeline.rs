@@ -18,7 +18,7 @@ const MOST_SESSIONS: usize = 200;
 pub struct Line {
     pub at: Option<Time>,
     /// `visit`, `touch`, `event`, `lead`, `sale`, `signup`, `custom`, `order`, `refund`, `cancellation`, `adjustment`,
-    /// `stage`, `delivery`, `consent`, `identity`, `chat`.
+    /// `stage`, `delivery`, `consent`, `identity`, `chat`, `milestone`.
     pub kind: String,
     /// What it is called where it stands: the ledger's label, an event's name, a platform's word.
     pub name: Option<String>,
@@ -165,6 +165,7 @@ pub fn page(c: &SiteConn, contact: ContactId, cursor: Option<Cursor>, limit: usi
     lines.extend(walk.of_answers()?);
     lines.extend(walk.of_identities()?);
     lines.extend(walk.of_chats()?);
+    lines.extend(walk.of_milestones()?);
     lines.sort_by_key(|l| std::cmp::Reverse((l.at, l.order)));
     let has_more = lines.len() > limit;
     lines.truncate(limit);
@@ -315,6 +316,17 @@ impl Walk<'_> {
             read,
         )?);
         Ok(lines)
+    }
+
+    /// Those that made a lead are told by it.
+    fn of_milestones(&self) -> Result<Vec<Line>> {
+        self.c.list(
+            "select at, :base + id, 'milestone', kind, source, utm_source, utm_medium, utm_campaign from milestones
+             where site_id = :site and contact_id = :contact and conversion_id is null and (at, :base + id) < (:key, :before)
+             order by at desc, 2 desc limit :most",
+            named_params! {":base": base(12), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
+            |row| Ok(Line { platform: row.get(4)?, source: row.get(5)?, medium: row.get(6)?, campaign: row.get(7)?, ..line(row)? }),
+        )
     }
 
     /// They have no number: their place among the person's own is one.

@@ -1,7 +1,7 @@
 //! What a source told, as JSON that can be compared and read. Fields that are not there are left out.
 
 use halotrack::crypto::hex;
-use halotrack::domain::fact::{Fact, Lead, Message, Order, Person, Refund, ShopTouch, Statement, Traces, TrackerEvent};
+use halotrack::domain::fact::{Fact, Lead, Message, Milestone, Order, Person, Refund, ShopTouch, Statement, Traces, TrackerEvent};
 use halotrack::domain::outgoing::Item;
 use halotrack::sources::{Batch, Heard, Problem, Reject};
 use serde_json::{Map, Value, json};
@@ -49,6 +49,10 @@ fn fact(fact: &Fact) -> Value {
         }),
         Fact::Statement(f) => statement(f),
         Fact::Message(f) => message(f),
+        Fact::Milestone(f) => milestone(f),
+        Fact::Enrolment(f) => json!({
+            "fact": "enrolment", "user_id": f.user_id, "happened_at": f.happened_at.utc(), "person": person(&f.person), "traces": traces(&f.traces),
+        }),
         Fact::Event(f) => event(f),
     })
 }
@@ -80,6 +84,14 @@ fn message(f: &Message) -> Value {
     json!({
         "fact": "message", "external_id": f.conversation, "visitor": f.visitor, "platform": f.platform, "happened_at": f.happened_at.utc(),
         "person": person(&f.person), "traces": traces(&f.traces), "proved": f.is_proved, "said": said,
+    })
+}
+
+fn milestone(f: &Milestone) -> Value {
+    json!({
+        "fact": "milestone", "external_id": f.external_id, "source": f.source, "kind": f.kind, "happened_at": f.happened_at.utc(),
+        "person": person(&f.person), "traces": traces(&f.traces), "utm": told(json!(f.utm)), "referrer": f.referrer, "data": f.data,
+        "metadata": f.metadata, "imported": f.is_imported,
     })
 }
 

@@ -1,0 +1,246 @@
+//! Who took which steps between two moments: how many people, what share goes on, how long they take. From the steps
+//! themselves, in one pass over people.
+
+/// One step, as small as it gets: a year of a busy site is looked at as a whole. Ordered by person, then time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// A contact's number; negative for somebody who was erased.
+    pub person: i32,
+    /// Seconds since 1970.
+    pub at_s: u32,
+    pub id: u32,
+    /// Places in the lists of words that come with the steps.
+    pub kind: u16,
+    pub source: u8,
+}
+
+/// What is asked.
+pub struct Asked<'a> {
+    /// Seconds, the first one that counts and the first that does no more.
+    pub from_s: u32,
+    pub to_s: u32,
+    /// Only what this source told.
+    pub source: Option<u8>,
+    /// The steps to be shown, in their order.
+    pub kinds: &'a [Option<u16>],
+    /// How many sources there are.
+    pub sources: usize,
+    /// Who signed up in the time, in order: days from the first step, where one is known.
+    pub enrolled: &'a [(i32, Option<i64>)],
+    /// People of whose purchases more is wanted, in order.
+    pub buyers: &'a [i32],
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    pub all: Counts,
+    /// By the place of the source.
+    pub sources: Vec<Counts>,
+    /// As many as there are kinds.
+    pub steps: Vec<Taken>,
+    /// Since when each buyer is one of these people: of all sources, and of each.
+    pub buyers: Vec<Buyer>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counts {
+    pub people: u64,
+    pub enrolled: u64,
+    /// The median of the days, doubled: that of two numbers lies between them.
+    pub median_days_twice: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Taken {
+    pub people: u64,
+    /// From the step before in the list to this one, of those who took both in this order; doubled.
+    pub median_s_twice: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Buyer {
+    pub person: i32,
+    pub since_s: u32,
+    /// None where the source told nothing of the person.
+    pub since_by_source: Vec<Option<u32>>,
+}
+
+/// `steps` are ordered: all of a person lies together.
+pub fn answer(steps: impl Iterator<Item = Step>, asked: &Asked) -> Answer {
+    let mut walk = Walk::new(asked);
+    let is_asked = |s: &Step| s.at_s >= asked.from_s && s.at_s < asked.to_s && asked.source.is_none_or(|source| source == s.source);
+    for step in steps.filter(is_asked) {
+        walk.take(step);
+    }
+    walk.close();
+    let Walk { mut answer, mut days, mut gaps, .. } = walk;
+    for (place, days) in days.iter_mut().enumerate() {
+        let counts = if place == 0 { &mut answer.all } else { &mut answer.sources[place - 1] };
+        counts.median_days_twice = median_twice(days);
+    }
+    for (taken, gaps) in answer.steps.iter_mut().zip(&mut gaps) {
+        taken.median_s_twice = median_twice(gaps);
+    }
+    answer
+}
+
+/// A list that is gone through beside the steps.
+type InOrder<'a, T> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, T>>>;
+
+struct Walk<'a> {
+    /// The place of each kind in the list that is shown.
+    places: Vec<Option<usize>>,
+    answer: Answer,
+    /// Of all people, then of those of each source.
+    days: Vec<Vec<i64>>,
+    gaps: Vec<Vec<i64>>,
+    buyers: InOrder<'a, i32>,
+    enrolled: InOrder<'a, (i32, Option<i64>)>,
+    // The person in hand.
+    person: Option<i32>,
+    since_s: u32,
+    since_by_source: Vec<Option<u32>>,
+    /// When each step was taken first.
+    first_s: Vec<Option<u32>>,
+    /// The way to each step was timed.
+    is_timed: Vec<bool>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(asked: &'a Asked<'a>) -> Self {
+        let most = asked.kinds.iter().flatten().max().map_or(0, |kind| usize::from(*kind) + 1);
+        let mut places = vec![None; most];
+        for (place, kind) in asked.kinds.iter().enumerate() {
+            if let Some(kind) = kind {
+                places[usize::from(*kind)] = Some(place);
+            }
+        }
+        Self {
+            places,
+            answer: Answer {
+                sources: vec![Counts::default(); asked.sources],
+                steps: vec![Taken::default(); asked.kinds.len()],
+                ..Answer::default()
+            },
+            days: vec![Vec::new(); asked.sources + 1],
+            gaps: vec![Vec::new(); asked.kinds.len()],
+            buyers: asked.buyers.iter().copied().peekable(),
+            enrolled: asked.enrolled.iter().copied().peekable(),
+            person: None,
+            since_s: 0,
+            since_by_source: vec![None; asked.sources],
+            first_s: vec![None; asked.kinds.len()],
+            is_timed: vec![false; asked.kinds.len()],
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        if self.person != Some(step.person) {
+            self.close();
+            self.person = Some(step.person);
+            self.since_s = step.at_s;
+        }
+        self.since_by_source[usize::from(step.source)].get_or_insert(step.at_s);
+        let Some(place) = self.places.get(usize::from(step.kind)).copied().flatten() else { return };
+        if self.first_s[place].is_none() {
+            self.first_s[place] = Some(step.at_s);
+            self.answer.steps[place].people += 1;
+        }
+        let before = place.checked_sub(1).and_then(|before| self.first_s[before]);
+        if let Some(before) = before.filter(|_| !self.is_timed[place]) {
+            self.is_timed[place] = true;
+            self.gaps[place].push(i64::from(step.at_s - before));
+        }
+    }
+
+    /// The person in hand is complete.
+    fn close(&mut self) {
+        let Some(person) = self.person.take() else { return };
+        while self.enrolled.next_if(|(who, _)| *who < person).is_some() {}
+        let enrolled = self.enrolled.next_if(|(who, _)| *who == person);
+        let answer = &mut self.answer;
+        let of_each = answer.sources.iter_mut().zip(&self.since_by_source).map(|(counts, since)| since.map(|_| counts));
+        for (counts, days) in std::iter::once(Some(&mut answer.all)).chain(of_each).zip(&mut self.days) {
+            let Some(counts) = counts else { continue };
+            counts.people += 1;
+            if let Some((_, told)) = enrolled {
+                counts.enrolled += 1;
+                days.extend(told);
+            }
+        }
+        while self.buyers.next_if(|buyer| *buyer < person).is_some() {}
+        if self.buyers.next_if_eq(&person).is_some() {
+            let since_by_source = self.since_by_source.clone();
+            answer.buyers.push(Buyer { person, since_s: self.since_s, since_by_source });
+        }
+        self.since_by_source.fill(None);
+        self.first_s.fill(None);
+        self.is_timed.fill(false);
+    }
+}
+
+/// The number in the middle, or the sum of the two that are; doubled, so that it is whole.
+fn median_twice(all: &mut [i64]) -> Option<i64> {
+    let is_odd = all.len() % 2 == 1;
+    if all.is_empty() {
+        return None;
+    }
+    let (lower, at, _) = all.select_nth_unstable(all.len() / 2);
+    if is_odd { Some(2 * *at) } else { lower.iter().max().map(|below| below + *at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Option<u16>; 3] = [Some(4), Some(2), None];
+
+    fn step(person: i32, at_s: u32, kind: u16, source: u8) -> Step {
+        Step { person, at_s, id: at_s, kind, source }
+    }
+
+    fn ask(steps: &[Step], source: Option<u8>) -> Answer {
+        let mut steps = steps.to_vec();
+        steps.sort();
+        let enrolled = [(1, Some(4)), (2, None), (3, Some(7)), (9, Some(1))];
+        let asked = Asked { from_s: 10, to_s: 100, source, kinds: &KINDS, sources: 2, enrolled: &enrolled, buyers: &[1, 2, 5] };
+        answer(steps.into_iter(), &asked)
+    }
+
+    #[test]
+    fn people_are_counted_once_and_only_in_their_time() {
+        let steps = [
+            step(1, 20, 4, 0),
+            step(1, 50, 2, 1),
+            step(1, 60, 2, 0),
+            // The booking came first: it is counted, and times no way.
+            step(2, 30, 2, 0),
+            step(2, 40, 4, 0),
+            step(2, 44, 2, 0),
+            step(3, 10, 7, 1),
+            step(4, 9, 4, 0),
+            step(4, 100, 4, 0),
+        ];
+        let got = ask(&steps, None);
+        assert_eq!(got.all, Counts { people: 3, enrolled: 3, median_days_twice: Some(11) });
+        assert_eq!(got.sources[0], Counts { people: 2, enrolled: 2, median_days_twice: Some(8) });
+        assert_eq!(got.sources[1], Counts { people: 2, enrolled: 2, median_days_twice: Some(11) });
+        let taken: Vec<(u64, Option<i64>)> = got.steps.iter().map(|t| (t.people, t.median_s_twice)).collect();
+        assert_eq!(taken, [(2, None), (2, Some(34)), (0, None)]);
+        let since: Vec<(i32, u32, Vec<Option<u32>>)> =
+            got.buyers.iter().map(|b| (b.person, b.since_s, b.since_by_source.clone())).collect();
+        assert_eq!(since, [(1, 20, vec![Some(20), Some(50)]), (2, 30, vec![Some(30), None])]);
+        let got = ask(&steps, Some(1));
+        assert_eq!((got.all.people, got.sources[0].people, got.steps[1].people), (2, 0, 1));
+        assert_eq!(ask(&[], None).all, Counts::default());
+    }
+
+    #[test]
+    fn the_middle_of_two_lies_between_them() {
+        for (all, want) in
+            [(&mut [][..], None), (&mut [5][..], Some(10)), (&mut [9, 2, 5][..], Some(10)), (&mut [9, 2, 5, 6][..], Some(11))]
+        {
+            assert_eq!(median_twice(all), want);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Somebody became a user of the owner's own product: a sign-up like any other, with credit and deliveries, and beside it
+//! the way there as the steps tell it, worked out once.
+
+use crate::crypto;
+use crate::domain::conversion::{ConversionKind, Rank};
+use crate::domain::fact::{Enrolment, Statement};
+use crate::domain::person::Email;
+use crate::error::Result;
+use crate::store::conversions;
+use crate::store::milestones::enrolments::{self, Filed};
+use crate::store::milestones::{self, Way};
+
+use super::{Context, Stored, statement};
+
+pub fn store(x: &Context, e: &Enrolment) -> Result<Stored> {
+    let email = e.person.email.as_ref().map(Email::as_str).unwrap_or_default();
+    let key = crypto::hmac_sha256(&x.site.keys.digest, &[b"enrolment\0", email.as_bytes(), b"\0", e.user_id.as_bytes()]);
+    let told = statement::store(
+        x,
+        &Statement {
+            external_id: crypto::hex(&key[..16]),
+            platform: "funnel".into(),
+            rank: Rank::Api,
+            kind: ConversionKind::Signup,
+            name: None,
+            order_id: Some(e.user_id.clone()),
+            happened_at: e.happened_at,
+            person: e.person.clone(),
+            traces: e.traces.clone(),
+            // What somebody guesses is no revenue.
+            amount: None,
+            items: Vec::new(),
+            detail: serde_json::json!({"email": email}),
+            is_imported: false,
+        },
+    )?;
+    let Some(conversion) = told.conversion.filter(|_| told.is_new) else { return Ok(told) };
+    let contact = conversions::find(x.c, conversion)?.and_then(|c| c.contact);
+    let way = match contact {
+        Some(contact) => milestones::way_before(x.c, contact, e.happened_at)?,
+        None => Way::default(),
+    };
+    let day = |at| x.site.zone.day(at).0;
+    let days = way.first.as_ref().map(|(_, at)| i64::from((day(e.happened_at) - day(*at)).max(0)));
+    let new = Filed { conversion, contact, enrolment: e, way: &way, days, received_at: x.heard_at };
+    enrolments::add(x.c, &new)?;
+    Ok(told)
+}

@@ -1,0 +1,118 @@
+//! A step on the way to becoming a customer. The words by which somebody becomes a lead make one; every other step is kept
+//! beside the person, and where it says where they came from it counts as a touch of what comes later.
+
+use crate::crypto;
+use crate::domain::campaign::{ClickIds, normal_source};
+use crate::domain::conversion::SAME_LEAD_MS;
+use crate::domain::fact::{Lead, Milestone, Stated, Traces};
+use crate::domain::ids::{ContactId, MilestoneId, SessionId};
+use crate::domain::milestone::{clicks_in, is_lead};
+use crate::error::Result;
+use crate::store::milestones::{self, Filed};
+use crate::store::people::identities_of;
+
+use super::telling::{known_person, told_session};
+use super::{Context, Stored, given_id, lead};
+
+pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
+    let clicks = clicks_in(&m.data);
+    let session = told_session(x, &m.traces)?;
+    let contact = match x.erased_at {
+        Some(_) => None,
+        None => known_person(x, &m.person, &m.traces, session, &m.source)?,
+    };
+    let key = key(x, m);
+    if let Some(known) = milestones::find_by_key(x.c, &key[..16])? {
+        let is_changed = !known.is_erased && milestones::learned(x.c, known.id, m, contact, session)?;
+        let mut stored = kept(known.id, m, false);
+        (stored.conversion, stored.is_changed) = (known.conversion, is_changed);
+        return Ok(stored);
+    }
+    let filed = Filed {
+        connection: x.connection,
+        key: &key[..16],
+        milestone: m,
+        contact,
+        session,
+        click: clicks.first().map(|(kind, _)| kind),
+        received_at: x.heard_at,
+        erased_at: x.erased_at,
+    };
+    let id = milestones::add(x.c, &filed)?;
+    match contact {
+        Some(contact) if is_lead(&m.kind) => {
+            let lead = lead_of(m, &key, &clicks);
+            as_lead(x, m, &lead, id, session, contact)
+        }
+        _ => Ok(kept(id, m, true)),
+    }
+}
+
+/// By the sender's own id, else by person, step and second (spec 8). Each connection numbers its own.
+fn key(x: &Context, m: &Milestone) -> [u8; 32] {
+    let teller = x.connection.to_string();
+    let parts: Vec<String> = match &m.external_id {
+        Some(id) => vec!["id".into(), id.clone()],
+        None => {
+            let who = identities_of(&m.person).into_iter().next();
+            let who = who.map(|(kind, value)| format!("{}:{value}", kind.word()));
+            let who = who.or(m.traces.session.clone()).unwrap_or_else(|| all_said(m));
+            vec!["at".into(), who, m.happened_at.s().to_string()]
+        }
+    };
+    let mut all: Vec<&[u8]> = vec![b"milestone\0", teller.as_bytes(), b"\0", m.source.as_bytes(), b"\0", m.kind.as_bytes()];
+    for part in &parts {
+        all.extend([&b"\0"[..], part.as_bytes()]);
+    }
+    crypto::hmac_sha256(&x.site.keys.digest, &all)
+}
+
+/// Of somebody who is not named, two of a second are one only where they say the same.
+fn all_said(m: &Milestone) -> String {
+    let p = &m.person;
+    let names = [&p.first_name, &p.last_name, &p.company, &m.referrer];
+    serde_json::json!([names, m.utm, m.data, m.metadata]).to_string()
+}
+
+/// The step makes a lead, unless it is the same one said in another word.
+fn as_lead(x: &Context, m: &Milestone, lead: &Lead, id: MilestoneId, session: Option<SessionId>, contact: ContactId) -> Result<Stored> {
+    if let Some(known) = milestones::find_lead_near(x.c, contact, x.connection, m.happened_at, SAME_LEAD_MS)? {
+        milestones::set_conversion(x.c, id, known)?;
+        return Ok(Stored { conversion: Some(known), ..kept(id, m, true) });
+    }
+    let told = lead::store_of(x, lead, session, Some(contact))?;
+    if let Some(conversion) = told.conversion {
+        milestones::set_conversion(x.c, id, conversion)?;
+    }
+    Ok(Stored { fact: Some(id.number()), external_id: id.to_string(), is_new: true, ..told })
+}
+
+fn lead_of(m: &Milestone, key: &[u8; 32], clicks: &ClickIds) -> Lead {
+    let stated = m.utm.source.as_ref().map(|source| Stated {
+        source: normal_source(source),
+        medium: m.utm.medium.clone(),
+        campaign: m.utm.campaign.clone(),
+    });
+    Lead {
+        external_id: Some(m.external_id.as_ref().map_or_else(|| given_id(key), |id| format!("{}:{id}", m.source))),
+        source: m.source.clone(),
+        happened_at: m.happened_at,
+        person: m.person.clone(),
+        traces: Traces {
+            click_ids: clicks.iter().map(|(_, value)| value.to_owned()).collect(),
+            stated: m.traces.stated.clone().or(stated),
+            ..m.traces.clone()
+        },
+        message: None,
+        form_type: m.kind.clone(),
+        value: None,
+        custom_fields: serde_json::json!({}),
+        url: None,
+        content_key: *key,
+        is_imported: m.is_imported,
+    }
+}
+
+fn kept(id: MilestoneId, m: &Milestone, is_new: bool) -> Stored {
+    Stored { fact: Some(id.number()), is_new, ..Stored::of("milestone", m.external_id.clone().unwrap_or_else(|| id.to_string())) }
+}

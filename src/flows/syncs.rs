@@ -1,0 +1,139 @@
+//! Reading a source now, because somebody asks for it: all of its connections at once, each as a run of its own, and a
+//! while of patience for the answer. What takes longer goes on without the asker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::domain::ids::{ConnectionId, SyncRunId};
+use crate::error::{Error, Kind, Result};
+use crate::flows::{pull, replay};
+use crate::sources;
+use crate::store::connections::{Connection, Status};
+use crate::store::sites::Site;
+use crate::store::sync_runs::{self, Asked, SyncRun, Tally};
+use crate::store::{inbox, pulls};
+
+/// So long an asker waits; then the answer says that it goes on.
+const PATIENCE: Duration = Duration::from_secs(55);
+
+/// A connection, and the run that was asked for. None where it is not read at all.
+pub struct Synced {
+    pub connection: Arc<Connection>,
+    pub run: Option<SyncRun>,
+}
+
+/// Connections of a platform on a site, in the order in which they were made.
+pub fn connections_of(app: &App, site: &Site, platform: &str) -> Vec<Arc<Connection>> {
+    let mut all: Vec<Arc<Connection>> = app.book().connections_of(site.id).filter(|c| c.platform == platform).cloned().collect();
+    all.sort_by_key(|c| c.id.number());
+    all
+}
+
+/// Reads all connections of a platform. Refused while one of them is being read.
+pub async fn run(app: &App, site: &Arc<Site>, connections: Vec<Arc<Connection>>, is_forced: bool) -> Result<Vec<Synced>> {
+    for connection in &connections {
+        if let Some(run) = busy(app, site, connection.id).await? {
+            let what = format!("{} is being read already: {run}. Ask again when it has ended.", connection.name);
+            return Err(Error::new(Kind::Conflict, "run_in_progress", what));
+        }
+    }
+    let asked = if is_forced { Asked::Forced } else { Asked::Manual };
+    let mut all: JoinSet<Result<()>> = JoinSet::new();
+    for connection in &connections {
+        let (app, site, connection) = (app.clone(), site.clone(), connection.clone());
+        all.spawn(async move { drive(&app, &site, &connection, asked).await });
+    }
+    let ended = tokio::time::timeout(PATIENCE, async {
+        while let Some(done) = all.join_next().await {
+            done.map_err(Error::internal)??;
+        }
+        Ok::<(), Error>(())
+    })
+    .await;
+    match ended {
+        Ok(ended) => ended?,
+        // Nobody waits any more, but it goes on.
+        Err(_) => all.detach_all(),
+    }
+    let mut synced = Vec::with_capacity(connections.len());
+    for connection in connections {
+        let id = connection.id;
+        let run = app.store.read(site.id, move |c| sync_runs::find_last(c, id)).await?;
+        synced.push(Synced { connection, run });
+    }
+    Ok(synced)
+}
+
+/// The run that is under way in this very moment.
+async fn busy(app: &App, site: &Site, id: ConnectionId) -> Result<Option<SyncRunId>> {
+    if app.talks.try_take(id).is_some() {
+        return Ok(None);
+    }
+    app.store.read(site.id, move |c| sync_runs::find_under_way(c, id)).await
+}
+
+/// One connection to its end: a platform that wants to be left alone for a moment is waited for.
+async fn drive(app: &App, site: &Arc<Site>, connection: &Connection, mut asked: Asked) -> Result<()> {
+    let id = connection.id;
+    let Some(source) = sources::find(&connection.platform) else { return Ok(()) };
+    if !matches!(connection.status, Status::Ok | Status::NeedsAttention) {
+        return told_paused(app, site, connection, asked).await;
+    }
+    if source.pull().is_none() {
+        return replayed(app, site, connection, asked).await;
+    }
+    loop {
+        pull::run_as(app, id, asked).await?;
+        let open = app.store.read(site.id, move |c| Ok((sync_runs::find_under_way(c, id)?, pulls::find(c, id)?))).await?;
+        let (Some(_), Some(pull)) = open else { return Ok(()) };
+        if app.is_stopping() {
+            return Ok(());
+        }
+        let wait_ms = u64::try_from(pull.next_at.ms_since(app.clock.now())).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        asked = Asked::Automatic;
+    }
+}
+
+/// A connection that is stopped is not read, and the run says so.
+async fn told_paused(app: &App, site: &Site, connection: &Connection, asked: Asked) -> Result<()> {
+    let (id, platform, now) = (connection.id, connection.platform.clone(), app.clock.now());
+    let why = connection.reason.clone().unwrap_or_else(|| "This connection is not set up.".into());
+    app.store
+        .write(site.id, move |c| {
+            let run = sync_runs::open(c, id, &platform, asked, true, now)?;
+            sync_runs::fail(c, run, &why, now)
+        })
+        .await
+}
+
+/// A platform that only calls us has nothing to be read: bodies that were not understood are read again.
+async fn replayed(app: &App, site: &Arc<Site>, connection: &Connection, asked: Asked) -> Result<()> {
+    let (id, platform, now) = (connection.id, connection.platform.clone(), app.clock.now());
+    let (run, bodies) = app
+        .store
+        .write(site.id, move |c| Ok((sync_runs::open(c, id, &platform, asked, true, now)?, inbox::list_quarantined(c, id)?)))
+        .await?;
+    let mut tally = Tally::default();
+    let mut errors = Vec::new();
+    for body in bodies {
+        tally.processed += 1;
+        match replay::body(app, site, body).await {
+            Ok(again) if again.status == "accepted" => tally.created += again.facts as i64,
+            Ok(again) => errors.push(again.reason.unwrap_or_else(|| "It could not be read.".into())),
+            Err(e) => errors.push(e.message),
+        }
+    }
+    let now = app.clock.now();
+    app.store
+        .write(site.id, move |c| {
+            sync_runs::count(c, run, tally)?;
+            sync_runs::add_errors(c, run, &errors)?;
+            sync_runs::end(c, run, now)
+        })
+        .await
+        .map(drop)
+}

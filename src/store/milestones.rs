@@ -1,0 +1,187 @@
+//! Steps on the way to becoming a customer. A row is never moved by a later telling; only what it left empty is filled in.
+
+/// People who became users.
+pub mod enrolments;
+/// All steps of a site as figures read them.
+pub mod walked;
+
+use rusqlite::{Row, named_params};
+
+use super::scope::SiteConn;
+use crate::domain::attribution::{Link, LinkedSession};
+use crate::domain::campaign::{ClickKind, Utm};
+use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
+use crate::domain::milestone::{CameFrom, Milestone, touchpoint};
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// Milestones of one person that are looked at, at most.
+const MOST: i64 = 500;
+
+/// What is known of one that was told before.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub id: MilestoneId,
+    pub conversion: Option<ConversionId>,
+    pub is_erased: bool,
+}
+
+pub struct Filed<'a> {
+    pub connection: i64,
+    pub key: &'a [u8],
+    pub milestone: &'a Milestone,
+    pub contact: Option<ContactId>,
+    pub session: Option<SessionId>,
+    pub click: Option<ClickKind>,
+    pub received_at: Time,
+    pub erased_at: Option<Time>,
+}
+
+pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
+    c.find(
+        "select id, conversion_id, erased_at is not null from milestones where site_id = :site and key = :key",
+        named_params! {":key": key},
+        |row| {
+            let conversion: Option<i64> = row.get(1)?;
+            Ok(Known { id: MilestoneId::new(row.get(0)?), conversion: conversion.map(ConversionId::new), is_erased: row.get(2)? })
+        },
+    )
+}
+
+pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
+    let id = c.next_inner_number("milestone")?;
+    let m = new.milestone;
+    let p = &m.person;
+    c.execute(
+        "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, contact_id, session_id,
+           email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
+           data, metadata, consent_given, erased_at)
+         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :contact, :session,
+           :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
+           :data, :metadata, :consent, :erased)",
+        named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
+            ":external": m.external_id, ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
+            ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
+            ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
+            ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,
+            ":utm_campaign": m.utm.campaign, ":utm_term": m.utm.term, ":utm_content": m.utm.content,
+            ":click": new.click.map(ClickKind::name), ":referrer": m.referrer, ":data": m.data.to_string(),
+            ":metadata": m.metadata.to_string(), ":consent": m.traces.consent_given, ":erased": new.erased_at.map(Time::ms)},
+    )?;
+    Ok(MilestoneId::new(id))
+}
+
+/// What a later telling of the same milestone adds; what is there stays. Gives whether anything was new.
+pub fn learned(c: &SiteConn, id: MilestoneId, m: &Milestone, contact: Option<ContactId>, session: Option<SessionId>) -> Result<bool> {
+    let p = &m.person;
+    let changed = c.next_inner_number("milestone")?;
+    let rows = c.execute(
+        "update milestones set email = coalesce(email, :email), phone = coalesce(phone, :phone), first_name = coalesce(first_name, :first),
+           last_name = coalesce(last_name, :last), company = coalesce(company, :company), contact_id = coalesce(contact_id, :contact),
+           session_id = coalesce(session_id, :session), changed = :changed
+         where site_id = :site and id = :id and erased_at is null
+           and (email is null and :email is not null or phone is null and :phone is not null or first_name is null and :first is not null
+             or last_name is null and :last is not null or company is null and :company is not null
+             or contact_id is null and :contact is not null or session_id is null and :session is not null)",
+        named_params! {":id": id.number(), ":changed": changed, ":email": p.email.as_ref().map(|e| e.as_str()),
+        ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":company": p.company,
+        ":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number)},
+    )?;
+    Ok(rows > 0)
+}
+
+/// The lead that other words of the same person about the same time have made: saying it in two words is no second lead.
+pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Time, within_ms: i64) -> Result<Option<ConversionId>> {
+    let id: Option<i64> = c.find(
+        "select conversion_id from milestones
+         where site_id = :site and contact_id = :contact and at between :from and :to and connection_id = :connection
+           and conversion_id is not null
+         order by abs(at - :at), id limit 1",
+        named_params! {":contact": contact.number(), ":connection": connection, ":at": at.ms(), ":from": at.ms() - within_ms,
+        ":to": at.ms() + within_ms},
+        |row| row.get(0),
+    )?;
+    Ok(id.map(ConversionId::new))
+}
+
+pub fn set_conversion(c: &SiteConn, id: MilestoneId, conversion: ConversionId) -> Result<()> {
+    c.execute(
+        "update milestones set conversion_id = :conversion where site_id = :site and id = :id",
+        named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Two contacts are one: so are their steps.
+pub fn merge(c: &SiteConn, kept: i64, merged: i64) -> Result<()> {
+    for id in of_contact(c, merged)? {
+        let changed = c.next_inner_number("milestone")?;
+        c.execute(
+            "update milestones set contact_id = :kept, changed = :changed where site_id = :site and id = :id",
+            named_params! {":kept": kept, ":changed": changed, ":id": id},
+        )?;
+    }
+    c.execute(
+        "update enrolments set contact_id = :kept where site_id = :site and contact_id = :merged",
+        named_params! {":kept": kept, ":merged": merged},
+    )?;
+    Ok(())
+}
+
+pub fn of_contact(c: &SiteConn, contact: i64) -> Result<Vec<i64>> {
+    c.list("select id from milestones where site_id = :site and contact_id = :contact", named_params! {":contact": contact}, |row| {
+        row.get(0)
+    })
+}
+
+/// The way of somebody up to a moment: first and last step, and how many there were.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Way {
+    pub first: Option<(String, Time)>,
+    pub last: Option<(String, Time)>,
+    pub count: i64,
+}
+
+pub fn way_before(c: &SiteConn, contact: ContactId, until: Time) -> Result<Way> {
+    let who = named_params! {":contact": contact.number(), ":until": until.ms()};
+    let step = |row: &Row| -> rusqlite::Result<(String, Time)> { Ok((row.get(0)?, Time::from_ms(row.get(1)?))) };
+    Ok(Way {
+        first: c.find(
+            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until order by at, id limit 1",
+            who,
+            step,
+        )?,
+        last: c.find(
+            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until
+             order by at desc, id desc limit 1",
+            who,
+            step,
+        )?,
+        count: c.one("select count(*) from milestones where site_id = :site and contact_id = :contact and at <= :until", who)?,
+    })
+}
+
+/// Steps before a moment that say where their person came from, as touches.
+pub fn touches_before(c: &SiteConn, contact: ContactId, before: Time, site_domains: &[&str]) -> Result<Vec<LinkedSession>> {
+    let mut found = Vec::new();
+    c.scan(
+        "select at, email is not null, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer from milestones
+         where site_id = :site and contact_id = :contact and at < :before
+         order by at desc limit :most",
+        named_params! {":contact": contact.number(), ":before": before.ms(), ":most": MOST},
+        |row| {
+            let click: Option<String> = row.get(7)?;
+            let from = CameFrom {
+                utm: Utm { source: row.get(2)?, medium: row.get(3)?, campaign: row.get(4)?, term: row.get(5)?, content: row.get(6)? },
+                click: click.as_deref().and_then(ClickKind::from_name),
+                referrer: row.get(8)?,
+            };
+            let link = if row.get(1)? { Link::VerifiedEmail } else { Link::VerifiedPhone };
+            if let Some(touch) = touchpoint(&from, Time::from_ms(row.get(0)?), site_domains) {
+                found.push(LinkedSession { session: 0, link, touches: vec![touch] });
+            }
+            Ok(true)
+        },
+    )?;
+    Ok(found)
+}

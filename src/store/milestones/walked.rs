@@ -1,0 +1,181 @@
+//! All steps of a site in memory, as small as they get and ordered by person: figures over people cannot be added up from
+//! days, and a walk over a year of rows would take a second. Read once, then only what has changed since; the number that
+//! tells is read in the question's own snapshot, so that nothing is ever stale.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::named_params;
+
+use super::super::scope::SiteConn;
+use crate::domain::question::funnel::Step;
+use crate::error::{Error, Result};
+
+/// Rows read by one question at most: it must not hold up the log for others.
+const MOST_ROWS: usize = 150_000;
+/// Bytes of the steps of all sites. The one that is asked for is always kept.
+const MOST_BYTES: usize = 96 * 1024 * 1024;
+
+#[derive(Default)]
+pub struct Walks {
+    /// By the number of the site; what was asked last stands last.
+    kept: Mutex<Vec<(i64, Arc<Walked>)>>,
+}
+
+/// The steps of one site.
+#[derive(Default)]
+pub struct Walked {
+    /// Ordered by person and time.
+    pub steps: Vec<Step>,
+    pub sources: Vec<String>,
+    pub kinds: Vec<String>,
+    /// The last change that is in it.
+    seen: i64,
+    newest_id: u32,
+    /// There is more to be read.
+    pub is_whole: bool,
+}
+
+/// The steps as the question's snapshot has them; where many are new, not all of them yet.
+pub fn of_site(c: &SiteConn) -> Result<Arc<Walked>> {
+    let known = c.walks().and_then(|walks| walks.find(c.site().number())).unwrap_or_default();
+    let (new, seen) = changes(c, &known)?;
+    if new.rows.is_empty() && known.is_whole && seen == known.seen {
+        return Ok(known);
+    }
+    let is_whole = new.read < MOST_ROWS;
+    let walked = Arc::new(merged(&known, new, seen, is_whole));
+    if let Some(walks) = c.walks() {
+        walks.keep(c.site().number(), walked.clone());
+    }
+    Ok(walked)
+}
+
+struct Changes {
+    rows: Vec<Step>,
+    sources: Vec<String>,
+    kinds: Vec<String>,
+    read: usize,
+}
+
+fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
+    let mut new = Changes { rows: Vec::new(), sources: known.sources.clone(), kinds: known.kinds.clone(), read: 0 };
+    let mut seen = known.seen;
+    let mut is_too_large = false;
+    c.scan(
+        "select changed, id, contact_id, at, source, kind from milestones where site_id = :site and changed > :seen
+         order by changed limit :most",
+        named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
+        |row| {
+            seen = row.get(0)?;
+            new.read += 1;
+            // Of nobody: no person to count.
+            let Some(person) = row.get::<_, Option<i64>>(2)? else { return Ok(true) };
+            let (id, at): (i64, i64) = (row.get(1)?, row.get(3)?);
+            let source = place(&mut new.sources, row.get_ref(4)?.as_str()?);
+            let kind = place(&mut new.kinds, row.get_ref(5)?.as_str()?);
+            match (u32::try_from(id), i32::try_from(person), u8::try_from(source), u16::try_from(kind)) {
+                (Ok(id), Ok(person), Ok(source), Ok(kind)) => {
+                    let at_s = u32::try_from(at / 1_000).unwrap_or(u32::MAX);
+                    new.rows.push(Step { person, at_s, id, kind, source });
+                }
+                _ => is_too_large = true,
+            }
+            Ok(true)
+        },
+    )?;
+    if is_too_large {
+        return Err(Error::internal("a site has more steps, people or words than are counted"));
+    }
+    Ok((new, seen))
+}
+
+fn place(words: &mut Vec<String>, word: &str) -> usize {
+    words.iter().position(|known| known == word).unwrap_or_else(|| {
+        words.push(word.to_owned());
+        words.len() - 1
+    })
+}
+
+/// What was known without what has changed, and with what it is now.
+fn merged(known: &Walked, mut new: Changes, seen: i64, is_whole: bool) -> Walked {
+    let again: HashSet<u32> = new.rows.iter().map(|s| s.id).filter(|id| *id <= known.newest_id).collect();
+    let newest_id = new.rows.iter().map(|s| s.id).max().unwrap_or(0).max(known.newest_id);
+    new.rows.sort_unstable();
+    let mut steps = Vec::with_capacity(known.steps.len() + new.rows.len());
+    let mut rest = new.rows.into_iter().peekable();
+    for old in known.steps.iter().filter(|s| again.is_empty() || !again.contains(&s.id)) {
+        while let Some(step) = rest.next_if(|s| s < old) {
+            steps.push(step);
+        }
+        steps.push(*old);
+    }
+    steps.extend(rest);
+    Walked { steps, sources: new.sources, kinds: new.kinds, seen, newest_id, is_whole }
+}
+
+impl Walks {
+    fn find(&self, site: i64) -> Option<Arc<Walked>> {
+        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let place = kept.iter().position(|(id, _)| *id == site)?;
+        let found = kept.remove(place);
+        let walked = found.1.clone();
+        kept.push(found);
+        Some(walked)
+    }
+
+    fn keep(&self, site: i64, walked: Arc<Walked>) {
+        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        // Of two that were read side by side the one that knows more stays.
+        if kept.iter().any(|(id, known)| *id == site && known.seen > walked.seen) {
+            return;
+        }
+        kept.retain(|(id, _)| *id != site);
+        kept.push((site, walked));
+        let bytes = |kept: &[(i64, Arc<Walked>)]| kept.iter().map(|(_, w)| w.steps.len() * size_of::<Step>()).sum::<usize>();
+        while kept.len() > 1 && bytes(&kept) > MOST_BYTES {
+            kept.remove(0);
+        }
+    }
+}
+
+/// Who signed up between two moments, in the order of their numbers: the days of the earliest, where there are several.
+pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<Vec<(i32, Option<i64>)>> {
+    let mut found = Vec::new();
+    c.scan(
+        "select contact_id, days from enrolments where site_id = :site and at >= :from and at < :to order by at",
+        named_params! {":from": from_ms, ":to": to_ms},
+        |row| {
+            if let Some(person) = row.get::<_, Option<i64>>(0)?.and_then(|n| i32::try_from(n).ok()) {
+                found.push((person, row.get(1)?));
+            }
+            Ok(true)
+        },
+    )?;
+    // A sort that keeps the order of equals: the earliest of each stays first.
+    found.sort_by_key(|(person, _)| *person);
+    found.dedup_by_key(|(person, _)| *person);
+    Ok(found)
+}
+
+/// Who has bought since a moment, in the order of their numbers.
+pub fn buyers(c: &SiteConn, from_ms: i64) -> Result<Vec<i32>> {
+    let mut found: Vec<i32> = Vec::new();
+    c.scan("select contact_id from customers where site_id = :site and last_at >= :from", named_params! {":from": from_ms}, |row| {
+        found.extend(i32::try_from(row.get::<_, i64>(0)?).ok());
+        Ok(true)
+    })?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Sales of a person between two moments in one currency: when, and what is left of each.
+pub fn sales(c: &SiteConn, person: i32, from_ms: i64, to_ms: i64, currency: &str) -> Result<Vec<(i64, i64)>> {
+    c.list(
+        "select happened_at, coalesce(net_minor, 0) from conversions
+         where site_id = :site and contact_id = :person and kind = 'sale' and happened_at >= :from and happened_at < :to
+           and counts = 1 and currency = :currency",
+        named_params! {":person": person, ":from": from_ms, ":to": to_ms, ":currency": currency},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
