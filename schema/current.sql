@@ -540,8 +540,9 @@ CREATE TABLE deliveries (
   kind          text not null,
   event_id      text not null,
   mode          text not null check (mode = 'shadow' or mode = 'test' or mode = 'live'),
-  state         text not null check (state in
-                  ('pending', 'leased', 'delivered', 'accepted', 'skipped', 'refused', 'dead', 'held', 'cancelled')),
+  state         text not null check (
+    state = 'pending' or state = 'leased' or state = 'delivered' or state = 'accepted' or state = 'skipped'
+    or state = 'refused' or state = 'dead' or state = 'held' or state = 'cancelled'),
   reason        text,
   attempts      integer not null default 0,
   next_at       integer,
@@ -1181,8 +1182,8 @@ CREATE TABLE sync_runs (
   id            integer not null,
   connection_id integer not null,
   platform      text not null,
-  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
-  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  asked         text not null check (asked = 'automatic' or asked = 'manual' or asked = 'forced'),
+  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'),
   processed     integer not null default 0,
   created       integer not null default 0,
   updated       integer not null default 0,
