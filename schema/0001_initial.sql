@@ -589,12 +589,10 @@ create table refunds (
   told_read_at      integer not null default 0,
   received_at       integer not null,
   reason            text,                                  -- personal
-  event_id          text,                                  -- under which destinations hear of it
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
 create index refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
-create unique index refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
 
 -- Orders that a shop has thrown away, told by no more than their id. It may be told before the order.
 create table order_deletions (
@@ -809,6 +807,21 @@ create table entries (
 ) strict, without rowid;
 create index entries__site_id__conversion_id on entries (site_id, conversion_id);
 create index entries__site_id__book_day on entries (site_id, book_day);
+
+-- What destinations are told of money that went back: of a single refund, or of what was left of an order that ended. In all
+-- never more than what came off.
+create table reversals (
+  site_id       integer not null,
+  conversion_id integer not null,
+  n             integer not null,
+  refund_id     integer,                                   -- none where the order itself ended
+  event_id      text,                                      -- none where another telling had said it all
+  amount_minor  integer not null check (amount_minor >= 0),  -- 0: there is nothing to tell, or not any more
+  currency      text not null check (length(currency) = 3),
+  happened_at   integer not null,
+  primary key (site_id, conversion_id, n)
+) strict, without rowid;
+create unique index reversals__site_id__event_id on reversals (site_id, event_id) where event_id is not null;
 
 -- Frozen credit: one row a run, never changed after it is written.
 create table credits (
@@ -1330,7 +1343,8 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-create trigger chat_assists__found_late after update of method on chat_assists when old.method <> new.method
+create trigger chat_assists__found_late after update of method, confidence_bp on chat_assists
+when old.method <> new.method or old.confidence_bp <> new.confidence_bp
 begin
   insert into dirty_days (site_id, cube, day)
     select v.site_id, 'conversions', d.day from conversions v

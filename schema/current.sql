@@ -26,7 +26,8 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-CREATE TRIGGER chat_assists__found_late after update of method on chat_assists when old.method <> new.method
+CREATE TRIGGER chat_assists__found_late after update of method, confidence_bp on chat_assists
+when old.method <> new.method or old.confidence_bp <> new.confidence_bp
 begin
   insert into dirty_days (site_id, cube, day)
     select v.site_id, 'conversions', d.day from conversions v
@@ -1003,7 +1004,6 @@ CREATE TABLE refunds (
   told_read_at      integer not null default 0,
   received_at       integer not null,
   reason            text,                                  -- personal
-  event_id          text,                                  -- under which destinations hear of it
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1037,6 +1037,18 @@ CREATE TABLE reports (
   inbox_id      integer,
   detail        text not null default '{}',                -- personal
   primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE reversals (
+  site_id       integer not null,
+  conversion_id integer not null,
+  n             integer not null,
+  refund_id     integer,                                   -- none where the order itself ended
+  event_id      text,                                      -- none where another telling had said it all
+  amount_minor  integer not null check (amount_minor >= 0),  -- 0: there is nothing to tell, or not any more
+  currency      text not null check (length(currency) = 3),
+  happened_at   integer not null,
+  primary key (site_id, conversion_id, n)
 ) strict, without rowid;
 
 CREATE TABLE rules (
@@ -1464,13 +1476,13 @@ CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (sit
 
 CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
 
-CREATE UNIQUE INDEX refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
-
 CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
 
 CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id);
 
 CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
+
+CREATE UNIQUE INDEX reversals__site_id__event_id on reversals (site_id, event_id) where event_id is not null;
 
 CREATE UNIQUE INDEX rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 

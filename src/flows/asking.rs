@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::steps::Verdict;
-use crate::outbound::{Holder, SendError};
+use crate::outbound::{Failure, Holder, SendError};
 use crate::sources::Source;
 use crate::store::connections::Connection;
 use crate::wire::{Request, Response};
@@ -15,6 +15,15 @@ pub async fn send(app: &App, source: &dyn Source, connection: &Connection, reque
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
             app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
         }
+    }
+}
+
+/// What a request without an answer means for a talk that reads. A name that leads to an address which may not be called
+/// is asked for again: nothing was sent, and whoever runs that name can put it right.
+pub fn verdict_of(failure: SendError) -> Verdict {
+    match failure.failure {
+        Failure::Address => Verdict::Retry { after_ms: None, sentence: failure.sentence },
+        _ => failure.verdict(),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::store::sites::Site;
 use crate::store::{conversions, credits};
 use crate::wire::{Request, Response};
 
-use ending::{judge, nothing_to_tell, notice};
+use ending::{Standing, judge, notice, standing, wait_for_sale};
 
 /// What a verdict means for the row and the breaker.
 mod ending;
@@ -38,8 +38,7 @@ struct Loaded {
     delivery: Delivery,
     outgoing: Outgoing,
     may: planning::May,
-    /// State and reason, where there is nothing to send any more.
-    nothing_to_tell: Option<(&'static str, &'static str)>,
+    standing: Standing,
 }
 
 /// How one run of a delivery ended, before it is written.
@@ -80,8 +79,10 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
         let boot = app.boot.clone();
         return app.store.write(site, move |c| deliveries::put_back(c, id, &boot, None)).await;
     }
-    if let Some((state, reason)) = loaded.nothing_to_tell {
-        return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await;
+    match loaded.standing {
+        Standing::Goes => {}
+        Standing::Waits => return wait_for_sale(app, &loaded.delivery).await,
+        Standing::Over(state, reason) => return settle_now(app, &loaded.delivery, state, Some(reason), None, None).await,
     }
     if !loaded.may.is_allowed {
         // What a visitor refused later is cancelled, what never was allowed is skipped.
@@ -124,8 +125,8 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, &delivery, &conversion, &path, &may, now)?;
-    let nothing_to_tell = nothing_to_tell(c, &delivery, &conversion, outgoing.is_refund)?;
-    Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
+    let standing = standing(c, &delivery, &conversion, &outgoing)?;
+    Ok(Some(Loaded { delivery, outgoing, may, standing }))
 }
 
 /// Builds the first request and shows it; nothing is sent.

@@ -13,9 +13,12 @@ use crate::error::Result;
 mod again;
 /// What a conversion has already.
 mod known;
+/// Of a sale that went back.
+mod reversed;
 
 pub use again::{list_undelivered_since, may_replay, replay};
 pub use known::{Known, list_known};
+pub use reversed::{cancel_ends, cancel_reversed, revive};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -69,6 +72,8 @@ pub struct Made {
 
 /// Why a refund is not told: its sale was not either.
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
+/// Why what was to tell that a sale went back is not told.
+pub const SALE_HOLDS: &str = "sale_holds";
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 
@@ -121,15 +126,6 @@ pub fn skip_waiting(c: &SiteConn, conversion: ConversionId, connection: Connecti
          where site_id = :site and conversion_id = :conversion and connection_id = :connection and state in ('pending', 'held') returning id",
         named_params! {":why": why, ":now": now.ms(), ":conversion": conversion.number(), ":connection": connection.number()},
         |row| Ok(Made { id: DeliveryId::new(row.get(0)?), state: "skipped" }),
-    )
-}
-
-/// The sale holds after all: what was cancelled because it went back waits again.
-pub fn revive(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
-    c.execute(
-        "update deliveries set state = 'pending', reason = null, next_at = :now, settled_at = null
-         where site_id = :site and conversion_id = :conversion and state = 'cancelled' and reason = :reason",
-        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
     )
 }
 
@@ -305,16 +301,6 @@ pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now:
         "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
          where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')",
         named_params! {":conversion": conversion.number(), ":reason": reason, ":now": now.ms()},
-    )
-}
-
-/// Ends what waits of a sale that went back; its refunds go on.
-pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
-    c.execute(
-        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
-         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')
-           and event_id = (select event_id from conversions where site_id = :site and id = :conversion)",
-        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
     )
 }
 
