@@ -20,13 +20,14 @@ begin
       and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
   insert into dirty_days (site_id, cube, day)
-    select distinct e.site_id, 'entries', e.book_day from entries e
+    select e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.conversion_id
       and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-CREATE TRIGGER chat_assists__found_late after update of method on chat_assists when old.method <> new.method
+CREATE TRIGGER chat_assists__found_late after update of method, confidence_bp on chat_assists
+when old.method <> new.method or old.confidence_bp <> new.confidence_bp
 begin
   insert into dirty_days (site_id, cube, day)
     select v.site_id, 'conversions', d.day from conversions v
@@ -36,7 +37,7 @@ begin
       and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
   insert into dirty_days (site_id, cube, day)
-    select distinct e.site_id, 'entries', e.book_day from entries e
+    select e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.conversion_id
       and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
@@ -71,7 +72,7 @@ when old.source is not new.source or old.medium is not new.medium or old.campaig
   or old.happened_at <> new.happened_at
 begin
   insert into dirty_days (site_id, cube, day)
-    select distinct e.site_id, 'entries', e.book_day from entries e
+    select e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id = new.id
       and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
@@ -120,7 +121,7 @@ begin
       and exists (select 1 from counted_days d where d.site_id = c.site_id and d.starts_at <= c.happened_at)
     on conflict (site_id, cube, day) do update set is_taken = 0;
   insert into dirty_days (site_id, cube, day)
-    select distinct e.site_id, 'entries', e.book_day from entries e
+    select e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id in (old.first_conversion, new.first_conversion)
       and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
@@ -213,7 +214,7 @@ CREATE TRIGGER orders__listed_anew after update of items, conversion_id on order
 when old.items is not new.items or old.conversion_id is not new.conversion_id
 begin
   insert into dirty_days (site_id, cube, day)
-    select distinct e.site_id, 'entries', e.book_day from entries e
+    select e.site_id, 'entries', e.book_day from entries e
     where e.site_id = new.site_id and e.conversion_id in (old.conversion_id, new.conversion_id)
       and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
     on conflict (site_id, cube, day) do update set is_taken = 0;
@@ -305,7 +306,7 @@ CREATE TABLE chat_assists (
   site_id         integer not null,
   conversion_id   integer not null,
   at              integer not null,
-  method          text not null check (method in ('session_match', 'time_proximity', 'email_match', 'no_match')),
+  method          text not null check (method = 'session_match' or method = 'time_proximity' or method = 'email_match' or method = 'no_match'),
   confidence_bp   integer not null check (confidence_bp between 0 and 10000),
   conversation_id integer,
   reason          text not null,
@@ -330,11 +331,11 @@ CREATE TABLE connections (
   site_id        integer not null references sites (id),
   platform       text not null,
   name           text not null,
-  mode           text not null default 'shadow' check (mode in ('shadow', 'test', 'live')),
+  mode           text not null default 'shadow' check (mode = 'shadow' or mode = 'test' or mode = 'live'),
   settings       text not null default '{}',
   sealed_secrets blob,
   secret_version integer not null default 1,
-  status         text not null default 'ok' check (status in ('ok', 'paused', 'needs_attention', 'not_configured')),
+  status         text not null default 'ok' check (status = 'ok' or status = 'paused' or status = 'needs_attention' or status = 'not_configured'),
   reason         text,
   breaker        text not null default '{}',
   last_event_at  integer,
@@ -379,7 +380,7 @@ CREATE TABLE contacts (
   postcode      text,                                      -- personal
   first_seen_at integer not null,
   last_seen_at  integer not null,
-  marketing     text not null default 'unknown' check (marketing in ('granted', 'denied', 'unknown')),
+  marketing     text not null default 'unknown' check (marketing = 'granted' or marketing = 'denied' or marketing = 'unknown'),
   marketing_at  integer,                                   -- of the present answer that a fact told
   marketing_by  text,                                      -- the platform that told it
   merged_into   integer,
@@ -432,7 +433,7 @@ CREATE TABLE conversion_days (
 CREATE TABLE conversions (
   site_id        integer not null,
   id             integer not null,
-  kind           text not null check (kind in ('sale', 'lead', 'signup', 'custom')),
+  kind           text not null check (kind = 'sale' or kind = 'lead' or kind = 'signup' or kind = 'custom'),
   name           text,
   label          text not null,
   order_key      text,                                     -- order id as all senders would write it
@@ -539,9 +540,10 @@ CREATE TABLE deliveries (
   platform      text not null,
   kind          text not null,
   event_id      text not null,
-  mode          text not null check (mode in ('shadow', 'test', 'live')),
-  state         text not null check (state in
-                  ('pending', 'leased', 'delivered', 'accepted', 'skipped', 'refused', 'dead', 'held', 'cancelled')),
+  mode          text not null check (mode = 'shadow' or mode = 'test' or mode = 'live'),
+  state         text not null check (
+    state = 'pending' or state = 'leased' or state = 'delivered' or state = 'accepted' or state = 'skipped'
+    or state = 'refused' or state = 'dead' or state = 'held' or state = 'cancelled'),
   reason        text,
   attempts      integer not null default 0,
   next_at       integer,
@@ -576,7 +578,7 @@ CREATE TABLE delivery_recounts (
 
 CREATE TABLE dirty_days (
   site_id  integer not null,
-  cube     text not null check (cube in ('visits', 'conversions', 'entries')),
+  cube     text not null check (cube = 'visits' or cube = 'conversions' or cube = 'entries'),
   day      integer not null,
   is_taken integer not null default 0 check (is_taken in (0, 1)),
   primary key (site_id, cube, day)
@@ -605,7 +607,7 @@ CREATE TABLE entries (
   site_id       integer not null,
   id            integer not null,
   conversion_id integer not null,
-  kind          text not null check (kind in ('sale', 'refund', 'cancellation', 'adjustment')),
+  kind          text not null check (kind = 'sale' or kind = 'refund' or kind = 'cancellation' or kind = 'adjustment'),
   amount_minor  integer not null,
   currency      text not null check (length(currency) = 3),
   happened_at   integer not null,
@@ -634,7 +636,7 @@ CREATE TABLE erasure_notices (
   erasure_id    integer not null,
   connection_id integer not null,
   platform      text not null,
-  state         text not null check (state in ('pending', 'told', 'by_hand', 'given_up')),
+  state         text not null check (state = 'pending' or state = 'told' or state = 'by_hand' or state = 'given_up'),
   sentence      text not null,
   attempts      integer not null default 0,
   next_at       integer,
@@ -648,7 +650,9 @@ CREATE TABLE erasures (
   uid        text not null check (length(uid) = 32),
   at         integer not null,
   who        text not null,                                -- user_3, token_2, command line
-  named_by   text not null check (named_by in ('email', 'phone', 'order', 'contact', 'log')),
+  named_by   text not null check (
+    named_by = 'email' or named_by = 'phone' or named_by = 'order' or named_by = 'contact'
+    or named_by = 'log'),
   digests    text not null,                                -- keyed, in hex, as a list
   counts     text not null,                                -- rows by table
   sealed     blob,                                         -- who it was, until the file is clean and all are told -- personal
@@ -700,7 +704,7 @@ CREATE TABLE idempotency_keys (
 
 CREATE TABLE identities (
   site_id     integer not null,
-  kind        text not null check (kind in ('email', 'phone', 'customer_id')),
+  kind        text not null check (kind = 'email' or kind = 'phone' or kind = 'customer_id'),
   value       text not null,                               -- personal
   contact_id  integer not null,
   is_verified integer not null check (is_verified in (0, 1)),
@@ -716,7 +720,7 @@ CREATE TABLE inbox (
   platform      text not null,
   path          text not null,
   received_at   integer not null,
-  state         text not null check (state in ('accepted', 'quarantined', 'replayed', 'dismissed')),
+  state         text not null check (state = 'accepted' or state = 'quarantined' or state = 'replayed' or state = 'dismissed'),
   reason        text,
   content_type  text,
   body          blob,                                      -- personal
@@ -750,7 +754,7 @@ CREATE TABLE lead_changes (
   at           integer not null,
   who          text not null,             -- user_3, token_2, command line
   stage_before text not null,
-  stage        text not null check (stage in ('new', 'contacted', 'qualified', 'won', 'lost')),
+  stage        text not null check (stage = 'new' or stage = 'contacted' or stage = 'qualified' or stage = 'won' or stage = 'lost'),
   value_minor  integer,
   currency     text,
   event_id     text,                      -- of the fact that the change is: a stage is told once
@@ -778,7 +782,7 @@ CREATE TABLE leads (
   consent_given integer check (consent_given in (0, 1)),
   custom_fields text not null default '{}',                -- personal
   url           text,                                      -- personal
-  status        text not null default 'new' check (status in ('new', 'contacted', 'qualified', 'won', 'lost')),
+  status        text not null default 'new' check (status = 'new' or status = 'contacted' or status = 'qualified' or status = 'won' or status = 'lost'),
   created_at    integer not null,
   received_at   integer not null,
   conversion_id integer,
@@ -798,7 +802,7 @@ CREATE TABLE logins (
 CREATE TABLE members (
   site_id integer not null references sites (id),
   user_id integer not null references users (id) on delete cascade,
-  role    text not null check (role in ('owner', 'editor', 'analyst', 'client')),
+  role    text not null check (role = 'owner' or role = 'editor' or role = 'analyst' or role = 'client'),
   sight   text not null default '{}',    -- the part that a client is shown
   primary key (site_id, user_id)
 ) strict, without rowid;
@@ -808,7 +812,7 @@ CREATE TABLE messages (
   conversation_id    integer not null,
   key                blob not null check (length(key) = 16),  -- digest of the sender's id, or of time, role and text
   at                 integer not null,
-  role               text not null check (role in ('customer', 'agent', 'bot')),
+  role               text not null check (role = 'customer' or role = 'agent' or role = 'bot'),
   is_product_inquiry integer not null check (is_product_inquiry in (0, 1)),
   is_price_check     integer not null check (is_price_check in (0, 1)),
   text               text,                                 -- personal
@@ -878,7 +882,7 @@ CREATE TABLE order_days (
   currency text not null,
   platform text not null,
   chat     text not null,
-  buyer    text not null check (buyer in ('new', 'returning', 'unknown')),
+  buyer    text not null check (buyer = 'new' or buyer = 'returning' or buyer = 'unknown'),
   orders   integer not null,
   primary key (site_id, day, currency, platform, chat, buyer)
 ) strict, without rowid;
@@ -907,7 +911,7 @@ CREATE TABLE orders (
   last_name     text,                                      -- personal
   customer_id   text,                                      -- personal
   status        text not null,                             -- in the shop's own word
-  state         text not null check (state in ('draft', 'pending', 'paid', 'cancelled', 'refunded')),
+  state         text not null check (state = 'draft' or state = 'pending' or state = 'paid' or state = 'cancelled' or state = 'refunded'),
   is_paid       integer not null check (is_paid in (0, 1)),
   is_test       integer not null default 0 check (is_test in (0, 1)),
   is_gone       integer not null default 0 check (is_gone in (0, 1)),  -- deleted or in the bin at the shop
@@ -1000,7 +1004,6 @@ CREATE TABLE refunds (
   told_read_at      integer not null default 0,
   received_at       integer not null,
   reason            text,                                  -- personal
-  event_id          text,                                  -- under which destinations hear of it
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1023,7 +1026,7 @@ CREATE TABLE reports (
   connection_id integer not null,
   platform      text not null,
   what          text not null,
-  fact_kind     text not null check (fact_kind in ('order', 'lead', 'statement')),
+  fact_kind     text not null check (fact_kind = 'order' or fact_kind = 'lead' or fact_kind = 'statement'),
   fact_id       integer,
   external_id   text not null,
   rank          integer not null,
@@ -1036,10 +1039,22 @@ CREATE TABLE reports (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE reversals (
+  site_id       integer not null,
+  conversion_id integer not null,
+  n             integer not null,
+  refund_id     integer,                                   -- none where the order itself ended
+  event_id      text,                                      -- none where another telling had said it all
+  amount_minor  integer not null check (amount_minor >= 0),  -- 0: there is nothing to tell, or not any more
+  currency      text not null check (length(currency) = 3),
+  happened_at   integer not null,
+  primary key (site_id, conversion_id, n)
+) strict, without rowid;
+
 CREATE TABLE rules (
   site_id    integer not null,
   id         integer not null,
-  dimension  text not null check (dimension in ('source', 'medium', 'campaign')),
+  dimension  text not null check (dimension = 'source' or dimension = 'medium' or dimension = 'campaign'),
   from_word  text not null check (length(from_word) between 1 and 255),
   to_word    text not null check (length(to_word) between 1 and 255),
   within     text not null check (length(within) <= 255),
@@ -1055,7 +1070,7 @@ CREATE TABLE sale_days (
   currency     text not null,
   platform     text not null,                              -- of the report that speaks for the sale
   chat         text not null,                              -- method and confidence, empty without a conversation
-  buyer        text not null check (buyer in ('new', 'returning', 'unknown')),
+  buyer        text not null check (buyer = 'new' or buyer = 'returning' or buyer = 'unknown'),
   amount_minor integer not null,
   primary key (site_id, day, kind, currency, platform, chat, buyer)
 ) strict, without rowid;
@@ -1091,7 +1106,7 @@ CREATE TABLE session_addresses (
 
 CREATE TABLE session_people (
   site_id     integer not null,
-  kind        text not null check (kind in ('email', 'phone', 'customer_id')),
+  kind        text not null check (kind = 'email' or kind = 'phone' or kind = 'customer_id'),
   value       text not null,                               -- personal
   session_id  integer not null,
   is_verified integer not null check (is_verified in (0, 1)),
@@ -1127,8 +1142,8 @@ CREATE TABLE sessions (
   ga_session_id  text,                                     -- personal
   fbc            text,                                     -- personal
   fbp            text,                                     -- personal
-  analytics      text not null check (analytics in ('granted', 'denied', 'unknown')),
-  marketing      text not null check (marketing in ('granted', 'denied', 'unknown')),
+  analytics      text not null check (analytics = 'granted' or analytics = 'denied' or analytics = 'unknown'),
+  marketing      text not null check (marketing = 'granted' or marketing = 'denied' or marketing = 'unknown'),
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
@@ -1167,7 +1182,7 @@ CREATE TABLE sites (
   zone          text not null,
   currency      text not null check (length(currency) = 3),
   country       text check (country is null or length(country) = 2),
-  consent       text not null check (consent in ('auto', 'opt-in', 'opt-out')),
+  consent       text not null check (consent = 'auto' or consent = 'opt-in' or consent = 'opt-out'),
   cookie_domain text not null,
   settings      text not null default '{}',
   sealed_keys   blob not null,            -- session, digest, tombstone and identify keys; a key rotation only re-seals them
@@ -1179,8 +1194,8 @@ CREATE TABLE sync_runs (
   id            integer not null,
   connection_id integer not null,
   platform      text not null,
-  asked         text not null check (asked in ('automatic', 'manual', 'forced')),
-  status        text not null default 'running' check (status in ('running', 'success', 'partial', 'failed')),
+  asked         text not null check (asked = 'automatic' or asked = 'manual' or asked = 'forced'),
+  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'),
   processed     integer not null default 0,
   created       integer not null default 0,
   updated       integer not null default 0,
@@ -1234,7 +1249,7 @@ CREATE TABLE touches (
   click_kind    text,
   ads           text,
   affiliate     text,
-  marketing     text not null check (marketing in ('granted', 'denied', 'unknown')),
+  marketing     text not null check (marketing = 'granted' or marketing = 'denied' or marketing = 'unknown'),
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
@@ -1246,7 +1261,7 @@ CREATE TABLE tracker_calls (
   id            integer not null,
   connection_id integer not null,
   platform      text not null,
-  status        text not null check (status in ('success', 'warning', 'error')),
+  status        text not null check (status = 'success' or status = 'warning' or status = 'error'),
   processed     integer not null,
   errors        integer not null,
   message       text not null,
@@ -1461,13 +1476,13 @@ CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (sit
 
 CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
 
-CREATE UNIQUE INDEX refunds__site_id__event_id on refunds (site_id, event_id) where event_id is not null;
-
 CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
 
 CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id);
 
 CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
+
+CREATE UNIQUE INDEX reversals__site_id__event_id on reversals (site_id, event_id) where event_id is not null;
 
 CREATE UNIQUE INDEX rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 

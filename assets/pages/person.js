@@ -159,7 +159,7 @@ function said(l, p) {
     case 'event': return [h('bdi', null, l.name), page];
     case 'lead': return ['Form sent: ', link(l.name), l.source ? [', credited to ', from] : ', unattributed'];
     case 'signup': return ['Signed up: ', link(l.name)];
-    case 'sale': case 'custom': return [link(l.name), ' ', statusMark(l.state), l.source ? [' credited to ', from] : ' unattributed'];
+    case 'sale': case 'custom': return [link(l.name), ' ', statusMark(l.state), l.source ? [', credited to ', from] : ', unattributed'];
     case 'order': return ['Order ', h('bdi', null, l.name), `, ${statusWord(l.state)}, not paid`];
     case 'refund': return ['Money back for ', link(l.name)];
     case 'cancellation': return ['Cancelled: ', link(l.name)];

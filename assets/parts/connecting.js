@@ -46,7 +46,8 @@ export function connecting(f, made, p) {
     else if (tracks && !card.last_event_at) all.push(line('wait', `Being set up: put the address below into ${f.name}, and send one. It shows here within seconds.`));
     else if (tracks) all.push(line('done', `First message received ${when(card.last_event_at)}.`), line('done', 'Purchase tracking is enabled.'));
     if (f.pulls) all.push(...read());
-    if (f.sends) all.push(line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
+    // One that can be told too may be there only to tell.
+    if (f.sends && card.mode) all.push(line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
     return all;
   }
 

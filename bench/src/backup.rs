@@ -19,7 +19,7 @@ const WAITS: Bar = Bar::Below { must: 250.0, aim: 100.0, unit: Unit::Ms };
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "backup")?;
     let sessions = if settings.is_quick { 100_000 } else { 1_000_000 };
-    let Filled { product, places, .. } = questions::fill(settings, &folder, sessions)?;
+    let Filled { product, places, .. } = questions::fill(settings, &folder, questions::Year::of(sessions), questions::NOWHERE)?;
     let gigabytes = std::fs::metadata(product.database()).map_err(|e| e.to_string())?.len() as f64 / 1e9;
     let mut visitors = Visitors::new(&places, CALLERS, 7);
     let is_over = AtomicBool::new(false);

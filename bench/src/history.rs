@@ -15,6 +15,22 @@ const MOST_CONVERSIONS: usize = 1_000_000;
 /// Sessions of one transaction.
 const STEP: usize = 50_000;
 
+/// How much of what.
+#[derive(Debug, Clone, Copy)]
+pub struct Year {
+    pub sessions: usize,
+    pub conversions: usize,
+    /// Every conversion is an order, by one of so many people who come again, and every tenth has a chat before it.
+    pub buyers: Option<i64>,
+}
+
+impl Year {
+    /// One conversion for every ten sessions, three fifths of them orders, each by somebody else.
+    pub fn of(sessions: usize) -> Self {
+        Self { sessions, conversions: MOST_CONVERSIONS.min(sessions / 10).max(1), buyers: None }
+    }
+}
+
 /// What was written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Written {
@@ -33,7 +49,7 @@ pub struct Platforms {
 }
 
 /// Fills site 1 up to `now_ms`.
-pub fn write(database: &Path, platforms: &Platforms, sessions: usize, now_ms: i64) -> rusqlite::Result<Written> {
+pub fn write(database: &Path, platforms: &Platforms, year: Year, now_ms: i64) -> rusqlite::Result<Written> {
     let conn = Connection::open(database)?;
     conn.set_prepared_statement_cache_capacity(32);
     // Nothing here must outlive a power cut: it is made anew in the next run.
@@ -41,8 +57,19 @@ pub fn write(database: &Path, platforms: &Platforms, sessions: usize, now_ms: i6
         "pragma locking_mode = exclusive; pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -800000;
          pragma foreign_keys = off;",
     )?;
-    let mut maker = Maker { conn: &conn, chance: Chance::new(11), platforms, now_ms, written: Written::default(), sales: 0, leads: 0 };
-    let each = (sessions / MOST_CONVERSIONS.min(sessions / 10).max(1)).max(1);
+    let Year { sessions, conversions, buyers } = year;
+    let mut maker = Maker {
+        conn: &conn,
+        chance: Chance::new(11),
+        platforms,
+        now_ms,
+        buyers,
+        written: Written::default(),
+        sales: 0,
+        leads: 0,
+        chats: 0,
+    };
+    let each = (sessions / conversions.max(1)).max(1);
     let mut done = 0;
     while done < sessions {
         conn.execute_batch("begin immediate")?;
@@ -108,9 +135,11 @@ struct Maker<'a> {
     chance: Chance,
     platforms: &'a Platforms,
     now_ms: i64,
+    buyers: Option<i64>,
     written: Written,
     sales: i64,
     leads: i64,
+    chats: i64,
 }
 
 impl Maker<'_> {
@@ -211,16 +240,17 @@ impl Maker<'_> {
     ) -> rusqlite::Result<()> {
         self.written.conversions += 1;
         let id = self.written.conversions;
-        let is_sale = id % 5 != 0 && id % 3 != 0;
-        let email = format!("person{id}@mail.example");
+        let is_sale = self.buyers.is_some() || (id % 5 != 0 && id % 3 != 0);
+        let person = self.buyers.map_or(id, |buyers| 1 + (mix(id as u64) >> 3) as i64 % buyers);
+        let email = format!("person{person}@mail.example");
         let amount = 1_500 + (mix(id as u64) % 40_000) as i64;
         let day = at.div_euclid(DAY_MS);
         self.prepare(
-            "insert into contacts (site_id, id, email, first_name, last_name, country, first_seen_at, last_seen_at) values (1, ?1, ?2, 'Nora', 'Byrne', ?3, ?4, ?4)",
+            "insert or ignore into contacts (site_id, id, email, first_name, last_name, country, first_seen_at, last_seen_at) values (1, ?1, ?2, 'Nora', 'Byrne', ?3, ?4, ?4)",
         )?
-        .execute(params![id, email, country, at])?;
-        self.prepare("insert into identities (site_id, kind, value, contact_id, is_verified, first_at, source) values (1, 'email', ?1, ?2, 1, ?3, 'forms')")?
-            .execute(params![email, id, at])?;
+        .execute(params![person, email, country, at])?;
+        self.prepare("insert or ignore into identities (site_id, kind, value, contact_id, is_verified, first_at, source) values (1, 'email', ?1, ?2, 1, ?3, 'forms')")?
+            .execute(params![email, person, at])?;
         let (fact, kind, external, label, event, status) = if is_sale {
             self.sales += 1;
             let status = if self.chance.one_in(20) { "refunded" } else { "paid" };
@@ -242,7 +272,7 @@ impl Maker<'_> {
             "insert into conversions (site_id, id, kind, label, order_key, event_id, contact_id, session_id, amount_minor, currency, net_minor,
                rank, happened_at, received_at, book_day, status, country, consent_given, match_type, confidence_bp, source, medium, campaign,
                first_source, first_medium, first_campaign)
-             values (1, ?1, ?2, ?3, ?4, ?5, ?1, ?6, ?7, 'EUR', ?8, 30, ?9, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+             values (1, ?1, ?2, ?3, ?4, ?5, ?21, ?6, ?7, 'EUR', ?8, 30, ?9, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             id,
@@ -264,26 +294,28 @@ impl Maker<'_> {
             campaign,
             first.map(|o| o.source),
             first.map(|o| o.medium),
-            first.and_then(|o| o.campaign)
+            first.and_then(|o| o.campaign),
+            person
         ])?;
         if is_sale {
             self.prepare(
                 "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email,
                    first_name, last_name, status, state, is_paid, total_minor, currency, items, session_id, country, created_at, modified_at, received_at, conversion_id)
-                 values (1, ?1, ?2, 'generic', ?3, ?3, ?3, 3, ?4, ?5, 'Nora', 'Byrne', ?6, 'paid', 1, ?7, 'EUR', ?8, ?9, ?10, ?11, ?11, ?11, ?4)",
+                 values (1, ?1, ?2, 'generic', ?3, ?3, ?3, 3, ?4, ?5, 'Nora', 'Byrne', ?6, 'paid', 1, ?7, 'EUR', ?8, ?9, ?10, ?11, ?11, ?11, ?12)",
             )?
             .execute(params![
                 fact,
                 self.platforms.forms,
                 external,
-                id,
+                person,
                 email,
                 status,
                 amount,
                 r#"[{"name":"Leather boot, lined","quantity":1,"price":"86.90"}]"#,
                 session,
                 country,
-                at
+                at,
+                id
             ])?;
         } else {
             self.prepare(
@@ -300,6 +332,9 @@ impl Maker<'_> {
              values (1, ?1, ?1, ?2, 'forms', ?3, ?3, ?4, ?5, 30, ?6, 'EUR', ?7, ?7, '{\"form_type\":\"contact\"}')",
         )?
         .execute(params![id, self.platforms.forms, if is_sale { "order" } else { "lead" }, fact, external, amount, at])?;
+        if self.buyers.is_some() && id % 10 == 0 {
+            self.chat(id, person, at)?;
+        }
         if is_sale {
             self.entry(id, "sale", amount, at)?;
             if status == "refunded" {
@@ -308,6 +343,25 @@ impl Maker<'_> {
         }
         self.credit(id, session, at, &steps, country, device, landing)?;
         self.deliveries(id, session, at, is_sale, &event)
+    }
+
+    /// A conversation before it, and the verdict on it.
+    fn chat(&mut self, conversion: i64, person: i64, at: i64) -> rusqlite::Result<()> {
+        self.chats += 1;
+        let (hours, method, confidence) =
+            *self.chance.of(&[(1, "session_match", 9_500), (5, "time_proximity", 8_500), (50, "email_match", 6_500)]);
+        let last = at - hours * 3_600_000;
+        self.prepare(
+            "insert into conversations (site_id, id, connection_id, platform, external_id, contact_id, is_verified, first_at, last_at, messages, received_at)
+             values (1, ?1, ?2, 'chat', ?3, ?4, 1, ?5, ?6, 6, ?6)",
+        )?
+        .execute(params![self.chats, self.platforms.forms, format!("chat-{}", self.chats), person, last - 600_000, last])?;
+        self.prepare(
+            "insert into chat_assists (site_id, conversion_id, at, method, confidence_bp, conversation_id, reason)
+             values (1, ?1, ?2, ?3, ?4, ?5, 'The same person, in a chat before it.')",
+        )?
+        .execute(params![conversion, at, method, confidence, self.chats])?;
+        Ok(())
     }
 
     fn entry(&mut self, conversion: i64, kind: &str, amount: i64, at: i64) -> rusqlite::Result<()> {
@@ -423,6 +477,7 @@ impl Maker<'_> {
         for (noun, last) in [
             ("session", self.written.sessions),
             ("contact", self.written.conversions),
+            ("conversation", self.chats),
             ("conversion", self.written.conversions),
             ("report", self.written.conversions),
             ("order", self.sales),

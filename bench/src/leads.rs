@@ -115,7 +115,8 @@ impl Shops {
     }
 }
 
-fn connect(product: &Product, site: &str, platform: &str, set: &[(&str, &str)]) -> Result<String, String> {
+/// A connection that is live; its id.
+pub fn connect(product: &Product, site: &str, platform: &str, set: &[(&str, &str)]) -> Result<String, String> {
     let pairs: Vec<String> = set.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let mut words = vec!["connection", "add", "--site", site, "--platform", platform, "--mode", "live"];
     pairs.iter().for_each(|pair| words.extend(["--set", pair]));

@@ -7,12 +7,16 @@ use std::process::ExitCode;
 mod backup;
 /// A real browser, counted.
 mod browser;
+/// A bad moment.
+mod busy;
 /// Numbers that are the same in every run.
 mod chance;
 /// What the counts of days cost.
 mod counting;
 /// Killed under load.
 mod crash;
+/// Days as text.
+mod day;
 /// The load driver.
 mod driver;
 /// A year of made data.
@@ -23,16 +27,24 @@ mod ingest;
 mod leads;
 /// Megabytes.
 mod memory;
+/// Order webhooks.
+mod orders;
 /// The first screen.
 mod paint;
 /// What the kernel says of a process.
 mod process;
 /// The product as an owner runs it.
 mod product;
+/// A shop's list, read.
+mod pull;
 /// The dashboard's questions.
 mod questions;
+/// A shop's figures.
+mod sales;
 /// The command line.
 mod settings;
+/// Shops on loopback.
+mod shop;
 /// What has to be fetched.
 mod sizes;
 /// The table.
@@ -86,7 +98,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 10] = [
+const PHASES: [(&str, Phase); 14] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -101,4 +113,8 @@ const PHASES: [(&str, Phase); 10] = [
     ("paint", |settings, _| paint::run(settings)),
     ("backup", |settings, _| backup::run(settings)),
     ("counting", |settings, _| counting::run(settings)),
+    ("orders", |settings, _| orders::run(settings)),
+    ("pull", |settings, _| pull::run(settings)),
+    ("busy", |settings, _| busy::run(settings)),
+    ("sales", |settings, _| sales::run(settings)),
 ];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::driver;
@@ -27,25 +28,41 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     std::thread::sleep(Duration::from_secs(2));
     let pid = product.pid();
     let rest = process::pss_mb(pid).ok_or("the kernel does not tell the memory of a process")?;
-    let is_over = Arc::new(AtomicBool::new(false));
-    let watch = std::thread::spawn({
-        let is_over = is_over.clone();
-        move || {
-            let mut most: f64 = 0.0;
-            while !is_over.load(Ordering::Relaxed) {
-                most = most.max(process::pss_mb(pid).unwrap_or(0.0));
-                std::thread::sleep(GRAIN);
-            }
-            most
-        }
-    });
+    let watch = Watch::start(pid);
     let mut visitors = Visitors::new(&places, CALLERS, 9);
     let outcome = driver::run(&load(product.address(), Duration::ZERO, settings.round() * 4), &mut visitors);
-    is_over.store(true, Ordering::Relaxed);
-    let most = watch.join().map_err(|_| "the watch on the memory ended")?;
+    let most = watch.most()?;
     check("memory", &outcome.map_err(|e| e.to_string())?)?;
     none_dropped("memory", &visitors)?;
     let mut start = Row::figure("ready after a start", ready.as_secs_f64(), Bar::None);
     start.figure = Unit::Seconds.show(ready.as_secs_f64());
     Ok(vec![Row::figure("memory at rest", rest, AT_REST), Row::figure("memory at most, 64 callers", most, AT_MOST), start])
+}
+
+/// Watches how much memory a process takes at most.
+pub struct Watch {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<f64>,
+}
+
+impl Watch {
+    pub fn start(pid: u32) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen = is_over.clone();
+        let thread = std::thread::spawn(move || {
+            let mut most: f64 = 0.0;
+            while !seen.load(Ordering::Relaxed) {
+                most = most.max(process::pss_mb(pid).unwrap_or(0.0));
+                std::thread::sleep(GRAIN);
+            }
+            most
+        });
+        Self { is_over, thread }
+    }
+
+    /// Megabytes, until now.
+    pub fn most(self) -> Result<f64, String> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_| "the watch on the memory ended".into())
+    }
 }

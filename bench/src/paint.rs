@@ -13,7 +13,7 @@ const WHAT: &str = "overview, cold, until its figures are there";
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "paint")?;
     let sessions = if settings.is_quick { 100_000 } else { 1_000_000 };
-    let Filled { mut product, cookie, .. } = questions::fill(settings, &folder, sessions)?;
+    let Filled { mut product, cookie, .. } = questions::fill(settings, &folder, questions::Year::of(sessions), questions::NOWHERE)?;
     product.kill();
     product.start_again()?;
     let Some(seen) = browser::load(&product, &cookie, folder.path(), "/dashboard")? else {

@@ -176,25 +176,33 @@ impl Product {
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Got, String> {
-        let began = Instant::now();
-        let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(2)).map_err(|e| e.to_string())?;
-        stream.set_read_timeout(Some(Duration::from_secs(30))).map_err(|e| e.to_string())?;
-        let mut text =
-            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n", self.address(), body.len());
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        let mut bytes = text.into_bytes();
-        bytes.extend_from_slice(body);
-        stream.write_all(&bytes).map_err(|e| e.to_string())?;
-        let mut got = Vec::new();
-        stream.read_to_end(&mut got).map_err(|e| e.to_string())?;
-        let at = memchr::memmem::find(&got, b"\r\n\r\n").ok_or("no answer")?;
-        let body = got.split_off(at + 4);
-        let status = got.get(9..12).and_then(|s| std::str::from_utf8(s).ok()?.parse().ok()).ok_or("no status")?;
-        Ok(Got { status, head: got, body, took: began.elapsed() })
+        ask(self.address(), method, path, headers, body)
     }
+}
+
+/// One question to whoever listens there, on a connection of its own.
+pub fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Got, String> {
+    ask(address, "GET", path, headers, b"")
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Got, String> {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).map_err(|e| e.to_string())?;
+    stream.set_read_timeout(Some(Duration::from_secs(30))).map_err(|e| e.to_string())?;
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n", address, body.len());
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(body);
+    stream.write_all(&bytes).map_err(|e| e.to_string())?;
+    let mut got = Vec::new();
+    stream.read_to_end(&mut got).map_err(|e| e.to_string())?;
+    let at = memchr::memmem::find(&got, b"\r\n\r\n").ok_or("no answer")?;
+    let body = got.split_off(at + 4);
+    let status = got.get(9..12).and_then(|s| std::str::from_utf8(s).ok()?.parse().ok()).ok_or("no status")?;
+    Ok(Got { status, head: got, body, took: began.elapsed() })
 }
 
 /// An answer read whole.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+use crate::day::day_text;
+pub use crate::history::Year;
 use crate::history::{self, DAY_MS, Platforms};
 use crate::ingest::median;
 use crate::product::{Folder, Product};
@@ -16,7 +18,7 @@ use crate::table::{Bar, Row, Unit, grouped};
 use crate::visitors::Place;
 
 /// Nothing is sent there: the connection is paused.
-const NOWHERE: &str = "127.0.0.1:9";
+pub const NOWHERE: &str = "127.0.0.1:9";
 const TIMES: usize = 20;
 const BAR: Bar = Bar::Below { must: 100.0, aim: 25.0, unit: Unit::Ms };
 /// However much there is: the same bar as after a kill.
@@ -46,11 +48,11 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-fn millions(sessions: usize) -> String {
+pub fn millions(sessions: usize) -> String {
     format!("{} M", sessions as f64 / 1e6)
 }
 
-struct Asked {
+pub struct Asked {
     what: &'static str,
     /// The very first answer: nothing of it was kept, and its pages were not read before.
     first_ms: f64,
@@ -61,7 +63,12 @@ struct Asked {
 
 impl Asked {
     fn row(&self, sessions: usize) -> Row {
-        let mut row = Row::figure(&format!("{}, {} sessions", self.what, millions(sessions)), self.typical_ms, BAR);
+        self.over(&format!("{} sessions", millions(sessions)))
+    }
+
+    /// Held against the bar of all questions.
+    pub fn over(&self, what: &str) -> Row {
+        let mut row = Row::figure(&format!("{}, {what}", self.what), self.typical_ms, BAR);
         row.of = format!("first {:.1} ms, worst of {TIMES} more {:.1} ms, {} B", self.first_ms, self.worst_ms, grouped(self.bytes as f64));
         row
     }
@@ -70,7 +77,7 @@ impl Asked {
 /// How ready and counted it is, then the questions.
 fn over(settings: &Settings, sessions: usize, rebuilt: Bar) -> Result<(Vec<Row>, Vec<Asked>), String> {
     let folder = Folder::new(&settings.folder, &format!("year-{sessions}"))?;
-    let Filled { product, cookie, conversions, now_ms, ready, counted, .. } = fill(settings, &folder, sessions)?;
+    let Filled { product, cookie, conversions, now_ms, ready, counted, .. } = fill(settings, &folder, Year::of(sessions), NOWHERE)?;
     let from = day_text(now_ms - 364 * DAY_MS);
     let to = day_text(now_ms);
     let site = "/api/sites/shop001";
@@ -105,8 +112,10 @@ pub struct Filled {
     pub places: Vec<Place>,
 }
 
-pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Filled, String> {
-    let mut product = Product::start(&settings.binary, folder, &[("HALOTRACK_OUTBOUND_ALLOW", NOWHERE)])?;
+/// `allowed` is a host on loopback that may be asked.
+pub fn fill(settings: &Settings, folder: &Folder, year: Year, allowed: &str) -> Result<Filled, String> {
+    let allowed = format!("{NOWHERE},{allowed}");
+    let mut product = Product::start(&settings.binary, folder, &[("HALOTRACK_OUTBOUND_ALLOW", &allowed)])?;
     let places = product.add_sites(1)?;
     let platforms = platforms(&product)?;
     let cookie = sign_in(&product)?;
@@ -114,7 +123,7 @@ pub fn fill(settings: &Settings, folder: &Folder, sessions: usize) -> Result<Fil
     product.kill();
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
     let began = Instant::now();
-    let written = history::write(&product.database(), &platforms, sessions, now_ms).map_err(|e| format!("the year: {e}"))?;
+    let written = history::write(&product.database(), &platforms, year, now_ms).map_err(|e| format!("the year: {e}"))?;
     let wrote = began.elapsed();
     let ready = product.start_again()?;
     let began = Instant::now();
@@ -164,7 +173,7 @@ fn wait_for_counts(database: &Path) -> Result<(), String> {
     Err("the counts of whole days were not made in time".into())
 }
 
-fn ask(product: &Product, cookie: &str, what: &'static str, path: &str) -> Result<Asked, String> {
+pub fn ask(product: &Product, cookie: &str, what: &'static str, path: &str) -> Result<Asked, String> {
     let headers = [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")];
     let mut waits = Vec::new();
     let (mut first_ms, mut bytes) = (0.0, 0);
@@ -183,30 +192,4 @@ fn ask(product: &Product, cookie: &str, what: &'static str, path: &str) -> Resul
     }
     let worst_ms = waits.iter().copied().fold(0.0, f64::max);
     Ok(Asked { what, first_ms, typical_ms: median(waits), worst_ms, bytes })
-}
-
-/// `2026-06-13`, by Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>).
-fn day_text(ms: i64) -> String {
-    let z = ms.div_euclid(DAY_MS) + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_written_as_people_do() {
-        assert_eq!(day_text(0), "1970-01-01");
-        assert_eq!(day_text(1_781_337_600_000), "2026-06-13");
-        assert_eq!(day_text(1_709_164_800_000), "2024-02-29");
-    }
 }

@@ -20,7 +20,8 @@ pub const USAGE: &str = "bench [--quick] [--big] [--verbose] [--only NAME] [--bi
   --quick    short phases: a look, not a measurement
   --big      also the report questions over ten million sessions (about 6 GB of disk, some minutes)
   --verbose  processor time for each request, on standard error
-  --only     touches, leads, waits, crash, memory, questions, sizes, paint, backup or counting
+  --only     touches, leads, waits, crash, memory, questions, sizes, paint, backup, counting,
+             orders, pull, busy or sales
   --binary   the product [default: target/release/halotrack]
   --folder   where data folders are made [default: the system's folder for temporary files]";
 

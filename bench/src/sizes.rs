@@ -25,7 +25,7 @@ const PASSWORD: &str = "lined-boot-42-in-the-rain";
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "sizes")?;
     // An owner whose shop has been running for a year; an empty one shows less.
-    let Filled { product, cookie, .. } = questions::fill(settings, &folder, SESSIONS)?;
+    let Filled { product, cookie, .. } = questions::fill(settings, &folder, questions::Year::of(SESSIONS), questions::NOWHERE)?;
     let mut rows = tag(&product)?;
     let shell = first_load(&product)?;
     let told = match browser::load(&product, &cookie, folder.path(), "/dashboard")? {

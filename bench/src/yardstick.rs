@@ -27,6 +27,8 @@ pub enum Yardstick {
     GroupFull,
     /// No yardstick: what takes deliveries in place of the platforms.
     Sink,
+    /// WooCommerce shops, and what takes deliveries.
+    Shop,
 }
 
 impl Yardstick {
@@ -35,6 +37,7 @@ impl Yardstick {
             Yardstick::Noop => "noop",
             Yardstick::GroupFull => "group_full",
             Yardstick::Sink => "sink",
+            Yardstick::Shop => "shop",
         }
     }
 }
@@ -91,6 +94,7 @@ pub fn serve(word: &str, folder: &Path) -> Result<(), String> {
             Router::new().route("/api/touch", post(group_full)).with_state(writer)
         }
         "sink" => Router::new().fallback(|| async { ([(header::CONTENT_TYPE, "application/json")], r#"{"events_received":1}"#) }),
+        "shop" => crate::shop::router(),
         other => return Err(format!("there is no yardstick {other}")),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);

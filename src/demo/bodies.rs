@@ -50,6 +50,53 @@ pub fn order(shop: &Shop, order: &Order, number: u64, session: Option<&str>, sta
     body
 }
 
+/// The same order as a WooCommerce shop shows it. A refund has a row of its own there; the order only names it.
+pub fn shop_order(
+    shop: &Shop,
+    order: &Order,
+    number: u64,
+    session: Option<&str>,
+    status: &str,
+    created_at: Time,
+    changed_at: Time,
+) -> Value {
+    let off = |minor: i64| if order.coupon.is_some() { minor * (100 - COUPON) / 100 } else { minor };
+    let lines: Vec<Value> = order
+        .lines
+        .iter()
+        .map(|(good, count)| {
+            let good = &shop.goods[*good];
+            json!({"product_id": 0, "sku": good.sku, "name": good.name, "quantity": count, "total": decimal(off(good.minor * count))})
+        })
+        .collect();
+    let bare = |at: Time| Value::from(at.utc().trim_end_matches('Z'));
+    let total = decimal(total_minor(shop, order));
+    let refunds =
+        if status == "refunded" { json!([{"id": refund_number(number), "reason": "", "total": format!("-{total}")}]) } else { json!([]) };
+    json!({
+        "id": number, "number": number.to_string(), "status": status, "currency": shop.currency, "total": total,
+        "total_tax": "0.00", "shipping_total": "0.00", "discount_total": "0.00",
+        "date_created_gmt": bare(created_at), "date_modified_gmt": bare(changed_at), "date_paid_gmt": bare(created_at),
+        "payment_method": "card", "created_via": "checkout", "customer_id": 0, "customer_user_agent": "", "parent_id": 0,
+        "billing": {"first_name": order.who.first_name, "last_name": order.who.last_name, "email": order.who.email,
+            "phone": order.who.phone, "country": order.who.country},
+        "line_items": lines,
+        "coupon_lines": order.coupon.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
+        "refunds": refunds,
+        "meta_data": session.iter().map(|id| json!({"key": "_halo_session", "value": id})).collect::<Vec<_>>(),
+    })
+}
+
+/// The row of a refund that gives everything back.
+pub fn refund(shop: &Shop, order: &Order, number: u64, at: Time) -> Value {
+    json!({"id": refund_number(number), "amount": decimal(total_minor(shop, order)), "reason": "", "date_created_gmt": at.utc().trim_end_matches('Z')})
+}
+
+/// Refunds and orders are numbered from the same row there; these numbers lie far from each other.
+fn refund_number(order: u64) -> u64 {
+    900_000 + order
+}
+
 pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Time) -> Value {
     let form = &shop.forms[lead.form];
     let mut body = json!({

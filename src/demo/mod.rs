@@ -21,6 +21,8 @@ mod platforms;
 mod play;
 /// What a shop is made of.
 mod shop;
+/// A shop system with its books.
+mod store;
 /// What is said in chats.
 mod talks;
 
@@ -33,6 +35,7 @@ use self::folder::Folder;
 use self::platforms::{CUSTOMERS, STOCK, Trouble};
 use self::play::{Stage, Story};
 use self::shop::Shop;
+use self::store::{KEY, SECRET, SHOP, Store};
 use crate::app::App;
 use crate::backup::Watch;
 use crate::clock::Clock;
@@ -119,7 +122,8 @@ async fn make(config: &Config) -> Result<Made> {
     let begins = now.plus_ms(-i64::from(diary::DAYS + 1) * DAY_MS);
     let clock = Clock::frozen_at(begins);
     let trouble = Trouble { stock_from: now.plus_ms(-19 * HOUR_MS), customers_from: now.plus_ms(-2 * DAY_MS) };
-    let stand_in = platforms::start(clock.clone(), trouble).await.map_err(Error::internal)?;
+    let store = Store::default();
+    let stand_in = platforms::start(clock.clone(), trouble, store.clone()).await.map_err(Error::internal)?;
     let app = build(config, clock.clone(), stand_in)?;
     app.store.forgo_syncing().await?;
     let password = {
@@ -130,7 +134,7 @@ async fn make(config: &Config) -> Result<Made> {
     let mut stages = Vec::new();
     let mut events = Vec::new();
     for (n, shop) in [&fragrance::SHOP, &kitchens::SHOP].into_iter().enumerate() {
-        let (stage, told) = set_up(&app, shop, diary::write(shop, SEED + n as u64, now), stand_in, owner).await?;
+        let (stage, told) = set_up(&app, shop, diary::write(shop, SEED + n as u64, now), (stand_in, &store), owner).await?;
         stages.push(stage);
         events.push(told);
     }
@@ -148,7 +152,7 @@ async fn make(config: &Config) -> Result<Made> {
 
 fn build(config: &Config, clock: Clock, stand_in: SocketAddr) -> Result<App> {
     let sealer = control::unlock(config)?;
-    let allow = [STOCK, CUSTOMERS].map(|host| format!("{host}:{}", stand_in.port()));
+    let allow = [STOCK, CUSTOMERS, SHOP].map(|host| format!("{host}:{}", stand_in.port()));
     let vendors = ["meta", "ga4"].map(|key| (key.to_owned(), format!("http://{stand_in}"))).into();
     let outbound = Outbound::closed(&allow, &vendors, Arc::new(OnlyHere))?;
     App::build(config.clone(), clock, sealer, outbound)
@@ -167,7 +171,7 @@ async fn set_up(
     app: &App,
     shop: &'static Shop,
     diary: diary::Diary,
-    stand_in: SocketAddr,
+    (stand_in, store): (SocketAddr, &Store),
     owner: UserId,
 ) -> Result<(Stage, Vec<diary::Event>)> {
     let form = NewSiteForm {
@@ -198,7 +202,15 @@ async fn set_up(
         let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
         segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
     }
-    Ok(Stage::new(shop, word, forms, (chat, secret), diary, who))
+    let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    if shop.has_store() {
+        // Its books are open before it is connected: the first reading finds them.
+        stage.open(store.clone());
+        let url = format!("http://{SHOP}:{}", stand_in.port());
+        let settings = [("url", url.as_str()), ("consumer_key", KEY), ("consumer_secret", SECRET)];
+        stage.connected(connect(app, &word, "woocommerce", None, "live", &settings).await?);
+    }
+    Ok((stage, events))
 }
 
 async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::store::{SHOP, Store};
 use crate::clock::Clock;
 use crate::crypto;
 use crate::domain::time::Time;
@@ -28,22 +29,22 @@ pub struct Trouble {
 }
 
 /// Answers until the process ends. Gives its address. The clock is the one that the demo's past is played by.
-pub async fn start(clock: Clock, trouble: Trouble) -> io::Result<SocketAddr> {
+pub async fn start(clock: Clock, trouble: Trouble, store: Store) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let clock = clock.clone();
+            let (clock, store) = (clock.clone(), store.clone());
             tokio::spawn(async move {
                 // Whoever hangs up has had enough.
-                let _ = talk(stream, &clock, trouble).await;
+                let _ = talk(stream, &clock, trouble, &store).await;
             });
         }
     });
     Ok(address)
 }
 
-async fn talk(mut stream: TcpStream, clock: &Clock, trouble: Trouble) -> io::Result<()> {
+async fn talk(mut stream: TcpStream, clock: &Clock, trouble: Trouble, store: &Store) -> io::Result<()> {
     let mut raw: Vec<u8> = Vec::new();
     loop {
         let Some(end) = head_end(&raw) else {
@@ -61,10 +62,18 @@ async fn talk(mut stream: TcpStream, clock: &Clock, trouble: Trouble) -> io::Res
         }
         let body = String::from_utf8_lossy(&raw[end + 4..end + 4 + length]).into_owned();
         raw.drain(..end + 4 + length);
-        let target = head.split(' ').nth(1).unwrap_or("/");
-        let (status, text) = answer(target, header(&head, "host").unwrap_or_default(), &body, clock.now(), trouble);
-        let reply =
-            format!("HTTP/1.1 {status} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}", word(status), text.len());
+        let mut words = head.split(' ');
+        let (method, target) = (words.next().unwrap_or("GET"), words.next().unwrap_or("/"));
+        let host = header(&head, "host").unwrap_or_default();
+        let (status, text, more) = if host.split(':').next() == Some(SHOP) {
+            let reply = store.answer(method, target, &body);
+            (reply.status, reply.text, reply.pages.map(|pages| format!("x-wp-totalpages: {pages}\r\n")).unwrap_or_default())
+        } else {
+            let (status, text) = answer(target, host, &body, clock.now(), trouble);
+            (status, text, String::new())
+        };
+        let kind = "content-type: application/json";
+        let reply = format!("HTTP/1.1 {status} {}\r\n{kind}\r\n{more}content-length: {}\r\n\r\n{text}", word(status), text.len());
         stream.write_all(reply.as_bytes()).await?;
     }
 }
@@ -116,9 +125,11 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 fn word(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
         204 => "No Content",
         400 => "Bad Request",
         401 => "Unauthorized",
+        404 => "Not Found",
         500 => "Internal Server Error",
         _ => "Service Unavailable",
     }

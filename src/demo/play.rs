@@ -11,32 +11,32 @@ use tokio::task::JoinSet;
 use super::bodies;
 use super::diary::{Answer, Browser, Diary, Event, Order, What};
 use super::shop::Shop;
+use super::store::Store;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
 use crate::domain::consent::{self, Consent};
-use crate::domain::fact::{Fact, Person};
+use crate::domain::fact::Person;
 use crate::domain::ids::ConnectionId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::person::Email;
-use crate::domain::platform::{Secrets, Settings};
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
 use crate::flows::identify::{self, Claim};
-use crate::flows::intake::{self, Delivered};
+use crate::flows::intake;
 use crate::flows::notes;
 use crate::flows::pipeline::{self, Move, Worth};
 use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
 use crate::flows::touch::{self, PageTouch, Taken};
-use crate::jobs::worker;
-use crate::sources::chatwoot::Chatwoot;
-use crate::sources::{Heard, Source, forms};
+use crate::jobs::{puller, worker};
+use crate::sources::forms;
 use crate::store::leads;
 use crate::store::sessions::Browser as Seen;
 use crate::store::sites::Site;
-use crate::wire::{Headers, Incoming};
+
+/// Bodies brought in as they are sent.
+mod senders;
 
 /// Touches that wait for the next fact at most.
 const MOST_WAITING: usize = 200;
@@ -62,6 +62,10 @@ pub struct Stage {
     leads: HashMap<usize, u64>,
     /// Who works there.
     who: String,
+    /// What was sold before.
+    history: Vec<(Time, Order)>,
+    /// The shop's own system and its connection, where it has one.
+    store: Option<(Store, Option<ConnectionId>)>,
 }
 
 /// A page view that waits to be told.
@@ -84,11 +88,46 @@ impl Stage {
     ) -> (Self, Vec<Event>) {
         let cookies = vec![None; diary.browsers.len()];
         let browsers = Arc::new(diary.browsers);
-        let (number, lead) = (shop.first_number, FIRST_LEAD);
-        (
-            Self { shop, word, forms, chat, browsers, cookies, orders: HashMap::new(), number, lead, leads: HashMap::new(), who },
-            diary.events,
-        )
+        let stage = Self {
+            shop,
+            word,
+            forms,
+            chat,
+            browsers,
+            cookies,
+            orders: HashMap::new(),
+            number: shop.first_number,
+            lead: FIRST_LEAD,
+            leads: HashMap::new(),
+            who,
+            history: diary.history,
+            store: None,
+        };
+        (stage, diary.events)
+    }
+
+    /// The shop's own system, with all that was sold before.
+    pub fn open(&mut self, store: Store) {
+        let before = self.history.len() as u64;
+        for (n, (at, order)) in self.history.iter().enumerate() {
+            let number = self.number - before + n as u64;
+            store.keep(&bodies::shop_order(self.shop, order, number, None, "completed", *at, *at));
+        }
+        self.store = Some((store, None));
+    }
+
+    pub fn connected(&mut self, connection: ConnectionId) {
+        if let Some((_, of)) = &mut self.store {
+            *of = Some(connection);
+        }
+    }
+
+    /// What stands in the shop's books now; its webhook tells us, where there is one that is switched on.
+    async fn keep(&self, app: &App, site: &Arc<Site>, topic: &str, body: Value) -> Result<()> {
+        let Some((store, connection)) = &self.store else { return Ok(()) };
+        store.keep(&body);
+        let (Some(connection), Some(secret)) = (*connection, store.signs(topic)) else { return Ok(()) };
+        senders::shop(app, site, connection, &secret, &body).await
     }
 
     fn site(&self, app: &App) -> Result<Arc<Site>> {
@@ -110,9 +149,18 @@ pub fn story(all: Vec<Vec<Event>>) -> Story {
 pub async fn past(app: &App, clock: &Clock, stages: &mut [Stage], story: &mut Story, until: Time) -> Result<()> {
     let mut waiting: HashMap<(usize, usize), Vec<View>> = HashMap::new();
     let mut count = 0;
+    // Lists are read and webhooks looked at once a day here: what is due every few minutes would only cost time.
+    let mut next_look = clock.now();
     while story.front().is_some_and(|(_, e)| e.at <= until) {
         let Some((stage, event)) = story.pop_front() else { break };
         let at = event.at;
+        while at >= next_look {
+            clock.advance_ms(next_look.ms_since(clock.now()).max(0));
+            tell(app, stages, std::mem::take(&mut waiting)).await?;
+            count = 0;
+            puller::drain(app).await?;
+            next_look = next_look.plus_ms(DAY_MS);
+        }
         match event.what {
             What::Page { browser, link, referrer, title } => {
                 waiting.entry((stage, browser)).or_default().push(View { at, link, referrer, title });
@@ -134,6 +182,7 @@ pub async fn past(app: &App, clock: &Clock, stages: &mut [Stage], story: &mut St
     }
     clock.advance_ms(until.ms_since(clock.now()));
     tell(app, stages, waiting).await?;
+    puller::drain(app).await?;
     worker::drain(app).await.map(drop)
 }
 
@@ -246,26 +295,40 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             let session = cookie(order.browser).filter(|_| order.names_session);
             let number = stage.number;
             stage.number += 1;
+            if stage.store.is_some() {
+                let body = bodies::shop_order(stage.shop, &order, number, session.as_deref(), "processing", now, now);
+                stage.orders.insert(order.key, (now, number, order));
+                return stage.keep(app, &site, "order.created", body).await;
+            }
             let body = bodies::order(stage.shop, &order, number, session.as_deref(), "processing", now, now);
             stage.orders.insert(order.key, (now, number, order));
-            send(app, &site, stage.forms, "/api/webhook/order", body).await
+            senders::send(app, &site, stage.forms, "/api/webhook/order", body).await
         }
         What::Ended { order, status } => {
             let Some((at, number, order)) = stage.orders.get(&order) else { return Ok(()) };
+            if let Some((store, _)) = &stage.store {
+                if status == "refunded" {
+                    store.give_back(*number, bodies::refund(stage.shop, order, *number, now));
+                }
+                let body = bodies::shop_order(stage.shop, order, *number, None, status, *at, now);
+                stage.keep(app, &site, "order.updated", body).await?;
+                // A body only names its refund; its day is asked for.
+                return puller::drain(app).await.map(drop);
+            }
             let body = bodies::order(stage.shop, order, *number, None, status, *at, now);
-            send(app, &site, stage.forms, "/api/webhook/order", body).await
+            senders::send(app, &site, stage.forms, "/api/webhook/order", body).await
         }
         What::Lead(lead) => {
             let session = cookie(lead.browser);
             stage.lead += 1;
             stage.leads.insert(lead.key, stage.lead);
             let body = bodies::lead(stage.shop, &lead, stage.lead, session.as_deref(), now);
-            send(app, &site, stage.forms, "/in", body).await
+            senders::send(app, &site, stage.forms, "/in", body).await
         }
         What::Said(line) => {
             let session = cookie(Some(line.browser));
             let body = bodies::said(&line, session.as_deref(), now).to_string().into_bytes();
-            hear(app, &site, &stage.chat, body).await
+            senders::hear(app, &site, &stage.chat, body).await
         }
         What::Moved { lead, stage: to, worth } => {
             let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {
@@ -277,6 +340,12 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             let value = worth.map_or(Worth::AsItIs, |minor| Worth::Known(Money::new(minor, currency)));
             pipeline::run(app, &site, known.id, Move { stage: Some(to), value }, &stage.who).await.map(drop)
         }
+        What::SwitchedOff => {
+            if let Some((store, _)) = &stage.store {
+                store.switch_off("order.created");
+            }
+            Ok(())
+        }
         What::Noted { text } => notes::add(app, site.id, site.zone.day(now), text, &stage.who).await.map(drop),
         What::Unreadable { text } => {
             let home = home_of(&site, now);
@@ -284,55 +353,10 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             match forms::read_lead(text.as_bytes(), content_type, &home) {
                 Ok(_) => Ok(()),
                 Err(reject) => {
-                    let body = delivered(stage.forms, "/in", content_type, text.as_bytes().to_vec(), Vec::new());
+                    let body = senders::delivered(stage.forms, "/in", content_type, text.as_bytes().to_vec(), Vec::new());
                     intake::quarantine(app, &site, body, sentence(&reject)).await.map(drop)
                 }
             }
         }
-    }
-}
-
-/// A body of the chat platform, signed as it signs.
-async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId, String), body: Vec<u8>) -> Result<()> {
-    let now = app.clock.now();
-    let stamp = now.s().to_string();
-    let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
-    let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
-    let got = Incoming { origin: "", method: "POST", path: "/in", query: "", headers: &headers, body: &body };
-    let mut secrets = Secrets::default();
-    secrets.set("secret", Secret::new(secret.as_str()));
-    let hook = Chatwoot.webhook().ok_or_else(|| Error::internal("Chatwoot calls no hook"))?;
-    let verified = hook.verify(&got, &secrets, now).map_err(|reject| Error::internal(sentence(&reject)))?;
-    let heard = hook.parse(&verified, &Settings::default(), &home_of(site, now)).map_err(|reject| Error::internal(sentence(&reject)))?;
-    let Heard::Facts(batch) = heard else { return Ok(()) };
-    let told = Delivered { platform: "chatwoot".into(), ..delivered(*connection, "/in", "application/json", body.clone(), batch.facts) };
-    intake::run(app, site, told).await.map(drop)
-}
-
-async fn send(app: &App, site: &Arc<Site>, connection: ConnectionId, path: &str, body: Value) -> Result<()> {
-    const JSON: &str = "application/json";
-    let bytes = body.to_string().into_bytes();
-    let home = home_of(site, app.clock.now());
-    let fact = if path == "/in" {
-        forms::read_lead(&bytes, JSON, &home).map(Fact::Lead)
-    } else {
-        forms::read_order(&bytes, JSON, &home).map(Fact::Order)
-    };
-    let fact = fact.map_err(|reject| Error::internal(sentence(&reject)))?;
-    intake::run(app, site, delivered(connection, path, JSON, bytes, vec![fact])).await.map(drop)
-}
-
-fn delivered(connection: ConnectionId, path: &str, content_type: &str, body: Vec<u8>, facts: Vec<Fact>) -> Delivered {
-    Delivered {
-        connection: Some(connection),
-        platform: "forms".into(),
-        path: path.to_owned(),
-        content_type: content_type.to_owned(),
-        body,
-        facts,
-        fetch: Vec::new(),
-        is_asserted: false,
-        is_once: true,
-        read_at: None,
     }
 }

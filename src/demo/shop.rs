@@ -35,6 +35,13 @@ pub struct Shop {
     pub segments: &'static [(&'static str, &'static str, &'static str)],
 }
 
+impl Shop {
+    /// Its orders come from a shop system that is connected, not from its own code.
+    pub fn has_store(&self) -> bool {
+        self.platform == "woocommerce"
+    }
+}
+
 /// A way by which visitors come.
 pub struct Way {
     pub weight: u64,

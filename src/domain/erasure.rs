@@ -1,5 +1,7 @@
 //! What an erasure does to each table of people, and what must not be left of a person in the file.
 
+use std::collections::HashSet;
+
 use super::person::{Email, Phone, google_email, google_phone, meta_email, meta_phone};
 use crate::crypto;
 
@@ -126,6 +128,7 @@ pub fn mentioned_up_to(body: &[u8], most: usize) -> Vec<Email> {
     let text = text.replace("%40", "@").replace("\\u0040", "@");
     let is_part = |c: char| c.is_alphanumeric() || "._%+-'".contains(c);
     let mut found: Vec<Email> = Vec::new();
+    let mut known: HashSet<Email> = HashSet::new();
     for (place, _) in text.match_indices('@').take(most) {
         let front: String =
             text[..place].chars().rev().take(64).take_while(|c| is_part(*c)).collect::<Vec<_>>().into_iter().rev().collect();
@@ -135,7 +138,7 @@ pub fn mentioned_up_to(body: &[u8], most: usize) -> Vec<Email> {
         let fronts = [Some(front.as_str()), front.rsplit_once("%3D").map(|(_, f)| f)];
         for front in fronts.into_iter().flatten() {
             if let Some(email) = Email::parse(&format!("{front}@{back}"))
-                && !found.contains(&email)
+                && known.insert(email.clone())
             {
                 found.push(email);
             }

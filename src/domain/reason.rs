@@ -20,6 +20,8 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "too_old" => "Not sent: it is older than this platform takes.",
         "refused_by_platform" => "The platform refused it.",
         "reversed" => "Not sent: the sale was cancelled or refunded before it was told.",
+        "sale_holds" => "Not sent: the sale holds after all.",
+        "sale_not_sent" => "Not sent: this platform never heard of the sale.",
         "not_counted" => "Not sent: a test, or one of your own people.",
         "no_match_keys" => "Not sent: nothing in it lets the platform recognise the person.",
         "unsupported_kind" => "Not sent: this platform has no such kind of event.",

@@ -1,4 +1,4 @@
-//! How much of an order's refunds comes off what it came to.
+//! How much of an order's refunds comes off what it came to, and what of it others are told.
 
 use super::time::Time;
 
@@ -25,6 +25,19 @@ pub fn counted(total_minor: i64, refunds: &[Standing]) -> Vec<i64> {
     counted
 }
 
+/// What destinations hear of each refund that they know nothing of, and of the rest where the order itself ended. They hear
+/// of all that went back once, however many tellings explain it: what they have heard already is not told again.
+pub fn to_tell(gone_minor: i64, heard_minor: i64, refunds: &[i64]) -> (Vec<i64>, i64) {
+    let mut left = gone_minor.saturating_sub(heard_minor).max(0);
+    let mut told = Vec::with_capacity(refunds.len());
+    for counted in refunds {
+        let minor = (*counted).clamp(0, left);
+        told.push(minor);
+        left -= minor;
+    }
+    (told, left)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +60,23 @@ mod tests {
         ];
         for (total, refunds, want) in rows {
             assert_eq!(counted(*total, refunds), *want, "{refunds:?}");
+        }
+    }
+
+    #[test]
+    fn what_went_back_is_told_once() {
+        let rows: &[(&str, (i64, i64, &[i64]), (&[i64], i64))] = &[
+            ("a refund", (30, 0, &[30]), (&[30], 0)),
+            ("the whole order", (100, 0, &[]), (&[], 100)),
+            ("a refund, then the rest of the order", (100, 30, &[]), (&[], 70)),
+            ("both at once", (100, 0, &[30]), (&[30], 70)),
+            ("refunds that explain what was told", (100, 100, &[60, 40]), (&[0, 0], 0)),
+            ("the same, one of them new", (100, 60, &[60, 40]), (&[40, 0], 0)),
+            ("one told and taken back, then another", (20, 20, &[20]), (&[0], 0)),
+            ("less is gone than was told", (20, 50, &[20]), (&[0], 0)),
+        ];
+        for (what, (gone, heard, refunds), (told, rest)) in rows {
+            assert_eq!(to_tell(*gone, *heard, refunds), (told.to_vec(), *rest), "{what}");
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::destinations::Destination;
 use crate::domain::steps::Verdict;
-use crate::outbound::{Holder, SendError};
+use crate::outbound::{Failure, Holder, SendError};
 use crate::sources::Source;
 use crate::store::connections::Connection;
 use crate::wire::{Request, Response};
@@ -28,6 +28,15 @@ pub async fn send_to(app: &App, destination: &dyn Destination, connection: &Conn
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
             app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), now).await
         }
+    }
+}
+
+/// What a request without an answer means for a talk that reads. A name that leads to an address which may not be called
+/// is asked for again: nothing was sent, and whoever runs that name can put it right.
+pub fn verdict_of(failure: SendError) -> Verdict {
+    match failure.failure {
+        Failure::Address => Verdict::Retry { after_ms: None, sentence: failure.sentence },
+        _ => failure.verdict(),
     }
 }
 

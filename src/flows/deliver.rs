@@ -26,7 +26,7 @@ use crate::store::{conversions, credits};
 use crate::wire::{Body, Response};
 
 use beginning::{Beginning, begin};
-use ending::{judge, nothing_to_tell, notice};
+use ending::{Standing, judge, notice, standing, wait_for_sale};
 
 /// Whether there is something to send.
 mod beginning;
@@ -41,8 +41,7 @@ struct Loaded {
     delivery: Delivery,
     outgoing: Outgoing,
     may: planning::May,
-    /// State and reason, where there is nothing to send any more.
-    nothing_to_tell: Option<(&'static str, &'static str)>,
+    standing: Standing,
 }
 
 /// How one run of a delivery ended, before it is written.
@@ -87,6 +86,7 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     let start = match loaded.delivery.step.clone().filter(|_| loaded.delivery.is_check()) {
         // It was sent when it might be: nothing of that is judged again.
         Some(state) => Start { state, hashed: Value::Null },
+        None if matches!(loaded.standing, Standing::Waits) => return wait_for_sale(app, &loaded.delivery).await,
         None => match begin(destination, &connection, &loaded, now) {
             Beginning::Start(start) => start,
             Beginning::End(state, reason, request) => return settle_now(app, &loaded.delivery, state, Some(reason), request, None).await,
@@ -112,8 +112,8 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
     let outgoing = outgoing::build(c, site, (&delivery.event_id, delivery.mode), &conversion, &path, &may, now)?;
-    let nothing_to_tell = nothing_to_tell(c, &delivery, &conversion, outgoing.is_refund)?;
-    Ok(Some(Loaded { delivery, outgoing, may, nothing_to_tell }))
+    let standing = standing(c, &delivery, &conversion, &outgoing)?;
+    Ok(Some(Loaded { delivery, outgoing, may, standing }))
 }
 
 async fn talk(

@@ -53,10 +53,10 @@ fn record(c: &SiteConn, key: &str, person: &Person, is_verified: bool, now: Time
         people::link_session(c, &SessionLink { kind, value: &value, session: session.id, is_verified, at: now, source, is_flagged })?;
     }
     if is_verified
-        && let Some(contact) =
+        && let Some(proved) =
             people::contact_of_verified(c, &Person { email: person.email.clone(), ..Person::default() }, "signed identify", now)?
     {
-        sessions::set_contact(c, session.id, contact.number())?;
+        sessions::set_contact(c, session.id, proved.contact.number())?;
     }
     Ok(())
 }

@@ -165,6 +165,7 @@ pub fn store(
             && again.is_none()
             && let Some(first) = inbox::find_seen(c, connection, &digest[..16])?
         {
+            order::look_again(c, connection, delivered, now)?;
             return Ok(Taken { inbox: first, is_duplicate: true, facts: told_before(c, first)? });
         }
     }

@@ -14,7 +14,7 @@ use crate::store::conversions::Conversion;
 use crate::store::facts::{self, Told};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{lead_changes, refunds, sessions, touches};
+use crate::store::{lead_changes, reversals, sessions, touches};
 
 pub fn build(
     c: &SiteConn,
@@ -71,7 +71,7 @@ pub fn build(
         _ => None,
     };
     let refund = match conversion.kind {
-        ConversionKind::Sale if event_id != conversion.event_id => refunds::find_by_event(c, event_id)?,
+        ConversionKind::Sale if event_id != conversion.event_id => reversals::find_by_event(c, event_id)?,
         _ => None,
     };
     let (happened_at, amount) = match (&moved, &refund) {

@@ -254,12 +254,12 @@ impl<'a> Tellers<'a> {
 
     fn keep_from(&self, connection: &Connection) -> Option<&'static str> {
         if self.platforms.contains(&connection.platform) {
-            return Some(OWN_REPORT);
+            return Some(deliveries::OWN_REPORT);
         }
         let tells_it = |teller: &&Arc<Connection>| {
             sources::find(&teller.platform).is_some_and(|s| s.tells_itself(&teller.settings).contains(&connection.platform.as_str()))
         };
-        self.told_too.iter().any(|teller| tells_it(&teller)).then_some(TOLD_ALREADY)
+        self.told_too.iter().any(|teller| tells_it(teller)).then_some(TOLD_ALREADY)
     }
 }
 
@@ -267,8 +267,6 @@ fn tells_others(source: &dyn Source, connection: &Connection) -> bool {
     !source.tells_itself(&connection.settings).is_empty()
 }
 
-/// The platform told us of it itself.
-const OWN_REPORT: &str = "own_report";
 /// Another platform, which told us of it, tells this one too.
 const TOLD_ALREADY: &str = "told_already";
 

@@ -193,7 +193,7 @@ async fn talk(app: &App, source: &dyn Source, connection: &Connection, ground: &
         let step: Step<Provision> = steps.step(state, got.take().as_ref(), &connection.settings, ground, app.clock.now());
         match step {
             Step::Ask(request, next) => {
-                got = Some(asking::send(app, source, connection, &request).await.map_err(|failure| failure.verdict())?);
+                got = Some(asking::send(app, source, connection, &request).await.map_err(asking::verdict_of)?);
                 state = next;
             }
             Step::Yield(never, _) => match never {},

@@ -98,7 +98,7 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
                     got = Some(response);
                     state = next;
                 }
-                Err(failure) => return walk.failed(failure.verdict()).await,
+                Err(failure) => return walk.failed(asking::verdict_of(failure)).await,
             },
             Step::Yield(batch, next) => {
                 walk.take(batch, &next).await?;

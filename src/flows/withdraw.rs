@@ -3,7 +3,9 @@
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::flows::planning::consent_for;
 use crate::store::scope::SiteConn;
+use crate::store::sites::Site;
 use crate::store::{conversions, deliveries};
 
 /// Cancels all that waits for conversions of this person.
@@ -22,4 +24,16 @@ pub fn of_session(c: &SiteConn, session: SessionId, now: Time) -> Result<bool> {
         cancelled += deliveries::cancel_waiting(c, conversion, "consent", now)?;
     }
     Ok(cancelled > 0)
+}
+
+/// Several contacts have turned out to be one person: cancels what waits for a conversion that may not leave any more.
+pub fn of_merged(c: &SiteConn, site: &Site, contact: ContactId, now: Time) -> Result<()> {
+    for id in conversions::of_contact(c, contact)? {
+        let Some(conversion) = conversions::find(c, id)? else { continue };
+        let browsers: Vec<SessionId> = conversion.session.into_iter().collect();
+        if !consent_for(c, site, &conversion, &browsers, now)?.is_allowed {
+            deliveries::cancel_waiting(c, id, "consent", now)?;
+        }
+    }
+    Ok(())
 }

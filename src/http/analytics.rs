@@ -41,7 +41,10 @@ const FILTERS: &[(&str, &str)] = &[
     ("metric", "all, overview, ltv or attribution"),
     ("limit", "products and customers named, at most 500 (10)"),
     ("platform", "one that told of the sale: woocommerce; ! in front for all others"),
-    ("source", "credited in the books; `unattributed` for none"),
+    (
+        "source",
+        "credited in the books; `unattributed` for none. Conversations by the visit before them; what only a sale has leaves none out",
+    ),
     ("medium", "as credited"),
     ("campaign", "as credited"),
     ("channel", "a name like Paid Search"),
@@ -92,8 +95,6 @@ pub async fn revenue(app: App, ask: Ask) -> Result<Reply> {
     let top = asked.one("limit").map(|_| asked.limit()).transpose()?.unwrap_or(TOP);
     let filter = ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules);
     // What a person is worth goes over all sales: a part of them would tell of the rest.
-    // Of a part of the sales nobody knows which conversations belong to it.
-    let is_whole = ask.sight.is_whole();
     let with_people = metric.has(Metric::Ltv) && ask.sight.is_whole();
     let is_open = ask.may_see_people();
     let of = site.clone();
@@ -102,7 +103,7 @@ pub async fn revenue(app: App, ask: Ask) -> Result<Reply> {
         let sold = sales::sales(c, &of.zone, Period::whole(days), &filter)?;
         if metric.has(Metric::Overview) {
             let sold_products = products::by_product(c, &of.zone, Period::whole(days), &filter)?;
-            let conversations = if is_whole { chats::count(c, &of.zone, days)? } else { 0 };
+            let conversations = chats::count(c, &of.zone, days, &filter)?;
             answer = overview(&sold, &sold_products, days, &of, top, conversations);
         }
         if metric.has(Metric::Attribution) {

@@ -207,7 +207,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
             Part::Days => ("days", shown_days(&days)),
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
-            Part::Chat => ("chat", chat::shown_part(c, site, wanted.days)?),
+            Part::Chat => ("chat", chat::shown_part(c, site, wanted.days, &wanted.filter)?),
             Part::Products => ("products", products::shown_products(c, site, wanted, limit)?),
             Part::Sources => ("sources", table(by)),
             Part::Countries => ("countries", table(By::Country)),

@@ -187,10 +187,13 @@ impl Outbound {
             let mut with = secrets.clone();
             with.set(token.name, value.clone());
             let response = self.send(request, &with).await?;
-            if response.status != 401 || is_second {
+            if response.status != 401 {
                 return Ok(response);
             }
             self.parts.tokens.forget(holder, &value).await;
+            if is_second {
+                return Ok(response);
+            }
             is_second = true;
         }
     }
@@ -315,9 +318,7 @@ fn told(error: reqwest::Error, host: &str, total: Duration, secrets: &Secrets) -
     while let Some(next) = cause.source() {
         cause = next;
         no_way = no_way.or_else(|| cause.downcast_ref::<NoWay>().copied());
-        // An io::Error names what it holds by `get_ref` alone.
-        let held = cause.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref()).and_then(|e| e.downcast_ref());
-        untrusted = untrusted.or_else(|| certificate::fault(cause.downcast_ref().or(held)?));
+        untrusted = untrusted.or_else(|| certificate::fault(held(cause)?));
     }
     let (failure, sentence) = match no_way {
         Some(NoWay::NotPublic) => (Failure::Address, NOT_PUBLIC.to_owned()),
@@ -337,6 +338,16 @@ fn told(error: reqwest::Error, host: &str, total: Duration, secrets: &Secrets) -
         None => (Failure::Unknown, format!("The connection to {host} broke before the answer. It may have received the request.")),
     };
     SendError { failure, sentence: shown::without_secrets(&sentence, secrets) }
+}
+
+/// The fault of a handshake. An io::Error names what it holds by `get_ref` alone, and may hold another one.
+fn held<'e>(mut cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    loop {
+        if let Some(fault) = cause.downcast_ref() {
+            return Some(fault);
+        }
+        cause = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    }
 }
 
 fn sentence_of(verdict: &Verdict) -> &str {

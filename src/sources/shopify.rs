@@ -12,6 +12,8 @@ mod buyer;
 mod graphql;
 /// What the shop noted on where a buyer came from.
 mod journey;
+/// Orders with many lines.
+mod lines;
 /// An order of a page of GraphQL.
 mod node;
 /// Refunds of both shapes.
@@ -29,7 +31,7 @@ mod walk;
 
 use serde_json::Value;
 
-use super::{Batch, Heard, Home, Provision, Pull, Reject, Source, Verified, Webhook, Whom};
+use super::{Batch, Fetch, Heard, Home, Provision, Pull, Reject, Source, Verified, Webhook, Whom};
 use crate::crypto::Secret;
 use crate::domain::fact::Fact;
 use crate::domain::money::Currency;
@@ -145,6 +147,10 @@ impl Source for Shopify {
 
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&walk::Orders)
+    }
+
+    fn fetch(&self) -> Option<&dyn Steps<Fetch>> {
+        Some(&lines::Lines)
     }
 
     fn provision(&self) -> Option<&dyn Steps<Provision>> {

@@ -15,10 +15,13 @@ mod again;
 mod cancelled;
 /// What a conversion has already.
 mod known;
+/// Of a sale that went back.
+mod reversed;
 
 pub use again::{list_undelivered_since, may_replay, replay};
-pub use cancelled::{cancel, cancel_connection, cancel_reversed, cancel_waiting};
+pub use cancelled::{cancel, cancel_connection, cancel_waiting};
 pub use known::{Known, list_known};
+pub use reversed::{cancel_ends, cancel_reversed, revive};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -74,6 +77,10 @@ pub struct Made {
 pub const CHECKING: &str = "checking";
 /// Why a refund is not told: its sale was not either.
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
+/// The platform told us of it itself.
+pub const OWN_REPORT: &str = "own_report";
+/// Why what was to tell that a sale went back is not told.
+pub const SALE_HOLDS: &str = "sale_holds";
 /// Why what waits for a sale that went back is cancelled.
 pub const REVERSED: &str = "reversed";
 
@@ -126,15 +133,6 @@ pub fn skip_waiting(c: &SiteConn, conversion: ConversionId, connection: Connecti
          where site_id = :site and conversion_id = :conversion and connection_id = :connection and state in ('pending', 'held') returning id",
         named_params! {":why": why, ":now": now.ms(), ":conversion": conversion.number(), ":connection": connection.number()},
         |row| Ok(Made { id: DeliveryId::new(row.get(0)?), state: "skipped" }),
-    )
-}
-
-/// The sale holds after all: what was cancelled because it went back waits again.
-pub fn revive(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
-    c.execute(
-        "update deliveries set state = 'pending', reason = null, next_at = :now, settled_at = null
-         where site_id = :site and conversion_id = :conversion and state = 'cancelled' and reason = :reason",
-        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
     )
 }
 

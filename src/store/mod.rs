@@ -88,6 +88,7 @@ pub mod registrations;
 pub mod reports;
 /// Rows past their time.
 pub mod retention;
+pub mod reversals; // what destinations are told of money that went back
 /// One name for several spellings.
 pub mod rules;
 /// Sales by what a shop's figures go by.

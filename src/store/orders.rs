@@ -24,12 +24,14 @@ pub struct KnownOrder {
     pub refunds_at: ToldAt,
     /// The shop has told where its buyer came from.
     pub has_journey: bool,
+    /// How many lines are known of it.
+    pub lines: usize,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
         "select id, is_paid, modified_at, conversion_id, erased_at is not null, is_gone = 1 or state in ('cancelled', 'refunded'), ended_at,
-           refunds_at, refunds_read_at, journey is not null and journey <> '[]'
+           refunds_at, refunds_read_at, journey is not null and journey <> '[]', json_array_length(items)
          from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
@@ -44,6 +46,7 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
                 ended_at: ended.map(Time::from_ms),
                 refunds_at: ToldAt { modified_at: Time::from_ms(row.get(7)?), read_at: row.get(8)? },
                 has_journey: row.get(9)?,
+                lines: row.get::<_, u32>(10)? as usize,
             })
         },
     )
@@ -67,6 +70,7 @@ pub struct Filed<'a> {
     pub found_at: Option<Time>,
 }
 
+/// Of two tellings of the same change, the one with more lines has them all.
 pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<OrderId> {
     let o = new.order;
     let p = &o.person;
@@ -89,7 +93,8 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
            is_gone = excluded.is_gone, ended_at = excluded.ended_at, total_minor = excluded.total_minor,
            tax_minor = coalesce(excluded.tax_minor, tax_minor), shipping_minor = coalesce(excluded.shipping_minor, shipping_minor),
            discount_minor = coalesce(excluded.discount_minor, discount_minor), journey = iif(excluded.journey = '[]', journey, excluded.journey),
-           currency = excluded.currency, items = excluded.items, coupons = excluded.coupons,
+           currency = excluded.currency, coupons = excluded.coupons,
+           items = iif(excluded.modified_at = modified_at and json_array_length(items) > json_array_length(excluded.items), items, excluded.items),
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
            session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at,

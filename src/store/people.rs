@@ -42,8 +42,16 @@ pub fn identities_of(person: &Person) -> Vec<(IdentityKind, String)> {
     all
 }
 
+/// Whose contact a proved identity is.
+#[derive(Debug, Clone, Copy)]
+pub struct Proved {
+    pub contact: ContactId,
+    /// Several contacts turned out to be this one person.
+    pub is_merged: bool,
+}
+
 /// The contact of a person whose sender has proved itself: found, made, or merged from several. None without any identity.
-pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time) -> Result<Option<ContactId>> {
+pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time) -> Result<Option<Proved>> {
     let identities = identities_of(person);
     if identities.is_empty() {
         return Ok(None);
@@ -79,7 +87,7 @@ pub fn contact_of_verified(c: &SiteConn, person: &Person, source: &str, at: Time
     if !holders.is_empty() {
         learned(c, contact, person, at)?;
     }
-    Ok(Some(ContactId::new(contact)))
+    Ok(Some(Proved { contact: ContactId::new(contact), is_merged: holders.len() > 1 }))
 }
 
 /// The contact of a person who is only said to be it: one that was only said before, or a new one that owns nothing yet.

@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::steps::State;
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,16 @@ pub fn hurry(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
         "insert into pulls (site_id, connection_id, next_at) values (:site, :connection, :now)
          on conflict (site_id, connection_id) do update set next_at = min(next_at, excluded.next_at)",
         named_params! {":connection": connection.number(), ":now": now.ms()},
+    )?;
+    Ok(())
+}
+
+/// Something may have changed: the list is read soon, and not more than once a minute for it.
+pub fn look_again(c: &SiteConn, connection: ConnectionId, now: Time) -> Result<()> {
+    c.execute(
+        "update pulls set next_at = min(next_at, max(:now, coalesce(ended_at, 0) + :rest))
+         where site_id = :site and connection_id = :connection and failures = 0",
+        named_params! {":connection": connection.number(), ":now": now.ms(), ":rest": MINUTE_MS},
     )?;
     Ok(())
 }

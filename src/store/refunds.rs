@@ -66,36 +66,16 @@ pub struct Known {
     pub amount: Money,
     pub happened_at: Time,
     pub told_at: ToldAt,
-    pub event_id: Option<String>,
 }
 
 pub fn list_of_order(c: &SiteConn, connection: i64, order_external_id: &str) -> Result<Vec<Known>> {
     let rows: Vec<Option<Known>> = c.list(
-        "select id, external_id, amount_minor, currency, happened_at, told_at, told_read_at, event_id from refunds
+        "select id, external_id, amount_minor, currency, happened_at, told_at, told_read_at from refunds
          where site_id = :site and connection_id = :connection and order_external_id = :order order by happened_at, external_id",
         named_params! {":connection": connection, ":order": order_external_id},
         read,
     )?;
     Ok(rows.into_iter().flatten().collect())
-}
-
-/// The refund that destinations hear of under this event id.
-pub fn find_by_event(c: &SiteConn, event_id: &str) -> Result<Option<Known>> {
-    let found: Option<Option<Known>> = c.find(
-        "select id, external_id, amount_minor, currency, happened_at, told_at, told_read_at, event_id from refunds
-         where site_id = :site and event_id = :event",
-        named_params! {":event": event_id},
-        read,
-    )?;
-    Ok(found.flatten())
-}
-
-pub fn set_event(c: &SiteConn, id: RefundId, event_id: &str) -> Result<()> {
-    c.execute(
-        "update refunds set event_id = :event where site_id = :site and id = :id",
-        named_params! {":event": event_id, ":id": id.number()},
-    )?;
-    Ok(())
 }
 
 fn read(row: &rusqlite::Row) -> rusqlite::Result<Option<Known>> {
@@ -107,6 +87,5 @@ fn read(row: &rusqlite::Row) -> rusqlite::Result<Option<Known>> {
         amount: Money::new(row.get(2)?, currency),
         happened_at: Time::from_ms(row.get(4)?),
         told_at: ToldAt { modified_at: Time::from_ms(row.get(5)?), read_at: row.get(6)? },
-        event_id: row.get(7)?,
     }))
 }

@@ -4,7 +4,7 @@
 use halotrack::crypto::sha256_hex;
 use halotrack::domain::money::Currency;
 use halotrack::domain::rights::Scope;
-use halotrack::flows::retain;
+use halotrack::flows::{connections, retain};
 use halotrack::store::FILE;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -543,6 +543,24 @@ async fn a_sale_that_anytrack_tells_too_need_not_be_told_to_it_any_more() {
     let now = told.house.delivery(&told.site).await;
     assert_eq!((&now["state"], &now["reason"]), (&json!("skipped"), &json!("own_report")));
     told.house.work().await;
+    assert!(collect.seen().is_empty());
+    // Nor by the owner's hand, also where it was only shown before.
+    let id = told.at.id.parse().expect("a connection");
+    connections::set_mode(&told.house.app, Some(told.site.id), id, "shadow", "test").await.expect("shadow");
+    let order = json!({"order_id": "78", "total": "6.00", "currency": "AED", "email": "bo@mail.example", "status": "paid"});
+    told.house.order(&told.site, order).await.is(200);
+    told.house.work().await;
+    told.ok(&[told.event("Purchase", "78", 0, json!({"eventValue": 6, "email": "bo@mail.example"}))]).await;
+    connections::set_mode(&told.house.app, Some(told.site.id), id, "live", "test").await.expect("live");
+    let path = format!("/api/sites/{}/deliveries/replay", told.site.slug);
+    told.house.advance_s(4);
+    let all = json!({"filter": {"state": "skipped"}});
+    let done = told.house.post(&path).token(&told.site.token).json(&all).send().await.is(200).json;
+    assert_eq!((&done["count"], &done["replayed"], &done["left_out"]), (&json!(2), &json!(1), &json!(1)), "{done:#}");
+    told.house.advance_s(4);
+    told.house.work().await;
+    let reasons: Vec<Value> = told.house.deliveries(&told.site).await.into_iter().map(|d| d["reason"].clone()).collect();
+    assert_eq!(reasons, ["own_report", "own_report"]);
     assert!(collect.seen().is_empty());
 }
 

@@ -7,6 +7,9 @@ use crate::chromium::Chromium;
 use crate::pages::{LOOK, errors};
 use crate::two_shops;
 
+/// The address of the hook, alone in its box.
+const ADDRESS: &str = "[...document.querySelectorAll('.code code')].map((c) => c.textContent).find((t) => /^https?:\\/\\/[^ ]+\\/in\\/anytrack\\/[^ ]+$/.test(t))";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_connects_anytrack() {
     let Some(browser) = Chromium::start("").await else { return };
@@ -43,7 +46,7 @@ async fn an_owner_connects_anytrack() {
     browser.wait("the form", "return !!document.querySelector('[name=default_currency]')").await;
     browser.write("[name=default_currency]", "EUR").await;
     browser.click("form.form button[type=submit]").await;
-    browser.wait("the address", "return /\\/in\\/anytrack\\/\\S+/.test(document.querySelector('.code code')?.textContent ?? '')").await;
+    browser.wait("the address", &format!("return !!{ADDRESS}")).await;
     let command = "const c = document.querySelector('.code.lines'); return [c.textContent.includes('curl -X POST'), c.textContent.includes('/in/anytrack/'), \
                    !!c.querySelector('button')]";
     browser.wait_for("the command with its button", command, json!([true, true, true])).await;
@@ -58,7 +61,7 @@ async fn an_owner_connects_anytrack() {
         shown(what).await;
     }
     // What the command sends shows on the page that waits for it.
-    let address = browser.run("return document.querySelector('.code code').textContent").await;
+    let address = browser.run(&format!("return {ADDRESS}")).await;
     let path = address.as_str().and_then(|a| a.split_once("/in/")).map(|(_, rest)| format!("/in/{rest}")).expect("an address");
     let body = json!({"eventName": "Lead", "email": "test@example.com", "eventValue": 100});
     let answer = server.post(&path, &[("content-type", "application/json")], body.to_string().as_bytes()).expect("an answer");

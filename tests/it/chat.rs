@@ -1,6 +1,8 @@
 //! Chats: what is kept of them, which conversation led to an order, and what that is worth. Told by the owner's own
 //! server and by platforms, before the order and after it.
 
+mod figures;
+
 use halotrack::domain::rights::Right;
 use halotrack::domain::time::Time;
 use halotrack::flows::retain;
@@ -116,6 +118,48 @@ async fn a_chat_leads_to_an_order_by_its_tiers() {
     assert_eq!(rows[0]["conversation_id"], "c-0");
     assert_eq!(rows[0]["attribution_confidence"], 0.95);
     assert_eq!((&rows[7]["conversation_id"], &rows[7]["attribution_method"]), (&Value::Null, &json!("no_match")));
+}
+
+/// The whole way, from the message to the receipt; the rules' own table stands beside them.
+#[tokio::test]
+async fn every_boundary_holds_to_the_second() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let rows: &[(i64, &str, i64)] = &[
+        (30 * MINUTE, "session_match", 9_500),
+        (30 * MINUTE + 1, "session_match", 9_000),
+        (60 * MINUTE, "session_match", 9_000),
+        (60 * MINUTE + 1, "time_proximity", 8_500),
+        (6 * HOUR, "time_proximity", 8_500),
+        (6 * HOUR + 1, "time_proximity", 8_000),
+        (12 * HOUR, "time_proximity", 8_000),
+        (12 * HOUR + 1, "time_proximity", 7_500),
+        (22 * HOUR, "time_proximity", 7_500),
+        (22 * HOUR + 1, "time_proximity", 7_000),
+        (DAY, "time_proximity", 7_000),
+        (DAY + 1, "email_match", 6_500),
+        (3 * DAY, "email_match", 6_500),
+        (3 * DAY + 1, "email_match", 5_500),
+        (5 * DAY, "email_match", 5_500),
+        (5 * DAY + 1, "email_match", 5_000),
+        (7 * DAY, "email_match", 5_000),
+        (7 * DAY + 1, "no_match", 0),
+    ];
+    for (n, (gap_s, method, bp)) in rows.iter().enumerate() {
+        let email = json!({"email": format!("b{n}@mail.example")});
+        house.say(&site, &format!("b-{n}"), gap_s + 60, email.clone()).await.is(200);
+        house.buys(&site, &format!("B-{n}"), 60, email).await.is(200);
+        let got = verdict(&house.bought(&site, n as i64 + 1).await);
+        assert_eq!((got.0.as_str(), got.1), (*method, *bp), "{gap_s} s");
+        house.advance_s(1);
+    }
+    // However much was asked, by time alone it is never surer than this.
+    for n in 0..6 {
+        let asked = json!({"email": "keen@mail.example", "metadata": {"product_inquiry": true, "price_check": true}});
+        house.say(&site, "keen", 2 * HOUR + 60 + n, asked).await.is(200);
+    }
+    house.buys(&site, "B-keen", 60, json!({"email": "keen@mail.example"})).await.is(200);
+    assert_eq!(verdict(&house.bought(&site, rows.len() as i64 + 1).await), is("time_proximity", 9_000, "keen"));
 }
 
 #[tokio::test]
@@ -235,12 +279,12 @@ async fn the_same_message_is_one_and_the_very_second_is_before() {
         .say(
             &site,
             "c-2",
-            0,
-            json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(0).split(['.', 'Z']).next().unwrap_or_default())}),
+            40,
+            json!({"email": "bo@mail.example", "at": format!("{}.500Z", ago(40).split(['.', 'Z']).next().unwrap_or_default())}),
         )
         .await
         .is(200);
-    house.buys(&site, "O-1", 0, json!({"email": "bo@mail.example"})).await.is(200);
+    house.buys(&site, "O-1", 40, json!({"email": "bo@mail.example"})).await.is(200);
     assert_eq!(verdict(&house.bought(&site, 1).await), is("session_match", 9_500, "c-2"));
     let report = house.chat_report(&site).await;
     assert_eq!(report["conversations"], 2);

@@ -99,6 +99,7 @@ fn two_shops_look_lived_in_and_are_gone_afterwards() {
     for site in &sites {
         looks_lived_in(&demo, site);
     }
+    a_shop_is_read_and_healed(&demo, &sites);
     failures_are_there(&demo, &sites);
     nothing_leaves(&demo, sites[0]);
 
@@ -151,6 +152,25 @@ fn looks_lived_in(demo: &Demo, site: &str) {
     // Nothing of it can be a real person's.
     let mails = demo.sql(site, "select count(*) n from leads where email is not null and email not like '%.example'");
     assert_eq!(mails[0]["n"], json!(0), "{site}");
+}
+
+/// The shop's card tells of its first reading, of a webhook that was put back and of the order that it missed; and its buyers
+/// come again, as they do.
+fn a_shop_is_read_and_healed(demo: &Demo, sites: &[&str]) {
+    let cards = demo.get(&format!("/api/sites/{}/connections", sites[0]));
+    let all = cards["items"].as_array().cloned().unwrap_or_default();
+    let shop = all.iter().find(|c| c["platform"] == "woocommerce").unwrap_or_else(|| panic!("a shop among {cards}"));
+    assert_eq!((&shop["status"], &shop["registration"]["state"]), (&json!("ok"), &json!("active")), "{shop:#}");
+    assert!(shop["pull"]["has_history"] == true && shop["pull"]["sentence"].is_null(), "{shop:#}");
+    assert!(shop["missed"]["count"].as_i64() > Some(0), "{shop:#}");
+    let said = shop["happenings"].to_string();
+    assert!(said.contains("had switched off the webhook for order.created") && said.contains("fetched."), "{said}");
+    for site in sites {
+        let buyers = "select count(*) n, sum(orders > 1) again from (select lower(email) who, count(*) orders from orders where email is not null group by 1)";
+        let found = demo.sql(site, buyers);
+        let (all, again) = (found[0]["n"].as_i64().unwrap_or(0), found[0]["again"].as_i64().unwrap_or(0));
+        assert!(again * 100 > all * 12 && again * 100 < all * 35, "{site}: {again} of {all} buy again");
+    }
 }
 
 fn failures_are_there(demo: &Demo, sites: &[&str]) {

@@ -122,7 +122,13 @@ impl House {
 
     /// The product started once more on the same data: a run of its own beside the old one, which may have died.
     pub fn again(&self) -> Self {
-        let config = self.app.config.clone();
+        self.again_with(|_| {})
+    }
+
+    /// The same with another configuration.
+    pub fn again_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::clone(&self.app.config);
+        change(&mut config);
         let outbound = Outbound::new(&config.outbound_allow, &config.base_urls).expect("an outgoing client");
         let gauge = Box::new(self.room.clone());
         let app = App::build_on(config, self.clock.clone(), Sealer::new([7; 32]), outbound, gauge).expect("the product is built");

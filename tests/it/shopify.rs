@@ -4,6 +4,7 @@
 mod privacy;
 pub mod shop;
 mod theme;
+mod trouble;
 
 use halotrack::flows::connections::{self, NewConnectionForm};
 use halotrack::jobs::puller;

@@ -4,6 +4,7 @@
 mod kept;
 mod pulled;
 mod refunds;
+mod reversals;
 
 use halotrack::crypto;
 use halotrack::jobs::puller;

@@ -1,8 +1,12 @@
 //! Those who buy again, as in every shop that sells what is used up or given away.
 
-use super::{Event, What, Writer};
-use crate::demo::people::Someone;
+use super::{Event, Order, What, Writer};
+use crate::demo::people::{self, Someone};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
+
+/// Days of history, and of 10,000 of them so many with an order.
+const HISTORY_DAYS: i64 = 88;
+const HISTORY_ORDERS: u64 = 6_800;
 
 /// Somebody who has bought comes again: the candle has burnt down, the present was liked.
 pub struct Return {
@@ -28,6 +32,39 @@ impl Writer {
         self.coming = later;
         for one in due {
             self.come_back(one, ago);
+        }
+    }
+
+    /// Three months of orders before the first day of the diary; some of those buyers come again within it.
+    pub(super) fn history(&mut self, begin: Time) {
+        for ago in (1..=HISTORY_DAYS).rev() {
+            if !self.regulars.happens(HISTORY_ORDERS) {
+                continue;
+            }
+            let at = begin.plus_ms(-ago * DAY_MS + self.regulars.between(7 * HOUR_MS, 21 * HOUR_MS));
+            let place = self.regulars.weighed(self.shop.places.iter().map(|p| p.weight));
+            let who = people::someone(&mut self.regulars, &self.shop.places[place]);
+            let (lines, coupon) = self.basket();
+            self.may_come_back(at, None, &who);
+            let key = self.orders;
+            self.orders += 1;
+            self.diary.history.push((at, Order { key, browser: None, names_session: false, who, lines, coupon }));
+        }
+        self.coming.retain(|one| one.at >= begin);
+    }
+
+    /// Shortly before an order of these days, at an hour when nobody looks at the webhooks soon after: the shop is looked at
+    /// at the hour of the present.
+    pub(super) fn switch_off(&mut self, now: Time) {
+        let is_fit = |at: Time| {
+            let before = now.ms_since(at);
+            (2 * DAY_MS..12 * DAY_MS).contains(&before) && (HOUR_MS..22 * HOUR_MS).contains(&before.rem_euclid(DAY_MS))
+        };
+        let mut times: Vec<Time> =
+            self.diary.events.iter().filter(|e| matches!(e.what, What::Order(_)) && is_fit(e.at)).map(|e| e.at).collect();
+        times.sort();
+        if let Some(at) = times.last() {
+            self.diary.events.push(Event { at: at.plus_ms(-3 * MINUTE_MS), what: What::SwitchedOff });
         }
     }
 

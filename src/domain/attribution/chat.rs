@@ -357,18 +357,26 @@ mod tests {
     fn the_worked_examples_of_the_contract() {
         use Method::*;
         let at = |text: &str| Time::parse(text).expect("a time in a test");
-        let chat = |last: &str| Talk { last_at: at(last), ..talk(Link::VerifiedEmail, 0) };
-        let judged = |order: &str, t: Talk| {
-            let got = judge(at(order), &[t]);
-            (got.method(), got.confidence_bp())
-        };
-        assert_eq!(judged("2026-06-01T12:30:00Z", chat("2026-06-01T12:05:00Z")), (SessionMatch, 9_500));
-        assert_eq!(judged("2026-06-02T10:00:00Z", chat("2026-06-01T14:00:00Z")), (TimeProximity, 7_500));
-        let keen = Talk { messages: 5, is_product_inquiry: true, ..chat("2026-06-01T14:00:00Z") };
-        assert_eq!(judged("2026-06-02T10:00:00Z", keen), (TimeProximity, 8_500));
-        assert_eq!(judged("2026-06-06T12:00:00Z", chat("2026-06-01T12:00:00Z")), (EmailMatch, 5_500));
-        assert_eq!(judged("2026-06-09T12:00:00Z", chat("2026-06-01T12:00:00Z")), (NoMatch, 0));
-        assert_eq!(judge(order(), &[]).method(), NoMatch);
+        let rows: &[(&str, Option<(&str, i64, bool)>, Method, u16)] = &[
+            ("2026-06-01T12:30:00Z", Some(("2026-06-01T12:05:00Z", 1, false)), SessionMatch, 9_500),
+            ("2026-06-02T10:00:00Z", Some(("2026-06-01T14:00:00Z", 1, false)), TimeProximity, 7_500),
+            ("2026-06-02T10:00:00Z", Some(("2026-06-01T14:00:00Z", 5, true)), TimeProximity, 8_500),
+            ("2026-06-06T12:00:00Z", Some(("2026-06-01T12:00:00Z", 1, false)), EmailMatch, 5_500),
+            ("2026-06-09T12:00:00Z", Some(("2026-06-01T12:00:00Z", 1, false)), NoMatch, 0),
+            // In the order's very second, which the shop tells without its fraction.
+            ("2026-06-01T12:30:00Z", Some(("2026-06-01T12:30:00.800Z", 1, false)), SessionMatch, 9_500),
+            ("2026-06-01T12:30:00Z", None, NoMatch, 0),
+        ];
+        for (order, chat, method, bp) in rows {
+            let talk = |(last, messages, is_product_inquiry): (&str, i64, bool)| Talk {
+                last_at: at(last),
+                messages,
+                is_product_inquiry,
+                ..talk(Link::VerifiedEmail, 0)
+            };
+            let got = judge(at(order), &chat.map(talk).into_iter().collect::<Vec<_>>());
+            assert_eq!((got.method(), got.confidence_bp()), (*method, *bp), "{chat:?} before {order}: {}", got.reason);
+        }
     }
 
     #[test]
@@ -402,21 +410,34 @@ mod tests {
 
     #[test]
     fn the_first_tier_wins_and_proof_beats_what_is_said() {
-        let near = Talk { conversation: 2, external_id: "c-2".into(), ..talk(Link::VerifiedEmail, 45 * MINUTE) };
-        let keen = Talk { conversation: 3, messages: 9, is_product_inquiry: true, ..talk(Link::VerifiedEmail, 2 * HOUR) };
-        let old = Talk { conversation: 4, ..talk(Link::VerifiedEmail, 4 * DAY) };
-        let got = judge(order(), &[old.clone(), near.clone(), keen]);
-        assert_eq!(got.claim.as_ref().map(|c| c.conversation), Some(2));
-        assert_eq!(got.runner_up.map(|c| c.conversation), Some(3));
-        assert_eq!(got.touches.len(), 3);
-        // What somebody only gave as their address waits behind what is proved, but stands where nothing proved fits.
-        let said = Talk { conversation: 5, ..talk(Link::AssertedEmail, MINUTE) };
-        let got = judge(order(), &[old, said.clone()]);
-        assert_eq!(got.claim.map(|c| c.conversation), Some(4));
-        assert_eq!(got.touches.len(), 1, "said and proved are not mixed");
-        let ancient = Talk { conversation: 6, ..talk(Link::VerifiedEmail, 9 * DAY) };
-        assert_eq!(judge(order(), &[ancient.clone(), said]).claim.map(|c| c.conversation), Some(5));
-        assert!(judge(order(), &[ancient]).reason.contains("9 days"));
+        use Link::{AssertedEmail, VerifiedEmail};
+        let named = |conversation: i64, link: Link, gap_s: i64| Talk {
+            conversation,
+            external_id: format!("c-{conversation}"),
+            ..talk(link, gap_s)
+        };
+        let near = named(2, VerifiedEmail, 45 * MINUTE);
+        let keen = Talk { messages: 9, is_product_inquiry: true, ..named(3, VerifiedEmail, 2 * HOUR) };
+        let (old, ancient) = (named(4, VerifiedEmail, 4 * DAY), named(6, VerifiedEmail, 9 * DAY));
+        let said = named(5, AssertedEmail, MINUTE);
+        // Who wins, who comes next, how many stand in the journey, and a word of the sentence.
+        let rows: &[(&[&Talk], Option<i64>, Option<i64>, usize, &str)] = &[
+            (&[&old, &near, &keen], Some(2), Some(3), 3, "45 minutes before"),
+            // What somebody only gave as their address waits behind what is proved, and is not mixed with it.
+            (&[&old, &said], Some(4), None, 1, "4 days before"),
+            // It stands where nothing proved fits.
+            (&[&ancient, &said], Some(5), None, 1, "a minute before"),
+            (&[&ancient], None, None, 1, "9 days before"),
+            (&[&said], Some(5), None, 1, "Somebody who gave"),
+            (&[], None, None, 0, NOBODY),
+        ];
+        for (talks, winner, next, touches, word) in rows {
+            let talks: Vec<Talk> = talks.iter().map(|t| (*t).clone()).collect();
+            let got = judge(order(), &talks);
+            let number = |claim: &Option<Claim>| claim.as_ref().map(|c| c.conversation);
+            assert_eq!((number(&got.claim), number(&got.runner_up), got.touches.len()), (*winner, *next, *touches), "{talks:#?}");
+            assert!(got.reason.contains(word), "{}", got.reason);
+        }
     }
 
     #[test]
@@ -441,8 +462,6 @@ mod tests {
         let whole = Time::parse("2026-06-01T12:30:00Z").expect("a time");
         assert_eq!(until(whole).ms(), whole.ms() + 999);
         assert_eq!(until(whole.plus_ms(400)).ms(), whole.ms() + 999);
-        let t = Talk { last_at: whole.plus_ms(800), ..talk(Link::VerifiedEmail, 0) };
-        assert_eq!(judge(whole, &[t]).confidence_bp(), 9_500);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Loaded;
+use super::ending::Standing;
 use crate::destinations::{Destination, Prepared, Start};
 use crate::domain::outgoing::Mode;
 use crate::domain::retry;
@@ -21,7 +22,7 @@ pub(super) enum Beginning {
 pub(super) fn begin(destination: &dyn Destination, connection: &Connection, loaded: &Loaded, now: Time) -> Beginning {
     let end = |state, reason| Beginning::End(state, reason, None);
     let was_tried = loaded.delivery.attempts > 0;
-    if let Some((state, reason)) = loaded.nothing_to_tell {
+    if let Standing::Over(state, reason) = loaded.standing {
         return end(state, reason);
     }
     if !loaded.may.is_allowed {

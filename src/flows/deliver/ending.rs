@@ -1,13 +1,17 @@
 //! What the verdict of a run means for its delivery and for the breaker of its connection.
 
+use crate::app::App;
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
+use crate::domain::outgoing::Outgoing;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
+use crate::sources;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, CHECKING, Delivery, REVERSED, SALE_NOT_SENT};
+use crate::store::deliveries::{self, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
+use crate::store::reports;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
@@ -103,25 +107,47 @@ pub fn notice(site: &Site, breaker: &Breaker) -> String {
     )
 }
 
-/// What has changed since it was planned: a person who was erased, a test after all, or a sale that went back. A refund
-/// is told where its sale was.
-pub(super) fn nothing_to_tell(
-    c: &SiteConn,
-    delivery: &Delivery,
-    conversion: &Conversion,
-    is_refund: bool,
-) -> Result<Option<(&'static str, &'static str)>> {
+/// What is known of a delivery before it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Goes,
+    /// Money that went back is told after its sale, which is on its way.
+    Waits,
+    /// There is nothing to tell any more: state and reason.
+    Over(&'static str, &'static str),
+}
+
+/// What has changed since it was planned: a person who was erased, a test after all, a sale that went back, or one that
+/// holds again. A refund is told where its sale was.
+pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversion, outgoing: &Outgoing) -> Result<Standing> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
-    let is_sale_untold = is_refund && {
-        let known = deliveries::list_known(c, conversion.id)?;
-        let sale = known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id));
-        sale.is_none_or(deliveries::Known::is_untold)
-    };
+    // It may have told us of it since, or the owner has asked for it by hand.
+    let is_own_report = delivery.event_id == conversion.event_id
+        && sources::find(&delivery.platform).is_some()
+        && reports::list_tellers(c, conversion.id)?.iter().any(|(_, platform)| *platform == delivery.platform);
     Ok(match (conversion.is_erased, conversion.counts) {
-        (true, _) => Some(("cancelled", "erased")),
-        (_, false) => Some(("skipped", "not_counted")),
-        _ if is_sale_untold => Some(("skipped", SALE_NOT_SENT)),
-        _ if is_reversed && !is_refund => Some(("cancelled", REVERSED)),
-        _ => None,
+        (true, _) => Standing::Over("cancelled", "erased"),
+        (_, false) => Standing::Over("skipped", "not_counted"),
+        _ if is_own_report => Standing::Over("skipped", OWN_REPORT),
+        _ if outgoing.is_refund && outgoing.amount.is_some_and(|amount| amount.minor == 0) => Standing::Over("cancelled", SALE_HOLDS),
+        _ if outgoing.is_refund => {
+            let known = deliveries::list_known(c, conversion.id)?;
+            match known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id)) {
+                Some(sale) if sale.is_open() => Standing::Waits,
+                Some(sale) if !sale.is_untold() => Standing::Goes,
+                _ => Standing::Over("skipped", SALE_NOT_SENT),
+            }
+        }
+        _ if is_reversed => Standing::Over("cancelled", REVERSED),
+        _ => Standing::Goes,
     })
+}
+
+/// How often money that went back looks whether its sale was told.
+const AFTER_SALE_MS: i64 = MINUTE_MS;
+
+pub(super) async fn wait_for_sale(app: &App, delivery: &Delivery) -> Result<()> {
+    let at = app.clock.now().plus_ms(Scale::from_ppm(app.config.retry_scale_ppm).of_ms(AFTER_SALE_MS));
+    let (id, boot) = (delivery.id, app.boot.clone());
+    app.store.write(delivery.site, move |c| deliveries::put_back(c, id, &boot, Some(at))).await
 }

@@ -51,6 +51,8 @@ struct Call {
     delivered: Delivered,
     connection: ConnectionId,
     items: Vec<std::result::Result<Fact, Problem>>,
+    people: People,
+    digest: [u8; 32],
     now: Time,
 }
 
@@ -72,7 +74,10 @@ struct Progress {
 pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered, items: Vec<std::result::Result<Fact, Problem>>) -> Result<Counted> {
     let connection = delivered.connection.ok_or_else(|| Error::internal("a list without a connection"))?;
     let connections: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
-    let call = Arc::new(Call { site: site.clone(), connections, delivered, connection, items, now: app.clock.now() });
+    // All that needs no database is worked out before anybody waits for the writer.
+    let people = People::of(site, &delivered.body, &items);
+    let digest = digest_of(site, &delivered);
+    let call = Arc::new(Call { site: site.clone(), connections, delivered, connection, items, people, digest, now: app.clock.now() });
     let mut progress =
         Progress { next: 0, counted: Counted::default(), inbox: None, is_known: false, is_quarantined: false, is_whole: true };
     loop {
@@ -125,9 +130,9 @@ pub async fn unreadable(app: &App, site: &Arc<Site>, connection: &Connection, se
 
 /// One commit of a call: its first opens the books for it, its last closes them.
 fn step(c: &SiteConn, call: &Call, mut progress: Progress, at: Time, is_careful: bool) -> Result<(Progress, Vec<Stored>)> {
-    let digest = digest_of(&call.site, &call.delivered);
+    let has_erased = !tombstones::is_empty(c)?;
     if progress.next == 0 {
-        open(c, call, &digest, &mut progress)?;
+        open(c, call, has_erased, &mut progress)?;
     }
     let mut facts = Vec::new();
     if progress.is_known {
@@ -137,20 +142,21 @@ fn step(c: &SiteConn, call: &Call, mut progress: Progress, at: Time, is_careful:
         let until = call.items.len().min(progress.next + AT_ONCE);
         for place in progress.next..until {
             if let Ok(fact) = &call.items[place] {
-                facts.extend(one(c, call, place, fact, &mut progress, is_careful)?);
+                let news = if has_erased { judge(c, call, fact)? } else { past::News::Present };
+                facts.extend(one(c, call, (place, fact), news, &mut progress, is_careful)?);
             }
         }
         progress.next = until;
     }
     if progress.next >= call.items.len() {
-        close(c, call, &digest, &mut progress, at)?;
+        close(c, call, &mut progress, at)?;
     }
     Ok((progress, facts))
 }
 
 /// Who called, and what came, as it came.
-fn open(c: &SiteConn, call: &Call, digest: &[u8; 32], progress: &mut Progress) -> Result<()> {
-    let Call { site, delivered, items, now, connection, .. } = call;
+fn open(c: &SiteConn, call: &Call, has_erased: bool, progress: &mut Progress) -> Result<()> {
+    let Call { site, delivered, items, now, connection, digest, .. } = call;
     heard_of(c, *connection, *now)?;
     counters::add(c, site.zone.day(*now), HEARD, &connection.to_string())?;
     for (place, item) in items.iter().enumerate() {
@@ -164,8 +170,8 @@ fn open(c: &SiteConn, call: &Call, digest: &[u8; 32], progress: &mut Progress) -
     }
     // A body that names somebody who was erased is read, and not kept.
     let mut is_kept = true;
-    for fact in items.iter().flatten() {
-        is_kept = is_kept && matches!(past::judge(c, site, connection.number(), fact, *now)?, past::News::Present);
+    for fact in items.iter().flatten().filter(|_| has_erased) {
+        is_kept = is_kept && matches!(judge(c, call, fact)?, past::News::Present);
     }
     let reason = progress.counted.reason(items.len());
     progress.is_quarantined = reason.is_some() && is_kept;
@@ -185,13 +191,28 @@ fn open(c: &SiteConn, call: &Call, digest: &[u8; 32], progress: &mut Progress) -
         },
     )?;
     progress.inbox = Some(id);
-    note_people(c, call, id, is_kept)
+    let of_the_body = call.people.mentioned.iter().filter(|_| is_kept);
+    for digest in call.people.named.iter().chain(of_the_body) {
+        inbox::add_person(c, id, digest)?;
+    }
+    Ok(())
+}
+
+/// What it is to those who were erased.
+fn judge(c: &SiteConn, call: &Call, fact: &Fact) -> Result<past::News> {
+    past::judge(c, &call.site, call.connection.number(), fact, call.now)
 }
 
 /// One item that could be read.
-fn one(c: &SiteConn, call: &Call, place: usize, fact: &Fact, progress: &mut Progress, is_careful: bool) -> Result<Option<Stored>> {
+fn one(
+    c: &SiteConn,
+    call: &Call,
+    (place, fact): (usize, &Fact),
+    news: past::News,
+    progress: &mut Progress,
+    is_careful: bool,
+) -> Result<Option<Stored>> {
     let (site, now) = (&*call.site, call.now);
-    let news = past::judge(c, site, call.connection.number(), fact, now)?;
     let told = match &news {
         past::News::Present => fact,
         past::News::Past(without_person) => without_person,
@@ -228,9 +249,9 @@ fn one(c: &SiteConn, call: &Call, place: usize, fact: &Fact, progress: &mut Prog
     }
 }
 
-fn close(c: &SiteConn, call: &Call, digest: &[u8; 32], progress: &mut Progress, at: Time) -> Result<()> {
+fn close(c: &SiteConn, call: &Call, progress: &mut Progress, at: Time) -> Result<()> {
     if let Some(id) = progress.inbox.filter(|_| progress.is_whole) {
-        inbox::add_seen(c, call.connection, &digest[..16], id)?;
+        inbox::add_seen(c, call.connection, &call.digest[..16], id)?;
     }
     let counted = &mut progress.counted;
     counted.details.sort_by_key(|(place, _)| *place);
@@ -250,27 +271,26 @@ fn close(c: &SiteConn, call: &Call, digest: &[u8; 32], progress: &mut Progress, 
     tracker_calls::add(c, &new)
 }
 
-/// So that an erasure finds the body by everybody who stands in it.
-fn note_people(c: &SiteConn, call: &Call, id: InboxId, is_kept: bool) -> Result<()> {
-    let key = &call.site.keys.digest;
-    let mut digests: BTreeSet<[u8; 16]> = BTreeSet::new();
-    let mut addresses: BTreeSet<String> = BTreeSet::new();
-    for (kind, value) in call.items.iter().flatten().filter_map(person_of).flat_map(identities_of) {
-        if addresses.insert(value.clone()) {
-            digests.insert(tombstones::digest(key, kind.word(), &value));
-        }
+/// Digests of everybody who stands in a body, so that an erasure finds it: those who are named by a field, and those who are
+/// only mentioned somewhere.
+struct People {
+    named: BTreeSet<[u8; 16]>,
+    mentioned: BTreeSet<[u8; 16]>,
+}
+
+impl People {
+    fn of(site: &Site, body: &[u8], items: &[std::result::Result<Fact, Problem>]) -> Self {
+        let key = &site.keys.digest;
+        let identities: BTreeSet<(&str, String)> =
+            items.iter().flatten().filter_map(person_of).flat_map(identities_of).map(|(kind, value)| (kind.word(), value)).collect();
+        let most = ADDRESSES.max(items.len() * ADDRESSES_OF_ONE);
+        let mentioned = erasure::mentioned_up_to(body, most).into_iter().map(|email| ("email", email.as_str().to_owned()));
+        let digests = |all: &mut dyn Iterator<Item = (&str, String)>| -> BTreeSet<[u8; 16]> {
+            all.map(|(kind, value)| tombstones::digest(key, kind, &value)).collect()
+        };
+        let mentioned = digests(&mut mentioned.filter(|identity| !identities.contains(identity)));
+        Self { named: digests(&mut identities.into_iter()), mentioned }
     }
-    if is_kept {
-        for email in erasure::mentioned_up_to(&call.delivered.body, ADDRESSES.max(call.items.len() * ADDRESSES_OF_ONE)) {
-            if !addresses.contains(email.as_str()) {
-                digests.insert(tombstones::digest(key, "email", email.as_str()));
-            }
-        }
-    }
-    for digest in digests {
-        inbox::add_person(c, id, &digest)?;
-    }
-    Ok(())
 }
 
 /// As the older system said it.

@@ -14,7 +14,7 @@ use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::{self, OrderWord};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, deliveries};
+use crate::store::{conversions, deliveries, reversals};
 
 use super::{Context, must, refund};
 
@@ -50,14 +50,26 @@ pub fn retell(x: &Context, id: ConversionId, before: &Conversion, amount: Money,
     Ok(())
 }
 
+/// A sale was earlier than was first told: what was sold moves to its day, and what came off since stays where it is.
+pub fn move_back(x: &Context, id: ConversionId, before: &Conversion, happened_at: Time) -> Result<()> {
+    let (old, new) = (x.site.zone.day(before.happened_at), x.site.zone.day(happened_at));
+    if old != new {
+        for money in entries::sums_of_sale(x.c, id, old)? {
+            book(x, id, "adjustment", Money::new(-money.minor, money.currency), before.happened_at, Some(OTHER_DAY))?;
+            book(x, id, "adjustment", money, happened_at, Some(OTHER_DAY))?;
+        }
+    }
+    conversions::set_time(x.c, id, happened_at, new)
+}
+
 const OTHER_AMOUNT: &str = "a better informed sender gave another amount";
-const OTHER_DAY: &str = "a better informed sender gave another day";
+const OTHER_DAY: &str = "another sender knew the day better";
 const OTHER_CURRENCY: &str = "told again in another currency";
 
 /// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
 /// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
 ///
-/// Gives the deliveries that were planned for refunds.
+/// Gives the deliveries that were planned for what went back.
 pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
     let words = orders::words_of(x.c, id)?;
@@ -99,7 +111,9 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         // Nothing is left of it: whoever has not heard of the sale yet need not.
         deliveries::cancel_reversed(x.c, id, x.now)?;
     } else if matches!(conversion.status.as_str(), "cancelled" | "refunded") {
+        deliveries::cancel_ends(x.c, id, x.now)?;
         deliveries::revive(x.c, id, x.now)?;
+        reversals::forget_untold(x.c, id)?;
     }
     for word in &words {
         orders::set_net(x.c, word.id, refund::net_of(x, word)?)?;
@@ -108,7 +122,7 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
-    refund::plan(x, id, word, &refunds)
+    refund::plan(x, &conversion, word, &refunds, at)
 }
 
 /// Marks money that the order's own state gave back, not a refund of its own.

@@ -3,15 +3,18 @@
 
 use crate::domain::attribution::journey;
 use crate::domain::conversion::ConversionKind;
-use crate::domain::fact::{Order, OrderDeletion, OrderRefund, Refund};
-use crate::domain::ids::OrderId;
+use crate::domain::fact::{Fact, Order, OrderDeletion, OrderRefund, Refund};
+use crate::domain::ids::{ConnectionId, OrderId};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::sources;
 use crate::store::orders::{self, Filed, KnownOrder};
+use crate::store::pulls;
 use crate::store::refunds::{self, Heard, ToldAt};
+use crate::store::scope::SiteConn;
 
 use super::telling::{Telling, heed_refusal, known_person, tell, told_session, would_join};
-use super::{Context, Stored, ledger};
+use super::{Context, Delivered, Stored, ledger};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
@@ -106,6 +109,17 @@ pub fn deletion(x: &Context, told: &OrderDeletion) -> Result<Stored> {
         orders::set_gone(x.c, known.id)?;
     }
     balance_known(x, &external_id, &told.order_external_id)
+}
+
+/// A body of deletions came once more. A deletion is told by a number alone, so that a second one looks like the first told
+/// again: an order that was thrown away, restored and thrown away once more. Who has copied the body could say it too, and
+/// the same signed content is never a second fact. So it is not believed, but the shop's own list is read at once.
+pub fn look_again(c: &SiteConn, connection: ConnectionId, delivered: &Delivered, now: Time) -> Result<()> {
+    let is_deletion = delivered.facts.iter().any(|fact| matches!(fact, Fact::Deletion(_)));
+    if is_deletion && sources::find(&delivered.platform).is_some_and(|s| s.pull().is_some()) {
+        pulls::look_again(c, connection, now)?;
+    }
+    Ok(())
 }
 
 /// Two shops may number alike: what is told through one door is told apart by its platform.

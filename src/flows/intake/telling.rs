@@ -18,7 +18,7 @@ use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, credits, deliveries, sessions};
 
-use super::ledger::{adopt_ended, book, retell};
+use super::ledger::{adopt_ended, book, move_back, retell};
 use super::{Context, Stored, must};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
@@ -77,10 +77,10 @@ pub fn known_person(
     session: Option<SessionId>,
     platform: &str,
 ) -> Result<Option<ContactId>> {
-    let contact = if x.is_asserted {
-        people::contact_of_asserted(x.c, person, platform, x.now)?
+    let (contact, is_merged) = if x.is_asserted {
+        (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
     } else {
-        people::contact_of_verified(x.c, person, platform, x.now)?
+        people::contact_of_verified(x.c, person, platform, x.now)?.map_or((None, false), |p| (Some(p.contact), p.is_merged))
     };
     if let Some(session) = session {
         for (kind, value) in people::identities_of(person) {
@@ -91,6 +91,10 @@ pub fn known_person(
         if let (Some(contact), false) = (contact, x.is_asserted) {
             sessions::set_contact(x.c, session, contact.number())?;
         }
+    }
+    if let (Some(contact), true) = (contact, is_merged) {
+        // What one of them has refused holds for what waits of the other.
+        withdraw::of_merged(x.c, x.site, contact, x.now)?;
     }
     // What the owner's own server or a platform says the person has answered holds for all of the person.
     if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
@@ -179,6 +183,10 @@ fn join(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Res
     let before = must(conversions::find(x.c, id)?, "the conversion joined")?;
     let order_key = t.order_id.and_then(order_key);
     if t.rank <= before.rank {
+        if t.rank == before.rank && t.happened_at < before.happened_at {
+            // Of those who know as much, the earliest says when it was, whoever was heard first.
+            move_back(x, id, &before, t.happened_at)?;
+        }
         conversions::learned(x.c, id, t.contact, t.session, order_key.as_deref())?;
         heed_refusal(x, t, id)?;
         let skipped = planning::heed_teller(x.c, x.connections, id, x.now)?;

@@ -40,7 +40,7 @@ pub async fn fetch(app: &App, id: ConnectionId) -> Result<usize> {
                     got = Some(response);
                     state = next;
                 }
-                Err(failure) => break Some(failure.verdict()),
+                Err(failure) => break Some(asking::verdict_of(failure)),
             },
             Step::Yield(batch, next) => {
                 walk.take_parts(batch, None).await?;

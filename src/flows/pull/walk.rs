@@ -271,6 +271,10 @@ fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, kno
     if !order.journey.is_empty() && !known.has_journey {
         return Ok(false);
     }
+    // Another talk has read more of its lines.
+    if order.items.len() > known.lines {
+        return Ok(false);
+    }
     let stored = refunds::list_of_order(c, id.number(), external_id)?;
     let stands: Vec<&refunds::Known> = stored.iter().filter(|r| r.told_at >= known.refunds_at).collect();
     let is_told = |refund: &Refund| {

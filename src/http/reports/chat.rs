@@ -7,6 +7,7 @@ use super::super::ask::Ask;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
+use super::query::CHAT as CHAT_QUERY;
 use super::{moneys, patient, read};
 use crate::app::App;
 use crate::domain::attribution::chat::{Band, Method};
@@ -24,7 +25,7 @@ pub const CHAT: Doc = Doc::new(
     "Reports",
     "What chats helped to sell: assisted orders and money by tier and by how sure it is, and how often those who chat buy. A chat takes no credit from what brought the customer.",
 )
-.query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
+.query(CHAT_QUERY)
 .answer(r#"{"conversations":31,"assisted":{"orders":9,"net":[{"minor":81200,"currency":"EUR"}],"by_band":[]},"rates":{"is_few":false,"sentence":"…"}}"#)
 .statuses(&[200, 400]);
 
@@ -33,19 +34,19 @@ pub async fn chat(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let wanted = read(&app, &ask, &site)?;
     let of = site.clone();
-    let shown = patient(&app, &site, move |c| shown_chat(c, &of, wanted.days)).await?;
+    let shown = patient(&app, &site, move |c| shown_chat(c, &of, wanted.days, &wanted.filter)).await?;
     ask.shown(shown)
 }
 
 /// Nothing where nobody has ever chatted.
-pub fn shown_part(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
-    if conversations::is_empty(c)? { Ok(Value::Null) } else { shown_chat(c, site, days) }
+pub fn shown_part(c: &SiteConn, site: &Site, days: Days, filter: &ConversionFilter) -> Result<Value> {
+    if conversations::is_empty(c)? { Ok(Value::Null) } else { shown_chat(c, site, days, filter) }
 }
 
-fn shown_chat(c: &SiteConn, site: &Site, days: Days) -> Result<Value> {
-    let talked = chats::talked(c, &site.zone, days)?;
-    let assisted = chats::assisted(c, &site.zone, days)?;
-    let all = overview::headline(&overview::by_day(c, &site.zone, Period::whole(days), &ConversionFilter::default())?);
+fn shown_chat(c: &SiteConn, site: &Site, days: Days, filter: &ConversionFilter) -> Result<Value> {
+    let talked = chats::talked(c, &site.zone, days, filter)?;
+    let assisted = chats::assisted(c, &site.zone, days, filter)?;
+    let all = overview::headline(&overview::by_day(c, &site.zone, Period::whole(days), filter)?);
     let orders = all.of_kind(ConversionKind::Sale.word());
     let helped = |h: &Helped| json!({"orders": h.orders, "net": shown::moneys(&moneys(&h.money, |m| m.net_minor()))});
     let with = |name: &str, word: &str, h: Option<&Helped>| {

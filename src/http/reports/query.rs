@@ -64,6 +64,7 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
+pub const CHAT: &[Param] = &joined::<23>(&[DAYS, FILTERS]);
 pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
 pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
 pub const SOURCES: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);

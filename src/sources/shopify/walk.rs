@@ -6,12 +6,14 @@
 //!
 //! Where a buyer came from Shopify works out only after the order, and says so by no change of it: orders of an hour and
 //! of a day ago are therefore looked at once more, and told only if they know it by now.
+//!
+//! An order with more lines than a page tells is taken at once, for its money, and read by itself right after (`lines.rs`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::graphql::{self, Trouble};
-use super::node;
+use super::{lines, node};
 use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
@@ -20,7 +22,7 @@ use crate::sources::kit::text;
 use crate::sources::{Batch, Home, Problem, Pull, Reject, Since, Window};
 use crate::wire::Response;
 
-const ORDERS: &str = include_str!("orders.graphql");
+const ORDERS: &str = concat!(include_str!("orders.graphql"), include_str!("parts.graphql"));
 /// Orders of a page. Fewer where one page costs too much or does not fit.
 const PAGE: u32 = 25;
 /// Shopify's list lags behind: what was changed shortly before the last look is read again.
@@ -151,7 +153,12 @@ fn page(walk: &mut Walk, orders: &Value, home: &Home) -> Batch {
             walk.newest = walk.newest.max(text(told, "updatedAt").as_deref().and_then(Time::parse));
         }
         match node::order(told, home) {
-            Ok(order) if walk.part == Part::Changed || !order.journey.is_empty() => batch.facts.push(Fact::Order(order)),
+            Ok(order) if walk.part == Part::Changed || !order.journey.is_empty() => {
+                if lines::has_more(told) {
+                    batch.fetch.push(lines::named(&order.external_id));
+                }
+                batch.facts.push(Fact::Order(order));
+            }
             Ok(_) => {}
             Err(reject) => batch.problems.push(problem(item, reject)),
         }

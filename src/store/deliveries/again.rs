@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
-use super::{Delivery, REVERSED};
+use super::{Delivery, OWN_REPORT, REVERSED};
 use crate::domain::ids::DeliveryId;
 use crate::domain::outgoing::Mode;
 use crate::domain::time::Time;
@@ -20,13 +20,13 @@ pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: 
 }
 
 /// To be sent again, with its event id. What a refusal of consent, an erasure or a reversal ended stays ended, and so
-/// does what does not count.
+/// does what does not count, or what the platform told itself.
 pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
     let changed = c.execute(
         "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
-           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed'))
+           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed', 'own_report'))
            and conversion_id not in (select v.id from conversions v
              where v.site_id = :site and v.id = deliveries.conversion_id and v.erased_at is not null)",
         named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},
@@ -37,6 +37,6 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
 /// Whether `replay` would do anything.
 pub fn may_replay(delivery: &Delivery) -> bool {
     let is_ended = matches!(delivery.state.as_str(), "cancelled" | "skipped")
-        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | REVERSED));
+        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | OWN_REPORT | REVERSED));
     !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }

@@ -3,7 +3,6 @@
 use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
-use super::REVERSED;
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -14,16 +13,6 @@ pub fn cancel_waiting(c: &SiteConn, conversion: ConversionId, reason: &str, now:
         "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
          where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')",
         named_params! {":conversion": conversion.number(), ":reason": reason, ":now": now.ms()},
-    )
-}
-
-/// Ends what waits of a sale that went back; its refunds go on.
-pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
-    c.execute(
-        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
-         where site_id = :site and conversion_id = :conversion and state in ('pending', 'leased', 'held')
-           and event_id = (select event_id from conversions where site_id = :site and id = :conversion)",
-        named_params! {":conversion": conversion.number(), ":reason": REVERSED, ":now": now.ms()},
     )
 }
 

@@ -25,6 +25,11 @@ impl Known {
         self.connection == connection.number() && self.kind == kind
     }
 
+    /// It waits, or is on its way.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "leased")
+    }
+
     /// The platform has not heard of it and will not. What is only shown in shadow mode counts as heard.
     pub fn is_untold(&self) -> bool {
         matches!(self.state.as_str(), "skipped" | "refused" | "dead" | "cancelled") && self.reason.as_deref() != Some("shadow")

@@ -184,6 +184,11 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
             named,
         )?;
         c.execute(
+            "update reversals set event_id = null
+             where site_id = :site and conversion_id = :id and instr(lower(event_id), :value) > 0",
+            named,
+        )?;
+        c.execute(
             "update reports set external_id = 'erased_' || id
              where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
             named,

@@ -7,8 +7,10 @@ use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
 use super::money::{self, Moneys};
+use super::walk::page;
+use super::{sales, word};
 use crate::domain::attribution::chat::{Band, Method};
-use crate::domain::question::Days;
+use crate::domain::question::{ConversionFilter, Days, Period, Whereabouts};
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
@@ -37,8 +39,19 @@ pub struct Assisted {
     pub by_band: BTreeMap<Band, Helped>,
 }
 
-/// Conversations that began on the days.
-pub fn talked(c: &SiteConn, zone: &Zone, days: Days) -> Result<Talked> {
+/// Conversations that began on the days, and that a filter takes.
+///
+/// Like a visit, a conversation is left out by where its person came from: by the last visit that was not direct before it
+/// began, of the browser it was held in, or else of one that is known by its address. One of which no visit is known is
+/// unattributed. What only a conversion has (a kind, a match, a status, who told of it, money) leaves no conversation out.
+pub fn talked(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter) -> Result<Talked> {
+    match filter.is_open_to_visits() {
+        true => all_talked(c, zone, days),
+        false => talked_of(c, zone, days, filter),
+    }
+}
+
+fn all_talked(c: &SiteConn, zone: &Zone, days: Days) -> Result<Talked> {
     let (from, to) = span(zone, days);
     let within = named_params! {":from": from.ms(), ":to": to.ms()};
     let mut talked = c
@@ -57,20 +70,83 @@ pub fn talked(c: &SiteConn, zone: &Zone, days: Days) -> Result<Talked> {
             },
         )?
         .unwrap_or_default();
-    let mut waits: Vec<i64> = c.list(
+    let waits = c.list(
         "select first_answer_at - first_asked_at from conversations
          where site_id = :site and first_at >= :from and first_at < :to and first_answer_at is not null
          order by first_at desc limit 5000",
         within,
         |row| row.get(0),
     )?;
-    waits.sort_unstable();
-    talked.median_wait_ms = waits.get(waits.len() / 2).copied();
+    talked.median_wait_ms = median(waits);
     Ok(talked)
 }
 
-/// How many conversations began on the days.
-pub fn count(c: &SiteConn, zone: &Zone, days: Days) -> Result<i64> {
+fn talked_of(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter) -> Result<Talked> {
+    let (mut talked, mut waits) = (Talked::default(), Vec::new());
+    let (from, to) = span(zone, days);
+    c.scan(
+        // A message may bear the whole second in which its page was opened.
+        "select t.is_product_inquiry, t.is_price_check, t.first_answer_at is not null, t.first_answer_at - t.first_asked_at,
+           v.id is null, v.source, v.medium, v.campaign, s.country, s.device, v.landing, v.content, v.term, v.click_kind, v.referrer, v.marketing
+         from conversations t
+         left join touches v on v.id = (
+           select b.id from touches b where b.site_id = t.site_id and b.at < t.first_at + 1000 and b.is_repeat = 0
+             and b.session_id = coalesce(t.session_id,
+               (select p.session_id from session_people p where p.site_id = t.site_id and p.kind = 'email' and p.value = t.email
+                order by p.is_verified desc, p.at desc limit 1),
+               (select p.session_id from session_people p where p.site_id = t.site_id and p.kind = 'phone' and p.value = t.phone
+                order by p.is_verified desc, p.at desc limit 1))
+           order by b.is_direct, b.at desc, b.seq desc limit 1)
+         left join sessions s on s.site_id = v.site_id and s.id = v.session_id
+         where t.site_id = :site and t.first_at >= :from and t.first_at < :to and t.messages > 0
+         order by t.first_at desc",
+        named_params! {":from": from.ms(), ":to": to.ms()},
+        |row| {
+            let landing: Option<String> = row.get(10)?;
+            let landing = landing.as_deref().map(page).unwrap_or_default();
+            let place = Whereabouts {
+                is_nobodys: row.get(4)?,
+                country: word(row, 8)?,
+                device: word(row, 9)?,
+                landing: &landing,
+                content: word(row, 11)?,
+                term: word(row, 12)?,
+                click: word(row, 13)?,
+                referrer: word(row, 14)?,
+                consent: word(row, 15)?,
+            };
+            if !filter.admits_visit(word(row, 5)?, word(row, 6)?, word(row, 7)?) || !filter.admits_whereabouts(&place) {
+                return Ok(true);
+            }
+            talked.conversations += 1;
+            talked.product_inquiries += row.get::<_, i64>(0)?;
+            talked.price_checks += row.get::<_, i64>(1)?;
+            talked.answered += row.get::<_, i64>(2)?;
+            if let Some(wait_ms) = row.get::<_, Option<i64>>(3)?
+                && waits.len() < MOST_WAITS
+            {
+                waits.push(wait_ms);
+            }
+            Ok(true)
+        },
+    )?;
+    talked.median_wait_ms = median(waits);
+    Ok(talked)
+}
+
+/// Of so many, the newest.
+const MOST_WAITS: usize = 5_000;
+
+fn median(mut waits: Vec<i64>) -> Option<i64> {
+    waits.sort_unstable();
+    waits.get(waits.len() / 2).copied()
+}
+
+/// How many conversations began on the days, and are taken by the filter as above.
+pub fn count(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter) -> Result<i64> {
+    if !filter.is_open_to_visits() {
+        return Ok(talked_of(c, zone, days, filter)?.conversations);
+    }
     let (from, to) = span(zone, days);
     c.one(
         "select count(*) from conversations where site_id = :site and first_at >= :from and first_at < :to and messages > 0",
@@ -78,38 +154,18 @@ pub fn count(c: &SiteConn, zone: &Zone, days: Days) -> Result<i64> {
     )
 }
 
-/// Sales that a conversation led to: their number by the day they happened, their money by the day it is booked.
-pub fn assisted(c: &SiteConn, zone: &Zone, days: Days) -> Result<Assisted> {
-    let (from, to) = span(zone, days);
+/// Sales that a filter takes and a conversation led to: their number by the day they happened, their money by the day it
+/// is booked.
+pub fn assisted(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter) -> Result<Assisted> {
     let mut all = Assisted::default();
-    c.scan(
-        "select a.method, a.confidence_bp, count(*)
-         from conversions v join chat_assists a on a.site_id = v.site_id and a.conversion_id = v.id
-         where v.site_id = :site and v.kind = 'sale' and v.happened_at >= :from and v.happened_at < :to and v.counts = 1
-           and a.method <> 'no_match'
-         group by a.method, a.confidence_bp",
-        named_params! {":from": from.ms(), ":to": to.ms()},
-        |row| {
-            let (method, bp, n): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            each(&mut all, &method, bp, |h| h.orders += n);
-            Ok(true)
-        },
-    )?;
-    c.scan(
-        "select a.method, a.confidence_bp, e.kind, e.currency, sum(e.amount_minor)
-         from entries e
-         join chat_assists a on a.site_id = e.site_id and a.conversion_id = e.conversion_id
-         join conversions v on v.site_id = e.site_id and v.id = e.conversion_id
-         where e.site_id = :site and e.book_day between :first and :last and a.method <> 'no_match' and v.kind = 'sale' and v.counts = 1
-         group by a.method, a.confidence_bp, e.kind, e.currency",
-        named_params! {":first": days.from.0, ":last": days.to.0},
-        |row| {
-            let (method, bp, kind, currency): (String, i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            let minor: i64 = row.get(4)?;
-            each(&mut all, &method, bp, |h| money::of(&mut h.money, &currency).add(&kind, minor));
-            Ok(true)
-        },
-    )?;
+    for (key, sold) in sales::sales(c, zone, Period::whole(days), filter)? {
+        let Some((method, bp)) = key.chat.split_once(' ') else { continue };
+        let bp: i64 = bp.parse().unwrap_or_default();
+        each(&mut all, method, bp, |helped| {
+            helped.orders += sold.orders;
+            money::of(&mut helped.money, &key.currency).add_all(&sold.money);
+        });
+    }
     Ok(all)
 }
 

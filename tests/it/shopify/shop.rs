@@ -18,6 +18,8 @@ pub const STATIC_TOKEN: &str = "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";
 /// What stands in the way of the next questions for orders, each once and in order.
 #[derive(Debug, Clone)]
 pub enum Hurdle {
+    /// It is answered.
+    Nothing,
     /// An empty bucket: so many points are asked for, so many are there, so many come back a second.
     Throttled(i64, i64, i64),
     /// The token that is shown is refused from now on.
@@ -35,6 +37,8 @@ pub struct Inside {
     pub hooks: Vec<(String, String, String)>,
     pub scopes: Vec<&'static str>,
     pub hurdles: Vec<Hurdle>,
+    /// The same before questions for a single order.
+    pub single: Vec<Hurdle>,
     pub tokens: Vec<String>,
     pub bought: usize,
     /// Words of an error of each mutation, as Shopify answers them with a 200.
@@ -60,6 +64,7 @@ impl Shop {
             hooks: Vec::new(),
             scopes: vec!["read_orders", "read_customers"],
             hurdles: Vec::new(),
+            single: Vec::new(),
             tokens: vec![STATIC_TOKEN.into()],
             bought: 0,
             user_error: None,
@@ -166,9 +171,15 @@ fn answer(inside: &mut Inside, seen: &Seen) -> Answer {
     let shown = seen.header("x-shopify-access-token").to_owned();
     let asked = seen.json();
     let query = asked["query"].as_str().unwrap_or_default();
-    if query.starts_with("query Orders") && !inside.hurdles.is_empty() {
-        let hurdle = inside.hurdles.remove(0);
+    let hurdles = match () {
+        () if query.starts_with("query Orders") => &mut inside.hurdles,
+        () if query.starts_with("query OneOrder") => &mut inside.single,
+        () => &mut Vec::new(),
+    };
+    if !hurdles.is_empty() {
+        let hurdle = hurdles.remove(0);
         match hurdle {
+            Hurdle::Nothing => {}
             Hurdle::TokenEnds => inside.tokens.retain(|t| *t != shown),
             Hurdle::Says(status, body) => return Answer::text(status, &body),
             Hurdle::Half => return Answer::text(200, r#"{"data":{"orders":{"pageInfo":{"hasNext"#),
@@ -197,6 +208,7 @@ fn answer(inside: &mut Inside, seen: &Seen) -> Answer {
             "currentAppInstallation": {"accessScopes": inside.scopes.iter().map(|s| json!({"handle": s})).collect::<Vec<_>>()},
             "orders": {"nodes": []}
         }),
+        () if query.starts_with("query OneOrder") => json!({"order": single(inside, variables)}),
         () => json!({"orders": orders(inside, variables)}),
     };
     let cost = cost(52, inside.points, 100);
@@ -242,14 +254,20 @@ fn orders(inside: &mut Inside, variables: &Value) -> Value {
             edge(">=").is_some_and(|edge| at >= edge) || edge("<=").is_some_and(|edge| at <= edge)
         })
     };
-    let nodes: Vec<Value> = inside.orders.iter().filter(|o| fits(o)).map(node).collect();
+    let nodes: Vec<Value> = inside.orders.iter().filter(|o| fits(o)).map(|o| node(o, &Value::Null)).collect();
     let page = connection(nodes, variables["first"].as_u64().unwrap_or(0), variables);
     inside.pages.push(page["nodes"].as_array().map_or(0, Vec::len));
     page
 }
 
-/// The same order in the words of GraphQL.
-fn node(order: &Value) -> Value {
+fn single(inside: &Inside, variables: &Value) -> Value {
+    let wanted = variables["id"].as_str().and_then(|id| id.strip_prefix("gid://shopify/Order/")).unwrap_or_default();
+    let found = inside.orders.iter().find(|order| order["id"].to_string() == wanted);
+    found.map_or(Value::Null, |order| node(order, variables))
+}
+
+/// The same order in the words of GraphQL, with a page of its lines.
+fn node(order: &Value, variables: &Value) -> Value {
     let utc = |value: &Value| value.as_str().and_then(Time::parse).map(|at| at.utc());
     let money = |amount: &Value| {
         let side = json!({"amount": amount, "currencyCode": order["currency"]});
@@ -283,7 +301,7 @@ fn node(order: &Value) -> Value {
         "customer": {"id": format!("gid://shopify/Customer/{}", order["customer"]["id"]), "firstName": order["customer"]["first_name"],
             "lastName": order["customer"]["last_name"], "defaultEmailAddress": {"emailAddress": order["email"]}, "defaultPhoneNumber": null},
         "billingAddress": {"firstName": "Ida", "lastName": "Berg", "countryCodeV2": "US"},
-        "lineItems": {"nodes": lines}, "refunds": refunds,
+        "lineItems": connection(lines, 100, variables), "refunds": refunds,
         "customerJourneySummary": order.get("journey").cloned().unwrap_or_else(|| json!({"ready": false, "firstVisit": null, "lastVisit": null}))
     })
 }

@@ -1,5 +1,6 @@
 //! The paths and shapes of the older system.
 
+use halotrack::domain::rights::Right;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -57,6 +58,47 @@ async fn the_setup_call_registers_looks_and_removes() {
     house.advance_s(2);
     house.post("/api/woocommerce/configure").token(&site.token).json(&told).send().await.is(200);
     assert_eq!(house.list(&site, "connections").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_site_is_named_by_its_own_host_or_by_its_shops() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let (site, other) = (house.site("one.example").await, house.site("two.example").await);
+    house.woo(&site, &shop).await;
+    let mine = house.login("ann@one.example", Right::Read, Some(site.id)).await;
+    let theirs = house.login("bo@two.example", Right::Read, Some(other.id)).await;
+    let (host, url) = (shop.stand_in.url().trim_start_matches("http://").to_owned(), shop.url());
+    let encoded: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
+    for (path, domain, status) in [
+        ("revenue", "one.example", 200),
+        ("revenue", "www.one.example", 200),
+        ("revenue", host.as_str(), 200),
+        ("revenue", encoded.as_str(), 200),
+        ("customers", host.as_str(), 200),
+        ("revenue", "two.example", 404),
+        ("revenue", "127.0.0.1:9", 404),
+        ("revenue", "nowhere.example", 404),
+    ] {
+        let asked = format!("/api/analytics/{path}?domain={domain}");
+        house.advance_s(2);
+        let by_token = house.get(&asked).token(&site.token).send().await;
+        assert_eq!(by_token.status, status, "{asked}: {}", by_token.text);
+        let by_login = house.get(&asked).cookie(&mine).send().await;
+        assert_eq!(by_login.status, status, "{asked}: {}", by_login.text);
+        if status == 200 {
+            assert_eq!(by_login.json["domain"], json!("one.example"));
+            // What is another's looks like what is not there.
+            house.get(&asked).token(&other.token).send().await.is(404);
+            house.get(&asked).cookie(&theirs).send().await.is(404);
+        }
+    }
+    // The same shop at two sites: meant is the one of whoever asks.
+    house.woo(&other, &shop).await;
+    house.advance_s(2);
+    for (cookie, want) in [(&mine, "one.example"), (&theirs, "two.example")] {
+        let answer = house.get(&format!("/api/analytics/revenue?domain={host}")).cookie(cookie).send().await.is(200);
+        assert_eq!(answer.json["domain"], json!(want));
+    }
 }
 
 #[tokio::test]

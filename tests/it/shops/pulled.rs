@@ -133,6 +133,63 @@ async fn a_silent_shop_is_tried_again_at_longer_intervals_and_told_of() {
     assert_eq!(house.card(&site).await["status"], json!("ok"), "it answers again");
 }
 
+/// The state behind a page is stored with the last of its orders, not before: else what was cut off is skipped for ever.
+#[tokio::test]
+async fn a_page_that_was_stored_in_part_is_read_again() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    let now = house.clock.now();
+    for n in 0..150 {
+        shop.books().place(now.plus_ms(-n * 60_000), "10.00", json!({}));
+    }
+    let file = rusqlite::Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
+    file.busy_timeout(Duration::from_secs(5)).expect("patience");
+    let full =
+        "create trigger full before insert on orders when (select count(*) from orders) >= 30 begin select raise(abort, 'full'); end";
+    file.execute_batch(full).expect("a trigger");
+    house.advance_s(900);
+    house.pull().await;
+    assert_eq!(house.net(&site).await, 20_000, "one change of the page was stored, the next was not");
+    file.execute_batch("drop trigger full").expect("no trigger");
+    house.advance_s(120);
+    house.pull().await;
+    assert_eq!((house.net(&site).await, house.list(&site, "conversions").await.len()), (150_000, 150));
+}
+
+#[tokio::test]
+async fn an_address_that_leads_inside_is_not_called_and_asked_for_again() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let site = house.site("shop.example").await;
+    house.woo(&site, &shop).await;
+    house.pull().await;
+    let now = house.clock.now();
+    for n in 0..150 {
+        shop.books().place(now.plus_ms(-n * 60_000), "10.00", json!({}));
+    }
+    // The rest of the list waits while the shop's name leads to an inner address.
+    shop.books().meanwhile.push_back(Box::new(|books| books.instead.push_back(Answer::text(503, "maintenance"))));
+    house.advance_s(900);
+    house.pull().await;
+    let before = house.net(&site).await;
+    assert!((1..150_000).contains(&before), "{before}");
+    let walled = house.again_with(|config| config.outbound_allow.clear());
+    let asked = shop.asked().len();
+    for _ in 0..3 {
+        walled.advance_s(900);
+        walled.pull().await;
+    }
+    assert_eq!((shop.asked().len(), walled.net(&site).await), (asked, before), "it was not called");
+    let said = walled.card(&site).await;
+    assert_eq!(said["status"], json!("needs_attention"), "{said:#}");
+    assert!(said["reason"].as_str().is_some_and(|r| r.contains("not on the public internet") || r.contains("https")), "{said:#}");
+    let house = house.again();
+    house.advance_s(3_600);
+    house.pull().await;
+    assert_eq!((house.net(&site).await, house.card(&site).await["status"].clone()), (150_000, json!("ok")));
+}
+
 /// A real server that is killed while it walks: what it had stored stays, the rest is walked again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_walk_that_is_cut_off_goes_on_where_it_was() {

@@ -157,6 +157,38 @@ async fn what_lies_in_the_bin_is_kept_and_not_counted_until_it_is_back() {
     assert_eq!(house.net(&site).await, 4_000);
 }
 
+/// A deletion is told by the order's number alone: the second one looks like the first.
+#[tokio::test]
+async fn thrown_away_twice_is_seen_at_the_shop_at_once() {
+    let (house, shop) = (House::new(), WooShop::start().await);
+    let (site, connected) = connected(&house, &shop, |_| {}).await;
+    let id = shop.books().place(house.clock.now(), "40.00", json!({}));
+    house.told(&connected, &shop, "order.created", id).await.is(200);
+    house.pull().await;
+    for _ in 0..2 {
+        house.advance_s(120);
+        shop.books().throw_away(id, house.clock.now());
+        house.told(&connected, &shop, "order.deleted", id).await.is(200);
+        house.pull().await;
+        assert_eq!(house.net(&site).await, 0);
+        house.advance_s(120);
+        shop.books().edit(id, house.clock.now(), json!({"status": "processing"}));
+        house.told(&connected, &shop, "order.updated", id).await.is(200);
+        assert_eq!(house.net(&site).await, 4_000);
+    }
+    // Whoever has copied the body moves nothing with it, and does not make us ask the shop again and again.
+    house.told(&connected, &shop, "order.deleted", id).await.is(200);
+    house.pull().await;
+    let asked = shop.asked().len();
+    for _ in 0..5 {
+        let copied = house.told(&connected, &shop, "order.deleted", id).await.is(200);
+        assert_eq!(copied.json["status"], json!("duplicate"));
+        house.pull().await;
+    }
+    assert_eq!((house.net(&site).await, shop.asked().len()), (4_000, asked));
+    assert_eq!(house.list(&site, "conversions").await.len(), 1);
+}
+
 /// The night of 29 March 2026 has no hour between two and three in Vienna.
 #[tokio::test]
 async fn a_refund_lies_on_its_day_of_the_sites_zone() {
