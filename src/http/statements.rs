@@ -10,6 +10,7 @@ use super::reply::{Reply, status_of};
 use super::route::Doc;
 use crate::app::App;
 use crate::crypto;
+use crate::domain::attribution::MatchType;
 use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::{Fact, Person, Stated, Statement, Traces};
 use crate::domain::money::{Currency, Money, NoAmount};
@@ -109,10 +110,9 @@ async fn one(app: &App, site: &Arc<Site>, fields: &Map<String, Value>, key: Opti
     };
     let taken = intake::run(app, site, delivered).await?;
     let fact: &Stored = taken.facts.first().ok_or_else(|| Error::internal("a statement left no fact"))?;
-    Ok((
-        fact.is_new,
-        json!({"status": "success", "conversion_id": fact.conversion, "click_id": click_id, "attributed": fact.is_attributed}),
-    ))
+    // A source that the sender itself states is credited, but nothing that we saw led to it.
+    let is_matched = fact.is_attributed && fact.match_type != MatchType::Stated.word();
+    Ok((fact.is_new, json!({"status": "success", "conversion_id": fact.conversion, "click_id": click_id, "attributed": is_matched})))
 }
 
 fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, now: Time) -> Result<(Statement, Option<String>)> {

@@ -501,6 +501,7 @@ async fn the_conversions_api_knows_what_it_was_told() {
     // A word for the source where no visit is known.
     let stated = json!({"conversion_type": "sale", "order_id": "9", "revenue": 5, "source": "Radio"});
     let told = house.conversion(&site, stated).await.is(201);
+    assert_eq!(told.json["attributed"], false, "nothing that was seen led to it");
     let receipt = house.receipt(&site, told.json["conversion_id"].as_str().expect("an id")).await;
     assert_eq!((&receipt["why"]["type"], &receipt["conversion"]["credited"][0]["source"]), (&json!("stated"), &json!("radio")));
 }
