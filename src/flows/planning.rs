@@ -259,7 +259,7 @@ impl<'a> Tellers<'a> {
         let tells_it = |teller: &&Arc<Connection>| {
             sources::find(&teller.platform).is_some_and(|s| s.tells_itself(&teller.settings).contains(&connection.platform.as_str()))
         };
-        self.told_too.iter().any(|teller| tells_it(teller)).then_some(TOLD_ALREADY)
+        self.told_too.iter().any(tells_it).then_some(TOLD_ALREADY)
     }
 }
 

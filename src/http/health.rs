@@ -43,7 +43,7 @@ pub const WELL: Doc = Doc::new("Health", "Which version runs, and that its datab
     .statuses(&[200, 503]);
 
 pub async fn well(app: App, _: Ask) -> Result<Reply> {
-    if app.store.read_all_sites(|all| crate::store::sites::count(all)).await.is_err() {
+    if app.store.read_all_sites(crate::store::sites::count).await.is_err() {
         return Err(Error::new(Kind::Unavailable, "unhealthy", "The database does not answer. `halotrack doctor` says more.").after(5));
     }
     Reply::json(&json!({"service": "halotrack", "status": "healthy", "version": env!("CARGO_PKG_VERSION")}))

@@ -59,10 +59,10 @@ pub(super) async fn bad_signature(app: &App, ask: &Ask, connection: Option<Conne
     {
         tracing::warn!(code = e.code, "A wrong signature was not counted");
     }
-    if !ask.is_peer_trusted || ask.client != ask.peer {
-        if let Err(seconds) = by_address.and(by_hook) {
-            return Error::new(Kind::TooMany, "too_many", "Too many wrong signatures. Try again later.").after(seconds);
-        }
+    if (!ask.is_peer_trusted || ask.client != ask.peer)
+        && let Err(seconds) = by_address.and(by_hook)
+    {
+        return Error::new(Kind::TooMany, "too_many", "Too many wrong signatures. Try again later.").after(seconds);
     }
     Error::new(Kind::Unauthorised, "bad_signature", sentence(reject))
 }

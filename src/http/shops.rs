@@ -81,7 +81,7 @@ async fn configure(app: &App, ask: &Ask, platform: &str, names: &[(&str, &str)])
     }
     let address = names.first().map(|(name, key)| (*name, *key)).unwrap_or_default();
     let Some(shop) = settings.get(address.1).cloned() else {
-        return Err(Error::parameter(address.0, &format!("{} is missing.", address.0)));
+        return Err(Error::parameter(address.0, format!("{} is missing.", address.0)));
     };
     let site = ask.site()?.id;
     let known = app.book().connections_of(site).find(|c| c.platform == platform && is_shop(c, &shop)).map(|c| c.id);
@@ -117,7 +117,7 @@ pub async fn setup(app: App, ask: Ask) -> Result<Reply> {
     let fields = reader::object(&ask.body)?;
     let text = |name: &str| -> Result<String> {
         let given = reader::text(&fields, name, 253)?.map(str::trim).filter(|t| !t.is_empty());
-        given.map(str::to_owned).ok_or_else(|| Error::parameter(name, &format!("{name} is missing.")))
+        given.map(str::to_owned).ok_or_else(|| Error::parameter(name, format!("{name} is missing.")))
     };
     let (domain, platform, action) = (text("domain")?, text("platform")?, text("action")?);
     let connection = named(&app, &ask, &domain, &platform)?;
@@ -148,7 +148,7 @@ pub async fn setup(app: App, ask: Ask) -> Result<Reply> {
 
 /// `GET /api/webhooks/setup`
 pub async fn standing(app: App, ask: Ask) -> Result<Reply> {
-    let text = |name: &str| ask.query(name).ok_or_else(|| Error::parameter(name, &format!("{name} is missing.")));
+    let text = |name: &str| ask.query(name).ok_or_else(|| Error::parameter(name, format!("{name} is missing.")));
     let connection = named(&app, &ask, text("domain")?, text("platform")?)?;
     let hooks = provision::see(&app, connection.id).await?;
     Reply::json(&standing_of(&app, &connection, &hooks))

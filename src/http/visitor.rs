@@ -102,7 +102,7 @@ pub fn cookie(value: &str, max_age: u32, site: &Site, is_https: bool) -> String 
     format!("{COOKIE}={value}; Max-Age={max_age}; Path=/; Domain={}; SameSite=Lax{secure}", site.cookie_domain)
 }
 
-pub fn cookies<'a>(ask: &'a Ask) -> impl Iterator<Item = &'a str> {
+pub fn cookies(ask: &Ask) -> impl Iterator<Item = &str> {
     ask.cookies(COOKIE)
 }
 

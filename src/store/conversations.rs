@@ -185,7 +185,7 @@ pub fn list_before(c: &SiteConn, asked: &Asked) -> Result<Vec<Talk>> {
         let sql = "select id, is_verified, email is not null from conversations where site_id = :site and contact_id = :contact and first_at <= :until
              order by last_at desc limit 50";
         let of_contact: Vec<(i64, bool, bool)> =
-            c.list(&sql, named_params! {":contact": contact.number(), ":until": asked.until.ms()}, |row| {
+            c.list(sql, named_params! {":contact": contact.number(), ":until": asked.until.ms()}, |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
         for (id, is_verified, has_email) in of_contact {

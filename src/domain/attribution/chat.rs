@@ -132,7 +132,7 @@ pub fn judge(happened_at: Time, talks: &[Talk]) -> Assist {
     all.retain(|(t, _)| is_proved(t) == has_proved);
     all.sort_by(|(a, one), (b, other)| rank(a, one.as_ref()).cmp(&rank(b, other.as_ref())));
     let mut touches: Vec<PathTouch> = all.iter().map(|(t, _)| touch(t)).collect();
-    touches.sort_by(|a, b| (a.touch.at, a.touch.session).cmp(&(b.touch.at, b.touch.session)));
+    touches.sort_by_key(|a| (a.touch.at, a.touch.session));
     let newest = all.iter().map(|(t, _)| t.last_at).max();
     let mut claims = all.into_iter().filter_map(|(_, c)| c);
     let (first, runner_up) = (claims.next(), claims.next());

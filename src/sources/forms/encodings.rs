@@ -70,7 +70,7 @@ fn brackets(name: &str) -> Option<Vec<&str>> {
     let is_plain = |part: &&str| !part.contains(['[', ']']);
     let is_path = !head.is_empty()
         && path.len() <= MAX_BRACKETS
-        && path.iter().all(|p| is_plain(p))
+        && path.iter().all(is_plain)
         && path[1..path.len() - 1].iter().all(|p| !p.is_empty());
     is_path.then_some(path)
 }

@@ -110,7 +110,7 @@ impl Out<'_> {
         let mut found = Vec::new();
         self.c.scan(sql, params, |row| {
             let mut shown = Map::new();
-            for (place, name) in row.as_ref().column_names().into_iter().enumerate() {
+            for (place, name) in row.as_ref().column_names().enumerate() {
                 let value = match row.get_ref(place)? {
                     ValueRef::Null => Value::Null,
                     ValueRef::Integer(n) => n.into(),

@@ -220,7 +220,7 @@ fn largest(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Opt
     let mut failed: Option<Error> = None;
     let mut walk = |sql: &str, key: Option<i64>, id: i64, lines: &mut Vec<Line>| {
         let all = named_params! {":from": from.ms(), ":to": to.ms(), ":id": id, ":key": key};
-        let params = if key.is_some() { &all[..] } else { &all[..3] };
+        let params = if key.is_some() { all } else { &all[..3] };
         c.scan(sql, params, |row| {
             if takes(c, &wanted.filter, &marks(row, 1)?, row.get(0)?, &mut failed) {
                 lines.push(read(row)?);
