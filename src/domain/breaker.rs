@@ -92,6 +92,11 @@ impl Breaker {
         self.probe_at = Some(now);
     }
 
+    /// The probe sent nothing after all, so that another may try. True where one was on its way.
+    pub fn withdraw_probe(&mut self) -> bool {
+        self.probe_at.take().is_some()
+    }
+
     /// Takes a result in. Gives true where this opened the breaker or made it stay open for longer.
     pub fn record(&mut self, is_ok: bool, now: Time, scale: Scale) -> bool {
         if is_ok {

@@ -94,7 +94,7 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     };
     let began = clock::started();
     let state = loaded.delivery.step.clone().unwrap_or(start.state);
-    let end = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await?;
+    let Some(end) = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await? else { return Ok(()) };
     let took_ms = began.elapsed().as_millis() as i64;
     write_end(app, &owner, &connection, loaded.delivery, mode, end, took_ms).await
 }
@@ -116,6 +116,7 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
     Ok(Some(Loaded { delivery, outgoing, may, standing }))
 }
 
+/// None where the delivery was erased or cancelled between two requests: nothing more is sent of it.
 async fn talk(
     app: &App,
     destination: &dyn Destination,
@@ -123,7 +124,7 @@ async fn talk(
     delivery: &Delivery,
     mut state: State,
     hashed: &Value,
-) -> Result<End> {
+) -> Result<Option<End>> {
     let steps = destination.delivery();
     let mut got: Option<Response> = None;
     let mut end = End::default();
@@ -136,7 +137,9 @@ async fn talk(
                 if got.is_some() {
                     // A step further: a crash goes on from here.
                     let (boot, saved, id) = (app.boot.clone(), next.clone(), delivery.id);
-                    app.store.write(delivery.site, move |c| deliveries::save_step(c, id, &boot, &saved)).await?;
+                    if !app.store.write(delivery.site, move |c| deliveries::save_step(c, id, &boot, &saved)).await? {
+                        return Ok(None);
+                    }
                     kept = Some(next.clone());
                 }
                 // The last that carried something is shown: a look at what became of it, or a tie, says little. What is
@@ -156,7 +159,7 @@ async fn talk(
                     }
                     Err(failure) => {
                         end.step = kept;
-                        return Ok(failed(end, failure));
+                        return Ok(Some(failed(end, failure)));
                     }
                 }
             }
@@ -166,7 +169,7 @@ async fn talk(
                 end.wait_ms = Some(after_ms);
                 end.step = Some(next);
                 end.outcome = "wait";
-                return Ok(end);
+                return Ok(Some(end));
             }
             Step::Done(verdict) | Step::Fail(verdict) => {
                 if let (Some(response), Some(sentence)) = (&mut end.response, sentence_of(&verdict)) {
@@ -179,13 +182,13 @@ async fn talk(
                     _ => None,
                 };
                 end.verdict = verdict;
-                return Ok(end);
+                return Ok(Some(end));
             }
         }
     }
     end.verdict = Verdict::Refused("This delivery asked too many questions and was stopped.".into());
     end.outcome = "refused";
-    Ok(end)
+    Ok(Some(end))
 }
 
 fn failed(mut end: End, failure: SendError) -> End {
@@ -342,7 +345,7 @@ async fn settle_now(
     request: Option<Value>,
     response: Option<Value>,
 ) -> Result<()> {
-    let (now, boot, id, mode) = (app.clock.now(), app.boot.clone(), delivery.id, delivery.mode);
+    let (now, boot, id, mode, connection) = (app.clock.now(), app.boot.clone(), delivery.id, delivery.mode, delivery.connection);
     app.store
         .write(delivery.site, move |c| {
             let s = Settled {
@@ -357,6 +360,7 @@ async fn settle_now(
                 response: response.as_ref(),
                 now,
             };
+            ending::free_probe(c, connection)?;
             deliveries::settle(c, id, &boot, &s)
         })
         .await?;

@@ -284,13 +284,14 @@ pub fn settle(c: &SiteConn, id: DeliveryId, boot: &str, s: &Settled) -> Result<b
     Ok(changed > 0)
 }
 
-/// Remembers between two requests of a talk where it stands, so that a crash goes on from there.
-pub fn save_step(c: &SiteConn, id: DeliveryId, boot: &str, step: &serde_json::Value) -> Result<()> {
-    c.execute(
+/// Remembers between two requests of a talk where it stands, so that a crash goes on from there. False where the delivery
+/// is not ours any more: it was erased or cancelled meanwhile.
+pub fn save_step(c: &SiteConn, id: DeliveryId, boot: &str, step: &serde_json::Value) -> Result<bool> {
+    let changed = c.execute(
         "update deliveries set step = :step where site_id = :site and id = :id and state = 'leased' and owner = :boot",
         named_params! {":id": id.number(), ":boot": boot, ":step": step.to_string()},
     )?;
-    Ok(())
+    Ok(changed > 0)
 }
 
 pub struct Attempt<'a> {

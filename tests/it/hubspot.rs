@@ -335,6 +335,26 @@ async fn whoever_is_erased_is_deleted_there_too() {
     hubspot.with(|portal| assert_eq!(portal.forgotten, ["ann.lee@mail.example"], "{erasures:#?}"));
 }
 
+/// The contact stands there already; the deal was refused for want of a right, which is charged to nothing.
+#[tokio::test]
+async fn whoever_is_half_told_is_deleted_there_too() {
+    let hubspot = HubSpot::default();
+    let stand_in = hubspot.start().await;
+    let house = house(&stand_in).await;
+    let (site, _) = connected(&house, &[]).await;
+    hubspot.with(|portal| {
+        portal.properties.push("halotrack_id".into());
+        portal.moods = vec![("deals/batch", 403, json!({"category": "MISSING_SCOPES", "message": "no scope"}))];
+    });
+    sale(&house, &site, "1001").await;
+    house.work().await;
+    assert_eq!(words(&house.delivery(&site).await), "closedwon pending - 0");
+    let path = format!("/api/sites/{}/erasures", site.slug);
+    let erased = house.post(&path).token(&site.token).json(&json!({"email": "ann.lee@mail.example"})).send().await;
+    let told = &erased.json["destinations"];
+    assert!(told.as_array().is_some_and(|all| all.len() == 1), "{:#}", erased.json);
+}
+
 #[tokio::test]
 async fn a_conversion_is_synced_once_and_says_where_it_stands() {
     let hubspot = HubSpot::default();

@@ -24,6 +24,7 @@ pub fn step(state: State, got: Option<&Response>) -> Step<Delivery> {
         401 | 403 => pause("Google refuses the credentials when it is asked what became of a conversion. Enter them again."),
         // It was received all the same.
         400 | 404 => Verdict::Accepted("Google received it, and has nothing to say of it any more.".into()),
+        408 | 425 | 429 | 500.. => Verdict::Retry { after_ms: None, sentence: "Google does not say now what became of it.".into() },
         _ => later(&state),
     })
 }

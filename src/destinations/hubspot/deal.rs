@@ -53,7 +53,9 @@ pub fn of(out: &Outgoing, settings: &Settings) -> Option<Value> {
     put("dealname", format!("{word} {}", out.external_id).trim_end().to_owned());
     put("pipeline", settings.get("pipeline").unwrap_or(OWN_PIPELINE).to_owned());
     put("dealstage", stage.to_owned());
-    if let Some(amount) = out.amount {
+    // What is left of a sale, where some of it went back before this is told.
+    let left = out.left.filter(|_| out.kind == ConversionKind::Sale);
+    if let Some(amount) = left.or(out.amount) {
         put("amount", amount.decimal());
         put(CURRENCY, amount.currency.code().to_owned());
     }

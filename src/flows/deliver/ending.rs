@@ -3,12 +3,14 @@
 use crate::app::App;
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
+use crate::domain::ids::ConnectionId;
 use crate::domain::outgoing::Outgoing;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::sources;
+use crate::store::connections;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
 use crate::store::reports;
@@ -148,6 +150,20 @@ const AFTER_SALE_MS: i64 = MINUTE_MS;
 
 pub(super) async fn wait_for_sale(app: &App, delivery: &Delivery) -> Result<()> {
     let at = app.clock.now().plus_ms(Scale::from_ppm(app.config.retry_scale_ppm).of_ms(AFTER_SALE_MS));
-    let (id, boot) = (delivery.id, app.boot.clone());
-    app.store.write(delivery.site, move |c| deliveries::put_back(c, id, &boot, Some(at))).await
+    let (id, connection, boot) = (delivery.id, delivery.connection, app.boot.clone());
+    app.store
+        .write(delivery.site, move |c| {
+            free_probe(c, connection)?;
+            deliveries::put_back(c, id, &boot, Some(at))
+        })
+        .await
+}
+
+/// Nothing was sent: if this was the one that should try a failing destination, another may.
+pub(super) fn free_probe(c: &SiteConn, connection: ConnectionId) -> Result<()> {
+    let mut breaker = connections::find_breaker(c, connection)?;
+    if breaker.withdraw_probe() {
+        connections::save_breaker(c, connection, &breaker)?;
+    }
+    Ok(())
 }

@@ -20,13 +20,15 @@ pub fn list_undelivered_since(c: &SiteConn, platform: &str, since: Time, limit: 
 }
 
 /// To be sent again, with its event id. What a refusal of consent, an erasure or a reversal ended stays ended, and so
-/// does what does not count, or what the platform told itself.
+/// does what does not count, what the platform told itself, or that a sale went back which holds.
 pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool> {
     let changed = c.execute(
         "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
            and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed', 'own_report'))
+           and not (state = 'cancelled' and reason = 'sale_holds' and (select v.status from conversions v
+             where v.site_id = :site and v.id = deliveries.conversion_id) not in ('cancelled', 'refunded'))
            and conversion_id not in (select v.id from conversions v
              where v.site_id = :site and v.id = deliveries.conversion_id and v.erased_at is not null)",
         named_params! {":id": id.number(), ":mode": mode.word(), ":at": at.ms()},

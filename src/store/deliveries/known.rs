@@ -25,9 +25,9 @@ impl Known {
         self.connection == connection.number() && self.kind == kind
     }
 
-    /// It waits, or is on its way.
+    /// It waits, is held, or is on its way.
     pub fn is_open(&self) -> bool {
-        matches!(self.state.as_str(), "pending" | "leased")
+        matches!(self.state.as_str(), "pending" | "leased" | "held")
     }
 
     /// The platform has not heard of it and will not. What is only shown in shadow mode counts as heard.

@@ -25,7 +25,8 @@ pub fn list_told(c: &SiteConn, conversion: i64) -> Result<Vec<(ConnectionId, Str
     c.list(
         "select connection_id, platform, event_id from deliveries
          where site_id = :site and conversion_id = :id and mode <> 'shadow'
-           and (state in ('delivered', 'accepted') or attempts > 0 or unknown_at is not null or state = 'leased')",
+           and (state in ('delivered', 'accepted', 'leased') or attempts > 0 or unknown_at is not null or step is not null
+             or exists (select 1 from attempts a where a.site_id = :site and a.delivery_id = deliveries.id))",
         named_params! {":id": conversion},
         |row| Ok((ConnectionId::new(row.get(0)?), row.get(1)?, row.get(2)?)),
     )

@@ -130,6 +130,10 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
     // An answer kept for a repeat names its conversion.
     let sql = "delete from idempotency_keys where site_id = :site and instr(answer, :name) > 0";
     count("idempotency_keys", c.execute(sql, named_params! {":name": format!("\"conversion_{id}\"")})?);
+    // What a platform has already is known to be there, and is asked about no more.
+    let sql = "update deliveries set state = 'accepted', reason = null, next_at = null, owner = null
+         where site_id = :site and conversion_id = :id and state in ('accepted', 'leased') and reason = 'checking'";
+    c.execute(sql, key)?;
     let sql = "delete from attempts where site_id = :site and delivery_id in (select id from deliveries
          where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held'))";
     count("attempts", c.execute(sql, key)?);
