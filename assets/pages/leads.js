@@ -114,8 +114,8 @@ export function render(root, params) {
   /** @param {any} lead */
   function card(lead) {
     const who = lead.who.display ?? lead.who.name ?? 'no address given';
-    const open = h('button.open', { type: 'button', onclick: () => show(lead.id), 'aria-label': `${who} ${lead.value ? money(lead.value) : '–'}, ${statusWord(lead.status)}` },
-      h('bdi.cut', null, who), h('span.v', null, lead.value ? money(lead.value) : h('span.faint', null, '–')));
+    const open = h('button.open', { type: 'button', onclick: () => show(lead.id) },
+      h('bdi.cut', null, who), h('span.v', null, lead.value ? money(lead.value) : h('span.faint', null, '–')), h('span.vh', null, `, ${statusWord(lead.status)}`));
     const el = h('li.card', { 'data-lead': lead.id, draggable: p.may ? 'true' : null }, open,
       h('p', null, h('bdi.cut', { 'data-tip': `${lead.form_type}, ${platform(lead.source)}` }, lead.form_type),
         h('span.faint', { 'data-tip': exact(lead.created_at) }, when(lead.created_at)),

@@ -79,7 +79,7 @@ export function render(root, params) {
   function trouble(error) {
     if (error.code === 'signed_out') return;
     const none = error.status === 404;
-    fill(box, h('div.trouble', { role: 'alert' }, icon('alert'),
+    fill(box, h('h1.vh', null, title), h('div.trouble', { role: 'alert' }, icon('alert'),
       h('p', null, h('b', null, none ? 'There is nobody at this address.' : 'This person could not be fetched.'), ' ',
         none ? 'They may belong to another site, or were erased.' : error.message), !none && h('button.btn', { type: 'button', onclick: show }, 'Try again')));
   }
