@@ -111,7 +111,7 @@ function figures(head) {
       head.consent ? exact(head.consent.at) : null),
     figure('First seen', date(head.began_at), clock(head.began_at), exact(head.began_at)),
     figure('First purchase', date(head.first_purchase_at), head.first_purchase_at ? clock(head.first_purchase_at) : 'none yet'),
-    figure('Took', head.seconds_to_first_purchase === null ? '–' : took(head.seconds_to_first_purchase), 'first seen to purchase'),
+    figure('Took', head.seconds_to_first_purchase > 0 ? took(head.seconds_to_first_purchase) : '–', head.seconds_to_first_purchase === 0 ? 'no visit is known before' : 'first seen to purchase'),
   ];
 }
 

@@ -25,9 +25,9 @@ export function overviewOf(head, series, share) {
   const rate = head.conversion_rate === null ? '–' : [percent(head.conversion_rate), head.conversion_range && h('small', null, ` (${head.conversion_range.map(percent).join('–')})`)];
   const value = share.hides_money ? (/** @type {any} */ d) => d.conversions.all : (/** @type {any} */ d) => ownOf(share, d.net).minor;
   const by = (/** @type {string} */ title, /** @type {string} */ first, /** @type {string} */ dim, /** @type {any} */ t) => t.items.length > 0 && sheet(title, null,
-    table(title, /** @type {any} */ ([[first, ''], dim === 'product' ? ['Sold', 'num'] : ['Visits', 'num'], dim !== 'product' && ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]),
+    table(title, /** @type {any} */ ([[first, ''], dim === 'product' ? ['Sold', 'num'] : ['Visits', share.hides_money ? 'num' : 'num hide-s'], dim !== 'product' && ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]),
       t.items.slice(0, MOST).map((/** @type {any} */ r) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, dim === 'product' && r.name === '(not set)' ? 'Not listed by the shop' : valueWord(dim, r.name))),
-        h('td.num', null, dim === 'product' ? count(r.quantity) : count(r.visits)), dim !== 'product' && h('td.num', null, parts(r.conversions)), !share.hides_money && h('td.num', null, sums(r.net))))));
+        h('td.num', { class: dim === 'product' || share.hides_money ? '' : 'hide-s' }, dim === 'product' ? count(r.quantity) : count(r.visits)), dim !== 'product' && h('td.num', null, parts(r.conversions)), !share.hides_money && h('td.num', null, sums(r.net))))));
   return [
     h('dl.sheet.sh-top', null, !share.hides_money && one('Net', headline(ownOf(share, head.net))), one('Conversions', count(head.conversions.all)), one('Orders', count(head.orders)),
       one('Leads', count(head.conversions.lead)), one('Visits', count(head.visits)), one('Conversion rate', rate)),

@@ -70,7 +70,7 @@ export function endpointStep(app, site) {
   const howIn = (/** @type {any} */ c) => (c.platform === 'forms' ? h('p.quiet', null, 'It takes what carries the secret that was shown with it: as the header ', h('code', null, 'x-webhook-secret'),
     ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')
     : c.registration ? h('p.quiet', null, 'Its webhooks are put in for you: nothing to paste.')
-      : h('p.quiet', null, 'Where it goes is told ', h('a.go', { href: app.href('connections', undefined, c.connection) }, 'on its page'), '.'));
+      : h('p.quiet', null, 'Where to put it is told ', h('a.go', { href: app.href('connections', undefined, c.connection) }, 'on its page'), '.'));
   let isKnown = false;
   const look = async () => {
     try {
