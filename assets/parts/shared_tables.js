@@ -58,6 +58,12 @@ export function sourcesOf(tree, share) {
     ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]), rows));
 }
 
+/** On a phone the amount needs the room of the weekday and the time. @param {string} at */
+function whenOf(at) {
+  const [weekday, ...date] = day(at).split(' ');
+  return [h('span.hide-s', null, `${weekday} `), date.join(' '), h('span.hide-s', null, `, ${clock(at)}`)];
+}
+
 const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ conversions: ['Conversions', 'conversion', 'Net'], orders: ['Orders', 'order', 'Net'], leads: ['Leads', 'lead', 'Worth'] });
 
 /**
@@ -68,7 +74,7 @@ const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ convers
 export function ledgerOf(what, list, share, more) {
   const [title, one, worth] = LISTS[what];
   const amount = (/** @type {any} */ c) => (what === 'leads' ? c.amount : c.net);
-  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, day(c.happened_at), h('span.hide-s', null, `, ${clock(c.happened_at)}`)), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
+  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, whenOf(c.happened_at)), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
     h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint.hide-s', null, ' ', h('bdi', null, c.campaign))),
     !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, amount(c) ? money(amount(c)) : '–'));
   const body = h('tbody'), foot = h('div.more');
