@@ -128,7 +128,7 @@ export function render(root, params) {
         card.status !== 'not_configured' && (stopped ? h('button.btn.small', { type: 'button', onclick: say('resume', {}, `${card.name} goes on.`) }, icon('play', 's'), card.status === 'paused' ? 'Resume' : 'Retry')
           : h('button.btn.small.bare', { type: 'button', onclick: say('pause', {}, `${card.name} is paused.`) }, icon('pause', 's'), 'Pause')))),
       h('div.cx-body', null, card.reason && h('p.note', { class: card.status === 'needs_attention' ? 'bad' : '' }, icon('alert', 's'), h('span', null, card.reason)), tried,
-        standing, tryIt(f, card.hook_url), card.mode && mode(card))),
+        standing, p.may && f?.steps.length > 0 && h('details.cx-more', null, h('summary', null, 'How it is set up'), steps(f)), tryIt(f, card.hook_url), card.mode && mode(card))),
     set && f && owner && f.fields.length > 0 && h('section.sheet', { 'aria-label': 'Settings' }, h('header', null, h('h2', null, 'Settings')), h('div.cx-body', null,
       settingsForm(f, { button: 'Save', settings: set.settings, secrets: set.secrets, send: async (settings) => {
         if (!Object.keys(settings).length) { p.app.toast('Nothing was changed.'); return; }

@@ -43,7 +43,7 @@ export function render(root, params) {
       const all = inOrder(items);
       cards = new Map(all.map((c) => [c.connection, c]));
       bringUp(box, [all.length
-        ? h('section.sheet.cards', { 'aria-label': plural(items.length, 'connection') }, h('ul', null, all.map((c) => connectionCard(c, p))))
+        ? h('section.sheet.cards', { 'aria-label': plural(items.length, 'connection') }, h('h2.vh', null, 'Connected'), h('ul', null, all.map((c) => connectionCard(c, p))))
         : h('section.sheet', null, h('div.empty', null, icon('connections'), h('p', null, h('b', null, 'Nothing is connected yet.'),
           ' Start with where your orders or leads are made; then choose who is told of them.'))),
       more(platforms.items, items)]);

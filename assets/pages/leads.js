@@ -2,7 +2,7 @@
 
 import { get } from '../api.js';
 import { h, fill, icon, kbd, announce, isPhone, styles } from '../dom.js';
-import { money, count, plural, when, exact, platform, zoneName, statusWord, percent, rangeOf, ownCurrency } from '../format.js';
+import { money, count, plural, when, exact, platform, zoneName, percent, rangeOf, ownCurrency } from '../format.js';
 import { pop, menuItem } from '../parts/menu.js';
 import { openLead, moveLead } from '../parts/lead_panel.js';
 
@@ -114,7 +114,7 @@ export function render(root, params) {
   /** @param {any} lead */
   function card(lead) {
     const who = lead.who.display ?? lead.who.name ?? 'no address given';
-    const open = h('button.open', { type: 'button', onclick: () => show(lead.id), 'aria-label': `${who} ${lead.value ? money(lead.value) : '–'}, ${statusWord(lead.status)}` },
+    const open = h('button.open', { type: 'button', onclick: () => show(lead.id) },
       h('bdi.cut', null, who), h('span.v', null, lead.value ? money(lead.value) : h('span.faint', null, '–')));
     const el = h('li.card', { 'data-lead': lead.id, draggable: p.may ? 'true' : null }, open,
       h('p', null, h('bdi.cut', { 'data-tip': `${lead.form_type}, ${platform(lead.source)}` }, lead.form_type),

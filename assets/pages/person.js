@@ -79,7 +79,7 @@ export function render(root, params) {
   function trouble(error) {
     if (error.code === 'signed_out') return;
     const none = error.status === 404;
-    fill(box, h('div.trouble', { role: 'alert' }, icon('alert'),
+    fill(box, h('h1.vh', null, title), h('div.trouble', { role: 'alert' }, icon('alert'),
       h('p', null, h('b', null, none ? 'There is nobody at this address.' : 'This person could not be fetched.'), ' ',
         none ? 'They may belong to another site, or were erased.' : error.message), !none && h('button.btn', { type: 'button', onclick: show }, 'Try again')));
   }
@@ -111,7 +111,7 @@ function figures(head) {
       head.consent ? exact(head.consent.at) : null),
     figure('First seen', date(head.began_at), clock(head.began_at), exact(head.began_at)),
     figure('First purchase', date(head.first_purchase_at), head.first_purchase_at ? clock(head.first_purchase_at) : 'none yet'),
-    figure('Took', head.seconds_to_first_purchase === null ? '–' : took(head.seconds_to_first_purchase), 'first seen to purchase'),
+    figure('Took', head.seconds_to_first_purchase > 0 ? took(head.seconds_to_first_purchase) : '–', head.seconds_to_first_purchase === 0 ? 'no visit is known before' : 'first seen to purchase'),
   ];
 }
 

@@ -30,7 +30,7 @@ export function render(root, params) {
         replay: () => replayDeliveries(p, answer.deliveries.map((/** @type {any} */ d) => d.id), show) });
       document.title = `${answer.conversion.label} · ${p.site.name} · HaloTrack`;
       fill(box, h('header', null, head), body, foot);
-    } catch (error) { if (!gone) fill(box, trouble(/** @type {any} */ (error), show)); } finally { clearTimeout(undim); box.classList.remove('dim'); }
+    } catch (error) { if (!gone) fill(box, h('h1.vh', null, title), trouble(/** @type {any} */ (error), show)); } finally { clearTimeout(undim); box.classList.remove('dim'); }
   }
   show();
   return {

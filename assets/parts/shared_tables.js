@@ -16,7 +16,7 @@ const sums = (/** @type {any[]} */ all) => all.map(money).join(', ') || '–';
 const sheet = (title, side, inner) => h('section.sheet', { 'aria-label': title }, h('header', null, h('h2', null, title), side), inner);
 
 /** @param {string} label @param {[string, string][]} heads names and classes @param {Kid} rows */
-const table = (label, heads, rows) => h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': label }, h('table.t', null, h('caption.vh', null, label),
+const table = (label, heads, rows) => h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': label }, h('table.t', null, h('caption.vh', null, label),
   h('thead', null, h('tr', null, heads.filter(Boolean).map(([name, cls]) => h('th', { scope: 'col', class: cls }, name)))), h('tbody', null, rows)));
 
 /** @param {any} head @param {any} series @param {any} share */
@@ -25,9 +25,9 @@ export function overviewOf(head, series, share) {
   const rate = head.conversion_rate === null ? '–' : [percent(head.conversion_rate), head.conversion_range && h('small', null, ` (${head.conversion_range.map(percent).join('–')})`)];
   const value = share.hides_money ? (/** @type {any} */ d) => d.conversions.all : (/** @type {any} */ d) => ownOf(share, d.net).minor;
   const by = (/** @type {string} */ title, /** @type {string} */ first, /** @type {string} */ dim, /** @type {any} */ t) => t.items.length > 0 && sheet(title, null,
-    table(title, /** @type {any} */ ([[first, ''], dim === 'product' ? ['Sold', 'num'] : ['Visits', 'num'], dim !== 'product' && ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]),
+    table(title, /** @type {any} */ ([[first, ''], dim === 'product' ? ['Sold', 'num'] : ['Visits', share.hides_money ? 'num' : 'num hide-s'], dim !== 'product' && ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]),
       t.items.slice(0, MOST).map((/** @type {any} */ r) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, dim === 'product' && r.name === '(not set)' ? 'Not listed by the shop' : valueWord(dim, r.name))),
-        h('td.num', null, dim === 'product' ? count(r.quantity) : count(r.visits)), dim !== 'product' && h('td.num', null, parts(r.conversions)), !share.hides_money && h('td.num', null, sums(r.net))))));
+        h('td.num', { class: dim === 'product' || share.hides_money ? '' : 'hide-s' }, dim === 'product' ? count(r.quantity) : count(r.visits)), dim !== 'product' && h('td.num', null, parts(r.conversions)), !share.hides_money && h('td.num', null, sums(r.net))))));
   return [
     h('dl.sheet.sh-top', null, !share.hides_money && one('Net', headline(ownOf(share, head.net))), one('Conversions', count(head.conversions.all)), one('Orders', count(head.orders)),
       one('Leads', count(head.conversions.lead)), one('Visits', count(head.visits)), one('Conversion rate', rate)),
@@ -45,17 +45,23 @@ export function sourcesOf(tree, share) {
     for (const r of items) {
       const dim = ['channel', 'source', 'campaign'][level];
       rows.push(h('tr', { 'data-level': level }, h('th', { scope: 'row', class: `sh-l${level}` }, h('bdi', null, r.name === '(not set)' ? 'no name' : valueWord(dim, r.name))),
-        h('td.num', null, r.name === 'unattributed' ? '–' : count(r.visits)), h('td.num', null, parts(r.leads)), h('td.num', null, parts(r.orders)), h('td.num', null, parts(r.conversions)),
+        h('td.num.hide-s', null, r.name === 'unattributed' ? '–' : count(r.visits)), h('td.num.hide-s', null, parts(r.leads)), h('td.num.hide-s', null, parts(r.orders)), h('td.num', null, parts(r.conversions)),
         !share.hides_money && h('td.num', null, sums(r.net))));
       if (r.items) put(r.items, level + 1);
     }
   };
   put(tree.items, 0);
   if (!rows.length) return h('section.sheet', null, h('div.empty', null, h('p', null, h('b', null, 'Nothing came in on these days.'), ' Choose other days above.')));
-  rows.push(h('tr.sum', null, h('th', { scope: 'row' }, 'All'), h('td.num', null, count(tree.total.visits)), h('td.num', null, parts(tree.total.leads)), h('td.num', null, parts(tree.total.orders)),
+  rows.push(h('tr.sum', null, h('th', { scope: 'row' }, 'All'), h('td.num.hide-s', null, count(tree.total.visits)), h('td.num.hide-s', null, parts(tree.total.leads)), h('td.num.hide-s', null, parts(tree.total.orders)),
     h('td.num', null, parts(tree.total.conversions)), !share.hides_money && h('td.num', null, sums(tree.total.net))));
-  return sheet('Channels, sources, campaigns', null, table('Channels, their sources, their campaigns', /** @type {any} */ ([['Where from', ''], ['Visits', 'num'], ['Leads', 'num'], ['Orders', 'num'],
+  return sheet('Channels, sources, campaigns', null, table('Channels, their sources, their campaigns', /** @type {any} */ ([['Where from', ''], ['Visits', 'num hide-s'], ['Leads', 'num hide-s'], ['Orders', 'num hide-s'],
     ['Conversions', 'num'], !share.hides_money && ['Net', 'num']]), rows));
+}
+
+/** On a phone the amount needs the room of the weekday and the time. @param {string} at */
+function whenOf(at) {
+  const [weekday, ...date] = day(at).split(' ');
+  return [h('span.hide-s', null, `${weekday} `), date.join(' '), h('span.hide-s', null, `, ${clock(at)}`)];
 }
 
 const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ conversions: ['Conversions', 'conversion', 'Net'], orders: ['Orders', 'order', 'Net'], leads: ['Leads', 'lead', 'Worth'] });
@@ -68,7 +74,7 @@ const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ convers
 export function ledgerOf(what, list, share, more) {
   const [title, one, worth] = LISTS[what];
   const amount = (/** @type {any} */ c) => (what === 'leads' ? c.amount : c.net);
-  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, `${day(c.happened_at)}, ${clock(c.happened_at)}`), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
+  const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, whenOf(c.happened_at)), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
     h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint.hide-s', null, ' ', h('bdi', null, c.campaign))),
     !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, amount(c) ? money(amount(c)) : '–'));
   const body = h('tbody'), foot = h('div.more');

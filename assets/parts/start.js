@@ -63,11 +63,14 @@ export function endpointStep(app, site) {
   const owner = site.role === 'owner' || site.role === 'editor';
   const addresses = (/** @type {any[]} */ inward) => fill(box, inward.length ? [inward.map((c) => h('div.hook', null,
     h('p', null, h('b', null, c.name || platform(c.platform)), h('span.faint', null, c.last_event_at ? ` last heard of ${when(c.last_event_at)}` : ' nothing yet')),
-    h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy')))),
-    h('p.quiet', null, 'It takes what carries the secret that was printed with it: as the header ', h('code', null, 'x-webhook-secret'),
-      ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')]
+    h('div.code', null, h('code', null, c.hook_url), copyButton(() => c.hook_url, 'Copy')), howIn(c)))]
     : h('p.quiet', null, 'Nothing is connected yet. ', h('a.go', { href: app.href('connections', undefined, '+forms') }, 'Connect a form or shop'),
       ', and its address stands here.'));
+  // Only a form is put in by its address alone; each other platform has a way of its own.
+  const howIn = (/** @type {any} */ c) => (c.platform === 'forms' ? h('p.quiet', null, 'It takes what carries the secret that was shown with it: as the header ', h('code', null, 'x-webhook-secret'),
+    ', or, where a form can send none, as ', h('code', null, '?secret=…'), ' behind the address.')
+    : c.registration ? h('p.quiet', null, 'Its webhooks are put in for you: nothing to paste.')
+      : h('p.quiet', null, 'Where to put it is told ', h('a.go', { href: app.href('connections', undefined, c.connection) }, 'on its page'), '.'));
   let isKnown = false;
   const look = async () => {
     try {

@@ -10,7 +10,9 @@ const WHAT = { site_added: 'added the site', site_set: 'changed settings', site_
   token_revoked: 'revoked a token', member_invited: 'invited somebody', member_changed: 'changed a role', member_removed: 'removed somebody', policy_changed: 'changed the credit policy',
   credited_anew: 'had conversions credited anew', share_added: 'made a share link', share_revoked: 'took a share link back', refused: 'was refused',
   connection_added: 'added a connection', connection_set: 'changed a connection', connection_mode: 'changed a mode', connection_paused: 'paused a connection',
-  connection_resumed: 'resumed a connection', erased: 'erased a person', connection_removed: 'removed a connection' };
+  connection_resumed: 'resumed a connection', erased: 'erased a person', connection_removed: 'removed a connection',
+  lead_moved: 'moved a lead', note_added: 'wrote a note', note_removed: 'took a note away', hook_put_back: 'put a webhook back', hooks_removed: 'took webhooks out', inbox_dismissed: 'dismissed a message',
+  rule_added: 'added a rule', rule_removed: 'removed a rule', segment_added: 'added a segment', segment_changed: 'changed a segment', segment_removed: 'removed a segment' };
 
 const what = (/** @type {string} */ word) => WHAT[word] ?? word.replaceAll('_', ' ');
 
@@ -65,11 +67,14 @@ export async function show(root, p) {
 const row = (l) => h('tr', null, h('td.fit', null, h('span', { 'data-tip': exact(l.at) }, `${day(l.at)}, ${clockSeconds(l.at)}`)), h('td', null, h('bdi', null, l.email ?? l.who)), h('td', null, what(l.what), h('span.faint', null, detail(l.detail))),
   h('td.fit', null, l.origin || 'the server'));
 
+/** "lead_67" behind the word lead is 67. @param {string} key @param {string} text */
+const numbered = (key, text) => (/^[a-z]+_\d+$/.test(text) && text.startsWith(`${key}_`) ? text.slice(key.length + 1) : text);
+
 /** @param {any} d */
 function detail(d) {
   /** @param {any} v @returns {string} */
   const said = (v) => (Array.isArray(v) ? v.join(', ') : v !== null && typeof v === 'object'
-    ? Object.entries(v).map(([k, x]) => `${k.replaceAll('_', ' ')} ${x !== null && typeof x === 'object' && !Array.isArray(x) ? `(${said(x)})` : said(x)}`).join(', ')
+    ? Object.entries(v).filter(([, x]) => x !== null).map(([k, x]) => `${k.replaceAll('_', ' ')} ${typeof x === 'object' && !Array.isArray(x) ? `(${said(x)})` : numbered(k, said(x))}`).join(', ')
     : v === true ? 'yes' : v === false ? 'no' : String(v ?? 'none'));
   return d && Object.keys(d).length ? ` ${said(d)}` : '';
 }
