@@ -233,7 +233,7 @@ function headFigures(total, p) {
   const range = rangeOf(total.attributed, total.count);
   const back = net && sold ? sold.minor - net.minor : 0;
   return [
-    net && figure('Net revenue', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
+    net && figure('Left of these sales', big(net), sold && back > 0 ? [money({ minor: -back, currency: net.currency }), ' refunded or cancelled'] : 'nothing refunded'),
     sold && (net ? figure('Sold', big(sold), 'before refunds') : figure('Worth', big(sold), 'as their senders say')),
     figure('Conversions', count(total.count), p.view.range === 'custom' ? p.view.rangeName() : p.view.rangeName().toLowerCase()),
     figure('Attributed', total.count
