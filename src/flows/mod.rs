@@ -22,6 +22,8 @@ pub mod dismissal;
 pub mod erase;
 /// What may be kept only for a while.
 pub mod forget;
+/// One conversion for one platform.
+pub mod forwarding;
 /// Answers kept for a repeat.
 pub mod idempotency;
 /// What a browser says of who it is.
@@ -72,8 +74,6 @@ pub mod session_id;
 pub mod shares;
 /// Tenants: added and changed.
 pub mod sites;
-/// One conversion for one platform.
-pub mod sync;
 /// Sources read because somebody asks.
 pub mod syncs;
 /// Tokens of a site.

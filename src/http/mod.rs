@@ -46,6 +46,8 @@ pub mod exports;
 pub mod files;
 /// A touch that a reverse proxy asks for.
 pub mod forward_auth;
+/// One conversion for one platform.
+mod forwarding;
 /// Steps and sign-ups told by the owner's own server.
 mod funnel;
 /// The headers that every answer carries.
@@ -128,8 +130,6 @@ mod shops;
 pub mod shown;
 /// The conversions API: telling.
 mod statements;
-/// One conversion for one platform.
-mod sync;
 /// Reading the platforms of sign-ups and bookings by hand.
 mod syncs;
 /// All routes on one page.

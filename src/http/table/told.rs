@@ -1,7 +1,7 @@
 //! Routes: what visitors, platforms and servers tell.
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
-use super::super::{chats, counted, forward_auth, hooks, senders, shops, statements, sync, touch};
+use super::super::{chats, counted, forward_auth, forwarding, hooks, senders, shops, statements, touch};
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -25,7 +25,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
     Route::new("POST", "/functions/v1/anytrack-webhook", Sender, run!(counted::anytrack), counted::EVENTS).shape(Shape::AnyTrack).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
-    Route::new("POST", "/api/conversions/{id}/sync", Token(Scope::Sync), run!(sync::sync), sync::SYNC).shape(Shape::AnyTrack),
+    Route::new("POST", "/api/conversions/{id}/sync", Token(Scope::Sync), run!(forwarding::sync), forwarding::SYNC).shape(Shape::AnyTrack),
     Route::new("POST", "/api/chat/events", Token(Scope::Write), run!(chats::tell), chats::TELL).shape(Shape::Shop),
     // ---------------------------------------------------------------- shops, as the older system connected them
     Route::new("POST", "/api/woocommerce/configure", Named(Right::Own, Scope::Write), run!(shops::woocommerce), shops::WOOCOMMERCE)

@@ -12,7 +12,7 @@ use crate::domain::ids::ConversionId;
 use crate::domain::reason;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
-use crate::flows::sync;
+use crate::flows::forwarding;
 use crate::store::deliveries::Delivery;
 
 /// Longest name of a destination that is read.
@@ -32,7 +32,7 @@ pub async fn sync(app: App, ask: Ask) -> Result<Reply> {
     let id: ConversionId = ask.param("id").parse().map_err(|()| Error::not_found("There is no such conversion."))?;
     let fields = reader::object(&ask.body)?;
     let destination = reader::required(&fields, "destination", LONGEST)?.trim().to_owned();
-    let delivery = sync::run(&app, &site, id, &destination).await?;
+    let delivery = forwarding::run(&app, &site, id, &destination).await?;
     Reply::json(&json!({ "data": shown(&delivery, &site.zone) }))
 }
 
