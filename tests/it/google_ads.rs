@@ -224,6 +224,30 @@ async fn nothing_that_comes_between_turns_what_was_taken_into_something_else() {
     assert_eq!(count(&stand_in, "/v1/events:ingest"), asked, "and is not sent twice");
 }
 
+/// What Google has stays said of it, whoever is gone meanwhile; only nobody asks any more.
+#[tokio::test]
+async fn what_was_taken_stays_taken_when_its_connection_or_its_person_goes() {
+    for is_person in [false, true] {
+        let google = Google::new();
+        let stand_in = google.start().await;
+        let house = house(&stand_in);
+        let (site, connection) = connected(&house, "live").await;
+        sale(&house, &site, "1001").await;
+        house.work().await;
+        assert_eq!(words(&house.delivery(&site).await), "PURCHASE accepted checking 0");
+        if is_person {
+            let path = format!("/api/sites/{}/erasures", site.slug);
+            house.post(&path).token(&site.token).json(&json!({"email": "ann.lee@mail.example"})).send().await;
+        } else {
+            let id = connection.id.parse().expect("an id");
+            halotrack::flows::connections::remove(&house.app, Some(site.id), id, "test").await.expect("removed");
+        }
+        after(&house, HALF_AN_HOUR_S + 1).await;
+        assert_eq!(words(&house.delivery(&site).await), "PURCHASE accepted - 0", "person: {is_person}");
+        assert_eq!(count(&stand_in, "/v1/requestStatus"), 0, "person: {is_person}");
+    }
+}
+
 #[tokio::test]
 async fn a_check_goes_on_for_a_day_and_a_half_and_then_stays_taken() {
     let google = Google::new();

@@ -355,6 +355,29 @@ async fn whoever_is_half_told_is_deleted_there_too() {
     assert!(told.as_array().is_some_and(|all| all.len() == 1), "{:#}", erased.json);
 }
 
+/// While the contact is on its way, the delivery is taken away as an erasure does it.
+#[tokio::test]
+async fn a_talk_ends_where_its_delivery_was_taken_away() {
+    let hubspot = HubSpot::default();
+    let (portal, file) = (hubspot.portal.clone(), Arc::new(Mutex::new(None::<std::path::PathBuf>)));
+    let at = file.clone();
+    let stand_in = StandIn::start(move |seen, _| {
+        if let (true, Some(file)) = (seen.target.contains("contacts/batch"), at.lock().expect("a path").as_ref()) {
+            let file = rusqlite::Connection::open(file).expect("the file");
+            file.execute("delete from deliveries", []).expect("no delivery");
+        }
+        answer(&mut portal.lock().expect("a portal"), seen)
+    })
+    .await;
+    let house = house(&stand_in).await;
+    *file.lock().expect("a path") = Some(house.data().join(halotrack::store::FILE));
+    let (site, _) = connected(&house, &[]).await;
+    hubspot.with(|portal| portal.properties.push("halotrack_id".into()));
+    sale(&house, &site, "1001").await;
+    house.work().await;
+    hubspot.with(|portal| assert_eq!((portal.contacts.len(), portal.deals.len(), portal.links.len()), (1, 0, 0)));
+}
+
 #[tokio::test]
 async fn a_conversion_is_synced_once_and_says_where_it_stands() {
     let hubspot = HubSpot::default();

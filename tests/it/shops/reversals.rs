@@ -179,6 +179,11 @@ async fn a_sale_that_holds_again_is_not_taken_back_by_what_still_waits() {
     let rows = scene.house.deliveries(&scene.site).await;
     let end = rows.iter().find(|d| d["kind"] == "refund").expect("a row");
     assert_eq!((&end["state"], &end["reason"]), (&json!("cancelled"), &json!("sale_holds")));
+    let replay = format!("/api/sites/{}/deliveries/replay", scene.site.slug);
+    let body = json!({"deliveries": [end["id"]]});
+    scene.house.post(&replay).token(&scene.site.token).json(&body).send().await;
+    scene.work().await;
+    assert_eq!(scene.names().len(), 2, "nor by hand: the sale holds");
 }
 
 #[tokio::test]
@@ -197,6 +202,48 @@ async fn money_goes_back_after_its_sale_never_before() {
     scene.house.advance_s(HOUR_S);
     scene.work().await;
     assert_eq!(scene.names(), told(&[("purchase", 80.0), ("purchase", 80.0), ("refund", 30.0)]));
+}
+
+/// What a restore holds is a sale that may still be told: its refund stays behind it.
+#[tokio::test]
+async fn money_goes_back_after_a_sale_that_is_held() {
+    let (scene, shop) = (Scene::open().await, WooShop::start().await);
+    let connected = scene.house.woo(&scene.site, &shop).await;
+    let id = shop.books().place(scene.house.clock.now(), "80.00", json!({}));
+    scene.house.told(&connected, &shop, "order.created", id).await.is(200);
+    let file = rusqlite::Connection::open(scene.house.data().join(halotrack::store::FILE)).expect("the file");
+    let set = |sql: &str| file.execute(sql, []).expect("a change");
+    set("update deliveries set state = 'held', reason = 'restored', next_at = null");
+    shop.books().refund(id, scene.house.clock.now(), 3_000);
+    scene.house.told(&connected, &shop, "order.updated", id).await.is(200);
+    scene.work().await;
+    assert_eq!(scene.names(), told(&[]), "the refund waits");
+    set("update deliveries set state = 'pending', reason = null, next_at = 0 where state = 'held'");
+    scene.work().await;
+    let named: Vec<String> = scene.names().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(named, ["purchase", "refund"]);
+}
+
+/// The one that tries a destination that was away may be a refund that waits for its sale: it sends nothing, so another tries.
+#[tokio::test]
+async fn a_refund_that_waits_keeps_nobody_from_trying() {
+    let scene = Scene::with(|_, n| stand_in::Answer::text(if n < 5 { 503 } else { 204 }, "")).await;
+    let shop = WooShop::start().await;
+    let connected = scene.house.woo(&scene.site, &shop).await;
+    let mut first = None;
+    for _ in 0..5 {
+        let id = shop.books().place(scene.house.clock.now(), "80.00", json!({}));
+        scene.house.told(&connected, &shop, "order.created", id).await.is(200);
+        scene.house.work().await;
+        first = first.or(Some(id));
+    }
+    assert_eq!(scene.names().len(), 5, "then it is left alone");
+    let id = first.expect("an order");
+    shop.books().refund(id, scene.house.clock.now(), 3_000);
+    scene.house.told(&connected, &shop, "order.updated", id).await.is(200);
+    scene.house.advance_s(30);
+    scene.house.work().await;
+    assert!(scene.names().len() > 5, "no minute is lost");
 }
 
 #[tokio::test]
