@@ -211,6 +211,7 @@ fn shown(app: &App, site: &Site) -> Value {
         "retention": s.retention,
         "model": s.policy.model,
         "window": s.policy.window_days,
+        "affiliates.model": s.affiliate_model.word(),
         "proxy": s.proxy,
     })
 }

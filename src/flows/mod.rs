@@ -2,12 +2,16 @@
 
 /// A user's own account.
 pub mod account;
+/// Partners: added, changed, paid.
+pub mod affiliates;
 /// Requests of a source's own talks.
 pub mod asking;
 /// Which conversation led to a conversion.
 pub mod assists;
 /// Backups of the running box.
 pub mod backup;
+/// Who earns a sale, and what is booked of it.
+pub mod commissions;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.

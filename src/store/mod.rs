@@ -10,6 +10,10 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+/// Clicks on links with a partner's code.
+pub mod affiliate_days;
+/// Partners with their codes and terms.
+pub mod affiliates;
 /// Visits of those who refused.
 pub mod anon_events;
 /// Who did what, for the owner.
@@ -18,6 +22,8 @@ pub mod audit;
 pub mod backups;
 /// Which conversation led to a conversion.
 pub mod chat_assists;
+/// Who earns a conversion, and the ledger of it.
+pub mod commissions;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
@@ -105,6 +111,8 @@ pub mod shares;
 pub mod sites;
 /// Copies of the file, and what is in them.
 pub mod snapshot;
+/// Links to a partner's statement.
+pub mod statement_links;
 /// What the query planner is told.
 mod statistics;
 /// Runs of pulls.
