@@ -16,6 +16,7 @@ use crate::config::load::{Flags, Loaded, load};
 use crate::control::restore::RestoreForm;
 use crate::control::{self, Chosen, Command, EraseForm, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
+use crate::flows::affiliates::AffiliateForm;
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
@@ -35,7 +36,7 @@ mod table;
 mod words;
 
 use given::Given;
-use words::{ConnectionWord, Halotrack, OutboxWord, SiteWord, TokenWord, UserWord, Word};
+use words::{AffiliateWord, ConnectionWord, Halotrack, OutboxWord, SiteWord, TokenWord, UserWord, Word};
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
@@ -104,6 +105,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Affiliate(word) => affiliate(word)?,
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
@@ -215,6 +217,31 @@ fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {
             Command::ConnectionSet { chosen: Chosen { connection: Some(connection), site }, mode, given: given.pairs(&settings)? }
         }
     })
+}
+
+fn affiliate(word: AffiliateWord) -> Result<Command> {
+    Ok(match word {
+        AffiliateWord::Add { site, codes, name, commission, hold, cookie, coupons, email } => {
+            let form = AffiliateForm {
+                name,
+                email,
+                codes: Some(codes),
+                coupons: Some(coupons),
+                commission: Some(commission),
+                hold_days: hold.map(|text| days("hold", &text)).transpose()?,
+                cookie_days: cookie.map(|text| days("cookie", &text)).transpose()?,
+                ..AffiliateForm::default()
+            };
+            Command::AffiliateAdd { site, form }
+        }
+        AffiliateWord::List { site } => Command::AffiliateList { site },
+    })
+}
+
+/// `30d`, or the number alone.
+fn days(flag: &str, text: &str) -> Result<u32> {
+    let wrong = || Error::invalid(flag, format!("{text:?} is no number of days such as 30d."));
+    text.trim().trim_end_matches('d').parse().map_err(|_| wrong())
 }
 
 impl From<words::Chosen> for Chosen {

@@ -12,6 +12,7 @@ use super::again::{self, ReplayForm};
 use super::export::ExportForm;
 use super::hooks;
 use super::kept;
+use super::partners;
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
 use super::queue;
@@ -19,6 +20,7 @@ use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
+use crate::flows::affiliates::AffiliateForm;
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::sites::{self, NewSiteForm};
 use crate::store::sites::Site;
@@ -65,6 +67,13 @@ pub enum Command {
     ConnectionPause(Chosen),
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
+    AffiliateAdd {
+        site: String,
+        form: AffiliateForm,
+    },
+    AffiliateList {
+        site: Option<String>,
+    },
     Sync {
         site: String,
         platform: Option<String>,
@@ -153,6 +162,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::ConnectionRegister(chosen) => hooks::run(app, &chosen, "register").await,
         Command::ConnectionCheck(chosen) => hooks::run(app, &chosen, "check").await,
         Command::ConnectionUnregister(chosen) => hooks::run(app, &chosen, "unregister").await,
+        Command::AffiliateAdd { site, form } => partners::add(app, &site, form).await,
+        Command::AffiliateList { site } => partners::list(app, site.as_deref()).await,
         Command::Sync { site, platform, force } => hooks::sync(app, &site, platform.as_deref(), force).await,
         Command::ConnectionPause(chosen) => {
             let (site, id) = one(app, &chosen)?;

@@ -9,7 +9,10 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 25] = [
+const SMALL: [&str; 28] = [
+    "affiliates",
+    "affiliate_codes",
+    "affiliate_months",
     "sites",
     "site_domains",
     "users",
