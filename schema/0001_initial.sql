@@ -1498,6 +1498,40 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+-- Who earns it is a filter too.
+create trigger affiliate_credits__earned after insert on affiliate_credits
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger affiliate_credits__moved after update of affiliate_id, code on affiliate_credits
+when old.affiliate_id is not new.affiliate_id or old.code <> new.code
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
 create trigger entries__late after insert on entries
 when new.book_day < (select next_day from count_marks where site_id = new.site_id)
 begin

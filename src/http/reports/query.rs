@@ -36,6 +36,7 @@ pub const FILTERS: &[Param] = &[
     ("currency", "EUR"),
     ("amount", "50..200, 200.. or ..50 in the large unit of its currency, both ends included; none for what has no amount"),
     ("customers", "new where the sale is its buyer's first one, returning, or unknown where nobody is known; leads are none of these"),
+    ("affiliate", "the first code of the partner who earns it, or (not set)"),
     ("platform", "one that told of it or was told"),
     ("connection", "one that told of it or was told, con_7"),
 ];
