@@ -1,4 +1,4 @@
-//! Who earns a sale, and what is booked of it. Called with every telling of a conversion and every change of its money: all
+//! Who earns a sale, and what is booked of it. Asked with every telling of a conversion and every change of its money: all
 //! that was ever heard is judged by one rule, and only what is missing in the ledger is added, so that neither the order of
 //! arrival nor a repeat makes a difference.
 
@@ -37,7 +37,7 @@ struct Candidate {
     shown: String,
 }
 
-/// Judges who earns, with what a telling has added, and books what is missing.
+/// Judges who earns, with what a telling has added. What it comes to is booked by `rebook`.
 pub fn settle(c: &SiteConn, site: &Site, id: ConversionId, heard: &Heard, now: Time) -> Result<()> {
     if heard.named.is_none() && !affiliates::are_used(c)? {
         return Ok(());
@@ -52,7 +52,7 @@ pub fn settle(c: &SiteConn, site: &Site, id: ConversionId, heard: &Heard, now: T
     if held.as_ref() != Some(&credit) {
         commissions::save(c, id, &credit, now)?;
     }
-    book(c, site, &conversion, &credit, now)
+    Ok(())
 }
 
 /// Brings the ledger of commissions to what the money of a sale is now.
@@ -69,6 +69,7 @@ pub fn followed(c: &SiteConn, site: &Site, session: SessionId, at: Time, now: Ti
     }
     for id in commissions::conversions_of(c, session, at, at.plus_ms(i64::from(MOST_DAYS) * DAY_MS))? {
         settle(c, site, id, &Heard::default(), now)?;
+        rebook(c, site, id, now)?;
     }
     Ok(())
 }

@@ -117,7 +117,8 @@ pub fn erase(c: &SiteConn, id: AffiliateId, at: Time) -> Result<bool> {
 /// Partners who are known by this address or number.
 pub fn list_of_person(c: &SiteConn, kind: &str, value: &str) -> Result<Vec<AffiliateId>> {
     c.list(
-        "select id from affiliates where site_id = :site and iif(:kind = 'email', email, phone) = :value and erased_at is null",
+        "select id from affiliates where site_id = :site and erased_at is null
+           and (:kind = 'email' and email = :value or :kind = 'phone' and phone = :value)",
         named_params! {":kind": kind, ":value": value},
         |row| Ok(AffiliateId::new(row.get(0)?)),
     )

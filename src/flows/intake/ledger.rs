@@ -9,7 +9,6 @@ use crate::domain::ids::ConversionId;
 use crate::domain::money::Money;
 use crate::domain::time::Time;
 use crate::error::Result;
-use crate::flows::commissions;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
@@ -123,7 +122,6 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
-    commissions::rebook(x.c, x.site, id, x.now)?;
     refund::plan(x, &conversion, word, &refunds, at)
 }
 

@@ -117,6 +117,10 @@ pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
         let coupons = if x.is_asserted { &[][..] } else { &t.traces.coupons };
         let heard = Heard { named: told.filter(|_| is_named), coupons, told: told.filter(|_| !is_named) };
         commissions::settle(x.c, x.site, id, &heard, x.now)?;
+        // What an order came to is known once its lines are brought in: then it is booked.
+        if t.what != "order" {
+            commissions::rebook(x.c, x.site, id, x.now)?;
+        }
     }
     Ok(stored)
 }
