@@ -88,8 +88,8 @@ export function render(root, params) {
         h('th', { scope: 'row' }, h('a.open', { href: app.href('affiliates', undefined, r.affiliate), 'data-focus': r.affiliate }, h('bdi.cut', null, r.name)),
           h('p.sub', null, h('bdi.faint', null, r.codes.join(', ')), r.state !== 'active' && h('span.tag', null, r.state === 'paused' ? 'Paused' : 'Erased'), flagMarks(r.flags))),
         cell('Clicks', count(r.clicks)), cell('Orders', [count(r.orders), r.leads > 0 && h('small.faint', null, ` +${plural(r.leads, 'lead')}`)]), cell('Net revenue', sums(r.net)),
-        cell('Each click', r.epc ? money(r.epc) : '–'), cell('Rate', rate(r)), cell('Waiting', sums(r.commission.pending)),
-        cell('To be paid', sums(r.owed), 'num strong', 'All that is due now, also of other days'), cell('Paid', sums(r.commission.paid)), cell('Went back', sums(r.commission.reversed)))))),
+        cell('Each click', r.epc ? money(r.epc) : '–'), cell('Rate', rate(r)), cell('Waiting', sums(r.commissions.pending)),
+        cell('To be paid', sums(r.owed), 'num strong', 'All that is due now, also of other days'), cell('Paid', sums(r.commissions.paid)), cell('Went back', sums(r.commissions.reversed)))))),
     h('footer.others', null, h('p.faint', null, report.rule)));
   }
 

@@ -12,7 +12,7 @@ const fig = (/** @type {string} */ k, /** @type {Kid} */ v, /** @type {Kid} */ n
 
 /** @param {any} s @param {{act?: (line: any) => Kid, href?: (line: any) => string, flags?: boolean}} [how] */
 export function statementOf(s, { act, href, flags } = {}) {
-  const c = s.commission;
+  const c = s.commissions;
   return [
     h('section.sheet', { 'aria-label': `Figures of ${monthName(s.month)}` },
       h('div.stmt', null,

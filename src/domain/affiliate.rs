@@ -128,7 +128,9 @@ impl Rule {
 }
 
 fn no_rule(text: &str) -> NoRule {
-    NoRule(format!("{text:?} is no commission. Write 10% or 5.00 for each sale, lead=2.00 for each lead, or product:SKU=15% for a product."))
+    NoRule(format!(
+        "{text:?} is no commission. Write 10% or 5.00 for each sale, lead=2.00 for each lead, or product:SKU=15% for a product."
+    ))
 }
 
 impl Terms {
@@ -266,7 +268,8 @@ mod tests {
     }
 
     fn sale(minor: i64, pieces: &[(&str, i64, i64)]) -> Sold {
-        let piece = |(name, quantity, minor): &(&str, i64, i64)| Piece { names: vec![(*name).to_owned()], quantity: *quantity, minor: *minor };
+        let piece =
+            |(name, quantity, minor): &(&str, i64, i64)| Piece { names: vec![(*name).to_owned()], quantity: *quantity, minor: *minor };
         Sold { kind: ConversionKind::Sale, amount: Some(Money::new(minor, eur())), pieces: pieces.iter().map(piece).collect() }
     }
 

@@ -55,6 +55,9 @@ mod tests {
         assert_eq!(phone("+353861234567"), "+353••••67");
         assert_eq!(phone("123"), "••••");
         assert_eq!(word(" Niamh"), "N••••");
-        assert_eq!((label("Order 10574"), label("7"), label("Order #1 x")), ("Order ••••74".into(), "••••7".into(), "Order #1 ••••x".into()));
+        assert_eq!(
+            (label("Order 10574"), label("7"), label("Order #1 x")),
+            ("Order ••••74".into(), "••••7".into(), "Order #1 ••••x".into())
+        );
     }
 }

@@ -59,6 +59,7 @@ pub fn record(p: &Processing) -> String {
             "- Visitors: pages, source, campaign and click ids, device, country, an id in a cookie, their answer on consent. The network address is sealed and removed after a few days.".into(),
             "- Visitors who refuse: that there was a visit, without anything by which somebody could be known.".into(),
             "- Customers and people who enquire: name, e-mail, phone, company, what they wrote, what they bought and for how much.".into(),
+            "- Partners who send buyers: name, e-mail, phone, bank account, what they earned.".into(),
             "- People who work here: e-mail, sign-ins, what they changed.".into(),
         ],
     );

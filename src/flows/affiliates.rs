@@ -49,7 +49,8 @@ pub struct AffiliateForm {
 pub async fn add(app: &App, site: &Arc<Site>, form: AffiliateForm, who: &str) -> Result<AffiliateId> {
     let now = app.clock.now();
     let codes = codes("code", form.codes.as_deref().unwrap_or_default())?;
-    let (_, first) = codes.first().ok_or_else(|| Error::invalid("code", "Name the partner's code, as it stands behind ?ref= in a link."))?;
+    let (_, first) =
+        codes.first().ok_or_else(|| Error::invalid("code", "Name the partner's code, as it stands behind ?ref= in a link."))?;
     if form.commission.as_ref().is_none_or(Vec::is_empty) {
         return Err(Error::invalid("commission", "Name a commission such as 10% or 5.00."));
     }
@@ -132,7 +133,15 @@ pub async fn erase(app: &App, site: SiteId, id: AffiliateId, who: &str) -> Resul
 
 /// The owner's word on one commission: `approved` pays it before its time or in spite of a flag, `refused` takes it back, none
 /// lets it wait again.
-pub async fn decide(app: &App, site: &Arc<Site>, id: AffiliateId, conversion: ConversionId, verdict: Option<&'static str>, note: Option<String>, who: &str) -> Result<()> {
+pub async fn decide(
+    app: &App,
+    site: &Arc<Site>,
+    id: AffiliateId,
+    conversion: ConversionId,
+    verdict: Option<&'static str>,
+    note: Option<String>,
+    who: &str,
+) -> Result<()> {
     let now = app.clock.now();
     if note.as_ref().is_some_and(|n| n.chars().count() > LONGEST_TEXT) {
         return Err(Error::invalid("note", format!("A note has at most {LONGEST_TEXT} characters.")));
@@ -147,7 +156,13 @@ pub async fn decide(app: &App, site: &Arc<Site>, id: AffiliateId, conversion: Co
             }
             commissions::set_verdict(c, conversion, verdict, &who, note.as_deref(), now)?;
             ledger::rebook(c, &of, conversion, now)?;
-            audit::add(c, &who, "commission_decided", &json!({"affiliate": id, "conversion": conversion, "verdict": verdict, "note": note}), now)
+            audit::add(
+                c,
+                &who,
+                "commission_decided",
+                &json!({"affiliate": id, "conversion": conversion, "verdict": verdict, "note": note}),
+                now,
+            )
         })
         .await
 }
@@ -168,10 +183,20 @@ pub async fn pay(app: &App, site: SiteId, id: AffiliateId, paid_on: Day, referen
                 paid.push((payout, amount));
             }
             if paid.is_empty() {
-                return Err(Error::new(Kind::Conflict, "nothing_due", "Nothing is due to this partner now. What is earned waits for its hold days."));
+                return Err(Error::new(
+                    Kind::Conflict,
+                    "nothing_due",
+                    "Nothing is due to this partner now. What is earned waits for its hold days.",
+                ));
             }
             let sums: Vec<String> = paid.iter().map(|(_, m)| m.to_string()).collect();
-            audit::add(c, &who, "affiliate_paid", &json!({"affiliate": id, "paid": sums, "paid_on": paid_on.to_string(), "reference": reference}), now)?;
+            audit::add(
+                c,
+                &who,
+                "affiliate_paid",
+                &json!({"affiliate": id, "paid": sums, "paid_on": paid_on.to_string(), "reference": reference}),
+                now,
+            )?;
             Ok(paid)
         })
         .await
@@ -193,7 +218,14 @@ pub async fn close(app: &App, site: &Arc<Site>, month: Day, who: &str) -> Result
 }
 
 /// Makes a link to the statement of a month, and gives its address.
-pub async fn add_link(app: &App, site: &Arc<Site>, id: AffiliateId, month: Day, days: i64, who: &str) -> Result<(StatementId, String, Time)> {
+pub async fn add_link(
+    app: &App,
+    site: &Arc<Site>,
+    id: AffiliateId,
+    month: Day,
+    days: i64,
+    who: &str,
+) -> Result<(StatementId, String, Time)> {
     let now = app.clock.now();
     let expires_at = now.plus_ms(days * DAY_MS);
     let (of, who) = (site.clone(), who.to_owned());
@@ -203,7 +235,8 @@ pub async fn add_link(app: &App, site: &Arc<Site>, id: AffiliateId, month: Day, 
             if found(c, id)?.erased_at.is_some() {
                 return Err(Error::new(Kind::Conflict, "erased", "This partner was erased."));
             }
-            let (link, token) = statement_links::add(c, &of.keys.digest, id, month, expires_at, who.split(audit::FROM).next().unwrap_or_default(), now)?;
+            let (link, token) =
+                statement_links::add(c, &of.keys.digest, id, month, expires_at, who.split(audit::FROM).next().unwrap_or_default(), now)?;
             audit::add(c, &who, "statement_link_added", &json!({"affiliate": id, "link": link, "month": month.to_string()[..7]}), now)?;
             Ok((link, token))
         })
@@ -317,8 +350,9 @@ fn text(given: Option<&str>) -> Given<'_> {
 fn codes(kind: &str, given: &[String]) -> Result<Vec<(String, String)>> {
     let mut all: Vec<(String, String)> = Vec::new();
     for shown in given.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
-        let value = affiliate::code(shown)
-            .ok_or_else(|| Error::invalid(kind, format!("{shown:?} is no {kind}: up to 64 letters, digits and - _ . ~ +, without blanks.")))?;
+        let value = affiliate::code(shown).ok_or_else(|| {
+            Error::invalid(kind, format!("{shown:?} is no {kind}: up to 64 letters, digits and - _ . ~ +, without blanks."))
+        })?;
         if !all.iter().any(|(known, _)| *known == value) {
             all.push((value, shown.to_owned()));
         }
@@ -347,4 +381,3 @@ pub fn month(field: &str, text: &str) -> Result<Day> {
     let day = Day::parse(&format!("{text}-01")).filter(|d| (0..=200_000).contains(&d.0));
     day.ok_or_else(|| Error::invalid(field, format!("{field} is a month like 2026-06.")))
 }
-

@@ -79,7 +79,11 @@ fn candidates(c: &SiteConn, conversion: &Conversion, heard: &Heard) -> Result<Ve
     if let Some(code) = heard.named.and_then(affiliate::named) {
         // It is counted in any case: the owner's own server says so.
         let partner = affiliates::find_by_code(c, "code", &code)?.map(|(partner, _)| partner);
-        all.push(Candidate { claim: Claim { way: Way::Named, code, at: None }, shown: heard.named.unwrap_or_default().trim().to_owned(), partner });
+        all.push(Candidate {
+            claim: Claim { way: Way::Named, code, at: None },
+            shown: heard.named.unwrap_or_default().trim().to_owned(),
+            partner,
+        });
     }
     for shown in heard.coupons {
         let Some(code) = affiliate::code(shown) else { continue };
@@ -249,7 +253,16 @@ fn book(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit, now
                 note.push_str(&format!(" It belongs to {}, whose statement was final already.", place.0));
             }
             let code = if is_own { credit.claim.code.as_str() } else { owner.1.as_str() };
-            let line = NewLine { conversion: conversion.id, affiliate: owner.0, code, kind: conversion.kind.word(), place, sums, book_day, note: &note };
+            let line = NewLine {
+                conversion: conversion.id,
+                affiliate: owner.0,
+                code,
+                kind: conversion.kind.word(),
+                place,
+                sums,
+                book_day,
+                note: &note,
+            };
             commissions::add(c, &line, now)?;
         }
     }

@@ -222,9 +222,8 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
                 .map_err(|_| Error::invalid(key, "The model is one of last_non_direct, first, last, linear, position, time_decay."))?;
         }
         "affiliates.model" => {
-            site.settings.affiliate_model = claim::Model::parse(value).ok_or_else(|| {
-                Error::invalid(key, "It is last or first: which of several partners' links earns.")
-            })?;
+            site.settings.affiliate_model = claim::Model::parse(value)
+                .ok_or_else(|| Error::invalid(key, "It is last or first: which of several partners' links earns."))?;
         }
         "window" => site.settings.policy.window_days = window(key, value)?,
         _ if key.starts_with("window.") => {

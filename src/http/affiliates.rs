@@ -37,18 +37,25 @@ pub const LIST: Doc = Doc::new("Affiliates", "Partners with their codes, terms, 
     .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","codes":["noor"],"state":"active","owed":[{"minor":1200,"currency":"EUR"}]}],"rule":"…"}"#);
 pub const CSV: Doc = Doc::new("Affiliates", "The same as CSV.").answer("affiliate,name,…").of_type("text/csv");
 pub const JSONL: Doc = Doc::new("Affiliates", "The same, one JSON object a line.").answer("{}").of_type("application/x-ndjson");
-pub const ADD: Doc = Doc::new("Affiliates", "Adds a partner: codes for links (`?ref=CODE`), coupons, and what is paid: 10%, 5.00, lead=2.00, product:SKU=15%.")
-    .body(BODY)
-    .answer(ONE)
-    .statuses(&[201, 409, 422]);
-pub const CHANGE: Doc = Doc::new("Affiliates", "Changes a partner, or pauses one (`paused`). New terms hold for sales that become known from now on; known ones keep theirs.")
-    .body(r#"{"commission":["12%"],"paused":false}"#)
-    .answer(ONE)
-    .statuses(&[200, 404, 409, 422]);
-pub const ERASE: Doc = Doc::new("Affiliates", "Anonymises a partner: name, address and bank account go, what was earned stays in the books.")
-    .body("{}")
-    .nothing()
-    .statuses(&[204, 404]);
+pub const ADD: Doc = Doc::new(
+    "Affiliates",
+    "Adds a partner: codes for links (`?ref=CODE`), coupons, and what is paid: 10%, 5.00, lead=2.00, product:SKU=15%.",
+)
+.body(BODY)
+.answer(ONE)
+.statuses(&[201, 409, 422]);
+pub const CHANGE: Doc = Doc::new(
+    "Affiliates",
+    "Changes a partner, or pauses one (`paused`). New terms hold for sales that become known from now on; known ones keep theirs.",
+)
+.body(r#"{"commission":["12%"],"paused":false}"#)
+.answer(ONE)
+.statuses(&[200, 404, 409, 422]);
+pub const ERASE: Doc =
+    Doc::new("Affiliates", "Anonymises a partner: name, address and bank account go, what was earned stays in the books.")
+        .body("{}")
+        .nothing()
+        .statuses(&[204, 404]);
 pub const DECIDE: Doc = Doc::new("Affiliates", "The owner's word on one commission: approve pays it before its time or in spite of a flag, refuse takes it back, wait takes the word back.")
     .body(r#"{"verdict":"approve","note":"A gift for her sister."}"#)
     .nothing()
@@ -60,10 +67,11 @@ pub const PAY: Doc = Doc::new("Affiliates", "Notes that what is due was sent, wi
 pub const BANK: Doc = Doc::new("Affiliates", "What is due to whom, for the bank: payee, account, amount, currency, reference.")
     .answer("payee,account,amount,currency,reference")
     .of_type("text/csv");
-pub const CLOSE: Doc = Doc::new("Affiliates", "Makes the statements of a month final. What becomes known of it later stands in the first month that is open.")
-    .body(r#"{"month":"2026-05"}"#)
-    .nothing()
-    .statuses(&[204, 422]);
+pub const CLOSE: Doc =
+    Doc::new("Affiliates", "Makes the statements of a month final. What becomes known of it later stands in the first month that is open.")
+        .body(r#"{"month":"2026-05"}"#)
+        .nothing()
+        .statuses(&[204, 422]);
 
 /// A partner with codes and what is due.
 pub struct Shown {

@@ -12,7 +12,8 @@ mod told;
 
 use super::route::Route;
 
-const GROUPS: &[&[Route]] = &[pages::ROUTES, told::ROUTES, funnel::ROUTES, hands::ROUTES, affiliates::ROUTES, questions::ROUTES, reports::ROUTES, kept::ROUTES];
+const GROUPS: &[&[Route]] =
+    &[pages::ROUTES, told::ROUTES, funnel::ROUTES, hands::ROUTES, affiliates::ROUTES, questions::ROUTES, reports::ROUTES, kept::ROUTES];
 
 pub static ROUTES: &[Route] = &joined::<{ count() }>();
 

@@ -123,9 +123,8 @@ pub fn entries_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Entry>> 
         named_params! {":id": conversion.number()},
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    let all = rows.into_iter().filter_map(|(day, minor, code)| {
-        Some(Entry { day: Day(day), amount: Money::new(minor, Currency::parse(&code)?) })
-    });
+    let all =
+        rows.into_iter().filter_map(|(day, minor, code)| Some(Entry { day: Day(day), amount: Money::new(minor, Currency::parse(&code)?) }));
     Ok(all.collect())
 }
 
@@ -173,6 +172,17 @@ pub fn owed(c: &SiteConn, affiliate: AffiliateId, now: Time) -> Result<Vec<Money
            and (e.verdict is not null or (e.flag is null and e.due_at <= :now) or e.affiliate_id is not k.affiliate_id)
          group by k.currency having sum(k.amount_minor) <> 0 order by k.currency",
         named_params! {":id": affiliate.number(), ":now": now.ms()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())
+}
+
+/// What is left of a conversion's commission for a partner.
+pub fn left(c: &SiteConn, conversion: ConversionId, affiliate: Option<AffiliateId>) -> Result<Vec<Money>> {
+    let sums: Vec<(String, i64)> = c.list(
+        "select currency, sum(amount_minor) from commissions
+         where site_id = :site and conversion_id = :id and affiliate_id is :affiliate and currency is not null group by currency",
+        named_params! {":id": conversion.number(), ":affiliate": affiliate.map(AffiliateId::number)},
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())

@@ -16,7 +16,24 @@ fn open() -> Running {
     let (server, token) = two_shops::open("affiliate_pages");
     let told = |path: &str, body: Value| -> Value { two_shops::tell(&server, &token, path, &body) };
     let ago = |hours: i64| Clock::system().now().plus_ms(-hours * 3_600_000).utc();
-    server.cli(&["affiliate", "add", "--site", "full", "--code", "noor", "--name", "Noor", "--commission", "10%", "--hold", "0", "--email", "noor@mail.example", "--coupon", "NOOR10"]);
+    server.cli(&[
+        "affiliate",
+        "add",
+        "--site",
+        "full",
+        "--code",
+        "noor",
+        "--name",
+        "Noor",
+        "--commission",
+        "10%",
+        "--hold",
+        "0",
+        "--email",
+        "noor@mail.example",
+        "--coupon",
+        "NOOR10",
+    ]);
     server.cli(&["affiliate", "add", "--site", "full", "--code", "karim", "--name", HOSTILE, "--commission", "5.00"]);
     for n in 0..9_i64 {
         let code = ["noor", "karim", "stranger"][n as usize % 3];
@@ -26,7 +43,10 @@ fn open() -> Running {
     for n in 0..6_i64 {
         let code = ["noor", "karim"][n as usize % 2];
         let email = if n == 4 { "noor@mail.example".to_owned() } else { format!("b{n}@mail.example") };
-        told("/api/conversions", json!({"conversion_type": "sale", "order_id": format!("50{n}"), "revenue": 60 + n, "currency": "EUR", "email": email, "affiliate_id": code}));
+        told(
+            "/api/conversions",
+            json!({"conversion_type": "sale", "order_id": format!("50{n}"), "revenue": 60 + n, "currency": "EUR", "email": email, "affiliate_id": code}),
+        );
     }
     server
 }
@@ -53,7 +73,10 @@ async fn an_owner_runs_a_programme_of_partners() {
     let page = |path: &str| format!("{}/dashboard/{path}", server.url());
     for (width, height, scheme) in SCREENS {
         browser.screen(width, height, scheme).await;
-        for (site, ready) in [("full", "return document.querySelectorAll('.t-partners tr[data-id]').length === 2"), ("empty", "return !!document.querySelector('.empty [data-focus=add]')")] {
+        for (site, ready) in [
+            ("full", "return document.querySelectorAll('.t-partners tr[data-id]').length === 2"),
+            ("empty", "return !!document.querySelector('.empty [data-focus=add]')"),
+        ] {
             browser.open(&page(&format!("{site}/affiliates"))).await;
             browser.wait("the partners", ready).await;
             looked(&browser, &format!("affiliates-{site}-{width}-{scheme}"), scheme).await;
@@ -94,7 +117,12 @@ async fn one_is_added(browser: &Chromium, page: &str) {
     browser.write("[name=commission]", "12%").await;
     browser.picture("affiliate-form-1440-light").await;
     browser.click("dialog[open] button[type=submit]").await;
-    browser.wait("the partner's page", "return /\\/affiliates\\/affiliate_1$/.test(location.pathname) && document.body.innerText.includes('?ref=lina')").await;
+    browser
+        .wait(
+            "the partner's page",
+            "return /\\/affiliates\\/affiliate_1$/.test(location.pathname) && document.body.innerText.includes('?ref=lina')",
+        )
+        .await;
     browser.click("[data-focus=pause]").await;
     browser.wait("paused", "return document.body.innerText.includes('Paused: earns nothing new')").await;
     assert_eq!(errors(browser).await.into_iter().filter(|e| !e.contains("422")).collect::<Vec<_>>(), Vec::<String>::new());
@@ -107,13 +135,25 @@ async fn decided_paid_and_shared(browser: &Chromium, page: &str) -> String {
     let decide = "const row = [...document.querySelectorAll('.t-lines tbody tr')].find((x) => x.innerText.includes('Waiting for the shop')); \
                   row?.querySelector('[data-focus^=decide]')?.click(); return !!document.querySelector('.menu [data-item]')";
     browser.wait("what can be decided", decide).await;
-    browser.wait("refused", "[...document.querySelectorAll('.menu [data-item]')].find((x) => x.innerText.includes('Refuse it'))?.click(); return true").await;
-    browser.wait("a line takes it back", "return document.querySelectorAll('.t-lines tbody tr').length === 4 && !!document.querySelector('.t-lines tr.back')").await;
+    browser
+        .wait(
+            "refused",
+            "[...document.querySelectorAll('.menu [data-item]')].find((x) => x.innerText.includes('Refuse it'))?.click(); return true",
+        )
+        .await;
+    browser
+        .wait(
+            "a line takes it back",
+            "return document.querySelectorAll('.t-lines tbody tr').length === 4 && !!document.querySelector('.t-lines tr.back')",
+        )
+        .await;
     browser.click("[data-focus=pay]").await;
     browser.wait("the form", "return !!document.querySelector('dialog[open] [name=reference]')").await;
     browser.write("[name=reference]", "TRX 4711").await;
     browser.click("dialog[open] button[type=submit]").await;
-    browser.wait("it is noted", "return document.body.innerText.includes('TRX 4711') && document.querySelector('[data-focus=pay]').disabled").await;
+    browser
+        .wait("it is noted", "return document.body.innerText.includes('TRX 4711') && document.querySelector('[data-focus=pay]').disabled")
+        .await;
     browser.click("[data-focus=share]").await;
     browser.wait("the link", "return !!document.querySelector('.st-links li button')").await;
     let path = "return fetch('/api/sites/full/affiliates/affiliate_1/statement').then((r) => r.json()).then((s) => s.links[0].link)";

@@ -99,13 +99,16 @@ async fn the_figures_are_clicks_sales_revenue_and_their_ratios() {
     let one = &report["items"][0];
     assert_eq!((&one["clicks"], &one["orders"], &one["conversion_rate"]), (&json!(1_000), &json!(50), &json!(0.05)));
     assert_eq!((&one["net"][0]["minor"], &one["epc"]["minor"]), (&json!(500_000), &json!(500)));
-    assert_eq!((&one["commission"]["pending"][0]["minor"], &one["owed"]), (&json!(50_000), &json!([])));
+    assert_eq!((&one["commissions"]["pending"][0]["minor"], &one["owed"]), (&json!(50_000), &json!([])));
     assert_eq!(one["conversion_range"], Value::Null, "a thousand clicks speak for themselves");
     let csv = house.get(&format!("{path}.csv")).token(&site.token).send().await.is(200).text;
     assert!(csv.contains("Noor") && csv.contains("5.00") && csv.contains("USD 5000.00"), "{csv}");
     // Dates that do not hold them, and words that are none.
     let none = house.performance(&site, "affiliate_id=noor&date_from=2026-01-01&date_to=2026-01-31").await;
-    assert_eq!((&none["clicks"], &none["conversions"], &none["epc"], &none["conversion_rate"]), (&json!(0), &json!(0), &json!(0.0), &json!(0.0)));
+    assert_eq!(
+        (&none["clicks"], &none["conversions"], &none["epc"], &none["conversion_rate"]),
+        (&json!(0), &json!(0), &json!(0.0), &json!(0.0))
+    );
     for bad in ["performance", "top?sort_by=clicks", "top?limit=0", "performance?affiliate_id=noor&date_from=nope"] {
         house.advance_s(1);
         house.get(&format!("/api/affiliates/{bad}")).token(&site.token).send().await.is(400);
@@ -143,8 +146,11 @@ async fn the_best_are_ranked_by_the_chosen_figure_and_few_clicks_carry_a_range()
     // Whoever gets such a code has its figures from then on; what was sold before earns nothing.
     let ben = house.partner(&site, "BEN", json!({})).await;
     let statement = house.statement(&site, &ben, "2026-06").await;
-    assert_eq!((&statement["clicks"], &statement["conversions"], &statement["commission"]["earned"]), (&json!(1), &json!(1), &json!([])));
-    assert_eq!(house.of_partner(&site, &format!("{ben}/commissions/conversion_2"), json!({"verdict": "approve"})).await.is(409).code(), "earns_nothing");
+    assert_eq!((&statement["clicks"], &statement["conversions"], &statement["commissions"]["earned"]), (&json!(1), &json!(1), &json!([])));
+    assert_eq!(
+        house.of_partner(&site, &format!("{ben}/commissions/conversion_2"), json!({"verdict": "approve"})).await.is(409).code(),
+        "earns_nothing"
+    );
 }
 
 #[tokio::test]
@@ -195,7 +201,10 @@ async fn what_goes_back_takes_its_part_on_its_own_day() {
     tell("2026-06-12T09:00:00", "processing", json!([{"id": 5, "total": "-25.00"}])).await;
     let statement = house.statement(&site, &noor, "2026-06").await;
     assert_eq!(lines(&statement)[1], ("2026-06-12".into(), -250, "pending".into()), "{statement}");
-    assert_eq!((&statement["commission"]["earned"][0]["minor"], &statement["commission"]["reversed"][0]["minor"]), (&json!(750), &json!(250)));
+    assert_eq!(
+        (&statement["commissions"]["earned"][0]["minor"], &statement["commissions"]["reversed"][0]["minor"]),
+        (&json!(750), &json!(250))
+    );
     // After its time and a payment, what goes back is taken from the next one.
     house.advance_s(40 * DAY_S);
     let owed = house.statement(&site, &noor, "2026-07").await["owed"].clone();
@@ -207,7 +216,7 @@ async fn what_goes_back_takes_its_part_on_its_own_day() {
     let statement = house.statement(&site, &noor, "2026-07").await;
     assert_eq!(lines(&statement), [("2026-07-23".into(), -750, "approved".into())], "{statement}");
     assert_eq!((&statement["owed"][0]["minor"], &statement["payouts"][0]["reference"]), (&json!(-750), &json!("TRX 1")));
-    assert_eq!(house.statement(&site, &noor, "2026-06").await["commission"]["paid"][0]["minor"], 750);
+    assert_eq!(house.statement(&site, &noor, "2026-06").await["commissions"]["paid"][0]["minor"], 750);
     let told_again = lines(&statement);
     tell("2026-07-23T09:00:00", "refunded", json!([{"id": 5, "total": "-25.00"}])).await;
     assert_eq!(lines(&house.statement(&site, &noor, "2026-07").await), told_again, "a repeat changes nothing");
@@ -239,7 +248,7 @@ async fn a_commission_waits_for_its_days_and_for_the_owner() {
     assert_eq!(lines(&statement)[2], ("2026-06-23".into(), -500, "approved".into()), "taken back in the open, on its day");
     assert_eq!(statement["owed"], json!([{"minor": 800, "currency": "USD"}]));
     decide(&own, "wait", 204).await;
-    assert_eq!(house.statement(&site, &noor, "2026-06").await["commission"]["earned"][0]["minor"], 1_300);
+    assert_eq!(house.statement(&site, &noor, "2026-06").await["commissions"]["earned"][0]["minor"], 1_300);
     decide(&first, "maybe", 422).await;
     decide("conversion_99", "approve", 404).await;
     house.of_partner(&site, &format!("{noor}/pay"), json!({"paid_on": "2027-01-01"})).await.is(422);
@@ -259,7 +268,10 @@ async fn a_coupon_counts_before_a_link_and_the_last_link_before_others() {
     assert_eq!(left(&house, &site), BTreeMap::from([(anna.clone(), 1_000), (ben.clone(), 1_000)]), "a coupon before a link");
     let said = house.statement(&site, &ben, "2026-06").await;
     let note = said["lines"][0]["note"].as_str().expect("a reason");
-    assert!(note.contains("used the coupon ben5") && note.contains("anna had a link followed too: a coupon counts before a link"), "{note}");
+    assert!(
+        note.contains("used the coupon ben5") && note.contains("anna had a link followed too: a coupon counts before a link"),
+        "{note}"
+    );
     assert!(said["rule"].as_str().is_some_and(|r| r.contains("then a coupon of a partner on the order, then a partner's link")), "{said}");
     // By the owner's choice the first link earns.
     halotrack::flows::sites::set(&house.app, site.id, "affiliates.model", "first", "test").await.expect("set");
@@ -318,7 +330,11 @@ async fn the_order_of_arrival_makes_no_difference() {
             for turns in orders {
                 let house = House::new();
                 let site = house.site("shop.example").await;
-                for (code, more) in [("anna", json!({})), ("ben", json!({"coupons": ["BEN5"], "commission": ["20%"]})), ("cleo", json!({"commission": ["3.00"]}))] {
+                for (code, more) in [
+                    ("anna", json!({})),
+                    ("ben", json!({"coupons": ["BEN5"], "commission": ["20%"]})),
+                    ("cleo", json!({"commission": ["3.00"]})),
+                ] {
                     house.partner(&site, code, more).await;
                 }
                 let start = house.clock.now();
@@ -388,7 +404,10 @@ async fn a_site_knows_its_own_partners_only() {
     let house = House::new();
     let (site, other) = (house.site("shop.example").await, house.site("other.example").await);
     let noor = house.partner(&site, "noor", json!({"coupons": ["TEN"]})).await;
-    house.order(&other, json!({"order_id": "1", "total": "10.00", "currency": "USD", "email": "b@mail.example", "coupons": ["TEN"]})).await.is(200);
+    house
+        .order(&other, json!({"order_id": "1", "total": "10.00", "currency": "USD", "email": "b@mail.example", "coupons": ["TEN"]}))
+        .await
+        .is(200);
     house.sold(&other, json!({"revenue": 10, "affiliate_id": "noor"})).await;
     house.visit(&other, None, json!({"landing": "/?ref=noor"})).await;
     assert_eq!(left(&house, &site), BTreeMap::new());
@@ -437,12 +456,8 @@ async fn what_looks_odd_is_flagged_with_its_reason() {
         house.order(&site, order).await.is(200);
     }
     let statement = house.statement(&site, &noor, "2026-06").await;
-    let flags: Vec<(&str, &str)> = statement["flags"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|f| Some((f["flag"].as_str()?, f["sentence"].as_str()?)))
-        .collect();
+    let flags: Vec<(&str, &str)> =
+        statement["flags"].as_array().into_iter().flatten().filter_map(|f| Some((f["flag"].as_str()?, f["sentence"].as_str()?))).collect();
     let words: Vec<&str> = flags.iter().map(|f| f.0).collect();
     assert_eq!(words, ["code_leaked", "paid_search", "burst"], "{flags:?}");
     assert!(flags[0].1.starts_with("6 of 6 sales by coupon"), "{flags:?}");
@@ -466,7 +481,11 @@ async fn a_partner_reads_the_statement_under_a_link() {
     let page = house.get(&format!("/statement/{token}")).send().await.is(200);
     assert!(page.header("x-robots-tag").contains("noindex") && page.header("content-type").starts_with("text/html"));
     let links = house.statement(&site, &noor, "2026-06").await["links"].clone();
-    assert_eq!((&links[0]["views"], links[0]["link"].as_str().is_some_and(|l| l.ends_with(&token))), (&json!(1), true), "it can be copied again");
+    assert_eq!(
+        (&links[0]["views"], links[0]["link"].as_str().is_some_and(|l| l.ends_with(&token))),
+        (&json!(1), true),
+        "it can be copied again"
+    );
     // Any other text is no link, and an ended one is the same as none.
     for bad in ["", "x", &token[1..]] {
         assert_eq!(look(&format!("{bad}a")).await.is(404).code(), "not_found");
@@ -512,7 +531,8 @@ fn partners_are_added_by_command() {
     let server = Running::new("partners");
     server.cli(&["site", "add", "--name", "shop", "--domain", "shop.example", "--currency", "EUR"]);
     let add = ["affiliate", "add", "--site", "shop", "--code", "Noor", "--name", "Noor Haddad", "--commission", "10%"];
-    let made = server.cli(&[&add[..], &["--commission", "lead=2.00", "--hold", "14d", "--coupon", "NOOR10", "--coupon", "NOOR20"]].concat());
+    let made =
+        server.cli(&[&add[..], &["--commission", "lead=2.00", "--hold", "14d", "--coupon", "NOOR10", "--coupon", "NOOR20"]].concat());
     assert_eq!(
         (&made["affiliate"], &made["site"], &made["code"], &made["hold_days"]),
         (&json!("affiliate_1"), &json!("shop"), &json!("Noor"), &json!(14))

@@ -55,7 +55,10 @@ pub fn flags(seen: &Seen) -> Vec<Flag> {
     if is_much(seen.ads, seen.clicks, FEW_ADS, ADS_PERCENT) {
         all.push(Flag {
             word: "paid_search",
-            sentence: format!("{} of {} clicks came from search advertisements: the partner may be bidding on your name.", seen.ads, seen.clicks),
+            sentence: format!(
+                "{} of {} clicks came from search advertisements: the partner may be bidding on your name.",
+                seen.ads, seen.clicks
+            ),
         });
     }
     if is_much(seen.bursts, seen.clicks, FEW_BURSTS, BURST_PERCENT) {

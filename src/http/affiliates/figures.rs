@@ -23,14 +23,14 @@ use crate::store::sites::Site;
 /// Codes that nobody has, shown beside the partners.
 const STRANGERS: usize = 20;
 
-const QUERY: &[(&str, &str)] =
-    &[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")];
+const QUERY: &[(&str, &str)] = &[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")];
 
 pub const REPORT: Doc = Doc::new("Reports", "Partners: clicks, leads, orders, net revenue, earnings per click, commission pending, approved, paid and reversed, flags. Codes that nobody has stand apart.")
     .query(QUERY)
-    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"conversion_rate":0.05,"commission":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
+    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"conversion_rate":0.05,"commissions":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
     .statuses(&[200, 400]);
-pub const CSV: Doc = Doc::new("Reports", "The same as CSV.").query(QUERY).answer("affiliate,name,…").of_type("text/csv").statuses(&[200, 400]);
+pub const CSV: Doc =
+    Doc::new("Reports", "The same as CSV.").query(QUERY).answer("affiliate,name,…").of_type("text/csv").statuses(&[200, 400]);
 
 struct Report {
     partners: Vec<(Shown, Figures)>,
@@ -107,7 +107,7 @@ pub fn of(f: &Figures, site: &Site) -> Value {
         "epc": (f.clicks.clicks > 0).then(|| shown::money(per_click(net, f.clicks.clicks))),
         "conversion_rate": rate(f.conversions, f.clicks.clicks),
         "conversion_range": range(f.conversions, f.clicks.clicks).map(|(low, high)| [low, high]),
-        "commission": commission(f),
+        "commissions": commission(f),
         "flags": flags,
     })
 }

@@ -31,20 +31,23 @@ const NOT_LISTED: &str = "noindex, nofollow, noarchive";
 const LINK_DAYS: i64 = 90;
 
 const QUERY: &[(&str, &str)] = &[("month", "2026-06; without it, this month")];
-const ANSWER: &str = r#"{"name":"Noor","month":"2026-06","is_final":false,"terms":"10% of each sale","rule":"…","clicks":40,"conversions":2,"commission":{"earned":[],"pending":[],"approved":[],"paid":[],"reversed":[]},"lines":[{"day":"2026-06-13","label":"Order 10574","base":{"minor":8690,"currency":"EUR"},"amount":{"minor":869,"currency":"EUR"},"state":"pending","due_at":"2026-07-13T09:20:00Z","note":"The buyer used the coupon NOOR10."}],"payouts":[]}"#;
+const ANSWER: &str = r#"{"name":"Noor","month":"2026-06","is_final":false,"terms":"10% of each sale","rule":"…","clicks":40,"conversions":2,"commissions":{"earned":[],"pending":[],"approved":[],"paid":[],"reversed":[]},"lines":[{"day":"2026-06-13","label":"Order 10574","base":{"minor":8690,"currency":"EUR"},"amount":{"minor":869,"currency":"EUR"},"state":"pending","due_at":"2026-07-13T09:20:00Z","note":"The buyer used the coupon NOOR10."}],"payouts":[]}"#;
 
 pub const SHOW: Doc = Doc::new("Affiliates", "The statement of a partner's month, with the links under which the partner may read it.")
     .query(QUERY)
     .answer(ANSWER)
     .statuses(&[200, 404, 422]);
-pub const CSV: Doc = Doc::new("Affiliates", "Its lines as CSV.").query(QUERY).answer("day,sale,…").of_type("text/csv").statuses(&[200, 404, 422]);
-pub const ADD_LINK: Doc = Doc::new("Affiliates", "Makes a signed link to the statement of a month; whoever has it needs no account. It ends by itself.")
-    .body(r#"{"month":"2026-06","expires_days":90}"#)
-    .answer(r#"{"statement":"statement_1","link":"https://t.shop.example/statement/…","expires_at":"2026-09-30T00:00:00Z"}"#)
-    .statuses(&[201, 404, 422]);
+pub const CSV: Doc =
+    Doc::new("Affiliates", "Its lines as CSV.").query(QUERY).answer("day,sale,…").of_type("text/csv").statuses(&[200, 404, 422]);
+pub const ADD_LINK: Doc =
+    Doc::new("Affiliates", "Makes a signed link to the statement of a month; whoever has it needs no account. It ends by itself.")
+        .body(r#"{"month":"2026-06","expires_days":90}"#)
+        .answer(r#"{"statement":"statement_1","link":"https://t.shop.example/statement/…","expires_at":"2026-09-30T00:00:00Z"}"#)
+        .statuses(&[201, 404, 422]);
 pub const REVOKE_LINK: Doc = Doc::new("Affiliates", "Ends a link at once.").body("{}").nothing().statuses(&[204, 404]);
 pub const PAGE: Doc = Doc::new("Affiliates", "The page of a statement's link.").answer("<!doctype html>…").of_type("text/html");
-pub const LOOK: Doc = Doc::new("Affiliates", "What a statement's link shows. People and order numbers are masked.").answer(ANSWER).statuses(&[200, 404, 429]);
+pub const LOOK: Doc =
+    Doc::new("Affiliates", "What a statement's link shows. People and order numbers are masked.").answer(ANSWER).statuses(&[200, 404, 429]);
 
 struct Statement {
     one: Shown,
@@ -61,7 +64,8 @@ async fn statement(app: &App, site: &Site, id: AffiliateId, month: Day) -> Resul
     patient(app, site, move |c| {
         let one = everybody(c, now)?.into_iter().find(|one| one.partner.id == id);
         let one = one.ok_or_else(|| Error::not_found(format!("There is no {id} on this site.")))?;
-        let figures = questions::all(c, days, now, &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
+        let figures =
+            questions::all(c, days, now, &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
         let lines = questions::lines(c, id, days, now)?;
         Ok(Statement { one, figures, lines, payouts: questions::payouts(c, id)?, closed: affiliates::closed_month(c)?, month })
     })

@@ -34,9 +34,15 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/export/meta-conversions.csv", Token(Scope::Export), run!(pull_files::meta), pull_files::META)
         .by_password()
         .burden(Burden::Export),
-    Route::new("GET", "/api/affiliates/performance", Token(Scope::Read), run!(affiliates::kept::performance), affiliates::kept::PERFORMANCE)
-        .shape(Shape::AnyTrack)
-        .patience(55),
+    Route::new(
+        "GET",
+        "/api/affiliates/performance",
+        Token(Scope::Read),
+        run!(affiliates::kept::performance),
+        affiliates::kept::PERFORMANCE,
+    )
+    .shape(Shape::AnyTrack)
+    .patience(55),
     Route::new("GET", "/api/affiliates/top", Token(Scope::Read), run!(affiliates::kept::top), affiliates::kept::TOP_LIST)
         .shape(Shape::AnyTrack)
         .patience(55),

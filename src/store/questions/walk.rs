@@ -259,7 +259,9 @@ pub(super) fn newest_told(c: &SiteConn, filter: &ConversionFilter) -> Result<Str
     // A partner's name in a filter is the first code, which the owner may change.
     let codes: String = match filter.affiliate.is_open() {
         true => String::new(),
-        false => c.one("select coalesce(group_concat(affiliate_id || shown || place), '') from affiliate_codes where site_id = :site", &[])?,
+        false => {
+            c.one("select coalesce(group_concat(affiliate_id || shown || place), '') from affiliate_codes where site_id = :site", &[])?
+        }
     };
     if !filter.asks_platforms() {
         return Ok(codes);
