@@ -65,13 +65,13 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
-pub const CHAT: &[Param] = &joined::<23>(&[DAYS, FILTERS]);
-pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
-pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
-pub const SOURCES: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
-pub const SOURCES_CSV: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, TABLE, SHOWN]);
-pub const TREE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, PLACE]);
-pub const TREE_CSV: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, SHOWN]);
+pub const CHAT: &[Param] = &joined::<24>(&[DAYS, FILTERS]);
+pub const REPORT: &[Param] = &joined::<30>(&[DAYS, LENS, COMPARE, FILTERS]);
+pub const HEADLINE: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
+pub const SOURCES: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
+pub const SOURCES_CSV: &[Param] = &joined::<35>(&[DAYS, LENS, COMPARE, FILTERS, TABLE, SHOWN]);
+pub const TREE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, PLACE]);
+pub const TREE_CSV: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, SHOWN]);
 
 /// Several lists as one, while the program is compiled: a wrong number of them does not compile.
 pub const fn joined<const N: usize>(lists: &[&[Param]]) -> [Param; N] {
