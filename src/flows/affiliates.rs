@@ -16,11 +16,12 @@ use crate::domain::time::{DAY_MS, Day, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::commissions as ledger;
 use crate::limits::{Rate, address_key};
-use crate::store::affiliates::Affiliate;
+use crate::store::affiliates::links as statement_links;
+use crate::store::affiliates::links::StatementLink;
+use crate::store::affiliates::{self, Affiliate, commissions};
+use crate::store::audit;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::statement_links::StatementLink;
-use crate::store::{affiliates, audit, commissions, statement_links};
 
 /// Questions of one address about statement links.
 const LOOKS: Rate = Rate::per_second(10, 60);
@@ -274,6 +275,12 @@ pub async fn find_link(app: &App, token: &str, client: IpAddr, is_proxy: bool) -
     let link = app.store.read_all_sites(move |all| statement_links::find(all, &token, now)).await?.ok_or_else(gone)?;
     let site = app.book().site(link.site).cloned().ok_or_else(gone)?;
     Ok((link, site))
+}
+
+/// Counts a view.
+pub async fn viewed(app: &App, link: &StatementLink) -> Result<()> {
+    let (id, now) = (link.id, app.clock.now());
+    app.store.write(link.site, move |c| statement_links::viewed(c, id, now)).await
 }
 
 pub fn found(c: &SiteConn, id: AffiliateId) -> Result<Affiliate> {

@@ -12,13 +12,13 @@ use crate::domain::attribution::latest_before;
 use crate::domain::ids::{AffiliateId, ConversionId, SessionId};
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
-use crate::store::affiliates::Affiliate;
-use crate::store::commissions::{Credit, NewLine};
+use crate::store::affiliates::commissions::{Credit, NewLine};
+use crate::store::affiliates::{self, Affiliate, commissions, days as clicks};
 use crate::store::conversions::Conversion;
 use crate::store::people::IdentityKind;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{affiliate_days, affiliates, commissions, conversions, credits, facts, people};
+use crate::store::{conversions, credits, facts, people};
 
 /// What one telling says of partners.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,7 +119,7 @@ fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, Stri
     let from = conversion.happened_at.plus_ms(-i64::from(MOST_DAYS) * DAY_MS);
     let mut all = Vec::new();
     for session in sessions {
-        all.extend(affiliate_days::links_of(c, session, from, latest_before(conversion.happened_at))?);
+        all.extend(clicks::links_of(c, session, from, latest_before(conversion.happened_at))?);
     }
     Ok(all)
 }

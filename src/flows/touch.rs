@@ -19,7 +19,7 @@ use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
-use crate::store::affiliate_days::{self, Click};
+use crate::store::affiliates::days::{self, Click};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
@@ -260,7 +260,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
             },
         )?;
         if let (Some((code, click)), false) = (&judged.partner, judged.is_inner_page) {
-            affiliate_days::count(c, judged.day, code, *click)?;
+            days::count(c, judged.day, code, *click)?;
         }
         if let Some(event) = &judged.event {
             recent.add(c.site(), *event, 0, now);

@@ -18,8 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::question::days;
 use crate::error::{Error, Result};
 use crate::flows::affiliates::{self as flow, AffiliateForm};
-use crate::store::affiliates::{self, Affiliate, Code};
-use crate::store::commissions;
+use crate::store::affiliates::{self, Affiliate, Code, commissions};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 

@@ -1,5 +1,12 @@
 //! Partners with their codes and terms, and the months that are closed.
 
+/// Who earns a conversion, and the ledger of it.
+pub mod commissions;
+/// Clicks on links with a code.
+pub mod days;
+/// Links to a statement.
+pub mod links;
+
 use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;

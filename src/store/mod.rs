@@ -10,10 +10,7 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
-/// Clicks on links with a partner's code.
-pub mod affiliate_days;
-/// Partners with their codes and terms.
-pub mod affiliates;
+pub mod affiliates; // partners with their codes, clicks and commissions
 /// Visits of those who refused.
 pub mod anon_events;
 /// Who did what, for the owner.
@@ -22,8 +19,6 @@ pub mod audit;
 pub mod backups;
 /// Which conversation led to a conversion.
 pub mod chat_assists;
-/// Who earns a conversion, and the ledger of it.
-pub mod commissions;
 /// Set-ups of platforms.
 pub mod connections;
 /// What visitors answered on consent.
@@ -111,8 +106,6 @@ pub mod shares;
 pub mod sites;
 /// Copies of the file, and what is in them.
 pub mod snapshot;
-/// Links to a partner's statement.
-pub mod statement_links;
 /// What the query planner is told.
 mod statistics;
 /// Runs of pulls.

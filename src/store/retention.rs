@@ -60,7 +60,7 @@ pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
 
 /// Counts of clicks on codes that no partner has.
 pub fn strange_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
-    super::affiliate_days::remove_strangers(c, Zone::utc().day(before), limit)
+    super::affiliates::days::remove_strangers(c, Zone::utc().day(before), limit)
 }
 
 /// What was said in chats; the figures of each conversation stay in its row.

@@ -9,7 +9,7 @@ use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::commissions;
 use crate::limits::{Rate, address_key, text_key};
-use crate::store::affiliate_days::{self, Click};
+use crate::store::affiliates::days::{self, Click};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
@@ -31,14 +31,14 @@ pub fn of(app: &App, site: &Site, touch: &PageTouch, now: Time) -> Option<(Strin
 
 pub fn is_click(c: &SiteConn, session: SessionId, touch: &PageTouch, judged: &Judged) -> Result<bool> {
     match &judged.partner {
-        Some((code, _)) => Ok(!affiliate_days::has_click(c, session, code, touch.at)?),
+        Some((code, _)) => Ok(!days::has_click(c, session, code, touch.at)?),
         None => Ok(false),
     }
 }
 
 pub fn followed(c: &SiteConn, session: SessionId, touch: &PageTouch, judged: &Judged, now: Time) -> Result<()> {
     if let Some((code, click)) = &judged.partner {
-        affiliate_days::count(c, judged.day, code, *click)?;
+        days::count(c, judged.day, code, *click)?;
         commissions::followed(c, &judged.site, session, touch.at, now)?;
     }
     Ok(())

@@ -21,9 +21,9 @@ use crate::domain::time::{Day, Time};
 use crate::error::{Error, Result};
 use crate::flows::affiliates as flow;
 use crate::store::affiliates;
+use crate::store::affiliates::links::{self, StatementLink};
 use crate::store::questions::affiliates::{self as questions, Figures, Line, Payout, Whose};
 use crate::store::sites::Site;
-use crate::store::statement_links::{self, StatementLink};
 
 /// Search engines are asked not to list what was only sent to somebody.
 const NOT_LISTED: &str = "noindex, nofollow, noarchive";
@@ -78,7 +78,7 @@ pub async fn show(app: App, ask: Ask) -> Result<Reply> {
     let id = affiliate(&ask)?;
     let statement = statement(&app, &site, id, month(&app, &ask, &site)?).await?;
     let (now, of) = (app.clock.now(), site.clone());
-    let links = app.store.read(site.id, move |c| statement_links::list(c, &of.keys.digest, id, now)).await?;
+    let links = app.store.read(site.id, move |c| links::list(c, &of.keys.digest, id, now)).await?;
     let mut answer = told(&statement, &site, now, true);
     if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), line(&site, &statement.one)) {
         answer.extend(more);
@@ -230,9 +230,8 @@ pub async fn page(_: App, _: Ask) -> Result<Reply> {
 pub async fn look(app: App, ask: Ask) -> Result<Reply> {
     let (link, site) = flow::find_link(&app, ask.param("token"), ask.client, ask.is_proxy_itself()).await?;
     let statement = statement(&app, &site, link.affiliate, link.month).await?;
-    let now = app.clock.now();
-    app.store.write(site.id, move |c| statement_links::viewed(c, link.id, now)).await?;
-    let mut answer = told(&statement, &site, now, false);
+    flow::viewed(&app, &link).await?;
+    let mut answer = told(&statement, &site, app.clock.now(), false);
     answer["expires_at"] = shown::time(&site.zone, link.expires_at);
     Ok(Reply::json(&answer)?.with("x-robots-tag", NOT_LISTED))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::named_params;
 
-use super::super::affiliate_days::{self, Clicks};
+use super::super::affiliates::days::{self as clicks, Clicks};
 use super::super::scope::SiteConn;
 use crate::domain::affiliate::flags::Seen;
 use crate::domain::ids::{AffiliateId, ConversionId, PayoutId};
@@ -49,7 +49,7 @@ pub enum Whose {
 /// Figures of everybody who has any on these days. `partner_of` says whose a code is.
 pub fn all(c: &SiteConn, days: Days, now: Time, partner_of: &BTreeMap<String, AffiliateId>) -> Result<BTreeMap<Whose, Figures>> {
     let mut found: BTreeMap<Whose, Figures> = BTreeMap::new();
-    for (code, clicks) in affiliate_days::by_code(c, days)? {
+    for (code, clicks) in clicks::by_code(c, days)? {
         let whose = partner_of.get(&code).map_or_else(|| Whose::Nobody(code.clone()), |id| Whose::Partner(*id));
         let figures = found.entry(whose).or_default();
         figures.clicks.clicks += clicks.clicks;
@@ -78,7 +78,7 @@ pub fn all(c: &SiteConn, days: Days, now: Time, partner_of: &BTreeMap<String, Af
 pub fn one(c: &SiteConn, whose: &Whose, codes: &[String], days: Days) -> Result<Figures> {
     let mut figures = Figures::default();
     for code in codes {
-        figures.clicks.clicks += affiliate_days::of_code(c, code, days)?.clicks;
+        figures.clicks.clicks += clicks::of_code(c, code, days)?.clicks;
     }
     let (sql, id, code) = match whose {
         Whose::Partner(id) => (

@@ -3,8 +3,9 @@
 use rusqlite::{Row, named_params};
 use serde_json::{Map, Value, json};
 
+use super::super::affiliates::{self, commissions};
+use super::super::chat_assists;
 use super::super::scope::SiteConn;
-use super::super::{affiliates, chat_assists, commissions};
 use super::conversions::{self, Line};
 use super::deliveries;
 use crate::domain::attribution::{Link, Policy};

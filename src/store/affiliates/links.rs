@@ -3,7 +3,7 @@
 
 use rusqlite::{Row, named_params};
 
-use super::scope::{AllSites, SiteConn};
+use super::super::scope::{AllSites, SiteConn};
 use crate::crypto;
 use crate::domain::ids::{AffiliateId, SiteId, StatementId};
 use crate::domain::time::{Day, Time};

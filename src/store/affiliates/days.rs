@@ -2,7 +2,7 @@
 
 use rusqlite::named_params;
 
-use super::scope::SiteConn;
+use super::super::scope::SiteConn;
 use crate::domain::ids::SessionId;
 use crate::domain::question::Days;
 use crate::domain::time::{Day, Time};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Row, named_params};
 
-use super::scope::SiteConn;
+use super::super::scope::SiteConn;
 use crate::domain::affiliate::claim::{Claim, Way};
 use crate::domain::affiliate::ledger::{Entry, Place, Sums};
 use crate::domain::affiliate::{Piece, Terms};
@@ -213,7 +213,7 @@ fn money_of(code: Option<String>) -> Option<Currency> {
 }
 
 fn read(row: &Row) -> Result<Credit> {
-    let sql = super::scope::sql_error;
+    let sql = super::super::scope::sql_error;
     let time = |place| row.get::<_, Option<i64>>(place).map(|t| t.map(Time::from_ms)).map_err(sql);
     let (way, terms): (String, Option<String>) = (row.get(2).map_err(sql)?, row.get(4).map_err(sql)?);
     let way = Way::parse(&way).ok_or_else(|| Error::internal(format!("{way} is no way to earn")))?;
