@@ -84,13 +84,12 @@ pub struct Shown {
 pub fn everybody(c: &SiteConn, now: crate::domain::time::Time) -> Result<Vec<Shown>> {
     let codes = affiliates::list_codes(c)?;
     let of = |id: AffiliateId, kind: &str| codes.iter().filter(|k| k.affiliate == id && k.kind == kind).map(|k| k.shown.clone()).collect();
-    affiliates::list(c)?
-        .into_iter()
-        .map(|partner| {
-            let id = partner.id;
-            Ok(Shown { partner, codes: of(id, "code"), coupons: of(id, "coupon"), owed: commissions::owed(c, id, now)? })
-        })
-        .collect()
+    let mut owed = commissions::owed_to_all(c, now)?;
+    let shown = |partner: Affiliate| {
+        let id = partner.id;
+        Shown { partner, codes: of(id, "code"), coupons: of(id, "coupon"), owed: owed.remove(&id).unwrap_or_default() }
+    };
+    Ok(affiliates::list(c)?.into_iter().map(shown).collect())
 }
 
 /// Whose each code is, as codes are compared.

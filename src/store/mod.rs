@@ -73,8 +73,7 @@ pub mod outbox;
 pub mod page_events;
 /// Contacts and identities.
 pub mod people;
-/// Readers: the pool and its pragmas.
-mod pool;
+mod pool; // readers and their pragmas
 /// How far the platforms' own lists were read.
 pub mod pulls;
 /// What the dashboard and the APIs ask.

@@ -61,6 +61,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ("select kind, value from session_people where site_id = :site", "the same"),
     ("select 'email', email from", "the same"),
     ("select 'phone', phone from", "the same"),
+    (
+        "select k.affiliate_id, k.currency, sum(k.amount_minor) from commissions k",
+        "what is due to each partner: the commissions that are not paid yet",
+    ),
     ("delete from idempotency_keys where site_id = :site and instr(", "keys of the last 48 hours, in an erasure"),
 ];
 

@@ -43,7 +43,7 @@ async fn report(app: &App, ask: &Ask, site: &Site) -> Result<Report> {
     let now = app.clock.now();
     let days = Asked(&ask.query).days(&site.zone, now, DEFAULT_DAYS)?;
     patient(app, site, move |c| {
-        let mut all = questions::all(c, days, now, &partner_of(&affiliates::list_codes(c)?))?;
+        let mut all = questions::all(c, days, Some(now), &partner_of(&affiliates::list_codes(c)?))?;
         let partners = everybody(c, now)?;
         let partners = partners.into_iter().map(|one| {
             let figures = all.remove(&Whose::Partner(one.partner.id)).unwrap_or_default();

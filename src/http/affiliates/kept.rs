@@ -67,10 +67,10 @@ pub async fn top(app: App, ask: Ask) -> Result<Reply> {
     let asked = Asked(&ask.query);
     let sort = asked.word("sort_by", &SORTS)?.unwrap_or("revenue");
     let limit = if asked.one("limit").is_some() { asked.limit()? } else { TOP };
-    let (days, now) = (days(&app, &ask, &site)?, app.clock.now());
+    let days = days(&app, &ask, &site)?;
     let mut all: Vec<(String, Figures)> = patient(&app, &site, move |c| {
         let codes = affiliates::list_codes(c)?;
-        let mut figures = questions::all(c, days, now, &partner_of(&codes))?;
+        let mut figures = questions::all(c, days, None, &partner_of(&codes))?;
         let mut all = Vec::new();
         for partner in affiliates::list(c)? {
             let code = codes.iter().find(|k| k.affiliate == partner.id && k.kind == "code").map(|k| k.shown.clone());

@@ -65,7 +65,7 @@ async fn statement(app: &App, site: &Site, id: AffiliateId, month: Day) -> Resul
         let one = everybody(c, now)?.into_iter().find(|one| one.partner.id == id);
         let one = one.ok_or_else(|| Error::not_found(format!("There is no {id} on this site.")))?;
         let figures =
-            questions::all(c, days, now, &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
+            questions::all(c, days, Some(now), &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
         let lines = questions::lines(c, id, days, now)?;
         Ok(Statement { one, figures, lines, payouts: questions::payouts(c, id)?, closed: affiliates::closed_month(c)?, month })
     })

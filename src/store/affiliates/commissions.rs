@@ -177,6 +177,26 @@ pub fn owed(c: &SiteConn, affiliate: AffiliateId, now: Time) -> Result<Vec<Money
     Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())
 }
 
+/// The same of all partners.
+pub fn owed_to_all(c: &SiteConn, now: Time) -> Result<BTreeMap<AffiliateId, Vec<Money>>> {
+    let sums: Vec<(i64, String, i64)> = c.list(
+        "select k.affiliate_id, k.currency, sum(k.amount_minor) from commissions k
+         left join affiliate_credits e on e.site_id = k.site_id and e.conversion_id = k.conversion_id
+         where k.site_id = :site and k.affiliate_id is not null and k.payout_id is null and k.currency is not null
+           and (e.verdict is not null or (e.flag is null and e.due_at <= :now) or e.affiliate_id is not k.affiliate_id)
+         group by k.affiliate_id, k.currency having sum(k.amount_minor) <> 0 order by k.affiliate_id, k.currency",
+        named_params! {":now": now.ms()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let mut all: BTreeMap<AffiliateId, Vec<Money>> = BTreeMap::new();
+    for (id, code, minor) in sums {
+        if let Some(currency) = Currency::parse(&code) {
+            all.entry(AffiliateId::new(id)).or_default().push(Money::new(minor, currency));
+        }
+    }
+    Ok(all)
+}
+
 /// What is left of a conversion's commission for a partner.
 pub fn left(c: &SiteConn, conversion: ConversionId, affiliate: Option<AffiliateId>) -> Result<Vec<Money>> {
     let sums: Vec<(String, i64)> = c.list(

@@ -46,8 +46,14 @@ pub enum Whose {
     Nobody(String),
 }
 
-/// Figures of everybody who has any on these days. `partner_of` says whose a code is.
-pub fn all(c: &SiteConn, days: Days, now: Time, partner_of: &BTreeMap<String, AffiliateId>) -> Result<BTreeMap<Whose, Figures>> {
+/// Figures of everybody who has any on these days. `partner_of` says whose a code is. How commissions stand at a moment, and what
+/// looks odd, is worked out where it is asked for.
+pub fn all(
+    c: &SiteConn,
+    days: Days,
+    states_at: Option<Time>,
+    partner_of: &BTreeMap<String, AffiliateId>,
+) -> Result<BTreeMap<Whose, Figures>> {
     let mut found: BTreeMap<Whose, Figures> = BTreeMap::new();
     for (code, clicks) in clicks::by_code(c, days)? {
         let whose = partner_of.get(&code).map_or_else(|| Whose::Nobody(code.clone()), |id| Whose::Partner(*id));
@@ -56,15 +62,18 @@ pub fn all(c: &SiteConn, days: Days, now: Time, partner_of: &BTreeMap<String, Af
         figures.clicks.bursts += clicks.bursts;
         figures.clicks.ads += clicks.ads;
     }
-    let sql = "select affiliate_id, iif(affiliate_id is null, code, ''), kind, base_currency, sum(conversions), sum(base_minor)
-         from commissions where site_id = :site and book_day between :from and :to group by 1, 2, 3, 4";
+    let sql = "select affiliate_id, iif(affiliate_id is null, code, ''), kind, base_currency, currency, sum(conversions), sum(base_minor),
+           sum(amount_minor)
+         from commissions where site_id = :site and book_day between :from and :to group by 1, 2, 3, 4, 5";
     c.scan(sql, named_params! {":from": days.from.0, ":to": days.to.0}, |row| {
         let (kind, currency): (String, Option<String>) = (row.get(2)?, row.get(3)?);
         let figures = found.entry(whose(row.get(0)?, row.get(1)?)).or_default();
-        figures.count(&kind, row.get(4)?);
-        add(&mut figures.net, currency, row.get(5)?);
+        figures.count(&kind, row.get(5)?);
+        add(&mut figures.net, currency, row.get(6)?);
+        add(&mut figures.earned, row.get(4)?, row.get(7)?);
         Ok(true)
     })?;
+    let Some(now) = states_at else { return Ok(found) };
     states(c, days, now, &mut found)?;
     for (whose, figures) in &mut found {
         if let Whose::Partner(id) = whose {
@@ -114,7 +123,6 @@ fn states(c: &SiteConn, days: Days, now: Time, found: &mut BTreeMap<Whose, Figur
         let figures = found.entry(whose(row.get(0)?, row.get(1)?)).or_default();
         let (currency, minor): (Option<String>, i64) = (row.get(2)?, row.get(6)?);
         let (is_back, is_paid, is_due): (bool, bool, Option<bool>) = (row.get(3)?, row.get(4)?, row.get(5)?);
-        add(&mut figures.earned, currency.clone(), minor);
         if is_back {
             add(&mut figures.reversed, currency.clone(), -minor);
         }
