@@ -81,7 +81,7 @@ export function render(root, params) {
 
   function links() {
     return h('section.sheet.st-links', { 'aria-label': 'Links for the partner' }, h('header', null, h('h2', null, 'Links for the partner'),
-      h('button.btn.small', { type: 'button', 'data-focus': 'share', onclick: share }, icon('share', 's'), `Link to ${monthName(month)}`)),
+      h('button.btn.small', { type: 'button', 'data-focus': 'share-month', onclick: share }, icon('share', 's'), `Link to ${monthName(month)}`)),
     s.links.length ? h('ul', null, s.links.map((/** @type {any} */ l) => h('li', null, h('b', null, monthName(l.month)),
       h('span.quiet', null, `until ${shortDay(l.expires_at, true)}, seen ${plural(l.views, 'time')}`), copyButton(() => l.link, 'Copy'),
       h('button.btn.small', { type: 'button', 'data-focus': `end-${l.statement}`, 'aria-label': `End the link to ${monthName(l.month)}`, onclick: () => end(l) }, 'End'))))

@@ -154,7 +154,7 @@ async fn decided_paid_and_shared(browser: &Chromium, page: &str) -> String {
     browser
         .wait("it is noted", "return document.body.innerText.includes('TRX 4711') && document.querySelector('[data-focus=pay]').disabled")
         .await;
-    browser.click("[data-focus=share]").await;
+    browser.click("[data-focus=share-month]").await;
     browser.wait("the link", "return !!document.querySelector('.st-links li button')").await;
     let path = "return fetch('/api/sites/full/affiliates/affiliate_1/statement').then((r) => r.json()).then((s) => s.links[0].link)";
     let link = browser.run(path).await;

@@ -139,7 +139,7 @@ fn states(c: &SiteConn, days: Days, now: Time, found: &mut BTreeMap<Whose, Figur
 /// What flags go by.
 fn seen(c: &SiteConn, id: AffiliateId, days: Days, clicks: Clicks) -> Result<Seen> {
     let found = c.find(
-        "select coalesce(sum(e.way = 'coupon'), 0), coalesce(sum(e.way = 'coupon' and e.followed_at is null), 0), coalesce(sum(e.flag is not null), 0)
+        "select coalesce(sum(e.way = 'coupon'), 0), coalesce(sum(e.way = 'coupon' and e.followed_at is null), 0), coalesce(sum(e.flag is not null and e.verdict is null), 0)
          from affiliate_credits e join conversions v on v.site_id = e.site_id and v.id = e.conversion_id
          where e.site_id = :site and e.affiliate_id = :id and v.book_day between :from and :to",
         named_params! {":id": id.number(), ":from": days.from.0, ":to": days.to.0},
