@@ -16,7 +16,7 @@ export function statementOf(s, { act, href, flags } = {}) {
   return [
     h('section.sheet', { 'aria-label': `Figures of ${monthName(s.month)}` },
       h('div.stmt', null,
-        fig('Earned', sums(c.earned), ['less what went back: ', sums(c.reversed)]),
+        fig('Earned', sums(c.earned), c.reversed.length ? ['after ', sums(c.reversed), ' went back'] : 'nothing went back'),
         fig('Sold', sums(s.net), `${count(s.orders)} ${s.orders === 1 ? 'order' : 'orders'}, net of refunds`),
         fig('Clicks', count(s.clicks), ['each ', s.epc ? money(s.epc) : '–'], 'Revenue for each click'),
         fig('Conversion rate', rate(s), `${count(s.conversions)} of ${count(s.clicks)} clicks`),
