@@ -20,7 +20,7 @@ export function statementOf(s, { act, href, flags } = {}) {
         fig('Sold', sums(s.net), `${count(s.orders)} ${s.orders === 1 ? 'order' : 'orders'}, net of refunds`),
         fig('Clicks', count(s.clicks), ['each ', s.epc ? money(s.epc) : '–'], 'Revenue for each click'),
         fig('Conversion rate', rate(s), `${count(s.conversions)} of ${count(s.clicks)} clicks`),
-        fig('Waiting', sums(c.pending), ['to be paid ', sums(c.approved), ', paid ', sums(c.paid)])),
+        fig('Waiting', sums(c.pending), ['to be paid ', sums(c.approved), ', paid ', sums(c.paid)], `To be paid ${sums(c.approved)}, paid ${sums(c.paid)}`)),
       flags && s.flags.length > 0 && h('p.odd', null, flagMarks(s.flags), h('span.quiet', null, s.flags.map((/** @type {any} */ f) => f.sentence).join(' ')))),
     h('section.sheet', { 'aria-label': 'Commissions' }, h('header', null, h('h2', null, 'Commissions'),
       h('span.tag.faint', null, s.is_final ? 'Final: this month is closed' : 'Not final yet')),

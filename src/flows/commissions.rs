@@ -132,7 +132,8 @@ fn earner(c: &SiteConn, kind: &str, code: &str, conversion: &Conversion) -> Resu
 
 /// Whoever is paused earns nothing that happens meanwhile, and nobody earns by history that is only brought in.
 fn may_earn(partner: &Affiliate, conversion: &Conversion) -> bool {
-    !partner.was_paused(conversion.happened_at) && !(conversion.is_imported && conversion.happened_at < partner.created_at)
+    let is_history = conversion.is_imported && conversion.happened_at < partner.created_at;
+    !is_history && !partner.was_paused(conversion.happened_at)
 }
 
 fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, held: Option<&Credit>, candidates: &[Candidate]) -> Result<Credit> {

@@ -31,6 +31,9 @@ pub struct Credit {
     pub verdict: Option<(String, Time)>,
 }
 
+/// A partner, or none and a code that nobody has.
+pub type Owner = (Option<AffiliateId>, String);
+
 /// A line to be booked.
 pub struct NewLine<'a> {
     pub conversion: ConversionId,
@@ -82,7 +85,7 @@ pub fn set_verdict(c: &SiteConn, conversion: ConversionId, verdict: Option<&str>
 }
 
 /// What is booked of a conversion, by whose it is.
-pub fn booked(c: &SiteConn, conversion: ConversionId) -> Result<BTreeMap<(Option<AffiliateId>, String), BTreeMap<Place, Sums>>> {
+pub fn booked(c: &SiteConn, conversion: ConversionId) -> Result<BTreeMap<Owner, BTreeMap<Place, Sums>>> {
     let rows = c.list(
         "select affiliate_id, iif(affiliate_id is null, code, ''), own_day, base_currency, currency, sum(conversions), sum(base_minor), sum(amount_minor)
          from commissions where site_id = :site and conversion_id = :id group by 1, 2, 3, 4, 5",
@@ -94,7 +97,7 @@ pub fn booked(c: &SiteConn, conversion: ConversionId) -> Result<BTreeMap<(Option
             Ok((row.get::<_, Option<i64>>(0)?.map(AffiliateId::new), row.get::<_, String>(1)?, place, sums))
         },
     )?;
-    let mut all: BTreeMap<(Option<AffiliateId>, String), BTreeMap<Place, Sums>> = BTreeMap::new();
+    let mut all: BTreeMap<Owner, BTreeMap<Place, Sums>> = BTreeMap::new();
     for (affiliate, code, place, sums) in rows {
         all.entry((affiliate, code)).or_default().insert(place, sums);
     }
