@@ -160,7 +160,7 @@ export function render(root, params) {
     const sum = (/** @type {any} */ e) => `${plural(e.conversions, 'conversion')}${own(e.net).minor ? `, ${money(own(e.net))}` : ''}`;
     if (direct.conversions) all.push(`Left out: ${sum(direct)} to which nothing but direct visits led.`);
     if (unattributed.conversions) all.push(`Left out: ${sum(unattributed)} of which nothing is known.`);
-    all.push(shown.estimate ? shown.estimate.sentence : 'The data-driven estimate is being worked out.');
+    if (shown.estimate || shown.items.length) all.push(shown.estimate ? shown.estimate.sentence : 'The data-driven estimate is being worked out.');
     all.push('Assisted: conversions it had a part in, and another closed. Influenced: all conversions it had a part in. Each counts whole there, so those two columns have no sum.');
     return all;
   }

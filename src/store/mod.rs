@@ -78,8 +78,7 @@ mod pool;
 pub mod pulls;
 /// What the dashboard and the APIs ask.
 pub mod questions;
-/// What readers keep in memory.
-mod recall;
+mod recall; // what readers keep in memory
 /// Days of deliveries after a change of the zone.
 pub mod recounts;
 /// Money that went back.

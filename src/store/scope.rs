@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Row, ffi};
 
 use super::cube::Memory;
 use super::milestones::walked::Walks;
-use super::questions::journeys::Shelf;
+use super::questions::{journeys, lost};
 use super::recall::Recall;
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
@@ -87,8 +87,12 @@ impl<'c> SiteConn<'c> {
         self.recall.map(|recall| &recall.walks)
     }
 
-    pub(super) fn journeys(&self) -> Option<&'c Shelf> {
+    pub(super) fn journeys(&self) -> Option<&'c journeys::Kept> {
         self.recall.map(|recall| &recall.journeys)
+    }
+
+    pub(super) fn visits(&self) -> Option<&'c lost::Kept> {
+        self.recall.map(|recall| &recall.visits)
     }
 
     pub fn site(&self) -> SiteId {

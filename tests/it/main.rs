@@ -38,6 +38,8 @@ mod inbox;
 mod install;
 mod keyboard;
 mod keys;
+mod lab;
+mod lab_page;
 mod leads;
 mod lenses;
 mod live;

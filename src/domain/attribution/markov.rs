@@ -43,14 +43,8 @@ impl Chain {
     /// brought to the nearest that can.
     pub fn new(names: usize, order: usize) -> Self {
         let (names, order) = (names.min(MOST_NAMES), order.clamp(1, MOST_ORDER));
-        let mut chain = Self {
-            names,
-            order,
-            places: vec![NOWHERE; (names + 1).pow(order as u32)],
-            keys: Vec::new(),
-            rows: Vec::new(),
-            converted: 0,
-        };
+        let mut chain =
+            Self { names, order, places: vec![NOWHERE; (names + 1).pow(order as u32)], keys: Vec::new(), rows: Vec::new(), converted: 0 };
         chain.place(0);
         chain
     }

@@ -48,7 +48,10 @@ pub fn asked(ask: &Ask, wanted: &Wanted) -> Result<journeys::Asked> {
     let by = Asked(&ask.query).word("by", &words)?.and_then(By::parse).unwrap_or(By::Channel);
     let without: Vec<&str> = ask.query("without").into_iter().flat_map(|text| text.split(',')).collect();
     if let Some(other) = without.iter().find(|word| !matches!(**word, "direct" | "unattributed")) {
-        return Err(Error::parameter("without", format!("without is direct, unattributed or both with a comma, not {}.", other.escape_debug())));
+        return Err(Error::parameter(
+            "without",
+            format!("without is direct, unattributed or both with a comma, not {}.", other.escape_debug()),
+        ));
     }
     Ok(journeys::Asked {
         lens: wanted.lens,
@@ -167,7 +170,8 @@ fn shown_row(name: &str, row: &Row, all: i64, chosen: usize, has_estimate: bool)
         shown["share"] = share(earned.conversions_e9, all);
         shown
     };
-    let mut models: Map<String, Value> = MODELS.iter().zip(&row.models).map(|(model, earned)| (model.word().to_owned(), of_model(earned))).collect();
+    let mut models: Map<String, Value> =
+        MODELS.iter().zip(&row.models).map(|(model, earned)| (model.word().to_owned(), of_model(earned))).collect();
     if has_estimate {
         models.insert("data_driven".into(), of_model(&row.estimated));
     }
@@ -200,7 +204,8 @@ fn disagreement(lab: &Lab, by: By) -> Value {
     let percent = |part: i64| format!("{} %", (part as i128 * 100 + i128::from(all) / 2) / i128::from(all));
     let said = |model: Model| model.label().to_lowercase();
     let shown_name = if by == By::Source { source_name(name) } else { name.clone() };
-    let part = |(model, part): (Model, i64)| json!({"model": model.word(), "conversions": part as f64 / WHOLE as f64, "share": share(part, all)});
+    let part =
+        |(model, part): (Model, i64)| json!({"model": model.word(), "conversions": part as f64 / WHOLE as f64, "share": share(part, all)});
     json!({
         "name": name,
         "most": part(found.most),

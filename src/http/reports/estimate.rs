@@ -60,11 +60,11 @@ pub async fn estimate(
         let sentence = "The data-driven estimate looks at all visitors, also at those who bought nothing: take the filters away to see it.";
         return Ok((Estimate::refused(order, sentence), lab));
     }
-    let mut visits = Vec::new();
+    let mut visits: Vec<Arc<Visits>> = Vec::new();
     for week in weeks(days) {
-        let (from, to, by) = (site.zone.start(week.from), site.zone.start(week.to.plus(1)), asked.by);
-        visits.push(patient(app, site, move |c| lost::visits(c, from, to, by)).await?);
-        if visits.iter().map(|week| week.all.len()).sum::<usize>() > MOST_VISITS {
+        let (zone, by) = (site.zone.clone(), asked.by);
+        visits.extend(patient(app, site, move |c| lost::visits(c, &zone, week, by)).await?);
+        if visits.iter().map(|day| day.all.len()).sum::<usize>() > MOST_VISITS {
             let sentence = "There are more visits on these days than the data-driven estimate can look at: choose fewer days.";
             return Ok((Estimate::refused(order, sentence), lab));
         }
@@ -93,7 +93,7 @@ fn weeks(days: Days) -> impl Iterator<Item = Days> {
 }
 
 /// The chain, the channel of each row, and how many visitors did not convert.
-fn chain(blocks: &[Arc<Journeys>], asked: &Asked, lab: &Lab, visits: &[Visits], order: usize) -> (Chain, Vec<u16>, u64) {
+fn chain(blocks: &[Arc<Journeys>], asked: &Asked, lab: &Lab, visits: &[Arc<Visits>], order: usize) -> (Chain, Vec<u16>, u64) {
     let mut names = lab.names.clone();
     let channel_of = channels(lab);
     // What no conversion has known stands together at the end: without it nothing would be missing.
@@ -109,18 +109,26 @@ fn chain(blocks: &[Arc<Journeys>], asked: &Asked, lab: &Lab, visits: &[Visits], 
         chain.add(&way, 1, 0);
         bought.extend(visits.iter().map(|v| v.session));
     });
-    let mut seen: Vec<(u32, i64, u16)> = Vec::with_capacity(visits.iter().map(|week| week.all.len()).sum());
-    for week in visits {
-        let of_place: Vec<u16> = week.places.iter().map(|place| channel(names.of(asked.by.name(place, &asked.filter.rules)))).collect();
-        let is_wanted = |v: &&lost::Seen| !(bought.contains(&v.session) || asked.without_direct && v.is_direct);
-        seen.extend(week.all.iter().filter(is_wanted).map(|v| (v.session, v.at_ms, of_place[v.place as usize])));
+    let first_ms = visits.iter().map(|day| day.begins_at.ms()).min().unwrap_or(0);
+    let mut seen: Vec<(u32, u64)> = Vec::with_capacity(visits.iter().map(|day| day.all.len()).sum());
+    for day in visits {
+        let of_place: Vec<u16> = day.places.iter().map(|place| channel(names.of(asked.by.name(place, &asked.filter.rules)))).collect();
+        // The time above the channel: in the order of time, and small.
+        let after_ms = (day.begins_at.ms() - first_ms) as u64;
+        let is_wanted = |v: &&lost::Seen| !(asked.without_direct && v.is_direct() || bought.contains(&v.session));
+        seen.extend(
+            day.all
+                .iter()
+                .filter(is_wanted)
+                .map(|v| (v.session, (after_ms + u64::from(v.after_ms)) << 16 | u64::from(of_place[v.place()]))),
+        );
     }
     seen.sort_unstable();
     // Most visitors go one of few ways.
     let mut lost: HashMap<Vec<u16>, u64> = HashMap::new();
     for visitor in seen.chunk_by(|a, b| a.0 == b.0) {
         way.clear();
-        way.extend(visitor.iter().map(|(_, _, channel)| *channel));
+        way.extend(visitor.iter().map(|(_, when)| *when as u16));
         way.dedup();
         match lost.get_mut(way.as_slice()) {
             Some(n) => *n += 1,

@@ -22,10 +22,11 @@ use crate::domain::question::rate::{FEW, range, rate};
 use crate::error::Result;
 use crate::store::sites::Site;
 
-pub const PATHS: Doc = Doc::new("Reports", "The ways that lead to conversions, the most frequent first; the empty one is of those without a known visit.")
-    .query(query::PATHS)
-    .answer(r#"{"items":[{"path":["Paid Social","Email"],"conversions":12,"share":0.2,"net":[],"visits":3.5,"days":6.2}],"total":{}}"#)
-    .statuses(&[200, 400]);
+pub const PATHS: Doc =
+    Doc::new("Reports", "The ways that lead to conversions, the most frequent first; the empty one is of those without a known visit.")
+        .query(query::PATHS)
+        .answer(r#"{"items":[{"path":["Paid Social","Email"],"conversions":12,"share":0.2,"net":[],"visits":3.5,"days":6.2}],"total":{}}"#)
+        .statuses(&[200, 400]);
 pub const PATHS_CSV: Doc =
     Doc::new("Reports", "The same as CSV.").query(query::PATHS).answer("path,conversions,…").of_type("text/csv").statuses(&[200, 400]);
 

@@ -36,7 +36,8 @@ async fn work(app: &App, ask: &Ask) -> Result<(Pace, Window)> {
     let wanted = read(app, ask, &site)?;
     let asked = asked(ask, &wanted)?;
     let window = wanted.lens.window;
-    let pace = over(app, &site, &wanted, Period::whole(wanted.days), move |blocks| pace::pace(blocks.iter().map(Arc::as_ref), &asked)).await?;
+    let pace =
+        over(app, &site, &wanted, Period::whole(wanted.days), move |blocks| pace::pace(blocks.iter().map(Arc::as_ref), &asked)).await?;
     Ok((pace, window))
 }
 
@@ -120,7 +121,10 @@ fn advice(pace: &Pace, own: Window) -> String {
     };
     let part = percent(enough.whole, known);
     match (enough.window.days(), longer) {
-        (None, _) => "More than one way in ten begins over 90 days before: only a window without a limit sees nine of ten from their first visit on.".into(),
+        (None, _) => {
+            "More than one way in ten begins over 90 days before: only a window without a limit sees nine of ten from their first visit on."
+                .into()
+        }
         (Some(_), true) => format!("A window of {said} would see {part} % of the ways from their first visit on."),
         (Some(_), false) => format!("A window of {said} would be enough: it sees {part} % of the ways from their first visit on."),
     }

@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rusqlite::{Row, named_params};
 use serde::Deserialize;
 
 use super::super::cube::{self, Cube};
+use super::super::recall::shelf::{Held, Shelf};
 use super::super::scope::SiteConn;
 use super::answers::Piece;
 use super::sums::marks;
@@ -30,59 +31,25 @@ const MOST_BYTES: usize = 96 * 1024 * 1024;
 const MOST_DAYS: i32 = 16;
 
 /// Days of journeys, those that were looked at last.
-#[derive(Default)]
-pub struct Shelf {
-    kept: Mutex<Kept>,
+pub type Kept = Shelf<Name, Journeys>;
+
+impl Held for Journeys {
+    fn bytes(&self) -> usize {
+        Journeys::bytes(self)
+    }
 }
 
-#[derive(Default)]
-struct Kept {
-    days: HashMap<Name, (Arc<Journeys>, u64)>,
-    bytes: usize,
-    looks: u64,
+pub fn shelf() -> Kept {
+    Shelf::new(MOST_BYTES)
 }
 
 /// Site, day, the version of its counts, and what of a filter only the rows know.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Name {
+pub struct Name {
     site: i64,
     day: Day,
     version: i64,
     question: Arc<str>,
-}
-
-impl Shelf {
-    fn find(&self, name: &Name) -> Option<Arc<Journeys>> {
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
-        kept.looks += 1;
-        let look = kept.looks;
-        let (found, last) = kept.days.get_mut(name)?;
-        *last = look;
-        Some(found.clone())
-    }
-
-    fn keep(&self, name: Name, journeys: Arc<Journeys>) {
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
-        kept.looks += 1;
-        let look = kept.looks;
-        kept.bytes += journeys.bytes() + name.question.len();
-        let before = kept.days.insert(name.clone(), (journeys, look));
-        kept.bytes -= before.map_or(0, |(old, _)| old.bytes() + name.question.len());
-        if kept.bytes <= MOST_BYTES {
-            return;
-        }
-        // A tenth goes at once, so that the order is not asked for at every day.
-        let mut all: Vec<(u64, Name)> = kept.days.iter().map(|(name, (_, last))| (*last, name.clone())).collect();
-        all.sort_unstable_by_key(|(last, _)| *last);
-        for (_, name) in all {
-            if kept.bytes <= MOST_BYTES / 10 * 9 {
-                break;
-            }
-            if let Some((gone, _)) = kept.days.remove(&name) {
-                kept.bytes -= gone.bytes() + name.question.len();
-            }
-        }
-    }
 }
 
 /// The journeys of a period: conversions that happened in it, and those for which something was booked in it. What the
@@ -92,7 +59,11 @@ pub fn of_period(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionF
     let (whole, cut) = period.parts();
     let mut all = Vec::new();
     if let Some(days) = whole {
-        load.days(days, &mut all)?;
+        let mut found: Vec<(Day, Arc<Journeys>)> = Vec::new();
+        load.days(days, &mut found)?;
+        // Whatever was known before: in the order of time, so that equals stand in the same order each time.
+        found.sort_by_key(|(day, _)| *day);
+        all.extend(found.into_iter().map(|(_, journeys)| journeys));
     }
     if let Some((day, until)) = cut {
         all.extend(load.piece(&Piece::up_to(day, until, zone))?.into_values().map(|(journeys, _)| Arc::new(journeys)));
@@ -119,13 +90,13 @@ impl<'l> Load<'l> {
         Ok(Self { c, zone, filter, question: question.into() })
     }
 
-    fn days(&self, days: Days, all: &mut Vec<Arc<Journeys>>) -> Result<()> {
+    fn days(&self, days: Days, all: &mut Vec<(Day, Arc<Journeys>)>) -> Result<()> {
         let standing = self.standing(days)?;
         let mut missing: Option<Days> = None;
         for day in days.each() {
             let known = standing.get(&day).and_then(|version| self.c.journeys()?.find(&self.name(day, *version)));
             if let Some(known) = known {
-                all.push(known);
+                all.push((day, known));
                 continue;
             }
             missing = match missing {
@@ -159,14 +130,14 @@ impl<'l> Load<'l> {
         Ok(conversions.versions.into_iter().filter(|(day, _)| stands(*day)).collect())
     }
 
-    fn read(&self, days: Days, standing: &HashMap<Day, i64>, all: &mut Vec<Arc<Journeys>>) -> Result<()> {
+    fn read(&self, days: Days, standing: &HashMap<Day, i64>, all: &mut Vec<(Day, Arc<Journeys>)>) -> Result<()> {
         let mut found = self.piece(&Piece::of(days, self.zone))?;
         for day in days.each() {
             let journeys = Arc::new(found.remove(&day).unwrap_or_default().0);
             if let (Some(version), Some(shelf)) = (standing.get(&day), self.c.journeys()) {
                 shelf.keep(self.name(day, *version), journeys.clone());
             }
-            all.push(journeys);
+            all.push((day, journeys));
         }
         Ok(())
     }

@@ -172,7 +172,12 @@ fn row_of(rows: &mut Vec<Row>, row: u32) -> &mut Row {
 }
 
 /// Journeys by the rows they went through, one after another; the same row twice in a row is once.
-pub fn add_converted<'b>(blocks: impl Iterator<Item = &'b Journeys>, asked: &Asked, names: &mut Names, mut on: impl FnMut(&[u32], &[Visit])) {
+pub fn add_converted<'b>(
+    blocks: impl Iterator<Item = &'b Journeys>,
+    asked: &Asked,
+    names: &mut Names,
+    mut on: impl FnMut(&[u32], &[Visit]),
+) {
     let mut way: Vec<u32> = Vec::new();
     each(blocks, asked, names, |journey, held, visits, _| {
         if journey.is_counted && held == Held::Visits {
@@ -211,10 +216,17 @@ impl Lab {
         let mut found: Option<Disagreement> = None;
         for (place, row) in self.rows.iter().enumerate().filter(|(_, r)| all > 0 && r.influenced.conversions_e9 >= fewest_e9) {
             let earned = |i: &usize| row.models[*i].conversions_e9;
-            let (Some(most), Some(least)) = ((0..MODELS.len()).rev().max_by_key(earned), (0..MODELS.len()).min_by_key(earned)) else { continue };
+            let (Some(most), Some(least)) = ((0..MODELS.len()).rev().max_by_key(earned), (0..MODELS.len()).min_by_key(earned)) else {
+                continue;
+            };
             let gap = earned(&most) - earned(&least);
             if found.as_ref().is_none_or(|f| gap > f.gap_e9) {
-                found = Some(Disagreement { row: place, most: (MODELS[most], earned(&most)), least: (MODELS[least], earned(&least)), gap_e9: gap });
+                found = Some(Disagreement {
+                    row: place,
+                    most: (MODELS[most], earned(&most)),
+                    least: (MODELS[least], earned(&least)),
+                    gap_e9: gap,
+                });
             }
         }
         found

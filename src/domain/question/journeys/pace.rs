@@ -2,8 +2,8 @@
 //! see, and which one is enough. Days here are 24 hours, as those of windows are.
 
 use super::super::super::attribution::Window;
-use super::super::rate::FEW;
 use super::super::Lens;
+use super::super::rate::FEW;
 use super::{Asked, Held, Journeys, Names, each};
 use crate::domain::attribution::Policy;
 use crate::domain::time::DAY_MS;

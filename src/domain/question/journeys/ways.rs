@@ -85,11 +85,8 @@ impl Ways {
 
     /// The most frequent first; of equals the shorter one, then by name.
     pub fn sorted(&self) -> Vec<(Vec<&str>, &Way)> {
-        let mut all: Vec<(Vec<&str>, &Way)> = self
-            .all
-            .iter()
-            .map(|(rows, way)| (rows.iter().map(|row| self.names.all[*row as usize].as_str()).collect(), way))
-            .collect();
+        let mut all: Vec<(Vec<&str>, &Way)> =
+            self.all.iter().map(|(rows, way)| (rows.iter().map(|row| self.names.all[*row as usize].as_str()).collect(), way)).collect();
         all.sort_by(|(a, x), (b, y)| y.conversions.cmp(&x.conversions).then(a.len().cmp(&b.len())).then_with(|| a.cmp(b)));
         all
     }
