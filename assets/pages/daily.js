@@ -29,7 +29,7 @@ export function render(root, params) {
   const pick = /** @type {HTMLInputElement} */ (h('input.in', { type: 'date', 'aria-label': 'Day', 'data-focus': 'day', onchange: () => { if (pick.value) to(pick.value); } }));
   const heading = h('h1'), lead = h('p');
   const head = h('div.daily-head', null, h('div.head', null, heading, lead), h('div.daily-tools', null, h('div.join', null, before, after), pick,
-    h('button.btn', { type: 'button', 'data-focus': 'print', onclick: () => print() }, icon('orders', 's'), 'Print')));
+    h('button.btn', { type: 'button', 'data-focus': 'print', onclick: () => print() }, 'Print')));
   const state = h('div', { role: 'status' }), body = h('div.daily');
   fill(root, head, state, body);
 
@@ -116,6 +116,14 @@ export function render(root, params) {
     foot && h('tfoot', null, h('tr', null, foot.map((x, i) => h(i ? 'td.num' : 'th', i ? null : { scope: 'row' }, x))))));
   const none = (/** @type {string} */ words) => h('div.empty.small', null, h('p', null, words));
 
+  // Paper is white, whatever the screen is.
+  /** @type {string|null} */ let theme = null;
+  const doc = document.documentElement;
+  const onPaper = () => { theme = doc.getAttribute('data-theme'); doc.setAttribute('data-theme', 'light'); };
+  const onScreen = () => { if (theme === null) doc.removeAttribute('data-theme'); else doc.setAttribute('data-theme', theme); };
+  addEventListener('beforeprint', onPaper);
+  addEventListener('afterprint', onScreen);
+
   load();
 
   return {
@@ -135,6 +143,13 @@ export function render(root, params) {
       if (e.key.toLowerCase() === 'b') { to(today()); return true; }
       return false;
     },
-    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(timer); running?.abort(); },
+    leave() {
+      gone = true;
+      root.removeAttribute('aria-busy');
+      clearTimeout(timer);
+      running?.abort();
+      removeEventListener('beforeprint', onPaper);
+      removeEventListener('afterprint', onScreen);
+    },
   };
 }

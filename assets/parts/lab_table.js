@@ -84,7 +84,7 @@ export function labTable(now) {
       const e = r.models[m], mark = isApart && m !== ESTIMATE && most > least && (e.conversions === most ? 'high' : e.conversions === least ? 'low' : '');
       return h('td.num', { class: [m === how.model ? 'own' : '', mark || ''].join(' ') }, e.conversions || own(e.net).minor ? figures(e, m === how.model ? r.range : null) : '–');
     }),
-    [r.assisted, r.influenced].map((e) => h('td.num.beside', null, e.conversions || own(e.net).minor ? [h('span', null, share(e.conversions)), showsMoney() && h('span', null, own(e.net).minor ? `${currencySign()} ${roundMoney(own(e.net))}` : '–')] : '–')));
+    [r.assisted, r.influenced].map((e) => h('td.num.helped', null, e.conversions || own(e.net).minor ? [h('span', null, share(e.conversions)), showsMoney() && h('span', null, own(e.net).minor ? `${currencySign()} ${roundMoney(own(e.net))}` : '–')] : '–')));
   }
 
   return { el, draw };

@@ -79,7 +79,7 @@ export function paceChart() {
       if (!has) { fill(twin); return; }
       curve();
       fill(windows, h('table.t.t-windows', null, h('caption.vh', null, 'What each window sees'), h('thead', null, h('tr', null, [['Window', ''], ['Sees the whole way', 'num'], ['Sees some visit', 'num']].map(([name, cls]) => h('th', { scope: 'col', class: cls }, name)))),
-        h('tbody', null, answer.windows.map((/** @type {any} */ w) => h('tr', { class: w.window === answer.window ? 'on' : '' }, h('th', { scope: 'row' }, windowName(w.window), w.window === answer.window && h('span.tag.faint', null, ' chosen'), w.window === answer.enough && h('span.tag.faint', null, ' enough')),
+        h('tbody', null, answer.windows.map((/** @type {any} */ w) => h('tr', { class: w.window === answer.window ? 'on' : '' }, h('th', { scope: 'row' }, windowName(w.window), w.window === answer.window && h('span.tag.faint', null, 'chosen'), w.window === answer.enough && h('span.tag.faint', null, 'enough')),
           h('td.num', null, percent(w.share ?? 0), w.range && h('span.faint', null, ` (${Math.round(w.range[0] * 100)}–${Math.round(w.range[1] * 100)})`)), h('td.num', null, percent(w.some_share ?? 0)))))));
       table();
     },

@@ -28,7 +28,6 @@ const NOWHERE: u32 = u32::MAX;
 /// The journeys, counted by where each of their steps led.
 pub struct Chain {
     names: usize,
-    order: usize,
     /// By the digits of its channels, where a state stands in `rows`.
     places: Vec<u32>,
     /// The digits of each state.
@@ -44,7 +43,7 @@ impl Chain {
     pub fn new(names: usize, order: usize) -> Self {
         let (names, order) = (names.min(MOST_NAMES), order.clamp(1, MOST_ORDER));
         let mut chain =
-            Self { names, order, places: vec![NOWHERE; (names + 1).pow(order as u32)], keys: Vec::new(), rows: Vec::new(), converted: 0 };
+            Self { names, places: vec![NOWHERE; (names + 1).pow(order as u32)], keys: Vec::new(), rows: Vec::new(), converted: 0 };
         chain.place(0);
         chain
     }
@@ -277,7 +276,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_apart_is_one() {
         let mut chain = Chain::new(60, 9);
-        assert_eq!((chain.names, chain.order), (MOST_NAMES, MOST_ORDER));
+        assert_eq!((chain.names, chain.places.len()), (MOST_NAMES, (MOST_NAMES + 1).pow(MOST_ORDER as u32)));
         chain.add(&[59, 3], 5, 5);
         chain.add(&[], 5, 5);
         assert_eq!(chain.converted(), 5);

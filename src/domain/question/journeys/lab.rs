@@ -119,7 +119,7 @@ impl Desk {
             self.times.clear();
             self.rows.clear();
             for visit in visits.iter().filter(is_fit) {
-                self.times.push(Time::from_ms(-visit.age_ms));
+                self.times.push(journey.at.plus_ms(-visit.age_ms));
                 self.rows.push(visit.row);
             }
             if let [row] = self.rows[..] {
