@@ -12,6 +12,7 @@ use crate::domain::attribution::markov::{Chain, FEW, MOST_NAMES};
 use crate::domain::question::journeys::lab::{Lab, add_converted};
 use crate::domain::question::journeys::{Asked, Journeys};
 use crate::domain::question::{ConversionFilter, Days};
+use crate::domain::time::Day;
 use crate::error::Result;
 use crate::store::questions::lost::{self, Visits};
 use crate::store::questions::tables::WHOLE;
@@ -86,10 +87,7 @@ pub async fn estimate(
 
 fn weeks(days: Days) -> impl Iterator<Item = Days> {
     let last = days.to;
-    (days.from.0..=last.0)
-        .step_by(DAYS_AT_ONCE as usize)
-        .map(move |from| crate::domain::time::Day(from))
-        .map(move |from| Days { from, to: from.plus(DAYS_AT_ONCE - 1).min(last) })
+    (days.from.0..=last.0).step_by(DAYS_AT_ONCE as usize).map(Day).map(move |from| Days { from, to: from.plus(DAYS_AT_ONCE - 1).min(last) })
 }
 
 /// The chain, the channel of each row, and how many visitors did not convert.
@@ -157,7 +155,6 @@ fn channels(lab: &Lab) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Day;
 
     #[test]
     fn weeks_cover_every_day_once() {

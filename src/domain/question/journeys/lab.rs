@@ -42,6 +42,8 @@ pub struct Row {
     pub assisted: Earned,
     /// All conversions on whose way it stood. Each counts as one, so that rows add up to more than there are.
     pub influenced: Earned,
+    /// Some visit of it was not direct: the models differ on it by what visitors did, and not by passing direct visits over.
+    pub is_marketing: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -148,6 +150,7 @@ impl Desk {
         let closing = visits.iter().rev().find(|v| !has_marketing || !v.is_direct).map(|v| v.row);
         for visit in visits {
             let place = visit.row as usize;
+            row_of(&mut lab.rows, visit.row).is_marketing |= !visit.is_direct;
             if self.met.len() <= place {
                 self.met.resize(place + 1, 0);
             }
@@ -212,21 +215,16 @@ impl Lab {
     /// Where two models differ most on one row: the row, the model that gives it most and the one that gives it least, with
     /// their shares. Of rows that led to enough conversions to speak of.
     pub fn disagreement(&self, fewest_e9: i64) -> Option<Disagreement> {
-        let all = self.total.conversions_e9;
+        let is_fit = |r: &Row| r.is_marketing && r.influenced.conversions_e9 >= fewest_e9;
         let mut found: Option<Disagreement> = None;
-        for (place, row) in self.rows.iter().enumerate().filter(|(_, r)| all > 0 && r.influenced.conversions_e9 >= fewest_e9) {
-            let earned = |i: &usize| row.models[*i].conversions_e9;
-            let (Some(most), Some(least)) = ((0..MODELS.len()).rev().max_by_key(earned), (0..MODELS.len()).min_by_key(earned)) else {
-                continue;
-            };
-            let gap = earned(&most) - earned(&least);
-            if found.as_ref().is_none_or(|f| gap > f.gap_e9) {
-                found = Some(Disagreement {
-                    row: place,
-                    most: (MODELS[most], earned(&most)),
-                    least: (MODELS[least], earned(&least)),
-                    gap_e9: gap,
-                });
+        for (row, r) in self.rows.iter().enumerate().filter(|(_, r)| is_fit(r)) {
+            let earned = |i: &usize| r.models[*i].conversions_e9;
+            // Of models that give the same, the first in the list.
+            let most = (0..MODELS.len()).rev().max_by_key(earned).unwrap_or(0);
+            let least = (0..MODELS.len()).min_by_key(earned).unwrap_or(0);
+            let gap_e9 = earned(&most) - earned(&least);
+            if found.as_ref().is_none_or(|f| gap_e9 > f.gap_e9) {
+                found = Some(Disagreement { row, most: (MODELS[most], earned(&most)), least: (MODELS[least], earned(&least)), gap_e9 });
             }
         }
         found
@@ -265,7 +263,6 @@ impl Disagreement {
         match (self.most.0, self.least.0) {
             (most, least) if is_early(most) && is_late(least) => "it starts, it does not close",
             (most, least) if is_late(most) && is_early(least) => "it closes, it does not start",
-            (Model::Last, Model::LastNonDirect) => "people come back by themselves, and others brought them",
             (most, _) if is_early(most) => "it starts more than it carries",
             (most, _) if is_late(most) => "it closes more than it carries",
             _ => "it helps on the way, and seldom starts or closes",
