@@ -109,6 +109,31 @@ async fn ways_and_their_time_are_told() {
 }
 
 #[tokio::test]
+async fn who_starts_and_does_not_close_is_said_in_one_sentence() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for n in 0..40 {
+        let source = if n < 32 { "instagram" } else { "newsletter" };
+        let id = house.history(&site, None, 9 * 24, json!({"utm_source": source, "utm_medium": "social"})).await;
+        house.history(&site, Some(&id), 20, json!({"utm_source": "newsletter", "utm_medium": "social"})).await;
+        let email = format!("p{n}@mail.example");
+        let told =
+            json!({"order_id": format!("o{n}"), "total": "10.00", "currency": "USD", "email": email, "session_id": id, "status": "paid"});
+        house.order(&site, told).await.is(200);
+        house.advance_s(1);
+    }
+    let said = ask(&house, &site, "attribution?by=source").await["disagreement"].clone();
+    assert_eq!(said["sentence"], "First touch gives Instagram 80 %, last non-direct 0 %: it starts, it does not close.");
+    assert_eq!(
+        (&said["name"], &said["most"]["share"], &said["least"]["model"]),
+        (&json!("instagram"), &json!(0.8), &json!("last_non_direct"))
+    );
+    // Rows of which all conversions went the same way agree.
+    let said = ask(&house, &site, "attribution?by=medium").await["disagreement"].clone();
+    assert!(said["sentence"].as_str().is_some_and(|s| s.starts_with("The models agree")), "{said}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_asked_is_refused_by_name() {
     let house = House::new();
     let site = house.site("shop.example").await;

@@ -123,7 +123,9 @@ async fn switches(browser: &Chromium) {
 
 /// One sentence on the largest difference; the estimate has a column that says so, and remembers as much as is chosen.
 async fn estimate(browser: &Chromium) {
-    browser.wait("the difference", "return /gives .+ %, .+ %:/.test(document.querySelector('.lab-said')?.innerText ?? '')").await;
+    browser
+        .wait("the difference", "return /gives .+ %, .+ %:|The models agree/.test(document.querySelector('.lab-said')?.innerText ?? '')")
+        .await;
     says(browser, "the estimate's column", ".t-lab thead", "estimate").await;
     says(browser, "what it is made of", ".lab-notes", "visitors who did not convert").await;
     let choose = "const s = document.querySelector('[data-focus=order]'); s.value = '2'; s.dispatchEvent(new Event('change', { bubbles: true })); return location.search.includes('each=2')";
