@@ -135,6 +135,11 @@ impl Destination for HubSpot {
         Some("refund")
     }
 
+    /// The same deal is put back to where a sale stands, with what is left of it.
+    fn kind_of_again(&self) -> Option<&'static str> {
+        Some(WON)
+    }
+
     fn age_limit_ms(&self) -> Option<i64> {
         None
     }

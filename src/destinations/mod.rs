@@ -115,6 +115,11 @@ pub trait Destination: Sync {
         None
     }
 
+    /// The platform's own name for a sale that holds after all, where money of it had gone back; none where it cannot be told.
+    fn kind_of_again(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How old an event the platform takes, in milliseconds from when it happened (less an hour of safety); none = no limit.
     fn age_limit_ms(&self) -> Option<i64>;
 

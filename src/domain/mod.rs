@@ -50,6 +50,8 @@ pub mod question;
 pub mod readiness;
 /// Why something was not sent, in words.
 pub mod reason;
+/// What one destination is told of money that goes back.
+pub mod reckoning;
 /// How much of an order's refunds comes off what it came to.
 pub mod refund;
 /// How long each kind of row is kept.

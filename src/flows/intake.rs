@@ -43,6 +43,8 @@ mod order;
 mod progress;
 /// Single refunds of a sale.
 mod refund;
+/// What destinations are told of money that went back.
+pub mod reversal;
 /// A sale, lead or sign-up told without an order.
 mod statement;
 /// What became of a fact.
