@@ -21,6 +21,7 @@ struct Written {
     stage: Option<String>,
     #[serde(default, rename = "refund")]
     is_refund: bool,
+    #[serde(default, rename = "again")]
     is_again: bool,
     event_id: String,
     /// The same as `event_id` where it is left out.
