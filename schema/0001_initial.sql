@@ -777,6 +777,7 @@ create table reports (
   fact_kind     text not null check (fact_kind = 'order' or fact_kind = 'lead' or fact_kind = 'statement'),
   fact_id       integer,
   external_id   text not null,
+  order_key     text,                                      -- the number that it gave, as in orders
   rank          integer not null,
   amount_minor  integer,
   currency      text,
@@ -784,6 +785,7 @@ create table reports (
   received_at   integer not null,
   inbox_id      integer,
   detail        text not null default '{}',                -- personal
+  known         text,                                      -- what makes it a sale of its own again, where it may not stay one with others -- personal
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);

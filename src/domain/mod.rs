@@ -16,6 +16,8 @@ pub mod consent;
 pub mod conversion;
 /// Device, browser, system and bots of a user agent.
 pub mod device;
+/// Sales that look alike.
+pub mod doubt;
 /// What an erasure does to each table.
 pub mod erasure;
 /// Anything that happened elsewhere.

@@ -39,6 +39,8 @@ mod message;
 mod milestone;
 /// An order, as a shop or payment told it.
 mod order;
+/// Sales that were taken for one and may not be.
+mod parting;
 /// How far a lead has come.
 mod progress;
 /// Single refunds of a sale.

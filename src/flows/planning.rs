@@ -200,16 +200,13 @@ impl<'a> Tellers<'a> {
         let tells_it = |teller: &&Arc<Connection>| {
             sources::find(&teller.platform).is_some_and(|s| s.tells_itself(&teller.settings).contains(&connection.platform.as_str()))
         };
-        self.told_too.iter().any(tells_it).then_some(TOLD_ALREADY)
+        self.told_too.iter().any(tells_it).then_some(deliveries::TOLD_ALREADY)
     }
 }
 
 fn tells_others(source: &dyn Source, connection: &Connection) -> bool {
     !source.tells_itself(&connection.settings).is_empty()
 }
-
-/// Another platform, which told us of it, tells this one too.
-const TOLD_ALREADY: &str = "told_already";
 
 /// As the file has it: what is held is let go once, and the book may be a moment behind that. One that turned hopeless
 /// behind the book's back costs a try, after which it is held like the others.

@@ -82,6 +82,8 @@ pub const SALE_NOT_SENT: &str = "sale_not_sent";
 pub const OWN_REPORT: &str = "own_report";
 /// Why money that went back is not told once more: all of it was.
 pub const ALL_TOLD: &str = "all_told";
+/// Another platform, which told us of it, tells this one too.
+pub const TOLD_ALREADY: &str = "told_already";
 /// Why what was to tell that a sale went back is not told.
 pub const SALE_HOLDS: &str = "sale_holds";
 /// Why what waits for a sale that went back is cancelled.
@@ -113,7 +115,8 @@ pub fn plan(c: &SiteConn, new: &Planned, known: &[Known]) -> Result<Option<Made>
 }
 
 fn replan(c: &SiteConn, new: &Planned, id: DeliveryId, state: &str, reason: Option<&str>) -> Result<Option<Made>> {
-    let was_skipped = state == "skipped" && matches!(reason, Some("consent" | "not_counted"));
+    // Whoever told of it may turn out to have told of another.
+    let was_skipped = state == "skipped" && matches!(reason, Some("consent" | "not_counted" | OWN_REPORT | TOLD_ALREADY));
     let (state, reason) = match (new.skip, new.hold) {
         (None, None) if was_skipped => ("pending", None),
         (None, Some(why)) if was_skipped => ("held", Some(why)),

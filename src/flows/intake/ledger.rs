@@ -161,12 +161,12 @@ pub fn adopt_ended(x: &Context, id: ConversionId, order_key: &str) -> Result<()>
         ended.push((order, own));
     }
     for (order, _) in ended {
-        adopt(x, id, &order)?;
+        adopt(x, id, &order, order_key)?;
     }
     balance(x, id).map(drop)
 }
 
-fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
+fn adopt(x: &Context, id: ConversionId, order: &OrderWord, order_key: &str) -> Result<()> {
     reports::add(
         x.c,
         &NewReport {
@@ -177,12 +177,14 @@ fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
             fact_kind: "order",
             fact_id: Some(order.id.number()),
             external_id: &order.external_id,
+            order_key: Some(order_key),
             rank: order.rank,
             amount: Some(order.total),
             happened_at: order.happened_at,
             received_at: x.heard_at,
             inbox: None,
             detail: &serde_json::json!({"status": order.raw_status}).to_string(),
+            known: None,
         },
     )?;
     orders::set_conversion(x.c, order.id, id)?;

@@ -148,7 +148,7 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
     let reports: Vec<(i64, String)> =
         c.list("select id, detail from reports where site_id = :site and conversion_id = :id", key, |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (report, detail) in reports {
-        let sql = "update reports set detail = :detail where site_id = :site and id = :id";
+        let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
         count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
     }
     let runs: Vec<(i64, String, String)> =
