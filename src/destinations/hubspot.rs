@@ -145,7 +145,7 @@ impl Destination for HubSpot {
     }
 
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared {
-        if out.mode == Mode::Test {
+        if out.mode == Mode::Test && !self.has_test_mode() {
             return Prepared::Skip("no_test_mode");
         }
         if out.stage.is_some_and(|stage| self.kind_of_stage(stage).is_none()) {
@@ -170,6 +170,10 @@ impl Destination for HubSpot {
 
     fn delivery(&self) -> &dyn Steps<Delivery> {
         self
+    }
+
+    fn has_test_mode(&self) -> bool {
+        false
     }
 
     fn trial(&self) -> Option<&dyn Steps<Trial>> {

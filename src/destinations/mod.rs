@@ -128,6 +128,16 @@ pub trait Destination: Sync {
 
     fn delivery(&self) -> &dyn Steps<Delivery>;
 
+    /// Whether the platform has a place where conversions are checked and count nothing.
+    fn has_test_mode(&self) -> bool {
+        true
+    }
+
+    /// Ways of signing in of which one must be there: the keys that each of them needs.
+    fn ways_in(&self) -> &'static [&'static [&'static str]] {
+        &[]
+    }
+
     /// Looks at the set-up at the platform and puts right what it may. The first state is null.
     fn trial(&self) -> Option<&dyn Steps<Trial>> {
         None
