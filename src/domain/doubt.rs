@@ -1,8 +1,7 @@
 //! Tellings of sales that only look alike: the same person, the same amount, within half an hour. Which of them are one must
 //! not depend on who was heard first, so all that look alike are judged together.
 
-use super::conversion::Candidate;
-use super::conversion::is_alike;
+use super::conversion::{Candidate, is_alike};
 
 /// Whether a telling looks like two others that cannot be one themselves: then nobody knows to which it belongs.
 pub fn is_doubtful(all: &[Candidate], place: usize) -> bool {

@@ -77,6 +77,7 @@ pub fn settle(x: &Context, like: &Candidate) -> Result<Vec<Made>> {
             continue;
         }
         let mut groups: Vec<usize> = gone.iter().map(|n| sales[*n]).collect();
+        groups.sort_unstable();
         groups.dedup();
         for group in groups {
             let members: Vec<usize> = gone.iter().copied().filter(|n| sales[*n] == group).collect();
