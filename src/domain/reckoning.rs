@@ -168,7 +168,13 @@ mod tests {
             ("it holds, and the end waits", &[end(100, Waits)], &[], false, &[Act::Change(0, 0)]),
             ("it holds in part", &[piece(Some(a), 30, Waits), end(70, Waits)], &[(a, 30)], false, &[Act::Change(1, 0)]),
             ("it holds, and the end is on its way", &[end(100, OnItsWay)], &[], false, &[]),
-            ("a refund is taken back that waits", &[piece(Some(a), 30, Waits), piece(Some(b), 20, Waits)], &[(b, 20)], false, &[Act::Change(0, 0)]),
+            (
+                "a refund is taken back that waits",
+                &[piece(Some(a), 30, Waits), piece(Some(b), 20, Waits)],
+                &[(b, 20)],
+                false,
+                &[Act::Change(0, 0)],
+            ),
             ("its sale goes after all", &[piece(Some(a), 30, Behind)], &[(a, 30)], false, &[Act::Release(0, 30)]),
         ];
         for (what, pieces, refunds, is_over, want) in cases {
@@ -184,6 +190,10 @@ mod tests {
         let refused = [Piece { is_past: true, ..told[0].clone() }, piece(None, -100, Place::Never)];
         assert_eq!(settle(&Account { pieces: &refused, ..again }), [], "once");
         let waits = [Piece { is_past: true, ..told[0].clone() }, piece(None, -100, Place::Waits)];
-        assert_eq!(settle(&Account { takes_again: true, ..account(&waits, &[], true) }), [Act::Change(1, 0)], "it ends before that is told");
+        assert_eq!(
+            settle(&Account { takes_again: true, ..account(&waits, &[], true) }),
+            [Act::Change(1, 0)],
+            "it ends before that is told"
+        );
     }
 }

@@ -322,7 +322,10 @@ fn mode(platform: &Platform, word: &str) -> Result<Mode> {
     let mode = Mode::parse(word).ok_or_else(|| Error::invalid("mode", format!("{word:?} is none of {}.", platform.modes().join(", "))))?;
     if mode == Mode::Test && platform.sends() && !platform.has_test_mode() {
         let name = platform.name();
-        return Err(Error::invalid("mode", format!("{name} has no test mode. Look at what would be sent under Deliveries, then switch to live.")));
+        return Err(Error::invalid(
+            "mode",
+            format!("{name} has no test mode. Look at what would be sent under Deliveries, then switch to live."),
+        ));
     }
     Ok(mode)
 }

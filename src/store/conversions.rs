@@ -248,7 +248,7 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
            book_day = :day, counts = :counts, country = coalesce(:country, country)
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":session": new.session.map(SessionId::number), ":rank": new.rank,
-            ":happened": new.happened_at.ms(), ":day": new.book_day.0, ":counts": new.counts, ":country": new.country, ":id": id.number()},
+        ":happened": new.happened_at.ms(), ":day": new.book_day.0, ":counts": new.counts, ":country": new.country, ":id": id.number()},
     )?;
     Ok(())
 }

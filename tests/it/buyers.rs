@@ -26,7 +26,8 @@ impl Shop {
             }
             for (id, total, status) in orders {
                 shop.house.advance_s(60);
-                let told = json!({"order_id": id, "total": total, "currency": "USD", "email": email, "status": status, "session_id": session});
+                let told =
+                    json!({"order_id": id, "total": total, "currency": "USD", "email": email, "status": status, "session_id": session});
                 shop.house.order(&shop.site, told).await.is(200);
             }
         }
@@ -44,7 +45,14 @@ impl Shop {
 fn line(report: &Value) -> Value {
     let net = report["net"][0]["minor"].clone();
     let customers = &report["customers"];
-    json!([report["orders"], net, report["average_order"]["minor"], customers["all"], customers["new"], report["worth"]["average"]["minor"]])
+    json!([
+        report["orders"],
+        net,
+        report["average_order"]["minor"],
+        customers["all"],
+        customers["new"],
+        report["worth"]["average"]["minor"]
+    ])
 }
 
 #[tokio::test]
@@ -78,10 +86,16 @@ async fn the_customers_report_goes_by_the_filters_of_all_reports() {
 #[tokio::test]
 async fn what_the_customers_report_does_not_take_is_named() {
     let shop = Shop::open().await;
-    for (query, field) in [("model=first", "model"), ("buyer=new", "buyer"), ("customers=old", "customers"), ("compare=year", "compare"), ("q=ann", "q")] {
+    for (query, field) in
+        [("model=first", "model"), ("buyer=new", "buyer"), ("customers=old", "customers"), ("compare=year", "compare"), ("q=ann", "q")]
+    {
         shop.house.advance_s(2);
         let path = format!("/api/sites/{}/reports/customers?{query}", shop.site.slug);
         let refused = shop.house.get(&path).token(&shop.site.token).send().await.is(400).json;
-        assert_eq!((&refused["error"]["code"], &refused["error"]["field"]), (&json!("invalid_parameter"), &json!(field)), "{query}: {refused}");
+        assert_eq!(
+            (&refused["error"]["code"], &refused["error"]["field"]),
+            (&json!("invalid_parameter"), &json!(field)),
+            "{query}: {refused}"
+        );
     }
 }

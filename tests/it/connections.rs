@@ -187,7 +187,10 @@ async fn a_test_is_where_there_is_one() {
         let all = platforms["items"].as_array().expect("a list");
         all.iter().find(|p| p["platform"] == slug).map(|p| p["modes"].clone()).expect("it is listed")
     };
-    assert_eq!((modes("meta"), modes("hubspot"), modes("anytrack"), modes("forms")), (json!(["shadow", "test", "live"]), json!(["shadow", "live"]), json!(["shadow", "live"]), json!([])));
+    assert_eq!(
+        (modes("meta"), modes("hubspot"), modes("anytrack"), modes("forms")),
+        (json!(["shadow", "test", "live"]), json!(["shadow", "live"]), json!(["shadow", "live"]), json!([]))
+    );
     let token = [("access_token", "pat-eu1-0f1e2d3c-verysecret")];
     let id = house.connect(&site, "hubspot", "shadow", &token).await.id;
     assert_eq!(card(&house, &site, &id).await["modes"], json!(["shadow", "live"]));
@@ -204,7 +207,8 @@ async fn a_test_is_where_there_is_one() {
         ("meta", json!({}), "It is not set up yet: Dataset (pixel) id and Access token are still empty."),
         ("google_ads", json!({"customer_id": "444-555-6666"}), "It is not set up yet: Conversion action is still empty."),
     ] {
-        let made = house.post(&at(&site, "")).cookie(&ann).json(&json!({"platform": platform, "settings": settings})).send().await.is(201).json;
+        let made =
+            house.post(&at(&site, "")).cookie(&ann).json(&json!({"platform": platform, "settings": settings})).send().await.is(201).json;
         assert_eq!(made["status"], json!("not_configured"), "{made}");
         let id = made["connection"].as_str().expect("an id");
         let looked = house.post(&at(&site, &format!("/{id}/test"))).cookie(&ann).json(&json!({})).send().await.is(200).json;

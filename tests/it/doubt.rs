@@ -50,7 +50,8 @@ impl Shop {
         let at = self.house.ago(3_600 - told.minute * 60);
         let answer = match told.number {
             Some(number) => {
-                let mut body = json!({"order_id": number, "total": "50.00", "currency": "USD", "email": ANN, "status": "paid", "created_at": at});
+                let mut body =
+                    json!({"order_id": number, "total": "50.00", "currency": "USD", "email": ANN, "status": "paid", "created_at": at});
                 body["session_id"] = json!(session);
                 self.house.order(&self.site, body).await
             }
@@ -113,11 +114,7 @@ fn turns(all: &[Told]) -> Vec<Vec<Told>> {
 #[tokio::test]
 async fn whoever_is_heard_first_the_figures_are_the_same() {
     let stories: &[(&str, &[Told], &[&str])] = &[
-        (
-            "an order and a report of it",
-            &[order("1001", 0, Some("north")), bare("r", 5, None)],
-            &["Order 1001 north 5000"],
-        ),
+        ("an order and a report of it", &[order("1001", 0, Some("north")), bare("r", 5, None)], &["Order 1001 north 5000"]),
         (
             "two orders and a report that fits both",
             &[order("1001", 0, Some("north")), order("1002", 10, Some("north")), bare("r", 5, Some("north"))],
@@ -146,7 +143,8 @@ async fn whoever_is_heard_first_the_figures_are_the_same() {
             shop.house.advance_s(-(turn.len() as i64));
             assert_eq!(shop.sales().await, *want, "{what}, turn {n}");
             assert_eq!(shop.heard().await, want.len(), "{what}, turn {n}: told once each");
-            let page = shop.house.get(&format!("/api/sites/{}/reports/overview", shop.site.slug)).token(&shop.site.token).send().await.is(200);
+            let page =
+                shop.house.get(&format!("/api/sites/{}/reports/overview", shop.site.slug)).token(&shop.site.token).send().await.is(200);
             assert_eq!(page.json["net"][0]["minor"], json!(5_000 * want.len()), "{what}, turn {n}: the books");
             // What comes again changes nothing.
             for one in turn.iter().rev() {

@@ -182,7 +182,11 @@ async fn readings_go_after_ninety_days_but_the_last_of_each_connection() {
         .expect("a run");
     }
     let clock = async || {
-        let all = house.get(&format!("/api/sites/{}/retention", site.slug)).cookie(&house.login("o@x.example", Right::Own, None).await).send().await;
+        let all = house
+            .get(&format!("/api/sites/{}/retention", site.slug))
+            .cookie(&house.login("o@x.example", Right::Own, None).await)
+            .send()
+            .await;
         all.is(200).json["items"].as_array().expect("clocks").iter().find(|k| k["kind"] == "sync_runs").cloned().expect("it is there")
     };
     let before = clock().await;

@@ -23,7 +23,9 @@ pub fn wilson(cases: i64, whole: i64) -> (f64, f64) {
     let middle = p + z * z / (2.0 * n);
     let reach = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let below = 1.0 + z * z / n;
-    (((middle - reach) / below).max(0.0), ((middle + reach) / below).min(1.0))
+    // All of them is 1, whatever the rounding of the terms makes of it.
+    let high = if cases >= whole { 1.0 } else { ((middle + reach) / below).min(1.0) };
+    (((middle - reach) / below).max(0.0), high)
 }
 
 #[cfg(test)]

@@ -83,4 +83,3 @@ pub fn still_empty(labels: &[&str]) -> String {
 fn host_of(url: &str) -> String {
     url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_else(|| url.to_owned())
 }
-

@@ -11,14 +11,14 @@ use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
-use crate::sources;
 use crate::flows::reckoning::Reckoning;
+use crate::sources;
 use crate::store::connections;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, ALL_TOLD, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
-use crate::store::{reports, reversals};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
+use crate::store::{reports, reversals};
 
 use super::End;
 

@@ -172,11 +172,10 @@ pub fn count_of(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter
     let bought = over_rows(c, Cube::Conversions, zone, Period::whole(days), &question, |piece: &Piece, all: &mut Bought| {
         walk::conversions(c, zone, piece, filter, |_, w| {
             if w.marks.kind == ConversionKind::Sale.word() {
-                let contact: Option<Option<i64>> = c.find(
-                    "select contact_id from conversions where site_id = :site and id = :id",
-                    named_params! {":id": w.id},
-                    |row| row.get(0),
-                )?;
+                let contact: Option<Option<i64>> =
+                    c.find("select contact_id from conversions where site_id = :site and id = :id", named_params! {":id": w.id}, |row| {
+                        row.get(0)
+                    })?;
                 all.0.extend(contact.flatten());
             }
             Ok(())

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use halotrack::domain::consent::Mode;
 use serde_json::{Value, json};
 
-use crate::hubspot;
 use crate::house::{House, SiteAt};
+use crate::hubspot;
 use crate::stand_in::{self, StandIn};
 use crate::story::Connected;
 use crate::woo_shop::WooShop;
@@ -333,8 +333,13 @@ async fn a_deal_follows_its_sale_there_and_back() {
         }
         assert_eq!(stands(), want, "{status}");
     }
-    let kinds: Vec<String> =
-        house.deliveries(&site).await.iter().rev().map(|d| format!("{} {}", d["kind"].as_str().unwrap_or("-"), d["state"].as_str().unwrap_or("-"))).collect();
+    let kinds: Vec<String> = house
+        .deliveries(&site)
+        .await
+        .iter()
+        .rev()
+        .map(|d| format!("{} {}", d["kind"].as_str().unwrap_or("-"), d["state"].as_str().unwrap_or("-")))
+        .collect();
     let want = ["closedwon delivered", "refund delivered", "closedwon.2 delivered", "refund.2 delivered", "closedwon.3 delivered"];
     assert_eq!(kinds, want, "a revision each");
     portal.with(|portal| {
