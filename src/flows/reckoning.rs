@@ -8,6 +8,9 @@ use crate::store::conversions::Conversion;
 use crate::store::deliveries::{Known, SALE_NOT_SENT};
 use crate::store::reversals::Reversal;
 
+/// Why nothing is told where a platform has no word for it.
+const UNSUPPORTED: &str = "unsupported_kind";
+
 pub struct Reckoning<'a> {
     /// The delivery of the sale itself; none where this connection was never asked to tell it.
     pub sale: Option<&'a Known>,
@@ -63,6 +66,8 @@ impl<'a> Reckoning<'a> {
             None if delivery.is_open() => Place::Waits,
             None if delivery.is_shown() && self.mode(Mode::Live) == Mode::Shadow => Place::Told(planned),
             None if delivery.reason.as_deref() == Some(SALE_NOT_SENT) => Place::Behind,
+            // A platform without a word for it: noted once.
+            None if delivery.reason.as_deref() == Some(UNSUPPORTED) => Place::Told(planned),
             None => Place::Never,
         }
     }

@@ -1,8 +1,9 @@
 //! Sales that look alike: whoever may belong to two belongs to none of them, and it makes no difference who was heard first.
 
+use halotrack::domain::time::Time;
 use serde_json::{Value, json};
 
-use crate::house::{House, SiteAt};
+use crate::house::{House, NOW_S, SiteAt};
 use crate::stand_in::{Answer as Says, StandIn};
 
 const ANN: &str = "ann@mail.example";
@@ -47,7 +48,7 @@ impl Shop {
 
     async fn tell(&self, told: Told, visits: &[(&str, String)]) {
         let session = told.from.and_then(|from| visits.iter().find(|(name, _)| *name == from)).map(|(_, id)| id.clone());
-        let at = self.house.ago(3_600 - told.minute * 60);
+        let at = Time::from_s(NOW_S + told.minute * 60).utc();
         let answer = match told.number {
             Some(number) => {
                 let mut body =
