@@ -85,7 +85,9 @@ function said(c) {
     const next = c.breaker.next_try_at;
     return [': it failed several times in a row, ', next ? h('span', { 'data-tip': exact(next) }, `next try ${when(next)}`) : 'just now one is tried'];
   }
-  return c.reason ? [`: ${c.reason}`] : c.status === 'paused' ? [': new ones wait, none is lost'] : [];
+  // Whoever paused it knows.
+  if (c.status === 'paused' && (!c.reason || c.reason === 'Paused by hand.')) return [': new ones wait, none is lost'];
+  return c.reason ? [`: ${c.reason}`] : [];
 }
 
 /** @param {any} c @param {import('../app.js').Params} p */

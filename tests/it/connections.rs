@@ -203,9 +203,9 @@ async fn a_test_is_where_there_is_one() {
     house.post(&at(&site, "")).cookie(&ann).json(&add).send().await.is(422);
 
     for (platform, settings, want) in [
-        ("hubspot", json!({}), "It is not set up yet: Access token is still empty."),
-        ("meta", json!({}), "It is not set up yet: Dataset (pixel) id and Access token are still empty."),
-        ("google_ads", json!({"customer_id": "444-555-6666"}), "It is not set up yet: Conversion action is still empty."),
+        ("hubspot", json!({}), "Access token is still empty."),
+        ("meta", json!({}), "Dataset (pixel) id and Access token are still empty."),
+        ("google_ads", json!({"customer_id": "444-555-6666"}), "Conversion action is still empty."),
     ] {
         let made =
             house.post(&at(&site, "")).cookie(&ann).json(&json!({"platform": platform, "settings": settings})).send().await.is(201).json;

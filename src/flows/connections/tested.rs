@@ -71,12 +71,12 @@ pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<T
     Ok(Tested { connection: id, platform: connection.platform.clone(), is_ready, checked, not_checked })
 }
 
-/// `It is not set up yet: Pixel id and Access token are still empty.`
+/// `Pixel id and Access token are still empty.`
 pub fn still_empty(labels: &[&str]) -> String {
     let (last, front) = labels.split_last().unwrap_or((&"", &[]));
     match front {
-        [] => format!("It is not set up yet: {last} is still empty."),
-        front => format!("It is not set up yet: {} and {last} are still empty.", front.join(", ")),
+        [] => format!("{last} is still empty."),
+        front => format!("{} and {last} are still empty.", front.join(", ")),
     }
 }
 

@@ -193,8 +193,8 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
             named,
         )?;
         c.execute(
-            "update reports set external_id = 'erased_' || id
-             where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
+            "update reports set external_id = 'erased_' || id, order_key = null
+             where site_id = :site and conversion_id = :id and instr(lower(external_id || ' ' || coalesce(order_key, '')), :value) > 0",
             named,
         )?;
         c.execute(
