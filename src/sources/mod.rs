@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crypto::Secret;
 use crate::domain::fact::Fact;
 use crate::domain::platform::{About, Secrets, Settings};
 use crate::domain::steps::{Steps, Talk, Token};
@@ -12,13 +13,18 @@ use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
 pub mod anytrack;
+mod calcom;
+mod calendly;
 pub mod chatwoot;
 pub mod crisp;
 pub mod forms;
 mod hubspot;
 pub mod kit;
+mod metaleads;
 mod shopify;
+mod stripe;
 pub mod tawk;
+mod typeform;
 pub mod woocommerce;
 
 pub use kit::Verified;
@@ -26,12 +32,17 @@ pub use kit::Verified;
 /// Every source, in the order of the alphabet.
 pub static ALL: &[&dyn Source] = &[
     &anytrack::AnyTrack,
+    &calcom::CalCom,
+    &calendly::Calendly,
     &chatwoot::Chatwoot,
     &crisp::Crisp,
     &forms::Forms,
     &hubspot::HubSpot,
+    &metaleads::MetaLeads,
     &shopify::Shopify,
+    &stripe::Stripe,
     &tawk::Tawk,
+    &typeform::Typeform,
     &woocommerce::WooCommerce,
 ];
 
@@ -274,7 +285,7 @@ pub enum Wish {
     Remove,
 }
 
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Registered {
     /// Ours, as they stand in the platform now, that of a new order first.
     pub hooks: Vec<Hook>,
@@ -282,6 +293,9 @@ pub struct Registered {
     pub notes: Vec<String>,
     /// Settings that the platform has told: its currency, its zone, its own name. Those that the owner typed stay.
     pub learned: BTreeMap<String, String>,
+    /// Secrets that the platform has made and tells this once, by the key under which they are kept.
+    #[serde(skip)]
+    pub secrets: Vec<(String, Secret)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

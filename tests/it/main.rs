@@ -72,6 +72,7 @@ mod sources_page;
 mod sql;
 mod stand_in;
 mod story;
+mod stripe;
 mod syncs;
 mod tenancy;
 mod tidy;

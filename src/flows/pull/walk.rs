@@ -82,7 +82,7 @@ impl Walk<'_> {
         let mut delivered = Delivered {
             connection: Some(id),
             platform: self.connection.platform.clone(),
-            path: PATH.into(),
+            path: if self.run.is_some() { PATH } else { intake::FETCHED }.into(),
             content_type: "application/json".into(),
             body,
             facts: Vec::new(),
