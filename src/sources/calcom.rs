@@ -137,7 +137,8 @@ fn step(booking: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
         data.extend(first_text(booking, &keys).map(|t| (name.to_owned(), json!(clean_text(&t, MAX_TEXT)))));
     }
     data.insert("answers".into(), Value::Object(told.rest()));
-    let metadata = json!({"booking_id": booking["bookingId"], "rescheduled_from": first_text(booking, &["rescheduleUid", "fromReschedule"])});
+    let metadata =
+        json!({"booking_id": booking["bookingId"], "rescheduled_from": first_text(booking, &["rescheduleUid", "fromReschedule"])});
     Ok(Fact::Milestone(Milestone {
         external_id: Some(clean_text(&uid, MAX_TEXT)),
         source: ABOUT.slug.into(),

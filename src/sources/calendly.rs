@@ -15,7 +15,7 @@ use super::{Batch, Fetch, Heard, Home, Provision, Pull, Reject, Source, Webhook}
 use crate::crypto::Secret;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::steps::{Steps, Verdict, by_status, retry_after_ms};
-use crate::domain::time::{Time, SECOND_MS};
+use crate::domain::time::{SECOND_MS, Time};
 use crate::wire::{Incoming, Request, Response};
 
 pub struct Calendly;
@@ -117,9 +117,16 @@ fn api(method: &str, path: impl Into<String>) -> Request {
 /// What an answer means that is not what was asked for.
 fn refused(response: &Response) -> Verdict {
     match response.status {
-        401 => Verdict::Pause("Calendly refuses the access token: it was revoked or not copied whole. Generate a new one and enter it.".into()),
-        403 => Verdict::Pause("The access token may not read bookings. Generate one as a member of the organization whose bookings you want.".into()),
-        429 => Verdict::Retry { after_ms: retry_after_ms(response).or(Some(60 * SECOND_MS)), sentence: "Calendly asks for fewer requests.".into() },
+        401 => {
+            Verdict::Pause("Calendly refuses the access token: it was revoked or not copied whole. Generate a new one and enter it.".into())
+        }
+        403 => Verdict::Pause(
+            "The access token may not read bookings. Generate one as a member of the organization whose bookings you want.".into(),
+        ),
+        429 => Verdict::Retry {
+            after_ms: retry_after_ms(response).or(Some(60 * SECOND_MS)),
+            sentence: "Calendly asks for fewer requests.".into(),
+        },
         _ => by_status("Calendly", response),
     }
 }

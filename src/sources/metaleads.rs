@@ -94,7 +94,8 @@ impl Webhook for MetaLeads {
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, _: Time) -> Result<Verified<'a>, Reject> {
         let live = |key: &str| -> Vec<Secret> { secrets.all(key).iter().filter(|s| !s.reveal().is_empty()).cloned().collect() };
         if got.method == "GET" {
-            let named = |name: &str| url::form_urlencoded::parse(got.query.as_bytes()).find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+            let named =
+                |name: &str| url::form_urlencoded::parse(got.query.as_bytes()).find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
             let claimed = named("hub.verify_token").filter(|_| named("hub.mode").as_deref() == Some("subscribe"));
             let claimed = claimed.filter(|c| !c.is_empty()).ok_or(Reject::BadSignature)?;
             let challenge = challenge(got.query).ok_or(Reject::BadSignature)?;

@@ -17,10 +17,13 @@ mod calcom;
 mod calendly;
 pub mod chatwoot;
 pub mod crisp;
+mod easyappointments;
+mod eventbrite;
 pub mod forms;
 mod hubspot;
 pub mod kit;
 mod metaleads;
+mod poshvip;
 mod shopify;
 mod stripe;
 pub mod tawk;
@@ -36,9 +39,12 @@ pub static ALL: &[&dyn Source] = &[
     &calendly::Calendly,
     &chatwoot::Chatwoot,
     &crisp::Crisp,
+    &easyappointments::EasyAppointments,
+    &eventbrite::Eventbrite,
     &forms::Forms,
     &hubspot::HubSpot,
     &metaleads::MetaLeads,
+    &poshvip::PoshVip,
     &shopify::Shopify,
     &stripe::Stripe,
     &tawk::Tawk,

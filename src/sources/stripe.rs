@@ -78,14 +78,20 @@ impl Source for Stripe {
     fn check(&self, _: &Settings, secrets: &Secrets) -> Result<(), Error> {
         let key = secrets.first(KEY).map(|s| s.reveal().trim()).unwrap_or_default();
         if key.starts_with("pk_") {
-            return Err(Error::invalid(KEY, "This is the publishable key, which may read nothing. Create a restricted key: it begins with rk_."));
+            return Err(Error::invalid(
+                KEY,
+                "This is the publishable key, which may read nothing. Create a restricted key: it begins with rk_.",
+            ));
         }
         if !key.is_empty() && !["rk_", "sk_"].iter().any(|front| key.starts_with(front)) {
             return Err(Error::invalid(KEY, "A key of Stripe begins with rk_ or sk_. Copy it from Developers › API keys."));
         }
         let secret = secrets.first(HOOK_SECRET).map(|s| s.reveal().trim()).unwrap_or_default();
         if !secret.is_empty() && !secret.starts_with("whsec_") {
-            return Err(Error::invalid(HOOK_SECRET, "A signing secret of Stripe begins with whsec_. It may stay empty: Stripe gives it to us."));
+            return Err(Error::invalid(
+                HOOK_SECRET,
+                "A signing secret of Stripe begins with whsec_. It may stay empty: Stripe gives it to us.",
+            ));
         }
         Ok(())
     }

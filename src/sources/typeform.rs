@@ -73,10 +73,9 @@ impl Source for Typeform {
 
     fn check(&self, settings: &Settings, _: &Secrets) -> Result<(), Error> {
         match settings.get(FORM) {
-            Some(form) if !is_id(form) => Err(Error::invalid(
-                FORM,
-                "Form is the part of the address behind /to/: letters and digits such as lT4Z3j.",
-            )),
+            Some(form) if !is_id(form) => {
+                Err(Error::invalid(FORM, "Form is the part of the address behind /to/: letters and digits such as lT4Z3j."))
+            }
             _ => Ok(()),
         }
     }
@@ -134,10 +133,15 @@ fn form(settings: &Settings) -> Result<&str, Verdict> {
 /// What an answer means that is not what was asked for.
 fn refused(response: &Response, doing: &str) -> Verdict {
     match response.status {
-        401 => Verdict::Pause("Typeform refuses the personal token: it was revoked or not copied whole. Generate a new one and enter it.".into()),
+        401 => Verdict::Pause(
+            "Typeform refuses the personal token: it was revoked or not copied whole. Generate a new one and enter it.".into(),
+        ),
         403 => Verdict::Pause(format!("The personal token may not {doing}. Generate one with that right and enter it.")),
         404 => Verdict::Pause("Typeform knows no such form in this account. Check the form's id and whose token it is.".into()),
-        429 => Verdict::Retry { after_ms: retry_after_ms(response).or(Some(2 * SECOND_MS)), sentence: "Typeform asks for fewer requests.".into() },
+        429 => Verdict::Retry {
+            after_ms: retry_after_ms(response).or(Some(2 * SECOND_MS)),
+            sentence: "Typeform asks for fewer requests.".into(),
+        },
         _ => by_status("Typeform", response),
     }
 }

@@ -88,7 +88,10 @@ async fn a_booking_that_was_paid_is_a_sale_credited_to_its_visit() {
     }
     let all = house.list(&site, "conversions").await;
     assert_eq!(all.len(), 1, "{all:#?}");
-    assert_eq!((all[0]["net"]["minor"].as_i64(), &all[0]["source"], &all[0]["match_type"]), (Some(4_900), &json!("google"), &json!("session")));
+    assert_eq!(
+        (all[0]["net"]["minor"].as_i64(), &all[0]["source"], &all[0]["match_type"]),
+        (Some(4_900), &json!("google"), &json!("session"))
+    );
 }
 
 #[tokio::test]
@@ -147,7 +150,8 @@ impl Calendly {
 }
 
 async fn signed(house: &House, connected: &Connected, event: &str, invitee: &Value, key: &str) -> Answer {
-    let body = json!({"event": event, "created_at": house.ago(0), "created_by": format!("{CALENDLY}/users/U1"), "payload": invitee}).to_string();
+    let body =
+        json!({"event": event, "created_at": house.ago(0), "created_by": format!("{CALENDLY}/users/U1"), "payload": invitee}).to_string();
     let at = house.clock.now().s().to_string();
     let sign = hex(&hmac_sha256(key.as_bytes(), &[at.as_bytes(), b".", body.as_bytes()]));
     house.post(&connected.hook).header("calendly-webhook-signature", &format!("t={at},v1={sign}")).body(body).send().await
@@ -253,7 +257,8 @@ async fn the_list_tells_what_no_hook_told_and_what_was_kept_or_missed() {
     missed["no_show"] = json!({"uri": "x", "created_at": house.ago(-DAY_S)});
     calendly.with(|inside| {
         inside.events = vec![event("E1", DAY_S / 2), event("E2", DAY_S / 2), event("E3", 9 * DAY_S)];
-        inside.invitees = vec![("E1".into(), invitee(&house, "E1", "I1")), ("E2".into(), missed), ("E3".into(), invitee(&house, "E3", "I3"))];
+        inside.invitees =
+            vec![("E1".into(), invitee(&house, "E1", "I1")), ("E2".into(), missed), ("E3".into(), invitee(&house, "E3", "I3"))];
     });
     for _ in 0..3 {
         house.advance_s(DAY_S);

@@ -161,7 +161,8 @@ fn of_page(page: &mut Page, seen: &Seen) -> Says {
     let (path, query) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
     let asked: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let named = |name: &str| asked.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-    let refused = |code: i64, message: &str| Says::json(400, json!({"error": {"message": message, "type": "OAuthException", "code": code}}));
+    let refused =
+        |code: i64, message: &str| Says::json(400, json!({"error": {"message": message, "type": "OAuthException", "code": code}}));
     if named("access_token").as_deref() != Some("EAApage") {
         return refused(190, "Error validating access token");
     }
@@ -234,7 +235,10 @@ async fn a_lead_of_an_ad_is_read_by_its_number_and_credited_to_its_campaign() {
     }
     let leads = house.list(&site, "leads").await;
     assert_eq!(leads.len(), 1, "{leads:#?}");
-    assert_eq!((&leads[0]["source"], &leads[0]["campaign"], &leads[0]["match_type"]), (&json!("instagram"), &json!("June"), &json!("stated")));
+    assert_eq!(
+        (&leads[0]["source"], &leads[0]["campaign"], &leads[0]["match_type"]),
+        (&json!("instagram"), &json!("June"), &json!("stated"))
+    );
     house.advance_s(HOUR_S);
     read(&house).await;
     assert_eq!(house.list(&site, "leads").await.len(), 2, "the page's list holds one of which nobody told");

@@ -170,7 +170,8 @@ async fn what_went_back_comes_off_once() {
     money["refunds"]["data"] = json!([part]);
     money["amount_refunded"] = json!(2_500);
     account.keep("charges", &money);
-    for (id, kind, object) in [("evt_2", "refund.created", &part), ("evt_3", "charge.refunded", &money), ("evt_2", "refund.created", &part)] {
+    for (id, kind, object) in [("evt_2", "refund.created", &part), ("evt_3", "charge.refunded", &money), ("evt_2", "refund.created", &part)]
+    {
         account.send(&house, &connected, &event(&house, id, kind, object)).await.is(200);
         read(&house).await;
     }
@@ -209,11 +210,9 @@ async fn a_subscription_is_credited_to_the_visit_of_its_checkout_and_renewals_co
     let mut money = charge(&house, 1, 2_900, EMAIL);
     money["invoice"] = first.clone();
     account.keep("charges", &money);
-    for (id, kind, object) in [
-        ("evt_1", "checkout.session.completed", &begun),
-        ("evt_2", "invoice.paid", &first),
-        ("evt_3", "charge.succeeded", &money),
-    ] {
+    for (id, kind, object) in
+        [("evt_1", "checkout.session.completed", &begun), ("evt_2", "invoice.paid", &first), ("evt_3", "charge.succeeded", &money)]
+    {
         account.send(&house, &connected, &event(&house, id, kind, object)).await.is(200);
         read(&house).await;
     }
@@ -238,7 +237,8 @@ async fn what_is_forged_old_or_strange_changes_nothing() {
     assert_eq!(forged.code(), "bad_signature");
     house.post(&connected.hook).body(paid.to_string()).send().await.is(401);
     let (body, at) = (paid.to_string(), (house.clock.now().s() - 301).to_string());
-    let sign = halotrack::crypto::hex(&halotrack::crypto::hmac_sha256(account.secret().as_bytes(), &[at.as_bytes(), b".", body.as_bytes()]));
+    let sign =
+        halotrack::crypto::hex(&halotrack::crypto::hmac_sha256(account.secret().as_bytes(), &[at.as_bytes(), b".", body.as_bytes()]));
     house.post(&connected.hook).header("stripe-signature", &format!("t={at},v1={sign}")).body(body).send().await.is(401);
     // Of no account, and not to be understood.
     let other = account.send(&house, &connected, &event(&house, "evt_2", "customer.created", &json!({"id": "cus_1"}))).await.is(200);

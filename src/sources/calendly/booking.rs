@@ -63,7 +63,8 @@ fn made(invitee: &Value, at: Time, home: &Home) -> Result<Vec<Fact>, Reject> {
 
 fn told(invitee: &Value) -> Answers {
     let mut all = Answers::default();
-    let names = [("email", "email"), ("firstname", "first_name"), ("lastname", "last_name"), ("name", "name"), ("phone", "text_reminder_number")];
+    let names =
+        [("email", "email"), ("firstname", "first_name"), ("lastname", "last_name"), ("name", "name"), ("phone", "text_reminder_number")];
     for (meaning, key) in names {
         all.known(meaning, key, invitee[key].clone());
     }

@@ -116,7 +116,8 @@ impl Walk {
     }
 
     fn troubled(mut self, response: &Response) -> Step<Pull> {
-        let may_only_self = response.status == 403 && self.whose.as_ref().is_some_and(|(kind, _)| kind == "organization") && self.todo.is_empty();
+        let may_only_self =
+            response.status == 403 && self.whose.as_ref().is_some_and(|(kind, _)| kind == "organization") && self.todo.is_empty();
         if let Some(user) = self.user.clone().filter(|_| may_only_self) {
             self.whose = Some(("user".into(), user));
             return match self.request() {

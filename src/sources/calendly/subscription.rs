@@ -17,7 +17,8 @@ const TOPIC: &str = "bookings";
 const EVENTS: [&str; 3] = ["invitee.created", "invitee.canceled", "invitee_no_show.created"];
 const LIST_BYTES: usize = 1024 * 1024;
 const NO_WEBHOOKS: &str = "Calendly's free plan has no webhooks, so bookings are read once a day. With a paid plan they come at once.";
-const ONLY_OWN: &str = "The access token is of a member: only their own bookings are told. An owner's or admin's sees the whole organization.";
+const ONLY_OWN: &str =
+    "The access token is of a member: only their own bookings are told. An owner's or admin's sees the whole organization.";
 
 pub struct Registration;
 

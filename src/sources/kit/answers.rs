@@ -129,7 +129,9 @@ impl Answers {
         let mut kept = Map::new();
         for answer in self.0.into_iter().filter(|a| !a.is_taken).take(MOST_KEPT) {
             let value = match &answer.value {
-                Value::Array(list) => Value::Array(list.iter().filter_map(scalar).map(|t| json!(clean_text(&t, MAX_KEPT))).take(20).collect()),
+                Value::Array(list) => {
+                    Value::Array(list.iter().filter_map(scalar).map(|t| json!(clean_text(&t, MAX_KEPT))).take(20).collect())
+                }
                 Value::Number(number) => Value::Number(number.clone()),
                 Value::Bool(flag) => Value::Bool(*flag),
                 other => match scalar(other) {
@@ -188,7 +190,8 @@ mod tests {
 
     #[test]
     fn questions_are_understood_however_they_are_worded() {
-        let home = Home { currency: Currency::parse("EUR").expect("EUR"), country: Some("AE".into()), zone: Zone::utc(), now: Time::from_s(1) };
+        let home =
+            Home { currency: Currency::parse("EUR").expect("EUR"), country: Some("AE".into()), zone: Zone::utc(), now: Time::from_s(1) };
         let mut answers = Answers::default();
         answers.add("What is your work e-mail?", json!("Ann.Lee@Mail.example"));
         answers.add("Your WhatsApp number", json!("050 123 4567"));

@@ -11,7 +11,8 @@ use crate::wire::{Part, Request, Response};
 const VERSION: &str = "v25.0";
 
 /// What is asked of a lead.
-pub const FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,platform,is_organic,field_data";
+pub const FIELDS: &str =
+    "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,platform,is_organic,field_data";
 
 pub fn ask(method: &str, path: &str) -> Request {
     Request::new(method, "https://graph.facebook.com", format!("/{VERSION}/{path}"))
@@ -36,7 +37,9 @@ pub fn read(response: &Response) -> Answer {
     let (code, part) = (error["code"].as_i64().unwrap_or_default(), error["error_subcode"].as_i64().unwrap_or_default());
     let pause = |sentence: &str| Answer::Trouble(Verdict::Pause(sentence.to_owned()));
     match (code, part) {
-        (190 | 102, _) => pause("Meta refuses the page token: it has expired or was withdrawn. Generate one that does not expire and enter it."),
+        (190 | 102, _) => {
+            pause("Meta refuses the page token: it has expired or was withdrawn. Generate one that does not expire and enter it.")
+        }
         (3 | 10 | 200..=299, _) => pause(
             "The page token lacks a right: it needs leads_retrieval, pages_manage_metadata and pages_show_list, and access to the page's leads in Business settings.",
         ),

@@ -53,7 +53,9 @@ fn ask(talk: Talk, ground: &Ground) -> Step<Provision> {
     }
     let request = match (&talk.fields, ground.wish) {
         // Reading its forms is what the token must be able to do.
-        (_, Wish::Probe) => graph::ask("GET", &format!("{page}/leadgen_forms")).query("fields", Part::plain("id")).query("limit", Part::plain("1")),
+        (_, Wish::Probe) => {
+            graph::ask("GET", &format!("{page}/leadgen_forms")).query("fields", Part::plain("id")).query("limit", Part::plain("1"))
+        }
         (None, _) => graph::ask("GET", &format!("{page}/subscribed_apps")).query("fields", Part::plain("id,subscribed_fields")),
         (Some(fields), wish) => change(page, fields, wish),
     };

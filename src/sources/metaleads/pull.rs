@@ -56,7 +56,9 @@ impl Steps<Pull> for List {
                 walk.next_form();
                 return Step::Yield(Batch::default(), json!(walk));
             }
-            Answer::Missing => return Step::Fail(Verdict::Pause("The token is none of a page. Generate a token of the page itself.".into())),
+            Answer::Missing => {
+                return Step::Fail(Verdict::Pause("The token is none of a page. Generate a token of the page itself.".into()));
+            }
             Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if walk.waits < MOST_WAITS => {
                 walk.waits += 1;
                 return Step::Wait(ms, json!(walk));

@@ -9,8 +9,7 @@ use crate::sources::kit;
 
 /// Without smaller units at Stripe. The króna (ISK) and the Ugandan shilling (UGX) have none either, and are written with
 /// two zeros all the same.
-const WHOLE: [&str; 15] =
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
+const WHOLE: [&str; 15] = ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 const THREE_DIGITS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 
 /// No amount is larger, so that nothing overflows on the way.

@@ -26,7 +26,9 @@ pub fn read(response: &Response) -> Reading {
                 sentence: "Stripe answered with something that is no JSON. It is asked again.".into(),
             }),
         },
-        401 => Reading::Trouble(Verdict::Pause("Stripe refuses the key: it was rolled, has expired, or was not copied whole. Enter it anew.".into())),
+        401 => Reading::Trouble(Verdict::Pause(
+            "Stripe refuses the key: it was rolled, has expired, or was not copied whole. Enter it anew.".into(),
+        )),
         403 => Reading::NotAllowed,
         404 => Reading::Missing,
         400 => Reading::Trouble(Verdict::Refused(format!("Stripe refuses the question: {}", said(response)))),
