@@ -98,6 +98,9 @@ async fn hook_of(app: App, ask: Ask, platform: &str) -> Result<Reply> {
         Ok(verified) => verified,
         Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
     };
+    if let Some(answer) = webhook.challenge(&verified, &connection.secrets) {
+        return Ok(Reply::text("application/json", answer.body));
+    }
     if webhook.is_counted() {
         return counted::take(&app, &ask, &connection, &verified, false).await;
     }

@@ -29,6 +29,7 @@ mod stripe;
 pub mod tawk;
 mod typeform;
 pub mod woocommerce;
+mod zoom;
 
 pub use kit::Verified;
 
@@ -50,6 +51,7 @@ pub static ALL: &[&dyn Source] = &[
     &tawk::Tawk,
     &typeform::Typeform,
     &woocommerce::WooCommerce,
+    &zoom::Zoom,
 ];
 
 pub trait Source: Sync {
@@ -127,6 +129,11 @@ pub trait Webhook: Sync {
 
     /// Checks the raw bytes in constant time against every live secret.
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject>;
+
+    /// A body that only asks whether we hold the secret, and its answer. Asked after `verify`; nothing is stored.
+    fn challenge(&self, _body: &Verified<'_>, _secrets: &Secrets) -> Option<Response> {
+        None
+    }
 
     /// It sends lists in which each item stands by itself and is answered with counts; what cannot be read at all is refused.
     fn is_counted(&self) -> bool {
