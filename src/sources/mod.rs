@@ -186,6 +186,19 @@ pub struct Batch {
     pub problems: Vec<Problem>,
     /// What these facts leave open, in the source's own words: its `fetch` reads it right after.
     pub fetch: Vec<String>,
+    /// Of a platform that does not say what it has taken away: everything that it holds now.
+    pub whole: Option<Whole>,
+}
+
+/// Everything of a kind that a platform holds from a moment on, by its ids. What we know beside them has been taken away.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Whole {
+    /// The step that each of them is, and the step that its end is.
+    pub kind: &'static str,
+    pub end: &'static str,
+    /// Those that begin then or later.
+    pub since: Time,
+    pub ids: Vec<String>,
 }
 
 impl Batch {

@@ -12,7 +12,7 @@ use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::sources::kit::text;
-use crate::sources::{Batch, Home, Pull, Since, Window};
+use crate::sources::{Batch, Home, Pull, Since, Whole, Window};
 use crate::wire::{Part, Request, Response};
 
 /// Appointments that far back are read once more: their status is often given days later.
@@ -34,6 +34,9 @@ struct Walk {
     #[serde(default)]
     providers: Option<BTreeMap<String, String>>,
     page: u32,
+    /// Of the pages that were read.
+    #[serde(default)]
+    ids: Vec<String>,
     #[serde(default)]
     is_over: bool,
     #[serde(default)]
@@ -86,7 +89,7 @@ impl Steps<Pull> for List {
 
 fn begin(since: &Since, now: Time) -> Walk {
     let from = if since.is_first { since.from } else { since.from.plus_ms(-BEHIND_MS) };
-    Walk { from, now, own_zone: None, providers: None, page: 1, is_over: false, waits: 0 }
+    Walk { from, now, own_zone: None, providers: None, page: 1, ids: Vec::new(), is_over: false, waits: 0 }
 }
 
 impl Walk {
@@ -119,8 +122,17 @@ impl Walk {
             let zones = Zones { provider: provider.unwrap_or_else(|| own.clone()), own: own.clone() };
             facts.extend(read(row, &zones, home));
         }
+        self.ids.extend(rows.iter().filter_map(|row| text(row, "id")));
         self.page += 1;
         self.is_over = rows.len() < PER_PAGE;
-        Batch::of(facts)
+        // What it takes away it takes out of its list, and says nothing.
+        let whole = self.is_over.then(|| Whole {
+            kind: "appointment_booked",
+            end: "appointment_cancelled",
+            // The list begins with a day of some zone: what lies in the first of them may be left out by it.
+            since: self.from.plus_ms(DAY_MS),
+            ids: std::mem::take(&mut self.ids),
+        });
+        Batch { whole, ..Batch::of(facts) }
     }
 }
