@@ -77,6 +77,7 @@ mod story;
 mod stripe;
 mod syncs;
 mod tenancy;
+mod tickets;
 mod tidy;
 mod touch;
 mod two_shops;
