@@ -107,7 +107,8 @@ async fn a_response_is_a_lead_once_by_hook_and_by_list() {
     tell(&house, &connected, &response(&house, "t9", None), "guessed").await.is(401);
     let leads = house.list(&site, "leads").await;
     assert_eq!(leads.len(), 1, "{leads:#?}");
-    assert_eq!((&leads[0]["source"], &leads[0]["match_type"]), (&json!("google"), &json!("session")), "{leads:#?}");
+    let told = &house.list(&site, "conversions").await[0];
+    assert_eq!((&told["credited"][0]["source"], &told["match"]["type"]), (&json!("google"), &json!("session")), "{told:#}");
     // The list holds that one, and one of which no hook told.
     form.lock().expect("the form").responses = vec![told, response(&house, "t2", None)];
     house.advance_s(HOUR_S + 1);
@@ -235,10 +236,9 @@ async fn a_lead_of_an_ad_is_read_by_its_number_and_credited_to_its_campaign() {
     }
     let leads = house.list(&site, "leads").await;
     assert_eq!(leads.len(), 1, "{leads:#?}");
-    assert_eq!(
-        (&leads[0]["source"], &leads[0]["campaign"], &leads[0]["match_type"]),
-        (&json!("instagram"), &json!("June"), &json!("stated"))
-    );
+    let told = &house.list(&site, "conversions").await[0];
+    let credited = (&told["credited"][0]["source"], &told["credited"][0]["campaign"], &told["match"]["type"]);
+    assert_eq!(credited, (&json!("instagram"), &json!("June"), &json!("stated")), "{told:#}");
     house.advance_s(HOUR_S);
     read(&house).await;
     assert_eq!(house.list(&site, "leads").await.len(), 2, "the page's list holds one of which nobody told");

@@ -12,7 +12,7 @@ use crate::json::canonical;
 use crate::sources::Home;
 
 const SESSION: &[&str] = &["halosessionid", "halosession", "halo", "sessionid", "visitorid"];
-const NAME: &[&str] = &["name", "fullname", "yourname", "whatisyourname", "customername"];
+const NAME: &[&str] = &["name", "fullname", "yourname", "customername"];
 const FIRST: &[&str] = &["firstname", "yourfirstname", "givenname", "vorname", "prenom"];
 const LAST: &[&str] = &["lastname", "yourlastname", "surname", "familyname", "nachname"];
 const COMPANY: &[&str] = &["company", "companyname", "yourcompany", "organization", "organisation", "business", "businessname"];
@@ -68,7 +68,9 @@ impl Answers {
         let country = home.country.as_deref();
         let email = self.find(|key, text| if key.contains("mail") { Email::parse(text) } else { None });
         let phone = self.find(|key, text| if is_phone(key) { Phone::parse(text, country) } else { None });
-        let (first, last, full) = (self.text(FIRST), self.text(LAST), self.text(NAME));
+        let (first, last) = (self.text(FIRST), self.text(LAST));
+        // "What is your name?"
+        let full = self.text(NAME).or_else(|| self.find(|key, text| key.ends_with("yourname").then(|| clean_text(text, MAX_TEXT))));
         let name = match (first, last, full) {
             (None, None, full) => Name::from_full(full.as_deref().unwrap_or_default()),
             (first, last, _) => Name::from_parts(first.as_deref(), last.as_deref()),

@@ -91,10 +91,12 @@ pub fn of_charge(charge: &Value, session: Option<&Value>, paid_at: Option<Time>,
         customer: id_of(charge, "customer"),
     };
     let refunds = refunds(charge, home)?;
+    // One that came to nothing has changed the charge too.
+    let rows = charge["refunds"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let newest = rows.iter().filter_map(|row| kit::time(row, &["created"])).max();
     let order = known.order(id_of(charge, "payment_intent").unwrap_or(id), total, paid_at.unwrap_or(made_at), charge, home);
-    let newest = refunds.iter().flatten().map(|r| r.happened_at).max();
     Ok(Some(Order {
-        modified_at: paid_at.max(newest).unwrap_or(made_at).max(made_at),
+        modified_at: paid_at.max(newest).unwrap_or(made_at).max(made_at).min(home.now),
         are_refunds_whole: refunds.is_some(),
         refunds: refunds.unwrap_or_default(),
         ..order

@@ -12,13 +12,15 @@ use super::{EVENTS, api, hear, is_id};
 use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
-use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
+use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::sources::kit::{self, text};
 use crate::sources::{Batch, Home, Pull, Since, Window};
 use crate::wire::{Part, Request, Response};
 
 /// Read once more each time: an event may be listed a little after its own time.
 const OVERLAP_MS: i64 = 10 * MINUTE_MS;
+/// What happened so long before a walk was begun is in the lists for sure.
+const SETTLED_MS: i64 = HOUR_MS;
 /// How far back events are sure to be there; Stripe keeps them for thirty days.
 const EVENTS_MS: i64 = 29 * DAY_MS;
 const LIST_BYTES: usize = 8 * 1024 * 1024;
@@ -40,6 +42,7 @@ enum List {
 struct Walk {
     list: List,
     from: Time,
+    begun_at: Time,
     newest: Time,
     after: Option<String>,
     #[serde(default)]
@@ -57,7 +60,8 @@ impl Steps<Pull> for Lists {
         };
         let Some(response) = got else {
             return match walk.is_over {
-                true => Step::Done(Window { from: walk.from, to: walk.newest }),
+                // An account in which nothing happens is not read from its beginning each time.
+                true => Step::Done(Window { from: walk.from, to: walk.newest.max(walk.begun_at.plus_ms(-SETTLED_MS)) }),
                 false => Step::Ask(Box::new(walk.request()), json!(walk)),
             };
         };
@@ -80,7 +84,7 @@ impl Steps<Pull> for Lists {
 
 fn begin(since: &Since, now: Time) -> Walk {
     let list = if since.is_first || now.ms_since(since.from) > EVENTS_MS { List::Sessions } else { List::Events };
-    Walk { list, from: since.from, newest: since.from, after: None, is_over: false, waits: 0 }
+    Walk { list, from: since.from, begun_at: now, newest: since.from, after: None, is_over: false, waits: 0 }
 }
 
 impl List {
