@@ -158,7 +158,7 @@ pub fn short(uri: &str) -> String {
 
 /// The path of an invitee's own address. No other address is asked.
 pub fn path_of(uri: &str) -> Option<String> {
-    let path = uri.strip_prefix("https://api.calendly.com")?;
+    let path = uri.strip_prefix("https://api.calendly.com").filter(|path| path.starts_with('/'))?;
     let mut parts = path.split('/').skip(1);
     let (events, event, invitees, invitee) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_fit = events == "scheduled_events" && invitees == "invitees" && is_id(event) && is_id(invitee) && parts.next().is_none();
