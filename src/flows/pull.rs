@@ -147,7 +147,7 @@ pub async fn read_back(app: &App, id: ConnectionId, days: i64) -> Result<bool> {
 
 /// Waits until a connection has been read once, where a server reads it, but no longer than so.
 pub async fn first(app: &App, site: SiteId, id: ConnectionId, most: Duration) -> Result<()> {
-    if !found(app, id).is_some_and(|(.., source)| source.pull().is_some()) || app.pulse.silence_ms()[Worker::Puller as usize].is_none() {
+    if found(app, id).is_none_or(|(.., source)| source.pull().is_none()) || app.pulse.silence_ms()[Worker::Puller as usize].is_none() {
         return Ok(());
     }
     let ended = async {

@@ -107,8 +107,8 @@ async fn a_response_is_a_lead_once_by_hook_and_by_list() {
     tell(&house, &connected, &response(&house, "t9", None), "guessed").await.is(401);
     let leads = house.list(&site, "leads").await;
     assert_eq!(leads.len(), 1, "{leads:#?}");
-    let told = &house.list(&site, "conversions").await[0];
-    assert_eq!((&told["credited"][0]["source"], &told["match"]["type"]), (&json!("google"), &json!("session")), "{told:#}");
+    let made = &house.list(&site, "conversions").await[0];
+    assert_eq!((&made["credited"][0]["source"], &made["match"]["type"]), (&json!("google"), &json!("session")), "{made:#}");
     // The list holds that one, and one of which no hook told.
     form.lock().expect("the form").responses = vec![told, response(&house, "t2", None)];
     house.advance_s(HOUR_S + 1);

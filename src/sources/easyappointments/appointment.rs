@@ -122,7 +122,7 @@ struct Talk {
 }
 
 impl Steps<Fetch> for Reading {
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, home: &Home, now: Time) -> Step<Fetch> {
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, home: &Home, _: Time) -> Step<Fetch> {
         let place = match Place::of(settings) {
             Ok(place) => place,
             Err(verdict) => return Step::Fail(verdict),
@@ -140,7 +140,7 @@ impl Steps<Fetch> for Reading {
         };
         if talk.own_zone.is_none() {
             talk.own_zone = Some(own_zone(&told.unwrap_or_default(), home).name().to_owned());
-            return self.step(json!(talk), None, settings, home, now);
+            return self.step(json!(talk), None, settings, home, home.now);
         }
         if let Some(row) = talk.row.take() {
             let provider = told.and_then(|p| text(&p, "timezone")).and_then(|name| Zone::parse(&name));
@@ -151,7 +151,7 @@ impl Steps<Fetch> for Reading {
         match (named, told) {
             (Named::Appointment(_), Some(row)) => {
                 talk.row = Some(row);
-                self.step(json!(talk), None, settings, home, now)
+                self.step(json!(talk), None, settings, home, home.now)
             }
             (Named::Gone { id, at, .. }, Some(customer)) => {
                 let row = json!({"customer": customer});

@@ -40,7 +40,7 @@ struct Walk {
 }
 
 impl Steps<Pull> for List {
-    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, now: Time) -> Step<Pull> {
+    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, _: Time) -> Step<Pull> {
         let known = serde_json::from_value::<Walk>(state.clone()).ok();
         let begun = known.or_else(|| serde_json::from_value::<Since>(state).ok().map(|since| begin(&since)));
         let Some(mut walk) = begun else { return Step::Fail(Verdict::Refused("The state of the pull cannot be read.".into())) };
@@ -71,11 +71,11 @@ impl Steps<Pull> for List {
             if walk.page.is_none() {
                 return Step::Fail(Verdict::Refused("Meta did not say whose the token is.".into()));
             }
-            return self.step(json!(walk), None, &Settings::default(), home, now);
+            return self.step(json!(walk), None, &Settings::default(), home, home.now);
         }
         if !walk.are_forms_whole {
             walk.take_forms(&page);
-            return self.step(json!(walk), None, &Settings::default(), home, now);
+            return self.step(json!(walk), None, &Settings::default(), home, home.now);
         }
         let batch = walk.take_leads(&page, home);
         Step::Yield(batch, json!(walk))

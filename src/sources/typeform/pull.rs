@@ -43,7 +43,7 @@ struct Walk {
 }
 
 impl Steps<Pull> for List {
-    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, home: &Home, now: Time) -> Step<Pull> {
+    fn step(&self, state: State, got: Option<&Response>, settings: &Settings, home: &Home, _: Time) -> Step<Pull> {
         let form = match form(settings) {
             Ok(form) => form,
             Err(verdict) => return Step::Fail(verdict),
@@ -71,7 +71,7 @@ impl Steps<Pull> for List {
         let page = response.json().unwrap_or_default();
         if walk.questions.is_none() {
             (walk.title, walk.questions) = (text(&page, "title"), Some(titles(&page)));
-            return self.step(json!(walk), None, settings, home, now);
+            return self.step(json!(walk), None, settings, home, home.now);
         }
         let batch = walk.take(&page, home);
         Step::Yield(batch, json!(walk))

@@ -58,7 +58,7 @@ pub fn read(told: &Value, titles: &BTreeMap<String, String>, form: Option<String
             ("email", _) => all.known("email", &question, value),
             ("phone_number", _) => all.known("phone", &question, value),
             ("text", Some("long_text")) if message.is_none() => {
-                message = value.as_str().map(|words| clean_lines(words)).filter(|words| !words.is_empty());
+                message = value.as_str().map(clean_lines).filter(|words| !words.is_empty());
             }
             _ => all.add(&question, value),
         }

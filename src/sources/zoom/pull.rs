@@ -23,6 +23,9 @@ const BY_HAND: &str =
 
 pub struct Lists;
 
+/// Reads what one row says of a meeting.
+type Read = fn(&Value, &Value, Time, &Home) -> Result<Option<Fact>, Reject>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
@@ -211,7 +214,7 @@ impl Walk {
         };
     }
 
-    fn put(&self, batch: &mut Batch, rows: &[Value], home: &Home, read: fn(&Value, &Value, Time, &Home) -> Result<Option<Fact>, Reject>) {
+    fn put(&self, batch: &mut Batch, rows: &[Value], home: &Home, read: Read) {
         let Some(m) = self.meetings.first() else { return };
         let told = json!({"id": m.id, "uuid": m.uuid, "topic": m.topic, "start_time": m.starts_at.map(Time::utc)});
         let at = m.starts_at.unwrap_or(home.now).min(home.now);
