@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use crate::app::{App, News};
 use crate::crypto;
-use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
+use crate::domain::campaign::{AdIds, ClickIds, ClickKind, Landing, Origin, Utm, classify, host_of};
 use crate::domain::consent::{Consent, Decision, Signs, decide};
 use crate::domain::host;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::outgoing::Mode;
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
 use crate::flows::erase::past::{self, Heir};
+use crate::flows::click_id;
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
 use crate::limits::{Rate, text_key};
@@ -23,7 +24,7 @@ use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
 use crate::store::touches::NewTouch;
-use crate::store::{anon_events, counters, sessions, touches};
+use crate::store::{anon_events, counters, sessions, short_links, touches};
 
 /// What the visitor answered on consent.
 mod answer;
@@ -113,6 +114,7 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Ta
             short
         }),
         fresh: session_id::issue(now),
+        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(&touch, &domains),
         words: words_of(&touch.consent, &decision),
@@ -198,6 +200,8 @@ struct Judged {
     event: Option<Digest>,
     /// The id that a new browser gets.
     fresh: SessionKey,
+    /// The link that brought it, if its click id is one of ours.
+    short_link: Option<LinkId>,
     day: Day,
     is_inner_page: bool,
     words: Words,
@@ -381,9 +385,13 @@ fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judg
             marketing: judged.words.marketing,
             is_imported: touch.is_history,
             is_repeat: place.is_repeat,
+            short_link: judged.short_link,
             event: judged.event.as_ref().map(|e| &e[..]),
         },
     )?;
+    if let Some(link) = judged.short_link.filter(|_| !place.is_repeat) {
+        short_links::add_visit(c, link, judged.day)?;
+    }
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
 }
 

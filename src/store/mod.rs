@@ -54,8 +54,6 @@ pub mod jobs;
 pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
-/// One-time links: the first owner's, an invitation.
-pub mod links;
 /// Signed-in states.
 pub mod logins;
 /// Migrations and the check of the file's shape.
@@ -64,6 +62,8 @@ pub mod migrate;
 pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
+/// One-time links: the first owner's, an invitation.
+pub mod one_time_links;
 /// Orders as their shop told them.
 pub mod orders;
 /// Deliveries held after a restore.
@@ -103,6 +103,8 @@ pub mod sessions;
 pub mod shares;
 /// Tenants.
 pub mod sites;
+/// Links that lead to the site, and their clicks.
+pub mod short_links;
 /// Copies of the file, and what is in them.
 pub mod snapshot;
 /// What the query planner is told.

@@ -24,6 +24,8 @@ pub mod facts;
 pub mod health;
 /// Raw bodies as they were received.
 pub mod inbox;
+/// A short link's days, and the words of links.
+pub mod links;
 /// Money by the day it is booked on.
 pub mod money;
 /// What waits for the owner.
