@@ -23,13 +23,15 @@ use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
-use crate::store::touches::NewTouch;
-use crate::store::{anon_events, counters, sessions, short_links, touches};
+use crate::store::{anon_events, counters, sessions, touches};
 
 /// What the visitor answered on consent.
 mod answer;
+/// A touch as it is stored.
+mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
+use row::{Place, add_touch};
 
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
@@ -360,39 +362,6 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
-}
-
-/// What a touch is to the visits of its browser.
-#[derive(Clone, Copy)]
-struct Place {
-    starts_visit: bool,
-    is_repeat: bool,
-}
-
-fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judged: &Judged, place: Place, now: Time) -> Result<()> {
-    touches::add(
-        c,
-        &NewTouch {
-            session,
-            seq,
-            at: touch.at,
-            received_at: now,
-            origin: &judged.origin,
-            landing: &touch.landing,
-            title: touch.title.as_deref(),
-            ads: &touch.ads,
-            starts_visit: place.starts_visit,
-            marketing: judged.words.marketing,
-            is_imported: touch.is_history,
-            is_repeat: place.is_repeat,
-            short_link: judged.short_link,
-            event: judged.event.as_ref().map(|e| &e[..]),
-        },
-    )?;
-    if let Some(link) = judged.short_link.filter(|_| !place.is_repeat) {
-        short_links::add_visit(c, link, judged.day)?;
-    }
-    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
 }
 
 /// A page reached from another page of the site is not the beginning of a visit.

@@ -62,8 +62,7 @@ pub mod migrate;
 pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
-/// One-time links: the first owner's, an invitation.
-pub mod one_time_links;
+pub mod one_time_links; // the first owner's, an invitation
 /// Orders as their shop told them.
 pub mod orders;
 /// Deliveries held after a restore.
@@ -103,8 +102,7 @@ pub mod sessions;
 pub mod shares;
 /// Tenants.
 pub mod sites;
-/// Links that lead to the site, and their clicks.
-pub mod short_links;
+pub mod short_links; // links that lead to the site, and their clicks
 /// Copies of the file, and what is in them.
 pub mod snapshot;
 /// What the query planner is told.
