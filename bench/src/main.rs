@@ -39,6 +39,8 @@ mod product;
 mod pull;
 /// The dashboard's questions.
 mod questions;
+/// Short links followed.
+mod redirect;
 /// A shop's figures.
 mod sales;
 /// The command line.
@@ -98,7 +100,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 14] = [
+const PHASES: [(&str, Phase); 15] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -117,4 +119,5 @@ const PHASES: [(&str, Phase); 14] = [
     ("pull", |settings, _| pull::run(settings)),
     ("busy", |settings, _| busy::run(settings)),
     ("sales", |settings, _| sales::run(settings)),
+    ("redirect", |settings, _| redirect::run(settings)),
 ];
