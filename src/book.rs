@@ -11,8 +11,8 @@ use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::store::connections::Connection;
 use crate::store::scope::AllSites;
-use crate::store::sites::Site;
 use crate::store::short_links::ShortLink;
+use crate::store::sites::Site;
 use crate::store::tokens::Token;
 use crate::store::{connections, short_links, sites, tokens};
 

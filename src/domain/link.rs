@@ -47,9 +47,7 @@ impl Words {
     /// Whether a parameter of this name would say something else than we do.
     fn takes(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
-        name == CLICK
-            || self.pairs().any(|(own, _)| own == name)
-            || (self.affiliate.is_some() && REFS.contains(&name.as_str()))
+        name == CLICK || self.pairs().any(|(own, _)| own == name) || (self.affiliate.is_some() && REFS.contains(&name.as_str()))
     }
 }
 
@@ -89,7 +87,9 @@ pub fn read_target(text: &str, domains: &[String]) -> Result<String> {
     }
     if !leads_home(&url, domains) {
         let home = domains.join(", ");
-        return Err(wrong(format!("A link leads to a page of the site itself: {home} and what is below. Add a domain in the settings first.")));
+        return Err(wrong(format!(
+            "A link leads to a page of the site itself: {home} and what is below. Add a domain in the settings first."
+        )));
     }
     if url.as_str().len() > LONGEST_TARGET {
         return Err(wrong(format!("The address has at most {LONGEST_TARGET} characters.")));
@@ -250,7 +250,8 @@ mod tests {
 
     #[test]
     fn our_words_stand_and_the_rest_goes_along() {
-        let way = Way::new("https://shop.example/sale?size=40&utm_source=old#top", &words("Insta", Some("ANN")), &domains()).expect("a way");
+        let way =
+            Way::new("https://shop.example/sale?size=40&utm_source=old#top", &words("Insta", Some("ANN")), &domains()).expect("a way");
         assert_eq!(way.plain(), "https://shop.example/sale?size=40&utm_source=Insta&utm_medium=paid+social&ref=ANN#top");
         let rows: &[(&str, &str)] = &[
             ("fbclid=IwAR0&x=%26", "&fbclid=IwAR0&x=%26"),

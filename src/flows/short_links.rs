@@ -14,10 +14,10 @@ use crate::domain::time::DAY_MS;
 use crate::domain::vocabulary;
 use crate::error::{Error, Kind, Result};
 use crate::flows::click_id;
+use crate::store::audit;
 use crate::store::questions::links::{self as asked, KnownWords};
 use crate::store::short_links::{self, Click, ShortLink};
 use crate::store::sites::Site;
-use crate::store::audit;
 
 /// Letters of a code: none that is taken for another one when it is typed from paper.
 const LETTERS: &[u8; 55] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -76,9 +76,8 @@ pub fn plan(site: &Site, wish: &Wish) -> Result<Planned> {
         },
         affiliate: word("affiliate", &wish.affiliate)?,
     };
-    let to = Way::new(&target, &words, &site.domains)
-        .ok_or_else(|| Error::invalid("to", "A link leads to a page of the site itself."))?
-        .plain();
+    let to =
+        Way::new(&target, &words, &site.domains).ok_or_else(|| Error::invalid("to", "A link leads to a page of the site itself."))?.plain();
     Ok(Planned { target, words, label: read_label(wish.label.as_deref())?, to })
 }
 

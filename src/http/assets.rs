@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 use rust_embed::Embed;
 
 use super::ask::Ask;
-use super::decode;
 use super::bundle::bundled;
+use super::decode;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;

@@ -25,8 +25,25 @@ const SORT: &str = "links";
 /// Days of clicks that a link's own page shows.
 const DAYS: i64 = 30;
 const COLUMNS: [&str; 19] = [
-    "link", "url", "to", "label", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "affiliate", "clicks", "bots",
-    "visits", "conversions", "net", "currency", "last_click_at", "created_at", "state",
+    "link",
+    "url",
+    "to",
+    "label",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "affiliate",
+    "clicks",
+    "bots",
+    "visits",
+    "conversions",
+    "net",
+    "currency",
+    "last_click_at",
+    "created_at",
+    "state",
 ];
 
 const QUERY: &[(&str, &str)] = &[
@@ -47,23 +64,30 @@ pub const CSV: Doc =
     Doc::new("Links", "The same as CSV, all rows.").query(QUERY).answer("link,url,…").of_type("text/csv").statuses(&[200, 400]);
 pub const JSONL: Doc =
     Doc::new("Links", "The same as JSON lines, all rows.").query(QUERY).of_type("application/x-ndjson").statuses(&[200, 400]);
-pub const ADD: Doc = Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to.")
-    .body(BODY)
-    .answer(ONE)
-    .statuses(&[201, 400, 401, 403, 409, 422]);
-pub const PREVIEW: Doc = Doc::new("Links", "Where such a link would lead, and which of its words only spell a known one in another way. Makes nothing.")
-    .body(BODY)
-    .answer(r#"{"to":"https://shop.example/sale?utm_source=Insta","doubts":[{"field":"utm_source","said":"Insta","known":"instagram"}]}"#)
-    .statuses(&[200, 400, 401, 403, 422]);
-pub const WORDS: Doc = Doc::new("Links", "The words that the site's links and its visits of the last 90 days know, those in use most first.")
-    .answer(r#"{"utm_source":[{"word":"instagram","links":4,"visits":310}],"utm_medium":[],"utm_campaign":[],"utm_term":[],"utm_content":[]}"#);
+pub const ADD: Doc =
+    Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to.")
+        .body(BODY)
+        .answer(ONE)
+        .statuses(&[201, 400, 401, 403, 409, 422]);
+pub const PREVIEW: Doc =
+    Doc::new("Links", "Where such a link would lead, and which of its words only spell a known one in another way. Makes nothing.")
+        .body(BODY)
+        .answer(
+            r#"{"to":"https://shop.example/sale?utm_source=Insta","doubts":[{"field":"utm_source","said":"Insta","known":"instagram"}]}"#,
+        )
+        .statuses(&[200, 400, 401, 403, 422]);
+pub const WORDS: Doc =
+    Doc::new("Links", "The words that the site's links and its visits of the last 90 days know, those in use most first.").answer(
+        r#"{"utm_source":[{"word":"instagram","links":4,"visits":310}],"utm_medium":[],"utm_campaign":[],"utm_term":[],"utm_content":[]}"#,
+    );
 pub const SHOW: Doc = Doc::new("Links", "One link, with its last 30 days and where its clicks came from.")
     .answer(r#"{"link":"link_1","clicks":41,"days":[{"day":"2026-06-13","clicks":7,"bots":1,"visits":6}],"referrers":[{"value":"instagram.com","count":5}],"countries":[],"devices":[]}"#)
     .statuses(&[200, 404]);
-pub const CHANGE: Doc = Doc::new("Links", "Gives a link another name, ends it, or opens it again. Where it leads never changes: make another one.")
-    .body(r#"{"label":"Story on Friday","ended":true}"#)
-    .answer(ONE)
-    .statuses(&[200, 400, 401, 403, 404, 422]);
+pub const CHANGE: Doc =
+    Doc::new("Links", "Gives a link another name, ends it, or opens it again. Where it leads never changes: make another one.")
+        .body(r#"{"label":"Story on Friday","ended":true}"#)
+        .answer(ONE)
+        .statuses(&[200, 400, 401, 403, 404, 422]);
 
 /// `GET /api/sites/{site}/links`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {

@@ -13,7 +13,8 @@ use crate::domain::question::Cursor;
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
-const COLUMNS: &str = "id, code, target, utm_source, utm_medium, utm_campaign, utm_term, utm_content, affiliate, label, who, created_at, ended_at";
+const COLUMNS: &str =
+    "id, code, target, utm_source, utm_medium, utm_campaign, utm_term, utm_content, affiliate, label, who, created_at, ended_at";
 
 /// A link as it was made. Where it leads and what it says never change: click ids point at both.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,10 +206,7 @@ pub fn add_clicks(c: &SiteConn, clicks: &[Click]) -> Result<()> {
 /// A visit came with one of its click ids.
 pub fn add_visit(c: &SiteConn, link: LinkId, day: Day) -> Result<()> {
     add_counts(c, link, day, (0, 0, 1))?;
-    c.execute(
-        "update short_links set visits = visits + 1 where site_id = :site and id = :link",
-        named_params! {":link": link.number()},
-    )?;
+    c.execute("update short_links set visits = visits + 1 where site_id = :site and id = :link", named_params! {":link": link.number()})?;
     Ok(())
 }
 
@@ -239,11 +237,9 @@ pub fn set_of_conversion(c: &SiteConn, conversion: ConversionId, links: BTreeSet
 
 /// What a click's row says of it, where it was written down: the host before it and the device.
 pub fn find_click(c: &SiteConn, click: &str) -> Result<Option<(Option<String>, Option<String>)>> {
-    c.find(
-        "select referrer, device from link_clicks where site_id = :site and click = :click",
-        named_params! {":click": click},
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
+    c.find("select referrer, device from link_clicks where site_id = :site and click = :click", named_params! {":click": click}, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
 }
 
 fn read(row: &Row) -> rusqlite::Result<ShortLink> {

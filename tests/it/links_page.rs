@@ -62,7 +62,9 @@ async fn an_owner_builds_a_link_and_sees_what_came_of_it() {
                 looks(&browser, &what, scheme).await;
                 if site == "full" {
                     browser.open(&page("full/links/link_5")).await;
-                    browser.wait(&what, "return !!document.querySelector('dialog[open] .qr') && !!document.querySelector('.day-bars')").await;
+                    browser
+                        .wait(&what, "return !!document.querySelector('dialog[open] .qr') && !!document.querySelector('.day-bars')")
+                        .await;
                     looks(&browser, &format!("{what}-one"), scheme).await;
                     browser.press("\u{E00C}").await;
                     browser.wait("closed", "return !document.querySelector('dialog[open]')").await;
@@ -135,7 +137,10 @@ async fn build(browser: &Chromium, page: &str) {
         )
         .await;
     let file = file.as_str().expect("a file");
-    assert!(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && file.contains("fill=\"#fff\"") && file.contains("<path"), "{file}");
+    assert!(
+        file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && file.contains("fill=\"#fff\"") && file.contains("<path"),
+        "{file}"
+    );
     browser.press("\u{E00C}").await;
     browser
         .wait(
@@ -163,7 +168,12 @@ async fn one(browser: &Chromium, page: &str) {
     browser.wait("drawn anew", "return document.querySelector('dialog[open] header h2')?.innerText === 'Window'").await;
     browser.click("dialog[open] .rc-foot .danger").await;
     browser.click("dialog.small[open] .btn.danger").await;
-    browser.wait("ended", "return !!document.querySelector('tr[data-id=link_6] .tag.box') && !!document.querySelector('dialog[open] .note.warn')").await;
+    browser
+        .wait(
+            "ended",
+            "return !!document.querySelector('tr[data-id=link_6] .tag.box') && !!document.querySelector('dialog[open] .note.warn')",
+        )
+        .await;
     browser.press("\u{E00C}").await;
     browser.wait("the list again", "return !document.querySelector('dialog[open]') && location.pathname.endsWith('/links')").await;
     browser.write("[data-search]", "blog").await;

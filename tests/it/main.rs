@@ -53,6 +53,7 @@ mod pages;
 mod pipeline;
 mod plans;
 mod pull_files;
+mod python_client;
 mod questions;
 mod recount;
 mod replays;

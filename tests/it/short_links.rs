@@ -168,7 +168,8 @@ async fn people_and_bots_are_counted_apart_and_looks_not_at_all() {
 async fn a_click_is_found_again_in_a_visit_and_behind_a_sale() {
     let house = House::new();
     let shop = house.site("shop.example").await;
-    let made = make(&house, &shop, json!({"to": "/sale", "utm_source": "newsletter", "utm_medium": "email", "utm_campaign": "Spring"})).await;
+    let made =
+        make(&house, &shop, json!({"to": "/sale", "utm_source": "newsletter", "utm_medium": "email", "utm_campaign": "Spring"})).await;
     let went = follow(&house, &made, "").await.is(302);
     let click = click_of(&went);
     house.advance_s(60);
@@ -189,7 +190,8 @@ async fn a_click_is_found_again_in_a_visit_and_behind_a_sale() {
     assert_eq!(touches["data"].as_array().map(Vec::len), Some(1), "{touches}");
 
     // The same browser's own order counts for the link too; what another one does, does not.
-    let order = json!({"order_id": "A-2", "total": "60.00", "currency": "USD", "email": "a@mail.example", "session_id": session, "status": "paid"});
+    let order =
+        json!({"order_id": "A-2", "total": "60.00", "currency": "USD", "email": "a@mail.example", "session_id": session, "status": "paid"});
     house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
     let order = json!({"order_id": "A-3", "total": "70.00", "currency": "USD", "email": "b@mail.example", "status": "paid"});
     house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
@@ -203,7 +205,8 @@ async fn a_click_id_proves_itself_where_nothing_was_written_down() {
     let house = House::new();
     let shop = house.site("shop.example").await;
     let other = house.site("other.example").await;
-    let made = make(&house, &shop, json!({"to": "/sale", "utm_source": "partner", "utm_medium": "referral", "utm_campaign": "Spring"})).await;
+    let made =
+        make(&house, &shop, json!({"to": "/sale", "utm_source": "partner", "utm_medium": "referral", "utm_campaign": "Spring"})).await;
     let click = click_of(&follow(&house, &made, "").await.is(302));
     // The process ends before it was written: the click is not counted, and still it is one.
     let again = house.again();
@@ -217,7 +220,8 @@ async fn a_click_id_proves_itself_where_nothing_was_written_down() {
     assert_eq!(told["attributed"], true);
     let id = told["conversion_id"].as_str().expect("an id");
     let touches = again.get(&format!("/api/conversions/{id}/touchpoints")).token(&shop.token).send().await.is(200).json;
-    let want = json!([{"type": "link", "source": "partner", "medium": "referral", "campaign_id": null, "timestamp": "2026-06-13T09:20:00Z"}]);
+    let want =
+        json!([{"type": "link", "source": "partner", "medium": "referral", "campaign_id": null, "timestamp": "2026-06-13T09:20:00Z"}]);
     for (field, value) in want[0].as_object().expect("fields") {
         if field != "timestamp" {
             assert_eq!(touches["data"][0][field], *value, "{touches}");
@@ -322,7 +326,12 @@ async fn an_erased_person_leaves_no_click_behind() {
     let sale = json!({"click_id": direct, "order_id": "E-2", "revenue": 5, "email": "gone@mail.example"});
     house.post("/api/conversions").token(&shop.token).json(&sale).send().await.is(201);
     write_down(&house.app).await.expect("it is written");
-    let done = house.post(&format!("/api/sites/{}/erasures", shop.slug)).token(&shop.token).json(&json!({"email": "gone@mail.example"})).send().await;
+    let done = house
+        .post(&format!("/api/sites/{}/erasures", shop.slug))
+        .token(&shop.token)
+        .json(&json!({"email": "gone@mail.example"}))
+        .send()
+        .await;
     assert!(matches!(done.status, 200 | 201), "{}", done.text);
     assert_eq!(done.json["rows"]["link_clicks"], 2, "{}", done.text);
     let one = listed(&house, &shop).await;

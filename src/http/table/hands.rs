@@ -1,7 +1,9 @@
 //! Routes: what the owner does, and what is done for who asks to be forgotten.
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
-use super::super::{administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops, short_links};
+use super::super::{
+    administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops, short_links,
+};
 use crate::run;
 
 pub const ROUTES: &[Route] = &[
