@@ -10,7 +10,7 @@ use crate::crypto;
 use crate::domain::ids::{LinkId, SiteId};
 use crate::domain::link::{self, LONGEST_LABEL, MOST_LINKS, Way, Words};
 use crate::domain::storage::Burden;
-use crate::domain::time::DAY_MS;
+use crate::domain::time::{DAY_MS, Time};
 use crate::domain::vocabulary;
 use crate::error::{Error, Kind, Result};
 use crate::flows::click_id;
@@ -188,8 +188,7 @@ pub struct Follower<'a> {
 }
 
 /// Where a click goes. Bots get no click id: nothing that they do is anybody's visit.
-pub fn follow(app: &App, open: &OpenLink, follower: Follower) -> String {
-    let now = app.clock.now();
+pub fn follow(app: &App, open: &OpenLink, follower: Follower, now: Time) -> String {
     let OpenLink { link, site, way } = open;
     let id = if follower.is_bot { None } else { click_id::issue(link.id, now, &site.keys.session) };
     let to = way.with(follower.query, id.as_deref());

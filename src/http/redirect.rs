@@ -54,7 +54,7 @@ pub async fn follow(app: App, ask: Ask) -> Result<Reply> {
         country: place_of(&ask, Some(ask.client)).country,
         device: told.device.kind.as_str(),
     };
-    let to = short_links::follow(&app, open, follower);
+    let to = short_links::follow(&app, open, follower, now);
     // The page that held the link is known to the shop by its host, as if there had been no redirect.
     Ok(Reply::redirect(&to).with("referrer-policy", "strict-origin-when-cross-origin").with("x-robots-tag", "noindex"))
 }
