@@ -118,7 +118,8 @@ async fn noop(body: Bytes) -> Response {
     }
 }
 
-const ANY_PAGE: &str = "https://shop001.example/page-1?size=40&utm_source=newsletter&halo_click=clk_0123456789012345678901234567890123456789";
+const ANY_PAGE: &str =
+    "https://shop001.example/page-1?size=40&utm_source=newsletter&halo_click=clk_0123456789012345678901234567890123456789";
 
 async fn led() -> Response {
     (StatusCode::FOUND, [(header::LOCATION, ANY_PAGE)]).into_response()

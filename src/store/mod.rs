@@ -100,9 +100,9 @@ pub mod segments;
 pub mod sessions;
 /// Links to read-only pages.
 pub mod shares;
+pub mod short_links; // links that lead to the site, and their clicks
 /// Tenants.
 pub mod sites;
-pub mod short_links; // links that lead to the site, and their clicks
 /// Copies of the file, and what is in them.
 pub mod snapshot;
 /// What the query planner is told.
