@@ -25,10 +25,11 @@ const MORE = ['utm_content', 'utm_term', 'affiliate'];
  */
 export function openBuilder(p, { like, made, shown }) {
   const base = `/api/sites/${p.site.site}/links`;
+  const elsewhere = `A link leads to a page of your own: ${p.site.domains.join(', ')} and what is below.`;
   const input = (/** @type {string} */ name, /** @type {string} */ placeholder, /** @type {object} */ more = {}) => h('input.in',
     { name, placeholder, value: like?.[name] ?? '', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', ...more });
   const to = field('Leads to', input('to', `https://${p.site.domains[0] ?? 'shop.example'}/sale`, { type: 'url', inputmode: 'url', maxlength: 2000, autofocus: true, value: like?.target ?? '' }),
-    { help: 'A page of your site.', check: (v) => (v.trim() ? null : 'Where does it lead?') });
+    { help: 'A page of your site.', check: (v) => (!v.trim() ? 'Where does it lead?' : leadsHome(v, p.site.domains) ? null : elsewhere) });
   const label = field('Name', input('label', 'Story on Friday', { maxlength: 100, value: '', autocapitalize: 'sentences' }), { help: 'For your own list.' });
   const words = WORDS.map(([name, word, placeholder, help]) => {
     const f = field(word, input(name, placeholder, { list: `known-${name}`, maxlength: 255 }), { help });
@@ -57,7 +58,8 @@ export function openBuilder(p, { like, made, shown }) {
   /** Where it would lead, and which words are nearly known. */
   async function look() {
     const mine = ++turn;
-    if (!to.input.value.trim()) { doubts([]); fill(preview, h('h3', null, 'It will lead to'), h('p.faint', null, 'The whole address shows here while you type.')); return; }
+    // While somebody types an address it is not wrong yet.
+    if (!leadsHome(to.input.value, p.site.domains)) { doubts([]); fill(preview, h('h3', null, 'It will lead to'), h('p.faint', null, 'The whole address shows here while you type. ', to.input.value.trim() && elsewhere)); return; }
     try {
       const answer = await post(`${base}/preview`, body());
       if (mine !== turn) return;
@@ -68,7 +70,6 @@ export function openBuilder(p, { like, made, shown }) {
       const err = /** @type {any} */ (error);
       if (err.code === 'signed_out') return;
       doubts([]);
-      // While somebody types an address it is not wrong yet.
       fill(preview, h('h3', null, 'It will lead to'), h('p.faint', null, err.message));
     }
   }
@@ -120,4 +121,14 @@ export function openBuilder(p, { like, made, shown }) {
   look();
   if (like) to.input.select();
   return { el, close };
+}
+
+/** Whether an address may be one of the site's own; the server has the last word. @param {string} text @param {string[]} domains */
+function leadsHome(text, domains) {
+  const whole = text.trim();
+  if (!whole) return false;
+  let url;
+  try { url = new URL(whole.includes('://') ? whole : whole.startsWith('/') ? `https://${domains[0]}${whole}` : `https://${whole}`); } catch { return false; }
+  const host = url.hostname.replace(/\.$/, '');
+  return /^https?:$/.test(url.protocol) && !url.username && !url.password && domains.some((d) => host === d || host.endsWith(`.${d}`));
 }

@@ -33,9 +33,10 @@ async fn listed(house: &House, shop: &SiteAt) -> Value {
     list["items"][0].clone()
 }
 
-async fn touched(house: &House, shop: &SiteAt, to: &str) -> String {
+async fn touched(house: &House, shop: &SiteAt, to: &str, session: Option<&str>) -> String {
     let landing = to.strip_prefix("https://shop.example").expect("a page of the shop");
-    let answer = house.post("/api/touch").browser(shop).json(&json!({"site": shop.key, "landing": landing})).send().await.is(200);
+    let body = json!({"site": shop.key, "landing": landing, "session_id": session});
+    let answer = house.post("/api/touch").browser(shop).json(&body).send().await.is(200);
     answer.json["session_id"].as_str().expect("a session").to_owned()
 }
 
@@ -173,9 +174,9 @@ async fn a_click_is_found_again_in_a_visit_and_behind_a_sale() {
     let went = follow(&house, &made, "").await.is(302);
     let click = click_of(&went);
     house.advance_s(60);
-    let session = touched(&house, &shop, went.header("location")).await;
-    // The page is looked at again: one visit.
-    touched(&house, &shop, went.header("location")).await;
+    let session = touched(&house, &shop, went.header("location"), None).await;
+    // The page is looked at again by the same browser: one visit.
+    assert_eq!(touched(&house, &shop, went.header("location"), Some(&session)).await, session);
     house.advance_s(600);
 
     let sale = json!({"click_id": click, "conversion_type": "sale", "order_id": "A-1", "revenue": 40, "currency": "USD"});
@@ -319,13 +320,16 @@ async fn an_erased_person_leaves_no_click_behind() {
     let made = make(&house, &shop, json!({"to": "/", "utm_source": "poster"})).await;
     let went = follow(&house, &made, "").await.is(302);
     let direct = click_of(&follow(&house, &made, "").await.is(302));
-    let session = touched(&house, &shop, went.header("location")).await;
+    let session = touched(&house, &shop, went.header("location"), None).await;
     house.advance_s(60);
     let order = json!({"order_id": "E-1", "total": "60.00", "currency": "USD", "email": "gone@mail.example", "session_id": session, "status": "paid"});
     house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
     let sale = json!({"click_id": direct, "order_id": "E-2", "revenue": 5, "email": "gone@mail.example"});
     house.post("/api/conversions").token(&shop.token).json(&sale).send().await.is(201);
     write_down(&house.app).await.expect("it is written");
+    let path = format!("/api/sites/{}/people/export?email=gone@mail.example", shop.slug);
+    let all = house.get(&path).token(&shop.token).send().await.is(200).json;
+    assert!(all.to_string().contains("link_clicks"), "{all:#}");
     let done = house
         .post(&format!("/api/sites/{}/erasures", shop.slug))
         .token(&shop.token)
