@@ -155,7 +155,7 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
             let sql = "update link_clicks set click = null where site_id = :site and click = :click";
             count("link_clicks", c.execute(sql, named_params! {":click": click})?);
         }
-        let sql = "update reports set detail = :detail where site_id = :site and id = :id";
+        let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
         count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
     }
     let runs: Vec<(i64, String, String)> =
@@ -200,8 +200,8 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
             named,
         )?;
         c.execute(
-            "update reports set external_id = 'erased_' || id
-             where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
+            "update reports set external_id = 'erased_' || id, order_key = null
+             where site_id = :site and conversion_id = :id and instr(lower(external_id || ' ' || coalesce(order_key, '')), :value) > 0",
             named,
         )?;
         c.execute(
