@@ -14,9 +14,8 @@ use crate::backup::Watch;
 use crate::config::Config;
 use crate::config::load::{Flags, Loaded, load};
 use crate::control::restore::RestoreForm;
-use crate::control::{self, Chosen, Command, EraseForm, ReplayForm, TokenForm, UserForm};
+use crate::control::{self, Chosen, Command, EraseForm, LinkForm, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
-use crate::flows::affiliates::AffiliateForm;
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
@@ -26,6 +25,8 @@ use crate::{demo, doctor, serve};
 mod export;
 /// Values from files and standard input.
 mod given;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Answers as text.
 mod show;
 /// `halotrack sql`.
@@ -36,7 +37,7 @@ mod table;
 mod words;
 
 use given::Given;
-use words::{AffiliateWord, ConnectionWord, Halotrack, OutboxWord, SiteWord, TokenWord, UserWord, Word};
+use words::{ConnectionWord, Halotrack, LinkWord, OutboxWord, SiteWord, TokenWord, UserWord, Word};
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
@@ -105,7 +106,8 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
-        Word::Affiliate(word) => affiliate(word)?,
+        Word::Affiliate(word) => partners::command(word)?,
+        Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
@@ -199,6 +201,23 @@ fn token(word: TokenWord, given: &mut Given) -> Result<Command> {
     })
 }
 
+fn link(word: LinkWord) -> Command {
+    match word {
+        LinkWord::Add(l) => Command::LinkAdd(Box::new(LinkForm {
+            site: l.site,
+            to: l.to,
+            utm_source: l.utm_source,
+            utm_medium: l.utm_medium,
+            utm_campaign: l.utm_campaign,
+            utm_term: l.utm_term,
+            utm_content: l.utm_content,
+            affiliate: l.affiliate,
+            label: l.label,
+        })),
+        LinkWord::List { site } => Command::LinkList { site },
+    }
+}
+
 fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {
     Ok(match word {
         ConnectionWord::Add { site, platform, settings, mode, name } => Command::ConnectionAdd {
@@ -217,31 +236,6 @@ fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {
             Command::ConnectionSet { chosen: Chosen { connection: Some(connection), site }, mode, given: given.pairs(&settings)? }
         }
     })
-}
-
-fn affiliate(word: AffiliateWord) -> Result<Command> {
-    Ok(match word {
-        AffiliateWord::Add { site, codes, name, commission, hold, cookie, coupons, email } => {
-            let form = AffiliateForm {
-                name,
-                email,
-                codes: Some(codes),
-                coupons: Some(coupons),
-                commission: Some(commission),
-                hold_days: hold.map(|text| days("hold", &text)).transpose()?,
-                cookie_days: cookie.map(|text| days("cookie", &text)).transpose()?,
-                ..AffiliateForm::default()
-            };
-            Command::AffiliateAdd { site, form }
-        }
-        AffiliateWord::List { site } => Command::AffiliateList { site },
-    })
-}
-
-/// `30d`, or the number alone.
-fn days(flag: &str, text: &str) -> Result<u32> {
-    let wrong = || Error::invalid(flag, format!("{text:?} is no number of days such as 30d."));
-    text.trim().trim_end_matches('d').parse().map_err(|_| wrong())
 }
 
 impl From<words::Chosen> for Chosen {

@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::partners::AffiliateWord;
+
+/// Short links.
+mod link;
+
+pub use link::LinkWord;
+
 /// Marketing attribution on one box: which marketing earned each order, lead, booking and chat.
 #[derive(Parser)]
 #[command(name = "halotrack", version, propagate_version = true, disable_help_subcommand = true)]
@@ -58,6 +65,9 @@ pub enum Word {
     /// Partners who send buyers for a commission
     #[command(subcommand)]
     Affiliate(AffiliateWord),
+    /// Short links that lead to the site
+    #[command(subcommand)]
+    Link(LinkWord),
     /// Send deliveries again, or read raw bodies again
     Replay(Replay),
     /// Read a platform's own list now
@@ -186,40 +196,6 @@ pub enum TokenWord {
         token: String,
         #[arg(long)]
         site: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub enum AffiliateWord {
-    /// Add a partner; prints the link to send out
-    Add {
-        #[arg(long)]
-        site: String,
-        /// What stands behind ?ref= in the partner's links; the `affiliate_id` of the API
-        #[arg(long = "code", required = true, value_name = "C")]
-        codes: Vec<String>,
-        /// What to call the partner [default: the code]
-        #[arg(long, value_name = "N")]
-        name: Option<String>,
-        /// 10% or 5.00 for each sale, lead=2.00 for each lead, product:SKU=15% for a product
-        #[arg(long = "commission", required = true, value_name = "RULE")]
-        commission: Vec<String>,
-        /// How long a commission waits for refunds [default: 30d]
-        #[arg(long, value_name = "DAYS")]
-        hold: Option<String>,
-        /// How long a followed link may earn [default: 60d]
-        #[arg(long, value_name = "DAYS")]
-        cookie: Option<String>,
-        /// A coupon of the partner's own
-        #[arg(long = "coupon", value_name = "C")]
-        coupons: Vec<String>,
-        #[arg(long, value_name = "E")]
-        email: Option<String>,
-    },
-    /// Partners with what is due to them
-    List {
-        #[arg(long)]
-        site: Option<String>,
     },
 }
 

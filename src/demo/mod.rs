@@ -13,6 +13,8 @@ mod folder;
 mod fragrance;
 /// The second site: a kitchen studio.
 mod kitchens;
+/// The shops' short links.
+mod links;
 /// People who do not exist.
 mod people;
 /// The platforms that answer.
@@ -214,7 +216,10 @@ async fn set_up(
         };
         affiliates::add(app, &site, form, COMMAND_LINE).await?;
     }
+    let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+    let links = links::make(app, &named, shop, &who).await?;
     let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    stage.linked(links);
     if shop.has_store() {
         // Its books are open before it is connected: the first reading finds them.
         stage.open(store.clone());

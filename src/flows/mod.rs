@@ -10,6 +10,8 @@ pub mod asking;
 pub mod assists;
 /// Backups of the running box.
 pub mod backup;
+/// The click ids of short links.
+pub mod click_id;
 /// Who earns a sale, and what is booked of it.
 pub mod commissions;
 /// Set-ups of platforms: added, changed, paused, removed.
@@ -78,6 +80,8 @@ pub mod segments;
 pub mod session_id;
 /// Links to read-only pages.
 pub mod shares;
+/// Links that lead to the site.
+pub mod short_links;
 /// Tenants: added and changed.
 pub mod sites;
 /// Sources read because somebody asks.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 28] = [
+const SMALL: [&str; 29] = [
     "affiliates",
     "affiliate_codes",
     "affiliate_months",
@@ -26,6 +26,7 @@ const SMALL: [&str; 28] = [
     "shares",
     "rules",
     "segments",
+    "short_links",
     "numbers",
     "count_marks",
     "delivery_recounts",
