@@ -25,6 +25,8 @@ mod export;
 mod hooks;
 /// Backups, and what waits since one was restored.
 mod kept;
+/// Short links.
+mod links;
 /// The data folder and who may change it.
 pub mod lock;
 /// Users and tokens.
@@ -41,6 +43,7 @@ pub mod socket;
 pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
 pub use export::{ExportForm, export, kinds};
+pub use links::LinkForm;
 pub use people::{TokenForm, UserForm};
 pub use privacy::EraseForm;
 

@@ -12,6 +12,7 @@ use super::again::{self, ReplayForm};
 use super::export::ExportForm;
 use super::hooks;
 use super::kept;
+use super::links::{self, LinkForm};
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
 use super::queue;
@@ -70,6 +71,10 @@ pub enum Command {
         site: String,
         platform: Option<String>,
         force: bool,
+    },
+    LinkAdd(Box<LinkForm>),
+    LinkList {
+        site: String,
     },
     Replay(ReplayForm),
     /// What waits to be sent.
@@ -174,6 +179,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             connections::remove(app, site, id, COMMAND_LINE).await?;
             Ok(json!({"connection": id, "removed": true}))
         }
+        Command::LinkAdd(form) => links::add(app, *form).await,
+        Command::LinkList { site } => links::list(app, &site).await,
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),

@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 23] = [
+const PAGES: [(&str, &str); 24] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("attribution", ".t-lab tbody tr"),
@@ -33,6 +33,7 @@ const PAGES: [(&str, &str); 23] = [
     ("customers", "tr[data-id]"),
     ("people", "tr[data-id]"),
     ("people/contact_1", ".tl li"),
+    ("links", "tr[data-id]"),
     ("connections", ".cc"),
     ("connections/con_2", ".choices"),
     ("connections/+meta", "form .in"),

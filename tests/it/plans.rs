@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 25] = [
+const SMALL: [&str; 26] = [
     "sites",
     "site_domains",
     "users",
@@ -23,6 +23,7 @@ const SMALL: [&str; 25] = [
     "shares",
     "rules",
     "segments",
+    "short_links",
     "numbers",
     "count_marks",
     "delivery_recounts",

@@ -34,10 +34,11 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("recent", "book store domain error"),
     ("talks", "domain"),
     ("book", "store domain crypto error"),
+    ("clicks", "store domain"),
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book disk door limits figures presence pulse recent talks agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits figures presence pulse recent talks agents domain crypto error",
     ),
     (
         "flows",
