@@ -68,6 +68,8 @@ pub struct Filed<'a> {
     pub erased_at: Option<Time>,
     /// Found by a pull; none where somebody told us.
     pub found_at: Option<Time>,
+    /// A whole list of its refunds came with it: what it lacks has been taken back. Noughts where none came.
+    pub refunds_at: ToldAt,
 }
 
 /// Of two tellings of the same change, the one with more lines has them all.
@@ -85,10 +87,10 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
     c.execute(
         "insert into orders (site_id, id, connection_id, platform, external_id, order_number, order_key, rank, contact_id, email, phone, first_name, last_name,
            customer_id, status, state, is_paid, is_test, is_gone, total_minor, tax_minor, shipping_minor, discount_minor, currency, items, coupons, journey,
-           session_id, country, created_at, modified_at, ended_at, received_at, erased_at, found_at)
+           session_id, country, created_at, modified_at, ended_at, received_at, erased_at, found_at, refunds_at, refunds_read_at)
          values (:site, :id, :connection, :platform, :external, :number, :order_key, :rank, :contact, :email, :phone, :first, :last,
            :customer, :status, :state, :paid, :test, :gone, :total, :tax, :shipping, :discount, :currency, :items, :coupons, :journey,
-           :session, :country, :created, :modified, :ended, :received, :erased, :found)
+           :session, :country, :created, :modified, :ended, :received, :erased, :found, :refunds_at, :refunds_read)
          on conflict (site_id, id) do update set status = excluded.status, state = excluded.state, is_paid = max(is_paid, excluded.is_paid), is_test = excluded.is_test,
            is_gone = excluded.is_gone, ended_at = excluded.ended_at, total_minor = excluded.total_minor,
            tax_minor = coalesce(excluded.tax_minor, tax_minor), shipping_minor = coalesce(excluded.shipping_minor, shipping_minor),
@@ -98,7 +100,10 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
            email = coalesce(excluded.email, email), phone = coalesce(excluded.phone, phone), first_name = coalesce(excluded.first_name, first_name),
            last_name = coalesce(excluded.last_name, last_name), contact_id = coalesce(excluded.contact_id, contact_id),
            session_id = coalesce(session_id, excluded.session_id), modified_at = excluded.modified_at,
-           found_at = iif(excluded.found_at is null, null, found_at)",
+           found_at = iif(excluded.found_at is null, null, found_at),
+           refunds_at = iif((excluded.refunds_at, excluded.refunds_read_at) > (refunds_at, refunds_read_at), excluded.refunds_at, refunds_at),
+           refunds_read_at =
+             iif((excluded.refunds_at, excluded.refunds_read_at) > (refunds_at, refunds_read_at), excluded.refunds_read_at, refunds_read_at)",
         named_params! {":id": id, ":connection": new.connection, ":platform": o.platform, ":external": new.external_id, ":number": o.order_number,
             ":order_key": order_key(&o.order_number), ":rank": o.rank.number(), ":state": o.status.word(),
             ":contact": new.contact.map(ContactId::number), ":email": p.email.as_ref().map(|e| e.as_str()),
@@ -108,7 +113,8 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
             ":journey": journey, ":ended": new.ended_at.map(Time::ms),
             ":items": items, ":coupons": coupons, ":session": new.session.map(SessionId::number), ":country": p.country,
             ":created": o.happened_at.ms(), ":modified": o.modified_at.ms(), ":received": new.received_at.ms(),
-            ":erased": new.erased_at.map(Time::ms), ":found": new.found_at.map(Time::ms)},
+            ":erased": new.erased_at.map(Time::ms), ":found": new.found_at.map(Time::ms),
+            ":refunds_at": new.refunds_at.modified_at.ms(), ":refunds_read": new.refunds_at.read_at},
     )?;
     Ok(OrderId::new(id))
 }
@@ -123,6 +129,24 @@ pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Re
     c.execute(
         "update orders set conversion_id = :conversion where site_id = :site and id = :id",
         named_params! {":conversion": conversion.number(), ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Whether a sale that was just made has no other order, and an order no refund that came before it.
+pub fn is_alone(c: &SiteConn, sale: ConversionId, connection: i64, external_id: &str) -> Result<bool> {
+    c.one(
+        "select not exists (select 1 from orders where site_id = :site and conversion_id = :sale)
+           and not exists (select 1 from refunds where site_id = :site and connection_id = :connection and order_external_id = :external)",
+        named_params! {":sale": sale.number(), ":connection": connection, ":external": external_id},
+    )
+}
+
+/// It is the one order of its sale, and nothing went back.
+pub fn set_sold(c: &SiteConn, id: OrderId, sale: ConversionId) -> Result<()> {
+    c.execute(
+        "update orders set conversion_id = :sale, net_minor = total_minor where site_id = :site and id = :id",
+        named_params! {":sale": sale.number(), ":id": id.number()},
     )?;
     Ok(())
 }

@@ -16,6 +16,13 @@ pub struct ToldAt {
     pub read_at: i64,
 }
 
+impl ToldAt {
+    /// Older than any telling.
+    pub fn never() -> Self {
+        Self { modified_at: Time::from_ms(0), read_at: 0 }
+    }
+}
+
 pub struct Heard<'a> {
     pub connection: i64,
     /// Both with the platform in front where one door brings several shops.

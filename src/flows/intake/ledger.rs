@@ -222,7 +222,7 @@ mod tests {
             modified_at: Time::from_s(modified_s),
             is_gone: false,
             ended_at: None,
-            refunds_at: ToldAt { modified_at: Time::from_ms(0), read_at: 0 },
+            refunds_at: ToldAt::never(),
         }
     }
 

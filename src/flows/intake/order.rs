@@ -77,11 +77,9 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         ended_at,
         erased_at: x.erased_at,
         found_at: x.read_at.filter(|_| !x.was_named),
+        refunds_at: if order.are_refunds_whole { told_at } else { ToldAt::never() },
     };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
-    if order.are_refunds_whole {
-        orders::set_refunds_at(x.c, id, told_at)?;
-    }
     if !is_paid {
         // Never paid is no sale, unless somebody else has told of one: then this says how it ended, and who refused.
         let Some(sale) = would_join(x, &telling)? else { return Ok(unchanged(&order.external_id)) };
@@ -90,7 +88,8 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
             return Ok(unchanged(&order.external_id));
         }
     }
-    tell_of(x, order, &telling, id)
+    let is_plain = known.is_none() && ended_at.is_none() && order.refunds.is_empty();
+    tell_of(x, order, &telling, id, is_plain)
 }
 
 /// A refund told alone. Without its order it waits for it.
@@ -159,11 +158,17 @@ fn balance_known(x: &Context, external_id: &str, shown_id: &str) -> Result<Store
     Ok(stored)
 }
 
-fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId) -> Result<Stored> {
+/// `is_plain`: nobody has told of the order before, and of nothing that went back. Where it makes its sale and is all that is
+/// known of it, the sale stands as it was just booked.
+fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId, is_plain: bool) -> Result<Stored> {
     let mut stored = tell(x, telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
-        orders::set_conversion(x.c, id, conversion)?;
-        stored.planned.extend(ledger::balance(x, conversion)?);
+        if is_plain && stored.is_new && orders::is_alone(x.c, conversion, x.connection, telling.external_id)? {
+            orders::set_sold(x.c, id, conversion)?;
+        } else {
+            orders::set_conversion(x.c, id, conversion)?;
+            stored.planned.extend(ledger::balance(x, conversion)?);
+        }
         commissions::rebook(x.c, x.site, conversion, x.now)?;
     }
     // The sender knows it by its own id.
@@ -184,13 +189,13 @@ fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told
         orders::set_ended(x.c, known.id, order.ended_at.unwrap_or(order.modified_at))?;
     }
     if known.conversion.is_some() {
-        return tell_of(x, order, telling, known.id);
+        return tell_of(x, order, telling, known.id, false);
     }
     if !order.is_sold() {
         return Ok(unchanged(&order.external_id));
     }
     orders::set_paid(x.c, known.id)?;
-    tell_of(x, order, telling, known.id)
+    tell_of(x, order, telling, known.id, false)
 }
 
 /// Kept, and no conversion.
