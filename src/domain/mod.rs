@@ -24,6 +24,8 @@ pub mod fact;
 pub mod host;
 /// One number type a noun.
 pub mod ids;
+/// Files of history.
+pub mod import;
 /// People as lists show them.
 pub mod mask;
 /// What was said in a chat.
@@ -32,6 +34,8 @@ pub mod message;
 pub mod milestone;
 /// Exact amounts.
 pub mod money;
+/// Why a visit is called what it is called.
+pub mod naming;
 /// Ranges of addresses.
 pub mod network;
 /// A conversion as a destination may see it.
@@ -70,6 +74,8 @@ pub mod segment;
 pub mod share;
 /// How much of a site somebody is shown.
 pub mod sight;
+/// What advertising has cost.
+pub mod spend;
 /// Talks of more than one request.
 pub mod steps;
 /// How much room is left, and what may still be stored.

@@ -58,6 +58,8 @@ mod health;
 mod hooks;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
+/// Files of history.
+pub mod imports;
 /// Raw bodies as they were received.
 pub mod inbox;
 /// The strict reader of JSON bodies.
@@ -128,6 +130,8 @@ mod shares;
 mod shops;
 /// Values as answers show them.
 pub mod shown;
+/// What advertising has cost.
+mod spend;
 /// The conversions API: telling.
 mod statements;
 /// Reading the platforms of sign-ups and bookings by hand.

@@ -46,6 +46,8 @@ pub mod evidence;
 pub mod facts;
 /// Answers to requests with an Idempotency-Key.
 pub mod idempotency_keys;
+/// Files of history and the rows that came in them.
+pub mod imports;
 /// Raw bodies as received.
 pub mod inbox;
 /// Single things to be read at a platform.
@@ -107,6 +109,8 @@ pub mod sites;
 pub mod snapshot;
 /// What the query planner is told.
 mod statistics;
+/// What advertising has cost.
+pub mod spend;
 /// Runs of pulls.
 pub mod sync_runs;
 /// Keys of programs.

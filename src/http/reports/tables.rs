@@ -12,6 +12,7 @@ use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
 use super::columns::{self, Shown, rate};
+use super::spent;
 use super::{Wanted, moneys, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -120,6 +121,7 @@ pub fn ask_before(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<
 
 fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables) -> Result<Tables> {
     let mut all = tables::tables(c, &site.zone, wanted)?;
+    spent::add(c, site, wanted.period.days, &wanted.filter, &mut all.origins)?;
     all.origins = named_origins(all.origins, &site.rules);
     Ok(all)
 }
@@ -223,7 +225,8 @@ fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> 
     let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by.detail() == Detail::None;
     match is_counted {
         true => {
-            let origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
+            let mut origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
+            spent::add(c, site, wanted.days, &wanted.filter, &mut origins)?;
             Ok(Tables { origins: named_origins(origins, &site.rules), ..Tables::default() })
         }
         false => ask(c, site, wanted, by),
@@ -244,9 +247,12 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
     let with_ends = by.has_ends() && has_ends(wanted);
     let shown = |name: Option<&str>, row: &TableRow| {
         let mut shown = shown_row(name, row, with_ends);
+        spent::show(&mut shown, row, site);
         if let Some(all) = &before {
             let nothing = TableRow::default();
-            shown["before"] = shown_before(name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing));
+            let was = name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing);
+            shown["before"] = shown_before(was);
+            spent::show(&mut shown["before"], was, site);
         }
         shown
     };
