@@ -68,6 +68,8 @@ pub struct Wanted {
     pub filter: ConversionFilter,
     /// Where amounts are hidden, no order of rows tells of them.
     pub sight: Sight,
+    /// What was spent is between the owner and those who are signed in: no link tells of it.
+    pub with_spend: bool,
     compare: Option<Period>,
 }
 
@@ -84,6 +86,7 @@ pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
         filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
         sight: ask.sight.clone(),
+        with_spend: !matches!(ask.caller, Caller::Share { .. }),
         compare: asked.compare(days, &site.zone, now)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
     })
 }

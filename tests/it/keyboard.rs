@@ -21,9 +21,10 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 23] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
+    ("spend", ".empty"),
     ("conversions", "tr[data-id]"),
     ("conversions/conversion_1", ".rc-line"),
     ("orders", "tr[data-id]"),
@@ -38,6 +39,7 @@ const PAGES: [(&str, &str); 21] = [
     ("install", ".step, pre, code"),
     ("settings/site", "[name=domain]"),
     ("settings/credit", "form"),
+    ("settings/history", ".bring form"),
     ("settings/sharing", "form, button"),
     ("settings/privacy", ".clocks"),
     ("settings/people", "form, button"),

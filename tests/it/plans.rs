@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 25] = [
+const SMALL: [&str; 26] = [
     "sites",
     "site_domains",
     "users",
@@ -22,6 +22,8 @@ const SMALL: [&str; 25] = [
     "hook_tokens",
     "shares",
     "rules",
+    // A few hundred files in the life of a site.
+    "imports",
     "segments",
     "numbers",
     "count_marks",

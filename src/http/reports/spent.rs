@@ -93,7 +93,7 @@ pub struct ByDay {
 
 /// What all of it has cost on these days; none where nothing was spent.
 pub fn by_day(c: &SiteConn, site: &Site, wanted: &Wanted, days: Days) -> Result<Option<ByDay>> {
-    if !can_be_asked(&wanted.filter) {
+    if !wanted.with_spend || !can_be_asked(&wanted.filter) {
         return Ok(None);
     }
     let found = spend::by_day(c, days, |source, medium, campaign| wanted.filter.admits_visit(source, medium, campaign))?;

@@ -110,18 +110,20 @@ pub fn limit(ask: &Ask) -> Result<usize> {
 }
 
 pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
-    of_period(c, site, &of_tables(wanted, by.detail()))
+    of_period(c, site, &of_tables(wanted, by.detail()), wanted.with_spend)
 }
 
 /// The same of what it is compared with; nothing where it is compared with nothing.
 pub fn ask_before(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Option<Tables>> {
     let earlier = |period| WantedTables { period, with_ends: false, ..of_tables(wanted, by.detail()) };
-    wanted.compare.map(|period| of_period(c, site, &earlier(period))).transpose()
+    wanted.compare.map(|period| of_period(c, site, &earlier(period), wanted.with_spend)).transpose()
 }
 
-fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables) -> Result<Tables> {
+fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables, with_spend: bool) -> Result<Tables> {
     let mut all = tables::tables(c, &site.zone, wanted)?;
-    spent::add(c, site, wanted.period.days, &wanted.filter, &mut all.origins)?;
+    if with_spend {
+        spent::add(c, site, wanted.period.days, &wanted.filter, &mut all.origins)?;
+    }
     all.origins = named_origins(all.origins, &site.rules);
     Ok(all)
 }
@@ -226,7 +228,9 @@ fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> 
     match is_counted {
         true => {
             let mut origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
-            spent::add(c, site, wanted.days, &wanted.filter, &mut origins)?;
+            if wanted.with_spend {
+                spent::add(c, site, wanted.days, &wanted.filter, &mut origins)?;
+            }
             Ok(Tables { origins: named_origins(origins, &site.rules), ..Tables::default() })
         }
         false => ask(c, site, wanted, by),
