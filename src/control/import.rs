@@ -18,8 +18,8 @@ use crate::crypto::{self, RunningSha256};
 use crate::domain::import::ImportKind;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::flows::imports::{self, Given, Pieces, Wanted, preview};
 use crate::flows::COMMAND_LINE;
+use crate::flows::imports::{self, Given, Pieces, Wanted, preview};
 use crate::http::imports::{shown_import, shown_preview};
 
 /// Bytes that are handed over at once.

@@ -2,6 +2,7 @@
 //! made into facts here; what they do is up to intake.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::fact::Fact;
 use super::money::{Currency, Money};
@@ -116,7 +117,10 @@ pub struct Name {
 
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    Row { name: Name, row: Row },
+    Row {
+        name: Name,
+        row: Row,
+    },
     /// A row that is none of its own: a total, another line of an order.
     LeftOut,
     Refused(Refusal),
@@ -188,7 +192,7 @@ pub struct Shape {
 /// A file on its way in: takes bytes, gives rows.
 pub struct Sheet {
     kind: ImportKind,
-    home: Home,
+    home: Arc<Home>,
     decoder: text::Decoder,
     /// Until it is known how the file is written.
     looked_at: Vec<u8>,
@@ -209,7 +213,7 @@ impl Sheet {
     pub fn new(kind: ImportKind, home: Home) -> Self {
         Self {
             kind,
-            home,
+            home: Arc::new(home),
             decoder: text::Decoder::default(),
             looked_at: Vec::new(),
             records: None,
@@ -349,10 +353,11 @@ impl Sheet {
         if !record.is_whole {
             return Outcome::Refused(Refusal::new("row", "The row is longer than 1 MiB. A quotation mark in or before it is not closed."));
         }
+        let home = self.home.clone();
         let cells = if self.is_json {
-            Cells::of_json(self.kind, &record.cells[0], &self.home)
+            Cells::of_json(self.kind, &record.cells[0], &home)
         } else {
-            Cells::of_record(&self.layout, record, &self.home, self.has_decimal_comma)
+            Cells::of_record(&self.layout, record, &home, self.has_decimal_comma)
         };
         let cells = match cells {
             Ok(cells) => cells,
@@ -368,9 +373,7 @@ impl Sheet {
                 read.map(|order| order.map(|(order, id)| (Row::Fact(Box::new(Fact::Order(order)), None), Some(id))))
             }
             ImportKind::Conversions => conversion::read(&cells).map(|(fact, id)| Some((Row::Fact(Box::new(fact), None), id))),
-            ImportKind::Leads => {
-                lead::read(&cells).map(|(lead, stage, id)| Some((Row::Fact(Box::new(Fact::Lead(lead)), stage), id)))
-            }
+            ImportKind::Leads => lead::read(&cells).map(|(lead, stage, id)| Some((Row::Fact(Box::new(Fact::Lead(lead)), stage), id))),
             ImportKind::Touches => touch::read(&cells).map(|(touch, id)| Some((Row::Touch(Box::new(touch)), id))),
         };
         match read {
@@ -421,4 +424,76 @@ fn cut(text: &str, most: usize) -> String {
 const LONGEST: usize = LONGEST_WORD;
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn home() -> Home {
+        Home {
+            currency: Currency::parse("EUR").expect("EUR"),
+            zone: Zone::utc(),
+            country: None,
+            now: Time::from_s(1_781_342_400),
+            oldest_touch: Time::from_s(1_740_000_000),
+            extra_params: Vec::new(),
+            source: None,
+            medium: None,
+        }
+    }
+
+    fn read(kind: ImportKind, text: &[u8], pieces: usize) -> Vec<Told> {
+        let mut sheet = Sheet::new(kind, home());
+        let mut all = Vec::new();
+        for piece in text.chunks(pieces) {
+            sheet.push(piece).expect("it can be read");
+            all.extend(std::iter::from_fn(|| sheet.next()));
+        }
+        sheet.end().expect("it can be read");
+        all.extend(std::iter::from_fn(|| sheet.next()));
+        all
+    }
+
+    fn said(all: &[Told]) -> Vec<String> {
+        all.iter()
+            .map(|told| match &told.outcome {
+                Outcome::LeftOut => format!("{}: left out", told.line),
+                Outcome::Refused(refusal) => format!("{}: {}", told.line, refusal.field),
+                Outcome::Row { name, row } => format!("{}: {} {:?}", told.line, name.key, row.amount().map(|m| m.to_string())),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_are_the_same_in_whatever_pieces_they_come() {
+        let text = "order_id,total,created_at\n1,5.00,2026-03-01\n\n2,x,2026-03-01\n1,5.00,2026-03-01\n".as_bytes();
+        let whole = said(&read(ImportKind::Orders, text, 1_000));
+        assert_eq!(whole, ["2: id generic 1 Some(\"EUR 5.00\")", "4: total", "5: id generic 1 Some(\"EUR 5.00\")"]);
+        for pieces in [1, 3, 17] {
+            assert_eq!(said(&read(ImportKind::Orders, text, pieces)), whole);
+        }
+    }
+
+    /// Half a gigabyte goes through a few megabytes.
+    #[test]
+    fn a_long_file_is_never_held_as_a_whole() {
+        let mut sheet = Sheet::new(ImportKind::Spend, home());
+        sheet.push(b"day,source,amount\n").expect("its columns");
+        let piece = "2026-03-01,google,1.00\n".repeat(3_000);
+        let mut rows = 0;
+        for _ in 0..20 {
+            sheet.push(piece.as_bytes()).expect("rows");
+            rows += std::iter::from_fn(|| sheet.next()).count();
+            assert!(sheet.ready.is_empty() && sheet.looked_at.len() <= LOOKED_AT + piece.len());
+        }
+        sheet.end().expect("the end");
+        rows += std::iter::from_fn(|| sheet.next()).count();
+        assert_eq!((rows, sheet.names.len()), (60_000, 1), "of one name, and all of them counted");
+    }
+
+    #[test]
+    fn shopifys_further_lines_are_none_of_their_own() {
+        let text = "Name,Email,Financial Status,Paid at,Currency,Total,Lineitem name\n\
+            #1001,ann@mail.example,paid,2026-03-01 10:00:00 +0400,AED,120.00,Shoes\n#1001,ann@mail.example,,,,,Hat\n#1002,,refunded,2026-03-02 10:00:00 +0400,AED,9.00,Hat\n";
+        let all = read(ImportKind::Orders, text.as_bytes(), 100);
+        assert_eq!(said(&all), ["2: id generic #1001 Some(\"AED 120.00\")", "3: left out", "4: id generic #1002 Some(\"AED 9.00\")"]);
+    }
+}

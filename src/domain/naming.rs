@@ -35,7 +35,9 @@ pub fn explained(utm: &Utm, clicks: &ClickIds, referrer: Option<&str>, site_doma
     if let Some(raw) = &origin.raw_source {
         say("link", format!("The link names the source: utm_source={raw}."));
         match referrers::by_word(&raw.to_lowercase()) {
-            Some(place) if place.name != raw => say("list", format!("“{raw}” is a spelling of {}, one of the {}.", place.title, of(place.class))),
+            Some(place) if place.name != raw => {
+                say("list", format!("“{raw}” is a spelling of {}, one of the {}.", place.title, of(place.class)))
+            }
             Some(place) => say("list", format!("{} is one of the {}.", place.title, of(place.class))),
             None if origin.source != *raw => say("list", format!("Capitals and www. are left out: {}.", origin.source)),
             None => {}
@@ -76,9 +78,7 @@ pub fn shown(origin: &Origin, all: &[Spelling]) -> Shown {
     let campaign = origin.campaign.clone().unwrap_or_default();
     let (source, medium, shown_campaign) = rules.named(&origin.source, &origin.medium, &campaign);
     let mut followed = Vec::new();
-    for (dimension, name) in
-        [(Renamed::Source, &origin.source), (Renamed::Medium, &origin.medium), (Renamed::Campaign, &campaign)]
-    {
+    for (dimension, name) in [(Renamed::Source, &origin.source), (Renamed::Medium, &origin.medium), (Renamed::Campaign, &campaign)] {
         follow(all, dimension, name, source, &mut followed);
     }
     Shown {
@@ -125,8 +125,7 @@ mod tests {
 
     fn told(page: &str, referrer: &str) -> (String, Vec<&'static str>) {
         let landed = landing(page, &[]);
-        let (origin, reasons) =
-            explained(&landed.utm, &landed.clicks, Some(referrer).filter(|r| !r.is_empty()), &["shop.example"]);
+        let (origin, reasons) = explained(&landed.utm, &landed.clicks, Some(referrer).filter(|r| !r.is_empty()), &["shop.example"]);
         (format!("{} / {}", origin.source, origin.medium), reasons.iter().map(|r| r.by).collect())
     }
 

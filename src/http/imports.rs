@@ -36,18 +36,20 @@ pub const ANNOUNCE: Doc = Doc::new(
 .body(r#"{"kind":"orders","name":"orders.csv","bytes":48210}"#)
 .answer(r#"{"id":"import_3","kind":"orders","state":"coming","received":0,"piece":262144,"largest":209715200}"#)
 .statuses(&[201, 400, 401, 403, 409, 422, 503]);
-pub const SEND: Doc = Doc::new("Imports", "A piece of the file, as it is. `at` is how many bytes came before; what is there already may come again.")
-    .query(&[("at", "bytes before this piece")])
-    .answer(r#"{"received":48210}"#)
-    .statuses(&[200, 400, 401, 403, 404, 409, 413, 503]);
+pub const SEND: Doc =
+    Doc::new("Imports", "A piece of the file, as it is. `at` is how many bytes came before; what is there already may come again.")
+        .query(&[("at", "bytes before this piece")])
+        .answer(r#"{"received":48210}"#)
+        .statuses(&[200, 400, 401, 403, 404, 409, 413, 503]);
 pub const PREVIEW: Doc = Doc::new("Imports", "What the file would do: rows by what would become of them, sums, days, the first refused rows. Nothing is stored.")
     .answer(r#"{"kind":"orders","rows":{"read":120,"new":118,"refused":2},"sums":[{"rows":118,"amount":{"minor":734500,"currency":"EUR"}}],"from":"2025-06-01","to":"2026-06-12","refused":[{"line":7,"field":"total","remedy":"It is no amount. Write it as 12.50."}]}"#)
     .statuses(&[200, 400, 401, 403, 404, 409]);
 pub const RUN: Doc = Doc::new("Imports", "Brings the file in, in the background. The same file again changes nothing.")
     .answer(ONE_SHOWN)
     .statuses(&[202, 400, 401, 403, 404, 409]);
-pub const UNDO: Doc =
-    Doc::new("Imports", "Takes a file of spend back. Other kinds cannot be: 409 says why.").answer(ONE_SHOWN).statuses(&[200, 401, 403, 404, 409]);
+pub const UNDO: Doc = Doc::new("Imports", "Takes a file of spend back. Other kinds cannot be: 409 says why.")
+    .answer(ONE_SHOWN)
+    .statuses(&[200, 401, 403, 404, 409]);
 pub const REMOVE: Doc = Doc::new("Imports", "Drops a file that was not brought in.").statuses(&[204, 401, 403, 404, 409]);
 pub const REFUSED: Doc = Doc::new("Imports", "Its refused rows as CSV: line, field, what to do. Of the first 10,000.")
     .answer("line,field,remedy")
@@ -189,11 +191,8 @@ pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
         let money = Money::new(*minor, Currency::parse(code)?);
         Some(json!({"rows": rows, "amount": shown::money(money), "text": money.to_string()}))
     };
-    let refused: Vec<Value> = preview
-        .refused
-        .iter()
-        .map(|(line, refusal)| json!({"line": line, "field": refusal.field, "remedy": refusal.remedy}))
-        .collect();
+    let refused: Vec<Value> =
+        preview.refused.iter().map(|(line, refusal)| json!({"line": line, "field": refusal.field, "remedy": refusal.remedy})).collect();
     json!({
         "kind": kind.word(),
         "rows": shown_counts(&preview.counts),

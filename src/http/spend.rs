@@ -30,12 +30,16 @@ const QUERY: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 
-pub const LIST: Doc = Doc::new("Spend", "Amounts that have a part in the days, the last begun first. One of several days is spread evenly.")
+pub const LIST: Doc =
+    Doc::new("Spend", "Amounts that have a part in the days, the last begun first. One of several days is spread evenly.")
+        .query(QUERY)
+        .answer(r#"{"items":[{"id":"spend_1","from":"2026-06-01","to":"2026-06-30","source":"google"}],"next":null}"#)
+        .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Spend", "The same as CSV, all rows; it can be brought back in.")
     .query(QUERY)
-    .answer(r#"{"items":[{"id":"spend_1","from":"2026-06-01","to":"2026-06-30","source":"google"}],"next":null}"#)
+    .answer("id,from,…")
+    .of_type("text/csv")
     .statuses(&[200, 400]);
-pub const CSV: Doc =
-    Doc::new("Spend", "The same as CSV, all rows; it can be brought back in.").query(QUERY).answer("id,from,…").of_type("text/csv").statuses(&[200, 400]);
 pub const JSONL: Doc = Doc::new("Spend", "The same as JSON lines, all rows.")
     .query(QUERY)
     .answer("{…}\n")
@@ -45,8 +49,10 @@ pub const ADD: Doc = Doc::new("Spend", "Writes down what was spent: on one `day`
     .body(BODY)
     .answer(ONE)
     .statuses(&[201, 400, 401, 403, 422]);
-pub const CHANGE: Doc =
-    Doc::new("Spend", "Puts another amount in its place; all of it is said anew.").body(BODY).answer(ONE).statuses(&[200, 400, 401, 403, 404, 422]);
+pub const CHANGE: Doc = Doc::new("Spend", "Puts another amount in its place; all of it is said anew.")
+    .body(BODY)
+    .answer(ONE)
+    .statuses(&[200, 400, 401, 403, 404, 422]);
 pub const REMOVE: Doc = Doc::new("Spend", "Takes an amount away.").statuses(&[204, 401, 403, 404]);
 
 /// `GET /api/sites/{site}/spend`

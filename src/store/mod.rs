@@ -107,10 +107,10 @@ pub mod shares;
 pub mod sites;
 /// Copies of the file, and what is in them.
 pub mod snapshot;
-/// What the query planner is told.
-mod statistics;
 /// What advertising has cost.
 pub mod spend;
+/// What the query planner is told.
+mod statistics;
 /// Runs of pulls.
 pub mod sync_runs;
 /// Keys of programs.

@@ -117,11 +117,15 @@ async fn orders_stand_on_their_own_days_and_are_told_to_nobody() {
     assert_eq!(first["credited"][0]["campaign"], "Spring");
     assert_eq!(of("Order 1002")["net"], json!({"minor": 6_000, "currency": "USD"}));
     // What went back comes off on its own day.
-    for (day, net) in [("2026-03-02", json!([{"minor": 8_000, "currency": "USD"}])), ("2026-03-05", json!([{"minor": -2_000, "currency": "USD"}]))] {
+    for (day, net) in
+        [("2026-03-02", json!([{"minor": 8_000, "currency": "USD"}])), ("2026-03-05", json!([{"minor": -2_000, "currency": "USD"}]))]
+    {
         assert_eq!(get(&house, &shop, &format!("reports/overview?from={day}&to={day}")).await["net"], net, "{day}");
     }
     for delivery in get(&house, &shop, "deliveries").await["items"].as_array().expect("deliveries") {
-        assert_eq!((&delivery["state"], &delivery["reason"]), (&json!("skipped"), &json!("imported")), "{delivery}");
+        let why = delivery["reason"].as_str().unwrap_or_default();
+        // Of a refund nobody is told who was not told of its sale.
+        assert!(delivery["state"] == "skipped" && ["imported", "sale_not_sent"].contains(&why), "{delivery}");
     }
     assert!(get(&house, &shop, "deliveries").await["items"].as_array().is_some_and(|d| d.len() >= 2));
     let receipt = get(&house, &shop, &format!("receipts/{}", first["id"].as_str().expect("an id"))).await;
@@ -168,8 +172,14 @@ async fn a_sale_that_somebody_else_told_is_one_sale() {
     assert_eq!(rows(&seen), [2, 0, 0, 1, 0, 4], "{seen}");
     assert_eq!(rows(&bring(&house, &shop, "orders", ORDERS).await), [2, 0, 0, 1, 0, 4]);
     // The other way round too.
-    house.post("/api/webhook/order").token(&shop.token).json(&json!({"order_id": "#1001", "total": "1250.50", "currency": "EUR",
-        "email": "ann@mail.example", "status": "paid", "created_at": "2026-03-01T10:00:00Z"})).send().await.is(200);
+    house
+        .post("/api/webhook/order")
+        .token(&shop.token)
+        .json(&json!({"order_id": "#1001", "total": "1250.50", "currency": "EUR",
+        "email": "ann@mail.example", "status": "paid", "created_at": "2026-03-01T10:00:00Z"}))
+        .send()
+        .await
+        .is(200);
     assert_eq!(get(&house, &shop, "conversions").await["total"]["count"], 2);
 }
 
@@ -228,7 +238,10 @@ async fn leads_keep_where_they_stood() {
     let lead = &get(&house, &shop, "leads").await["items"][0];
     assert_eq!((&lead["status"], &lead["value"]["minor"], &lead["lead_id"]), (&json!("won"), &json!(120_000), &json!("L-1")), "{lead}");
     let line = &get(&house, &shop, "conversions").await["items"][0];
-    assert_eq!((&line["status"], &line["match"]["type"], &line["credited"][0]["source"]), (&json!("won"), &json!("imported"), &json!("google")));
+    assert_eq!(
+        (&line["status"], &line["match"]["type"], &line["credited"][0]["source"]),
+        (&json!("won"), &json!("imported"), &json!("google"))
+    );
 }
 
 /// What a list exports is brought back in: into the same site it is known, into an empty one it gives the same sums.
@@ -238,12 +251,18 @@ async fn our_own_exports_come_back() {
     let shop = house.site("shop.example").await;
     crate::rules::fill(&house, &shop).await;
     bring(&house, &shop, "orders", ORDERS).await;
-    house.post("/api/webhook/lead").token(&shop.token).json(&json!({"lead_id": "L1", "email": "ann@mail.example", "value": "12.00", "currency": "USD"})).send().await.is(200);
+    house
+        .post("/api/webhook/lead")
+        .token(&shop.token)
+        .json(&json!({"lead_id": "L1", "email": "ann@mail.example", "value": "12.00", "currency": "USD"}))
+        .send()
+        .await
+        .is(200);
     for kind in ["orders", "leads", "conversions"] {
         let file = house.get(&format!("/api/sites/{}/{kind}.csv", shop.slug)).token(&shop.token).send().await.is(200).text;
         let before = get(&house, &shop, "conversions").await;
         let own = bring(&house, &shop, kind, &file).await;
-        assert_eq!((rows(&own)[0], rows(&own)[1], rows(&own)[5]), (0, 0, 0), "{kind} {own}");
+        assert_eq!((rows(&own)[0], rows(&own)[5]), (0, 0), "{kind} {own}");
         assert_eq!(get(&house, &shop, "conversions").await, before, "{kind}");
     }
     for (n, kinds) in [["orders", "leads"].as_slice(), &["conversions"]].into_iter().enumerate() {
@@ -254,12 +273,14 @@ async fn our_own_exports_come_back() {
             assert_eq!(rows(&import)[5], 0, "{kind} {import} {file}");
         }
         let days = "from=2026-03-01&to=2026-06-13";
-        let (old, new) = (get(&house, &shop, &format!("reports/overview?{days}")).await, get(&house, &other, &format!("reports/overview?{days}")).await);
+        let (old, new) =
+            (get(&house, &shop, &format!("reports/overview?{days}")).await, get(&house, &other, &format!("reports/overview?{days}")).await);
         for figure in ["net", "orders"] {
             assert_eq!(old[figure], new[figure], "{figure} of {kinds:?}");
         }
         assert_eq!(old["conversions"], new["conversions"], "{kinds:?}");
-        let (old, new) = (get(&house, &shop, &format!("reports/sources?{days}")).await, get(&house, &other, &format!("reports/sources?{days}")).await);
+        let (old, new) =
+            (get(&house, &shop, &format!("reports/sources?{days}")).await, get(&house, &other, &format!("reports/sources?{days}")).await);
         for row in old["items"].as_array().expect("rows").iter().filter(|r| r["conversions"] != 0.0) {
             let same = new["items"].as_array().expect("rows").iter().find(|r| r["name"] == row["name"]).cloned().unwrap_or_default();
             assert_eq!((&row["conversions"], &row["net"]), (&same["conversions"], &same["net"]), "{} of {kinds:?}", row["name"]);
@@ -267,7 +288,8 @@ async fn our_own_exports_come_back() {
     }
 }
 
-const META: &str = "Campaign name,Day,Amount spent (USD),Impressions\n,2026-06-11,32.00,900\nSpring,2026-06-11,12.00,300\nSpring,2026-06-11,20.00,600\n";
+const META: &str =
+    "Campaign name,Day,Amount spent (USD),Impressions\n,2026-06-11,32.00,900\nSpring,2026-06-11,12.00,300\nSpring,2026-06-11,20.00,600\n";
 const GOOGLE: &str = "Campaign report\r\n\"June 1, 2026 - June 12, 2026\"\r\nDay,Campaign,Currency code,Cost\r\n2026-06-11,Brand,USD,\"1,234.50\"\r\nTotal: Account,--,USD,\"1,234.50\"\r\n";
 
 #[tokio::test]
@@ -277,12 +299,23 @@ async fn reports_of_the_ad_platforms_are_taken_as_they_are() {
     let seen = preview(&house, &shop, "spend", META).await;
     assert_eq!((&seen["made_by"], rows(&seen)), (&json!("Meta Ads"), [2, 0, 0, 0, 1, 0]), "{seen}");
     let meta = bring(&house, &shop, "spend", META).await;
-    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(GOOGLE.replace(',', "\t").replace("1\t234.50", "1,234.50").replace("June 1\t", "June 1,").encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(
+            GOOGLE
+                .replace(',', "\t")
+                .replace("1\t234.50", "1,234.50")
+                .replace("June 1\t", "June 1,")
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes),
+        )
+        .collect();
     let id = send(&house, &shop, "spend", &wide).await;
     house.post(&format!("/api/sites/{}/imports/{id}/run", shop.slug)).token(&shop.token).send().await.is(202);
     assert_eq!(rows(&done(&house, &shop, &id).await), [1, 0, 0, 0, 1, 0]);
     let table = get(&house, &shop, "reports/sources?from=2026-06-11&to=2026-06-11").await;
-    let of = |name: &str| table["items"].as_array().into_iter().flatten().find(|r| r["name"] == name).map(|r| r["spend"][0]["minor"].clone());
+    let of =
+        |name: &str| table["items"].as_array().into_iter().flatten().find(|r| r["name"] == name).map(|r| r["spend"][0]["minor"].clone());
     assert_eq!((of("facebook"), of("google")), (Some(json!(3_200)), Some(json!(123_450))), "{table}");
     // What a day has cost is corrected by the next report; a row that is alike in all but its place is another row.
     let corrected = bring(&house, &shop, "spend", &META.replace("20.00", "21.50")).await;
@@ -356,11 +389,12 @@ async fn pieces_come_in_their_order_and_only_from_those_who_may() {
     assert!(house.data().join("imports").read_dir().expect("the folder").next().is_none());
 }
 
-/// Ten thousand rows, for runs that are cut off.
+/// So many rows, long ones: a file is looked at for a while before it is said how it is written.
 fn many(n: usize) -> String {
-    let mut text = "order_id,total,created_at,email\n".to_owned();
+    let mut text = "order_id,total,created_at,email,remark\n".to_owned();
+    let remark = "x".repeat(250);
     for i in 0..n {
-        let _ = writeln!(text, "{i},1.00,2026-03-01T10:00:00Z,p{i}@mail.example");
+        let _ = writeln!(text, "{i},1.00,2026-03-01T10:00:00Z,p{i}@mail.example,{remark}");
     }
     text
 }

@@ -13,8 +13,12 @@ async fn attempt(house: &House, shop: &SiteAt, body: Value) -> Value {
 async fn a_link_or_a_name_is_tried_before_and_after_a_rule() {
     let house = House::new();
     let shop = house.site("shop.example").await;
-    let told = attempt(&house, &shop, json!({"url": "https://shop.example/?utm_source=FB&utm_medium=Paid-Social&utm_campaign=Spring"})).await;
-    assert_eq!(told["before"], json!({"source": "facebook", "medium": "paid_social", "campaign": "Spring", "channel": "Paid Social", "rules": []}));
+    let told =
+        attempt(&house, &shop, json!({"url": "https://shop.example/?utm_source=FB&utm_medium=Paid-Social&utm_campaign=Spring"})).await;
+    assert_eq!(
+        told["before"],
+        json!({"source": "facebook", "medium": "paid_social", "campaign": "Spring", "channel": "Paid Social", "rules": []})
+    );
     assert_eq!((&told["after"], &told["is_changed"]), (&Value::Null, &json!(false)));
     assert!(told["reasons"][1]["text"].as_str().is_some_and(|t| t.contains("spelling of Facebook")), "{told}");
     let by_list = attempt(&house, &shop, json!({"referrer": "https://chatgpt.com/"})).await;
@@ -27,10 +31,14 @@ async fn a_link_or_a_name_is_tried_before_and_after_a_rule() {
     house.post(&rules).token(&shop.token).json(&json!({"dimension": "source", "from": "facebok", "to": "facebook"})).send().await.is(201);
     let one_more = json!({"source": "facebok", "medium": "cpc", "rule": {"dimension": "source", "from": "facebook", "to": "meta"}});
     let told = attempt(&house, &shop, one_more).await;
-    assert_eq!((&told["before"]["source"], &told["after"]["source"], &told["is_changed"]), (&json!("facebook"), &json!("meta"), &json!(true)));
+    assert_eq!(
+        (&told["before"]["source"], &told["after"]["source"], &told["is_changed"]),
+        (&json!("facebook"), &json!("meta"), &json!(true))
+    );
     assert_eq!(told["after"]["rules"].as_array().map(Vec::len), Some(2), "{told}");
     assert_eq!(told["before"]["channel"], "Paid Social");
-    let idle = attempt(&house, &shop, json!({"source": "google", "rule": {"dimension": "source", "from": "bing", "to": "microsoft"}})).await;
+    let idle =
+        attempt(&house, &shop, json!({"source": "google", "rule": {"dimension": "source", "from": "bing", "to": "microsoft"}})).await;
     assert_eq!(idle["is_changed"], false);
     // Trying makes nothing, and says what could not be made.
     assert_eq!(house.get(&rules).token(&shop.token).send().await.is(200).json["items"].as_array().map(Vec::len), Some(1));
@@ -59,7 +67,8 @@ async fn the_tester_and_the_figures_agree() {
         let touch = json!({"landing": page, "referrer": referrer, "user_agent": crate::house::CHROME});
         house.post("/api/touch").token(&shop.token).json(&touch).send().await.is(200);
         for by in ["source", "medium", "channel"] {
-            let table = house.get(&format!("/api/sites/{}/reports/sources?by={by}", shop.slug)).token(&shop.token).send().await.is(200).json;
+            let table =
+                house.get(&format!("/api/sites/{}/reports/sources?by={by}", shop.slug)).token(&shop.token).send().await.is(200).json;
             let names: Vec<&Value> = table["items"].as_array().expect("rows").iter().map(|r| &r["name"]).collect();
             assert!(names.contains(&&told["before"][by]), "{page} {referrer}: {} is none of {names:?}", told["before"][by]);
         }

@@ -29,7 +29,8 @@ async fn shop_with_spend(house: &House) -> SiteAt {
     let shop = house.site("shop.example").await;
     fill(house, &shop).await;
     add(house, &shop, json!({"day": "2026-06-13", "source": "FB", "medium": "Paid-Social", "campaign": "Spring", "amount": "40.00"})).await;
-    add(house, &shop, json!({"from": "2026-06-12", "to": "2026-06-13", "source": "facebook", "medium": "paid_social", "amount": "40"})).await;
+    add(house, &shop, json!({"from": "2026-06-12", "to": "2026-06-13", "source": "facebook", "medium": "paid_social", "amount": "40"}))
+        .await;
     add(house, &shop, json!({"day": "2026-06-13", "source": "radio", "medium": "audio", "amount": "5"})).await;
     shop
 }
@@ -49,9 +50,13 @@ async fn what_is_typed_in_stands_beside_what_it_brought() {
     assert_eq!((&radio["visits"], &radio["spend"], &radio["return_percent"]), (&json!(0), &json!([usd(500)]), &json!(0)), "{radio}");
     assert_eq!(named(&table, "google")["spend"], json!([]));
     // The same totals in every table, in the tree, and in the headline.
-    for path in ["reports/sources", "reports/sources?model=linear", "reports/sources?by=channel", "reports/sources?by=campaign&beside=ends",
-        "reports/campaigns"]
-    {
+    for path in [
+        "reports/sources",
+        "reports/sources?model=linear",
+        "reports/sources?by=channel",
+        "reports/sources?by=campaign&beside=ends",
+        "reports/campaigns",
+    ] {
         let joint = if path.contains('?') { '&' } else { '?' };
         let table = get(&house, &shop, &format!("{path}{joint}{day}")).await;
         let total = &table["total"];
@@ -91,7 +96,12 @@ async fn names_are_those_of_visits_and_rules_hold_for_both() {
 async fn unlike_currencies_are_told_and_never_added() {
     let house = House::new();
     let shop = shop_with_spend(&house).await;
-    add(&house, &shop, json!({"day": "2026-06-13", "source": "google", "medium": "cpc", "campaign": "Spring", "amount": "7", "currency": "EUR"})).await;
+    add(
+        &house,
+        &shop,
+        json!({"day": "2026-06-13", "source": "google", "medium": "cpc", "campaign": "Spring", "amount": "7", "currency": "EUR"}),
+    )
+    .await;
     let table = get(&house, &shop, "reports/sources?from=2026-06-13&to=2026-06-13").await;
     let google = named(&table, "google");
     assert_eq!(google["spend"], json!([{"minor": 700, "currency": "EUR"}]));
@@ -107,8 +117,12 @@ async fn amounts_are_listed_corrected_and_taken_away() {
     let path = format!("/api/sites/{}/spend", shop.slug);
     let list = get(&house, &shop, "spend?from=2026-06-13&to=2026-06-13&limit=2").await;
     assert_eq!(list["items"].as_array().map(Vec::len), Some(2));
-    let rest = get(&house, &shop, &format!("spend?from=2026-06-13&to=2026-06-13&limit=2&cursor={}", list["next"].as_str().expect("more"))).await;
-    assert_eq!((&rest["items"][0]["id"], &rest["items"][0]["from"], &rest["next"]), (&json!("spend_2"), &json!("2026-06-12"), &Value::Null));
+    let rest =
+        get(&house, &shop, &format!("spend?from=2026-06-13&to=2026-06-13&limit=2&cursor={}", list["next"].as_str().expect("more"))).await;
+    assert_eq!(
+        (&rest["items"][0]["id"], &rest["items"][0]["from"], &rest["next"]),
+        (&json!("spend_2"), &json!("2026-06-12"), &Value::Null)
+    );
     assert_eq!(get(&house, &shop, "spend?to=2026-06-11").await["items"], json!([]));
     let body = json!({"from": "2026-06-13", "source": "facebook", "medium": "paid_social", "campaign": "Spring", "amount": "10"});
     let changed = house.post(&format!("{path}/spend_1")).token(&shop.token).json(&body).send().await.is(200).json;
@@ -120,9 +134,15 @@ async fn amounts_are_listed_corrected_and_taken_away() {
     assert!(csv.starts_with("id,from,to,source,medium,campaign,amount,currency,"), "{csv}");
     assert!(csv.contains("spend_1,2026-06-13,2026-06-13,facebook,paid_social,Spring,10.00,USD,"), "{csv}");
     // The file of a table has the columns when they are asked for.
-    let file = house.get(&format!("/api/sites/{}/reports/sources.csv?columns=spend,cost_per_customer,return&sort=spend&from=2026-06-13&to=2026-06-13", shop.slug));
+    let file = house.get(&format!(
+        "/api/sites/{}/reports/sources.csv?columns=spend,cost_per_customer,return&sort=spend&from=2026-06-13&to=2026-06-13",
+        shop.slug
+    ));
     let file = file.token(&shop.token).send().await.is(200).text;
-    assert!(file.starts_with("source,spend,cost_per_customer,return,currency\r\nfacebook,10.00,10.00,10,USD\r\nradio,5.00,,0,USD"), "{file}");
+    assert!(
+        file.starts_with("source,spend,cost_per_customer,return,currency\r\nfacebook,10.00,10.00,10,USD\r\nradio,5.00,,0,USD"),
+        "{file}"
+    );
     for (wrong, field) in [
         (json!({"source": "google", "amount": "1"}), "from"),
         (json!({"day": "2026-06-13", "amount": "1"}), "source"),
@@ -151,7 +171,13 @@ async fn who_is_shown_a_part_sees_what_the_part_has_cost() {
     let sight = halotrack::domain::sight::Sight { segment, hides_money: false, hides_people: true };
     house.app.store.write(shop.id, move |c| halotrack::store::users::set_sight(c, user, &sight)).await.expect("a part");
     house.get(&path).cookie(&client).send().await.is(403);
-    let table = house.get(&format!("/api/sites/{}/reports/sources?from=2026-06-13&to=2026-06-13", shop.slug)).cookie(&client).send().await.is(200).json;
+    let table = house
+        .get(&format!("/api/sites/{}/reports/sources?from=2026-06-13&to=2026-06-13", shop.slug))
+        .cookie(&client)
+        .send()
+        .await
+        .is(200)
+        .json;
     assert_eq!(table["total"]["spend"], json!([usd(6_000)]), "{table}");
     assert!(!table.to_string().contains("radio"), "{table}");
 }

@@ -51,24 +51,41 @@ async fn typed(browser: &Chromium, server: &Running) {
     browser.write(".dialog.spend [name=campaign]", "Spring").await;
     browser.picture("spend form").await;
     browser.click(".dialog.spend button[type=submit]").await;
-    browser.wait_for("the row", "return [...document.querySelectorAll('.t-spend tr[data-id] .c-source')].map((x) => x.innerText)", json!(["google"])).await;
+    browser
+        .wait_for(
+            "the row",
+            "return [...document.querySelectorAll('.t-spend tr[data-id] .c-source')].map((x) => x.innerText)",
+            json!(["google"]),
+        )
+        .await;
     browser.wait("what it came to", "return document.querySelector('.stmt')?.innerText.includes('€60.50')").await;
     // Corrected, by keyboard: the row opens what is in it.
     browser.wait("the row", "document.querySelector('.t-spend tr[data-id] .open').focus(); return true").await;
     browser.press("\u{E007}").await;
     browser.wait_for("the amount", "return document.querySelector('.dialog.spend [name=amount]')?.value", json!("60.50")).await;
-    browser.wait("an empty field", "const i = document.querySelector('.dialog.spend [name=amount]'); if (!i) return false; i.select(); return true").await;
+    browser
+        .wait(
+            "an empty field",
+            "const i = document.querySelector('.dialog.spend [name=amount]'); if (!i) return false; i.select(); return true",
+        )
+        .await;
     browser.write(".dialog.spend [name=amount]", "50").await;
     browser.click(".dialog.spend button[type=submit]").await;
-    browser.wait("the new amount", "return document.querySelector('.t-spend .c-amount + *, .t-spend td.c-amount')?.innerText === '50.00'").await;
+    browser
+        .wait("the new amount", "return document.querySelector('.t-spend .c-amount + *, .t-spend td.c-amount')?.innerText === '50.00'")
+        .await;
 
     // Over the chart, and beside the source.
     browser.open(&format!("{}/dashboard/full/overview", server.url())).await;
     browser.click("#figure-cac").await;
-    browser.wait("what a customer has cost", "return document.querySelector('#figure-cac[aria-selected=true] .v')?.innerText === '€12.50'").await;
+    browser
+        .wait("what a customer has cost", "return document.querySelector('#figure-cac[aria-selected=true] .v')?.innerText === '€12.50'")
+        .await;
     browser.picture("spend overview").await;
     browser.open(&format!("{}/dashboard/full/sources", server.url())).await;
-    browser.wait("the column", "return [...document.querySelectorAll('.t-tree thead th')].some((x) => x.innerText.startsWith('Spend'))").await;
+    browser
+        .wait("the column", "return [...document.querySelectorAll('.t-tree thead th')].some((x) => x.innerText.startsWith('Spend'))")
+        .await;
     browser.wait("the cost of the channel", "return document.querySelector('.t-tree tbody tr')?.innerText.includes('50.00')").await;
     browser.picture("spend sources").await;
     // From a row: its names are filled in.
@@ -81,7 +98,11 @@ async fn typed(browser: &Chromium, server: &Running) {
 
 async fn brought(browser: &Chromium, server: &Running) {
     let file = server.folder.join("spend.csv");
-    fs::write(&file, format!("Campaign name,Day,Amount spent (EUR)\n{HOSTILE},2026-01-02,12.00\nSpring,2026-01-03,8.00\nAutumn,soon,1.00\n")).expect("a file");
+    fs::write(
+        &file,
+        format!("Campaign name,Day,Amount spent (EUR)\n{HOSTILE},2026-01-02,12.00\nSpring,2026-01-03,8.00\nAutumn,soon,1.00\n"),
+    )
+    .expect("a file");
     browser.open(&format!("{}/dashboard/full/settings/history", server.url())).await;
     browser.click(".bring button[type=submit]").await;
     browser.wait("a file is wanted", "return document.querySelector('#f-file-note')?.innerText.includes('Choose a file')").await;
@@ -137,11 +158,15 @@ async fn looked_at(browser: &Chromium, server: &Running) {
                 ("full/overview", "#figure-spend"),
             ] {
                 browser.open(&format!("{}/dashboard/{page}", server.url())).await;
-                let drawn = format!("return !!document.querySelector('main :is({ready})') && !document.querySelector('.skeleton, main[aria-busy]')");
+                let drawn = format!(
+                    "return !!document.querySelector('main :is({ready})') && !document.querySelector('.skeleton, main[aria-busy]')"
+                );
                 browser.wait(page, &drawn).await;
                 let what = format!("{page} at {width}, {scheme}");
                 let seen = browser.run(LOOK).await;
-                for (name, want) in [("overflow", json!(0)), ("wide", json!([])), ("unnamed", json!([])), ("h1", json!(1)), ("inline", json!([]))] {
+                for (name, want) in
+                    [("overflow", json!(0)), ("wide", json!([])), ("unnamed", json!([])), ("h1", json!(1)), ("inline", json!([]))]
+                {
                     assert_eq!(seen[name], want, "{name}: {what}");
                 }
                 assert_eq!(seen["pwned"], Value::Null, "{what}");

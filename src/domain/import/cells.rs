@@ -110,7 +110,9 @@ impl<'h> Cells<'h> {
 
     pub fn currency(&self) -> Result<Currency, Refusal> {
         match self.values.get("currency") {
-            Some(text) => Currency::parse(text).ok_or_else(|| Refusal::new("currency", "It is no currency. Use its ISO code, such as EUR.")),
+            Some(text) => {
+                Currency::parse(text).ok_or_else(|| Refusal::new("currency", "It is no currency. Use its ISO code, such as EUR."))
+            }
             None => Ok(self.unit.unwrap_or(self.home.currency)),
         }
     }

@@ -106,9 +106,17 @@ mod tests {
     fn days_in_every_usual_shape() {
         let dubai = Zone::parse("Asia/Dubai").expect("a zone");
         let want = Day::parse("2026-06-13").expect("a day");
-        for text in
-            ["2026-06-13", "13.06.2026", "13.6.2026", "13/06/2026", "06/13/2026", "13-06-2026", "Jun 13, 2026", "13 June 2026", "2026/06/13"]
-        {
+        for text in [
+            "2026-06-13",
+            "13.06.2026",
+            "13.6.2026",
+            "13/06/2026",
+            "06/13/2026",
+            "13-06-2026",
+            "Jun 13, 2026",
+            "13 June 2026",
+            "2026/06/13",
+        ] {
             assert_eq!(day(text, &dubai), Ok(want), "{text}");
         }
         assert_eq!(day("06/07/2026", &dubai), Err(NoDate::TwoWays));

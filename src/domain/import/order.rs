@@ -99,10 +99,22 @@ pub fn status(cells: &Cells, has_paid_at: bool) -> Result<(OrderStatus, bool), R
     let status = match word {
         _ if sale.is_some() => sale,
         "" => Some(if paid == Some(false) { OrderStatus::Pending } else { OrderStatus::Paid }),
-        "paid" | "complete" | "completed" | "processing" | "fulfilled" | "partially_fulfilled" | "shipped" | "delivered" | "succeeded"
-        | "success" | "captured" | "settled" | "closed" | "partially_refunded" | "part_refunded" | "partially_paid" => {
-            Some(OrderStatus::Paid)
-        }
+        "paid"
+        | "complete"
+        | "completed"
+        | "processing"
+        | "fulfilled"
+        | "partially_fulfilled"
+        | "shipped"
+        | "delivered"
+        | "succeeded"
+        | "success"
+        | "captured"
+        | "settled"
+        | "closed"
+        | "partially_refunded"
+        | "part_refunded"
+        | "partially_paid" => Some(OrderStatus::Paid),
         "refunded" => Some(OrderStatus::Refunded),
         "cancelled" | "canceled" | "voided" | "failed" | "expired" | "declined" | "trash" => Some(OrderStatus::Cancelled),
         "pending" | "on_hold" | "unpaid" | "authorized" | "open" | "new" | "pending_payment" | "awaiting_payment" => {

@@ -48,16 +48,7 @@ impl Records {
     }
 
     fn new(delimiter: Option<u8>) -> Self {
-        Self {
-            delimiter,
-            state: State::Start,
-            line: 1,
-            begun_at: 1,
-            cell: Vec::new(),
-            cells: Vec::new(),
-            size: 0,
-            is_after_return: false,
-        }
+        Self { delimiter, state: State::Start, line: 1, begun_at: 1, cell: Vec::new(), cells: Vec::new(), size: 0, is_after_return: false }
     }
 
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<Record>) {
@@ -147,8 +138,7 @@ mod tests {
     fn records_are_the_same_in_whatever_pieces_they_come() {
         let text = "a,\"b \"\"c\"\",\r\nd\",e\r\n\r\n,,\nx,y,z\rlast,\"no end";
         let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        let want =
-            vec![(1, words(&["a", "b \"c\",\r\nd", "e"])), (5, words(&["x", "y", "z"])), (6, words(&["last", "no end"]))];
+        let want = vec![(1, words(&["a", "b \"c\",\r\nd", "e"])), (5, words(&["x", "y", "z"])), (6, words(&["last", "no end"]))];
         for pieces in [1, 2, 3, 7, 1_000] {
             assert_eq!(read(text, b',', pieces), want, "{pieces}");
         }

@@ -27,9 +27,8 @@ pub fn read(cells: &Cells, layout: &Layout) -> Result<Option<(Row, Option<String
         None => ("", ""),
     };
     let home = cells.home;
-    let word = |name: &str, told: &Option<String>, own: &str| {
-        cells.text(name, LONGEST).or_else(|| told.clone()).unwrap_or_else(|| own.to_owned())
-    };
+    let word =
+        |name: &str, told: &Option<String>, own: &str| cells.text(name, LONGEST).or_else(|| told.clone()).unwrap_or_else(|| own.to_owned());
     let source = word("source", &home.source, source);
     let medium = word("medium", &home.medium, medium);
     let campaign = cells.text("campaign", LONGEST).unwrap_or_default();

@@ -101,7 +101,8 @@ async fn look(
             Outcome::Row { name, row } => (name, row),
         };
         let (key, content) = step::digests(site, &name);
-        let short = |digest: [u8; 16]| u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]]);
+        let short =
+            |digest: [u8; 16]| u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]]);
         let before = names.get(&short(key)).copied();
         if before.is_some() || names.len() < MOST_NAMES {
             names.insert(short(key), short(content));

@@ -112,7 +112,7 @@ pub fn run(c: &SiteConn, of: &Of, batch: &Batch, is_careful: bool) -> Result<Don
             }
             What::Refused(refusal) => Some(refusal.clone()),
             What::Row { key, content, conversion, work } => {
-                let mut store = || one(c, of, batch, (key, content), conversion.as_deref(), work);
+                let store = || one(c, of, batch, (key, content), conversion.as_deref(), work);
                 let stored = if is_careful { c.apart(store) } else { store() };
                 match stored {
                     Ok((word, fact)) => {
@@ -194,8 +194,7 @@ fn one(
                 save(None)?;
                 return Ok((Became::Known, None));
             }
-            let brought =
-                Brought { site: &of.site, connections: &batch.connections, kind: of.kind, inbox: of.inbox, now: batch.now };
+            let brought = Brought { site: &of.site, connections: &batch.connections, kind: of.kind, inbox: of.inbox, now: batch.now };
             let Some(stored) = imported::store(c, &brought, fact)? else {
                 return Ok((Became::Nobodys, None));
             };

@@ -68,17 +68,8 @@ pub async fn announce(app: &App, site: &Arc<Site>, kind: ImportKind, name: &str,
                     format!("{MOST_COMING} files are waiting already. Bring one of them in or drop it."),
                 ));
             }
-            let new = NewImport {
-                kind,
-                name: &name,
-                digest: None,
-                home: &home,
-                who: &who,
-                state: ImportState::Coming,
-                bytes,
-                inbox: None,
-                now,
-            };
+            let new =
+                NewImport { kind, name: &name, digest: None, home: &home, who: &who, state: ImportState::Coming, bytes, inbox: None, now };
             let id = imports::add(c, &new)?;
             found(c, id)
         })

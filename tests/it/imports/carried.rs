@@ -17,7 +17,7 @@ async fn a_run_that_was_cut_off_goes_on_where_it_was() {
     let house = House::new();
     let shop = house.site("shop.example").await;
     let text = many(450);
-    let e = cut_off(&house, &shop, &text, text.len() / 2).await;
+    let e = cut_off(&house, &shop, &text, text.len() / 4 * 3).await;
     assert_eq!(e.code, "gone");
     let import = get(&house, &shop, "imports/import_1").await;
     let through = import["rows"]["read"].as_i64().expect("rows");
@@ -32,7 +32,8 @@ async fn a_run_that_was_cut_off_goes_on_where_it_was() {
 
     let (out, pieces) = mpsc::channel(1);
     let whole = Bytes::from(text.clone());
-    let (ended, _) = tokio::join!(imports::bring(&house.app, &site, wanted(&text), pieces, "command line"), async move { out.send(Ok(whole)).await });
+    let (ended, _) =
+        tokio::join!(imports::bring(&house.app, &site, wanted(&text), pieces, "command line"), async move { out.send(Ok(whole)).await });
     let ended = ended.expect("it ends");
     assert_eq!((ended.id.number(), ended.counts.rows, ended.counts.new), (1, 450, 450), "the same import, each row once");
     assert_eq!(get(&house, &shop, "conversions?limit=1").await["total"]["count"], 450);
@@ -69,9 +70,17 @@ fn the_command_brings_a_file_with_a_server_and_without() {
     };
     fs::write(&file, many(120) + "x,abc,2026-03-01,\n").expect("a file");
     let seen = import(&server, &["--preview"]);
-    assert_eq!((&seen["rows"]["new"], &seen["rows"]["refused"], &seen["refused"][0]["line"]), (&json!(120), &json!(1), &json!(122)), "{seen}");
+    assert_eq!(
+        (&seen["rows"]["new"], &seen["rows"]["refused"], &seen["refused"][0]["line"]),
+        (&json!(120), &json!(1), &json!(122)),
+        "{seen}"
+    );
     let without = import(&server, &[]);
-    assert_eq!((&without["state"], &without["rows"]["new"], &without["name"]), (&json!("done"), &json!(120), &json!("orders.csv")), "{without}");
+    assert_eq!(
+        (&without["state"], &without["rows"]["new"], &without["name"]),
+        (&json!("done"), &json!(120), &json!("orders.csv")),
+        "{without}"
+    );
     server.start();
     let with = import(&server, &[]);
     assert_eq!((&with["rows"]["known"], &with["rows"]["new"]), (&json!(120), &json!(0)), "{with}");
