@@ -61,8 +61,9 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let (cursor, limit) = (asked.cursor(ORDER)?, asked.limit()?);
-    let (all, next) = app.store.read(site.id, move |c| imports::page(c, cursor, limit)).await?;
+    // Asked first: one that ends meanwhile is done by the time it is read.
     let is_busy = app.importing.is_taken(site.id);
+    let (all, next) = app.store.read(site.id, move |c| imports::page(c, cursor, limit)).await?;
     let items: Vec<Value> = all.iter().map(|import| shown_import(import, site, is_busy)).collect();
     Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER))}))
 }
@@ -70,8 +71,9 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 /// `GET /api/sites/{site}/imports/{id}`
 pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let (site, id) = (ask.site()?, id(&ask)?);
+    let is_busy = app.importing.is_taken(site.id);
     let import = app.store.read(site.id, move |c| imports::find(c, id)).await?.ok_or_else(|| flow::unknown(id))?;
-    Reply::json(&shown_import(&import, site, app.importing.is_taken(site.id)))
+    Reply::json(&shown_import(&import, site, is_busy))
 }
 
 /// `POST /api/sites/{site}/imports`
