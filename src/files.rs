@@ -5,6 +5,8 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 
@@ -31,6 +33,25 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let aside = beside(path, ".new");
     make_file(&aside)?.write_all(bytes).map_err(|e| failed(&aside, &e))?;
     settle(&aside, path)
+}
+
+/// Between two syncs of a file that grows: some megabytes.
+const GROWING: Duration = Duration::from_millis(20);
+
+/// Runs the work that writes a large file, and has the file synced bit by bit meanwhile. One sync of all of it at the end would
+/// hold up whoever else waits for this disk. What is written last is synced by the work itself.
+pub fn synced_as_it_grows<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    let (ending, ended) = sync_channel::<()>(0);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let Ok(file) = File::open(path) else { return };
+            // What fails here fails again where it is asked for.
+            while ended.recv_timeout(GROWING) == Err(RecvTimeoutError::Timeout) && file.sync_data().is_ok() {}
+        });
+        let done = work();
+        drop(ending);
+        done
+    })
 }
 
 /// What was renamed or removed in the folder of a path stays so.

@@ -83,6 +83,8 @@ pub fn write(database: &Path, platforms: &Platforms, year: Year, now_ms: i64) ->
     maker.numbers()?;
     let written = maker.written;
     conn.execute_batch("pragma journal_mode = wal;")?;
+    // What lies in the system's memory only would be written while the product is measured, and by the product.
+    std::fs::File::open(database).and_then(|f| f.sync_all()).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     Ok(written)
 }
 

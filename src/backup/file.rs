@@ -64,7 +64,7 @@ pub fn extract(path: &Path, to: &Path) -> Result<Manifest> {
     }
     let mut out = files::make_file(to)?;
     file.seek(SeekFrom::Start(0)).map_err(|e| failed(path, &e))?;
-    if pass_on(&mut file, pages, path, &mut out, to)? != manifest.sha256 {
+    if files::synced_as_it_grows(to, || pass_on(&mut file, pages, path, &mut out, to))? != manifest.sha256 {
         files::remove(to)?;
         return Err(damaged(path, "its content is not what was written"));
     }

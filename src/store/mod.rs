@@ -180,7 +180,7 @@ impl Store {
             .max_lifetime(None)
             .build(pool::Readers::new(path.clone()))
             .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
-        let writer = writer::Writer::start(conn)?;
+        let writer = writer::Writer::start(conn, pool::second_writer(&path).map_err(opening)?)?;
         Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default(), walks: Default::default() }) })
     }
 

@@ -1,6 +1,6 @@
 //! Connections and their pragmas, set on every connection the same way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -30,7 +30,7 @@ pub fn set_pragmas(conn: &Connection, role: Role) -> rusqlite::Result<()> {
              pragma synchronous = full;
              pragma secure_delete = on;
              pragma wal_autocheckpoint = 0;
-             pragma journal_size_limit = 67108864;
+             pragma journal_size_limit = 268435456;
              pragma cache_size = -24000;",
         )?;
     }
@@ -44,6 +44,13 @@ pub fn set_pragmas(conn: &Connection, role: Role) -> rusqlite::Result<()> {
         conn.execute_batch("pragma query_only = on; pragma cache_size = -8000;")?;
     }
     Ok(())
+}
+
+/// Beside the writer, for its log.
+pub fn second_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open(path)?;
+    set_pragmas(&conn, Role::Writer)?;
+    Ok(conn)
 }
 
 /// The manager of the read-only pool.

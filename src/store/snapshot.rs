@@ -32,7 +32,8 @@ pub fn copy(database: &Path, to: &Path) -> Result<()> {
 
 /// The same over a connection that is open already. What was free in the file is not in the copy.
 pub fn copy_from(conn: &Connection, to: &Path) -> Result<()> {
-    conn.execute("vacuum into ?1", [to.display().to_string()]).map(|_| ()).map_err(|e| writing(e, to))
+    let copied = files::synced_as_it_grows(to, || conn.execute("vacuum into ?1", [to.display().to_string()]));
+    copied.map(|_| ()).map_err(|e| writing(e, to))
 }
 
 /// Looks at every page and counts every row. Changes nothing.

@@ -3,6 +3,8 @@
 
 /// A change as it waits.
 mod change;
+/// The log, written back beside the writer.
+mod log;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::change::{Change, Told};
+use self::log::LogKeeper;
 use super::scope::{self, Fault, forget_blocks};
 use crate::error::{Error, Kind, Result};
 
@@ -21,8 +24,8 @@ use crate::error::{Error, Kind, Result};
 const LARGEST_BATCH: usize = 256;
 /// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
 const QUEUE: usize = 4_096;
-/// Pages in the log after which it is written back.
-const CHECKPOINT_PAGES: i64 = 12_000;
+/// Asking for the log's length costs a call; after so many batches is often enough.
+const BATCHES_A_LOOK: u32 = 16;
 
 enum Message {
     Change {
@@ -68,15 +71,17 @@ pub struct WriterFigures {
 }
 
 impl Writer {
-    pub fn start(conn: Connection) -> Result<Self> {
+    /// Both are connections to the same file: one to write, one to write its log back.
+    pub fn start(conn: Connection, beside: Connection) -> Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let figures = Arc::new(Figures::default());
+        let keeper = LogKeeper::start(beside, figures.clone())?;
         let own = figures.clone();
         std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || {
                 // A panic between two changes is the end of the writer too, and must be seen as one.
-                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(conn, &waiting, &own)));
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(conn, keeper, &waiting, &own)));
                 own.is_dead.store(true, Ordering::Release);
             })
             .map_err(Error::internal)?;
@@ -166,7 +171,8 @@ fn stopping() -> Error {
     Error::new(Kind::Unavailable, "stopping", "The server is stopping. Send it again in a few seconds.").after(5)
 }
 
-fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
+fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures: &Figures) {
+    let mut batches = 0_u32;
     while let Ok(first) = queue.recv() {
         if figures.has_failed.load(Ordering::Acquire) {
             return leave(conn);
@@ -191,7 +197,10 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
             let waited: u64 = batch.iter().map(|(_, since)| since.elapsed().as_micros() as u64).sum();
             figures.wait_us.fetch_add(waited, Ordering::Relaxed);
             commit(&conn, batch);
-            checkpoint_if_long(&conn);
+            batches = batches.wrapping_add(1);
+            if batches.is_multiple_of(BATCHES_A_LOOK) {
+                keeper.look(&conn);
+            }
         }
         match after {
             Some(Message::Outside(work)) => {
@@ -199,8 +208,13 @@ fn work(conn: Connection, queue: &Receiver<Message>, figures: &Figures) {
                 let _ = std::panic::catch_unwind(AssertUnwindSafe(|| work(&conn)));
             }
             Some(Message::Stop(tell)) => {
-                let _ = conn.execute_batch("pragma wal_checkpoint(truncate);");
-                drop(conn);
+                keeper.stop();
+                if figures.has_failed.load(Ordering::Acquire) {
+                    leave(conn);
+                } else {
+                    let _ = conn.execute_batch("pragma wal_checkpoint(truncate);");
+                    drop(conn);
+                }
                 let _ = tell.send(());
                 return;
             }
@@ -315,26 +329,6 @@ fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
     done.map(|_| ()).inspect_err(|e| {
         scope::note(e);
     })
-}
-
-fn checkpoint_if_long(conn: &Connection) {
-    thread_local! {
-        static SINCE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-    }
-    // Asking for the log's length costs a call; every 16th batch is often enough.
-    let count = SINCE.get() + 1;
-    SINCE.set(count);
-    if !count.is_multiple_of(16) {
-        return;
-    }
-    let pages: i64 = conn.query_row("pragma wal_checkpoint(noop)", [], |row| row.get(1)).unwrap_or(0);
-    if pages > CHECKPOINT_PAGES {
-        // The commits are safe in the log, but a sync that failed is never tried again in place.
-        if let Err(e) = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
-            tracing::error!(error = %e, "The log could not be written back.");
-            scope::note(&e);
-        }
-    }
 }
 
 /// Deliberate faults, to prove that the crash tests can fail. Not in a released binary.
