@@ -24,7 +24,7 @@ import { heard, told } from './filters.js';
 export const PAGES = [
   { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, needs: 'own', load: () => import('./pages/overview.js') },
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
-  { path: 'spend', name: 'Spend', group: 'Money', icon: 'minus', key: 'E', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/spend.js') },
+  { path: 'spend', name: 'Spend', group: 'Money', icon: 'spend', key: 'E', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/spend.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },
   { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/orders.js'),

@@ -18,7 +18,8 @@ export const bar = { range: true, exports: 'spend', rows: true };
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
 export function render(root, params) {
-  let p = params, asked = '';
+  // Whether anything was ever written down: then empty days are only that.
+  let p = params, asked = '', hasAny = true, gone = false;
   const { app, site } = params;
   const figures = h('div.stmt', { hidden: true });
   const edit = (/** @type {any} */ row) => (p.may ? openSpend(p, row, () => load(true)) : app.toast('Only owners and editors change it.'));
@@ -35,9 +36,14 @@ export function render(root, params) {
   }
 
   function empty() {
-    return nothing(() => p, { none: 'No amount fits.', all: 'Show all amounts', days: 'Nothing was spent on these days.',
-      first: () => h('div.empty', null, icon('sources'), h('p', null, h('b', null, 'What did the advertising cost?'), ' With it, every source and campaign shows what a lead, an order and a new customer cost, and what came back.'),
-        p.may && h('div.acts', null, add('.main'), bring())) });
+    const first = () => h('div.empty', null, icon('spend'), h('p', null, h('b', null, 'What did the advertising cost?'), ' With it, every source and campaign shows what a lead, an order and a new customer cost, and what came back.'),
+        p.may && h('div.acts', null, add('.main'), bring()));
+    return hasAny ? nothing(() => p, { none: 'No amount fits.', all: 'Show all amounts', days: 'Nothing was spent on these days.', first }) : first();
+  }
+
+  async function begin() {
+    try { hasAny = (await get(`/api/sites/${site.site}/spend`, new URLSearchParams({ limit: '1' }))).items.length > 0; } catch { /* the list says it */ }
+    if (!gone) load(true);
   }
 
   // The same figures as on the overview.
@@ -56,6 +62,7 @@ export function render(root, params) {
   function load(force) {
     const ask = p.view.ask(bar);
     if (!force && ask.toString() === asked) return;
+    if (force && asked) hasAny = true;
     asked = ask.toString();
     table.drawHead('', '');
     list.load(ask);
@@ -64,12 +71,12 @@ export function render(root, params) {
 
   fill(root, h('h1.vh', null, title), h('section.sheet.ledger', { 'aria-label': title }, figures,
     h('header', null, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, p.may && bring(), p.may && add('.small'))), list.el));
-  load(true);
+  begin();
   return {
     /** @param {import('../app.js').Params} next */
     update(next) { p = next; load(); },
     key: (/** @type {KeyboardEvent} */ e) => table.key(e),
-    leave() { list.stop(); sums.stop(); },
+    leave() { gone = true; list.stop(); sums.stop(); },
   };
 }
 

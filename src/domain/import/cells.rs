@@ -44,15 +44,15 @@ impl<'h> Cells<'h> {
         let Ok(Value::Object(fields)) = read else {
             return Err(Refusal::new("row", "It is no JSON object on one line."));
         };
-        let mut values: BTreeMap<&'static str, String> = BTreeMap::new();
+        let mut ranked: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
         // Our own list of leads calls the platform its source.
         let is_own_leads = kind == ImportKind::Leads && fields.contains_key("form_type") && fields.contains_key("who");
         for (name, value) in &fields {
             let name = match name.as_str() {
-                "source" if is_own_leads => Some("platform"),
+                "source" if is_own_leads => Some(("platform", 0)),
                 _ => meaning(kind, name),
             };
-            let Some(name) = name else { continue };
+            let Some((name, rank)) = name else { continue };
             let text = match value {
                 Value::String(text) => text.trim().to_owned(),
                 Value::Number(number) => number.to_string(),
@@ -61,15 +61,16 @@ impl<'h> Cells<'h> {
                 Value::Object(amount) => {
                     let currency = amount.get("currency").and_then(Value::as_str).and_then(Currency::parse);
                     let Some((minor, currency)) = amount.get("minor").and_then(Value::as_i64).zip(currency) else { continue };
-                    values.entry("currency").or_insert_with(|| currency.code().to_owned());
+                    ranked.entry("currency").or_insert_with(|| (usize::MAX, currency.code().to_owned()));
                     Money::new(minor, currency).decimal()
                 }
                 _ => continue,
             };
-            if !text.is_empty() {
-                values.entry(name).or_insert(text);
+            if !text.is_empty() && ranked.get(name).is_none_or(|(known, _)| rank < *known) {
+                ranked.insert(name, (rank, text));
             }
         }
+        let mut values: BTreeMap<&'static str, String> = ranked.into_iter().map(|(name, (_, text))| (name, text)).collect();
         // What our own export credits it with.
         if let Some(Value::Object(credited)) = fields.get("credited").and_then(|all| all.get(0)) {
             for name in ["source", "medium", "campaign"] {

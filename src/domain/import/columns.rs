@@ -147,10 +147,11 @@ fn meanings(kind: ImportKind) -> Vec<Names> {
     groups.concat()
 }
 
-/// What a column of this name means in a file of this kind.
-pub fn meaning(kind: ImportKind, name: &str) -> Option<&'static str> {
+/// What a column of this name means in a file of this kind, and how far down it stands among the names of that meaning:
+/// `lead_id` is believed before `id`.
+pub fn meaning(kind: ImportKind, name: &str) -> Option<(&'static str, usize)> {
     let name = squeezed(name);
-    meanings(kind).into_iter().find(|(_, names)| names.split(' ').any(|n| n == name)).map(|(meaning, _)| meaning)
+    meanings(kind).into_iter().find_map(|(meaning, names)| names.split(' ').position(|n| n == name).map(|place| (meaning, place)))
 }
 
 /// Who has made a file whose rows lack what its maker knows.
@@ -182,23 +183,32 @@ impl Layout {
         let is_own_leads = kind == ImportKind::Leads && has("formtype") && has("who");
         // Shopify's own export calls the order's number its name.
         let is_shopify = kind == ImportKind::Orders && has("financialstatus");
-        let mut places: Vec<Option<&'static str>> = Vec::new();
+        let mut ranked: Vec<(Option<&'static str>, usize)> = Vec::new();
         let mut unit = None;
         for (name, plain) in names.iter().zip(&squeezed) {
             let meaning = match plain.as_str() {
-                "source" if is_own_leads => Some("platform"),
-                "name" if is_shopify => Some("order_id"),
+                "source" if is_own_leads => Some(("platform", 0)),
+                "name" if is_shopify => Some(("order_id", 0)),
                 "id" if is_shopify => None,
-                "name" if kind == ImportKind::Leads || kind == ImportKind::Orders => Some("full_name"),
+                "name" if kind == ImportKind::Leads || kind == ImportKind::Orders => Some(("full_name", 0)),
                 _ => meaning(kind, name),
             };
-            // Two columns of one meaning: the first counts.
-            let meaning = meaning.filter(|m| !places.contains(&Some(*m)));
-            if meaning == Some("amount") {
+            // Of two columns of one meaning the surer name counts, of two alike the first.
+            let known = meaning.and_then(|(m, rank)| ranked.iter().position(|(other, _)| *other == Some(m)).map(|at| (at, rank)));
+            let meaning = match known {
+                Some((at, rank)) if rank < ranked[at].1 => {
+                    ranked[at].0 = None;
+                    meaning
+                }
+                Some(_) => None,
+                None => meaning,
+            };
+            ranked.push((meaning.map(|(m, _)| m), meaning.map_or(0, |(_, rank)| rank)));
+            if meaning.is_some_and(|(m, _)| m == "amount") {
                 unit = unit_of(name);
             }
-            places.push(meaning);
         }
+        let places: Vec<Option<&'static str>> = ranked.into_iter().map(|(meaning, _)| meaning).collect();
         let is_there = |word: &str| places.contains(&Some(word));
         let mut missing: Vec<&'static str> =
             needed(kind).iter().copied().filter(|words| !words.split('|').any(is_there)).map(in_words).collect();
@@ -291,6 +301,7 @@ mod tests {
         let leads = read(ImportKind::Leads, "id,lead_id,source,form_type,who,value,currency,status,created_at,received_at,conversion");
         let leads = leads.expect("our own");
         assert_eq!((leads.place(2), leads.place(4), leads.place(10)), (Some("platform"), None, Some("conversion")));
+        assert_eq!((leads.place(0), leads.place(1)), (None, Some("lead_id")), "the sender's own id, not our number");
         let orders = read(ImportKind::Orders, "Name,Email,Financial Status,Paid at,Currency,Total,Id").expect("Shopify's");
         assert_eq!((orders.place(0), orders.place(6), orders.place(3)), (Some("order_id"), None, Some("paid_at")));
         assert_eq!(read(ImportKind::Touches, "time"), Err(vec!["landing, url, source or referrer"]));
