@@ -1269,6 +1269,20 @@ create table sale_days (
   primary key (site_id, day, kind, currency, platform, chat, buyer)
 ) strict, without rowid;
 
+-- The same money, shared among what was bought. Counted with the entries.
+create table product_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  platform     text not null,                              -- of the order whose lines they are, empty without lines
+  product      text not null,                              -- the shop's number of it
+  name         text not null,
+  quantity     integer not null,
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, platform, product, name)
+) strict, without rowid;
+
 -- How many sales there were, by the day they happened. Counted with the conversions.
 create table order_days (
   site_id  integer not null,

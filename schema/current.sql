@@ -1004,6 +1004,19 @@ CREATE TABLE page_events (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE product_days (
+  site_id      integer not null,
+  day          integer not null,
+  kind         text not null,
+  currency     text not null,
+  platform     text not null,                              -- of the order whose lines they are, empty without lines
+  product      text not null,                              -- the shop's number of it
+  name         text not null,
+  quantity     integer not null,
+  amount_minor integer not null,
+  primary key (site_id, day, kind, currency, platform, product, name)
+) strict, without rowid;
+
 CREATE TABLE product_names (
   site_id integer not null,
   name    text not null check (length(name) between 1 and 255),

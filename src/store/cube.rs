@@ -1,6 +1,8 @@
 //! Counts of whole days, which reports read in place of rows. A mark says how far they go; days that changed since are
 //! dirty and read from the rows, so that every answer is exact at every moment.
 
+/// What is counted by other words.
+mod beside;
 /// From rows to counts, and into the file.
 mod count;
 /// How far the counts go.
@@ -17,6 +19,7 @@ use crate::domain::question::{Days, Span};
 use crate::domain::time::{Day, Time, Zone};
 use crate::error::Result;
 
+pub use beside::Beside;
 pub use count::{Counts, Line, count, finish, put};
 use mark::{Part, find_mark, first_day};
 pub use mark::{advance, is_behind, is_part_due, mark_part};

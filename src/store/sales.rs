@@ -1,6 +1,9 @@
 //! Sales that count, by what a shop's figures go by: who told of them, which conversation led to them, and whether their
 //! buyer was new. The counts of whole days and the questions read them here, so that both mean the same.
 
+/// What was bought.
+pub mod lines;
+
 use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, named_params};
 
-use super::super::sales::{self, Entries};
+use super::super::sales::{self, Entries, lines};
 use super::super::scope::SiteConn;
 use super::Cube;
+use super::beside::{self, Beside};
 use super::mark::{Part, find_mark};
 use crate::domain::question::Span;
 use crate::domain::time::{Day, Time, Zone};
@@ -22,8 +23,8 @@ pub struct Counts {
     pub cube: Cube,
     pub day: Day,
     pub rows: Vec<Line>,
-    /// What is counted of the same rows by other words: few lines, written when the day is finished.
-    pub beside: Vec<Line>,
+    /// What is counted of the same rows by other words, written when the day is finished.
+    pub beside: Vec<(Beside, Vec<Line>)>,
 }
 
 /// Words and numbers.
@@ -39,17 +40,20 @@ pub fn count(c: &SiteConn, cube: Cube, zone: &Zone, days: &[Day]) -> Result<Vec<
         let (run, later) = rest.split_at(length);
         rest = later;
         let mut sums = Sums::new(cube, run, zone);
-        let mut beside = Sums::new(cube, run, zone);
+        let new = || Sums::new(cube, run, zone);
+        let mut beside: Vec<(Beside, Sums)> = Vec::new();
         let span = Span { from: run.first().copied(), to: run.last().copied() };
         match cube {
             Cube::Visits => count_visits(c, times(zone, span, part), &mut sums)?,
             Cube::Conversions => {
                 count_conversions(c, times(zone, span, part), &mut sums)?;
-                count_orders(c, times(zone, span, part), &mut beside)?;
+                beside.push((Beside::Orders, count_orders(c, times(zone, span, part), new())?));
             }
             Cube::Entries => {
                 count_entries(c, span, part, &mut sums)?;
-                count_sales(c, span, part, &mut beside)?;
+                let entries = entries(span, part);
+                beside.push((Beside::Sales, count_sales(c, &entries, new())?));
+                beside.push((Beside::Products, count_products(c, &entries, new())?));
             }
         }
         all.extend(sums.into_counts(beside));
@@ -112,23 +116,36 @@ fn count_entries(c: &SiteConn, span: Span, part: Option<Part>, sums: &mut Sums) 
     )
 }
 
-fn count_orders(c: &SiteConn, (from, to): (Time, Time), sums: &mut Sums) -> Result<()> {
+fn count_orders(c: &SiteConn, (from, to): (Time, Time), mut sums: Sums) -> Result<Sums> {
     sales::scan_orders(c, from, to, |o| {
         sums.add_words_at(o.at.ms(), &[o.currency, o.facets.platform, o.facets.chat, o.facets.buyer], &[1]);
-    })
+    })?;
+    Ok(sums)
 }
 
-fn count_sales(c: &SiteConn, span: Span, part: Option<Part>, sums: &mut Sums) -> Result<()> {
-    let entries = Entries {
+fn entries(span: Span, part: Option<Part>) -> Entries {
+    Entries {
         from: span.from.unwrap_or(Day(i32::MIN)),
         to: span.to.unwrap_or(Day(i32::MAX)),
         until: Time::from_ms(i64::MAX),
         after: 0,
         part: part.map_or((Day(i32::MAX), i64::MAX), |part| (part.day, part.last_entry)),
-    };
-    sales::scan_booked(c, &entries, |b| {
+    }
+}
+
+fn count_sales(c: &SiteConn, entries: &Entries, mut sums: Sums) -> Result<Sums> {
+    sales::scan_booked(c, entries, |b| {
         sums.add_words_on(b.day, &[b.kind, b.currency, b.facets.platform, b.facets.chat, b.facets.buyer], &[b.amount_minor]);
-    })
+    })?;
+    Ok(sums)
+}
+
+fn count_products(c: &SiteConn, entries: &Entries, mut sums: Sums) -> Result<Sums> {
+    lines::scan_parts(c, entries, |day, kind, currency, part| {
+        let product = part.product;
+        sums.add_words_on(day, &[kind, currency, &product.platform, &product.id, &product.name], &[part.quantity, part.amount_minor]);
+    })?;
+    Ok(sums)
 }
 
 /// Sums under the words of a key, for a run of days that is walked in the order of time.
@@ -224,14 +241,16 @@ impl Sums {
         }
     }
 
-    fn into_counts(self, beside: Sums) -> impl Iterator<Item = Counts> {
+    fn into_counts(self, mut beside: Vec<(Beside, Sums)>) -> impl Iterator<Item = Counts> {
         let cube = self.cube;
-        let both = self.sums.into_iter().zip(beside.sums);
-        self.days.into_iter().zip(both).map(move |(day, (rows, beside))| Counts { cube, day, rows: lines(rows), beside: lines(beside) })
+        self.days.into_iter().zip(self.sums).enumerate().map(move |(place, (day, rows))| {
+            let beside = beside.iter_mut().map(|(what, sums)| (*what, rows_of(std::mem::take(&mut sums.sums[place])))).collect();
+            Counts { cube, day, rows: rows_of(rows), beside }
+        })
     }
 }
 
-fn lines(sums: HashMap<String, Vec<i64>>) -> Vec<Line> {
+fn rows_of(sums: HashMap<String, Vec<i64>>) -> Vec<Line> {
     let mut lines: Vec<Line> = sums
         .into_iter()
         .map(|(key, numbers)| {
@@ -284,8 +303,10 @@ pub fn put(c: &SiteConn, cube: Cube, day: Day, rows: &[Line], is_first: bool) ->
 }
 
 /// The day's counts stand, if nothing of it has changed since it was taken.
-pub fn finish(c: &SiteConn, cube: Cube, day: Day, beside: &[Line]) -> Result<()> {
-    put_beside(c, cube, day, beside)?;
+pub fn finish(c: &SiteConn, cube: Cube, day: Day, counted: &[(Beside, Vec<Line>)]) -> Result<()> {
+    for (what, lines) in counted {
+        beside::put(c, *what, day, lines)?;
+    }
     if cube == Cube::Visits {
         c.execute("delete from origin_days where site_id = :site and day = :day", named_params! {":day": day.0})?;
         c.execute(
@@ -306,30 +327,5 @@ pub fn finish(c: &SiteConn, cube: Cube, day: Day, beside: &[Line]) -> Result<()>
         "delete from dirty_days where site_id = :site and cube = :cube and day = :day and is_taken = 1",
         named_params! {":cube": cube.word(), ":day": day.0},
     )?;
-    Ok(())
-}
-
-fn put_beside(c: &SiteConn, cube: Cube, day: Day, lines: &[Line]) -> Result<()> {
-    match cube {
-        Cube::Visits => return Ok(()),
-        Cube::Conversions => c.execute("delete from order_days where site_id = :site and day = :day", named_params! {":day": day.0})?,
-        Cube::Entries => c.execute("delete from sale_days where site_id = :site and day = :day", named_params! {":day": day.0})?,
-    };
-    for (w, n) in lines {
-        match cube {
-            Cube::Visits => 0,
-            Cube::Conversions => c.execute(
-                "insert into order_days (site_id, day, currency, platform, chat, buyer, orders)
-                 values (:site, :day, :currency, :platform, :chat, :buyer, :orders)",
-                named_params! {":day": day.0, ":currency": w[0], ":platform": w[1], ":chat": w[2], ":buyer": w[3], ":orders": n[0]},
-            )?,
-            Cube::Entries => c.execute(
-                "insert into sale_days (site_id, day, kind, currency, platform, chat, buyer, amount_minor)
-                 values (:site, :day, :kind, :currency, :platform, :chat, :buyer, :amount)",
-                named_params! {":day": day.0, ":kind": w[0], ":currency": w[1], ":platform": w[2], ":chat": w[3], ":buyer": w[4],
-                ":amount": n[0]},
-            )?,
-        };
-    }
     Ok(())
 }

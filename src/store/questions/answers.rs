@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::cube::{self, Coverage, Cube, Tail, Weighs};
+use super::super::sales::Entries;
 use super::super::scope::SiteConn;
 use crate::domain::question::{Days, Period, Span};
 use crate::domain::time::{Day, Time, Zone};
@@ -50,6 +51,11 @@ impl Piece {
             piece.part = (tail.day, tail.after_entry);
         }
         Some(piece)
+    }
+
+    /// Its entries.
+    pub fn entries(&self) -> Entries {
+        Entries { from: self.days.from, to: self.days.to, until: self.until, after: self.after_entry, part: self.part }
     }
 
     /// Rows of other days are read elsewhere.

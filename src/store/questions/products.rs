@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::named_params;
 
-use super::super::cube::{Cube, Weighs};
+use super::super::cube::{Coverage, Cube, Weighs};
+pub use super::super::sales::lines::Product;
+use super::super::sales::lines::{self, Part};
 use super::super::scope::SiteConn;
-use super::answers::{Gathers, Piece, over_rows};
+use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::{self, Moneys};
-use super::walk;
-use crate::domain::money::{Currency, Money};
-use crate::domain::outgoing::Item;
+use super::{walk, word};
 use crate::domain::question::{ConversionFilter, Period};
-use crate::domain::time::Zone;
+use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,20 +23,6 @@ pub struct Sold {
     /// The same by the currency they were paid in.
     pub pieces: BTreeMap<String, i64>,
     pub money: Moneys,
-}
-
-/// As the shop calls it; all words are empty for money without a list of what was bought.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Product {
-    pub platform: String,
-    pub id: String,
-    pub name: String,
-}
-
-impl Product {
-    pub fn is_unknown(&self) -> bool {
-        self.id.is_empty() && self.name.is_empty()
-    }
 }
 
 impl Sold {
@@ -51,6 +37,20 @@ impl Sold {
 
 #[derive(Default)]
 struct Shelf(HashMap<Product, Sold>);
+
+impl Shelf {
+    fn add(&mut self, kind: &str, currency: &str, part: &Part) {
+        if !self.0.contains_key(part.product) {
+            self.0.insert(part.product.clone(), Sold::default());
+        }
+        let Some(sold) = self.0.get_mut(part.product) else { return };
+        money::of(&mut sold.money, currency).add(kind, part.amount_minor);
+        if kind == "sale" {
+            sold.quantity += part.quantity;
+            *sold.pieces.entry(currency.to_owned()).or_default() += part.quantity;
+        }
+    }
+}
 
 impl Gathers for Shelf {
     fn merge(&mut self, other: &Self) {
@@ -80,56 +80,42 @@ pub fn products(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFi
 }
 
 pub fn by_product(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<HashMap<Product, Sold>> {
-    let question = format!("products {filter:?} {}", walk::newest_told(c, filter)?);
-    let shelf = over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Shelf| {
-        walk::entries(c, piece, filter, |b, _, conversion| {
-            let Some(currency) = Currency::parse(b.currency) else { return Ok(()) };
-            let lines = lines(c, conversion)?;
-            let weights: Vec<u64> = lines.iter().map(Line::weight).collect();
-            // Lines without prices count alike.
-            let weights = if weights.iter().all(|w| *w == 0) { vec![1; lines.len()] } else { weights };
-            for (line, part) in lines.iter().zip(Money::new(b.amount_minor, currency).split(&weights)) {
-                let sold = all.0.entry(line.product.clone()).or_default();
-                money::of(&mut sold.money, b.currency).add(b.kind, part.minor);
-                if b.kind == "sale" {
-                    sold.quantity += line.quantity;
-                    *sold.pieces.entry(b.currency.to_owned()).or_default() += line.quantity;
-                }
-            }
-            Ok(())
-        })
-    })?;
+    let shelf = match filter.is_open() {
+        true => over(c, Cube::Entries, zone, period, "products", |block, _| of_counted_days(c, block), |piece, all| of_rows(c, piece, all)),
+        false => {
+            let question = format!("products {filter:?} {}", walk::newest_told(c, filter)?);
+            over_rows(c, Cube::Entries, zone, period, &question, |piece: &Piece, all: &mut Shelf| {
+                walk::entries(c, piece, filter, |b, _, conversion| {
+                    lines::split(c, conversion, b.kind, b.currency, b.amount_minor, |part| all.add(b.kind, b.currency, part))
+                })
+            })
+        }
+    }?;
     Ok(shelf.0)
 }
 
-struct Line {
-    product: Product,
-    quantity: i64,
-    price_minor: i64,
-}
-
-impl Line {
-    fn weight(&self) -> u64 {
-        (self.price_minor.max(0) as u64).saturating_mul(self.quantity.max(0) as u64)
-    }
-}
-
-/// Of the order that speaks for the conversion among those that list what was bought.
-fn lines(c: &SiteConn, conversion: i64) -> Result<Vec<Line>> {
-    let found: Option<(String, String)> = c.find(
-        "select platform, items from orders where site_id = :site and conversion_id = :id and items <> '[]' order by rank desc, id limit 1",
-        named_params! {":id": conversion},
-        |row| Ok((row.get(0)?, row.get(1)?)),
+fn of_counted_days(c: &SiteConn, block: &Coverage) -> Result<Shelf> {
+    let mut all = Shelf::default();
+    let Some(days) = block.counted else { return Ok(all) };
+    c.scan(
+        "select day, kind, currency, platform, product, name, quantity, amount_minor from product_days
+         where site_id = :site and day between :from and :to",
+        named_params! {":from": days.from.0, ":to": days.to.0},
+        |row| {
+            if !block.dirty.contains(&Day(row.get(0)?)) {
+                let product = Product { platform: row.get(3)?, id: row.get(4)?, name: row.get(5)? };
+                all.add(word(row, 1)?, word(row, 2)?, &Part { product: &product, quantity: row.get(6)?, amount_minor: row.get(7)? });
+            }
+            Ok(true)
+        },
     )?;
-    let (platform, items) = found.unwrap_or_default();
-    let items: Vec<Item> = serde_json::from_str(&items).unwrap_or_default();
-    let lines: Vec<Line> = items
-        .into_iter()
-        .map(|item| Line {
-            product: Product { platform: platform.clone(), id: item.id, name: item.name.unwrap_or_default() },
-            quantity: item.quantity,
-            price_minor: item.price.map_or(0, |p| p.minor),
-        })
-        .collect();
-    Ok(if lines.is_empty() { vec![Line { product: Product::default(), quantity: 0, price_minor: 0 }] } else { lines })
+    Ok(all)
+}
+
+fn of_rows(c: &SiteConn, piece: &Piece, all: &mut Shelf) -> Result<()> {
+    lines::scan_parts(c, &piece.entries(), |day, kind, currency, part| {
+        if piece.holds(day) {
+            all.add(kind, currency, part);
+        }
+    })
 }

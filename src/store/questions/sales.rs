@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rusqlite::named_params;
 
 use super::super::cube::{Coverage, Cube, Tail, Weighs};
-use super::super::sales::{self, Entries, Facets};
+use super::super::sales::{self, Facets};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over, over_rows};
 use super::money::Flow;
@@ -137,7 +137,7 @@ fn booked(c: &SiteConn, zone: &Zone, period: Period) -> Result<Sales> {
         Ok(all)
     };
     let rows = |piece: &Piece, all: &mut Sales| {
-        let entries = Entries { from: piece.days.from, to: piece.days.to, until: piece.until, after: piece.after_entry, part: piece.part };
+        let entries = piece.entries();
         sales::scan_booked(c, &entries, |b| {
             if piece.holds(b.day) {
                 all.of(b.day, b.currency, &b.facets).money.add(b.kind, b.amount_minor);
