@@ -55,7 +55,7 @@ export function render(root, params) {
       figure('Cost of a lead', report.cost_per_lead ? money(report.cost_per_lead) : '–', plural(report.conversions.lead, 'lead')),
       figure('Cost of an order', report.cost_per_order ? money(report.cost_per_order) : '–', plural(report.conversions.sale, 'order')),
       figure('Cost of a new customer', report.cost_per_customer ? money(report.cost_per_customer) : '–', plural(report.new_customers, 'new customer')),
-      figure('Return', report.return_percent === null ? '–' : `${(report.return_percent / 100).toFixed(2)}×`, 'net revenue for each unit spent'));
+      figure('Return', report.return_percent === null ? '–' : `${(report.return_percent / 100).toFixed(2)}×`, 'net for each unit spent'));
   });
 
   /** @param {boolean} [force] */
