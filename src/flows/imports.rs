@@ -191,7 +191,7 @@ async fn rows(app: &App, site: &Arc<Site>, import: &Import, mut pieces: Pieces) 
             }
             None => sheet.end()?,
         }
-        while let Some(told) = sheet.next() {
+        while let Some(told) = sheet.next_row() {
             seen += 1;
             if seen <= import.counts.rows {
                 continue;

@@ -88,7 +88,7 @@ impl Sheet {
         Ok(())
     }
 
-    pub fn next(&mut self) -> Option<Told> {
+    pub fn next_row(&mut self) -> Option<Told> {
         self.ready.pop_front()
     }
 
@@ -279,10 +279,10 @@ mod tests {
         let mut all = Vec::new();
         for piece in text.chunks(pieces) {
             sheet.push(piece).expect("it can be read");
-            all.extend(std::iter::from_fn(|| sheet.next()));
+            all.extend(std::iter::from_fn(|| sheet.next_row()));
         }
         sheet.end().expect("it can be read");
-        all.extend(std::iter::from_fn(|| sheet.next()));
+        all.extend(std::iter::from_fn(|| sheet.next_row()));
         all
     }
 
@@ -315,11 +315,11 @@ mod tests {
         let mut rows = 0;
         for _ in 0..20 {
             sheet.push(piece.as_bytes()).expect("rows");
-            rows += std::iter::from_fn(|| sheet.next()).count();
+            rows += std::iter::from_fn(|| sheet.next_row()).count();
             assert!(sheet.ready.is_empty() && sheet.looked_at.len() <= LOOKED_AT + piece.len());
         }
         sheet.end().expect("the end");
-        rows += std::iter::from_fn(|| sheet.next()).count();
+        rows += std::iter::from_fn(|| sheet.next_row()).count();
         assert_eq!((rows, sheet.names.len()), (60_000, 1), "of one name, and all of them counted");
     }
 

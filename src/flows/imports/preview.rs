@@ -43,7 +43,7 @@ pub async fn of(app: &App, site: &Arc<Site>, kind: ImportKind, given: &Given, mu
             None => sheet.end()?,
         }
         let mut batch = Vec::new();
-        while let Some(told) = sheet.next() {
+        while let Some(told) = sheet.next_row() {
             batch.push(told);
             if batch.len() >= AT_ONCE {
                 look(app, site, kind, std::mem::take(&mut batch), &mut preview, &mut names).await?;
