@@ -56,7 +56,8 @@ export function percent(share) {
  * @param {number} hits @param {number} all
  */
 export function rangeOf(hits, all) {
-  if (!all || all >= 30) return '';
+  // More cases than the whole has make no share: sales without a visit. No range holds that.
+  if (!all || all >= 30 || hits > all || hits < 0) return '';
   const z = 1.96, p = hits / all, d = 1 + z * z / all;
   const mid = p + z * z / (2 * all), spread = z * Math.sqrt(p * (1 - p) / all + z * z / (4 * all * all));
   const bound = (/** @type {number} */ x) => (Math.min(1, Math.max(0, x / d)) * 100).toFixed(1);

@@ -777,6 +777,7 @@ create table reports (
   fact_kind     text not null check (fact_kind = 'order' or fact_kind = 'lead' or fact_kind = 'statement'),
   fact_id       integer,
   external_id   text not null,
+  order_key     text,                                      -- the number that it gave, as in orders
   rank          integer not null,
   amount_minor  integer,
   currency      text,
@@ -784,6 +785,7 @@ create table reports (
   received_at   integer not null,
   inbox_id      integer,
   detail        text not null default '{}',                -- personal
+  known         text,                                      -- what makes it a sale of its own again, where it may not stay one with others -- personal
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
@@ -808,20 +810,22 @@ create table entries (
 create index entries__site_id__conversion_id on entries (site_id, conversion_id);
 create index entries__site_id__book_day on entries (site_id, book_day);
 
--- What destinations are told of money that went back: of a single refund, or of what was left of an order that ended. In all
--- never more than what came off.
+-- What each destination is told of money that went back: of a single refund, of what was left of an order that ended, and that
+-- money counts again after all. One account a connection: in all never more than that one was told as sold.
 create table reversals (
   site_id       integer not null,
   conversion_id integer not null,
   n             integer not null,
+  connection_id integer not null,
   refund_id     integer,                                   -- none where the order itself ended
   event_id      text,                                      -- none where another telling had said it all
-  amount_minor  integer not null check (amount_minor >= 0),  -- 0: there is nothing to tell, or not any more
+  amount_minor  integer not null,                          -- below 0: it counts again; 0: there is nothing to tell, or not any more
   currency      text not null check (length(currency) = 3),
   happened_at   integer not null,
+  is_past       integer not null default 0 check (is_past in (0, 1)),  -- the sale has come back since: it explains nothing any more
   primary key (site_id, conversion_id, n)
 ) strict, without rowid;
-create unique index reversals__site_id__event_id on reversals (site_id, event_id) where event_id is not null;
+create unique index reversals__site_id__connection_id__event_id on reversals (site_id, connection_id, event_id) where event_id is not null;
 
 -- Frozen credit: one row a run, never changed after it is written.
 create table credits (
@@ -878,6 +882,8 @@ create table deliveries (
   owner         text,                                      -- boot that holds the lease
   step          text,                                      -- state of a talk of several requests
   unknown_at    integer,                                   -- last send whose answer never came
+  told_minor    integer,                                   -- what the platform took it for; none where it never took it
+  told_currency text,
   request       text,                                      -- as sent, hashed, secrets out -- personal
   response      text,                                      -- personal
   created_at    integer not null,

@@ -551,6 +551,8 @@ CREATE TABLE deliveries (
   owner         text,                                      -- boot that holds the lease
   step          text,                                      -- state of a talk of several requests
   unknown_at    integer,                                   -- last send whose answer never came
+  told_minor    integer,                                   -- what the platform took it for; none where it never took it
+  told_currency text,
   request       text,                                      -- as sent, hashed, secrets out -- personal
   response      text,                                      -- personal
   created_at    integer not null,
@@ -1087,6 +1089,7 @@ CREATE TABLE reports (
   fact_kind     text not null check (fact_kind = 'order' or fact_kind = 'lead' or fact_kind = 'statement'),
   fact_id       integer,
   external_id   text not null,
+  order_key     text,                                      -- the number that it gave, as in orders
   rank          integer not null,
   amount_minor  integer,
   currency      text,
@@ -1094,6 +1097,7 @@ CREATE TABLE reports (
   received_at   integer not null,
   inbox_id      integer,
   detail        text not null default '{}',                -- personal
+  known         text,                                      -- what makes it a sale of its own again, where it may not stay one with others -- personal
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1101,11 +1105,13 @@ CREATE TABLE reversals (
   site_id       integer not null,
   conversion_id integer not null,
   n             integer not null,
+  connection_id integer not null,
   refund_id     integer,                                   -- none where the order itself ended
   event_id      text,                                      -- none where another telling had said it all
-  amount_minor  integer not null check (amount_minor >= 0),  -- 0: there is nothing to tell, or not any more
+  amount_minor  integer not null,                          -- below 0: it counts again; 0: there is nothing to tell, or not any more
   currency      text not null check (length(currency) = 3),
   happened_at   integer not null,
+  is_past       integer not null default 0 check (is_past in (0, 1)),  -- the sale has come back since: it explains nothing any more
   primary key (site_id, conversion_id, n)
 ) strict, without rowid;
 
@@ -1575,7 +1581,7 @@ CREATE INDEX reports__site_id__conversion_id on reports (site_id, conversion_id)
 
 CREATE INDEX reports__site_id__inbox_id on reports (site_id, inbox_id) where inbox_id is not null;
 
-CREATE UNIQUE INDEX reversals__site_id__event_id on reversals (site_id, event_id) where event_id is not null;
+CREATE UNIQUE INDEX reversals__site_id__connection_id__event_id on reversals (site_id, connection_id, event_id) where event_id is not null;
 
 CREATE UNIQUE INDEX rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 

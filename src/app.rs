@@ -21,7 +21,8 @@ use crate::presence::Presence;
 use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
-use crate::talks::{Talks, Turns};
+use crate::talks::Talks;
+use crate::turns::Turns;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::destinations::{self, Destination};
+use crate::domain::outgoing::Mode;
 use crate::domain::platform::{About, Field, PULLED, Secrets, Settings};
 use crate::error::{Error, Result};
 use crate::sources::{self, Source};
@@ -49,6 +50,28 @@ impl Platform {
 
     pub fn pulls(&self) -> bool {
         self.abouts().any(|a| a.pulls)
+    }
+
+    /// Where nothing is sent there is nothing to try out.
+    pub fn has_test_mode(&self) -> bool {
+        self.destination.is_some_and(|d| d.has_test_mode())
+    }
+
+    /// How it may be told, in the order of forms.
+    pub fn modes(&self) -> Vec<&'static str> {
+        let all = [Mode::Shadow, Mode::Test, Mode::Live];
+        all.into_iter().filter(|mode| *mode != Mode::Test || self.has_test_mode()).map(Mode::word).collect()
+    }
+
+    /// Where one of several ways of signing in is enough: what stands in place of this key, as the labels of each other way.
+    pub fn instead_of(&self, key: &str) -> Vec<Vec<&'static str>> {
+        let ways = self.destination.map_or(&[][..], |d| d.ways_in());
+        if !ways.iter().any(|way| way.contains(&key)) {
+            return Vec::new();
+        }
+        let fields = self.fields();
+        let label = |key: &&str| fields.iter().find(|f| f.key == *key).map(|f| f.label);
+        ways.iter().filter(|way| !way.contains(&key)).map(|way| way.iter().filter_map(label).collect()).collect()
     }
 
     pub fn sends(&self) -> bool {
@@ -127,4 +150,42 @@ pub fn get(slug: &str) -> Result<Platform> {
         let known: Vec<&str> = all().iter().map(Platform::slug).collect();
         Error::invalid("platform", format!("There is no platform {slug}. There are: {}.", known.join(", ")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both sides share the field: what is said of it must be true for both.
+    #[test]
+    fn a_field_of_both_sides_says_one_thing() {
+        for platform in all() {
+            let (Some(source), Some(destination)) = (platform.source, platform.destination) else { continue };
+            for field in source.about().fields {
+                let Some(other) = destination.about().field(field.key) else { continue };
+                let words = |f: &Field| (f.label, f.help, f.kind);
+                assert_eq!(words(field), words(other), "{} {}", platform.slug(), field.key);
+            }
+        }
+    }
+
+    #[test]
+    fn ways_in_are_of_fields_that_there_are() {
+        for platform in all() {
+            for key in platform.destination.iter().flat_map(|d| d.ways_in()).flat_map(|way| way.iter()) {
+                assert!(platform.fields().iter().any(|f| f.key == *key && !f.is_required), "{} {key}", platform.slug());
+            }
+        }
+        let google = find("google_ads").expect("it is there");
+        assert_eq!(google.instead_of("service_account"), [["OAuth client id", "OAuth client secret", "Refresh token"]]);
+        assert_eq!(google.instead_of("refresh_token"), [["Service account key"]]);
+        assert!(google.instead_of("customer_id").is_empty());
+    }
+
+    #[test]
+    fn a_test_is_offered_where_there_is_one() {
+        for (slug, want) in [("hubspot", false), ("anytrack", false), ("meta", true), ("google_ads", true), ("forms", false)] {
+            assert_eq!(find(slug).expect("it is there").has_test_mode(), want, "{slug}");
+        }
+    }
 }

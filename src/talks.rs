@@ -1,16 +1,38 @@
-//! One talk with a platform at a time for each connection: a pull, a fetch and a look at its hooks do not cross. And one file
-//! of history at a time for each site.
+//! Talks with platforms. One at a time for each connection: a pull, a fetch and a look at its hooks do not cross. Deliveries
+//! may go several at a time; an erasure tells a platform after those that were on their way when it was done.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex as Lock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex as Lock, MutexGuard};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
 
 #[derive(Default)]
 pub struct Talks {
     turns: Lock<HashMap<ConnectionId, Arc<Mutex<()>>>>,
+    deliveries: Lock<Deliveries>,
+}
+
+/// Deliveries on their way in this run of the process; those of another run have ended with it.
+#[derive(Default)]
+struct Deliveries {
+    next: u64,
+    under_way: BTreeSet<(ConnectionId, u64)>,
+    /// What had begun when an erasure was done has a smaller number.
+    erased: HashMap<(SiteId, ErasureId), u64>,
+}
+
+/// A delivery on its way; dropped, it has ended.
+pub struct OnItsWay<'a> {
+    talks: &'a Talks,
+    me: (ConnectionId, u64),
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        self.talks.of_deliveries().under_way.remove(&self.me);
+    }
 }
 
 impl Talks {
@@ -24,37 +46,41 @@ impl Talks {
         self.turn(connection).try_lock_owned().ok()
     }
 
+    /// A delivery begins. Said before anything of it is read, so that an erasure either finds it here or was seen by it.
+    pub fn deliver(&self, connection: ConnectionId) -> OnItsWay<'_> {
+        let mut all = self.of_deliveries();
+        all.next += 1;
+        let me = (connection, all.next);
+        all.under_way.insert(me);
+        OnItsWay { talks: self, me }
+    }
+
+    /// An erasure is done: what begins from now on knows nothing of the person.
+    pub fn erased(&self, site: SiteId, erasure: ErasureId) {
+        let mut all = self.of_deliveries();
+        let next = all.next + 1;
+        all.erased.insert((site, erasure), next);
+    }
+
+    /// Whether something that may be of an erased person is still on its way there.
+    pub fn is_on_its_way(&self, site: SiteId, erasure: ErasureId, connection: ConnectionId) -> bool {
+        let mut all = self.of_deliveries();
+        // After a restart nobody has said it: what goes now may have been loaded before.
+        let next = all.next + 1;
+        let mark = *all.erased.entry((site, erasure)).or_insert(next);
+        all.under_way.range((connection, 0)..(connection, mark)).next().is_some()
+    }
+
+    /// All were told.
+    pub fn told(&self, site: SiteId, erasure: ErasureId) {
+        self.of_deliveries().erased.remove(&(site, erasure));
+    }
+
+    fn of_deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     fn turn(&self, connection: ConnectionId) -> Arc<Mutex<()>> {
         self.turns.lock().unwrap_or_else(|e| e.into_inner()).entry(connection).or_default().clone()
-    }
-}
-
-/// Sites for which something is under way that must not be twice.
-#[derive(Default)]
-pub struct Turns {
-    taken: Lock<HashSet<SiteId>>,
-}
-
-/// Over when it is dropped.
-pub struct Turn {
-    of: Arc<Turns>,
-    site: SiteId,
-}
-
-impl Turns {
-    /// None while it is another's turn.
-    pub fn try_take(self: &Arc<Self>, site: SiteId) -> Option<Turn> {
-        let is_free = self.taken.lock().unwrap_or_else(|e| e.into_inner()).insert(site);
-        is_free.then(|| Turn { of: self.clone(), site })
-    }
-
-    pub fn is_taken(&self, site: SiteId) -> bool {
-        self.taken.lock().unwrap_or_else(|e| e.into_inner()).contains(&site)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.of.taken.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.site);
     }
 }

@@ -6,7 +6,8 @@ import { exact, platform as platformName, plural } from '../format.js';
 import { confirm } from '../parts/menu.js';
 import { connecting } from '../parts/connecting.js';
 import { actIn } from '../parts/connection_acts.js';
-import { statusOf, MODES } from '../parts/connection_card.js';
+import { statusOf, modesOf } from '../parts/connection_card.js';
+import { remedy } from '../parts/connection_state.js';
 import { settingsForm } from '../parts/connection_form.js';
 import { happenings } from '../parts/happenings.js';
 import { hookState } from '../parts/hook_state.js';
@@ -121,12 +122,11 @@ export function render(root, params) {
     };
     actIn(standing, () => p, () => card, refresh);
     heard = (name) => { if (['connection', 'conversion'].includes(name)) timer ||= setTimeout(refresh, 300); };
-    const stopped = card.status === 'paused' || card.status === 'needs_attention' || card.breaker?.state === 'open';
+    const [what, sign, word] = remedy(card) ?? ['', '', ''];
     fill(box, h('section.sheet', null,
       h('header', null, h('h1', null, h('bdi', null, card.name)), statusOf(card), p.may && h('div.r', null,
         h('button.btn.small', { type: 'button', onclick: () => test(tried) }, 'Test'),
-        card.status !== 'not_configured' && (stopped ? h('button.btn.small', { type: 'button', onclick: say('resume', {}, `${card.name} goes on.`) }, icon('play', 's'), card.status === 'paused' ? 'Resume' : 'Retry')
-          : h('button.btn.small.bare', { type: 'button', onclick: say('pause', {}, `${card.name} is paused.`) }, icon('pause', 's'), 'Pause')))),
+        what && h('button.btn.small', { type: 'button', class: what === 'pause' ? 'bare' : '', onclick: say(what, {}, what === 'pause' ? `${card.name} is paused.` : `${card.name} goes on.`) }, icon(sign, 's'), word))),
       h('div.cx-body', null, card.reason && h('p.note', { class: card.status === 'needs_attention' ? 'bad' : '' }, icon('alert', 's'), h('span', null, card.reason)), tried,
         standing, p.may && f?.steps.length > 0 && h('details.cx-more', null, h('summary', null, 'How it is set up'), steps(f)), tryIt(f, card.hook_url), card.mode && mode(card))),
     set && f && owner && f.fields.length > 0 && h('section.sheet', { 'aria-label': 'Settings' }, h('header', null, h('h2', null, 'Settings')), h('div.cx-body', null,
@@ -154,7 +154,7 @@ export function render(root, params) {
       try { await post(`${base}/connections/${id}/mode`, { mode: to }); p.app.toast(`${card.name}: ${to}.`); } catch (error) { p.app.toast(`Not changed. ${/** @type {any} */ (error).message}`); }
       show();
     };
-    return h('fieldset.choices', { disabled: !p.may }, h('legend', null, 'How it delivers'), MODES.map(([m, word, note]) => h('label.choice', null,
+    return h('fieldset.choices', { disabled: !p.may }, h('legend', null, 'How it delivers'), modesOf(card).map(([m, word, note]) => h('label.choice', null,
       h('input', { type: 'radio', name: 'mode', value: m, checked: card.mode === m, onchange: () => choose(m) }), h('span', null, h('b', null, word), h('small', null, note)))));
   }
 

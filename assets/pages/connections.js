@@ -4,7 +4,8 @@ import { get } from '../api.js';
 import { h, fill, icon, styles } from '../dom.js';
 import { plural } from '../format.js';
 import { actIn } from '../parts/connection_acts.js';
-import { connectionCard, worstFirst } from '../parts/connection_card.js';
+import { connectionCard } from '../parts/connection_card.js';
+import { worstFirst } from '../parts/connection_state.js';
 import { bringUp } from '../parts/in_place.js';
 
 export const title = 'Connections';

@@ -189,7 +189,7 @@ function columns(now) {
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')),
       foot: (a) => sum(a.total.amounts) },
     { id: 'net', head: `Net${sign}`, classes: 'num hide-m',
-      cell: (r) => (r.net ? h('span',
+      cell: (r) => (r.net && r.kind === 'sale' ? h('span',
       { class: r.amount && r.net.minor === r.amount.minor ? 'faint' : '', 'data-tip': r.amount && r.net.minor !== r.amount.minor ? 'After refunds and cancellations'
       : null }, amount(r.net)) : h('span.faint', null, '–')), foot: (a) => sum(a.total.net) },
     { id: 'source', head: 'Source', cell: sourceCell,

@@ -47,7 +47,7 @@ export function connecting(f, made, p) {
     else if (tracks) all.push(line('done', `First message received ${when(card.last_event_at)}.`), line('done', 'Purchase tracking is enabled.'));
     if (f.pulls) all.push(...read());
     // One that can be told too may be there only to tell.
-    if (f.sends && card.mode) all.push(line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to test or live when it looks right.'));
+    if (f.sends && card.mode) all.push(line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to ' + (f.modes.includes('test') ? 'test or live' : 'live') + ' when it looks right.'));
     return all;
   }
 

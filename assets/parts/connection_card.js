@@ -3,27 +3,17 @@
 import { h, icon } from '../dom.js';
 import { count, plural, percent, when, exact, today } from '../format.js';
 import { happenings } from './happenings.js';
+import { remedy, standing } from './connection_state.js';
 import { hookState } from './hook_state.js';
 import { reading } from './reading.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' });
 
-/** @type {Record<string, [string, string, string]>} word, sign, tone */
-const STATUS = { ok: ['Active', 'check', 'ok'], paused: ['Paused', 'pause', ''], needs_attention: ['Needs attention', 'stop', 'bad'],
-  not_configured: ['Not configured', 'ring', ''] };
-
 /** @param {any} c */
 export function statusOf(c) {
-  const resting = c.status === 'ok' && ['open', 'half_open'].includes(c.breaker?.state);
-  const [word, sign, tone] = resting ? ['Needs attention', 'clock', 'warn'] : STATUS[c.status] ?? [c.status, 'ring', ''];
+  const [word, sign, tone] = standing(c);
   return h('span.st', { class: tone, 'data-status': c.status }, icon(sign, 's'), word);
-}
-
-/** What needs the owner stands on top. @param {any[]} items */
-export function worstFirst(items) {
-  const rank = (/** @type {any} */ c) => (c.status === 'needs_attention' ? 0 : c.breaker?.state === 'open' ? 1 : c.status === 'not_configured' ? 2 : c.status === 'paused' ? 3 : 4);
-  return [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 
 const sum = (/** @type {number[]} */ days) => days.reduce((a, b) => a + b, 0);
@@ -49,6 +39,9 @@ export function connectionCard(c, p) {
       p.may && h('a.btn.small.bare', { href: p.app.href('connections', undefined, c.connection), 'aria-label': `Settings of ${c.name}` }, 'Settings')));
 }
 
+/** Those that a platform has. @param {any} c */
+export const modesOf = (c) => MODES.filter(([m]) => (c.modes ?? []).includes(m));
+
 export const MODES = [['shadow', 'Shadow', 'Everything is built and checked, nothing is sent. Look at it under Deliveries.'],
   ['test', 'Test', 'Sent to the platform’s own test view only. It counts nothing there.'], ['live', 'Live', 'Sent for real, where marketing consent allows it.']];
 
@@ -60,7 +53,7 @@ function last(c) {
   if (c.breaker?.state === 'half_open') return 'It failed several times in a row. Just now one is tried to see whether it answers again.';
   const at = c.last_event_at && h('span', { 'data-tip': exact(c.last_event_at) }, when(c.last_event_at));
   if (c.receives || c.pulls) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? 'Nothing has come in yet. The next order shows here.' : 'Nothing has come in yet. Send something from there to the address below.';
-  if (c.mode === 'shadow') return 'Ready. New conversions are built and checked; nothing is sent until you switch it to test or live.';
+  if (c.mode === 'shadow') return `Ready. New conversions are built and checked; nothing is sent until you switch it to ${c.modes.includes('test') ? 'test or live' : 'live'}.`;
   return at ? ['Last told ', at, '.'] : 'Ready. The next conversion shows whether its keys are right.';
 }
 
@@ -112,9 +105,8 @@ function strip(days, failed, name) {
 
 /** @param {any} c */
 function action(c) {
-  if (c.status === 'not_configured') return null;
-  const button = (/** @type {string} */ act, /** @type {string} */ cls, /** @type {string} */ sign, /** @type {string} */ word) => h(`button.btn.small${cls}`, { type: 'button', 'data-focus': `go-${c.connection}`, 'data-act': act }, icon(sign, 's'), word);
-  if (c.status === 'paused') return button('resume', '', 'play', 'Resume');
-  if (c.status === 'needs_attention' || c.breaker?.state === 'open') return button('resume', '', 'again', 'Retry');
-  return button('pause', '.bare', 'pause', 'Pause');
+  const helps = remedy(c);
+  if (!helps) return null;
+  const [act, sign, word] = helps;
+  return h('button.btn.small', { type: 'button', class: act === 'pause' ? 'bare' : '', 'data-focus': `go-${c.connection}`, 'data-act': act }, icon(sign, 's'), word);
 }

@@ -63,12 +63,15 @@ function part(one, saved, isKept, isNew) {
     input.type = show ? 'text' : 'password';
     /** @type {HTMLElement} */ (e.currentTarget).setAttribute('aria-pressed', String(show));
   } }, 'Show') : undefined;
-  const help = secret && isKept && one.made ? 'It is saved. Leave it empty to keep it.' : [one.help, secret && isKept ? ' It is saved; leave it empty to keep it.' : one.default ? ` Left empty: ${one.default}.` : !one.required && !one.made && isNew ? ' Not required.' : ''];
+  const help = secret && isKept && one.made ? 'It is saved. Leave it empty to keep it.' : [one.help, secret && isKept ? ' It is saved; leave it empty to keep it.' : one.default ? ` Left empty: ${one.default}.` : one.instead_of?.length ? ` Either this, or ${one.instead_of.map(listed).join(', or ')}.` : !one.required && !one.made && isNew ? ' Not required.' : ''];
   const made = field(one.label, input, { help, side, check: (v) => (one.required && !v.trim() && !isKept ? `${one.label} is needed.` : beyond(one, v.trim())) });
   // What is made for the owner, or good as it is, waits behind a word.
   return { key: one.key, input: made.input, el: made.el, valid: made.valid, say: made.say, isMore: one.made || !!one.default, isSet: !secret && saved !== '',
     changed: () => { const v = input.value.trim(); return secret ? v || null : v === saved ? null : v; } };
 }
+
+/** Labels as a list in a sentence. @param {string[]} all */
+const listed = (all) => (all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : all[0]);
 
 /** @param {any} one @param {string} text @returns {string|null} */
 function beyond(one, text) {

@@ -3,6 +3,7 @@
 import { post } from '../api.js';
 import { h, icon, announce } from '../dom.js';
 import { count, when, exact, plural } from '../format.js';
+import { isResting, rank, remedy, standing, worstFirst } from './connection_state.js';
 import { bringUp } from './in_place.js';
 import { confirm } from './menu.js';
 
@@ -42,8 +43,7 @@ export function connectionStrip(strip, now, again, filter) {
 
   /** Worst first: what needs the owner stands on top. But nothing moves away from under a hand. @param {any[]} items */
   function inOrder(items) {
-    const rank = (/** @type {any} */ c) => (c.status === 'needs_attention' ? 0 : c.breaker?.state === 'open' ? 1 : c.status === 'paused' ? 2 : c.status === 'not_configured' ? 3 : 4);
-    const sorted = [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+    const sorted = worstFirst(items);
     const place = [...strip.querySelectorAll('[data-connection]')].map((el) => el.getAttribute('data-connection'));
     if (!place.length || !(strip.matches(':hover') || strip.contains(document.activeElement))) return sorted;
     const at = (/** @type {any} */ c) => { const i = place.indexOf(c.connection); return i < 0 ? place.length : i; };
@@ -73,22 +73,28 @@ function one(c, p) {
 
 /** @param {any} c */
 function status(c) {
-  if (c.status === 'needs_attention') return h('span.st.bad', null, icon('stop', 's'), h('span', null, c.reason ?? 'needs attention'));
-  if (c.breaker?.state === 'open') return h('span.st.warn', null, icon('clock', 's'),
-    h('span', { 'data-tip': c.breaker.next_try_at ? exact(c.breaker.next_try_at) : null },
-    `resting after failures${c.breaker.next_try_at ? `, next try ${when(c.breaker.next_try_at)}` : ''}`));
-  if (c.breaker?.state === 'half_open') return h('span.st.warn', null, icon('clock', 's'), 'trying one to see whether it answers again');
-  if (c.status === 'paused') return h('span.st.quiet', null, icon('pause', 's'), c.reason ?? 'paused: new ones wait, none is lost');
-  if (c.status === 'not_configured') return h('span.st.quiet', null, icon('ring', 's'), c.reason ?? 'not configured');
+  const [word, sign, tone] = standing(c);
+  if (rank(c) < 4) return h('span.st', { class: tone || 'quiet', 'data-status': c.status }, icon(sign, 's'), h('span', null, h('b', null, word), ...said(c)));
   return h('span.st.quiet', null, icon('check', 's ok'), c.last_event_at ? h('span', { 'data-tip': exact(c.last_event_at) }, `Last: ${when(c.last_event_at)}`)
     : c.mode === 'shadow' ? 'ready: built and checked, nothing is sent' : 'ready, nothing yet');
+}
+
+/** What there is to say of a connection that does not simply work. @param {any} c */
+function said(c) {
+  if (isResting(c)) {
+    const next = c.breaker.next_try_at;
+    return [': it failed several times in a row, ', next ? h('span', { 'data-tip': exact(next) }, `next try ${when(next)}`) : 'just now one is tried'];
+  }
+  // Whoever paused it knows.
+  if (c.status === 'paused' && (!c.reason || c.reason === 'Paused by hand.')) return [': new ones wait, none is lost'];
+  return c.reason ? [`: ${c.reason}`] : [];
 }
 
 /** @param {any} c @param {import('../app.js').Params} p */
 function modeSwitch(c, p) {
   if (!p.may || !c.mode) return h('span.tag.box', { 'data-tip': MODES.find(([m]) => m === c.mode)?.[1] }, c.mode ?? 'off');
   return h('div.seg', { role: 'group', 'aria-label': `Mode of ${c.name}` },
-    MODES.map(([mode, note]) => h('button', { type: 'button', 'aria-pressed': String(c.mode === mode), 'data-tip': note, 'data-focus': `${c.connection}-${mode}`,
+    MODES.filter(([mode]) => c.modes.includes(mode)).map(([mode, note]) => h('button', { type: 'button', 'aria-pressed': String(c.mode === mode), 'data-tip': note, 'data-focus': `${c.connection}-${mode}`,
       'data-do': 'mode', 'data-value': mode }, mode)));
 }
 
@@ -108,10 +114,10 @@ async function setMode(c, mode, p) {
 
 /** @param {any} c */
 function action(c) {
-  if (c.status === 'not_configured') return null;
-  const stopped = c.status === 'paused' || c.status === 'needs_attention' || c.breaker?.state === 'open';
-  return h('button.btn.small', { type: 'button', class: stopped ? '' : 'bare', 'data-focus': `${c.connection}-go`, 'data-do': stopped ? 'resume' : 'pause' },
-    icon(stopped ? 'play' : 'pause', 's'), !stopped ? 'Pause' : c.status === 'paused' ? 'Resume' : 'Try now');
+  const helps = remedy(c);
+  if (!helps) return null;
+  const [what, sign, word] = helps;
+  return h('button.btn.small', { type: 'button', class: what === 'pause' ? 'bare' : '', 'data-focus': `${c.connection}-go`, 'data-do': what }, icon(sign, 's'), word);
 }
 
 /** @param {string} path @param {object} body @param {import('../app.js').Params} p @param {string} done */

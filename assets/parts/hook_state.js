@@ -4,7 +4,8 @@ import { h, icon, copyButton } from '../dom.js';
 import { clock, exact, when } from '../format.js';
 
 /** @type {Record<string, [string, string, string]>} word, sign, tone */
-const STATES = { active: ['Active', 'check', 'ok'], needs_attention: ['Needs attention', 'stop', 'bad'], not_configured: ['Not configured', 'ring', ''] };
+const STATES = { active: ['Active', 'check', 'ok'], needs_attention: ['Needs attention', 'stop', 'bad'], not_configured: ['Not configured', 'ring', ''],
+  waiting: ['Nothing has come in yet', 'ring', ''] };
 
 /**
  * Its buttons say what they do in `data-act`; the page listens.
@@ -30,7 +31,9 @@ export function hookState(c, p) {
 export function stateOf(c) {
   if (c.registration) return c.registration.state;
   if (c.status === 'needs_attention') return 'needs_attention';
-  return c.status === 'not_configured' || !c.last_event_at ? 'not_configured' : 'active';
+  if (c.status === 'not_configured') return 'not_configured';
+  // The address works; whether the sender uses it shows with the first message.
+  return c.last_event_at ? 'active' : 'waiting';
 }
 
 /** @param {any} r */

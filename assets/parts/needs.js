@@ -73,7 +73,7 @@ export function needsStrip(app) {
     if (disk) all.push({ rank: disk.rank, tone: disk.rank < 0 ? 'bad' : 'warn', sign: disk.rank < 0 ? 'stop' : 'alert', what: disk.what, rest: `${room(f.disk)}${disk.rest}` });
     for (const c of f.connections) {
       const kept = c.waiting ? `${plural(c.waiting, 'delivery', 'deliveries')} ${c.waiting === 1 ? 'is' : 'are'} waiting. None is lost.` : 'Nothing is lost.';
-      const again = { name: 'Try now', focus: `go-${c.connection}`, failed: 'Not changed.', run: async () => { await post(`${base()}/connections/${c.connection}/resume`, {}); app.toast(`${c.name} goes on.`); } };
+      const again = { name: 'Retry', focus: `go-${c.connection}`, failed: 'Not changed.', run: async () => { await post(`${base()}/connections/${c.connection}/resume`, {}); app.toast(`${c.name} goes on.`); } };
       const isOpen = c.breaker.state === 'open';
       if (c.status === 'needs_attention') all.push({ rank: 0, tone: 'bad', sign: 'stop', what: `${c.name} needs attention.`, rest: `${c.reason ?? ''} ${kept}`.trim(), acts: [again, look_(c.connection)] });
       else if (isOpen) all.push({ rank: 1, tone: 'warn', sign: 'clock', what: `${c.name} fails again and again.`, rest: `${kept}${c.breaker.next_try_at ? ` The next try is ${when(c.breaker.next_try_at)}.` : ''}`, acts: [again] });

@@ -11,11 +11,13 @@ import { confirm } from './menu.js';
 export function reading(c, p) {
   const r = c.pull;
   const may = p.may && (c.status === 'ok' || c.status === 'needs_attention');
+  // What is read already need not be asked for; where something stands in its way, it may be tried at once.
+  const busy = (!r || r.is_under_way) && !r?.sentence;
   return h('div.rdg', { role: 'group', 'aria-label': `Reading of ${c.name}` },
     h('div.rdg-head', null, h('b', null, 'Its records'), h('span', null, said(r)),
       may && h('span.rdg-acts', null,
-        h('button.btn.small.bare', { type: 'button', 'data-act': 'pull', 'data-focus': `pull-${c.connection}` }, icon('down', 's'), 'Read now'),
-        h('button.btn.small.bare', { type: 'button', 'data-act': 'back', 'data-focus': `back-${c.connection}` }, icon('back', 's'), 'Read back…'))),
+        h('button.btn.small.bare', { type: 'button', 'data-act': 'pull', 'data-focus': `pull-${c.connection}`, 'aria-disabled': busy ? 'true' : null }, icon('down', 's'), busy ? 'Reading…' : 'Read now'),
+        !busy && h('button.btn.small.bare', { type: 'button', 'data-act': 'back', 'data-focus': `back-${c.connection}` }, icon('back', 's'), 'Read back…'))),
     r?.is_under_way && r.reached_at && h('progress', { max: 1000, value: share(r), 'aria-label': 'How far the list is read' }),
     r?.sentence && h('p.cc-trouble', null, icon('alert', 's'), h('span', null, r.sentence, ' ',
       h('span', { 'data-tip': exact(r.next_at) }, `It goes on by itself ${soon(r.next_at)}.`))));

@@ -22,6 +22,7 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
       c.net && c.amount && c.net.minor !== c.amount.minor && h('span.quiet', null, `net ${money(c.net)}`),
       h('span.rc-when', null, statusMark(c.status), h('span.quiet', { 'data-tip': exact(c.happened_at) }, `${clock(c.happened_at)}, ${day(c.happened_at)}`))));
   const body = h('div.rc-body', null,
+    c.flag && line('Note', h('p.note.warn', null, icon('alert', 's'), h('span', null, `${c.flag[0].toUpperCase()}${c.flag.slice(1)}.`))),
     line('Who', who(c)),
     line('Why', why(r)),
     line('Received', received(r)),

@@ -73,7 +73,8 @@ const LISTS = /** @type {Record<string, [string, string, string]>} */ ({ convers
  */
 export function ledgerOf(what, list, share, more) {
   const [title, one, worth] = LISTS[what];
-  const amount = (/** @type {any} */ c) => (what === 'leads' ? c.amount : c.net);
+  // What a lead may be worth is no money that came in: among conversions only sales have a net.
+  const amount = (/** @type {any} */ c) => (what === 'leads' ? c.amount : what === 'orders' || c.kind === 'sale' ? c.net : null);
   const line = (/** @type {any} */ c) => h('tr', null, h('td.fit', { 'data-tip': exact(c.happened_at) }, whenOf(c.happened_at)), h('td', null, h('bdi', null, share.hides_people ? valueWord('kind', c.kind) : labelOf(c)), h('span.faint', null, ` ${statusWord(c.status)}`)),
     h('td', null, h('bdi', null, valueWord('source', c.source ?? 'unattributed')), c.campaign && h('span.faint.hide-s', null, ' ', h('bdi', null, c.campaign))),
     !share.hides_people && h('td', null, c.who ?? '–'), !share.hides_money && h('td.num', null, amount(c) ? money(amount(c)) : '–'));

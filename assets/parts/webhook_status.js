@@ -2,6 +2,7 @@
 
 import { h, fill, icon } from '../dom.js';
 import { platform, when, exact, plural } from '../format.js';
+import { standing } from './connection_state.js';
 
 /** @param {() => import('../app.js').Params} now */
 export function webhookStatus(now) {
@@ -21,11 +22,11 @@ export function webhookStatus(now) {
 
 /** @param {any} c @param {boolean} silent */
 function state(c, silent) {
-  if (c.status === 'needs_attention') return h('span.st.bad', { 'data-tip': c.reason }, icon('stop', 's'), 'Needs attention');
-  if (c.breaker?.state === 'open') return h('span.st.warn', null, icon('clock', 's'), 'Resting after failures');
+  const [word, sign, tone] = standing(c);
+  const shown = h('span.st', { class: tone || 'quiet', 'data-tip': c.status === 'ok' ? null : c.reason, 'data-status': c.status }, icon(sign, 's'), word);
+  if (tone === 'bad' || tone === 'warn') return shown;
   if (silent) return h('span.st.warn', null, icon('alert', 's'), 'Silent');
-  if (c.status === 'paused') return h('span.st.quiet', { 'data-tip': c.reason }, icon('pause', 's'), 'Paused');
-  if (c.status === 'not_configured') return h('span.st.quiet', { 'data-tip': c.reason }, icon('ring', 's'), 'Not configured');
+  if (c.status !== 'ok') return shown;
   const waiting = c.counts?.held ?? 0;
   return waiting ? h('span.st.warn', null, icon('pause', 's'), `${plural(waiting, 'delivery', 'deliveries')} held`) : h('span.st', null, icon('check', 's ok'), 'Active');
 }

@@ -80,7 +80,7 @@ impl Destination for AnyTrack {
         let Some(name) = self.kind_of(out.kind, out.name.as_deref()).filter(|_| out.stage.is_none() && !out.is_refund) else {
             return Prepared::Skip("unsupported_kind");
         };
-        if out.mode == Mode::Test {
+        if out.mode == Mode::Test && !self.has_test_mode() {
             return Prepared::Skip("no_test_mode");
         }
         let click = out.visit.as_ref().and_then(|v| v.clicks.iter().find(|(kind, ..)| *kind == ClickKind::AtGd)).map(|(_, value, _)| value);
@@ -121,6 +121,10 @@ impl Destination for AnyTrack {
 
     fn delivery(&self) -> &dyn Steps<Delivery> {
         self
+    }
+
+    fn has_test_mode(&self) -> bool {
+        false
     }
 }
 

@@ -185,6 +185,10 @@ impl Destination for GoogleAds {
     fn delivery(&self) -> &dyn Steps<Delivery> {
         self
     }
+
+    fn ways_in(&self) -> &'static [&'static [&'static str]] {
+        credentials::WAYS
+    }
 }
 
 impl Steps<Delivery> for GoogleAds {

@@ -135,12 +135,17 @@ impl Destination for HubSpot {
         Some("refund")
     }
 
+    /// The same deal is put back to where a sale stands, with what is left of it.
+    fn kind_of_again(&self) -> Option<&'static str> {
+        Some(WON)
+    }
+
     fn age_limit_ms(&self) -> Option<i64> {
         None
     }
 
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared {
-        if out.mode == Mode::Test {
+        if out.mode == Mode::Test && !self.has_test_mode() {
             return Prepared::Skip("no_test_mode");
         }
         if out.stage.is_some_and(|stage| self.kind_of_stage(stage).is_none()) {
@@ -165,6 +170,10 @@ impl Destination for HubSpot {
 
     fn delivery(&self) -> &dyn Steps<Delivery> {
         self
+    }
+
+    fn has_test_mode(&self) -> bool {
+        false
     }
 
     fn trial(&self) -> Option<&dyn Steps<Trial>> {

@@ -115,6 +115,11 @@ pub trait Destination: Sync {
         None
     }
 
+    /// The platform's own name for a sale that holds after all, where money of it had gone back; none where it cannot be told.
+    fn kind_of_again(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How old an event the platform takes, in milliseconds from when it happened (less an hour of safety); none = no limit.
     fn age_limit_ms(&self) -> Option<i64>;
 
@@ -122,6 +127,16 @@ pub trait Destination: Sync {
     fn prepare(&self, out: &Outgoing, settings: &Settings) -> Prepared;
 
     fn delivery(&self) -> &dyn Steps<Delivery>;
+
+    /// Whether the platform has a place where conversions are checked and count nothing.
+    fn has_test_mode(&self) -> bool {
+        true
+    }
+
+    /// Ways of signing in of which one must be there: the keys that each of them needs.
+    fn ways_in(&self) -> &'static [&'static [&'static str]] {
+        &[]
+    }
 
     /// Looks at the set-up at the platform and puts right what it may. The first state is null.
     fn trial(&self) -> Option<&dyn Steps<Trial>> {

@@ -49,6 +49,7 @@ static ABOUT: About = About {
         "Put the signing secret into that system: any Standard Webhooks library checks the signature with it.",
         "Answer with a 2xx status within 10 seconds; anything else is tried again for a day and a half.",
         "Keep the webhook-id of what you have handled: a repeat carries the same one.",
+        "A message of the type sale.refunded says how much of a sale went back, one of sale.restored how much of that counts again after all.",
         "A message of the type person.erased names somebody who was erased here: do the same in your system.",
     ],
     docs_url: "https://www.standardwebhooks.com/",
@@ -92,13 +93,21 @@ impl Destination for Webhook {
         Some("sale.refunded")
     }
 
+    fn kind_of_again(&self) -> Option<&'static str> {
+        Some("sale.restored")
+    }
+
     fn age_limit_ms(&self) -> Option<i64> {
         None
     }
 
     fn prepare(&self, out: &Outgoing, _settings: &Settings) -> Prepared {
-        let refunded = self.kind_of_refund().filter(|_| out.is_refund);
-        let about = out.stage.and_then(|stage| self.kind_of_stage(stage)).or(refunded).unwrap_or(CREATED);
+        let moved = match (out.is_refund, out.is_again) {
+            (true, _) => self.kind_of_refund(),
+            (_, true) => self.kind_of_again(),
+            _ => out.stage.and_then(|stage| self.kind_of_stage(stage)),
+        };
+        let about = moved.unwrap_or(CREATED);
         let digest = crypto::sha256_hex(format!("{about} {}", out.event_id).as_bytes());
         let body = json!({
             "type": about,

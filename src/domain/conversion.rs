@@ -136,21 +136,25 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
         [] => {}
         _ => return Joining::Ambiguous,
     }
-    let gap = if new.kind == ConversionKind::Lead { SAME_LEAD_MS } else { SAME_SALE_MS };
-    let by_person = places(known, |c| {
-        may(c)
-            && new.contact.is_some()
-            && c.contact == new.contact
-            && (new.kind == ConversionKind::Lead || (new.amount.is_some() && c.amount == new.amount))
-            && c.happened_at.ms_since(new.happened_at).abs() <= gap
-            // Two different order ids are two sales, however alike they look.
-            && (c.order_key.is_none() || new.order_key.is_none() || !c.is_key_sure || !new.is_key_sure)
-    });
+    let by_person = places(known, |c| is_alike(c, new));
     match by_person.as_slice() {
         [one] => Joining::Join(*one),
         [] => Joining::Apart,
         _ => Joining::Ambiguous,
     }
+}
+
+/// They look like one, whatever their numbers say: the same verified person and amount, close to each other.
+pub fn is_alike(a: &Candidate, b: &Candidate) -> bool {
+    let gap = if a.kind == ConversionKind::Lead { SAME_LEAD_MS } else { SAME_SALE_MS };
+    a.kind == b.kind
+        && can_be_one(&a.reporters, &b.reporters)
+        && a.contact.is_some()
+        && a.contact == b.contact
+        && (a.kind == ConversionKind::Lead || (a.amount.is_some() && a.amount == b.amount))
+        && a.happened_at.ms_since(b.happened_at).abs() <= gap
+        // Two different order ids are two sales, however alike they look.
+        && (a.order_key.is_none() || b.order_key.is_none() || !a.is_key_sure || !b.is_key_sure)
 }
 
 fn places(known: &[Candidate], is_fit: impl Fn(&Candidate) -> bool) -> Vec<usize> {

@@ -60,7 +60,7 @@ pub const PLAN: &[Planned] = &[
     // What the shop's people have written beside a refund.
     blank("refunds", &["reason"]),
     blank("conversions", &["contact_id", "session_id"]),
-    blank("reports", &["detail"]),
+    blank("reports", &["detail", "known"]),
     blank("credits", &["snapshot", "path"]),
     // Those that wait are deleted; of those that went out it stays that they did.
     blank("deliveries", &["request", "response", "step"]),

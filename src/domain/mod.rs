@@ -16,6 +16,8 @@ pub mod consent;
 pub mod conversion;
 /// Device, browser, system and bots of a user agent.
 pub mod device;
+/// Sales that look alike.
+pub mod doubt;
 /// What an erasure does to each table.
 pub mod erasure;
 /// Anything that happened elsewhere.
@@ -54,6 +56,8 @@ pub mod question;
 pub mod readiness;
 /// Why something was not sent, in words.
 pub mod reason;
+/// What one destination is told of money that goes back.
+pub mod reckoning;
 /// How much of an order's refunds comes off what it came to.
 pub mod refund;
 /// How long each kind of row is kept.

@@ -20,6 +20,8 @@ pub struct Outgoing {
     pub stage: Option<Stage>,
     /// Money of a sale goes back; `event_id`, time and amount are then those of the refund.
     pub is_refund: bool,
+    /// Money of a sale counts again that had gone back; `event_id`, time and amount are then those of that change.
+    pub is_again: bool,
     /// Stable for ever: the platform drops a repeat by it.
     pub event_id: String,
     /// Event id of the conversion itself, also where a refund or a change of it is told.

@@ -21,6 +21,7 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "refused_by_platform" => "The platform refused it.",
         "reversed" => "Not sent: the sale was cancelled or refunded before it was told.",
         "sale_holds" => "Not sent: the sale holds after all.",
+        "all_told" => "Not sent: all that went back was told already.",
         "sale_not_sent" => "Not sent: this platform never heard of the sale.",
         "not_counted" => "Not sent: a test, or one of your own people.",
         "no_match_keys" => "Not sent: nothing in it lets the platform recognise the person.",

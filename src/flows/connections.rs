@@ -16,17 +16,18 @@ use crate::domain::platform::{FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
-use crate::flows::planning;
 use crate::flows::provision::{self, Progress};
-use crate::flows::trial;
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
 use crate::store::{audit, counters, deliveries, scope::SiteConn};
 
 /// A connection as its owner sees it.
 mod card;
+/// A look at the set-up.
+mod tested;
 
 pub use card::{Card, card, hook_url, list, shown};
+pub use tested::{Tested, test};
 
 /// What the owner types to connect a platform.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -52,22 +53,12 @@ pub struct Added {
     pub progress: Vec<Progress>,
 }
 
-/// What was looked at, in sentences. Nothing is claimed that was not tried.
-#[derive(Debug, Clone, Serialize)]
-pub struct Tested {
-    pub connection: ConnectionId,
-    pub platform: String,
-    pub is_ready: bool,
-    pub checked: Vec<String>,
-    pub not_checked: Vec<String>,
-}
-
 /// Said when the owner pauses by hand, so that new credentials do not start it again.
 const PAUSED_BY_OWNER: &str = "Paused by hand.";
 
 pub async fn add(app: &App, site: SiteId, form: &NewConnectionForm, who: &str) -> Result<Added> {
     let platform = platforms::get(&form.platform)?;
-    let mode = form.mode.as_deref().map(mode).transpose()?.unwrap_or(Mode::Shadow);
+    let mode = form.mode.as_deref().map(|word| mode(&platform, word)).transpose()?.unwrap_or(Mode::Shadow);
     let mut settings = Settings::default();
     let mut secrets = Secrets::default();
     platform.take(&form.settings, &mut settings, &mut secrets)?;
@@ -153,7 +144,7 @@ pub async fn set(
     let mut connection = Connection::clone(&*find(app, site, id)?);
     let platform = platforms::get(&connection.platform)?;
     if let Some(word) = new_mode {
-        connection.mode = mode(word)?;
+        connection.mode = mode(&platform, word)?;
     }
     let mut secrets = connection.secrets.clone();
     platform.take(given, &mut connection.settings, &mut secrets)?;
@@ -266,50 +257,6 @@ pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
     Ok(())
 }
 
-/// Looks at what can be looked at without sending a conversion.
-pub async fn test(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<Tested> {
-    let connection = find(app, site, id)?;
-    let platform = platforms::get(&connection.platform)?;
-    let missing = platform.missing(&connection.settings, &connection.secrets);
-    let mut checked = Vec::new();
-    let mut not_checked = Vec::new();
-    let mut is_ready = missing.is_empty() && matches!(connection.status, Status::Ok);
-    match missing.as_slice() {
-        [] => checked.push("All required settings are filled in.".into()),
-        some => checked.push(format!("Still empty: {}.", some.join(", "))),
-    }
-    for field in platform.fields() {
-        let Some(url) = connection.settings.get(field.key).filter(|_| field.kind == FieldKind::Url) else { continue };
-        match app.outbound.check_address(url).await {
-            Ok(()) => checked.push(format!("{}: {} may be reached from here.", field.label, host_of(url))),
-            Err(e) => {
-                is_ready = false;
-                checked.push(format!("{}: {}", field.label, e.message));
-            }
-        }
-    }
-    if platform.receives() {
-        match &connection.last_event_at {
-            Some(at) => checked.push(format!("It was last heard of at {at}.")),
-            None => not_checked.push("It has not been heard of yet: send something from the platform to the hook address.".to_owned()),
-        }
-    }
-    let findings = if is_ready && planning::sending(&connection).is_some() { trial::run(app, &connection).await } else { None };
-    is_ready &= findings.iter().flatten().all(|f| f.is_good);
-    let is_tried = findings.is_some();
-    checked.extend(findings.into_iter().flatten().map(|f| f.sentence));
-    if planning::sending(&connection).is_some() && !is_tried {
-        not_checked.push(match connection.mode {
-            Mode::Shadow => "Nothing was sent: the credentials show at the first delivery in mode test or live.".into(),
-            Mode::Test | Mode::Live => "Nothing was sent: the credentials show at the next delivery.".to_owned(),
-        });
-    }
-    if let (Status::Paused | Status::NeedsAttention, Some(reason)) = (connection.status, &connection.reason) {
-        checked.push(format!("It is {}: {reason}", connection.status.word().replace('_', " ")));
-    }
-    Ok(Tested { connection: id, platform: connection.platform.clone(), is_ready, checked, not_checked })
-}
-
 /// The connection, if it is of this site; a foreign one is as unknown as none.
 pub fn find(app: &App, site: Option<SiteId>, id: ConnectionId) -> Result<Arc<Connection>> {
     app.book().connection(id).filter(|c| site.is_none_or(|s| c.site == s)).cloned().ok_or_else(|| missing(id))
@@ -361,7 +308,7 @@ async fn check_addresses(app: &App, platform: &Platform, given: &BTreeMap<String
 fn completeness(platform: &Platform, settings: &Settings, secrets: &Secrets) -> (Status, Option<String>) {
     match platform.missing(settings, secrets).as_slice() {
         [] => (Status::Ok, None),
-        some => (Status::NotConfigured, Some(format!("Still empty: {}.", some.join(", ")))),
+        some => (Status::NotConfigured, Some(tested::still_empty(some))),
     }
 }
 
@@ -371,18 +318,22 @@ fn own_secret(platform: &Platform) -> String {
     if platform.receives() { crypto::hex(&random) } else { format!("whsec_{}", crypto::base64(&random)) }
 }
 
-fn mode(word: &str) -> Result<Mode> {
-    Mode::parse(word).ok_or_else(|| Error::invalid("mode", format!("{word:?} is none of shadow, test, live.")))
+fn mode(platform: &Platform, word: &str) -> Result<Mode> {
+    let mode = Mode::parse(word).ok_or_else(|| Error::invalid("mode", format!("{word:?} is none of {}.", platform.modes().join(", "))))?;
+    if mode == Mode::Test && platform.sends() && !platform.has_test_mode() {
+        let name = platform.name();
+        return Err(Error::invalid(
+            "mode",
+            format!("{name} has no test mode. Look at what would be sent under Deliveries, then switch to live."),
+        ));
+    }
+    Ok(mode)
 }
 
 fn name(given: Option<&str>, default: &str) -> Result<String> {
     let text = given.map(str::trim).filter(|t| !t.is_empty()).unwrap_or(default);
     let is_fit = text.chars().count() <= 100 && !text.chars().any(char::is_control);
     if is_fit { Ok(text.to_owned()) } else { Err(Error::invalid("name", "The name is a text of at most 100 characters.")) }
-}
-
-fn host_of(url: &str) -> String {
-    url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_else(|| url.to_owned())
 }
 
 fn missing(id: ConnectionId) -> Error {

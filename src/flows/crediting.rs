@@ -82,7 +82,7 @@ pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: 
     credits::add(c, &NewRun { conversion: conversion.id, run, at: now, why, credit, policy, snapshot: &outcome.snapshot })?;
     let when = match why {
         "first known" => When::First,
-        "joined" => When::Joined,
+        "joined" | "parted" => When::Joined,
         _ => When::Late,
     };
     assists::keep(c, conversion.id, outcome.assist.as_ref(), when, now)?;

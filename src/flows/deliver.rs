@@ -11,6 +11,7 @@ use crate::crypto;
 use crate::destinations::{self, Delivery as Talk, Destination, Start};
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::{ConnectionId, DeliveryId, SessionId, SiteId};
+use crate::domain::money::Money;
 use crate::domain::outgoing::{Mode, Outgoing};
 use crate::domain::retry::Scale;
 use crate::domain::steps::{State, Step, Verdict};
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::flows::{asking, outgoing, planning};
 use crate::outbound::{self, SendError};
 use crate::store::connections::{self, Connection, Status};
-use crate::store::deliveries::{self, Attempt, Delivery, Settled};
+use crate::store::deliveries::{self, Attempt, Delivery, Settled, Took};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, credits};
@@ -96,7 +97,7 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     let state = loaded.delivery.step.clone().unwrap_or(start.state);
     let Some(end) = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await? else { return Ok(()) };
     let took_ms = began.elapsed().as_millis() as i64;
-    write_end(app, &owner, &connection, loaded.delivery, mode, end, took_ms).await
+    write_end(app, &owner, &connection, loaded.delivery, (mode, loaded.outgoing.amount), end, took_ms).await
 }
 
 fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<Loaded>> {
@@ -111,8 +112,9 @@ fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<L
         }
     }
     let may = planning::consent_for(c, site, &conversion, &sessions, now)?;
-    let outgoing = outgoing::build(c, site, (&delivery.event_id, delivery.mode), &conversion, &path, &may, now)?;
-    let standing = standing(c, &delivery, &conversion, &outgoing)?;
+    let told = (delivery.event_id.as_str(), delivery.mode, Some(delivery.connection));
+    let mut outgoing = outgoing::build(c, site, told, &conversion, &path, &may, now)?;
+    let standing = standing(c, &delivery, &conversion, &mut outgoing)?;
     Ok(Some(Loaded { delivery, outgoing, may, standing }))
 }
 
@@ -224,7 +226,7 @@ async fn write_end(
     site: &Arc<Site>,
     connection: &Connection,
     delivery: Delivery,
-    mode: Mode,
+    (mode, amount): (Mode, Option<Money>),
     end: End,
     took_ms: i64,
 ) -> Result<()> {
@@ -249,6 +251,11 @@ async fn write_end(
                 delivery.id,
                 &Attempt { at: now, duration_ms: took_ms, outcome: end.outcome, status: end.status, sentence },
             )?;
+            let told = match (delivery.is_check(), ending.state) {
+                (false, "delivered" | "accepted") => Took::It(amount),
+                (true, "delivered" | "accepted") | (false, _) => Took::AsBefore,
+                (true, _) => Took::NotAfterAll,
+            };
             let unknown_at = if end.is_unknown && !delivery.is_check() { delivery.unknown_at.or(Some(now)) } else { delivery.unknown_at };
             deliveries::settle(
                 c,
@@ -262,6 +269,7 @@ async fn write_end(
                     next_at: ending.next_at,
                     step: end.step.as_ref(),
                     unknown_at,
+                    told,
                     request: end.request.as_ref(),
                     response: end.response.as_ref(),
                     now,
@@ -356,6 +364,7 @@ async fn settle_now(
                 next_at: None,
                 step: None,
                 unknown_at: None,
+                told: Took::AsBefore,
                 request: request.as_ref(),
                 response: response.as_ref(),
                 now,

@@ -6,6 +6,7 @@ use crate::app::{App, News};
 use crate::destinations;
 use crate::domain::ids::ConversionId;
 use crate::error::{Error, Kind, Result};
+use crate::flows::intake::reversal::{self, Ground};
 use crate::flows::{pipeline, planning};
 use crate::platforms;
 use crate::store::connections::Connection;
@@ -35,6 +36,7 @@ pub async fn run(app: &App, site: &Arc<Site>, id: ConversionId, destination: &st
             let sessions = pipeline::sessions_of(c, &conversion)?;
             let known = deliveries::list_known(c, id)?;
             let made = planning::one(c, &owner, (&all, connection.id), &conversion, &sessions, &known, now)?;
+            reversal::follow(Ground { c, site: &owner, connections: &all, now }, id)?;
             let delivery = standing(c)?.ok_or_else(|| Error::internal("a conversion was planned and has no delivery"))?;
             Ok((delivery, made.into_iter().next()))
         })

@@ -41,10 +41,14 @@ mod message;
 mod milestone;
 /// An order, as a shop or payment told it.
 mod order;
+/// Sales that were taken for one and may not be.
+mod parting;
 /// How far a lead has come.
 mod progress;
 /// Single refunds of a sale.
 mod refund;
+/// What destinations are told of money that went back.
+pub mod reversal;
 /// A sale, lead or sign-up told without an order.
 mod statement;
 /// What became of a fact.

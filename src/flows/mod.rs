@@ -54,6 +54,8 @@ pub mod provision;
 pub mod pull;
 /// Files that platforms fetch.
 pub mod pull_file;
+/// What a destination was told of a sale.
+pub mod reckoning;
 /// Days of deliveries after a change of the zone.
 pub mod recount;
 /// A refusal beside a touch that is not taken.

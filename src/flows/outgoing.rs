@@ -5,6 +5,8 @@ use crate::crypto;
 use crate::domain::attribution::{Judged, PathTouch};
 use crate::domain::campaign::ClickKind;
 use crate::domain::conversion::ConversionKind;
+use crate::domain::ids::ConnectionId;
+use crate::domain::money::Money;
 use crate::domain::outgoing::{ConsentSent, Credited, Mode, Outgoing, Visit};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
@@ -19,7 +21,7 @@ use crate::store::{lead_changes, reversals, sessions, touches};
 pub fn build(
     c: &SiteConn,
     site: &Site,
-    (event_id, mode): (&str, Mode),
+    (event_id, mode, connection): (&str, Mode, Option<ConnectionId>),
     conversion: &Conversion,
     path: &[PathTouch],
     may: &May,
@@ -70,13 +72,13 @@ pub fn build(
         ConversionKind::Lead if event_id != conversion.event_id => lead_changes::find_by_event(c, event_id)?,
         _ => None,
     };
-    let refund = match conversion.kind {
-        ConversionKind::Sale if event_id != conversion.event_id => reversals::find_by_event(c, event_id)?,
+    let reversal = match (conversion.kind, connection) {
+        (ConversionKind::Sale, Some(connection)) if event_id != conversion.event_id => reversals::find_by_event(c, connection, event_id)?,
         _ => None,
     };
-    let (happened_at, amount) = match (&moved, &refund) {
+    let (happened_at, amount) = match (&moved, &reversal) {
         (Some(m), _) => (m.at, m.value),
-        (None, Some(r)) => (r.happened_at, Some(r.amount)),
+        (None, Some(r)) => (r.happened_at, Some(Money::new(r.amount.minor.abs(), r.amount.currency))),
         (None, None) => (conversion.happened_at, conversion.amount),
     };
     Ok(Outgoing {
@@ -87,7 +89,8 @@ pub fn build(
         event_id: event_id.to_owned(),
         subject: conversion.event_id.clone(),
         mode,
-        is_refund: refund.is_some(),
+        is_refund: reversal.as_ref().is_some_and(|r| r.amount.minor >= 0),
+        is_again: reversal.as_ref().is_some_and(|r| r.amount.minor < 0),
         happened_at,
         amount,
         left: conversion.net,

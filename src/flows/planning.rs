@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::sources::{self, Source};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::consents::newest_marketing;
-use crate::store::conversions;
 use crate::store::conversions::Conversion;
 use crate::store::deliveries::{self, Made, Planned};
 use crate::store::people;
@@ -158,64 +157,6 @@ fn rows(
     Ok(planned)
 }
 
-/// The rows of a refund, beside those of its sale. It goes only where the sale went; a second refund is a kind of its own.
-pub fn refund(
-    c: &SiteConn,
-    site: &Site,
-    connections: &[Arc<Connection>],
-    conversion: ConversionId,
-    event_id: &str,
-    happened_at: Time,
-    now: Time,
-) -> Result<Vec<Made>> {
-    let Some(conversion) = conversions::find(c, conversion)? else { return Ok(Vec::new()) };
-    let sessions: Vec<SessionId> = conversion.session.into_iter().collect();
-    let may = consent_for(c, site, &conversion, &sessions, now)?;
-    let known = deliveries::list_known(c, conversion.id)?;
-    let mut planned = Vec::new();
-    for connection in connections {
-        let Some(destination) = sending(connection) else { continue };
-        let Some(sale) = known.iter().find(|k| k.is_of(connection.id, &conversion.event_id)) else { continue };
-        let kind = destination.kind_of_refund();
-        let not_after = destination.age_limit_ms().map(|limit| happened_at.plus_ms(limit - HOUR_MS));
-        let skip = if conversion.is_erased {
-            Some("erased")
-        } else if !conversion.counts {
-            Some("not_counted")
-        } else if kind.is_none() {
-            Some("unsupported_kind")
-        } else if sale.is_untold() {
-            Some(deliveries::SALE_NOT_SENT)
-        } else if !may.is_allowed {
-            Some("consent")
-        } else if not_after.is_some_and(|limit| now > limit) {
-            Some("too_old")
-        } else {
-            None
-        };
-        let base = kind.unwrap_or("refund");
-        let free = (1..).map(|n| if n == 1 { base.to_owned() } else { format!("{base}.{n}") });
-        let word = free.into_iter().find(|word| !known.iter().any(|k| k.is_kind(connection.id, word))).unwrap_or_default();
-        let is_waiting = matches!(connection.status, Status::Paused | Status::NotConfigured);
-        let row = Planned {
-            connection: connection.id,
-            conversion: conversion.id,
-            platform: &connection.platform,
-            kind: &word,
-            event_id,
-            mode: connection.mode,
-            skip,
-            hold: if skip.is_none() && is_hopeless(c, connection)? { Some(deliveries::FAILING) } else { None },
-            next_at: (!is_waiting).then_some(now),
-            not_after,
-            now,
-            day: site.zone.day(now),
-        };
-        planned.extend(deliveries::plan(c, &row, &known)?);
-    }
-    Ok(planned)
-}
-
 /// Another platform has told of a known conversion: what waits for it, or for whom it tells itself, need not go.
 pub fn heed_teller(c: &SiteConn, connections: &[Arc<Connection>], conversion: ConversionId, now: Time) -> Result<Vec<Made>> {
     let tellers = Tellers::of(c, connections, conversion)?;
@@ -259,16 +200,13 @@ impl<'a> Tellers<'a> {
         let tells_it = |teller: &&Arc<Connection>| {
             sources::find(&teller.platform).is_some_and(|s| s.tells_itself(&teller.settings).contains(&connection.platform.as_str()))
         };
-        self.told_too.iter().any(tells_it).then_some(TOLD_ALREADY)
+        self.told_too.iter().any(tells_it).then_some(deliveries::TOLD_ALREADY)
     }
 }
 
 fn tells_others(source: &dyn Source, connection: &Connection) -> bool {
     !source.tells_itself(&connection.settings).is_empty()
 }
-
-/// Another platform, which told us of it, tells this one too.
-const TOLD_ALREADY: &str = "told_already";
 
 /// As the file has it: what is held is let go once, and the book may be a moment behind that. One that turned hopeless
 /// behind the book's back costs a try, after which it is held like the others.

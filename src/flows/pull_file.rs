@@ -36,7 +36,7 @@ pub async fn page(app: &App, site: &Arc<Site>, from: Time, after: Option<Cursor>
                     continue;
                 }
                 let (_, path) = credits::find_newest(c, conversion.id)?.unwrap_or_default();
-                all.push(outgoing::build(c, &owner, (&conversion.event_id, Mode::Live), conversion, &path, &may, now)?);
+                all.push(outgoing::build(c, &owner, (&conversion.event_id, Mode::Live, None), conversion, &path, &may, now)?);
             }
             Ok((all, next))
         })

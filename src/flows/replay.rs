@@ -9,8 +9,10 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{DeliveryId, InboxId};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
+use crate::flows::intake::reversal::{self, Ground};
 use crate::flows::intake::{self, Delivered};
 use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
+use crate::store::connections::Connection;
 use crate::store::questions::deliveries::{self as questions, Wanted};
 use crate::store::sites::Site;
 use crate::store::{deliveries, inbox};
@@ -52,12 +54,15 @@ pub async fn deliveries(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>, is_pr
         return Err(Error::invalid("deliveries", format!("At most {MOST} at once. Narrow the filter.")));
     }
     let now = app.clock.now();
-    let modes: std::collections::HashMap<_, _> = app.book().connections_of(site.id).map(|c| (c.id, c.mode)).collect();
+    let connections: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
+    let modes: std::collections::HashMap<_, _> = connections.iter().map(|c| (c.id, c.mode)).collect();
+    let owner = site.clone();
     let (done, told) = app
         .store
         .write(site.id, move |c| {
             let mut done = Replayed::default();
             let mut told = Vec::new();
+            let ground = Ground { c, site: &owner, connections: &connections, now };
             for id in ids {
                 let Some(delivery) = deliveries::find(c, id)? else {
                     return Err(Error::not_found(format!("There is no {id} on this site.")));
@@ -75,6 +80,8 @@ pub async fn deliveries(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>, is_pr
                 if !is_preview && deliveries::replay(c, id, *mode, at)? {
                     done.replayed += 1;
                     told.push((id, delivery.conversion));
+                    // What went back of a sale goes with it.
+                    reversal::follow(ground, delivery.conversion)?;
                 }
             }
             if done.older_than_48h > 0 {

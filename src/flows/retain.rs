@@ -52,6 +52,7 @@ async fn of_kind(app: &App, site: &Arc<Site>, kind: &'static str, days: u32) -> 
         "dead_letters" => in_steps(app, site, before, rows::dead_letters).await,
         "events" => in_steps(app, site, before, rows::tracker_events).await,
         "sync_logs" => in_steps(app, site, before, rows::tracker_calls).await,
+        "sync_runs" => in_steps(app, site, before, rows::sync_runs).await,
         "audit" => in_steps(app, site, before, rows::audit).await,
         _ => Ok(()),
     }

@@ -15,6 +15,7 @@ use crate::domain::usual;
 use crate::error::Result;
 use crate::flows::connections::shown as standing_shown;
 use crate::flows::planning;
+use crate::platforms;
 use crate::sources;
 use crate::store::connections::{self, Connection};
 use crate::store::questions::deliveries;
@@ -111,6 +112,7 @@ pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base
         "pulls": pulls,
         "sends": sends,
         "mode": sends.then(|| c.mode.word()),
+        "modes": platforms::find(&c.platform).filter(|_| sends).map_or_else(Vec::new, |p| p.modes()),
         "status": c.status.word(),
         "reason": c.reason,
         "hook_url": hook_url,

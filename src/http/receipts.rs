@@ -62,6 +62,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     conversion["came_as"] = came_as;
     conversion["consent"] = consent_of(&receipt, site);
     conversion["currency_note"] = currency_note(&receipt, site);
+    conversion["flag"] = json!(receipt.flag);
     let (touches, totals) = touches(&receipt, site, lens, &models, &stored);
     Reply::json(&json!({
         "conversion": conversion,

@@ -63,6 +63,7 @@ fn described(platform: &Platform) -> Value {
         "receives": platform.receives(),
         "pulls": platform.pulls(),
         "sends": platform.sends(),
+        "modes": if platform.sends() { platform.modes() } else { Vec::new() },
         "trial": platform.source.and_then(|s| s.trial()),
         "registers": platform.source.is_some_and(|s| s.provision().is_some()),
     })
@@ -86,7 +87,7 @@ fn field(field: &Field, platform: &Platform) -> Value {
     // One that we make ourselves may be left empty.
     let is_made = platform.own_secret() == Some(field.key);
     json!({"key": field.key, "label": field.label, "help": field.help, "kind": kind, "required": field.is_required && !is_made, "made": is_made,
-        "limits": limits, "default": usual})
+        "limits": limits, "default": usual, "instead_of": platform.instead_of(field.key)})
 }
 
 /// How often, in words.

@@ -97,10 +97,12 @@ pub async fn drain(app: &App) -> Result<usize> {
 
 /// One claimed delivery to its end, and out of its lane.
 async fn carry(app: &App, lanes: &Lanes, (site, connection, id): (SiteId, ConnectionId, DeliveryId)) {
+    let on_its_way = app.talks.deliver(connection);
     if let Err(e) = deliver::run(app, site, id).await {
         tracing::error!(delivery.id = %id, site.id = %site, error = %e, "A delivery failed on our side.");
         give_back(app, site, id).await;
     }
+    drop(on_its_way);
     lanes.leave(connection);
 }
 

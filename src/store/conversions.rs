@@ -241,6 +241,27 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
     Ok(())
 }
 
+/// What a sale is that has lost a telling: of who speaks for it now, and not of who has left.
+pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Result<()> {
+    c.execute(
+        "update conversions set label = :label, order_key = :order_key, session_id = :session, rank = :rank, happened_at = :happened,
+           book_day = :day, counts = :counts, country = coalesce(:country, country)
+         where site_id = :site and id = :id",
+        named_params! {":label": new.label, ":order_key": new.order_key, ":session": new.session.map(SessionId::number), ":rank": new.rank,
+        ":happened": new.happened_at.ms(), ":day": new.book_day.0, ":counts": new.counts, ":country": new.country, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Something about it that its owner should see.
+pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
+    c.execute(
+        "update conversions set flag = coalesce(flag, :flag) where site_id = :site and id = :id",
+        named_params! {":flag": flag, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 pub fn learned(
     c: &SiteConn,
     id: ConversionId,

@@ -5,6 +5,7 @@ use rusqlite::{Row, named_params};
 
 use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId, SiteId};
+use crate::domain::money::Money;
 use crate::domain::outgoing::Mode;
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
@@ -21,7 +22,7 @@ mod reversed;
 pub use again::{list_undelivered_since, may_replay, replay};
 pub use cancelled::{cancel, cancel_connection, cancel_waiting};
 pub use known::{Known, list_known};
-pub use reversed::{cancel_ends, cancel_reversed, revive};
+pub use reversed::{cancel_reversed, end_piece, release_piece, revive};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -79,6 +80,10 @@ pub const CHECKING: &str = "checking";
 pub const SALE_NOT_SENT: &str = "sale_not_sent";
 /// The platform told us of it itself.
 pub const OWN_REPORT: &str = "own_report";
+/// Why money that went back is not told once more: all of it was.
+pub const ALL_TOLD: &str = "all_told";
+/// Another platform, which told us of it, tells this one too.
+pub const TOLD_ALREADY: &str = "told_already";
 /// Why what was to tell that a sale went back is not told.
 pub const SALE_HOLDS: &str = "sale_holds";
 /// Why what waits for a sale that went back is cancelled.
@@ -110,7 +115,8 @@ pub fn plan(c: &SiteConn, new: &Planned, known: &[Known]) -> Result<Option<Made>
 }
 
 fn replan(c: &SiteConn, new: &Planned, id: DeliveryId, state: &str, reason: Option<&str>) -> Result<Option<Made>> {
-    let was_skipped = state == "skipped" && matches!(reason, Some("consent" | "not_counted"));
+    // Whoever told of it may turn out to have told of another.
+    let was_skipped = state == "skipped" && matches!(reason, Some("consent" | "not_counted" | OWN_REPORT | TOLD_ALREADY));
     let (state, reason) = match (new.skip, new.hold) {
         (None, None) if was_skipped => ("pending", None),
         (None, Some(why)) if was_skipped => ("held", Some(why)),
@@ -263,20 +269,34 @@ pub struct Settled<'a> {
     pub next_at: Option<Time>,
     pub step: Option<&'a serde_json::Value>,
     pub unknown_at: Option<Time>,
+    pub told: Took,
     pub request: Option<&'a serde_json::Value>,
     pub response: Option<&'a serde_json::Value>,
     pub now: Time,
 }
 
+/// What is known now of whether the platform took it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Took {
+    /// As before.
+    AsBefore,
+    It(Option<Money>),
+    /// It had been taken, and was turned down later.
+    NotAfterAll,
+}
+
 /// Writes the end of a lease. A row that was cancelled while it was on its way stays cancelled.
 pub fn settle(c: &SiteConn, id: DeliveryId, boot: &str, s: &Settled) -> Result<bool> {
     let is_settled = !matches!(s.state, "pending" | "leased");
+    let told = if let Took::It(money) = s.told { money } else { None };
     let changed = c.execute(
         "update deliveries set state = :state, reason = :reason, mode = :mode, attempts = attempts + :charged, next_at = :next, owner = null,
+           told_minor = iif(:is_not, null, coalesce(:told, told_minor)), told_currency = iif(:is_not, null, coalesce(:currency, told_currency)),
            step = :step, unknown_at = :unknown, request = coalesce(:request, request), response = coalesce(:response, response),
            settled_at = :settled
          where site_id = :site and id = :id and state = 'leased' and owner = :boot",
         named_params! {":id": id.number(), ":boot": boot, ":state": s.state, ":reason": s.reason, ":mode": s.mode.word(),
+            ":is_not": s.told == Took::NotAfterAll, ":told": told.map(|m| m.minor), ":currency": told.map(|m| m.currency.code().to_owned()),
             ":charged": s.is_charged, ":next": s.next_at.map(Time::ms), ":step": s.step.map(ToString::to_string),
             ":unknown": s.unknown_at.map(Time::ms), ":request": s.request.map(ToString::to_string),
             ":response": s.response.map(ToString::to_string), ":settled": is_settled.then_some(s.now.ms())},

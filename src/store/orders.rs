@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::refunds::ToldAt;
 use super::scope::SiteConn;
 use crate::domain::conversion::order_key;
-use crate::domain::fact::{Order, OrderStatus};
+use crate::domain::fact::{Order, OrderStatus, ShopTouch};
 use crate::domain::ids::{ContactId, ConversionId, OrderId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
@@ -260,4 +260,33 @@ fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
         ended_at: ended.map(Time::from_ms),
         refunds_at: ToldAt { modified_at: Time::from_ms(row.get(15)?), read_at: row.get(16)? },
     }))
+}
+
+/// An order as it is told again.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    pub number: String,
+    pub session: Option<SessionId>,
+    pub country: Option<String>,
+    pub coupons: Vec<String>,
+    pub journey: Vec<ShopTouch>,
+    pub is_test: bool,
+}
+
+pub fn find_remembered(c: &SiteConn, id: OrderId) -> Result<Option<Remembered>> {
+    c.find(
+        "select order_number, session_id, country, coupons, journey, is_test from orders where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
+        |row| {
+            let (session, coupons, journey): (Option<i64>, String, String) = (row.get(1)?, row.get(3)?, row.get(4)?);
+            Ok(Remembered {
+                number: row.get(0)?,
+                session: session.map(SessionId::new),
+                country: row.get(2)?,
+                coupons: serde_json::from_str(&coupons).unwrap_or_default(),
+                journey: serde_json::from_str(&journey).unwrap_or_default(),
+                is_test: row.get(5)?,
+            })
+        },
+    )
 }

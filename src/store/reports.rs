@@ -5,7 +5,7 @@ use rusqlite::named_params;
 use super::scope::SiteConn;
 use crate::domain::conversion::{Rank, Reporter, order_key};
 use crate::domain::ids::{ConversionId, InboxId, ReportId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
 use crate::error::Result;
 
@@ -18,26 +18,30 @@ pub struct NewReport<'a> {
     pub fact_kind: &'static str,
     pub fact_id: Option<i64>,
     pub external_id: &'a str,
+    /// The number that it gave.
+    pub order_key: Option<&'a str>,
     pub rank: i64,
     pub amount: Option<Money>,
     pub happened_at: Time,
     pub received_at: Time,
     pub inbox: Option<InboxId>,
     pub detail: &'a str,
+    /// What makes it a sale of its own again.
+    pub known: Option<&'a str>,
 }
 
 pub fn add(c: &SiteConn, new: &NewReport) -> Result<ReportId> {
     let id = c.next_number("report")?;
     c.execute(
-        "insert into reports (site_id, id, conversion_id, connection_id, platform, what, fact_kind, fact_id, external_id, rank,
-           amount_minor, currency, happened_at, received_at, inbox_id, detail)
-         values (:site, :id, :conversion, :connection, :platform, :what, :fact_kind, :fact, :external, :rank,
-           :amount, :currency, :happened, :received, :inbox, :detail)",
+        "insert into reports (site_id, id, conversion_id, connection_id, platform, what, fact_kind, fact_id, external_id, order_key, rank,
+           amount_minor, currency, happened_at, received_at, inbox_id, detail, known)
+         values (:site, :id, :conversion, :connection, :platform, :what, :fact_kind, :fact, :external, :order_key, :rank,
+           :amount, :currency, :happened, :received, :inbox, :detail, :known)",
         named_params! {":id": id, ":conversion": new.conversion.number(), ":connection": new.connection, ":platform": new.platform,
-        ":what": new.what, ":fact_kind": new.fact_kind, ":fact": new.fact_id, ":external": new.external_id, ":rank": new.rank,
+        ":what": new.what, ":fact_kind": new.fact_kind, ":fact": new.fact_id, ":external": new.external_id, ":order_key": new.order_key, ":rank": new.rank,
         ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()),
         ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":inbox": new.inbox.map(InboxId::number),
-        ":detail": new.detail},
+        ":detail": new.detail, ":known": new.known},
     )?;
     Ok(ReportId::new(id))
 }
@@ -91,4 +95,64 @@ pub fn list_of_inbox(c: &SiteConn, inbox: InboxId) -> Result<Vec<(ConversionId, 
         named_params! {":inbox": inbox.number()},
         |row| Ok((ConversionId::new(row.get(0)?), row.get(1)?)),
     )
+}
+
+/// A report of a sale, as it is judged and told again.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub id: ReportId,
+    pub connection: i64,
+    pub platform: String,
+    pub what: String,
+    pub fact_kind: String,
+    pub fact_id: Option<i64>,
+    pub external_id: String,
+    pub order_key: Option<String>,
+    pub rank: i64,
+    pub amount: Option<Money>,
+    pub happened_at: Time,
+    pub detail: String,
+    pub known: Option<String>,
+}
+
+impl Told {
+    pub fn reporter(&self) -> Reporter {
+        Reporter::new(self.connection, self.rank, &self.what, &self.platform)
+    }
+}
+
+/// All that has been told of a conversion, the first first.
+pub fn list_told(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Told>> {
+    c.list(
+        "select id, connection_id, platform, what, fact_kind, fact_id, external_id, order_key, rank, amount_minor, currency, happened_at,
+           detail, known from reports where site_id = :site and conversion_id = :conversion order by id",
+        named_params! {":conversion": conversion.number()},
+        |row| {
+            let (minor, currency): (Option<i64>, Option<String>) = (row.get(9)?, row.get(10)?);
+            Ok(Told {
+                id: ReportId::new(row.get(0)?),
+                connection: row.get(1)?,
+                platform: row.get(2)?,
+                what: row.get(3)?,
+                fact_kind: row.get(4)?,
+                fact_id: row.get(5)?,
+                external_id: row.get(6)?,
+                order_key: row.get(7)?,
+                rank: row.get(8)?,
+                amount: minor.zip(currency.as_deref().and_then(Currency::parse)).map(|(minor, currency)| Money::new(minor, currency)),
+                happened_at: Time::from_ms(row.get(11)?),
+                detail: row.get(12)?,
+                known: row.get(13)?,
+            })
+        },
+    )
+}
+
+/// It belongs to another sale after all.
+pub fn move_to(c: &SiteConn, id: ReportId, conversion: ConversionId) -> Result<()> {
+    c.execute(
+        "update reports set conversion_id = :conversion where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":conversion": conversion.number()},
+    )?;
+    Ok(())
 }

@@ -130,6 +130,28 @@ pub fn tracker_calls(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     Ok(old.len())
 }
 
+/// Readings of platforms; the last that has ended stays for each connection, and so does one under way.
+pub fn sync_runs(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    // Those that stay stand in front of the others.
+    let old = front(c, "select id, began_at from sync_runs where site_id = :site order by id limit :limit", before, limit + MOST_LAST)?;
+    let mut gone = 0;
+    for id in old {
+        if gone as i64 >= limit {
+            break;
+        }
+        gone += c.execute(
+            "delete from sync_runs where site_id = :site and id = :id and ended_at is not null
+               and exists (select 1 from sync_runs n where n.site_id = :site and n.connection_id = sync_runs.connection_id
+                 and n.id > :id and n.ended_at is not null)",
+            named_params! {":id": id},
+        )?;
+    }
+    Ok(gone)
+}
+
+/// Connections of a site, those that were removed too, whose last reading may be old.
+const MOST_LAST: i64 = 500;
+
 /// The old ones among the first rows of a table whose numbers grow with time.
 fn front(c: &SiteConn, sql: &str, before: Time, limit: i64) -> Result<Vec<i64>> {
     let first: Vec<(i64, i64)> = c.list(sql, named_params! {":limit": limit}, |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -620,9 +620,17 @@ async fn told_by_four(transaction: Option<&str>) {
         let to_tracker = deliveries.iter().find(|d| d["platform"] == "anytrack").expect("a row");
         assert_eq!((&to_tracker["state"], &to_tracker["reason"]), (&json!("skipped"), &json!("own_report")), "{order:?}");
         house.advance_s(4);
-        let path = format!("/api/sites/{}/reports/overview?from=2026-06-13&to=2026-06-13", site.slug);
-        let overview = house.get(&path).token(&site.token).send().await.is(200).json;
-        figures.push(overview);
+        let mut seen = Vec::new();
+        for path in ["overview", "attribution", "paths", "time_to_convert", "daily?date=2026-06-13"] {
+            let path = format!(
+                "/api/sites/{}/reports/{path}{}",
+                site.slug,
+                if path.contains('?') { "" } else { "?from=2026-06-13&to=2026-06-13" }
+            );
+            seen.push(house.get(&path).token(&site.token).send().await.is(200).json);
+            house.advance_s(4);
+        }
+        figures.push(seen.into());
     }
     assert!(figures[0].to_string().contains("8690"), "{}", figures[0]);
     for (order, headline) in arrivals().iter().zip(&figures) {
@@ -705,4 +713,39 @@ async fn old_events_and_old_calls_go_by_their_clocks() {
     retain::run(&told.house.app).await.expect("removed");
     assert_eq!((told.rows("events").len(), told.rows("sync_logs").len()), (1, 0));
     assert_eq!(told.house.list(&told.site, "conversions").await.len(), 2, "what was sold stays");
+}
+
+/// What cannot be is an error of its own field and stays in the inbox; an empty time is none.
+#[tokio::test]
+async fn a_name_is_a_text_and_a_time_is_possible() {
+    let told = Told::new().await;
+    let now = told.house.clock.now();
+    for (fields, field) in [
+        (json!({"eventName": 7}), Some("eventName")),
+        (json!({"eventName": ["Lead"]}), Some("eventName")),
+        (json!({"eventName": true}), Some("eventName")),
+        (json!({"eventName": ""}), Some("eventName")),
+        (json!({"eventName": "Search", "eventTime": "0001-01-01T00:00:00Z"}), Some("eventTime")),
+        (json!({"eventName": "Search", "eventTime": "1999-12-31T23:59:59Z"}), Some("eventTime")),
+        (json!({"eventName": "Search", "eventTimestamp": 86_400}), Some("eventTimestamp")),
+        (json!({"eventName": "Search", "eventTime": now.plus_ms(2 * 86_400_000).utc()}), Some("eventTime")),
+        (json!({"eventName": "Search", "eventTime": {"$date": 1}}), Some("eventTime")),
+        (json!({"eventName": "Search", "eventTime": "soon"}), Some("eventTime")),
+        (json!({"eventName": "Search", "eventTime": "", "transactionId": "a"}), None),
+        (json!({"eventName": "Search", "eventTime": "  ", "eventTimestamp": null, "transactionId": "b"}), None),
+        (json!({"eventName": "Search", "eventTime": "2000-01-01T00:00:00Z", "transactionId": "c"}), None),
+        (json!({"eventName": "Search", "eventTime": now.plus_ms(3_600_000).utc(), "transactionId": "d"}), None),
+    ] {
+        told.house.advance_s(1);
+        let answer = told.tell(json!([fields.clone(), told.event("Search", "good", 1, json!({}))])).await.is(200).json;
+        assert_eq!(answer["errors"], json!(usize::from(field.is_some())), "{fields}: {answer}");
+        if let Some(field) = field {
+            let said = answer["details"][0]["error"].to_string();
+            assert!(said.contains(field), "{fields}: {said}");
+        }
+    }
+    let kept = told.house.list(&told.site, "inbox").await;
+    assert!(kept.iter().any(|row| row["state"] == "quarantined"), "{kept:#?}");
+    let dated = |id: &str| told.row(id)["event_time"].as_str().unwrap_or_default()[..10].to_owned();
+    assert_eq!((dated("a").as_str(), dated("b").as_str(), dated("c").as_str()), ("2026-06-13", "2026-06-13", "2000-01-01"));
 }

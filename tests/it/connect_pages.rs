@@ -61,6 +61,7 @@ async fn a_shop_is_connected_before_the_owners_eyes() {
     card(&browser, &office).await;
     shopify(&browser, &office).await;
     strip(&browser, &office).await;
+    words(&browser, &office).await;
     looks(&browser, &office).await;
     browser.end().await;
 }
@@ -180,6 +181,27 @@ async fn shopify(browser: &Chromium, office: &Office) {
     browser
         .wait("the card", "return document.querySelector('.cx [data-part=WebhookStatus] [data-state]')?.dataset.state === 'active'")
         .await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
+
+/// What is said of a connection holds together, and nothing is offered that is not there.
+async fn words(browser: &Chromium, office: &Office) {
+    let add = |platform: &str, settings: &[&str]| {
+        let mut command = vec!["connection", "add", "--site", "full", "--platform", platform];
+        settings.iter().for_each(|set| command.extend(["--set", set]));
+        office.server.cli(&command)["connection"].as_str().expect("an id").to_owned()
+    };
+    let (form, crm) = (add("forms", &[]), add("hubspot", &["access_token=pat-eu1-0f1e2d3c-verysecret"]));
+    browser.open(&office.page("/dashboard/full/connections")).await;
+    let of = |id: &str, what: &str| format!("return document.querySelector('.cc[data-connection={id}] {what}')?.innerText");
+    browser.wait_for("an address that nobody has used", &of(&form, "[data-state]"), json!("Nothing has come in yet")).await;
+    browser.wait_for("it works all the same", &of(&form, "[data-status]"), json!("Active")).await;
+    browser.open(&office.page(&format!("/dashboard/full/connections/{crm}"))).await;
+    let modes = "return [...document.querySelectorAll('[name=mode]')].map((i) => i.value)";
+    browser.wait_for("no test where there is none", modes, json!(["shadow", "live"])).await;
+    browser.open(&office.page("/dashboard/full/connections/%2Bgoogle_ads")).await;
+    browser.wait("either way in", &has("Either this, or OAuth client id, OAuth client secret and Refresh token.")).await;
+    browser.wait("or the other", &has("Either this, or Service account key.")).await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
 

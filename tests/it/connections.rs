@@ -175,3 +175,51 @@ async fn a_card_tells_how_its_connection_fares() {
     let nothing = card(&house, &other, &silent.id).await["health"].clone();
     assert_eq!((sum("heard", &nothing), &nothing["bad_signatures"], &nothing["usual_today"]), (0, &json!(0), &Value::Null));
 }
+
+/// A test is offered where the platform has one; elsewhere it is refused by name, and a set-up that lacks something says what.
+#[tokio::test]
+async fn a_test_is_where_there_is_one() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let ann = house.login("ann@shop.example", Right::Own, Some(site.id)).await;
+    let platforms = house.get(&format!("/api/sites/{}/platforms", site.slug)).cookie(&ann).send().await.is(200).json;
+    let modes = |slug: &str| {
+        let all = platforms["items"].as_array().expect("a list");
+        all.iter().find(|p| p["platform"] == slug).map(|p| p["modes"].clone()).expect("it is listed")
+    };
+    assert_eq!(
+        (modes("meta"), modes("hubspot"), modes("anytrack"), modes("forms")),
+        (json!(["shadow", "test", "live"]), json!(["shadow", "live"]), json!(["shadow", "live"]), json!([]))
+    );
+    let token = [("access_token", "pat-eu1-0f1e2d3c-verysecret")];
+    let id = house.connect(&site, "hubspot", "shadow", &token).await.id;
+    assert_eq!(card(&house, &site, &id).await["modes"], json!(["shadow", "live"]));
+    for path in [format!("/{id}/mode"), format!("/{id}")] {
+        let refused = house.post(&at(&site, &path)).cookie(&ann).json(&json!({"mode": "test"})).send().await.is(422).json;
+        assert_eq!(refused["error"]["field"], json!("mode"), "{refused}");
+        assert!(refused["error"]["message"].as_str().is_some_and(|m| m.starts_with("HubSpot has no test mode.")), "{refused}");
+    }
+    let add = json!({"platform": "hubspot", "mode": "test", "settings": {"access_token": "pat-eu1-1"}});
+    house.post(&at(&site, "")).cookie(&ann).json(&add).send().await.is(422);
+
+    for (platform, settings, want) in [
+        ("hubspot", json!({}), "Access token is still empty."),
+        ("meta", json!({}), "Dataset (pixel) id and Access token are still empty."),
+        ("google_ads", json!({"customer_id": "444-555-6666"}), "Conversion action is still empty."),
+    ] {
+        let made =
+            house.post(&at(&site, "")).cookie(&ann).json(&json!({"platform": platform, "settings": settings})).send().await.is(201).json;
+        assert_eq!(made["status"], json!("not_configured"), "{made}");
+        let id = made["connection"].as_str().expect("an id");
+        let looked = house.post(&at(&site, &format!("/{id}/test"))).cookie(&ann).json(&json!({})).send().await.is(200).json;
+        assert_eq!((&looked["checked"][0], &looked["is_ready"]), (&json!(want), &json!(false)), "{looked}");
+        assert!(!looked.to_string().contains("credentials show"), "nothing is said of a delivery that cannot be: {looked}");
+    }
+    // Two ways in, and neither is there.
+    let both = json!({"platform": "google_ads", "settings": {"customer_id": "444-555-6666", "conversion_action": "987654321"}});
+    let refused = house.post(&at(&site, "")).cookie(&ann).json(&both).send().await.is(422).json;
+    assert_eq!(refused["error"]["field"], json!("service_account"));
+    let google = platforms["items"].as_array().and_then(|all| all.iter().find(|p| p["platform"] == "google_ads")).expect("it is listed");
+    let field = google["fields"].as_array().and_then(|all| all.iter().find(|f| f["key"] == "service_account")).expect("a field");
+    assert_eq!(field["instead_of"], json!([["OAuth client id", "OAuth client secret", "Refresh token"]]));
+}

@@ -122,6 +122,7 @@ fn run(destination: &dyn Destination, case: &Path) -> Vec<String> {
                 let kind = match out.stage {
                     Some(stage) => destination.kind_of_stage(stage).map(str::to_owned),
                     None if out.is_refund => destination.kind_of_refund().map(str::to_owned),
+                    None if out.is_again => destination.kind_of_again().map(str::to_owned),
                     None => destination.kind_of(out.kind, out.name.as_deref()),
                 };
                 json!({ "kind": kind, "request": shown })

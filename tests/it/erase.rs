@@ -6,6 +6,7 @@ mod killed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use halotrack::backup::erasures::{FILE as LOG, carry};
 use halotrack::crypto;
@@ -13,12 +14,13 @@ use halotrack::domain::erasure::{self, How, PLAN};
 use halotrack::domain::rights::{Right, Scope};
 use halotrack::flows::erase::log;
 use halotrack::flows::sites;
+use halotrack::jobs::worker;
 use halotrack::store::FILE;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, SiteAt};
-use crate::stand_in::{Answer as Says, StandIn};
+use crate::stand_in::{Answer as Says, Gate, StandIn};
 
 const ANN: &str = "ann.lee@mail.example";
 const PHONE: &str = "+971501234567";
@@ -359,6 +361,36 @@ async fn destinations_are_told_and_the_certificate_waits_for_it() {
     assert_eq!((&told[0]["data"]["emails"], &told[0]["data"]["event_ids"]), (&json!([ANN]), &json!(["lead_L-1"])), "{told:?}");
     assert_eq!(found_in_db(house.data()), Vec::<String>::new(), "what was needed for it is gone too");
     assert_eq!(sealed(&house), 0);
+}
+
+/// What is on its way may arrive behind the word that its person was erased, and bring them back there: so the word waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_is_told_after_what_is_on_its_way_to_it() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let receiver = StandIn::start(move |_, n| if n == 0 { Says::Held(held.clone()) } else { Says::text(200, "thanks") }).await;
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+    house.lead(&site, json!({"lead_id": "L-1", "email": ANN, "consent_given": true})).await.is(200);
+    let app = house.app.clone();
+    let work = tokio::spawn(async move { worker::drain(&app).await });
+    while gate.waiting.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let certificate = house.erase(&site, json!({"email": ANN})).await.is(201).json;
+    let told = &certificate["destinations"][0];
+    assert_eq!((&certificate["state"], &told["state"]), (&json!("pending"), &json!("pending")), "{certificate:#}");
+    assert!(told["sentence"].as_str().is_some_and(|s| s.contains("on its way")), "{told}");
+    halotrack::flows::erase::go_on(&house.app).await.expect("looked at again");
+    assert_eq!(receiver.seen().len(), 1, "the lead alone: {:?}", receiver.seen().iter().map(|s| s.text()).collect::<Vec<_>>());
+    gate.turns.add_permits(1);
+    work.await.expect("no panic").expect("the lead has arrived");
+    halotrack::flows::erase::go_on(&house.app).await.expect("told");
+    let kinds: Vec<Value> = receiver.seen().iter().map(|s| s.json()["type"].clone()).collect();
+    assert_eq!(kinds, [json!("conversion.created"), json!("person.erased")]);
+    let item = house.list(&site, "erasures").await.remove(0);
+    assert_eq!((&item["state"], &item["destinations"][0]["state"]), (&json!("done"), &json!("told")), "{item:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

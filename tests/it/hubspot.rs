@@ -11,7 +11,7 @@ use crate::stand_in::{Answer as Says, Seen, StandIn};
 use crate::story::Connected;
 use crate::woo_shop::WooShop;
 
-const TOKEN: &str = "pat-eu1-0f1e2d3c-verysecret";
+pub const TOKEN: &str = "pat-eu1-0f1e2d3c-verysecret";
 
 /// What stands in the portal.
 #[derive(Default)]

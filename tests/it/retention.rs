@@ -1,5 +1,6 @@
 //! Rows past their time: each kind by its own clock, the counts of the days stay, and nobody waits for it.
 
+use halotrack::domain::rights::Right;
 use halotrack::flows::{cube, retain, sites};
 use halotrack::store::FILE;
 use rusqlite::Connection;
@@ -160,4 +161,50 @@ async fn nobody_waits_while_much_is_removed() {
     assert_eq!(house.count("touches"), 0);
     eprintln!("20,000 touches removed; the longest wait for the writer was {longest:?}");
     assert!(longest < std::time::Duration::from_secs(2), "one step held the writer for {longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readings_go_after_ninety_days_but_the_last_of_each_connection() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    let day_ms = DAY_S * 1_000;
+    let now = crate::house::NOW_S * 1_000;
+    // Connection, days ago, and whether it has ended.
+    let runs = [(1, 200, true), (1, 120, true), (2, 110, true), (1, 95, true), (1, 10, true), (2, 100, false), (3, 400, true)];
+    for (n, (connection, days, has_ended)) in (1_i64..).zip(runs) {
+        let at = now - days * day_ms;
+        db.execute(
+            "insert into sync_runs (site_id, id, connection_id, platform, asked, status, began_at, ended_at)
+             values (1, ?1, ?2, 'woocommerce', 'automatic', iif(?4 is null, 'running', 'success'), ?3, ?4)",
+            rusqlite::params![n, connection, at, has_ended.then_some(at)],
+        )
+        .expect("a run");
+    }
+    let clock = async || {
+        let all = house
+            .get(&format!("/api/sites/{}/retention", site.slug))
+            .cookie(&house.login("o@x.example", Right::Own, None).await)
+            .send()
+            .await;
+        all.is(200).json["items"].as_array().expect("clocks").iter().find(|k| k["kind"] == "sync_runs").cloned().expect("it is there")
+    };
+    let before = clock().await;
+    assert_eq!((&before["days"], before["oldest_at"].as_str().map(|t| t.starts_with("2025-11-25"))), (&json!(90), Some(true)), "{before}");
+    house.retain().await;
+    let left: Vec<i64> = {
+        let mut asked = db.prepare("select id from sync_runs order by id").expect("a question");
+        asked.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("numbers")
+    };
+    // The last that ended of each, the one under way, and what is young.
+    assert_eq!(left, [3, 5, 6, 7]);
+}
+
+/// What has a clock is called by its own words on the page that sets it.
+#[test]
+fn every_clock_has_words_on_its_page() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/pages/settings/privacy.js")).expect("the page");
+    for kept in halotrack::domain::retention::KINDS {
+        assert!(page.contains(&format!("{}: [\'", kept.kind)), "{}", kept.kind);
+    }
 }

@@ -1,6 +1,7 @@
 //! Connected shops: keys that are proved, webhooks that are put in and put back, orders that are told, pulled and told
 //! again, refunds that come off once. The shop is a stand-in on loopback that behaves like WooCommerce.
 
+mod accounts;
 mod kept;
 mod pulled;
 mod refunds;

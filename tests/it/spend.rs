@@ -181,3 +181,25 @@ async fn who_is_shown_a_part_sees_what_the_part_has_cost() {
     assert_eq!(table["total"]["spend"], json!([usd(6_000)]), "{table}");
     assert!(!table.to_string().contains("radio"), "{table}");
 }
+
+/// A link shows what was sold where its maker wants that, and never what it has cost.
+#[tokio::test]
+async fn no_link_tells_what_was_spent() {
+    let house = House::new();
+    let shop = shop_with_spend(&house).await;
+    let owner = house.login("ann@shop.example", Right::Own, Some(shop.id)).await;
+    let body = json!({"name": "For the partner", "pages": ["overview", "sources"]});
+    let made = house.post(&format!("/api/sites/{}/shares", shop.slug)).cookie(&owner).json(&body).send().await.is(201).json;
+    let token = made["link"].as_str().and_then(|l| l.rsplit('/').next()).expect("a token").to_owned();
+    for path in ["overview?with=days,sources&compare=previous", "sources"] {
+        let shown = house.get(&format!("/api/shared/{token}/{path}")).send().await.is(200);
+        assert!(!shown.text.contains("spend") && !shown.text.contains("radio") && shown.text.contains("visits"), "{path}: {}", shown.text);
+    }
+    // Whoever is signed in and shown no amounts is told no ratio of them either.
+    let client = house.login("cem@shop.example", Right::See, Some(shop.id)).await;
+    let user = halotrack::domain::ids::UserId::new(2);
+    let sight = halotrack::domain::sight::Sight { hides_money: true, ..Default::default() };
+    house.app.store.write(shop.id, move |c| halotrack::store::users::set_sight(c, user, &sight)).await.expect("a part");
+    let table = house.get(&format!("/api/sites/{}/reports/sources", shop.slug)).cookie(&client).send().await.is(200);
+    assert!(!table.text.contains("minor") && !table.text.contains("return_percent"), "{}", table.text);
+}

@@ -15,8 +15,8 @@ const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
 const ANSWERS = [['granted', 'agreed', 'Marketing and figures: yes'], ['unanswered', 'not answered', 'The site’s rule for those who have not answered held'], ['denied', 'refused', 'No to marketing'],
   ['nameless', 'counted without a cookie', 'Refused everything, or not asked yet: only that there was a visit is kept']];
 /** @type {Record<string, [string, string]>} */
-const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], messages: ['Chat messages', 'Which sales they helped stays.'], events: ['What trackers such as AnyTrack told', 'The sales and leads in it stay.'], inbox: ['Messages as they came', 'What was read from them stays.'], dead_letters: ['What was sent to platforms', 'That it was sent stays.'],
-  audit: ['Who changed what', ''], sync_logs: ['Calls of trackers', 'What they told stays.'], addresses: ['Network addresses', 'Sealed, for the ad platforms alone.'] };
+const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], messages: ['Chat messages', 'Which sales they helped stays.'], events: ['What trackers such as AnyTrack told', 'The sales and leads in it stay.'], inbox: ['What came in, word for word', 'What was read from it stays.'], dead_letters: ['What was sent to platforms', 'That it was sent stays.'],
+  audit: ['Who changed what', ''], sync_logs: ['Calls of trackers', 'What they told stays.'], sync_runs: ['When platforms’ lists were read', 'The last reading of each stays.'], addresses: ['Network addresses', 'Sealed, for the ad platforms alone.'] };
 
 /** @param {HTMLElement} root @param {import('../../app.js').Params} p */
 export async function show(root, p) {

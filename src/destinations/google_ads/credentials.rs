@@ -13,12 +13,15 @@ use crate::wire::{Body, Part, Request, Response, Sign};
 pub const TOKEN: &str = "google_token";
 const SCOPE: &str = "https://www.googleapis.com/auth/datamanager";
 
+/// The key of a service account, or a user's own consent.
+pub const WAYS: &[&[&str]] = &[&["service_account"], &["client_id", "client_secret", "refresh_token"]];
+
 /// One whole way in must be there, once the rest is.
 pub fn check(settings: &Settings, secrets: &Secrets) -> Result<()> {
     let is_begun = settings.get("customer_id").is_some() && settings.get("conversion_action").is_some();
-    let has_user = settings.get("client_id").is_some() && has(secrets, "client_secret") && has(secrets, "refresh_token");
-    if is_begun && !has(secrets, "service_account") && !has_user {
-        let message = "Give the service account's key file, or all three of client_id, client_secret and refresh_token.";
+    let is_there = |key: &&str| settings.get(key).is_some() || has(secrets, key);
+    if is_begun && !WAYS.iter().any(|way| way.iter().all(is_there)) {
+        let message = "Give either the service account key, or all three of OAuth client id, OAuth client secret and refresh token.";
         return Err(Error::invalid("service_account", message));
     }
     match secrets.first("service_account") {

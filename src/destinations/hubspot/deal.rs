@@ -60,7 +60,10 @@ pub fn of(out: &Outgoing, settings: &Settings) -> Option<Value> {
         put(CURRENCY, amount.currency.code().to_owned());
     }
     if is_won {
-        put("closedate", out.happened_at.utc());
+        // Of a sale that holds again the day on which that is known is not the day on which it was won.
+        if !out.is_again {
+            put("closedate", out.happened_at.utc());
+        }
     }
     if let Some(credited) = &out.credited {
         put("description", origin(credited, &out.match_type));

@@ -178,7 +178,10 @@ impl<'a> Asked<'a> {
             return Err(Error::parameter(from, format!("{from} lies after {to}. Give the earlier one first.")));
         }
         if end.ms_since(start) / super::super::time::DAY_MS > i64::from(MOST_DAYS) {
-            return Err(Error::parameter(from, format!("At most {MOST_YEARS} years can be asked at once.")));
+            return Err(Error::parameter(
+                from,
+                format!("At most {MOST_DAYS} days, some {MOST_YEARS} years, can be asked at once: from {from} to {to}."),
+            ));
         }
         Ok((start, end))
     }

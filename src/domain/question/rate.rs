@@ -8,9 +8,10 @@ pub fn rate(cases: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| cases as f64 / whole as f64)
 }
 
-/// Wilson's interval at 95 %, where the whole is small; none where it is large enough to speak for itself.
+/// Wilson's interval at 95 %, where the whole is small; none where it is large enough to speak for itself, and none where there
+/// are more cases than the whole has: sales without a visit make a rate above 1, which is no share of anything.
 pub fn range(cases: i64, whole: i64) -> Option<(f64, f64)> {
-    if whole <= 0 || whole >= FEW {
+    if whole <= 0 || whole >= FEW || !(0..=whole).contains(&cases) {
         return None;
     }
     Some(wilson(cases, whole))
@@ -22,7 +23,9 @@ pub fn wilson(cases: i64, whole: i64) -> (f64, f64) {
     let middle = p + z * z / (2.0 * n);
     let reach = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let below = 1.0 + z * z / n;
-    (((middle - reach) / below).max(0.0), ((middle + reach) / below).min(1.0))
+    // All of them is 1, whatever the rounding of the terms makes of it.
+    let high = if cases >= whole { 1.0 } else { ((middle + reach) / below).min(1.0) };
+    (((middle - reach) / below).max(0.0), high)
 }
 
 #[cfg(test)]
@@ -38,5 +41,7 @@ mod tests {
         // Newcombe (1998), table I: 3 of 10 is 0.108 to 0.603.
         assert!((low - 0.108).abs() < 0.001 && (high - 0.603).abs() < 0.001, "{low} {high}");
         assert_eq!(range(0, 10).map(|(low, _)| low), Some(0.0));
+        assert_eq!(range(10, 10).map(|(_, high)| high), Some(1.0));
+        assert_eq!((rate(12, 10), range(12, 10)), (Some(1.2), None), "more than all is no share");
     }
 }

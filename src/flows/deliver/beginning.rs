@@ -36,6 +36,15 @@ pub(super) fn begin(destination: &dyn Destination, connection: &Connection, load
     if retry::is_ambiguous(loaded.delivery.unknown_at, now) {
         return end("held", "ambiguous");
     }
+    // Planned so and asked for by hand all the same: what a platform has no word for would go as something else.
+    let has_word = match (loaded.outgoing.is_refund, loaded.outgoing.is_again) {
+        (true, _) => destination.kind_of_refund().is_some(),
+        (_, true) => destination.kind_of_again().is_some(),
+        _ => true,
+    };
+    if !has_word {
+        return end("skipped", "unsupported_kind");
+    }
     match destination.prepare(&loaded.outgoing, &connection.settings) {
         Prepared::Skip(reason) => end("skipped", reason),
         Prepared::Start(start) if loaded.outgoing.mode == Mode::Shadow => {

@@ -4,18 +4,21 @@ use crate::app::App;
 use crate::domain::breaker::{Breaker, LOOK_OUT_MS};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConnectionId;
-use crate::domain::outgoing::Outgoing;
+use crate::domain::money::Money;
+use crate::domain::outgoing::{Mode, Outgoing};
+use crate::domain::reckoning::Place;
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::steps::Verdict;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
+use crate::flows::reckoning::Reckoning;
 use crate::sources;
 use crate::store::connections;
 use crate::store::conversions::Conversion;
-use crate::store::deliveries::{self, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
-use crate::store::reports;
+use crate::store::deliveries::{self, ALL_TOLD, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
+use crate::store::{reports, reversals};
 
 use super::End;
 
@@ -120,8 +123,8 @@ pub(super) enum Standing {
 }
 
 /// What has changed since it was planned: a person who was erased, a test after all, a sale that went back, or one that
-/// holds again. A refund is told where its sale was.
-pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversion, outgoing: &Outgoing) -> Result<Standing> {
+/// holds again. A refund is told where its sale was, and no more of it than that platform was told as sold.
+pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversion, outgoing: &mut Outgoing) -> Result<Standing> {
     let is_reversed = conversion.kind == ConversionKind::Sale && matches!(conversion.status.as_str(), "cancelled" | "refunded");
     // It may have told us of it since, or the owner has asked for it by hand.
     let is_own_report = delivery.event_id == conversion.event_id
@@ -131,18 +134,53 @@ pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversio
         (true, _) => Standing::Over("cancelled", "erased"),
         (_, false) => Standing::Over("skipped", "not_counted"),
         _ if is_own_report => Standing::Over("skipped", OWN_REPORT),
-        _ if outgoing.is_refund && outgoing.amount.is_some_and(|amount| amount.minor == 0) => Standing::Over("cancelled", SALE_HOLDS),
-        _ if outgoing.is_refund => {
-            let known = deliveries::list_known(c, conversion.id)?;
-            match known.iter().find(|k| k.is_of(delivery.connection, &conversion.event_id)) {
-                Some(sale) if sale.is_open() => Standing::Waits,
-                Some(sale) if !sale.is_untold() => Standing::Goes,
-                _ => Standing::Over("skipped", SALE_NOT_SENT),
-            }
+        _ if (outgoing.is_refund || outgoing.is_again) && outgoing.amount.is_some_and(|amount| amount.minor == 0) => {
+            Standing::Over("cancelled", SALE_HOLDS)
         }
+        _ if outgoing.is_again && is_reversed => Standing::Over("cancelled", REVERSED),
+        _ if outgoing.is_refund || outgoing.is_again => by_account(c, delivery, conversion, outgoing)?,
         _ if is_reversed => Standing::Over("cancelled", REVERSED),
         _ => Standing::Goes,
     })
+}
+
+/// Money that goes back, or counts again, by the account of this platform: after its sale, and of what it contradicts.
+fn by_account(c: &SiteConn, delivery: &Delivery, conversion: &Conversion, outgoing: &mut Outgoing) -> Result<Standing> {
+    let (told, known) = (reversals::list_of_conversion(c, conversion.id)?, deliveries::list_known(c, conversion.id)?);
+    let account = Reckoning::of(delivery.connection, conversion, &told, &known);
+    let (Some(sale), Some(amount)) = (account.sale, outgoing.amount) else { return Ok(Standing::Over("skipped", SALE_NOT_SENT)) };
+    let is_shown = delivery.mode == Mode::Shadow;
+    match sale.told {
+        _ if sale.is_open() => return Ok(Standing::Waits),
+        None if is_shown && sale.is_shown() => return Ok(Standing::Goes),
+        None => return Ok(Standing::Over("skipped", SALE_NOT_SENT)),
+        // Of a sale that only the platform's test view has, its books know nothing.
+        Some(_) if delivery.mode == Mode::Live && sale.mode != Mode::Live => return Ok(Standing::Over("skipped", SALE_NOT_SENT)),
+        Some(_) => {}
+    }
+    let mut others = account.tellings.iter().zip(account.pieces(amount)).filter_map(|((reversal, row), piece)| {
+        let row = row.filter(|row| row.id != delivery.id)?;
+        Some((reversal.amount.minor < 0, row, piece))
+    });
+    let contradicts = |is_again: bool| is_again != outgoing.is_again;
+    if others.clone().any(|(is_again, row, _)| contradicts(is_again) && row.is_queued() && row.id < delivery.id) {
+        return Ok(Standing::Waits);
+    }
+    let gone = others.try_fold(0_i64, |sum, (_, row, piece)| match piece.place {
+        Place::Told(_) => sum.checked_add(piece.heard()),
+        Place::OnItsWay if row.id < delivery.id => sum.checked_add(piece.heard()),
+        _ => Some(sum),
+    });
+    let gone = gone.unwrap_or(i64::MAX);
+    let room = if outgoing.is_again { gone } else { account.sold_minor(amount).saturating_sub(gone) };
+    // What went into another mode than the sale is no part of its account.
+    if sale.mode == delivery.mode {
+        if room <= 0 {
+            return Ok(Standing::Over("cancelled", if outgoing.is_again { SALE_HOLDS } else { ALL_TOLD }));
+        }
+        outgoing.amount = Some(Money::new(amount.minor.min(room), amount.currency));
+    }
+    Ok(Standing::Goes)
 }
 
 /// How often money that went back looks whether its sale was told.

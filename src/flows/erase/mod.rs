@@ -100,6 +100,7 @@ async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, 
             Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
         })
         .await?;
+    app.talks.erased(site.id, id);
     watch.see("erased");
     // What comes from the log is in it.
     if !is_from_log {
@@ -171,6 +172,7 @@ async fn finish(app: &App, site: &Arc<Site>, id: ErasureId, watch: &Watch) -> Re
     let is_late = now.ms_since(certificate.at) >= erasures::LONGEST_MS;
     if (is_told && cleaned.is_ok()) || is_late {
         app.store.write(site.id, move |c| erasures::close(c, id, now)).await?;
+        app.talks.told(site.id, id);
     }
     cleaned
 }

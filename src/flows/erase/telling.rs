@@ -19,7 +19,7 @@ const LATER_MS: i64 = 12 * HOUR_MS;
 
 /// The row as it is planned with the erasure.
 pub fn first(erasure: ErasureId, connection: ConnectionId, platform: String, now: Time) -> Notice {
-    let name = platforms::find(&platform).map_or(platform.clone(), |p| p.name().to_owned());
+    let name = name_of(&platform);
     let can = destinations::find(&platform).is_some_and(|d| d.takes_erasures());
     let (state, sentence) = match can {
         true => ("pending", format!("{name} is told next.")),
@@ -38,6 +38,10 @@ pub fn first(erasure: ErasureId, connection: ConnectionId, platform: String, now
     }
 }
 
+fn name_of(platform: &str) -> String {
+    platforms::find(platform).map_or(platform.to_owned(), |p| p.name().to_owned())
+}
+
 /// Tells those that are due. True where nobody is left to be told.
 pub async fn run(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject, at: Time) -> Result<bool> {
     let mut is_all = true;
@@ -48,6 +52,13 @@ pub async fn run(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject, 
         let now = app.clock.now();
         if notice.next_at.is_some_and(|next| next > now) && now.ms_since(at) < LONGEST_MS {
             is_all = false;
+            continue;
+        }
+        if app.talks.is_on_its_way(site.id, id, notice.connection) {
+            // It might arrive behind the word that the person was erased, and bring them back there.
+            is_all = false;
+            let sentence = format!("{} is told as soon as what is on its way to it has arrived.", name_of(&notice.platform));
+            app.store.write(site.id, move |c| notices::wait(c, &notice, &sentence)).await?;
             continue;
         }
         let (state, sentence, next_at) = told(app, &notice, subject, at, now).await;

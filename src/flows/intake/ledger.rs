@@ -14,8 +14,9 @@ use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::{self, OrderWord};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, deliveries, reversals};
+use crate::store::{conversions, deliveries};
 
+use super::reversal::{self, Ground, Turn, changed_at};
 use super::{Context, must, refund};
 
 /// A line of the ledger, on its own day.
@@ -92,7 +93,7 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         _ if word.total.minor > 0 && back >= word.total.minor => "refunded",
         _ => "paid",
     };
-    let at = if is_over { word.ended_at.unwrap_or(word.modified_at) } else { word.modified_at }.max(word.happened_at);
+    let at = changed_at(word);
     let mut own = 0;
     for money in entries::sums_of_order(x.c, id)? {
         if money.currency == word.total.currency {
@@ -107,13 +108,17 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         book(x, id, kind, Money::new(target - own, word.total.currency), at, note)?;
         is_changed = true;
     }
+    let was_over = matches!(conversion.status.as_str(), "cancelled" | "refunded");
+    let turn = match (was_over, status) {
+        (true, "paid") => Turn::Again,
+        (false, "cancelled" | "refunded") => Turn::Back,
+        _ => Turn::None,
+    };
     if status != "paid" {
         // Nothing is left of it: whoever has not heard of the sale yet need not.
         deliveries::cancel_reversed(x.c, id, x.now)?;
-    } else if matches!(conversion.status.as_str(), "cancelled" | "refunded") {
-        deliveries::cancel_ends(x.c, id, x.now)?;
+    } else if turn == Turn::Again {
         deliveries::revive(x.c, id, x.now)?;
-        reversals::forget_untold(x.c, id)?;
     }
     for word in &words {
         orders::set_net(x.c, word.id, refund::net_of(x, word)?)?;
@@ -122,7 +127,8 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
-    refund::plan(x, &conversion, word, &refunds, at)
+    let ground = Ground { c: x.c, site: x.site, connections: x.connections, now: x.now };
+    reversal::settle(ground, &conversion, word, &refunds, turn)
 }
 
 /// Marks money that the order's own state gave back, not a refund of its own.
@@ -131,7 +137,7 @@ const DELETED: &str = "deleted in the shop";
 
 /// The order that speaks: of the best informed senders the one that was changed last. What ties is decided by what
 /// does not depend on the order of arrival.
-fn speaker(words: &[OrderWord]) -> Option<&OrderWord> {
+pub fn speaker(words: &[OrderWord]) -> Option<&OrderWord> {
     words.iter().max_by_key(|w| (w.rank, w.modified_at, w.is_over(), Reverse(w.connection)))
 }
 
@@ -155,12 +161,12 @@ pub fn adopt_ended(x: &Context, id: ConversionId, order_key: &str) -> Result<()>
         ended.push((order, own));
     }
     for (order, _) in ended {
-        adopt(x, id, &order)?;
+        adopt(x, id, &order, order_key)?;
     }
     balance(x, id).map(drop)
 }
 
-fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
+fn adopt(x: &Context, id: ConversionId, order: &OrderWord, order_key: &str) -> Result<()> {
     reports::add(
         x.c,
         &NewReport {
@@ -171,12 +177,14 @@ fn adopt(x: &Context, id: ConversionId, order: &OrderWord) -> Result<()> {
             fact_kind: "order",
             fact_id: Some(order.id.number()),
             external_id: &order.external_id,
+            order_key: Some(order_key),
             rank: order.rank,
             amount: Some(order.total),
             happened_at: order.happened_at,
             received_at: x.heard_at,
             inbox: None,
             detail: &serde_json::json!({"status": order.raw_status}).to_string(),
+            known: None,
         },
     )?;
     orders::set_conversion(x.c, order.id, id)?;

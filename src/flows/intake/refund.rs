@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::{ConversionId, RefundId};
 use crate::domain::money::Money;
-use crate::domain::refund::{Standing, counted, to_tell};
+use crate::domain::refund::{Standing, counted};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
-use crate::flows::planning;
-use crate::store::conversions::Conversion;
-use crate::store::deliveries::Made;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::OrderWord;
 use crate::store::refunds::{self, Known};
-use crate::store::reversals::{self, Reversal};
+use crate::store::scope::SiteConn;
 
 use super::Context;
 
@@ -27,7 +24,7 @@ pub struct Counted {
 
 /// Brings the lines of single refunds to what is known of them, and says whether any was added.
 pub fn book_all(x: &Context, id: ConversionId, word: &OrderWord) -> Result<(Vec<Counted>, bool)> {
-    let all = counted_of(x, word)?;
+    let all = counted_of(x.c, word)?;
     let mut booked: BTreeMap<RefundId, Vec<(Time, Money)>> = BTreeMap::new();
     for line in entries::list_of_refunds(x.c, id)? {
         booked.entry(line.refund).or_default().push((line.happened_at, line.amount));
@@ -51,63 +48,13 @@ pub fn net_of(x: &Context, word: &OrderWord) -> Result<i64> {
     if word.is_over() {
         return Ok(0);
     }
-    let back: i64 = counted_of(x, word)?.iter().map(|one| one.counted_minor).sum();
+    let back: i64 = counted_of(x.c, word)?.iter().map(|one| one.counted_minor).sum();
     Ok(word.total.minor - back)
 }
 
-/// Deliveries of what went back and no destination has heard of yet: single refunds, and what was left of an order that
-/// ended at `at`. A refund that only explains what was told already is noted and not told.
-pub fn plan(x: &Context, sale: &Conversion, word: &OrderWord, all: &[Counted], at: Time) -> Result<Vec<Made>> {
-    let told = reversals::list_of_conversion(x.c, sale.id)?;
-    let currency = word.total.currency;
-    let heard = told.iter().filter(|r| r.amount.currency == currency).map(|r| r.amount.minor).sum();
-    let is_new = |one: &&Counted| one.counted_minor > 0 && !told.iter().any(|r| r.refund == Some(one.refund.id));
-    let new: Vec<&Counted> = all.iter().filter(is_new).collect();
-    let minors: Vec<i64> = new.iter().map(|one| one.counted_minor).collect();
-    let back: i64 = all.iter().map(|one| one.counted_minor).sum();
-    let gone = if word.is_over() { back.max(word.total.minor) } else { back };
-    let (minors, rest) = to_tell(gone, heard, &minors);
-    let mut planned = Vec::new();
-    for (one, minor) in new.into_iter().zip(minors) {
-        let plain = one.refund.external_id.rsplit(':').next().unwrap_or(&one.refund.external_id);
-        let event_id = if minor > 0 { Some(free_event(x, word, plain)?) } else { None };
-        let amount = Money::new(minor, currency);
-        let reversal = Reversal { refund: Some(one.refund.id), event_id, amount, happened_at: one.refund.happened_at };
-        planned.extend(tell(x, sale, &reversal)?);
-    }
-    if word.is_over() && rest > 0 {
-        let event_id = Some(free_event(x, word, &sale.event_id)?);
-        planned.extend(tell(x, sale, &Reversal { refund: None, event_id, amount: Money::new(rest, currency), happened_at: at })?);
-    }
-    Ok(planned)
-}
-
-fn tell(x: &Context, sale: &Conversion, reversal: &Reversal) -> Result<Vec<Made>> {
-    reversals::add(x.c, sale.id, reversal)?;
-    match &reversal.event_id {
-        Some(event_id) => planning::refund(x.c, x.site, x.connections, sale.id, event_id, reversal.happened_at, x.now),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Two shops may have the same number, and an order may end twice.
-fn free_event(x: &Context, word: &OrderWord, plain: &str) -> Result<String> {
-    let base = format!("refund_{plain}");
-    if reversals::find_by_event(x.c, &base)?.is_none() {
-        return Ok(base);
-    }
-    let own = format!("refund_con{}_{plain}", word.connection);
-    let mut event_id = own.clone();
-    let mut n = 2;
-    while reversals::find_by_event(x.c, &event_id)?.is_some() {
-        event_id = format!("{own}_{n}");
-        n += 1;
-    }
-    Ok(event_id)
-}
-
-fn counted_of(x: &Context, word: &OrderWord) -> Result<Vec<Counted>> {
-    let known = refunds::list_of_order(x.c, word.connection, &word.external_id)?;
+/// Refunds of an order as they are known, each with what it takes off.
+pub fn counted_of(c: &SiteConn, word: &OrderWord) -> Result<Vec<Counted>> {
+    let known = refunds::list_of_order(c, word.connection, &word.external_id)?;
     let stands = |r: &Known| r.told_at >= word.refunds_at && r.amount.currency == word.total.currency;
     let standing: Vec<Standing> = known
         .iter()

@@ -19,7 +19,7 @@ use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, credits, deliveries, sessions};
 
 use super::ledger::{adopt_ended, book, move_back, retell};
-use super::{Context, Stored, must};
+use super::{Context, Stored, must, parting};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
 const LATE_IDENTITY_MS: i64 = 24 * HOUR_MS;
@@ -113,12 +113,25 @@ pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     }
     let like = candidate(x, t);
     let (ids, candidates): (Vec<ConversionId>, Vec<Candidate>) = conversions::list_candidates(x.c, &like)?.into_iter().unzip();
-    match joining(&like, &candidates) {
-        Joining::Join(place) => join(x, t, ids[place], fact_id),
-        Joining::Apart => make(x, t, fact_id, None),
-        Joining::Ambiguous => make(x, t, fact_id, Some("more than one sale could be meant; kept apart")),
+    let (mut stored, is_by_number) = match joining(&like, &candidates) {
+        Joining::Join(place) => {
+            let is_by_number = like.order_key.is_some() && candidates[place].order_key == like.order_key;
+            (join(x, t, ids[place], fact_id)?, is_by_number)
+        }
+        Joining::Apart => (make(x, t, fact_id, None)?, true),
+        Joining::Ambiguous => (make(x, t, fact_id, Some(AMBIGUOUS))?, true),
+    };
+    let has_others = ids.iter().any(|id| Some(*id) != stored.conversion);
+    if t.kind == ConversionKind::Sale && like.contact.is_some() && like.amount.is_some() && (has_others || !is_by_number) {
+        stored.planned.extend(parting::settle(x, &like)?);
+        // It may be another sale's by now.
+        stored.conversion = reports::find_conversion(x.c, x.connection, t.what, t.external_id)?.or(stored.conversion);
     }
+    Ok(stored)
 }
+
+/// Why a sale stands alone though others look like it.
+pub const AMBIGUOUS: &str = "more than one sale could be meant; kept apart";
 
 /// The conversion that a telling would join, if others have told of it.
 pub fn would_join(x: &Context, t: &Telling) -> Result<Option<ConversionId>> {
@@ -147,19 +160,7 @@ fn candidate(x: &Context, t: &Telling) -> Candidate {
 
 fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> Result<Stored> {
     let order_key = t.order_id.and_then(order_key);
-    // Two shops may have the same number: then the connection is part of the id.
-    let mut event_id = t.event_id.clone();
-    if conversions::has_event_id(x.c, &event_id)? {
-        let (word, rest) = t.event_id.split_once('_').unwrap_or(("event", &t.event_id));
-        let teller = if x.connection > 0 { format!("con{}", x.connection) } else { t.platform.to_owned() };
-        let base = format!("{word}_{teller}_{rest}");
-        event_id.clone_from(&base);
-        let mut n = 2;
-        while conversions::has_event_id(x.c, &event_id)? {
-            event_id = format!("{base}_{n}");
-            n += 1;
-        }
-    }
+    let event_id = free_event(x, &t.event_id, x.connection, t.platform)?;
     let id = conversions::add(x.c, &new_conversion(x, t, order_key.as_deref(), &event_id, flag))?;
     let conversion = must(conversions::find(x.c, id)?, "the conversion just made")?;
     report(x, t, id, fact_id)?;
@@ -175,6 +176,23 @@ fn make(x: &Context, t: &Telling, fact_id: Option<i64>, flag: Option<&str>) -> R
         adopt_ended(x, id, key)?;
     }
     Ok(Stored { planned, ..stored(x, t, id, true, &outcome)? })
+}
+
+/// Two shops may have the same number: then the connection is part of the id.
+pub fn free_event(x: &Context, event_id: &str, connection: i64, platform: &str) -> Result<String> {
+    if !conversions::has_event_id(x.c, event_id)? {
+        return Ok(event_id.to_owned());
+    }
+    let (word, rest) = event_id.split_once('_').unwrap_or(("event", event_id));
+    let teller = if connection > 0 { format!("con{connection}") } else { platform.to_owned() };
+    let base = format!("{word}_{teller}_{rest}");
+    let mut free = base.clone();
+    let mut n = 2;
+    while conversions::has_event_id(x.c, &free)? {
+        free = format!("{base}_{n}");
+        n += 1;
+    }
+    Ok(free)
 }
 
 /// Another sender tells of a known sale. Only a better informed one changes anything, and then exactly one new run.
@@ -283,7 +301,7 @@ fn known_by_all<'a>(x: &Context, t: &'a Telling, conversion: &Conversion) -> Kno
     Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) }
 }
 
-fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
+pub fn sessions_of(outcome: &Outcome, told: Option<SessionId>) -> Vec<SessionId> {
     let mut all: Vec<SessionId> = told.into_iter().collect();
     for touch in &outcome.credit.path {
         let id = SessionId::new(touch.touch.session);
@@ -315,13 +333,17 @@ fn new_conversion<'a>(
         received_at: x.heard_at,
         book_day: x.site.zone.day(t.happened_at),
         status: t.status,
-        counts: t.counts && !is_staff(x, t.person) && !is_own_device(x, t.traces),
+        counts: does_count(x, t),
         is_imported: t.is_imported,
         country: t.person.country.as_deref(),
         consent_given: t.traces.consent_given,
         flag,
         erased_at: x.erased_at,
     }
+}
+
+fn does_count(x: &Context, t: &Telling) -> bool {
+    t.counts && !is_staff(x, t.person) && !is_own_device(x, t.traces)
 }
 
 /// The owner's own people, by exact address.
@@ -336,6 +358,8 @@ fn is_own_device(x: &Context, traces: &Traces) -> bool {
 }
 
 fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> Result<()> {
+    let is_anybodys = x.is_asserted || x.erased_at.is_some();
+    let known = if is_anybodys { None } else { parting::remembered(t, does_count(x, t))? };
     reports::add(
         x.c,
         &NewReport {
@@ -346,12 +370,14 @@ fn report(x: &Context, t: &Telling, id: ConversionId, fact_id: Option<i64>) -> R
             fact_kind: t.fact_kind,
             fact_id,
             external_id: t.external_id,
+            order_key: t.order_id.and_then(order_key).as_deref(),
             rank: t.rank,
             amount: t.amount,
             happened_at: t.happened_at,
             received_at: x.heard_at,
             inbox: Some(x.inbox),
             detail: &t.detail,
+            known: known.as_deref(),
         },
     )?;
     Ok(())

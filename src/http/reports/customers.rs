@@ -9,17 +9,22 @@ use super::super::ask::Ask;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
+use super::query::{self, Param};
 use super::{DEFAULT_DAYS, moneys, patient};
 use crate::app::App;
 use crate::domain::money::Money;
 use crate::domain::question::{Asked, ConversionFilter, Period, Span};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::questions::customers::{self, rounded};
 use crate::store::questions::money::{self, Moneys};
+use crate::store::questions::overview;
 use crate::store::questions::sales::{self, Key, Sold};
 
-pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who came back: how many, their sales, their money by day of booking.")
-    .query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
+/// Days, and which sales: the others are refused, not passed over.
+const QUERY: &[Param] = query::CHAT;
+
+pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who came back: how many, their sales, their money by day of booking. An average order is what is left of those that were kept. Worth is over all time; with a filter, of those who bought so on these days.")
+    .query(QUERY)
     .answer(
         r#"{"customers":{"all":12,"new":9,"returning":3},"orders":15,"net":[],"buyers":{"new":{"orders":9,"net":[]},"returning":{"orders":5,"net":[]},"unknown":{"orders":1,"net":[]}},"platforms":[],"worth":{"customers":40,"average":null,"median":null}}"#,
     )
@@ -29,14 +34,12 @@ pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who 
 #[derive(Default)]
 struct Part {
     orders: i64,
-    by_currency: HashMap<String, i64>,
     money: Moneys,
 }
 
 impl Part {
     fn add(&mut self, key: &Key, sold: &Sold) {
         self.orders += sold.orders;
-        *self.by_currency.entry(key.currency.clone()).or_default() += sold.orders;
         money::of(&mut self.money, &key.currency).add_all(&sold.money);
     }
 
@@ -53,12 +56,27 @@ impl Part {
 /// `GET /api/sites/{site}/reports/customers`
 pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let days = Asked(&ask.query).days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
+    let asked = Asked(&ask.query);
+    if let Some((name, _)) = ask.query.iter().find(|(name, _)| !QUERY.iter().any(|(known, _)| known == name)) {
+        let known: Vec<&str> = QUERY.iter().map(|(name, _)| *name).collect();
+        return Err(Error::parameter(name, format!("This report does not go by {name}. It takes {}.", known.join(", "))));
+    }
+    let days = asked.days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
+    let filter = ConversionFilter::read(asked)?.named_by(&site.rules);
     let of = site.clone();
-    let (sold, count, all, worths) = patient(&app, &site, move |c| {
-        let sold = sales::sales(c, &of.zone, Period::whole(days), &ConversionFilter::default())?;
-        let count = customers::count(c, &of.zone, days.span())?;
-        Ok((sold, count, customers::count(c, &of.zone, Span::default())?, customers::worths(c, of.currency)?))
+    let (sold, kept, (count, all, worths)) = patient(&app, &site, move |c| {
+        let period = Period::whole(days);
+        let customers = match filter.is_open() {
+            true => {
+                let all = customers::count(c, &of.zone, Span::default())?;
+                (customers::count(c, &of.zone, days.span())?, all, customers::worths(c, of.currency)?)
+            }
+            false => {
+                let (count, worths) = customers::count_of(c, &of.zone, days, &filter, of.currency)?;
+                (count, count, worths)
+            }
+        };
+        Ok((sales::sales(c, &of.zone, period, &filter)?, overview::kept(c, &of.zone, period, &filter)?, customers))
     })
     .await?;
     let (mut whole, mut buyers, mut platforms) = (Part::default(), HashMap::<&str, Part>::new(), HashMap::<&str, Part>::new());
@@ -88,7 +106,8 @@ pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
     answer["buyers"] = Value::Object(named);
     answer["platforms"] = platforms.into();
     let own = |minor: i64| shown::money(Money::new(minor, site.currency));
-    let orders = whole.by_currency.get(site.currency.code()).copied().unwrap_or(0);
+    // Of what went back whole nothing is left, and it is no order any more: as in the headline.
+    let orders = kept.get(site.currency.code()).copied().unwrap_or(0);
     let net = whole.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
     answer["average_order"] = (orders > 0).then(|| own(rounded(net, orders))).into();
     answer["worth"] = json!({

@@ -26,10 +26,15 @@ const LARGEST_LIST: usize = 64 * 1024;
 const MOST_ITEMS: usize = 200;
 /// A sender's clock may run ahead so far.
 const AHEAD_MS: i64 = DAY_MS;
+/// 1 January 2000: before that no tracker has seen anybody.
+const EARLIEST_MS: i64 = 946_684_800_000;
 
 pub fn read(event: &Value, settings: &Settings, home: &Home) -> Result<TrackerEvent, Problem> {
     if !event.is_object() {
         return Err(problem(None, "bad_json", "This is no event: an event is an object with an eventName."));
+    }
+    if event.get("eventName").is_some_and(|name| !name.is_null() && !name.is_string()) {
+        return Err(problem(Some("eventName"), "invalid_field", "eventName must be a text such as Purchase."));
     }
     let name = short(event, "eventName")?.ok_or_else(|| problem(Some("eventName"), "missing", "eventName is missing."))?;
     let currency = currency(event, settings)?;
@@ -127,14 +132,25 @@ fn currency(event: &Value, settings: &Settings) -> Result<Currency, Problem> {
     Currency::parse(word).ok_or_else(|| problem(Some("currency"), "invalid_amount", "currency must be an ISO 4217 code such as AED."))
 }
 
+/// An empty time is none. One that cannot be is an error of its own field: it would stand in the books for ever.
 fn happened_at(event: &Value, home: &Home) -> Result<Time, Problem> {
-    let is_given = ["eventTime", "eventTimestamp"].iter().any(|key| event.get(*key).and_then(scalar).is_some());
-    let bad = |sentence: &str| problem(Some("eventTime"), "invalid_field", sentence);
-    match time(event, &["eventTime", "eventTimestamp"]) {
-        Some(at) if at.ms_since(home.now) > AHEAD_MS => Err(bad("eventTime lies in the future.")),
+    let Some(key) = ["eventTime", "eventTimestamp"].into_iter().find(|key| event.get(*key).is_some_and(is_filled)) else {
+        return Ok(home.now);
+    };
+    let bad = |sentence: String| problem(Some(key), "invalid_field", &sentence);
+    match time(event, &[key]) {
+        None => Err(bad(format!("{key} must be a time like 2026-06-13T09:20:00.000Z."))),
+        Some(at) if at.ms() < EARLIEST_MS => Err(bad(format!("{key} lies before the year 2000."))),
+        Some(at) if at.ms_since(home.now) > AHEAD_MS => Err(bad(format!("{key} lies more than a day in the future."))),
         Some(at) => Ok(at.min(home.now)),
-        None if is_given => Err(bad("eventTime must be a time like 2026-06-13T09:20:00.000Z.")),
-        None => Ok(home.now),
+    }
+}
+
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        _ => true,
     }
 }
 

@@ -3,8 +3,10 @@
 use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
-use super::{REVERSED, SALE_HOLDS};
-use crate::domain::ids::ConversionId;
+use super::REVERSED;
+use crate::domain::ids::{ConversionId, DeliveryId};
+use crate::domain::money::Money;
+use crate::domain::outgoing::Mode;
 use crate::domain::time::Time;
 use crate::error::Result;
 
@@ -18,14 +20,27 @@ pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Res
     )
 }
 
-/// Ends what waits to tell that a sale went back as a whole: it holds after all.
-pub fn cancel_ends(c: &SiteConn, conversion: ConversionId, now: Time) -> Result<usize> {
+/// Ends one that waits to tell that money went back, or that it counts again: it is not so any more. One whose answer never
+/// came may have arrived, and then it was for `may_be`.
+pub fn end_piece(c: &SiteConn, id: DeliveryId, reason: &str, may_be: Option<Money>, now: Time) -> Result<()> {
     c.execute(
-        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now
-         where site_id = :site and conversion_id = :conversion and state in ('pending', 'held')
-           and event_id in (select event_id from reversals where site_id = :site and conversion_id = :conversion and refund_id is null)",
-        named_params! {":conversion": conversion.number(), ":reason": SALE_HOLDS, ":now": now.ms()},
-    )
+        "update deliveries set state = 'cancelled', reason = :reason, next_at = null, owner = null, settled_at = :now,
+           told_minor = coalesce(told_minor, :minor), told_currency = coalesce(told_currency, :currency)
+         where site_id = :site and id = :id and state in ('pending', 'held')",
+        named_params! {":id": id.number(), ":reason": reason, ":now": now.ms(), ":minor": may_be.map(|m| m.minor),
+        ":currency": may_be.map(|m| m.currency.code().to_owned())},
+    )?;
+    Ok(())
+}
+
+/// Money that went back is told after all: its sale is.
+pub fn release_piece(c: &SiteConn, id: DeliveryId, mode: Mode, next_at: Option<Time>) -> Result<()> {
+    c.execute(
+        "update deliveries set state = 'pending', reason = null, mode = :mode, next_at = :next, settled_at = null
+         where site_id = :site and id = :id and state = 'skipped'",
+        named_params! {":id": id.number(), ":mode": mode.word(), ":next": next_at.map(Time::ms)},
+    )?;
+    Ok(())
 }
 
 /// The sale holds after all: what was cancelled because it went back waits again.

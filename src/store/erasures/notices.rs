@@ -70,6 +70,16 @@ pub fn settle(c: &SiteConn, n: &Notice, state: &str, sentence: &str, next_at: Op
     Ok(())
 }
 
+/// Its time has come, and something has to end first.
+pub fn wait(c: &SiteConn, n: &Notice, sentence: &str) -> Result<()> {
+    c.execute(
+        "update erasure_notices set sentence = :sentence
+         where site_id = :site and erasure_id = :erasure and connection_id = :connection and state = 'pending'",
+        named_params! {":erasure": n.erasure.number(), ":connection": n.connection.number(), ":sentence": sentence},
+    )?;
+    Ok(())
+}
+
 fn read(row: &Row) -> rusqlite::Result<Notice> {
     let (next, settled): (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
     Ok(Notice {

@@ -34,7 +34,11 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
             value,
             |row| row.get(0),
         )?,
-        reports: c.list("select id from reports where site_id = :site and instr(lower(detail), :value) > 0", value, |row| row.get(0))?,
+        reports: c.list(
+            "select id from reports where site_id = :site and instr(lower(detail || coalesce(known, '')), :value) > 0",
+            value,
+            |row| row.get(0),
+        )?,
         page_events: c
             .list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| row.get(0))?,
         inbox: c.list(
@@ -71,7 +75,7 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
         )?;
     }
     for id in &found.reports {
-        c.execute("update reports set detail = '{}' where site_id = :site and id = :id", named_params! {":id": id})?;
+        c.execute("update reports set detail = '{}', known = null where site_id = :site and id = :id", named_params! {":id": id})?;
     }
     for id in &found.page_events {
         c.execute("update page_events set properties = '{}' where site_id = :site and id = :id", named_params! {":id": id})?;

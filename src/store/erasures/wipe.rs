@@ -148,7 +148,7 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
     let reports: Vec<(i64, String)> =
         c.list("select id, detail from reports where site_id = :site and conversion_id = :id", key, |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (report, detail) in reports {
-        let sql = "update reports set detail = :detail where site_id = :site and id = :id";
+        let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
         count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
     }
     let runs: Vec<(i64, String, String)> =
@@ -193,8 +193,8 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
             named,
         )?;
         c.execute(
-            "update reports set external_id = 'erased_' || id
-             where site_id = :site and conversion_id = :id and instr(lower(external_id), :value) > 0",
+            "update reports set external_id = 'erased_' || id, order_key = null
+             where site_id = :site and conversion_id = :id and instr(lower(external_id || ' ' || coalesce(order_key, '')), :value) > 0",
             named,
         )?;
         c.execute(

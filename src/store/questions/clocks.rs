@@ -21,6 +21,13 @@ pub fn oldest(c: &SiteConn, kind: &str) -> Result<Option<Time>> {
         "sync_logs" => {
             least(c, "select min(started_at) from (select started_at from tracker_calls where site_id = :site order by id limit 1)")
         }
+        // The last one of each connection has no end.
+        "sync_runs" => least(
+            c,
+            "select min(began_at) from (select r.began_at from sync_runs r where r.site_id = :site and r.ended_at is not null
+               and exists (select 1 from sync_runs n where n.site_id = r.site_id and n.connection_id = r.connection_id and n.id > r.id
+                 and n.ended_at is not null) order by r.id limit 1)",
+        ),
         "audit" => least(c, "select min(at) from (select at from audit where site_id = :site order by id limit 1)"),
         _ => Ok(None),
     }

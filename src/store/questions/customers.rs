@@ -3,13 +3,18 @@
 /// Page by page, in five orders.
 pub mod page;
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Row, named_params};
 
+use super::super::cube::{Cube, Weighs};
 use super::super::scope::SiteConn;
-use super::json_list;
+use super::answers::{Gathers, Piece, over_rows};
+use super::{json_list, walk};
+use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::{ContactId, ConversionId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::question::Span;
+use crate::domain::question::{ConversionFilter, Days, Period, Span};
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
@@ -145,6 +150,62 @@ pub fn count(c: &SiteConn, zone: &Zone, span: Span) -> Result<Count> {
     failed.map_or(Ok(count), Err)
 }
 
+/// Who bought on some days what a filter takes.
+#[derive(Default)]
+struct Bought(BTreeSet<i64>);
+
+impl Gathers for Bought {
+    fn merge(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+    }
+}
+
+impl Weighs for Bought {
+    fn bytes(&self) -> usize {
+        self.0.len() * 40
+    }
+}
+
+/// How many customers bought on these days what a filter takes, and what they are worth in a currency, over all time.
+pub fn count_of(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter, currency: Currency) -> Result<(Count, Worths)> {
+    let question = format!("customers {filter:?} {}", walk::newest_told(c, filter)?);
+    let bought = over_rows(c, Cube::Conversions, zone, Period::whole(days), &question, |piece: &Piece, all: &mut Bought| {
+        walk::conversions(c, zone, piece, filter, |_, w| {
+            if w.marks.kind == ConversionKind::Sale.word() {
+                let contact: Option<Option<i64>> =
+                    c.find("select contact_id from conversions where site_id = :site and id = :id", named_params! {":id": w.id}, |row| {
+                        row.get(0)
+                    })?;
+                all.0.extend(contact.flatten());
+            }
+            Ok(())
+        })
+    })?;
+    let from = days.span().times(zone).0.ms();
+    let (mut count, mut values) = (Count::default(), Vec::new());
+    for contact in bought.0 {
+        let place = c.find(
+            "select contact_id, orders, first_at, last_at, first_conversion, null from customers where site_id = :site and contact_id = :contact",
+            named_params! {":contact": contact},
+            read,
+        )?;
+        let Some(place) = place else { continue };
+        count.all += 1;
+        match buyer_of(&place, from, false) {
+            Buyer::New => count.new += 1,
+            Buyer::Returning => count.returning += 1,
+        }
+        let value: Option<i64> = c.find(
+            "select net_minor from customer_values where site_id = :site and contact_id = :contact and currency = :currency",
+            named_params! {":contact": contact, ":currency": currency.code()},
+            |row| row.get(0),
+        )?;
+        values.extend(value);
+    }
+    values.sort_unstable();
+    Ok((count, Worths::of(&values)))
+}
+
 /// What customers are worth in a currency.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Worths {
@@ -164,11 +225,18 @@ pub fn worths(c: &SiteConn, currency: Currency) -> Result<Worths> {
             Ok(true)
         },
     )?;
-    Ok(Worths {
-        customers: all.len() as i64,
-        net_minor: all.iter().fold(0, |sum: i64, n| sum.saturating_add(*n)),
-        median_minor: all.get(all.len() / 2).copied(),
-    })
+    Ok(Worths::of(&all))
+}
+
+impl Worths {
+    /// Of worths in their order.
+    fn of(all: &[i64]) -> Self {
+        Self {
+            customers: all.len() as i64,
+            net_minor: all.iter().fold(0, |sum: i64, n| sum.saturating_add(*n)),
+            median_minor: all.get(all.len() / 2).copied(),
+        }
+    }
 }
 
 /// Whoever is known by an address, also who has not bought yet.

@@ -104,6 +104,11 @@ pub(super) fn conversions_by_day(
     Ok(conversions(c, zone, period, filter)?.0)
 }
 
+/// Sales of each currency of which something is left: what an average order is an average of.
+pub fn kept(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<BTreeMap<String, i64>> {
+    Ok(headline(&conversions(c, zone, period, filter)?.0).kept)
+}
+
 /// The sum of all the days.
 pub fn headline(days: &BTreeMap<Day, DayFigures>) -> DayFigures {
     let mut sum = DayFigures::default();

@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 
 #[derive(Debug)]
 pub struct Receipt {
+    /// Something about it that its owner should see.
+    pub flag: Option<String>,
     pub line: Line,
     pub reports: Vec<Report>,
     pub runs: Vec<Run>,
@@ -116,7 +118,10 @@ pub fn find(c: &SiteConn, fact: Fact) -> Result<Option<Receipt>> {
         ),
         None => (Vec::new(), Policy::default(), Value::Null),
     };
+    let flag: Option<Option<String>> =
+        c.find("select flag from conversions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
     Ok(Some(Receipt {
+        flag: flag.flatten(),
         reports: reports(c, id)?,
         runs,
         also_fits,

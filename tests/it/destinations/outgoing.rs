@@ -21,6 +21,8 @@ struct Written {
     stage: Option<String>,
     #[serde(default, rename = "refund")]
     is_refund: bool,
+    #[serde(default, rename = "again")]
+    is_again: bool,
     event_id: String,
     /// The same as `event_id` where it is left out.
     #[serde(default)]
@@ -103,6 +105,7 @@ pub fn read(given: &Value) -> Outgoing {
         name: w.name,
         stage: w.stage.map(|s| Stage::parse(&s).expect("a stage")),
         is_refund: w.is_refund,
+        is_again: w.is_again,
         subject: w.subject.unwrap_or_else(|| w.event_id.clone()),
         event_id: w.event_id,
         mode: w.mode,
