@@ -36,6 +36,7 @@ export const PAGES = [
     load: () => import('./pages/customers.js') },
   { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
+  { path: 'links', name: 'Links', group: 'Reach', icon: 'link', key: 'Q', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/links.js') },
   { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
   { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, needs: 'yes', shown: (site) => !site.part,

@@ -227,6 +227,7 @@ create table touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
+  short_link_id integer,                                   -- the link whose click id it carried
   unique (session_id, seq)
 ) strict;
 create index touches__site_id__at on touches (site_id, at, starts_visit);
@@ -639,6 +640,8 @@ create table milestones (
 ) strict, without rowid;
 create unique index milestones__site_id__key on milestones (site_id, key) where key is not null;
 create index milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
+-- What a platform's whole list is held against.
+create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
 create index milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
 
@@ -1037,6 +1040,63 @@ create table segments (
 ) strict, without rowid;
 create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
 create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
+
+-- Links that lead to the site through this server. Never removed: a click id names one for ever.
+create table short_links (
+  site_id       integer not null references sites (id),
+  id            integer not null,
+  code          text not null unique,                      -- over the whole box: the address of a link names no site
+  target        text not null check (length(target) <= 2000),
+  utm_source    text check (length(utm_source) <= 255),
+  utm_medium    text check (length(utm_medium) <= 255),
+  utm_campaign  text check (length(utm_campaign) <= 255),
+  utm_term      text check (length(utm_term) <= 255),
+  utm_content   text check (length(utm_content) <= 255),
+  affiliate     text check (length(affiliate) <= 255),     -- an affiliate's code
+  label         text check (length(label) <= 100),
+  clicks        integer not null default 0,
+  bots          integer not null default 0,
+  visits        integer not null default 0,                -- touches that came with one of its click ids
+  last_click_at integer,
+  who           text not null,
+  created_at    integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+-- Clicks of people. Nothing of who it was; only a page that gave the click id back ties one to a visit.
+create table link_clicks (
+  site_id  integer not null,
+  id       integer not null,
+  link_id  integer not null,
+  at       integer not null,
+  click    text,                                           -- personal
+  referrer text check (length(referrer) <= 255),
+  country  text,
+  device   text,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index link_clicks__site_id__click on link_clicks (site_id, click) where click is not null;
+create index link_clicks__site_id__link_id__at on link_clicks (site_id, link_id, at);
+
+create table link_days (
+  site_id integer not null,
+  link_id integer not null,
+  day     integer not null,
+  clicks  integer not null default 0,
+  bots    integer not null default 0,
+  visits  integer not null default 0,
+  primary key (site_id, link_id, day)
+) strict, without rowid;
+
+-- Conversions whose path came through a link.
+create table link_conversions (
+  site_id       integer not null,
+  link_id       integer not null,
+  conversion_id integer not null,
+  primary key (site_id, link_id, conversion_id)
+) strict, without rowid;
+create index link_conversions__site_id__conversion_id on link_conversions (site_id, conversion_id);
 
 create table jobs (
   id         integer primary key autoincrement,

@@ -837,6 +837,35 @@ CREATE TABLE leads (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE link_clicks (
+  site_id  integer not null,
+  id       integer not null,
+  link_id  integer not null,
+  at       integer not null,
+  click    text,                                           -- personal
+  referrer text check (length(referrer) <= 255),
+  country  text,
+  device   text,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE link_conversions (
+  site_id       integer not null,
+  link_id       integer not null,
+  conversion_id integer not null,
+  primary key (site_id, link_id, conversion_id)
+) strict, without rowid;
+
+CREATE TABLE link_days (
+  site_id integer not null,
+  link_id integer not null,
+  day     integer not null,
+  clicks  integer not null default 0,
+  bots    integer not null default 0,
+  visits  integer not null default 0,
+  primary key (site_id, link_id, day)
+) strict, without rowid;
+
 CREATE TABLE logins (
   token_hash   blob primary key,
   user_id      integer not null references users (id) on delete cascade,
@@ -1232,6 +1261,28 @@ CREATE TABLE shares (
   last_viewed_at integer
 ) strict, without rowid;
 
+CREATE TABLE short_links (
+  site_id       integer not null references sites (id),
+  id            integer not null,
+  code          text not null unique,                      -- over the whole box: the address of a link names no site
+  target        text not null check (length(target) <= 2000),
+  utm_source    text check (length(utm_source) <= 255),
+  utm_medium    text check (length(utm_medium) <= 255),
+  utm_campaign  text check (length(utm_campaign) <= 255),
+  utm_term      text check (length(utm_term) <= 255),
+  utm_content   text check (length(utm_content) <= 255),
+  affiliate     text check (length(affiliate) <= 255),     -- an affiliate's code
+  label         text check (length(label) <= 100),
+  clicks        integer not null default 0,
+  bots          integer not null default 0,
+  visits        integer not null default 0,                -- touches that came with one of its click ids
+  last_click_at integer,
+  who           text not null,
+  created_at    integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE site_domains (
   domain  text primary key check (length(domain) between 1 and 253),
   site_id integer not null references sites (id),
@@ -1346,6 +1397,7 @@ CREATE TABLE touches (
   is_imported   integer not null default 0 check (is_imported in (0, 1)),
   event         blob,                                      -- digest of its event id: a retry counts once
   is_repeat     integer not null default 0 check (is_repeat in (0, 1)),  -- a visit by a click already counted: no touchpoint
+  short_link_id integer,                                   -- the link whose click id it carried
   unique (session_id, seq)
 ) strict;
 
@@ -1541,6 +1593,12 @@ CREATE INDEX leads__site_id__email on leads (site_id, email) where email is not 
 
 CREATE INDEX leads__site_id__phone on leads (site_id, phone) where phone is not null and connection_id = -2;
 
+CREATE UNIQUE INDEX link_clicks__site_id__click on link_clicks (site_id, click) where click is not null;
+
+CREATE INDEX link_clicks__site_id__link_id__at on link_clicks (site_id, link_id, at);
+
+CREATE INDEX link_conversions__site_id__conversion_id on link_conversions (site_id, conversion_id);
+
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
@@ -1548,6 +1606,8 @@ CREATE INDEX members__user_id on members (user_id);
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
+
+CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 
 CREATE INDEX milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
 

@@ -27,6 +27,8 @@ mod hooks;
 mod import;
 /// Backups, and what waits since one was restored.
 mod kept;
+/// Short links.
+mod links;
 /// The data folder and who may change it.
 pub mod lock;
 /// Users and tokens.
@@ -44,6 +46,7 @@ pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
 pub use export::{ExportForm, export, kinds};
 pub use import::{ImportForm, import};
+pub use links::LinkForm;
 pub use people::{TokenForm, UserForm};
 pub use privacy::EraseForm;
 

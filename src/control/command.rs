@@ -13,6 +13,7 @@ use super::export::ExportForm;
 use super::hooks;
 use super::import::ImportForm;
 use super::kept;
+use super::links::{self, LinkForm};
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
 use super::queue;
@@ -21,6 +22,7 @@ use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
 use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::pull;
 use crate::flows::sites::{self, NewSiteForm};
 use crate::store::sites::Site;
 
@@ -71,6 +73,10 @@ pub enum Command {
         platform: Option<String>,
         force: bool,
     },
+    LinkAdd(Box<LinkForm>),
+    LinkList {
+        site: String,
+    },
     Replay(ReplayForm),
     /// What waits to be sent.
     Queue,
@@ -89,6 +95,9 @@ pub enum Command {
         since: Option<String>,
     },
 }
+
+/// So long a command waits for the first reading of a connection; then that goes on without it.
+const FIRST_READING: Duration = Duration::from_secs(3);
 
 /// Which connections are meant: one by its id, or all of a site or of the box.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -136,7 +145,10 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::TokenRevoke { site, token } => people::revoke_token(app, &site, &token).await,
         Command::ConnectionAdd { site, form } => {
             let id = site_named(app, &site)?.id;
-            json_of(&connections::add(app, id, &form, COMMAND_LINE).await?)
+            let added = connections::add(app, id, &form, COMMAND_LINE).await?;
+            // Whoever goes on by command wants to find read what can be read quickly.
+            pull::first(app, id, added.card.connection, FIRST_READING).await?;
+            json_of(&added)
         }
         Command::ConnectionList { site } => {
             let site = site.map(|s| site_named(app, &s)).transpose()?;
@@ -170,6 +182,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             connections::remove(app, site, id, COMMAND_LINE).await?;
             Ok(json!({"connection": id, "removed": true}))
         }
+        Command::LinkAdd(form) => links::add(app, *form).await,
+        Command::LinkList { site } => links::list(app, &site).await,
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),

@@ -13,6 +13,8 @@ mod folder;
 mod fragrance;
 /// The second site: a kitchen studio.
 mod kitchens;
+/// The shops' short links.
+mod links;
 /// People who do not exist.
 mod people;
 /// The platforms that answer.
@@ -202,7 +204,10 @@ async fn set_up(
         let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
         segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
     }
+    let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+    let links = links::make(app, &named, shop, &who).await?;
     let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    stage.linked(links);
     if shop.has_store() {
         // Its books are open before it is connected: the first reading finds them.
         stage.open(store.clone());

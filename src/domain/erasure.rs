@@ -34,6 +34,8 @@ pub const PLAN: &[Planned] = &[
     // Their visits become visits of nobody, so that the days' counts stay.
     delete("touches"),
     delete("clicks"),
+    // That somebody clicked stays; whose visit it became goes.
+    blank("link_clicks", &["click"]),
     delete("page_events"),
     delete("consents"),
     delete("session_addresses"),

@@ -86,6 +86,7 @@ id!(RuleId, "rule");
 id!(SegmentId, "segment");
 id!(SpendId, "spend");
 id!(ImportId, "import");
+id!(LinkId, "link");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -28,6 +28,8 @@ pub mod host;
 pub mod ids;
 /// Files of history.
 pub mod import;
+/// Where short links lead.
+pub mod link;
 /// People as lists show them.
 pub mod mask;
 /// What was said in a chat.
@@ -92,3 +94,5 @@ pub mod touch;
 pub mod tracker;
 /// What is usual for a day of the week.
 pub mod usual;
+/// The words of a site's links.
+pub mod vocabulary;

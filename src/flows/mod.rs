@@ -8,6 +8,8 @@ pub mod asking;
 pub mod assists;
 /// Backups of the running box.
 pub mod backup;
+/// The click ids of short links.
+pub mod click_id;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.
@@ -76,6 +78,8 @@ pub mod segments;
 pub mod session_id;
 /// Links to read-only pages.
 pub mod shares;
+/// Links that lead to the site.
+pub mod short_links;
 /// Tenants: added and changed.
 pub mod sites;
 /// What advertising has cost.

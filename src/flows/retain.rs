@@ -45,6 +45,7 @@ async fn of_kind(app: &App, site: &Arc<Site>, kind: &'static str, days: u32) -> 
             }
             in_steps(app, site, start, rows::touches).await?;
             in_steps(app, site, start, rows::anon_events).await?;
+            in_steps(app, site, start, rows::link_clicks).await?;
             in_steps(app, site, start, rows::page_events).await
         }
         "messages" => in_steps(app, site, before, rows::messages).await,

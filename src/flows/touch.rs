@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use crate::app::{App, News};
 use crate::crypto;
-use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
+use crate::domain::campaign::{AdIds, ClickIds, ClickKind, Landing, Origin, Utm, classify, host_of};
 use crate::domain::consent::{Consent, Decision, Signs, decide};
 use crate::domain::host;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::outgoing::Mode;
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
+use crate::flows::click_id;
 use crate::flows::erase::past::{self, Heir};
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
@@ -22,15 +23,17 @@ use crate::recent::{Digest, Recent};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
-use crate::store::touches::NewTouch;
 use crate::store::{anon_events, counters, sessions, touches};
 
 /// What the visitor answered on consent.
 mod answer;
 /// Visits that the owner brings in a file.
 pub mod history;
+/// A touch as it is stored.
+mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
+use row::{Place, add_touch};
 
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
@@ -184,6 +187,8 @@ struct Judged {
     event: Option<Digest>,
     /// The id that a new browser gets.
     fresh: SessionKey,
+    /// The link that brought it, if its click id is one of ours.
+    short_link: Option<LinkId>,
     day: Day,
     is_inner_page: bool,
     words: Words,
@@ -203,6 +208,7 @@ fn judge(site: &Arc<Site>, touch: &PageTouch, decision: &Decision, keeps_address
             short
         }),
         fresh: session_id::issue(fresh_at),
+        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(touch, &domains),
         words: words_of(&touch.consent, decision),
@@ -362,35 +368,6 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
-}
-
-/// What a touch is to the visits of its browser.
-#[derive(Clone, Copy)]
-struct Place {
-    starts_visit: bool,
-    is_repeat: bool,
-}
-
-fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judged: &Judged, place: Place, now: Time) -> Result<()> {
-    touches::add(
-        c,
-        &NewTouch {
-            session,
-            seq,
-            at: touch.at,
-            received_at: now,
-            origin: &judged.origin,
-            landing: &touch.landing,
-            title: touch.title.as_deref(),
-            ads: &touch.ads,
-            starts_visit: place.starts_visit,
-            marketing: judged.words.marketing,
-            is_imported: touch.is_history,
-            is_repeat: place.is_repeat,
-            event: judged.event.as_ref().map(|e| &e[..]),
-        },
-    )?;
-    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
 }
 
 /// A page reached from another page of the site is not the beginning of a visit.

@@ -56,8 +56,6 @@ pub mod jobs;
 pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
-/// One-time links: the first owner's, an invitation.
-pub mod links;
 /// Signed-in states.
 pub mod logins;
 /// Migrations and the check of the file's shape.
@@ -66,6 +64,7 @@ pub mod migrate;
 pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
+pub mod one_time_links; // the first owner's, an invitation
 /// Orders as their shop told them.
 pub mod orders;
 /// Deliveries held after a restore.
@@ -104,6 +103,7 @@ pub mod segments;
 pub mod sessions;
 /// Links to read-only pages.
 pub mod shares;
+pub mod short_links; // links that lead to the site, and their clicks
 /// Tenants.
 pub mod sites;
 /// Copies of the file, and what is in them.

@@ -49,6 +49,15 @@ pub fn anon_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     )
 }
 
+/// Clicks on short links; the counts of their days stay.
+pub fn link_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old = front(c, "select id, at from link_clicks where site_id = :site order by id limit :limit", before, limit)?;
+    for id in &old {
+        c.execute("delete from link_clicks where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(old.len())
+}
+
 /// What pages reported. Numbers grow with time, so the oldest stand at the front.
 pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     let old = front(c, "select id, at from page_events where site_id = :site order by id limit :limit", before, limit)?;

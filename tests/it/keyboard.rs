@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 25] = [
+const PAGES: [(&str, &str); 26] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("spend", "tr[data-id]"),
@@ -34,6 +34,7 @@ const PAGES: [(&str, &str); 25] = [
     ("customers", "tr[data-id]"),
     ("people", "tr[data-id]"),
     ("people/contact_1", ".tl li"),
+    ("links", "tr[data-id]"),
     ("connections", ".cc"),
     ("connections/con_2", ".choices"),
     ("connections/+meta", "form .in"),

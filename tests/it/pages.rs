@@ -115,6 +115,9 @@ impl Office {
                 "items": [{"id": word, "name": word, "price": "1.00"}], "coupons": [word]}),
             );
         }
+        for word in &HOSTILE[..3] {
+            send("/api/sites/full/links", json!({"to": "/start", "utm_source": word, "utm_campaign": word, "label": word}));
+        }
         send(
             "/api/webhook/order",
             json!({"order_id": "#0 <img src=x onerror=\"window.pwned=1\">", "total": "100.50", "currency": "USD", "status": "refunded"}),

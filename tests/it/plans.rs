@@ -25,6 +25,7 @@ const SMALL: [&str; 26] = [
     // A few hundred files in the life of a site.
     "imports",
     "segments",
+    "short_links",
     "numbers",
     "count_marks",
     "delivery_recounts",

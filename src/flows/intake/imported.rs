@@ -56,6 +56,7 @@ pub fn store(c: &SiteConn, of: &Brought, fact: &Fact) -> Result<Option<Stored>> 
         now,
         heard_at: now,
         read_at: None,
+        was_named: false,
         erased_at: matches!(news, past::News::Past(_)).then_some(now),
     };
     tell_one(&x, told).map(Some)

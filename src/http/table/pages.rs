@@ -1,7 +1,7 @@
 //! Routes: what a browser opens: the tag, the pages, who is signed in, share links.
 
 use super::super::route::{Right, Route, Who::*};
-use super::super::{account, assets, health, login, metrics, openapi, pages, people, reports, shared, shares, tokens};
+use super::super::{account, assets, health, login, metrics, openapi, pages, people, redirect, reports, shared, shares, tokens};
 use crate::domain::share::SharedPage::*;
 use crate::run;
 
@@ -9,6 +9,7 @@ pub const ROUTES: &[Route] = &[
     // ---------------------------------------------------------------- pages of sites, also on the shops' own hosts
     Route::new("GET", "/t.js", Anyone, run!(assets::tag), assets::TAG).everywhere(),
     Route::new("GET", "/t.v1.js", Anyone, run!(assets::pinned_tag), assets::PINNED_TAG).everywhere(),
+    Route::new("GET", "/l/{code}", Anyone, run!(redirect::follow), redirect::FOLLOW).everywhere(),
     // ---------------------------------------------------------------- people
     Route::new("GET", "/", Anyone, run!(pages::door), pages::DOOR),
     Route::new("GET", "/login", Anyone, run!(pages::shell), pages::SHELL),

@@ -31,6 +31,12 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         all.add("sessions", "select * from sessions where site_id = :site and id = :id", id)?;
         all.add("touches", "select * from touches where site_id = :site and session_id = :id order by seq", id)?;
         all.add("clicks", "select * from clicks where site_id = :site and session_id = :id", id)?;
+        all.add(
+            "link_clicks",
+            "select * from link_clicks where site_id = :site and click in
+               (select value from clicks where site_id = :site and session_id = :id and kind = 'halo_click')",
+            id,
+        )?;
         all.add("page_events", "select * from page_events where site_id = :site and session_id = :id", id)?;
         all.add("consents", "select * from consents where site_id = :site and session_id = :id and contact_id is null", id)?;
         if let Some(address) = sessions::find_address(c, SessionId::new(*session), now)? {

@@ -28,6 +28,8 @@ pub mod health;
 pub mod inbox;
 /// Journeys of conversions, kept as they are walked.
 pub mod journeys;
+/// A short link's days, and the words of links.
+pub mod links;
 /// Visitors who did not buy.
 pub mod lost;
 /// Money by the day it is booked on.
