@@ -27,6 +27,8 @@ mod export;
 mod given;
 /// `halotrack import`.
 mod import;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Answers as text.
 mod show;
 /// `halotrack sql`.
@@ -107,6 +109,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Affiliate(word) => partners::command(word)?,
         Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),

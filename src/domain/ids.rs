@@ -86,6 +86,9 @@ id!(RuleId, "rule");
 id!(SegmentId, "segment");
 id!(SpendId, "spend");
 id!(ImportId, "import");
+id!(AffiliateId, "affiliate");
+id!(PayoutId, "payout");
+id!(StatementId, "statement");
 id!(LinkId, "link");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.

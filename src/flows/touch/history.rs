@@ -56,7 +56,7 @@ pub fn of(app: &App, site: &std::sync::Arc<Site>, told: HistoryTouch) -> Option<
         own_device: None,
     };
     let decision = decision_for(site, &touch);
-    let judged = judge(site, &touch, &decision, false, told.at);
+    let judged = judge(app, site, &touch, &decision, false, told.at);
     Some(History { touch, judged })
 }
 
