@@ -29,6 +29,8 @@ pub mod each;
 mod enrolment;
 /// An event of a tracker.
 mod event;
+/// Facts of a file that the owner brings.
+pub mod imported;
 /// A lead, as a form told it.
 mod lead;
 /// The money of a sale.
@@ -53,6 +55,8 @@ mod statement;
 mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
+/// Who a fact is about.
+mod who;
 
 pub use order::own_id;
 pub use stored::Stored;
