@@ -639,6 +639,8 @@ create table milestones (
 ) strict, without rowid;
 create unique index milestones__site_id__key on milestones (site_id, key) where key is not null;
 create index milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
+-- What a platform's whole list is held against.
+create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
 create index milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
 

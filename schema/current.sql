@@ -1469,6 +1469,8 @@ CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
 
+CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
+
 CREATE INDEX milestones__site_id__contact_id on milestones (site_id, contact_id, at) where contact_id is not null;
 
 CREATE UNIQUE INDEX milestones__site_id__key on milestones (site_id, key) where key is not null;

@@ -190,7 +190,9 @@ select
 from main.orders o
 left join main.conversions v on v.site_id = o.site_id and v.id = o.conversion_id
 left join main.credits r on r.site_id = v.site_id and r.conversion_id = v.id and r.run = v.run
-where o.site_id = {site};
+where o.site_id = {site}
+  -- A payment is no order of its own where a shop has told of what it paid.
+  and (o.rank <> 4 or not exists (select 1 from main.orders s where s.site_id = o.site_id and s.conversion_id = o.conversion_id and (s.rank = 3 or s.rank = 5)));
 
 create temp view purchase_attributions as
 select
@@ -216,7 +218,8 @@ select
 from main.orders o
 left join main.chat_assists a on a.site_id = o.site_id and a.conversion_id = o.conversion_id
 left join main.conversations t on t.site_id = a.site_id and t.id = a.conversation_id
-where o.site_id = {site} and o.is_paid = 1 and o.is_test = 0;
+where o.site_id = {site} and o.is_paid = 1 and o.is_test = 0
+  and (o.rank <> 4 or not exists (select 1 from main.orders s where s.site_id = o.site_id and s.conversion_id = o.conversion_id and (s.rank = 3 or s.rank = 5)));
 
 create temp view customer_sessions as
 select

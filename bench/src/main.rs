@@ -23,6 +23,8 @@ mod driver;
 mod history;
 /// Touches a second.
 mod ingest;
+/// All models side by side.
+mod lab;
 /// Signed leads.
 mod leads;
 /// Megabytes.
@@ -39,6 +41,8 @@ mod product;
 mod pull;
 /// The dashboard's questions.
 mod questions;
+/// The conversions API, read.
+mod records;
 /// A shop's figures.
 mod sales;
 /// The command line.
@@ -98,7 +102,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 14] = [
+const PHASES: [(&str, Phase); 16] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -117,4 +121,6 @@ const PHASES: [(&str, Phase); 14] = [
     ("pull", |settings, _| pull::run(settings)),
     ("busy", |settings, _| busy::run(settings)),
     ("sales", |settings, _| sales::run(settings)),
+    ("lab", |settings, _| lab::run(settings)),
+    ("records", |settings, _| records::run(settings)),
 ];

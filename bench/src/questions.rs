@@ -68,7 +68,12 @@ impl Asked {
 
     /// Held against the bar of all questions.
     pub fn over(&self, what: &str) -> Row {
-        let mut row = Row::figure(&format!("{}, {what}", self.what), self.typical_ms, BAR);
+        self.against(what, BAR)
+    }
+
+    /// Held against a bar of its own, in milliseconds.
+    pub fn against(&self, what: &str, bar: Bar) -> Row {
+        let mut row = Row::figure(&format!("{}, {what}", self.what), self.typical_ms, bar);
         row.of = format!("first {:.1} ms, worst of {TIMES} more {:.1} ms, {} B", self.first_ms, self.worst_ms, grouped(self.bytes as f64));
         row
     }
@@ -174,11 +179,15 @@ fn wait_for_counts(database: &Path) -> Result<(), String> {
 }
 
 pub fn ask(product: &Product, cookie: &str, what: &'static str, path: &str) -> Result<Asked, String> {
-    let headers = [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")];
+    ask_as(product, &[("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")], what, path)
+}
+
+/// The same with other proof of who asks.
+pub fn ask_as(product: &Product, headers: &[(&str, &str)], what: &'static str, path: &str) -> Result<Asked, String> {
     let mut waits = Vec::new();
     let (mut first_ms, mut bytes) = (0.0, 0);
     for round in 0..TIMES + 2 {
-        let got = product.get(path, &headers)?;
+        let got = product.get(path, headers)?;
         if got.status != 200 || serde_json::from_slice::<Value>(&got.body).is_err() {
             return Err(format!("{path} gave {}: {}", got.status, String::from_utf8_lossy(&got.body[..got.body.len().min(300)])));
         }

@@ -20,6 +20,7 @@ use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
 use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::pull;
 use crate::flows::sites::{self, NewSiteForm};
 use crate::store::sites::Site;
 
@@ -87,6 +88,9 @@ pub enum Command {
     },
 }
 
+/// So long a command waits for the first reading of a connection; then that goes on without it.
+const FIRST_READING: Duration = Duration::from_secs(3);
+
 /// Which connections are meant: one by its id, or all of a site or of the box.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Chosen {
@@ -133,7 +137,10 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::TokenRevoke { site, token } => people::revoke_token(app, &site, &token).await,
         Command::ConnectionAdd { site, form } => {
             let id = site_named(app, &site)?.id;
-            json_of(&connections::add(app, id, &form, COMMAND_LINE).await?)
+            let added = connections::add(app, id, &form, COMMAND_LINE).await?;
+            // Whoever goes on by command wants to find read what can be read quickly.
+            pull::first(app, id, added.card.connection, FIRST_READING).await?;
+            json_of(&added)
         }
         Command::ConnectionList { site } => {
             let site = site.map(|s| site_named(app, &s)).transpose()?;

@@ -72,9 +72,10 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// `what` is the word of the report: only orders have a shop.
+    /// `what` is the word of the report: only orders have a shop, and a payment is of any.
     pub fn new(connection: i64, rank: i64, what: &str, platform: &str) -> Self {
-        let shop = (what == "order" && platform != "generic").then(|| platform.to_owned());
+        let is_shop = what == "order" && platform != "generic" && rank != Rank::Payment.number();
+        let shop = is_shop.then(|| platform.to_owned());
         Self { connection, rank, shop }
     }
 
@@ -219,6 +220,20 @@ mod tests {
         for (platform, want) in [("shopify", Joining::Apart), ("woocommerce", Joining::Join(0)), ("generic", Joining::Join(0))] {
             assert_eq!(joining(&order(2, platform), std::slice::from_ref(&woo)), want, "{platform}");
         }
+    }
+
+    #[test]
+    fn a_payment_is_of_any_shop() {
+        let told = |connection: i64, rank: Rank, platform: &str| {
+            let mut told = sale(Some("5001"), None, 500, 1_000_000, (connection, rank));
+            told.reporters = vec![Reporter::new(connection, rank.number(), "order", platform)];
+            told
+        };
+        let paid = told(2, Rank::Payment, "stripe");
+        for (shop, want) in [("woocommerce", Joining::Join(0)), ("shopify", Joining::Join(0))] {
+            assert_eq!(joining(&paid, &[told(1, Rank::Shop, shop)]), want, "{shop}");
+        }
+        assert_eq!(joining(&told(3, Rank::Payment, "calendly"), &[paid]), Joining::Join(0));
     }
 
     #[test]

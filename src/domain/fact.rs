@@ -131,6 +131,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// The number by which others know it. A payment that names no order has only its own, which is nobody else's.
+    pub fn shared_number(&self) -> Option<&str> {
+        let is_own = self.rank == Rank::Payment && self.order_number == self.external_id;
+        (!is_own).then_some(&self.order_number)
+    }
+
     /// It was a sale once, or is one.
     pub fn is_sold(&self) -> bool {
         self.was_paid || matches!(self.status, OrderStatus::Paid | OrderStatus::Refunded)

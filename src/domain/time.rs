@@ -173,6 +173,13 @@ impl Zone {
         }
     }
 
+    /// A moment as a clock on the wall of this zone shows it: `2026-06-13 09:20:00`.
+    pub fn wall(&self, text: &str) -> Option<Time> {
+        let civil: DateTime = text.trim().replacen(' ', "T", 1).parse().ok()?;
+        let at = civil.to_zoned(self.zone.clone()).ok()?;
+        Some(Time::from_ms(at.timestamp().as_millisecond()))
+    }
+
     /// RFC 3339 with this zone's offset.
     pub fn text(&self, at: Time) -> String {
         let zoned = at.timestamp().to_zoned(self.zone.clone());

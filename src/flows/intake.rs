@@ -61,6 +61,9 @@ pub use stored::Stored;
 pub const HEARD: &str = "heard";
 pub const BAD_SIGNATURE: &str = "bad_signature";
 
+/// Where single things that a body has named are said to have come from.
+pub const FETCHED: &str = "/fetch";
+
 /// A body that has proved its sender, read into facts.
 pub struct Delivered {
     /// None where an API token or the page itself brought it.
@@ -102,6 +105,8 @@ pub struct Context<'a> {
     pub heard_at: Time,
     /// When it was read from the platform itself.
     pub read_at: Option<Time>,
+    /// It was read because a body had named it: nobody had to look for it.
+    pub was_named: bool,
     /// The fact in hand is of somebody who was erased since it happened.
     pub erased_at: Option<Time>,
 }
@@ -221,6 +226,7 @@ pub fn store(
         now,
         heard_at,
         read_at: delivered.read_at,
+        was_named: delivered.path == FETCHED,
         erased_at: None,
     };
     let mut facts = Vec::with_capacity(delivered.facts.len());

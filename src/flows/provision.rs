@@ -228,6 +228,7 @@ async fn in_place(
     let known: &[Known] = before.as_ref().map(|r| r.hooks.as_slice()).unwrap_or_default();
     let told = happened(name, known, &registered.hooks, &clock(&site.zone.text(now)));
     let learned = learned(connection, &registered);
+    let secrets = given(connection, &registered);
     let lines = told.clone();
     let was = connection.status;
     // Open dashboards hear of what has changed, and of nothing once an hour.
@@ -253,6 +254,9 @@ async fn in_place(
             if let Some(changed) = learned {
                 connections::save(c, &changed)?;
             }
+            if let Some(secrets) = secrets {
+                connections::save_secrets(c, id, &secrets)?;
+            }
             Ok(())
         })
         .await?;
@@ -270,6 +274,17 @@ fn learned(connection: &Connection, registered: &Registered) -> Option<Connectio
         changed.settings.0.entry(key.clone()).or_insert_with(|| value.clone());
     }
     (changed.settings != connection.settings).then_some(changed)
+}
+
+/// With the secrets that the platform has just made. What is on its way was signed with the one before, which stays good
+/// beside the new one.
+fn given(connection: &Connection, registered: &Registered) -> Option<Secrets> {
+    let mut secrets = connection.secrets.clone();
+    for (key, made) in &registered.secrets {
+        let before = secrets.first(key).filter(|s| s.reveal() != made.reveal()).cloned();
+        secrets.0.insert(key.clone(), [made.clone()].into_iter().chain(before).collect());
+    }
+    (!registered.secrets.is_empty()).then_some(secrets)
 }
 
 /// What had happened to hooks that were in place before.

@@ -3,10 +3,12 @@
 //! bring come this way too, so that none is lost and none counts twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::{App, News};
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::platform::{HISTORY_DAYS, LONGEST_HISTORY_DAYS};
+use crate::domain::readiness::Worker;
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::error::{Error, Result};
@@ -34,6 +36,9 @@ pub use fetch::fetch;
 const MOST_STEPS: usize = 400;
 /// What a forced run reads once more.
 const AGAIN_MS: i64 = 7 * DAY_MS;
+
+/// How often it is looked whether a run has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,8 +145,22 @@ pub async fn read_back(app: &App, id: ConnectionId, days: i64) -> Result<bool> {
     Ok(true)
 }
 
+/// Waits until a connection has been read once, where a server reads it, but no longer than so.
+pub async fn first(app: &App, site: SiteId, id: ConnectionId, most: Duration) -> Result<()> {
+    if found(app, id).is_none_or(|(.., source)| source.pull().is_none()) || app.pulse.silence_ms()[Worker::Puller as usize].is_none() {
+        return Ok(());
+    }
+    let ended = async {
+        while app.store.read(site, move |c| sync_runs::find_last_ended(c, id)).await?.is_none() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(most, ended).await.unwrap_or(Ok(()))
+}
+
 /// A connection that was never pulled is due now.
-pub async fn want(app: &App, site: crate::domain::ids::SiteId, id: ConnectionId) -> Result<()> {
+pub async fn want(app: &App, site: SiteId, id: ConnectionId) -> Result<()> {
     let now = app.clock.now();
     app.store.write(site, move |c| pulls::hurry(c, id, now)).await
 }

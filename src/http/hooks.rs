@@ -47,6 +47,12 @@ pub const SHOPIFY: Doc = Doc::new(
 .answer(r#"{"status":"success","attribution":{"conversationId":null,"confidence":0,"method":"no_match"}}"#)
 .statuses(&[200, 401, 413, 415, 429, 503]);
 
+pub const POSH: Doc =
+    Doc::new("Facts in", "The address that older set-ups of Posh call: the token in it selects site and connection, Posh-Secret decides.")
+        .body(r#"{"type":"new_order","event_id":"66f0","order_number":"10432","total":86.9,"account_email":"ann@shop.example"}"#)
+        .answer(r#"{"status":"accepted","id":"in_4"}"#)
+        .statuses(&[200, 401, 404, 413, 415, 429, 503]);
+
 /// What became of a body whose sender has proved itself.
 enum Told {
     Facts {
@@ -68,11 +74,21 @@ enum Told {
 
 /// `POST /in/{platform}/{token}`
 pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
+    let platform = ask.param("platform").to_owned();
+    hook_of(app, ask, &platform).await
+}
+
+/// `POST /api/webhooks/poshvip/{token}`
+pub async fn posh(app: App, ask: Ask) -> Result<Reply> {
+    hook_of(app, ask, "poshvip").await
+}
+
+async fn hook_of(app: App, ask: Ask, platform: &str) -> Result<Reply> {
     let book = app.book();
     let unknown = access::unknown_endpoint;
     // Looked up by hash first, whatever the platform in the path says: one answer and one time for all strangers.
     let connection = book.connection_by_hook(ask.param("token")).cloned();
-    let connection = connection.filter(|c| c.platform == ask.param("platform")).ok_or_else(unknown)?;
+    let connection = connection.filter(|c| c.platform == platform).ok_or_else(unknown)?;
     let webhook = sources::find(&connection.platform).and_then(|s| s.webhook()).ok_or_else(unknown)?;
     let incoming = Incoming { origin: app.config.public_url.trim_end_matches('/'), ..ask.incoming() };
     if webhook.greet(&incoming).is_some() {
@@ -82,6 +98,9 @@ pub async fn hook(app: App, ask: Ask) -> Result<Reply> {
         Ok(verified) => verified,
         Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
     };
+    if let Some(answer) = webhook.challenge(&verified, &connection.secrets) {
+        return Ok(Reply::text("application/json", answer.body));
+    }
     if webhook.is_counted() {
         return counted::take(&app, &ask, &connection, &verified, false).await;
     }

@@ -1,18 +1,28 @@
 //! Pages of figures: the headline, day by day, the tables, and who is there just now. The overview asks for several at
 //! once, so that they come out of one look at the file.
 
+/// All models side by side.
+pub mod attribution;
 /// What chats helped to sell.
 pub mod chat;
 /// Columns of files.
 pub mod columns;
 /// New customers against those who came back.
 pub mod customers;
+/// One day on one page.
+pub mod daily;
+/// The data-driven estimate.
+mod estimate;
+/// The ways that lead to conversions.
+pub mod paths;
 /// What was sold.
 pub mod products;
 /// What may be asked.
 pub mod query;
 /// Tables by origin, page, country and device.
 pub mod tables;
+/// How long it takes to convert.
+pub mod time_to_convert;
 /// Channels, their sources, their campaigns, and what stands below one.
 pub mod tree;
 

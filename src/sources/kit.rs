@@ -5,13 +5,19 @@ use serde_json::Value;
 use super::{Heard, Reject};
 use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
+use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Secrets;
 use crate::domain::time::Time;
 use crate::json;
 use crate::wire::{Headers, Incoming, Response};
 
+/// Person, campaign and visit out of what somebody answered.
+pub mod answers;
+
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;
+/// Signatures in one header that are looked at.
+const MOST_SIGNATURES: usize = 8;
 
 /// A body whose sender has proved itself. Made only here, so an unchecked body cannot be parsed by accident.
 #[derive(Debug)]
@@ -32,6 +38,22 @@ impl<'a> Verified<'a> {
             fits |= crypto::same(&crypto::hmac_sha256(secret.reveal().as_bytes(), parts), &claimed);
         }
         fits.then_some(Self { body, content_type, is_signed: true })
+    }
+
+    /// By a header in the style of Stripe, `t=seconds,v1=hex`, over `t.body`; more than one `v1` while a secret is being rotated.
+    /// Only age is judged, as the platforms' own libraries do: a clock of ours that runs behind loses nothing.
+    pub fn by_timed_hmac(secrets: &[Secret], header: &str, got: &Incoming<'a>, now: Time) -> Result<Self, Reject> {
+        let (timestamp, claims) = timed_signatures(header).ok_or(Reject::BadSignature)?;
+        let seconds: i64 = timestamp.parse().map_err(|_| Reject::BadSignature)?;
+        let content_type = got.headers.get("content-type").unwrap_or_default();
+        let parts: [&[u8]; 3] = [timestamp.as_bytes(), b".", got.body];
+        let mut verified = None;
+        for claim in claims {
+            let one = Self::by_hex_hmac(secrets, &parts, claim, got.body, content_type);
+            verified = verified.or(one);
+        }
+        let verified = verified.ok_or(Reject::BadSignature)?;
+        if now.s().saturating_sub(seconds) > TOLERANCE_S as i64 { Err(Reject::StaleSignature) } else { Ok(verified) }
     }
 
     /// By an HMAC-SHA1 in hex over the body.
@@ -178,6 +200,21 @@ pub fn time(value: &Value, keys: &[&str]) -> Option<Time> {
     })
 }
 
+/// An exact amount out of a decimal of any spelling (`49.5`, `"49.50"`), never below nothing.
+pub fn decimal(value: &Value, key: &str, currency: Currency) -> Option<Money> {
+    Money::parse(&text(value, key)?, currency).ok().filter(|money| money.minor >= 0)
+}
+
+/// Signed seconds of a header in the style of Stripe (`t=…,v1=…`): the time and every `v1`.
+pub fn timed_signatures(header: &str) -> Option<(&str, Vec<&str>)> {
+    let pairs: Vec<(&str, &str)> = header.split(',').filter_map(|pair| pair.split_once('=')).collect();
+    let is_hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let timestamp = pairs.iter().find(|(name, _)| *name == "t")?.1;
+    let is_digits = !timestamp.is_empty() && timestamp.len() <= 12 && timestamp.bytes().all(|b| b.is_ascii_digit());
+    let claims = pairs.iter().filter(|(name, value)| *name == "v1" && is_hex(value)).map(|(_, value)| *value).take(MOST_SIGNATURES);
+    is_digits.then(|| (timestamp, claims.collect()))
+}
+
 /// Understood, and nothing that we keep: answered with success.
 pub fn ignored() -> Heard {
     Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"ignored".to_vec() })
@@ -187,4 +224,27 @@ pub fn ignored() -> Heard {
 pub fn clicks_of(url: &str) -> Vec<String> {
     let path = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     landing(path, &[]).clicks.iter().map(|(_, value)| value.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timed_signatures_are_read_as_they_are_written() {
+        let hex = "a".repeat(64);
+        let rows: &[(String, Option<usize>)] = &[
+            (format!("t=1763800000,v1={hex}"), Some(1)),
+            (format!("t=1763800000,v1={hex},v1={hex},v0={hex}"), Some(2)),
+            (format!("v1={hex},t=1763800000"), Some(1)),
+            (format!("t=1763800000, v1={hex}"), Some(0)),
+            (format!("t=1763800000,v1={}", hex.to_uppercase()), Some(0)),
+            (format!("t=,v1={hex}"), None),
+            (format!("v1={hex}"), None),
+            (String::new(), None),
+        ];
+        for (header, want) in rows {
+            assert_eq!(timed_signatures(header).map(|(_, claims)| claims.len()), *want, "{header}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crypto::Secret;
 use crate::domain::fact::Fact;
 use crate::domain::platform::{About, Secrets, Settings};
 use crate::domain::steps::{Steps, Talk, Token};
@@ -12,27 +13,45 @@ use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
 pub mod anytrack;
+mod calcom;
+mod calendly;
 pub mod chatwoot;
 pub mod crisp;
+mod easyappointments;
+mod eventbrite;
 pub mod forms;
 mod hubspot;
 pub mod kit;
+mod metaleads;
+mod poshvip;
 mod shopify;
+mod stripe;
 pub mod tawk;
+mod typeform;
 pub mod woocommerce;
+mod zoom;
 
 pub use kit::Verified;
 
 /// Every source, in the order of the alphabet.
 pub static ALL: &[&dyn Source] = &[
     &anytrack::AnyTrack,
+    &calcom::CalCom,
+    &calendly::Calendly,
     &chatwoot::Chatwoot,
     &crisp::Crisp,
+    &easyappointments::EasyAppointments,
+    &eventbrite::Eventbrite,
     &forms::Forms,
     &hubspot::HubSpot,
+    &metaleads::MetaLeads,
+    &poshvip::PoshVip,
     &shopify::Shopify,
+    &stripe::Stripe,
     &tawk::Tawk,
+    &typeform::Typeform,
     &woocommerce::WooCommerce,
+    &zoom::Zoom,
 ];
 
 pub trait Source: Sync {
@@ -111,6 +130,11 @@ pub trait Webhook: Sync {
     /// Checks the raw bytes in constant time against every live secret.
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject>;
 
+    /// A body that only asks whether we hold the secret, and its answer. Asked after `verify`; nothing is stored.
+    fn challenge(&self, _body: &Verified<'_>, _secrets: &Secrets) -> Option<Response> {
+        None
+    }
+
     /// It sends lists in which each item stands by itself and is answered with counts; what cannot be read at all is refused.
     fn is_counted(&self) -> bool {
         false
@@ -162,6 +186,19 @@ pub struct Batch {
     pub problems: Vec<Problem>,
     /// What these facts leave open, in the source's own words: its `fetch` reads it right after.
     pub fetch: Vec<String>,
+    /// Of a platform that does not say what it has taken away: everything that it holds now.
+    pub whole: Option<Whole>,
+}
+
+/// Everything of a kind that a platform holds from a moment on, by its ids. What we know beside them has been taken away.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Whole {
+    /// The step that each of them is, and the step that its end is.
+    pub kind: &'static str,
+    pub end: &'static str,
+    /// Those that begin then or later.
+    pub since: Time,
+    pub ids: Vec<String>,
 }
 
 impl Batch {
@@ -274,7 +311,7 @@ pub enum Wish {
     Remove,
 }
 
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Registered {
     /// Ours, as they stand in the platform now, that of a new order first.
     pub hooks: Vec<Hook>,
@@ -282,6 +319,9 @@ pub struct Registered {
     pub notes: Vec<String>,
     /// Settings that the platform has told: its currency, its zone, its own name. Those that the owner typed stay.
     pub learned: BTreeMap<String, String>,
+    /// Secrets that the platform has made and tells this once, by the key under which they are kept.
+    #[serde(skip)]
+    pub secrets: Vec<(String, Secret)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,10 +10,12 @@ use rusqlite::{Row, named_params};
 use super::scope::SiteConn;
 use crate::domain::attribution::{Link, LinkedSession};
 use crate::domain::campaign::{ClickKind, Utm};
+use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
 use crate::domain::milestone::{CameFrom, Milestone, touchpoint};
+use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Milestones of one person that are looked at, at most.
 const MOST: i64 = 500;
@@ -102,6 +104,45 @@ pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Tim
         |row| row.get(0),
     )?;
     Ok(id.map(ConversionId::new))
+}
+
+/// Steps of a kind that a connection has told of, begin at `since` or later, are none of these, and of whose end, or of anything
+/// else that became of them, nothing is known yet.
+pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids: &[String]) -> Result<Vec<Milestone>> {
+    let ids = serde_json::to_string(ids).map_err(Error::internal)?;
+    c.list(
+        "select external_id, source, at, email, phone, first_name, last_name, company from milestones m
+         where site_id = :site and connection_id = :connection and connection_id > 0 and kind = :kind and erased_at is null
+           and data->>'starts_at' >= :since and external_id not in (select value from json_each(:ids))
+           and not exists (select 1 from milestones e where e.site_id = m.site_id and e.connection_id = m.connection_id
+             and e.connection_id > 0 and e.external_id = m.external_id
+             and (e.kind = 'appointment_cancelled' or e.kind = 'appointment_completed' or e.kind = 'appointment_no_show'))
+         order by id limit 1000",
+        named_params! {":connection": connection, ":kind": kind, ":since": since.utc(), ":ids": ids},
+        |row| {
+            let text = |at: usize| row.get::<_, Option<String>>(at);
+            Ok(Milestone {
+                external_id: text(0)?,
+                source: row.get(1)?,
+                kind: kind.to_owned(),
+                happened_at: Time::from_ms(row.get(2)?),
+                person: Person {
+                    email: text(3)?.as_deref().and_then(Email::parse),
+                    phone: text(4)?.as_deref().and_then(|p| Phone::parse(p, None)),
+                    first_name: text(5)?,
+                    last_name: text(6)?,
+                    company: text(7)?,
+                    ..Person::default()
+                },
+                traces: Traces::default(),
+                utm: Utm::default(),
+                referrer: None,
+                data: serde_json::json!({}),
+                metadata: serde_json::json!({}),
+                is_imported: false,
+            })
+        },
+    )
 }
 
 pub fn set_conversion(c: &SiteConn, id: MilestoneId, conversion: ConversionId) -> Result<()> {

@@ -78,6 +78,7 @@ mod pool;
 pub mod pulls;
 /// What the dashboard and the APIs ask.
 pub mod questions;
+mod recall; // what readers keep in memory
 /// Days of deliveries after a change of the zone.
 pub mod recounts;
 /// Money that went back.
@@ -148,8 +149,7 @@ struct Inner {
     readers: r2d2::Pool<pool::Readers>,
     writer: writer::Writer,
     sealer: Sealer,
-    memory: cube::Memory,
-    walks: milestones::walked::Walks,
+    recall: recall::Recall,
 }
 
 impl Store {
@@ -177,7 +177,7 @@ impl Store {
             .build(pool::Readers::new(path.clone()))
             .map_err(|e| storage("storage_unreadable", "The database cannot be opened for reading.").caused(e))?;
         let writer = writer::Writer::start(conn, pool::second_writer(&path).map_err(opening)?)?;
-        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, memory: Default::default(), walks: Default::default() }) })
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer, sealer, recall: Default::default() }) })
     }
 
     pub fn path(&self) -> &Path {
@@ -333,7 +333,7 @@ impl Inner {
         conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
-        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.memory, &self.walks));
+        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.recall));
         conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
         conn.execute_batch("rollback").map_err(scope::sql_error)?;
         answer

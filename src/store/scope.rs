@@ -10,6 +10,8 @@ use rusqlite::{CachedStatement, Connection, Row, ffi};
 
 use super::cube::Memory;
 use super::milestones::walked::Walks;
+use super::questions::{journeys, lost};
+use super::recall::Recall;
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
@@ -68,23 +70,29 @@ pub struct SiteConn<'c> {
     conn: &'c Connection,
     site: SiteId,
     sealer: &'c Sealer,
-    /// Answers over counted days; readers have it.
-    memory: Option<&'c Memory>,
-    /// The steps of sites whose funnel was looked at; readers have it.
-    walks: Option<&'c Walks>,
+    /// What is kept between questions; readers have it.
+    recall: Option<&'c Recall>,
 }
 
 impl<'c> SiteConn<'c> {
     pub(super) fn new(conn: &'c Connection, site: SiteId, sealer: &'c Sealer) -> Self {
-        Self { conn, site, sealer, memory: None, walks: None }
+        Self { conn, site, sealer, recall: None }
     }
 
     pub(super) fn memory(&self) -> Option<&'c Memory> {
-        self.memory
+        self.recall.map(|recall| &recall.memory)
     }
 
     pub(super) fn walks(&self) -> Option<&'c Walks> {
-        self.walks
+        self.recall.map(|recall| &recall.walks)
+    }
+
+    pub(super) fn journeys(&self) -> Option<&'c journeys::Kept> {
+        self.recall.map(|recall| &recall.journeys)
+    }
+
+    pub(super) fn visits(&self) -> Option<&'c lost::Kept> {
+        self.recall.map(|recall| &recall.visits)
     }
 
     pub fn site(&self) -> SiteId {
@@ -232,21 +240,20 @@ impl<'c> SiteConn<'c> {
 pub struct AllSites<'c> {
     conn: &'c Connection,
     sealer: &'c Sealer,
-    memory: Option<&'c Memory>,
-    walks: Option<&'c Walks>,
+    recall: Option<&'c Recall>,
 }
 
 impl<'c> AllSites<'c> {
     pub(super) fn new(conn: &'c Connection, sealer: &'c Sealer) -> Self {
-        Self { conn, sealer, memory: None, walks: None }
+        Self { conn, sealer, recall: None }
     }
 
-    pub(super) fn remembering(self, memory: &'c Memory, walks: &'c Walks) -> Self {
-        Self { memory: Some(memory), walks: Some(walks), ..self }
+    pub(super) fn remembering(self, recall: &'c Recall) -> Self {
+        Self { recall: Some(recall), ..self }
     }
 
     pub fn of(&self, site: SiteId) -> SiteConn<'c> {
-        SiteConn { memory: self.memory, walks: self.walks, ..SiteConn::new(self.conn, site, self.sealer) }
+        SiteConn { recall: self.recall, ..SiteConn::new(self.conn, site, self.sealer) }
     }
 
     pub fn sealer(&self) -> &Sealer {

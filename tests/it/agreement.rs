@@ -2,6 +2,9 @@
 //! kept, counted before or shared: for random filters, lenses, windows and days, before the days are counted, after, and
 //! while rows change.
 
+/// All models side by side.
+mod lab;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use halotrack::domain::attribution::{Model, PathTouch, weights};
@@ -843,6 +846,7 @@ async fn check(shop: &Shop, dice: &mut Dice, what: &str) {
     let list = shop.get(&format!("conversions?{}&limit=10", asked.query)).await;
     assert_eq!(list["items"], answer["latest"], "{what}");
     assert_eq!(list["total"]["count"].as_i64(), Some(sales.len() as i64), "{what}: the ledger");
+    lab::check(shop, dice, &rows, &asked, &what).await;
 }
 
 #[tokio::test]

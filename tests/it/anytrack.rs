@@ -620,9 +620,17 @@ async fn told_by_four(transaction: Option<&str>) {
         let to_tracker = deliveries.iter().find(|d| d["platform"] == "anytrack").expect("a row");
         assert_eq!((&to_tracker["state"], &to_tracker["reason"]), (&json!("skipped"), &json!("own_report")), "{order:?}");
         house.advance_s(4);
-        let path = format!("/api/sites/{}/reports/overview?from=2026-06-13&to=2026-06-13", site.slug);
-        let overview = house.get(&path).token(&site.token).send().await.is(200).json;
-        figures.push(overview);
+        let mut seen = Vec::new();
+        for path in ["overview", "attribution", "paths", "time_to_convert", "daily?date=2026-06-13"] {
+            let path = format!(
+                "/api/sites/{}/reports/{path}{}",
+                site.slug,
+                if path.contains('?') { "" } else { "?from=2026-06-13&to=2026-06-13" }
+            );
+            seen.push(house.get(&path).token(&site.token).send().await.is(200).json);
+            house.advance_s(4);
+        }
+        figures.push(seen.into());
     }
     assert!(figures[0].to_string().contains("8690"), "{}", figures[0]);
     for (order, headline) in arrivals().iter().zip(&figures) {

@@ -21,9 +21,11 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 23] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
+    ("attribution", ".t-lab tbody tr"),
+    ("daily", ".fig, .empty"),
     ("conversions", "tr[data-id]"),
     ("conversions/conversion_1", ".rc-line"),
     ("orders", "tr[data-id]"),
@@ -285,6 +287,13 @@ async fn try_key(browser: &Chromium, office: &Office, (page, ready): (&str, &str
             wait(&row_has_focus(0)).await;
             browser.press(" ").await;
             wait("return document.querySelectorAll('main tr[data-id] input:checked').length === 1 && !document.querySelector('.selection').hidden").await;
+        }
+        // The daily report.
+        "The day before" | "The day after" | "Back to today" => {
+            browser.press(LEFT).await;
+            wait("return /show=/.test(location.search)").await;
+            browser.press(if word == "Back to today" { "b" } else { RIGHT }).await;
+            wait("return !/show=/.test(location.search)").await;
         }
         // The tree of sources.
         "Next row, row before" => {

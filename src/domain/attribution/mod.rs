@@ -14,6 +14,7 @@ use super::touch::{TouchKind, Touchpoint};
 pub mod chat;
 mod decay;
 pub mod journey;
+pub mod markov;
 pub mod matching;
 pub mod models;
 #[cfg(test)]

@@ -73,7 +73,8 @@ impl Model {
         matches!(self, Self::First | Self::FirstNonDirect | Self::Last | Self::LastNonDirect)
     }
 
-    fn credits_direct(self) -> bool {
+    /// Direct visits earn like any other.
+    pub fn credits_direct(self) -> bool {
         matches!(self, Self::First | Self::Last)
     }
 }
@@ -83,32 +84,38 @@ impl Model {
 pub fn weights(model: Model, path: &[PathTouch], happened_at: Time, window_days: Option<u32>) -> Vec<u64> {
     let mut weights = vec![0; path.len()];
     let credited = credited(model, path, happened_at, Window(window_days));
-    let (Some(first), Some(last)) = (credited.first().copied(), credited.last().copied()) else { return weights };
-    match model {
-        Model::First | Model::FirstNonDirect => weights[first] = 1,
-        Model::Last | Model::LastNonDirect => weights[last] = 1,
-        Model::Linear => {
-            for i in credited {
-                weights[i] = 1;
-            }
-        }
-        // 40 % for each end and 20 % for all between; two share evenly, one has all.
-        Model::Position => {
-            let between = credited.len().saturating_sub(2) as u64;
-            for i in credited {
-                weights[i] = if between > 0 && (i == first || i == last) { 2 * between } else { 1 };
-            }
-        }
-        // Ages count from the newest touch: the same ratios as from the conversion, and the newest never underflows.
-        Model::TimeDecay => {
-            let newest = path[last].touch.at;
-            for i in credited {
-                let age_ms = newest.ms_since(path[i].touch.at).max(0) as u64;
-                weights[i] = decay::weight(age_ms);
-            }
-        }
+    let times: Vec<Time> = credited.iter().map(|i| path[*i].touch.at).collect();
+    let mut earned = Vec::new();
+    weigh(model, &times, &mut earned);
+    for (i, weight) in credited.into_iter().zip(earned) {
+        weights[i] = weight;
     }
     weights
+}
+
+/// The weights of touches that may all earn credit, by their times, the earliest first.
+pub fn weigh(model: Model, times: &[Time], into: &mut Vec<u64>) {
+    into.clear();
+    let Some(newest) = times.last() else { return };
+    let last = times.len() - 1;
+    match model {
+        Model::First | Model::FirstNonDirect => {
+            into.resize(times.len(), 0);
+            into[0] = 1;
+        }
+        Model::Last | Model::LastNonDirect => {
+            into.resize(times.len(), 0);
+            into[last] = 1;
+        }
+        Model::Linear => into.resize(times.len(), 1),
+        // 40 % for each end and 20 % for all between; two share evenly, one has all.
+        Model::Position => {
+            let between = times.len().saturating_sub(2) as u64;
+            into.extend((0..times.len()).map(|i| if between > 0 && (i == 0 || i == last) { 2 * between } else { 1 }));
+        }
+        // Ages count from the newest touch: the same ratios as from the conversion, and the newest never underflows.
+        Model::TimeDecay => into.extend(times.iter().map(|at| decay::weight(newest.ms_since(*at).max(0) as u64))),
+    }
 }
 
 /// The places in the path that may earn credit, by time.

@@ -38,6 +38,48 @@ fn parts(weights: &[u64], whole: u64) -> Vec<u64> {
     parts
 }
 
+/// Cuts one whole after another by the same rule, without asking for room each time: reports cut hundreds of thousands.
+#[derive(Default)]
+pub struct Cutter {
+    rests: Vec<(u128, u32)>,
+}
+
+impl Cutter {
+    /// Parts of a whole, which may be below nought; they add up to it, or are all nought where no weight is above nought.
+    pub fn cut(&mut self, whole: i64, weights: &[u64], parts: &mut Vec<i64>) {
+        parts.clear();
+        self.rests.clear();
+        let (size, sign) = (whole.unsigned_abs(), whole.signum());
+        let sum: u128 = weights.iter().map(|w| u128::from(*w)).sum();
+        let most = weights.iter().copied().max().unwrap_or(0);
+        if sum == 0 {
+            parts.resize(weights.len(), 0);
+            return;
+        }
+        let mut left = size;
+        let mut put = |part: u64, rest: u128| {
+            left -= part;
+            self.rests.push((rest, parts.len() as u32));
+            parts.push(part as i64);
+        };
+        // Most weights are small, and dividing 64 bits takes a fraction of what 128 bits take.
+        match (u64::try_from(sum), most.checked_mul(size)) {
+            (Ok(sum), Some(_)) => weights.iter().for_each(|w| put(w * size / sum, u128::from(w * size % sum))),
+            _ => weights.iter().for_each(|w| {
+                let all = u128::from(*w) * u128::from(size);
+                put((all / sum) as u64, all % sum);
+            }),
+        }
+        self.rests.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, place) in self.rests.iter().take(left as usize) {
+            parts[*place as usize] += 1;
+        }
+        if sign < 0 {
+            parts.iter_mut().for_each(|part| *part = -*part);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +112,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn cutting_many_is_cutting_each(
+            weights in proptest::collection::vec(prop_oneof![0u64..=9, 0u64..=(1 << 62)], 0..40),
+            whole in prop_oneof![-200_000i64..200_000, any::<i64>()],
+        ) {
+            let (mut cutter, mut parts) = (Cutter::default(), Vec::new());
+            cutter.cut(WHOLE as i64, &weights, &mut parts);
+            prop_assert_eq!(&parts, &shares(&weights).into_iter().map(|s| s as i64).collect::<Vec<_>>());
+            prop_assume!(whole != i64::MIN);
+            cutter.cut(whole, &weights, &mut parts);
+            let euros = Money::new(whole, Currency::parse("EUR").expect("EUR"));
+            prop_assert_eq!(&parts, &euros.split(&weights).iter().map(|m| m.minor).collect::<Vec<_>>());
+        }
+
         #[test]
         fn they_add_up_and_lie_within_one_of_the_exact_share(weights in proptest::collection::vec(0u64..=(1 << 62), 1..300)) {
             let sum: u128 = weights.iter().map(|w| u128::from(*w)).sum();

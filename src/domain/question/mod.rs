@@ -15,6 +15,8 @@ pub mod deliveries;
 pub mod filter;
 /// Who took which steps.
 pub mod funnel;
+/// What came before conversions.
+pub mod journeys;
 /// Rates, and how far a small number may be trusted.
 pub mod rate;
 /// Sums over rows, and how often each value occurs.

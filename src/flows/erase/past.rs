@@ -139,7 +139,7 @@ fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool>
     if let Some(known) = orders::find_by_external_id(c, connection, &external_id)? {
         return Ok(known.is_erased);
     }
-    let Some(key) = order_key(&order.order_number) else { return Ok(false) };
+    let Some(key) = order.shared_number().and_then(order_key) else { return Ok(false) };
     if !conversions::is_erased_order(c, &key)? {
         return Ok(false);
     }

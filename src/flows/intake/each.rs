@@ -232,6 +232,7 @@ fn one(
         now,
         heard_at: now,
         read_at: None,
+        was_named: false,
         erased_at: matches!(news, past::News::Past(_)).then_some(now),
     };
     let stored = if is_careful { c.apart(|| tell_one(&x, told)) } else { tell_one(&x, told) };

@@ -24,8 +24,11 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let telling = Telling {
         kind: ConversionKind::Sale,
         name: None,
-        label: format!("Order {}", order.order_number),
-        order_id: Some(&order.order_number),
+        label: match order.shared_number() {
+            Some(number) => format!("Order {number}"),
+            None => format!("Payment {}", order.order_number),
+        },
+        order_id: order.shared_number(),
         external_id: &external_id,
         event_id: format!("order_{}", order.order_number),
         platform: &order.platform,
@@ -72,7 +75,7 @@ pub fn store(x: &Context, order: &Order) -> Result<Stored> {
         is_gone,
         ended_at,
         erased_at: x.erased_at,
-        found_at: x.read_at,
+        found_at: x.read_at.filter(|_| !x.was_named),
     };
     let id = orders::save(x.c, known.as_ref(), &filed)?;
     if order.are_refunds_whole {

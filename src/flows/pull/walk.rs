@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use super::{Ended, later_ms, next_after, pause, recovered};
 use crate::app::{App, News};
-use crate::domain::fact::{Fact, Order, Refund};
+use crate::domain::fact::{Fact, Milestone, Order, Refund};
 use crate::domain::ids::{ConnectionId, SyncRunId};
 use crate::domain::steps::{State, Verdict};
 use crate::domain::time::DAY_MS;
 use crate::error::Result;
 use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
-use crate::sources::{Batch, Source, Window};
+use crate::sources::{Batch, Source, Whole, Window};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::sync_runs::Tally;
-use crate::store::{counters, jobs, orders, pulls, refunds, registrations, sync_runs};
+use crate::store::{counters, jobs, milestones, orders, pulls, refunds, registrations, sync_runs};
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
@@ -61,6 +61,9 @@ impl Walk<'_> {
                 order.is_imported |= order.happened_at < self.connection.created_at;
             }
         }
+        if let Some(whole) = batch.whole.take() {
+            facts.extend(self.ended(whole).await?);
+        }
         let mut fetch = batch.fetch;
         loop {
             let rest = facts.split_off(facts.len().min(PART));
@@ -74,6 +77,15 @@ impl Walk<'_> {
         }
     }
 
+    /// What the platform held once and holds no more has ended, as far as we can tell in this moment.
+    async fn ended(&self, whole: Whole) -> Result<Vec<Fact>> {
+        let (id, now) = (self.connection.id.number(), self.app.clock.now());
+        let end = whole.end;
+        let missing =
+            self.app.store.read(self.site.id, move |c| milestones::list_missing(c, id, whole.kind, whole.since, &whole.ids)).await?;
+        Ok(missing.into_iter().map(|m| Fact::Milestone(Milestone { kind: end.to_owned(), happened_at: now, ..m })).collect())
+    }
+
     async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
         let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
         let connections: Vec<Arc<Connection>> = self.app.book().connections_of(self.site.id).cloned().collect();
@@ -82,7 +94,7 @@ impl Walk<'_> {
         let mut delivered = Delivered {
             connection: Some(id),
             platform: self.connection.platform.clone(),
-            path: PATH.into(),
+            path: if self.run.is_some() { PATH } else { intake::FETCHED }.into(),
             content_type: "application/json".into(),
             body,
             facts: Vec::new(),

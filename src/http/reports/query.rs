@@ -64,6 +64,19 @@ const PLACE: &[Param] = &[
     ("in_campaign", "its name, as shown"),
 ];
 
+/// Which rows journeys are looked at by, and what is left out of them.
+const JOURNEYS: &[Param] = &[
+    ("by", "channel (default), source, medium, campaign, content, term or landing"),
+    ("without", "direct: direct visits are passed over; unattributed: what nothing is known of is left out; both with a comma"),
+    ("limit", "rows, at most 500; the total is of all"),
+];
+
+const ESTIMATE: &[Param] = &[("estimate", "1, 2 or 3: how many visits the data-driven estimate remembers; without it, none is made")];
+
+pub const ATTRIBUTION: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, JOURNEYS, ESTIMATE]);
+pub const ATTRIBUTION_CSV: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, JOURNEYS, ESTIMATE]);
+pub const PATHS: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, JOURNEYS]);
+pub const TIME_TO_CONVERT: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, JOURNEYS]);
 pub const CHAT: &[Param] = &joined::<23>(&[DAYS, FILTERS]);
 pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
 pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);

@@ -98,6 +98,50 @@ pub const ROUTES: &[Route] = &[
         run!(reports::tree::campaigns_csv),
         reports::tree::CAMPAIGNS_CSV,
     ),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/attribution",
+        Site(Right::See, Scope::Read),
+        run!(reports::attribution::attribution),
+        reports::attribution::ATTRIBUTION,
+    )
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/attribution.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::attribution::attribution_csv),
+        reports::attribution::ATTRIBUTION_CSV,
+    )
+    .patience(55),
+    Route::new("GET", "/api/sites/{site}/reports/paths", Site(Right::See, Scope::Read), run!(reports::paths::paths), reports::paths::PATHS)
+        .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/paths.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::paths::paths_csv),
+        reports::paths::PATHS_CSV,
+    )
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/time_to_convert",
+        Site(Right::See, Scope::Read),
+        run!(reports::time_to_convert::time_to_convert),
+        reports::time_to_convert::TIME_TO_CONVERT,
+    )
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/time_to_convert.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::time_to_convert::time_to_convert_csv),
+        reports::time_to_convert::TIME_TO_CONVERT_CSV,
+    )
+    .patience(55),
+    Route::new("GET", "/api/sites/{site}/reports/daily", Site(Right::See, Scope::Read), run!(reports::daily::daily), reports::daily::DAILY)
+        .patience(55),
     Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),
     Route::new(
         "GET",

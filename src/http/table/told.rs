@@ -23,6 +23,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/webhook/order", Sender, run!(senders::order), senders::ORDER).shape(Shape::Halo).told(),
     Route::new("POST", "/api/webhooks/woocommerce/{topic}", Sender, run!(hooks::woocommerce), hooks::WOOCOMMERCE).shape(Shape::Shop).told(),
     Route::new("POST", "/api/webhooks/shopify/{topic}", Sender, run!(hooks::shopify), hooks::SHOPIFY).shape(Shape::Shop).told(),
+    Route::new("POST", "/api/webhooks/poshvip/{token}", Hook, run!(hooks::posh), hooks::POSH).told(),
     Route::new("POST", "/functions/v1/anytrack-webhook", Sender, run!(counted::anytrack), counted::EVENTS).shape(Shape::AnyTrack).told(),
     Route::new("POST", "/api/conversions", Token(Scope::Write), run!(statements::tell), statements::TELL).shape(Shape::AnyTrack),
     Route::new("POST", "/api/conversions/{id}/sync", Token(Scope::Sync), run!(forwarding::sync), forwarding::SYNC).shape(Shape::AnyTrack),

@@ -255,7 +255,7 @@ impl Talk {
     fn end(mut self) -> Step<Provision> {
         let place = |hook: &Hook| TOPICS.iter().position(|(_, shown)| *shown == hook.topic);
         self.hooks.sort_by_key(place);
-        Step::Done(Registered { hooks: self.hooks, notes: self.notes, learned: self.learned })
+        Step::Done(Registered { hooks: self.hooks, notes: self.notes, learned: self.learned, secrets: Vec::new() })
     }
 }
 

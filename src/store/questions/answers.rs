@@ -29,7 +29,8 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    fn of(days: Days, zone: &Zone) -> Self {
+    /// All rows of these days.
+    pub fn of(days: Days, zone: &Zone) -> Self {
         Self {
             from: zone.start(days.from),
             to: zone.start(days.to.plus(1)),
@@ -39,6 +40,11 @@ impl Piece {
             part: (Day(i32::MAX), i64::MAX),
             skipped: BTreeSet::new(),
         }
+    }
+
+    /// Those of a day that ends early.
+    pub fn up_to(day: Day, until: Time, zone: &Zone) -> Self {
+        Self { to: until, until, ..Self::of(Days { from: day, to: day }, zone) }
     }
 
     /// The rows of days that are counted, as far as their counts stand.
@@ -90,7 +96,7 @@ pub(super) fn over<T: Gathers>(
         }
     }
     if let Some((day, until)) = cut {
-        rows(&Piece { to: until, until, ..Piece::of(Days { from: day, to: day }, zone) }, &mut all)?;
+        rows(&Piece::up_to(day, until, zone), &mut all)?;
     }
     Ok(all)
 }

@@ -16,6 +16,8 @@ pub mod contents;
 pub mod conversions;
 /// Who has bought.
 pub mod customers;
+/// One day in the words of the conversions API, and what went back on it.
+pub mod daily;
 /// Deliveries and their attempts.
 pub mod deliveries;
 /// Leads as their senders told them.
@@ -24,6 +26,10 @@ pub mod facts;
 pub mod health;
 /// Raw bodies as they were received.
 pub mod inbox;
+/// Journeys of conversions, kept as they are walked.
+pub mod journeys;
+/// Visitors who did not buy.
+pub mod lost;
 /// Money by the day it is booked on.
 pub mod money;
 /// What waits for the owner.

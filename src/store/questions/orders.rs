@@ -92,6 +92,9 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
            o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor, o.connection_id
          from orders o left join conversions v on v.site_id = o.site_id and v.id = o.conversion_id
          where o.site_id = :site and o.created_at >= :from and o.created_at < :to and (o.created_at, o.id) < (:key, :id)
+           -- A payment is no order of its own where a shop has told of what it paid.
+           and (o.rank <> 4 or not exists (select 1 from orders s where s.site_id = o.site_id and s.conversion_id = o.conversion_id
+             and (s.rank = 3 or s.rank = 5)))
          order by o.created_at desc, o.id desc",
         named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
         |row| {

@@ -153,11 +153,9 @@ fn read(row: &Row) -> rusqlite::Result<Record> {
     let (minor, currency): (Option<i64>, Option<String>) = (row.get(2)?, row.get(3)?);
     let happened_at = Time::from_ms(row.get(4)?);
     let (path, detail): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
-    let path: Vec<PathTouch> = path.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let source: Option<String> = row.get(5)?;
-    let weights = weights(Model::LastNonDirect, &path, happened_at, Window(None).days());
-    // The newest touch that is not direct: where the books credit anything, it is this one.
-    let credited = weights.iter().position(|w| *w > 0).filter(|_| source.is_some());
+    let touch_campaign_id =
+        path.filter(|path| source.is_some() && path.contains(CAMPAIGN_ID)).and_then(|path| credited_campaign(&path, happened_at));
     Ok(Record {
         id: ConversionId::new(row.get(0)?),
         kind: row.get(1)?,
@@ -166,12 +164,24 @@ fn read(row: &Row) -> rusqlite::Result<Record> {
         credited: source,
         medium: row.get(9)?,
         campaign: row.get(6)?,
-        touch_campaign_id: credited.and_then(|place| path[place].touch.campaign_id.clone()),
+        touch_campaign_id,
         detail: match detail.and_then(|text| serde_json::from_str(&text).ok()) {
             Some(Value::Object(detail)) => detail,
             _ => Map::new(),
         },
     })
+}
+
+/// How a path names the number of a campaign. Most name none, and need not be read.
+const CAMPAIGN_ID: &str = "\"campaign_id\"";
+
+/// The number that the credited touch came with.
+fn credited_campaign(path: &str, happened_at: Time) -> Option<String> {
+    let path: Vec<PathTouch> = serde_json::from_str(path).ok()?;
+    // The newest touch that is not direct: where the books credit anything, it is this one.
+    let weights = weights(Model::LastNonDirect, &path, happened_at, Window(None).days());
+    let place = weights.iter().position(|w| *w > 0)?;
+    path[place].touch.campaign_id.clone()
 }
 
 /// What one name earned on a day.

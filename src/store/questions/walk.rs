@@ -307,6 +307,11 @@ impl Walked<'_> {
         weights(policy.model, path, self.happened_at, Lens::of(&policy).window_of(self.marks.kind).days())
     }
 
+    /// As it is stored; nothing where there is no credit.
+    pub fn path_text(&self) -> &str {
+        self.path
+    }
+
     pub fn path(&self) -> Result<Vec<PathTouch>> {
         if self.path.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(self.path).map_err(Error::internal) }
     }

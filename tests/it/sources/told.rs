@@ -26,7 +26,9 @@ pub fn batch(batch: Batch) -> Value {
     let facts: Vec<Value> = batch.facts.iter().map(fact).collect();
     let problems: Vec<Value> =
         batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
-    told(json!({"facts": facts, "problems": problems, "fetch": batch.fetch}))
+    told(
+        json!({"facts": facts, "problems": problems, "fetch": batch.fetch, "whole": batch.whole.map(|w| json!({"kind": w.kind, "end": w.end, "since": w.since.utc(), "ids": w.ids}))}),
+    )
 }
 
 fn each(items: Vec<Result<Fact, Problem>>) -> Value {

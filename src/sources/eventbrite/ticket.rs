@@ -1,0 +1,211 @@
+//! An order and its attendees, each of whom holds one ticket.
+//! <https://www.eventbrite.com/platform/api#/reference/attendee>
+
+use serde_json::{Value, json};
+
+use super::{Answer, HOST, SLUG, api, is_id, read};
+use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
+use crate::domain::conversion::Rank;
+use crate::domain::fact::{Fact, Milestone, Order, OrderStatus};
+use crate::domain::money::{Currency, Money};
+use crate::domain::platform::Settings;
+use crate::domain::steps::{State, Step, Steps};
+use crate::domain::time::Time;
+use crate::sources::kit::answers::Answers;
+use crate::sources::kit::{self, first_text, text};
+use crate::sources::{Batch, Fetch, Home, Problem, Reject};
+use crate::wire::{Part, Response};
+
+/// An order with its attendees may be long.
+const ORDER_BYTES: usize = 2 * 1024 * 1024;
+
+/// What is read of an address that a call has named: `orders/1` or `events/1/attendees/2`.
+pub fn reference(url: &str) -> Option<String> {
+    let path = url.strip_prefix(HOST)?.strip_prefix("/v3/")?;
+    let parts: Vec<&str> = path.split('?').next()?.trim_end_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["orders", order] | ["events", _, "orders", order] if is_id(order) => Some(format!("orders/{order}")),
+        ["events", event, "attendees", attendee] if is_id(event) && is_id(attendee) => Some(format!("events/{event}/attendees/{attendee}")),
+        _ => None,
+    }
+}
+
+/// Someone with a ticket: that they have it, that they came, and that it was given back.
+pub fn attendee(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
+    let id = text(row, "id").ok_or_else(|| kit::missing("attendee.id"))?;
+    let made_at = kit::time(row, &["created"]).map_or(home.now, |at| at.min(home.now));
+    let changed_at = kit::time(row, &["changed"]).map_or(home.now, |at| at.min(home.now)).max(made_at);
+    let is_paid = row["costs"]["gross"]["value"].as_i64().is_some_and(|minor| minor > 0);
+    let is = |key: &str| row[key] == Value::Bool(true);
+    let step = |kind: &str, at: Time| step(row, &id, kind, at, home);
+    let mut facts = vec![step(if is_paid { "ticket_purchased" } else { "event_registered" }, made_at)];
+    if is("checked_in") {
+        facts.push(step("event_attended", changed_at));
+    }
+    if is("refunded") {
+        facts.push(step("refunded", changed_at));
+    }
+    Ok(facts)
+}
+
+fn who(row: &Value) -> Answers {
+    let mut all = Answers::default();
+    let profile = &row["profile"];
+    let names = [("email", "email"), ("firstname", "first_name"), ("lastname", "last_name"), ("name", "name"), ("company", "company")];
+    for (meaning, key) in names {
+        let own = if profile[key].is_null() { &row[key] } else { &profile[key] };
+        all.known(meaning, key, own.clone());
+    }
+    for key in ["cell_phone", "work_phone", "home_phone"] {
+        all.known("phone", key, profile[key].clone());
+    }
+    for answer in row["answers"].as_array().into_iter().flatten() {
+        all.add(&text(answer, "question").unwrap_or_default(), answer["answer"].clone());
+    }
+    all
+}
+
+/// The word behind `aff=` in the link that was followed; `oddtdtcreator` and its like are Eventbrite's own pages.
+fn came_from(row: &Value, own: Utm) -> Utm {
+    let told = text(row, "affiliate").map(|word| clean_text(&word, MAX_TEXT));
+    Utm { source: own.source.clone().or(told), ..own }
+}
+
+fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
+    let mut answers = who(row);
+    let person = answers.person(home);
+    let utm = came_from(row, answers.utm());
+    let traces = answers.traces(&utm);
+    Fact::Milestone(Milestone {
+        external_id: Some(clean_text(id, MAX_TEXT)),
+        source: SLUG.into(),
+        kind: kind.into(),
+        happened_at: at,
+        person,
+        traces,
+        utm,
+        referrer: None,
+        data: json!({
+            "ticket": text(row, "ticket_class_name").map(|t| clean_text(&t, MAX_TEXT)), "price": text(&row["costs"]["gross"], "major_value"),
+            "currency": text(&row["costs"]["gross"], "currency"), "answers": answers.rest(),
+        }),
+        metadata: json!({"order_id": text(row, "order_id"), "event_id": text(row, "event_id")}),
+        is_imported: false,
+    })
+}
+
+/// The money of an order. One that is free is no sale, and one that was never placed is none either.
+pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
+    let id = text(row, "id").ok_or_else(|| kit::missing("order.id"))?;
+    let gross = &row["costs"]["gross"];
+    let bad = || Reject::BadField {
+        field: "costs.gross".into(),
+        code: "invalid_amount",
+        sentence: "costs.gross must hold a currency and a decimal like 12.50.".into(),
+    };
+    let currency = text(gross, "currency").and_then(|c| Currency::parse(&c)).ok_or_else(bad)?;
+    let total: Money = kit::decimal(gross, "major_value", currency).ok_or_else(bad)?;
+    if total.minor == 0 {
+        return Ok(None);
+    }
+    let word = text(row, "status").unwrap_or_default();
+    let status = match word.as_str() {
+        "placed" => OrderStatus::Paid,
+        "refunded" => OrderStatus::Refunded,
+        "deleted" | "cancelled" => OrderStatus::Cancelled,
+        _ => OrderStatus::Pending,
+    };
+    let made_at = kit::time(row, &["created"]).map_or(home.now, |at| at.min(home.now));
+    let changed_at = kit::time(row, &["changed"]).map_or(home.now, |at| at.min(home.now)).max(made_at);
+    let first = &row["attendees"][0];
+    let mut answers = who(row);
+    let utm = came_from(first, answers.utm());
+    Ok(Some(Order {
+        external_id: id.clone(),
+        order_number: id,
+        platform: SLUG.into(),
+        rank: Rank::Shop,
+        happened_at: made_at,
+        modified_at: changed_at,
+        ended_at: status.is_reversed().then_some(changed_at),
+        person: answers.person(home),
+        traces: answers.traces(&utm),
+        total,
+        tax: kit::decimal(&row["costs"]["tax"], "major_value", currency).filter(|m| m.minor > 0),
+        shipping: None,
+        discount: None,
+        status,
+        raw_status: clean_text(&word, 40),
+        is_test: false,
+        items: Vec::new(),
+        refunds: Vec::new(),
+        are_refunds_whole: false,
+        journey: Vec::new(),
+        is_gone: false,
+        was_paid: status == OrderStatus::Refunded,
+        is_imported: false,
+    }))
+}
+
+/// What was read of one row, in its place of a list.
+pub fn put(batch: &mut Batch, item: usize, read: Result<Vec<Fact>, Reject>) {
+    match read {
+        Ok(facts) => batch.facts.extend(facts),
+        Err(Reject::BadField { field, code, sentence }) => batch.problems.push(Problem { item, field: Some(field), code, sentence }),
+        Err(_) => {}
+    }
+}
+
+/// Reads orders and attendees that a call has only named.
+pub struct Reading;
+
+impl Steps<Fetch> for Reading {
+    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, _: Time) -> Step<Fetch> {
+        let mut refs: Vec<String> = serde_json::from_value(state["refs"].clone()).unwrap_or_default();
+        let is_fit = |name: &String| reference(&format!("{HOST}/v3/{name}/")).as_ref() == Some(name);
+        if got.is_none() {
+            refs.retain(is_fit);
+        }
+        let Some(name) = refs.first().cloned() else { return Step::Done(()) };
+        let Some(response) = got else {
+            let request = api("GET", &name).query("expand", Part::plain("attendees")).up_to(ORDER_BYTES);
+            return Step::Ask(Box::new(request), json!({ "refs": refs }));
+        };
+        let left = json!({ "refs": refs.get(1..).unwrap_or_default() });
+        let told = match read(response) {
+            Answer::Json(told) => told,
+            Answer::Missing | Answer::Anew => return Step::Yield(Batch::default(), left),
+            Answer::Trouble(verdict) => return Step::Fail(verdict),
+        };
+        let mut batch = Batch::default();
+        if first_text(&told, &["order_id"]).is_some() {
+            put(&mut batch, 0, attendee(&told, home));
+        } else {
+            for (item, row) in told["attendees"].as_array().into_iter().flatten().enumerate() {
+                put(&mut batch, item, attendee(row, home));
+            }
+            put(&mut batch, 0, order(&told, home).map(|order| order.into_iter().map(Fact::Order).collect()));
+        }
+        Step::Yield(batch, left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_are_taken_from_an_address_that_was_named() {
+        for (url, want) in [
+            ("https://www.eventbriteapi.com/v3/orders/123/", Some("orders/123")),
+            ("https://www.eventbriteapi.com/v3/events/9/orders/123/?expand=x", Some("orders/123")),
+            ("https://www.eventbriteapi.com/v3/events/9/attendees/690507907-1/", Some("events/9/attendees/690507907-1")),
+            ("https://www.eventbriteapi.com/v3/users/1/", None),
+            ("https://www.eventbriteapi.com/v3/orders/../users/", None),
+            ("https://www.eventbriteapi.com.evil.example/v3/orders/1/", None),
+            ("http://127.0.0.1/v3/orders/1/", None),
+        ] {
+            assert_eq!(reference(url).as_deref(), want, "{url}");
+        }
+    }
+}

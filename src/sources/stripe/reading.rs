@@ -1,0 +1,158 @@
+//! What stands behind the id of a charge or an invoice: payer, refunds, and the checkout by which it was paid, with its visit.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::answer::{self, Reading as Answer};
+use super::payment::{id_of, of_charge, of_invoice};
+use super::{api, is_id};
+use crate::domain::fact::{Fact, Order};
+use crate::domain::platform::Settings;
+use crate::domain::steps::{State, Step, Steps};
+use crate::domain::time::Time;
+use crate::sources::kit::text;
+use crate::sources::{Batch, Fetch, Home, Problem, Reject};
+use crate::wire::{Part, Request, Response};
+
+/// A charge with everything that is asked along with it.
+const CHARGE_BYTES: usize = 512 * 1024;
+
+/// `charge:ch_3Q…:1781342399`: what, which, and when it was paid where an event has said so.
+pub fn reference(what: &str, id: &str, at: Option<Time>) -> Option<String> {
+    let at = at.map(|at| at.s().to_string()).unwrap_or_default();
+    is_id(id).then(|| format!("{what}:{id}:{at}"))
+}
+
+pub struct Reading;
+
+/// Where the talk stands. It is never stored: a fetch that is cut off begins anew.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Talk {
+    /// Those that are still to be read, the first of them now.
+    refs: Vec<String>,
+    /// An invoice has named this charge.
+    charge: Option<String>,
+    /// The charge, while its checkout is looked for.
+    read: Option<Value>,
+}
+
+impl Steps<Fetch> for Reading {
+    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, _: Time) -> Step<Fetch> {
+        let mut talk: Talk = serde_json::from_value(state).unwrap_or_default();
+        if got.is_none() {
+            talk.refs.retain(|name| parts(name).is_some());
+        }
+        let Some((what, id, at)) = talk.refs.first().and_then(|name| parts(name)) else { return Step::Done(()) };
+        let Some(response) = got else {
+            let request = match (&talk.read, &talk.charge) {
+                (Some(charge), _) => match checkout_of(charge) {
+                    Some(request) => request,
+                    None => return whole(talk, None, at, home),
+                },
+                (None, Some(charge)) => charge_of(charge),
+                (None, None) if what == "invoice" => api("GET", format!("/v1/invoices/{id}")),
+                (None, None) => charge_of(&id),
+            };
+            return Step::Ask(Box::new(request), json!(talk));
+        };
+        let value = match answer::read(response) {
+            Answer::Json(value) => value,
+            Answer::Trouble(verdict) => return Step::Fail(verdict),
+            // Without its checkout a payment is known by its payer.
+            Answer::NotAllowed | Answer::Missing if talk.read.is_some() => return whole(talk, None, at, home),
+            Answer::Missing => return self.step(json!(talk.next()), None, &Settings::default(), home, home.now),
+            Answer::NotAllowed => {
+                let right = if what == "invoice" && talk.charge.is_none() { "invoices" } else { "charges, customers and invoices" };
+                return Step::Fail(answer::without(right));
+            }
+        };
+        if talk.read.is_some() {
+            let session = value["data"].as_array().and_then(|rows| rows.first()).cloned();
+            return whole(talk, session, at, home);
+        }
+        if what == "invoice" && talk.charge.is_none() {
+            return match id_of(&value, "charge") {
+                Some(charge) => self.step(json!(Talk { charge: Some(charge), ..talk }), None, &Settings::default(), home, home.now),
+                None => given(talk, of_invoice(&value, at, home)),
+            };
+        }
+        self.step(json!(Talk { read: Some(value), ..talk }), None, &Settings::default(), home, home.now)
+    }
+}
+
+impl Talk {
+    fn next(self) -> Self {
+        Self { refs: self.refs.into_iter().skip(1).collect(), ..Self::default() }
+    }
+}
+
+fn whole(talk: Talk, session: Option<Value>, at: Option<Time>, home: &Home) -> Step<Fetch> {
+    let charge = talk.read.clone().unwrap_or_default();
+    given(talk, of_charge(&charge, session.as_ref(), at, home))
+}
+
+fn given(talk: Talk, order: Result<Option<Order>, Reject>) -> Step<Fetch> {
+    let batch = batch(order);
+    Step::Yield(batch, json!(talk.next()))
+}
+
+/// What was read of one thing.
+pub fn batch(order: Result<Option<Order>, Reject>) -> Batch {
+    match order {
+        Ok(order) => Batch::of(order.into_iter().map(Fact::Order).collect()),
+        Err(reject) => Batch { problems: vec![problem(reject)], ..Batch::default() },
+    }
+}
+
+pub fn problem(reject: Reject) -> Problem {
+    match reject {
+        Reject::BadField { field, code, sentence } => Problem { item: 0, field: Some(field), code, sentence },
+        Reject::BadBody(sentence) => Problem { item: 0, field: None, code: "bad_json", sentence },
+        Reject::BadSignature | Reject::StaleSignature => {
+            Problem { item: 0, field: None, code: "bad_json", sentence: "It cannot be read.".into() }
+        }
+    }
+}
+
+fn parts(name: &str) -> Option<(String, String, Option<Time>)> {
+    let mut parts = name.split(':');
+    let (what, id) = (parts.next()?, parts.next()?);
+    let at = parts.next().and_then(|s| s.parse::<i64>().ok()).map(Time::from_s);
+    (matches!(what, "charge" | "invoice") && is_id(id)).then(|| (what.to_owned(), id.to_owned(), at))
+}
+
+fn charge_of(id: &str) -> Request {
+    let request = api("GET", format!("/v1/charges/{id}")).up_to(CHARGE_BYTES);
+    ["customer", "invoice", "refunds"].iter().fold(request, |r, name| r.query("expand[]", Part::plain(*name)))
+}
+
+/// The checkout that a charge was paid by: that of its payment intent; of a subscription's first payment, that of the
+/// subscription. A renewal has none.
+fn checkout_of(charge: &Value) -> Option<Request> {
+    let by = |name: &str, id: String| {
+        api("GET", "/v1/checkout/sessions").query(name, Part::plain(id)).query("limit", Part::plain("1")).up_to(CHARGE_BYTES)
+    };
+    let invoice = &charge["invoice"];
+    match text(invoice, "billing_reason").as_deref() {
+        Some("subscription_create") => Some(by("subscription", id_of(invoice, "subscription")?)),
+        Some(_) => None,
+        None => Some(by("payment_intent", id_of(charge, "payment_intent")?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read_back_and_nothing_else_is() {
+        let made = reference("charge", "ch_1", Some(Time::from_s(1_781_342_399))).expect("a reference");
+        assert_eq!(parts(&made), Some(("charge".into(), "ch_1".into(), Some(Time::from_s(1_781_342_399)))));
+        assert_eq!(parts("invoice:in_12:"), Some(("invoice".into(), "in_12".into(), None)));
+        for name in ["charge:../x:", "charge", "payout:po_1:", "charge::1"] {
+            assert_eq!(parts(name), None, "{name}");
+        }
+        assert_eq!(reference("charge", "ch_1/..", None), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! What readers keep in memory between questions, each part bounded by itself.
+
+/// What was read once, kept as long as it is true.
+pub mod shelf;
+
+use super::cube::Memory;
+use super::milestones::walked::Walks;
+use super::questions::{journeys, lost};
+
+pub struct Recall {
+    /// Answers over counted days.
+    pub(super) memory: Memory,
+    /// The steps of sites whose funnel was looked at.
+    pub(super) walks: Walks,
+    /// The journeys of sites whose attribution was looked at.
+    pub(super) journeys: journeys::Kept,
+    /// The visits of those whose journeys were estimated.
+    pub(super) visits: lost::Kept,
+}
+
+impl Default for Recall {
+    fn default() -> Self {
+        Self { memory: Memory::default(), walks: Walks::default(), journeys: journeys::shelf(), visits: lost::shelf() }
+    }
+}
