@@ -7,6 +7,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::agents::Agents;
 use crate::book::Book;
+use crate::clicks::Clicks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Sealer;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub presence: Presence,
     /// Event ids of touches counted lately.
     pub recent: Arc<Recent>,
+    /// Clicks on short links that are not written down yet.
+    pub clicks: Clicks,
     /// Something may be due for a worker.
     pub wake: Notify,
     /// One talk with a platform at a time, for each connection.
@@ -136,6 +139,7 @@ impl App {
                 agents: Agents::default(),
                 presence: Presence::default(),
                 recent: Arc::new(recent),
+                clicks: Clicks::default(),
                 wake: Notify::new(),
                 talks: Talks::default(),
                 backing_up: Default::default(),

@@ -1,4 +1,4 @@
-//! Sites, connections and tokens as they are now, in memory: what every request looks up first. Read anew after each change.
+//! Sites, connections, tokens and short links as they are now, in memory: what every request looks up first. Read anew after each change.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::crypto;
 use crate::domain::ids::{ConnectionId, SiteId};
+use crate::domain::link::Way;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::store::connections::Connection;
 use crate::store::scope::AllSites;
+use crate::store::short_links::ShortLink;
 use crate::store::sites::Site;
 use crate::store::tokens::Token;
-use crate::store::{connections, sites, tokens};
+use crate::store::{connections, short_links, sites, tokens};
 
 /// One reading of the configuration. Never changes; a new one takes its place.
 #[derive(Debug, Default)]
@@ -23,6 +25,15 @@ pub struct Book {
     connections: Vec<Arc<Connection>>,
     by_hook: HashMap<[u8; 32], usize>,
     tokens: HashMap<[u8; 32], Arc<KnownToken>>,
+    links: HashMap<String, Arc<OpenLink>>,
+}
+
+/// A short link that can be followed.
+#[derive(Debug)]
+pub struct OpenLink {
+    pub link: ShortLink,
+    pub site: Arc<Site>,
+    pub way: Way,
 }
 
 /// A token, and when its use was last written down.
@@ -61,6 +72,15 @@ impl Book {
         for (hash, token) in tokens::list_all(all)? {
             let noted_ms = AtomicI64::new(token.last_used_at.map_or(0, Time::ms));
             book.tokens.insert(hash, Arc::new(KnownToken { token, noted_ms }));
+        }
+        for (site, link) in short_links::list_all(all)? {
+            let Some(site) = book.site(site).cloned() else { continue };
+            // One that was ended, or whose address is the site's no more, leads nowhere.
+            if link.ended_at.is_none()
+                && let Some(way) = Way::new(&link.target, &link.words, &site.domains)
+            {
+                book.links.insert(link.code.clone(), Arc::new(OpenLink { link, site, way }));
+            }
         }
         Ok(book)
     }
@@ -110,6 +130,11 @@ impl Book {
     /// By the token of a hook address, looked up by its hash so that the time tells nothing of the token.
     pub fn connection_by_hook(&self, token: &str) -> Option<&Arc<Connection>> {
         self.by_hook.get(&crypto::sha256(token.as_bytes())).map(|place| &self.connections[*place])
+    }
+
+    /// By its code, letter by letter.
+    pub fn link(&self, code: &str) -> Option<&Arc<OpenLink>> {
+        self.links.get(code)
     }
 
     /// By the hash of a token that was not revoked.

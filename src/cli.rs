@@ -14,7 +14,7 @@ use crate::backup::Watch;
 use crate::config::Config;
 use crate::config::load::{Flags, Loaded, load};
 use crate::control::restore::RestoreForm;
-use crate::control::{self, Chosen, Command, EraseForm, ReplayForm, TokenForm, UserForm};
+use crate::control::{self, Chosen, Command, EraseForm, LinkForm, ReplayForm, TokenForm, UserForm};
 use crate::error::{Error, Kind, Result};
 use crate::flows::connections::NewConnectionForm;
 use crate::flows::restore::Release;
@@ -25,6 +25,8 @@ use crate::{demo, doctor, serve};
 mod export;
 /// Values from files and standard input.
 mod given;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Answers as text.
 mod show;
 /// `halotrack sql`.
@@ -35,7 +37,7 @@ mod table;
 mod words;
 
 use given::Given;
-use words::{ConnectionWord, Halotrack, OutboxWord, SiteWord, TokenWord, UserWord, Word};
+use words::{ConnectionWord, Halotrack, LinkWord, OutboxWord, SiteWord, TokenWord, UserWord, Word};
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
@@ -104,6 +106,8 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Affiliate(word) => partners::command(word)?,
+        Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
@@ -195,6 +199,23 @@ fn token(word: TokenWord, given: &mut Given) -> Result<Command> {
         TokenWord::List { site } => Command::TokenList { site },
         TokenWord::Revoke { token, site } => Command::TokenRevoke { site, token },
     })
+}
+
+fn link(word: LinkWord) -> Command {
+    match word {
+        LinkWord::Add(l) => Command::LinkAdd(Box::new(LinkForm {
+            site: l.site,
+            to: l.to,
+            utm_source: l.utm_source,
+            utm_medium: l.utm_medium,
+            utm_campaign: l.utm_campaign,
+            utm_term: l.utm_term,
+            utm_content: l.utm_content,
+            affiliate: l.affiliate,
+            label: l.label,
+        })),
+        LinkWord::List { site } => Command::LinkList { site },
+    }
 }
 
 fn connection(word: ConnectionWord, given: &mut Given) -> Result<Command> {

@@ -25,8 +25,12 @@ mod export;
 mod hooks;
 /// Backups, and what waits since one was restored.
 mod kept;
+/// Short links.
+mod links;
 /// The data folder and who may change it.
 pub mod lock;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Users and tokens.
 mod people;
 /// Erasures, and the master key.
@@ -41,6 +45,7 @@ pub mod socket;
 pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
 pub use export::{ExportForm, export, kinds};
+pub use links::LinkForm;
 pub use people::{TokenForm, UserForm};
 pub use privacy::EraseForm;
 

@@ -10,6 +10,8 @@ pub mod backup;
 pub mod book;
 /// The command words.
 pub mod cli;
+/// Clicks that are not written down yet.
+pub mod clicks;
 /// The only reader of the system clock.
 pub mod clock;
 /// What must be known before the database opens.

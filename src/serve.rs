@@ -14,9 +14,9 @@ use crate::config::{Config, LogFormat};
 use crate::control::socket::{self, Socket};
 use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
-use crate::flows::login;
+use crate::flows::{login, short_links};
 use crate::http;
-use crate::jobs::{housekeeping, lookout, night, puller, worker};
+use crate::jobs::{clicks, housekeeping, lookout, night, puller, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -87,6 +87,7 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
     let keep = tokio::spawn(housekeeping::run(app.clone()));
     let look = tokio::spawn(lookout::run(app.clone()));
     let pull = tokio::spawn(puller::run(app.clone()));
+    let count = tokio::spawn(clicks::run(app.clone()));
     // Not waited for at the end: a backup that is cut off is swept away by the next start.
     tokio::spawn(night::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));
@@ -110,6 +111,9 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
         keep.await.map_err(Error::internal)?;
         look.await.map_err(Error::internal)?;
         pull.await.map_err(Error::internal)?;
+        count.await.map_err(Error::internal)?;
+        // Those of the last requests.
+        short_links::write_down(&app).await?;
         served
     })
     .await;

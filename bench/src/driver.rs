@@ -46,7 +46,7 @@ pub struct Outcome {
     pub seconds: f64,
     /// Microseconds, sorted.
     pub waits_us: Vec<u32>,
-    /// Answers whose status was not 2xx.
+    /// Answers whose status was neither 2xx nor 3xx.
     pub refused: u64,
     /// Connections that broke while an answer was due.
     pub broken: u64,
@@ -196,7 +196,7 @@ fn listen(caller: &mut Caller, place: usize, talk: &mut impl Talk, outcome: &mut
         if let Some(answer) = whole(&caller.got) {
             let Some(asked) = caller.asked.take() else { return gone(caller, outcome) };
             let wait = asked.elapsed();
-            if !(200..300).contains(&answer.status) {
+            if !(200..400).contains(&answer.status) {
                 outcome.refused += 1;
             }
             talk.heard(place, &answer);

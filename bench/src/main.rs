@@ -43,6 +43,8 @@ mod pull;
 mod questions;
 /// The conversions API, read.
 mod records;
+/// Short links followed.
+mod redirect;
 /// A shop's figures.
 mod sales;
 /// The command line.
@@ -102,7 +104,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 16] = [
+const PHASES: [(&str, Phase); 17] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -123,4 +125,5 @@ const PHASES: [(&str, Phase); 16] = [
     ("sales", |settings, _| sales::run(settings)),
     ("lab", |settings, _| lab::run(settings)),
     ("records", |settings, _| records::run(settings)),
+    ("redirect", |settings, _| redirect::run(settings)),
 ];

@@ -155,12 +155,12 @@ struct Visit {
     session: Option<Session>,
 }
 
-struct Browser {
-    agent: &'static str,
+pub struct Browser {
+    pub agent: &'static str,
     screen: &'static str,
 }
 
-const BROWSERS: [Browser; 8] = [
+pub const BROWSERS: [Browser; 8] = [
     Browser {
         agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
         screen: "1920x1080",
@@ -321,14 +321,14 @@ impl Query {
     }
 }
 
-fn put(out: &mut Vec<u8>, texts: &[&str]) {
+pub fn put(out: &mut Vec<u8>, texts: &[&str]) {
     for text in texts {
         out.extend_from_slice(text.as_bytes());
     }
 }
 
 /// A public address. Ranges for private networks, loopback and multicast are left out.
-fn address_of(who: u64) -> [u8; 4] {
+pub fn address_of(who: u64) -> [u8; 4] {
     let [first, b, c, d, ..] = mix(who ^ 0xadd7).to_le_bytes();
     let first = match first % 220 + 2 {
         10 | 100 | 127 | 169 | 172 | 192 | 198 | 203 => 81,

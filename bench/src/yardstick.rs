@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use rusqlite::{Connection, named_params};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ use crate::chance::{Chance, mix};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Yardstick {
-    /// axum: parse the JSON, answer.
+    /// axum: parse the JSON, answer; for a short link a fixed redirect.
     Noop,
     /// axum and one writer thread: group commit with synchronous=FULL, a bare upsert of a session and insert of a touch.
     GroupFull,
@@ -88,7 +88,7 @@ impl Drop for Running {
 /// The process behind it: `bench yardstick noop FOLDER`.
 pub fn serve(word: &str, folder: &Path) -> Result<(), String> {
     let router = match word {
-        "noop" => Router::new().route("/api/touch", post(noop)),
+        "noop" => Router::new().route("/api/touch", post(noop)).route("/l/{code}", get(led)),
         "group_full" => {
             let writer = start_writer(folder).map_err(|e| e.to_string())?;
             Router::new().route("/api/touch", post(group_full)).with_state(writer)
@@ -116,6 +116,13 @@ async fn noop(body: Bytes) -> Response {
         Ok(fields) => answer(fields["session_id"].as_str().unwrap_or(ANY_SESSION)),
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+const ANY_PAGE: &str =
+    "https://shop001.example/page-1?size=40&utm_source=newsletter&halo_click=clk_0123456789012345678901234567890123456789";
+
+async fn led() -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, ANY_PAGE)]).into_response()
 }
 
 fn answer(session: &str) -> Response {

@@ -55,11 +55,33 @@ pub fn text(command: &Command, answer: &Value) -> String {
             &["connection", "site", "platform", "mode", "status", "reason", "last_event_at", "hook_url"],
             "There is no connection yet. Make one with `halotrack connection add`.",
         ),
+        Command::AffiliateAdd { .. } => format!(
+            "{} ({}) earns {}. Link to send out: {}",
+            word(answer, "name"),
+            word(answer, "affiliate"),
+            word(answer, "terms"),
+            word(answer, "link")
+        ),
+        Command::AffiliateList { .. } => rows(
+            answer,
+            &["affiliate", "site", "code", "name", "terms", "coupons", "state", "hold_days"],
+            "There is no partner yet. Add one with `halotrack affiliate add`.",
+        ),
         Command::ConnectionTest(_) => each(answer, tested),
         Command::ConnectionRegister(_) | Command::ConnectionCheck(_) | Command::ConnectionUnregister(_) => {
             each(answer, |a| format!("{} {}", standing(a), word(a, "message")))
         }
         Command::ConnectionSet { .. } | Command::ConnectionPause(_) | Command::ConnectionResume(_) => standing(answer),
+        Command::LinkAdd(_) => {
+            let mut lines = vec![format!("{} leads to {}", word(answer, "url"), word(answer, "to"))];
+            lines.extend(answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+            lines.join("\n")
+        }
+        Command::LinkList { .. } => rows(
+            answer,
+            &["link", "url", "to", "label", "clicks", "bots", "visits", "conversions", "last_click_at", "state"],
+            "There is no link yet. Make one with `halotrack link add`.",
+        ),
         Command::Sync { .. } => each(answer, synced),
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.

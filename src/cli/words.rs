@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::partners::AffiliateWord;
+
+/// Short links.
+mod link;
+
+pub use link::LinkWord;
+
 /// Marketing attribution on one box: which marketing earned each order, lead, booking and chat.
 #[derive(Parser)]
 #[command(name = "halotrack", version, propagate_version = true, disable_help_subcommand = true)]
@@ -55,6 +62,12 @@ pub enum Word {
     /// Connections: a site's set-ups of platforms
     #[command(subcommand)]
     Connection(ConnectionWord),
+    /// Partners who send buyers for a commission
+    #[command(subcommand)]
+    Affiliate(AffiliateWord),
+    /// Short links that lead to the site
+    #[command(subcommand)]
+    Link(LinkWord),
     /// Send deliveries again, or read raw bodies again
     Replay(Replay),
     /// Read a platform's own list now

@@ -12,6 +12,8 @@ use super::again::{self, ReplayForm};
 use super::export::ExportForm;
 use super::hooks;
 use super::kept;
+use super::links::{self, LinkForm};
+use super::partners;
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
 use super::queue;
@@ -19,6 +21,7 @@ use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
+use crate::flows::affiliates::AffiliateForm;
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::pull;
 use crate::flows::sites::{self, NewSiteForm};
@@ -66,10 +69,21 @@ pub enum Command {
     ConnectionPause(Chosen),
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
+    AffiliateAdd {
+        site: String,
+        form: AffiliateForm,
+    },
+    AffiliateList {
+        site: Option<String>,
+    },
     Sync {
         site: String,
         platform: Option<String>,
         force: bool,
+    },
+    LinkAdd(Box<LinkForm>),
+    LinkList {
+        site: String,
     },
     Replay(ReplayForm),
     /// What waits to be sent.
@@ -160,6 +174,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::ConnectionRegister(chosen) => hooks::run(app, &chosen, "register").await,
         Command::ConnectionCheck(chosen) => hooks::run(app, &chosen, "check").await,
         Command::ConnectionUnregister(chosen) => hooks::run(app, &chosen, "unregister").await,
+        Command::AffiliateAdd { site, form } => partners::add(app, &site, form).await,
+        Command::AffiliateList { site } => partners::list(app, site.as_deref()).await,
         Command::Sync { site, platform, force } => hooks::sync(app, &site, platform.as_deref(), force).await,
         Command::ConnectionPause(chosen) => {
             let (site, id) = one(app, &chosen)?;
@@ -174,6 +190,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
             connections::remove(app, site, id, COMMAND_LINE).await?;
             Ok(json!({"connection": id, "removed": true}))
         }
+        Command::LinkAdd(form) => links::add(app, *form).await,
+        Command::LinkList { site } => links::list(app, &site).await,
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
@@ -218,6 +236,7 @@ fn shown(app: &App, site: &Site) -> Value {
         "retention": s.retention,
         "model": s.policy.model,
         "window": s.policy.window_days,
+        "affiliates.model": s.affiliate_model.word(),
         "proxy": s.proxy,
     })
 }

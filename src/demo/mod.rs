@@ -13,6 +13,8 @@ mod folder;
 mod fragrance;
 /// The second site: a kitchen studio.
 mod kitchens;
+/// The shops' short links.
+mod links;
 /// People who do not exist.
 mod people;
 /// The platforms that answer.
@@ -47,6 +49,7 @@ use crate::domain::rights::Right;
 use crate::domain::segment::Filters;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::error::{Error, Result};
+use crate::flows::affiliates::{self, AffiliateForm};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::segments::{self, Keeper};
 use crate::flows::sites::{self, NewSiteForm};
@@ -202,7 +205,21 @@ async fn set_up(
         let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
         segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
     }
+    for (name, code, coupon, commission) in shop.partners {
+        let site = app.book().site(site).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+        let form = AffiliateForm {
+            name: Some((*name).into()),
+            codes: Some(vec![(*code).into()]),
+            coupons: Some(vec![(*coupon).into()]),
+            commission: Some(vec![(*commission).into()]),
+            ..AffiliateForm::default()
+        };
+        affiliates::add(app, &site, form, COMMAND_LINE).await?;
+    }
+    let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+    let links = links::make(app, &named, shop, &who).await?;
     let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    stage.linked(links);
     if shop.has_store() {
         // Its books are open before it is connected: the first reading finds them.
         stage.open(store.clone());

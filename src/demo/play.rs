@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::bodies;
 use super::diary::{Answer, Browser, Diary, Event, Order, What};
+use super::links::{self, Links};
 use super::shop::Shop;
 use super::store::Store;
 use crate::app::App;
@@ -28,6 +29,7 @@ use crate::flows::notes;
 use crate::flows::pipeline::{self, Move, Worth};
 use crate::flows::replay::{home_of, sentence};
 use crate::flows::session_id::{self, SessionKey};
+use crate::flows::short_links;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::jobs::{puller, worker};
 use crate::sources::forms;
@@ -64,6 +66,7 @@ pub struct Stage {
     who: String,
     /// What was sold before.
     history: Vec<(Time, Order)>,
+    links: Arc<Links>,
     /// The shop's own system and its connection, where it has one.
     store: Option<(Store, Option<ConnectionId>)>,
 }
@@ -101,6 +104,7 @@ impl Stage {
             leads: HashMap::new(),
             who,
             history: diary.history,
+            links: Arc::default(),
             store: None,
         };
         (stage, diary.events)
@@ -114,6 +118,10 @@ impl Stage {
             store.keep(&bodies::shop_order(self.shop, order, number, None, "completed", *at, *at));
         }
         self.store = Some((store, None));
+    }
+
+    pub fn linked(&mut self, links: Links) {
+        self.links = Arc::new(links);
     }
 
     pub fn connected(&mut self, connection: ConnectionId) {
@@ -213,8 +221,12 @@ async fn tell(app: &App, stages: &mut [Stage], waiting: HashMap<(usize, usize), 
     for ((stage, browser), views) in waiting {
         let (app, site, shop) = (app.clone(), stages[stage].site(app)?, stages[stage].shop);
         let (browsers, mut cookie) = (stages[stage].browsers.clone(), stages[stage].cookies[browser].clone());
+        let codes = stages[stage].links.clone();
         running.spawn(async move {
-            for view in views {
+            for mut view in views {
+                let seen = &browsers[browser];
+                let country = shop.places[seen.place].country;
+                view.link = links::followed(&app, &codes, view.link, view.referrer.as_deref(), country, seen.agent, view.at);
                 let claim = cookie.as_deref().and_then(|c| session_id::open(c, &site.keys.session));
                 let touch = page(&app, shop, &browsers[browser], view, claim);
                 match touch::run(&app, &site, touch).await? {
@@ -230,7 +242,7 @@ async fn tell(app: &App, stages: &mut [Stage], waiting: HashMap<(usize, usize), 
         let (stage, browser, cookie) = done.map_err(Error::internal)??;
         stages[stage].cookies[browser] = cookie;
     }
-    Ok(())
+    short_links::write_down(app).await
 }
 
 fn page(app: &App, shop: &Shop, browser: &Browser, view: View, claim: Option<SessionKey>) -> PageTouch {

@@ -34,6 +34,8 @@ pub const PLAN: &[Planned] = &[
     // Their visits become visits of nobody, so that the days' counts stay.
     delete("touches"),
     delete("clicks"),
+    // That somebody clicked stays; whose visit it became goes.
+    blank("link_clicks", &["click"]),
     delete("page_events"),
     delete("consents"),
     delete("session_addresses"),
@@ -70,6 +72,8 @@ pub const PLAN: &[Planned] = &[
     delete("tracker_events"),
     // Its own note of who it is about, once everything is done.
     blank("erasures", &["sealed"]),
+    // A partner is a person too: what was earned stays in the books, who it was goes.
+    blank("affiliates", &["name", "email", "phone", "payout"]),
 ];
 
 /// Words of a statement's detail that say nothing of who it was.

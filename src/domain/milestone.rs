@@ -140,6 +140,7 @@ pub fn touchpoint(from: &CameFrom, at: Time, site_domains: &[&str]) -> Option<To
         landing: None,
         referrer: origin.referrer_host,
         click: from.click.map(|c| c.name().to_owned()),
+        short_link: None,
         device: None,
         is_direct: origin.is_direct,
         is_imported: true,

@@ -1,5 +1,7 @@
 //! What the product knows, without I/O, clock, randomness, SQL or HTTP.
 
+/// Partners who send buyers for a commission.
+pub mod affiliate;
 /// Which marketing earned a conversion.
 pub mod attribution;
 /// What is true of backups.
@@ -26,6 +28,8 @@ pub mod fact;
 pub mod host;
 /// One number type a noun.
 pub mod ids;
+/// Where short links lead.
+pub mod link;
 /// People as lists show them.
 pub mod mask;
 /// What was said in a chat.
@@ -86,3 +90,5 @@ pub mod touch;
 pub mod tracker;
 /// What is usual for a day of the week.
 pub mod usual;
+/// The words of a site's links.
+pub mod vocabulary;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::LinkId;
 use super::time::{MINUTE_MS, Time};
 
 /// Touches of one browser without a longer gap are one visit.
@@ -33,6 +34,9 @@ pub struct Touchpoint {
     /// Parameter name of the click id it carried, `gclid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click: Option<String>,
+    /// The short link that brought it, proved by its click id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_link: Option<LinkId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     #[serde(default)]

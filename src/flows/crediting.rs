@@ -1,20 +1,23 @@
 //! A credit run: gathers the evidence, lets the rules judge, and freezes the answer.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::domain::attribution::chat::{self, Assist};
 use crate::domain::attribution::{Credit, Judged, PathTouch, Policy, Window, attribute, basis_points, journey, weights};
 use crate::domain::fact::{Person, ShopTouch, Traces};
-use crate::domain::ids::{ContactId, SessionId};
+use crate::domain::ids::{ContactId, LinkId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::assists::{self, When};
+use crate::flows::click_id;
 use crate::store::conversions::{Conversion, CreditFields};
 use crate::store::credits::{self, NewRun};
 use crate::store::evidence::{self, Asked};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, touches};
+use crate::store::{conversions, short_links, touches};
 
 /// What a run starts from.
 pub struct Known<'a> {
@@ -68,11 +71,17 @@ pub fn asked<'a>(site: &'a Site, conversion: &Conversion, known: &'a Known) -> A
         person: known.person,
         contact: known.contact,
         traces: known.traces,
+        link_clicks: clicked(&known.traces.click_ids, &site.keys.session),
         journey: journey::touchpoints(known.journey, conversion.happened_at, &domains),
         is_asserted: known.is_asserted,
         happened_at: conversion.happened_at,
         site_domains: domains,
     }
+}
+
+/// Those of a fact's click ids that our own links have issued.
+fn clicked<'a>(ids: &'a [String], site_key: &[u8; 32]) -> Vec<(&'a str, LinkId, Time)> {
+    ids.iter().filter_map(|id| click_id::open(id, site_key).map(|c| (id.as_str(), c.link, c.at))).collect()
 }
 
 pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: &str, outcome: &Outcome, now: Time) -> Result<()> {
@@ -89,6 +98,10 @@ pub fn write(c: &SiteConn, site: &Site, conversion: &Conversion, run: i64, why: 
     let credited = credited(&credit.path, &judged, policy);
     let first = credit.path.first().map(|t| (t.touch.source.as_str(), t.touch.medium.as_str(), t.touch.campaign.as_deref()));
     let session = credit.path.iter().rev().map(|t| t.touch.session).find(|id| *id > 0).map(SessionId::new);
+    let links: BTreeSet<LinkId> = credit.path.iter().filter_map(|t| t.touch.short_link).collect();
+    if run > 1 || !links.is_empty() {
+        short_links::set_of_conversion(c, conversion.id, links)?;
+    }
     conversions::set_credit(
         c,
         conversion.id,

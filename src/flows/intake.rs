@@ -53,6 +53,8 @@ mod statement;
 mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
+/// Whose a fact is.
+mod whose;
 
 pub use order::own_id;
 pub use stored::Stored;

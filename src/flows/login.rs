@@ -11,10 +11,10 @@ use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{Rate, address_key, text_key};
 use crate::password;
-use crate::store::links::{Link, LinkKind};
+use crate::store::one_time_links::{OneTimeKind, OneTimeLink};
 use crate::store::scope::AllSites;
 use crate::store::users::{Proof, User};
-use crate::store::{links, logins, users};
+use crate::store::{logins, one_time_links, users};
 use crate::totp;
 
 const FIRST_OWNER_MS: i64 = 30 * MINUTE_MS;
@@ -97,7 +97,7 @@ pub async fn first_link(app: &App) -> Result<Option<String>> {
     if app.store.read_all_sites(users::has_owner).await? {
         return Ok(None);
     }
-    let link = Link { kind: LinkKind::FirstOwner, user: None, expires_at: app.clock.now().plus_ms(FIRST_OWNER_MS) };
+    let link = OneTimeLink { kind: OneTimeKind::FirstOwner, user: None, expires_at: app.clock.now().plus_ms(FIRST_OWNER_MS) };
     add_link(app, link).await.map(Some)
 }
 
@@ -110,7 +110,7 @@ pub async fn invite(app: &App, email: &str, role: Right, site: Option<SiteId>) -
 
 /// The address where an invited user chooses a password; earlier ones stop working.
 pub async fn invite_link(app: &App, user: UserId) -> Result<String> {
-    let link = Link { kind: LinkKind::Invite, user: Some(user), expires_at: app.clock.now().plus_ms(INVITE_MS) };
+    let link = OneTimeLink { kind: OneTimeKind::Invite, user: Some(user), expires_at: app.clock.now().plus_ms(INVITE_MS) };
     add_link(app, link).await
 }
 
@@ -162,7 +162,7 @@ pub async fn set_password(app: &App, user: UserId, password: Secret) -> Result<(
         .write_all_sites(move |all| {
             users::set_password(all, user, &hash)?;
             logins::remove_others(all, user, None)?;
-            if users::has_owner(all)? { links::remove_first_owner(all) } else { Ok(()) }
+            if users::has_owner(all)? { one_time_links::remove_first_owner(all) } else { Ok(()) }
         })
         .await
 }
@@ -173,12 +173,12 @@ pub fn may_look(app: &App, client: IpAddr) -> Result<()> {
 }
 
 /// What a one-time link is for, without using it up.
-pub async fn look(app: &App, token: &str) -> Result<(LinkKind, Option<String>)> {
+pub async fn look(app: &App, token: &str) -> Result<(OneTimeKind, Option<String>)> {
     let now = app.clock.now();
     let hash = crypto::sha256(token.as_bytes());
     app.store
         .read_all_sites(move |all| {
-            let link = links::find(all, &hash, now)?.ok_or_else(expired)?;
+            let link = one_time_links::find(all, &hash, now)?.ok_or_else(expired)?;
             let email = link.user.map(|id| users::get(all, id)).transpose()?.map(|user| user.email);
             Ok((link.kind, email))
         })
@@ -189,7 +189,7 @@ pub async fn look(app: &App, token: &str) -> Result<(LinkKind, Option<String>)> 
 pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secret, browser: String) -> Result<SignedIn> {
     let (kind, invited) = look(app, token).await?;
     let email = match (kind, invited) {
-        (LinkKind::Invite, Some(email)) => address(&email)?,
+        (OneTimeKind::Invite, Some(email)) => address(&email)?,
         _ => address(email.unwrap_or_default())?,
     };
     password::check(password.reveal(), &email)?;
@@ -199,12 +199,12 @@ pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secre
     let user = app
         .store
         .write_all_sites(move |all| {
-            let link = links::take(all, &hash, now)?.ok_or_else(expired)?;
+            let link = one_time_links::take(all, &hash, now)?.ok_or_else(expired)?;
             let user = taker(all, &link, &email, now)?;
             users::set_password(all, user, &password_hash)?;
             logins::remove_others(all, user, None)?;
             if users::has_owner(all)? {
-                links::remove_first_owner(all)?;
+                one_time_links::remove_first_owner(all)?;
             }
             Ok(user)
         })
@@ -213,12 +213,12 @@ pub async fn set_up(app: &App, token: &str, email: Option<&str>, password: Secre
 }
 
 /// Who takes the link up. Between looking and taking an owner may have come by another way.
-fn taker(all: &AllSites, link: &Link, email: &Email, now: Time) -> Result<UserId> {
+fn taker(all: &AllSites, link: &OneTimeLink, email: &Email, now: Time) -> Result<UserId> {
     match (link.kind, link.user) {
-        (LinkKind::Invite, Some(user)) => Ok(user),
-        (LinkKind::Invite, None) => Err(expired()),
-        (LinkKind::FirstOwner, _) if users::has_owner(all)? => Err(expired()),
-        (LinkKind::FirstOwner, _) => match users::find_by_email(all, email)? {
+        (OneTimeKind::Invite, Some(user)) => Ok(user),
+        (OneTimeKind::Invite, None) => Err(expired()),
+        (OneTimeKind::FirstOwner, _) if users::has_owner(all)? => Err(expired()),
+        (OneTimeKind::FirstOwner, _) => match users::find_by_email(all, email)? {
             Some(user) => users::set_owner(all, user.id, true).map(|()| user.id),
             None => users::add(all, email, true, now),
         },
@@ -242,10 +242,10 @@ async fn open(app: &App, user: UserId, browser: String, now: Time) -> Result<Sig
     Ok(SignedIn { user, cookie })
 }
 
-async fn add_link(app: &App, link: Link) -> Result<String> {
+async fn add_link(app: &App, link: OneTimeLink) -> Result<String> {
     let token = crypto::random_text(32);
     let hash = crypto::sha256(token.as_bytes());
-    app.store.write_all_sites(move |all| links::add(all, &hash, &link)).await?;
+    app.store.write_all_sites(move |all| one_time_links::add(all, &hash, &link)).await?;
     Ok(format!("{}/setup/{token}", app.config.public_url))
 }
 

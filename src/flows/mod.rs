@@ -2,12 +2,18 @@
 
 /// A user's own account.
 pub mod account;
+/// Partners: added, changed, paid.
+pub mod affiliates;
 /// Requests of a source's own talks.
 pub mod asking;
 /// Which conversation led to a conversion.
 pub mod assists;
 /// Backups of the running box.
 pub mod backup;
+/// The click ids of short links.
+pub mod click_id;
+/// Who earns a sale, and what is booked of it.
+pub mod commissions;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.
@@ -74,6 +80,8 @@ pub mod segments;
 pub mod session_id;
 /// Links to read-only pages.
 pub mod shares;
+/// Links that lead to the site.
+pub mod short_links;
 /// Tenants: added and changed.
 pub mod sites;
 /// Sources read because somebody asks.

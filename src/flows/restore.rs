@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::time::DAY_MS;
 use crate::error::Result;
 use crate::flows::{COMMAND_LINE, erase};
-use crate::store::{audit, links, logins, outbox};
+use crate::store::{audit, logins, one_time_links, outbox};
 
 /// What of the queue may go out at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub async fn settle(app: &App, release: Release, taken_at: &str) -> Result<Settl
         let held = until.map_or(Ok(0), |until| outbox::hold(all, until, now))?;
         // Who signed out since, and which links were used since, is not in the file.
         logins::remove_all(all)?;
-        links::remove_all(all)?;
+        one_time_links::remove_all(all)?;
         for site in sites {
             audit::add(&all.of(site), COMMAND_LINE, "backup restored", &json!({"taken_at": taken_at, "held": held}), now)?;
         }

@@ -5,30 +5,39 @@ use std::sync::Arc;
 
 use crate::app::{App, News};
 use crate::crypto;
-use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin, Utm, classify, host_of};
+use crate::domain::campaign::{AdIds, ClickIds, ClickKind, Landing, Origin, Utm, classify, host_of};
 use crate::domain::consent::{Consent, Decision, Signs, decide};
 use crate::domain::host;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::outgoing::Mode;
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
+use crate::flows::click_id;
 use crate::flows::erase::past::{self, Heir};
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
+use crate::store::affiliates::days::{self, Click};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
-use crate::store::touches::NewTouch;
 use crate::store::{anon_events, counters, sessions, touches};
 
 /// What the visitor answered on consent.
 mod answer;
+/// A partner's link that was followed.
+mod partner;
+/// A retry after a lost answer.
+mod repeat;
+/// A touch as it is stored.
+mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
+use repeat::{Repeat, repeated};
+use row::{Place, add_touch};
 
 /// Touches stored for one browser and day.
 const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
@@ -113,8 +122,10 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Ta
             short
         }),
         fresh: session_id::issue(now),
+        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(&touch, &domains),
+        partner: partner::of(app, site, &touch, now),
         words: words_of(&touch.consent, &decision),
         may_keep: decision.analytics,
         keeps_address,
@@ -198,8 +209,12 @@ struct Judged {
     event: Option<Digest>,
     /// The id that a new browser gets.
     fresh: SessionKey,
+    /// The link that brought it, if its click id is one of ours.
+    short_link: Option<LinkId>,
     day: Day,
     is_inner_page: bool,
+    /// The code of a partner whose link was followed, and what is odd about the click.
+    partner: Option<(String, Click)>,
     words: Words,
     may_keep: bool,
     keeps_address: bool,
@@ -250,6 +265,9 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
                 event: judged.event.as_ref().map(|e| &e[..]),
             },
         )?;
+        if let (Some((code, click)), false) = (&judged.partner, judged.is_inner_page) {
+            days::count(c, judged.day, code, *click)?;
+        }
         if let Some(event) = &judged.event {
             recent.add(c.site(), *event, 0, now);
         }
@@ -294,28 +312,6 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
     Ok(Recorded { key: Some(key), has_withdrawn })
 }
 
-/// A touch that was counted before: a retry after a lost answer.
-struct Repeat {
-    /// None where it was counted without a session.
-    key: Option<String>,
-}
-
-/// A browser that shows an id of its own keeps it: another's event id gives it nothing.
-fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Recent) -> Result<Option<Repeat>> {
-    let Some(event) = &judged.event else { return Ok(None) };
-    if let Some(session) = known {
-        let is_last = session.last_event.as_deref() == Some(&event[..]);
-        let is_own = is_last || recent.find(c.site(), event) == Some(session.id.number());
-        return Ok(is_own.then(|| Repeat { key: Some(session.key.clone()) }));
-    }
-    match recent.find(c.site(), event) {
-        None => Ok(None),
-        Some(0) => Ok(Some(Repeat { key: None })),
-        // Not there: the change that counted it was rolled back.
-        Some(session) => Ok(sessions::find_key(c, SessionId::new(session))?.map(|key| Repeat { key: Some(key) })),
-    }
-}
-
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
     let event = judged.event.as_ref().map(|e| &e[..]);
     let manager = manager_of(touch);
@@ -345,6 +341,8 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     } else {
         !touches::has_campaign(c, session.id, origin, touch.at)?
     };
+    // Another partner's link is a touch of its own, whatever else it says.
+    let is_new = is_new || partner::is_click(c, session.id, touch, judged)?;
     let seen = Seen { at: touch.at, browser: &touch.browser, event: judged.event.as_ref().map(|e| &e[..]) };
     // The same click id ever is one touch: again after a pause it is a visit, not a touchpoint.
     let is_repeat = !is_new && starts_visit;
@@ -356,35 +354,6 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
-}
-
-/// What a touch is to the visits of its browser.
-#[derive(Clone, Copy)]
-struct Place {
-    starts_visit: bool,
-    is_repeat: bool,
-}
-
-fn add_touch(c: &SiteConn, session: SessionId, seq: i64, touch: &PageTouch, judged: &Judged, place: Place, now: Time) -> Result<()> {
-    touches::add(
-        c,
-        &NewTouch {
-            session,
-            seq,
-            at: touch.at,
-            received_at: now,
-            origin: &judged.origin,
-            landing: &touch.landing,
-            title: touch.title.as_deref(),
-            ads: &touch.ads,
-            starts_visit: place.starts_visit,
-            marketing: judged.words.marketing,
-            is_imported: touch.is_history,
-            is_repeat: place.is_repeat,
-            event: judged.event.as_ref().map(|e| &e[..]),
-        },
-    )?;
-    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
 }
 
 /// A page reached from another page of the site is not the beginning of a visit.

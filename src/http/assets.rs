@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 use rust_embed::Embed;
 
 use super::ask::Ask;
+use super::bundle::bundled;
 use super::decode;
-use super::link::link;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
@@ -177,7 +177,7 @@ fn read() -> Bundle {
         .map(|(name, file)| (name.clone(), String::from_utf8_lossy(&file.bytes).into_owned()))
         .collect();
     files.retain(|name, _| !scripts.contains_key(name));
-    files.extend(link(&scripts).into_iter().map(|(name, text)| (name, File::new(Bytes::from(text)))));
+    files.extend(bundled(&scripts).into_iter().map(|(name, text)| (name, File::new(Bytes::from(text)))));
     let styles = styles(&files);
     files.insert("app.css".into(), File::new(styles));
     let mut all = Vec::new();

@@ -6,6 +6,8 @@ pub mod access;
 mod account;
 /// What owners and editors set up.
 mod administration;
+/// Partners who send buyers for a commission.
+pub mod affiliates;
 /// Revenue and customers in the shape of the documents.
 mod analytics;
 /// A request as a handler sees it.
@@ -16,6 +18,8 @@ mod assets;
 mod audit;
 /// Backups, and what is held after a restore.
 mod backups;
+/// The first screen's modules as one file.
+mod bundle;
 /// What was said in a chat.
 mod chats;
 /// Answers, compressed.
@@ -64,8 +68,6 @@ pub mod inbox;
 pub mod json;
 /// Leads and orders.
 pub mod leads;
-/// The first screen's modules as one file.
-mod link;
 /// The accept loop.
 mod listen;
 /// Events for open dashboards.
@@ -102,6 +104,8 @@ mod pull_files;
 pub mod receipts;
 /// The conversions API: asking.
 pub mod records;
+/// From a short link to its page.
+mod redirect;
 /// What the owner does by hand.
 mod replays;
 /// Answers and refusals.
@@ -126,6 +130,8 @@ mod shared;
 mod shares;
 /// Shops connected and looked after.
 mod shops;
+/// The site's short links.
+pub mod short_links;
 /// Values as answers show them.
 pub mod shown;
 /// The conversions API: telling.

@@ -1,5 +1,7 @@
 //! Work that nobody waits for.
 
+/// Writes down what was clicked.
+pub mod clicks;
 /// What is due by the clock alone.
 pub mod housekeeping;
 /// Looks after the disk and the key.

@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 
 use super::people::{IdentityKind, list_identities, sessions_of};
 use super::scope::SiteConn;
-use super::{milestones, touches};
+use super::{milestones, short_links, touches};
 use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
+use crate::domain::campaign::{ClickIds, ClickKind, classify, landing};
 use crate::domain::fact::{Person, Traces};
-use crate::domain::ids::{ContactId, SessionId};
+use crate::domain::ids::{ContactId, LinkId, SessionId};
 use crate::domain::time::Time;
-use crate::domain::touch::Touchpoint;
+use crate::domain::touch::{TouchKind, Touchpoint};
 use crate::error::Result;
 
 /// Links looked at for one conversion at most.
@@ -23,6 +24,8 @@ pub struct Asked<'a> {
     pub traces: &'a Traces,
     /// What the sender itself has noted of the visits.
     pub journey: Vec<Touchpoint>,
+    /// Clicks on our own links that the fact quotes: each id proves its link and its moment.
+    pub link_clicks: Vec<(&'a str, LinkId, Time)>,
     /// Who it was is only said by a browser.
     pub is_asserted: bool,
     pub happened_at: Time,
@@ -86,8 +89,45 @@ pub fn gather(c: &SiteConn, asked: Asked) -> Result<Evidence> {
     if let Some(contact) = asked.contact.filter(|_| !asked.is_asserted) {
         sessions.extend(milestones::touches_before(c, contact, asked.happened_at, &asked.site_domains)?);
     }
+    for (click, link, at) in &asked.link_clicks {
+        // Where its page was seen, that visit speaks for it.
+        if touches::sessions_with_click(c, click)?.is_empty()
+            && let Some(touch) = followed(c, click, *link, *at, &asked.site_domains)?
+        {
+            sessions.push(LinkedSession { session: 0, link: Link::Click, touches: vec![touch] });
+        }
+    }
     if !asked.journey.is_empty() {
         sessions.push(LinkedSession { session: 0, link: Link::Imported, touches: asked.journey });
     }
     Ok(Evidence { sessions, stated: asked.traces.stated.clone() })
+}
+
+/// A click on a link of ours that no page gave back, as a touch: the link says all of it but the host before it and the device,
+/// which the click's row adds while there is one.
+fn followed(c: &SiteConn, click: &str, link: LinkId, at: Time, site_domains: &[&str]) -> Result<Option<Touchpoint>> {
+    let Some(link) = short_links::find(c, link)? else { return Ok(None) };
+    let (referrer, device) = short_links::find_click(c, click)?.unwrap_or_default();
+    let mut clicks = ClickIds::new();
+    clicks.add(ClickKind::HaloClick, click);
+    let origin = classify(&link.words.utm, &clicks, referrer.as_deref(), site_domains, &[]);
+    Ok(Some(Touchpoint {
+        session: 0,
+        seq: 0,
+        at,
+        kind: TouchKind::Link,
+        source: origin.source,
+        medium: origin.medium,
+        campaign: origin.campaign,
+        term: origin.term,
+        content: origin.content,
+        campaign_id: None,
+        landing: Some(landing(&link.target, &[]).path),
+        referrer: origin.referrer_host,
+        click: Some(ClickKind::HaloClick.name().to_owned()),
+        short_link: Some(link.id),
+        device,
+        is_direct: origin.is_direct,
+        is_imported: false,
+    }))
 }

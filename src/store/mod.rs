@@ -10,6 +10,7 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+pub mod affiliates; // partners with their codes, clicks and commissions
 /// Visits of those who refused.
 pub mod anon_events;
 /// Who did what, for the owner.
@@ -54,8 +55,6 @@ pub mod jobs;
 pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
-/// One-time links: the first owner's, an invitation.
-pub mod links;
 /// Signed-in states.
 pub mod logins;
 /// Migrations and the check of the file's shape.
@@ -64,6 +63,7 @@ pub mod migrate;
 pub mod milestones;
 /// What the owner knows of a day.
 pub mod notes;
+pub mod one_time_links; // the first owner's, an invitation
 /// Orders as their shop told them.
 pub mod orders;
 /// Deliveries held after a restore.
@@ -72,8 +72,7 @@ pub mod outbox;
 pub mod page_events;
 /// Contacts and identities.
 pub mod people;
-/// Readers: the pool and its pragmas.
-mod pool;
+mod pool; // readers and their pragmas
 /// How far the platforms' own lists were read.
 pub mod pulls;
 /// What the dashboard and the APIs ask.
@@ -102,6 +101,7 @@ pub mod segments;
 pub mod sessions;
 /// Links to read-only pages.
 pub mod shares;
+pub mod short_links; // links that lead to the site, and their clicks
 /// Tenants.
 pub mod sites;
 /// Copies of the file, and what is in them.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::time::Time;
+use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
 /// Touches, and the browsers of which nothing younger is known. Their days must have been frozen before.
@@ -49,6 +49,15 @@ pub fn anon_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     )
 }
 
+/// Clicks on short links; the counts of their days stay.
+pub fn link_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let old = front(c, "select id, at from link_clicks where site_id = :site order by id limit :limit", before, limit)?;
+    for id in &old {
+        c.execute("delete from link_clicks where site_id = :site and id = :id", named_params! {":id": id})?;
+    }
+    Ok(old.len())
+}
+
 /// What pages reported. Numbers grow with time, so the oldest stand at the front.
 pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     let old = front(c, "select id, at from page_events where site_id = :site order by id limit :limit", before, limit)?;
@@ -56,6 +65,11 @@ pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
         c.execute("delete from page_events where site_id = :site and id = :id", named_params! {":id": id})?;
     }
     Ok(old.len())
+}
+
+/// Counts of clicks on codes that no partner has.
+pub fn strange_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    super::affiliates::days::remove_strangers(c, Zone::utc().day(before), limit)
 }
 
 /// What was said in chats; the figures of each conversation stay in its row.

@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;
 use crate::domain::campaign::{AdIds, ClickIds, Landing, Origin};
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::time::Time;
 use crate::domain::touch::{SAME_CAMPAIGN_MS, TouchKind, Touchpoint};
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ pub struct NewTouch<'a> {
     pub is_imported: bool,
     /// A visit by a click already counted: it is a visit, but no touchpoint.
     pub is_repeat: bool,
+    /// The link whose click id it carried.
+    pub short_link: Option<LinkId>,
     /// Digest of its event id.
     pub event: Option<&'a [u8]>,
 }
@@ -33,15 +35,18 @@ pub fn add(c: &SiteConn, new: &NewTouch) -> Result<()> {
     let o = new.origin;
     c.execute(
         "insert into touches (site_id, session_id, seq, at, received_at, source, medium, campaign, term, content, raw_source, raw_medium,
-           referrer, landing, title, is_direct, starts_visit, click_kind, ads, affiliate, marketing, is_imported, is_repeat, event)
+           referrer, landing, title, is_direct, starts_visit, click_kind, ads, affiliate, marketing, is_imported, is_repeat,
+           short_link_id, event)
          values (:site, :session, :seq, :at, :received, :source, :medium, :campaign, :term, :content, :raw_source, :raw_medium,
-           :referrer, :landing, :title, :direct, :visit, :click, :ads, :affiliate, :marketing, :imported, :repeat, :event)",
+           :referrer, :landing, :title, :direct, :visit, :click, :ads, :affiliate, :marketing, :imported, :repeat, :short_link,
+           :event)",
         named_params! {":session": new.session.number(), ":seq": new.seq, ":at": new.at.ms(), ":received": new.received_at.ms(),
         ":source": o.source, ":medium": o.medium, ":campaign": o.campaign, ":term": o.term, ":content": o.content,
         ":raw_source": o.raw_source, ":raw_medium": o.raw_medium, ":referrer": o.referrer_host,
         ":landing": new.landing.path_and_query(), ":title": new.title, ":direct": o.is_direct, ":visit": new.starts_visit,
         ":click": o.click.map(|k| k.name()), ":ads": ads, ":affiliate": new.landing.refs, ":marketing": new.marketing,
-        ":imported": new.is_imported, ":repeat": new.is_repeat, ":event": new.event},
+        ":imported": new.is_imported, ":repeat": new.is_repeat,
+        ":short_link": new.short_link.map(LinkId::number), ":event": new.event},
     )?;
     Ok(())
 }
@@ -106,7 +111,7 @@ pub fn list_clicks(c: &SiteConn, session: SessionId) -> Result<Vec<(String, Stri
 pub fn list_before(c: &SiteConn, session: SessionId, until: Time) -> Result<Vec<Touchpoint>> {
     c.list(
         "select t.session_id, t.seq, t.at, t.source, t.medium, t.campaign, t.term, t.content, t.ads, t.landing, t.referrer, t.click_kind,
-           s.device, t.is_direct, t.is_imported, t.affiliate
+           s.device, t.is_direct, t.is_imported, t.affiliate, t.short_link_id
          from touches t left join sessions s on s.site_id = t.site_id and s.id = t.session_id
          where t.site_id = :site and t.session_id = :session and t.at <= :until and t.is_repeat = 0 order by t.at desc, t.seq desc limit 500",
         named_params! {":session": session.number(), ":until": until.ms()},
@@ -120,13 +125,14 @@ fn read(row: &Row) -> rusqlite::Result<Touchpoint> {
     let click: Option<String> = row.get(11)?;
     let affiliate: Option<String> = row.get(15)?;
     let is_direct: bool = row.get(13)?;
+    let short_link: Option<i64> = row.get(16)?;
     Ok(Touchpoint {
         session: row.get(0)?,
         seq: row.get(1)?,
         at: Time::from_ms(row.get(2)?),
         // A tagged or clicked address was clicked on; an untagged arrival was only seen.
         kind: match (&click, is_direct) {
-            _ if affiliate.is_some() => TouchKind::Link,
+            _ if affiliate.is_some() || short_link.is_some() => TouchKind::Link,
             (Some(_), _) => TouchKind::Click,
             (None, true) => TouchKind::View,
             (None, false) => TouchKind::Click,
@@ -140,6 +146,7 @@ fn read(row: &Row) -> rusqlite::Result<Touchpoint> {
         landing: row.get(9)?,
         referrer: row.get(10)?,
         click,
+        short_link: short_link.map(LinkId::new),
         device: row.get(12)?,
         is_direct,
         is_imported: row.get(14)?,

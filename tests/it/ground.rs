@@ -227,6 +227,7 @@ impl Ground<'_> {
                     landing: Some("/start".into()),
                     referrer: words.referrer.map(str::to_owned),
                     click: words.click.map(str::to_owned),
+                    short_link: None,
                     device: Some(device.to_owned()),
                     is_direct: source == "direct",
                     is_imported: false,

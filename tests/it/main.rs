@@ -1,6 +1,8 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod affiliate_pages;
+mod affiliates;
 mod agreement;
 mod analytics;
 mod anytrack;
@@ -46,6 +48,7 @@ mod lab_page;
 mod lead_forms;
 mod leads;
 mod lenses;
+mod links_page;
 mod live;
 mod login;
 mod measure;
@@ -58,6 +61,7 @@ mod pages;
 mod pipeline;
 mod plans;
 mod pull_files;
+mod python_client;
 mod questions;
 mod recount;
 mod replays;
@@ -72,6 +76,7 @@ mod sharing;
 mod shop_pages;
 mod shopify;
 mod shops;
+mod short_links;
 mod sockets;
 mod sources;
 mod sources_page;

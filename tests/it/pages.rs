@@ -55,6 +55,7 @@ impl Office {
         let token = server.cli(&["token", "create", "--site", "full", "--name", HOSTILE[0], "--scope", "read,write"]);
         let token = token["token"].as_str().expect("a token").to_owned();
         let forms = server.cli(&["connection", "add", "--site", "full", "--platform", "forms"]);
+        server.cli(&["affiliate", "add", "--site", "full", "--code", "noor", "--name", HOSTILE[0], "--commission", "10%"]);
         let url = format!("url={}/hook?a=<b>", receiver.url());
         server.cli(&["connection", "add", "--site", "full", "--platform", "webhook", "--mode", "live", "--set", &url]);
         let shadow = [
@@ -114,6 +115,9 @@ impl Office {
                 "email": format!("person{n}@mail.example"), "session_id": id, "created_at": ago(hours - 1), "status": "paid",
                 "items": [{"id": word, "name": word, "price": "1.00"}], "coupons": [word]}),
             );
+        }
+        for word in &HOSTILE[..3] {
+            send("/api/sites/full/links", json!({"to": "/start", "utm_source": word, "utm_campaign": word, "label": word}));
         }
         send(
             "/api/webhook/order",

@@ -32,12 +32,19 @@ pub struct Running {
 #[derive(Debug, Clone)]
 pub struct Heard {
     pub status: u16,
+    pub head: String,
     pub text: String,
 }
 
 impl Heard {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// A header's value; the empty word where there is none of that name.
+    pub fn header(&self, name: &str) -> &str {
+        let of = |line: &'_ str| line.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name));
+        self.head.lines().find(|l| of(l)).and_then(|l| l.split_once(':')).map_or("", |(_, value)| value.trim())
     }
 }
 
@@ -246,7 +253,7 @@ fn read(stream: &mut TcpStream) -> Option<Heard> {
     if length.is_some_and(|n| body.len() < n) {
         return None;
     }
-    Some(Heard { status, text: String::from_utf8_lossy(body).into_owned() })
+    Some(Heard { status, text: String::from_utf8_lossy(body).into_owned(), head })
 }
 
 /// The headers with which the owner's server signs a body.

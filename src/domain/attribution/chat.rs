@@ -250,6 +250,7 @@ fn touch(t: &Talk) -> PathTouch {
         landing: None,
         referrer: None,
         click: None,
+        short_link: None,
         device: None,
         is_direct: false,
         is_imported: false,

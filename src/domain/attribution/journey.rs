@@ -39,6 +39,7 @@ pub fn touchpoints(journey: &[ShopTouch], happened_at: Time, site_domains: &[&st
             landing: t.landing.clone(),
             referrer: origin.referrer_host,
             click: origin.click.map(|kind| kind.name().to_owned()),
+            short_link: None,
             device: None,
             is_direct: origin.is_direct,
             is_imported: true,

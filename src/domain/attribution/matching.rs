@@ -102,7 +102,8 @@ fn path(found: &[&LinkedSession], best: Link, happened_at: Time) -> Vec<PathTouc
     let mut path: Vec<PathTouch> = taken
         .iter()
         .flat_map(|s| {
-            let link = strongest.get(&s.session).copied().unwrap_or(s.link);
+            // What has no browser is not one thing: each touch keeps the link by which it came in.
+            let link = if s.session == 0 { s.link } else { strongest.get(&s.session).copied().unwrap_or(s.link) };
             s.touches.iter().filter(|t| is_before(t.at, happened_at)).map(move |t| PathTouch { touch: t.clone(), link, earns: false })
         })
         .collect();
@@ -145,6 +146,7 @@ fn stated_touch(stated: &Stated, at: Time) -> Touchpoint {
         landing: None,
         referrer: None,
         click: None,
+        short_link: None,
         device: None,
         is_direct,
         is_imported: true,
@@ -233,6 +235,7 @@ mod tests {
             ("yet no claim", vec![b(1, Session, &[101]), b(2, AssertedEmail, &[50])], MatchType::None, false, ""),
             ("imported may", vec![b(1, Session, &[101]), b(2, Imported, &[50])], MatchType::Imported, false, "c"),
             ("a browser without touches", vec![b(1, Session, &[])], MatchType::None, false, ""),
+            ("a click nobody landed by", vec![b(0, Click, &[40]), b(1, VerifiedEmail, &[20])], MatchType::Click, false, "ba"),
             ("nobody", vec![], MatchType::None, false, ""),
         ];
         for (what, sessions, want, is_asserted, path) in rows {
@@ -252,9 +255,12 @@ mod tests {
             browser(2, Link::CustomerId, &[30]),
             browser(1, Link::AssertedPhone, &[20]),
         ]);
-        let links: Vec<Link> = credit.path.iter().map(|p| p.link).collect();
-        assert_eq!(links, [Link::Session, Link::CustomerId]);
+        let links = |credit: &Credit| credit.path.iter().map(|p| p.link).collect::<Vec<Link>>();
+        assert_eq!(links(&credit), [Link::Session, Link::CustomerId]);
         assert_eq!(credit.also_fits, [Link::VerifiedEmail, Link::AssertedPhone]);
+        // Touches without a browser are several things: a step of the same person is not the click.
+        let credit = judge(vec![browser(0, Link::Click, &[40]), browser(0, Link::VerifiedEmail, &[20])]);
+        assert_eq!(links(&credit), [Link::VerifiedEmail, Link::Click]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conversion::ConversionKind;
 use super::fact::Stated;
+use super::ids::LinkId;
 use super::time::Time;
 use super::touch::{TouchKind, Touchpoint};
 
@@ -206,6 +207,8 @@ struct KeptTouch {
     #[serde(default)]
     click: Option<String>,
     #[serde(default)]
+    short_link: Option<LinkId>,
+    #[serde(default)]
     device: Option<String>,
     #[serde(default)]
     is_direct: bool,
@@ -232,6 +235,7 @@ impl From<KeptTouch> for PathTouch {
             landing: k.landing,
             referrer: k.referrer,
             click: k.click,
+            short_link: k.short_link,
             device: k.device,
             is_direct: k.is_direct,
             is_imported: k.is_imported,

@@ -34,6 +34,7 @@ pub fn touchpoint(session: i64, seq: i64, at: Time, who: char) -> Touchpoint {
         landing: None,
         referrer: None,
         click: None,
+        short_link: None,
         device: None,
         is_direct: who == '-',
         is_imported: false,

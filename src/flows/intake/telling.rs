@@ -8,18 +8,19 @@ use crate::domain::money::Money;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
 use crate::flows::assists::{self, When};
+use crate::flows::commissions::{self, Heard};
 use crate::flows::crediting::{self, Known, Outcome};
-use crate::flows::erase::past;
 use crate::flows::planning;
-use crate::flows::{session_id, withdraw};
+use crate::flows::session_id;
 use crate::store::conversions::{Conversion, NewConversion};
 use crate::store::entries;
-use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, credits, deliveries, sessions};
+use crate::store::{conversions, credits, deliveries};
 
 use super::ledger::{adopt_ended, book, move_back, retell};
 use super::{Context, Stored, must, parting};
+
+pub use super::whose::{known_person, told_session};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
 const LATE_IDENTITY_MS: i64 = 24 * HOUR_MS;
@@ -51,63 +52,25 @@ pub struct Telling<'a> {
     pub detail: String,
 }
 
-/// The session that a fact's signed id names, if it is one of this site's.
-pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
-    let Some(text) = &traces.session else { return Ok(None) };
-    // The owner's server may name the browser by its own word, as it did in its touches.
-    let key = match session_id::open(text, &x.site.keys.session) {
-        Some(key) => key,
-        None if !x.is_asserted && !text.is_empty() && text.chars().count() <= 64 => session_id::mapped(text, &x.site.keys.session),
-        None => return Ok(None),
-    };
-    if let Some(known) = sessions::find_by_key(x.c, key.key())? {
-        return Ok(Some(known.id));
-    }
-    match past::heir(x.c, &x.site.keys, &key)? {
-        past::Heir::New { key, .. } => Ok(sessions::find_by_key(x.c, key.key())?.map(|s| s.id)),
-        past::Heir::None => Ok(None),
-    }
-}
-
-/// The contact of a fact, and the proof that its browser is this person's.
-pub fn known_person(
-    x: &Context,
-    person: &Person,
-    traces: &Traces,
-    session: Option<SessionId>,
-    platform: &str,
-) -> Result<Option<ContactId>> {
-    let (contact, is_merged) = if x.is_asserted {
-        (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
-    } else {
-        people::contact_of_verified(x.c, person, platform, x.now)?.map_or((None, false), |p| (Some(p.contact), p.is_merged))
-    };
-    if let Some(session) = session {
-        for (kind, value) in people::identities_of(person) {
-            let link =
-                SessionLink { kind, value: &value, session, is_verified: !x.is_asserted, at: x.now, source: platform, is_flagged: false };
-            people::link_session(x.c, &link)?;
-        }
-        if let (Some(contact), false) = (contact, x.is_asserted) {
-            sessions::set_contact(x.c, session, contact.number())?;
-        }
-    }
-    if let (Some(contact), true) = (contact, is_merged) {
-        // What one of them has refused holds for what waits of the other.
-        withdraw::of_merged(x.c, x.site, contact, x.now)?;
-    }
-    // What the owner's own server or a platform says the person has answered holds for all of the person.
-    if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
-        && people::answered(x.c, contact, is_granted, platform, x.now)?
-        && !is_granted
-    {
-        withdraw::of_contact(x.c, contact, x.now)?;
-    }
-    Ok(contact)
-}
-
 /// Finds or makes the conversion. `fact_id` is the number of the lead or order row.
 pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
+    let stored = place(x, t, fact_id)?;
+    if let Some(id) = stored.conversion {
+        let told = t.traces.affiliate.as_deref();
+        // Only the owner's own server names a partner; a form's field is filled by whoever writes it.
+        let is_named = t.rank == Rank::Api.number() && !x.is_asserted;
+        let coupons = if x.is_asserted { &[][..] } else { &t.traces.coupons };
+        let heard = Heard { named: told.filter(|_| is_named), coupons, told: told.filter(|_| !is_named) };
+        commissions::settle(x.c, x.site, id, &heard, x.now)?;
+        // What an order came to is known once its lines are brought in: then it is booked.
+        if t.what != "order" {
+            commissions::rebook(x.c, x.site, id, x.now)?;
+        }
+    }
+    Ok(stored)
+}
+
+fn place(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
         return again(x, t, known);
     }

@@ -1,7 +1,9 @@
 //! Routes: what the owner does, and what is done for who asks to be forgotten.
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
-use super::super::{administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops};
+use super::super::{
+    administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops, short_links,
+};
 use crate::run;
 
 pub const ROUTES: &[Route] = &[
@@ -66,6 +68,9 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/segments", Site(Right::Read, Scope::Write), run!(segments::add), segments::ADD),
     Route::new("POST", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::change), segments::CHANGE),
     Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),
+    Route::new("POST", "/api/sites/{site}/links", Site(Right::Edit, Scope::Write), run!(short_links::add), short_links::ADD),
+    Route::new("POST", "/api/sites/{site}/links/preview", Site(Right::Edit, Scope::Read), run!(short_links::preview), short_links::PREVIEW),
+    Route::new("POST", "/api/sites/{site}/links/{link}", Site(Right::Edit, Scope::Write), run!(short_links::change), short_links::CHANGE),
     Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
     Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/dismiss", Site(Right::Edit, Scope::Write), run!(replays::dismiss), replays::DISMISS),

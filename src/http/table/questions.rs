@@ -3,7 +3,7 @@
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
     audit, backups, connections, contacts, conversions, customers, deliveries, inbox, leads, live, needs, notes, orders, pipeline,
-    receipts, rules, segments, setups, timeline,
+    receipts, rules, segments, setups, short_links, timeline,
 };
 use crate::run;
 
@@ -76,6 +76,11 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
     Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
+    Route::new("GET", "/api/sites/{site}/links", Site(Right::Read, Scope::Read), run!(short_links::list), short_links::LIST),
+    Route::new("GET", "/api/sites/{site}/links.csv", Site(Right::Read, Scope::Export), run!(short_links::csv), short_links::CSV),
+    Route::new("GET", "/api/sites/{site}/links.jsonl", Site(Right::Read, Scope::Export), run!(short_links::jsonl), short_links::JSONL),
+    Route::new("GET", "/api/sites/{site}/links/words", Site(Right::Edit, Scope::Read), run!(short_links::words), short_links::WORDS),
+    Route::new("GET", "/api/sites/{site}/links/{link}", Site(Right::Read, Scope::Read), run!(short_links::show), short_links::SHOW),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/needs", Site(Right::See, Scope::Read), run!(needs::list), needs::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),

@@ -4,6 +4,7 @@ use rusqlite::named_params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
+use super::super::affiliates;
 use super::super::scope::{Params, SiteConn};
 use super::super::sessions;
 use super::person::Whole;
@@ -25,12 +26,22 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
     for (kind, value) in &whole.identities {
         let known = named_params! {":kind": kind, ":value": value};
         all.add("session_people", "select * from session_people where site_id = :site and kind = :kind and value = :value", known)?;
+        for partner in affiliates::list_of_person(c, kind, value)? {
+            let id = named_params! {":id": partner.number()};
+            all.add("affiliates", "select * from affiliates where site_id = :site and id = :id", id)?;
+        }
     }
     for session in &whole.sessions {
         let id = named_params! {":id": session};
         all.add("sessions", "select * from sessions where site_id = :site and id = :id", id)?;
         all.add("touches", "select * from touches where site_id = :site and session_id = :id order by seq", id)?;
         all.add("clicks", "select * from clicks where site_id = :site and session_id = :id", id)?;
+        all.add(
+            "link_clicks",
+            "select * from link_clicks where site_id = :site and click in
+               (select value from clicks where site_id = :site and session_id = :id and kind = 'halo_click')",
+            id,
+        )?;
         all.add("page_events", "select * from page_events where site_id = :site and session_id = :id", id)?;
         all.add("consents", "select * from consents where site_id = :site and session_id = :id and contact_id is null", id)?;
         if let Some(address) = sessions::find_address(c, SessionId::new(*session), now)? {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::named_params;
 use serde_json::{Map, Value};
 
+use super::super::affiliates;
 use super::super::scope::SiteConn;
 use super::person::Whole;
 use crate::domain::attribution::PathTouch;
@@ -22,6 +23,9 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         leave_visits(c, zone, *session)?;
         let id = named_params! {":id": session};
         count("touches", c.execute("delete from touches where site_id = :site and session_id = :id", id)?);
+        let sql = "update link_clicks set click = null
+             where site_id = :site and click in (select value from clicks where site_id = :site and session_id = :id and kind = 'halo_click')";
+        count("link_clicks", c.execute(sql, id)?);
         count("clicks", c.execute("delete from clicks where site_id = :site and session_id = :id", id)?);
         count("page_events", c.execute("delete from page_events where site_id = :site and session_id = :id", id)?);
         count("consents", c.execute("delete from consents where site_id = :site and session_id = :id", id)?);
@@ -102,6 +106,11 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         count("refunds", c.execute(sql_of_refunds, named_params! {":id": order})?);
         count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
     }
+    for (kind, value) in &whole.identities {
+        for partner in affiliates::list_of_person(c, kind, value)? {
+            count("affiliates", usize::from(affiliates::erase(c, partner, at)?));
+        }
+    }
     for conversion in &whole.conversions {
         of_conversion(c, whole, *conversion, at, &mut count)?;
     }
@@ -148,6 +157,10 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
     let reports: Vec<(i64, String)> =
         c.list("select id, detail from reports where site_id = :site and conversion_id = :id", key, |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (report, detail) in reports {
+        if let Some(click) = quoted_click(&detail) {
+            let sql = "update link_clicks set click = null where site_id = :site and click = :click";
+            count("link_clicks", c.execute(sql, named_params! {":click": click})?);
+        }
         let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
         count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
     }
@@ -239,6 +252,12 @@ fn deleted(snapshot: &str, at: Time) -> String {
     kept.insert("deleted".into(), true.into());
     kept.insert("deletion_date".into(), at.utc().into());
     Value::Object(kept).to_string()
+}
+
+/// The click id by which a sender told of somebody.
+fn quoted_click(detail: &str) -> Option<String> {
+    let detail: Value = serde_json::from_str(detail).ok()?;
+    detail["click_id"].as_str().map(str::to_owned)
 }
 
 fn impersonal(detail: &str) -> String {

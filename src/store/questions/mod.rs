@@ -1,5 +1,7 @@
 //! What the dashboard and the APIs ask. Nothing here changes anything.
 
+/// What partners brought and earn.
+pub mod affiliates;
 /// Who has changed what.
 pub mod audit;
 /// What chats helped to sell.
@@ -28,6 +30,8 @@ pub mod health;
 pub mod inbox;
 /// Journeys of conversions, kept as they are walked.
 pub mod journeys;
+/// A short link's days, and the words of links.
+pub mod links;
 /// Visitors who did not buy.
 pub mod lost;
 /// Money by the day it is booked on.

@@ -11,7 +11,7 @@ const APART: [&str; 1] = ["docs.js"];
 pub const CORE: &str = "core.js";
 
 /// Scripts by name, as they are written; gives them as they are delivered.
-pub fn link(scripts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub fn bundled(scripts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut order = Vec::new();
     for entry in ENTRIES {
         visit(scripts, entry, &mut order);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn modules_become_blocks_in_the_order_of_their_imports() {
-        let all = link(&scripts());
+        let all = bundled(&scripts());
         let core = &all[CORE];
         let places: Vec<usize> = ["dom.js", "parts/menu.js", "pages/overview.js", "app.js"]
             .iter()
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_not_linked_takes_names_from_the_one_file() {
-        let all = link(&scripts());
+        let all = bundled(&scripts());
         assert!(!all.contains_key("app.js") && !all.contains_key("parts/menu.js"));
         assert_eq!(
             (&all["docs.js"], &all["dom.js"]),

@@ -8,25 +8,25 @@ use crate::domain::time::Time;
 use crate::error::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkKind {
+pub enum OneTimeKind {
     /// Names the owner of a box that has none.
     FirstOwner,
     /// Lets an invited user choose a password.
     Invite,
 }
 
-impl LinkKind {
+impl OneTimeKind {
     pub fn word(self) -> &'static str {
         match self {
-            LinkKind::FirstOwner => "first_owner",
-            LinkKind::Invite => "invite",
+            OneTimeKind::FirstOwner => "first_owner",
+            OneTimeKind::Invite => "invite",
         }
     }
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Link {
-    pub kind: LinkKind,
+pub struct OneTimeLink {
+    pub kind: OneTimeKind,
     pub user: Option<UserId>,
     pub expires_at: Time,
 }
@@ -37,7 +37,7 @@ pub fn remove_all(all: &AllSites) -> Result<usize> {
 }
 
 /// Older links of the same kind and user stop working.
-pub fn add(all: &AllSites, hash: &[u8; 32], link: &Link) -> Result<()> {
+pub fn add(all: &AllSites, hash: &[u8; 32], link: &OneTimeLink) -> Result<()> {
     all.execute(
         "delete from one_time_links where kind = :kind and user_id is :user",
         named_params! {":kind": link.kind.word(), ":user": link.user.map(UserId::number)},
@@ -49,15 +49,15 @@ pub fn add(all: &AllSites, hash: &[u8; 32], link: &Link) -> Result<()> {
     Ok(())
 }
 
-pub fn find(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<Link>> {
+pub fn find(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<OneTimeLink>> {
     all.find(
         "select kind, user_id, expires_at from one_time_links where token_hash = :hash and expires_at > :now",
         named_params! {":hash": hash, ":now": now.ms()},
         |row| {
             let kind: String = row.get(0)?;
             let user: Option<i64> = row.get(1)?;
-            Ok(Link {
-                kind: if kind == "first_owner" { LinkKind::FirstOwner } else { LinkKind::Invite },
+            Ok(OneTimeLink {
+                kind: if kind == "first_owner" { OneTimeKind::FirstOwner } else { OneTimeKind::Invite },
                 user: user.map(UserId::new),
                 expires_at: Time::from_ms(row.get(2)?),
             })
@@ -66,7 +66,7 @@ pub fn find(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<Link>> 
 }
 
 /// Uses the link up. Whoever comes second finds nothing.
-pub fn take(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<Link>> {
+pub fn take(all: &AllSites, hash: &[u8; 32], now: Time) -> Result<Option<OneTimeLink>> {
     let link = find(all, hash, now)?;
     all.execute("delete from one_time_links where token_hash = :hash", named_params! {":hash": hash})?;
     Ok(link)
