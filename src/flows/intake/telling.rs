@@ -18,9 +18,8 @@ use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, credits, deliveries};
 
 use super::ledger::{adopt_ended, book, move_back, retell};
+pub use super::who::{known_person, told_session};
 use super::{Context, Stored, must, parting};
-
-pub use super::whose::{known_person, told_session};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
 const LATE_IDENTITY_MS: i64 = 24 * HOUR_MS;

@@ -1,5 +1,6 @@
-//! Whose a fact is: the browser that it names, and the person of whom it tells.
+//! Who a fact is about: the browser that it names, and the person's contact.
 
+use super::Context;
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, SessionId};
 use crate::error::Result;
@@ -7,8 +8,6 @@ use crate::flows::erase::past;
 use crate::flows::{session_id, withdraw};
 use crate::store::people::{self, SessionLink};
 use crate::store::sessions;
-
-use super::Context;
 
 /// The session that a fact's signed id names, if it is one of this site's.
 pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
