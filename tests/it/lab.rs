@@ -2,7 +2,10 @@
 //! one, the ways and the time they take, one day on one page; and that nothing depends on the order in which it was told.
 
 use halotrack::domain::rights::Right;
+use halotrack::domain::time::Time;
 use halotrack::flows::cube;
+use halotrack::store::FILE;
+use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use crate::ground::{self, Size};
@@ -191,6 +194,23 @@ async fn the_order_in_which_visits_are_told_changes_nothing() {
     }
 }
 
+/// Conversions with a visit in the thirty days before, and browsers of the days that are in none of their paths: from the rows.
+fn journeys(house: &House, site: &SiteAt, from: &str, to: &str) -> (i64, i64) {
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    let ms = |day: &str| Time::parse(day).expect("a day").ms();
+    let seen = "select c.id, t.value ->> '$.session' as session from conversions c
+        join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run, json_each(k.path) t
+        where c.site_id = ?1 and c.counts = 1 and c.happened_at >= ?2 and c.happened_at < ?3
+          and t.value ->> '$.kind' <> 'chat' and c.happened_at - (t.value ->> '$.at') <= 30 * 86400000";
+    let one = |sql: &str| db.query_row(sql, params![site.id.number(), ms(from), ms(to)], |row| row.get(0)).expect("a number");
+    let converted = one(&format!("select count(distinct id) from ({seen})"));
+    let lost = one(&format!(
+        "select count(distinct session_id) from touches where site_id = ?1 and at >= ?2 and at < ?3 and is_repeat = 0
+           and session_id not in (select session from ({seen}))"
+    ));
+    (converted, lost)
+}
+
 #[tokio::test]
 async fn the_estimate_is_shown_above_three_hundred_and_adds_up() {
     let house = House::new();
@@ -199,13 +219,15 @@ async fn the_estimate_is_shown_above_three_hundred_and_adds_up() {
     ground::fill(house.data(), &site, &Size { sessions: 2_000, conversions: 700, days: 40, seed: 5, until: house.clock.now() });
     cube::catch_up(&house.app).await.expect("counted");
     let days = "from=2026-05-04&to=2026-06-13";
+    let (converted, lost) = journeys(&house, &at, "2026-05-04", "2026-06-14");
+    assert!(converted > 300 && lost > 0);
     let mut shares = Vec::new();
     for order in 1..=3 {
         let lab = ask(&house, &at, &format!("attribution?{days}&by=channel&estimate={order}")).await;
         house.advance_s(4);
         assert_eq!((&lab["estimate"]["is_shown"], &lab["estimate"]["order"]), (&json!(true), &json!(order)), "{}", lab["estimate"]);
         assert!(lab["estimate"]["sentence"].as_str().is_some_and(|s| s.starts_with("An estimate")), "{}", lab["estimate"]);
-        assert!(lab["estimate"]["converted"].as_i64() > Some(300) && lab["estimate"]["not_converted"].as_i64() > Some(0));
+        assert_eq!((lab["estimate"]["converted"].as_i64(), lab["estimate"]["not_converted"].as_i64()), (Some(converted), Some(lost)));
         let items = lab["items"].as_array().expect("items");
         let sum: f64 = items.iter().filter_map(|r| r["models"]["data_driven"]["conversions"].as_f64()).sum();
         assert!((sum - lab["total"]["conversions"].as_f64().expect("a total")).abs() < 1e-6, "{sum}");

@@ -163,6 +163,8 @@ impl Journeys {
     }
 }
 
+type Key<'p> = (&'p str, &'p str, &'p str, &'p str);
+
 /// What rows are by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
@@ -194,9 +196,21 @@ impl By {
         Self::ALL.into_iter().find(|by| by.word() == text)
     }
 
+    /// What of a visit tells its row.
+    fn key(self, place: &Place) -> Key<'_> {
+        let detail = match self {
+            By::Channel | By::Source | By::Medium | By::Campaign => "",
+            By::Content => &place.content,
+            By::Term => &place.term,
+            By::Landing => &place.page,
+        };
+        (&place.source, &place.medium, &place.campaign, detail)
+    }
+
     /// The row of a visit, under the names that rules give.
     pub fn name(self, place: &Place, rules: &Rules) -> String {
-        let (source, medium, campaign) = rules.named(&place.source, &place.medium, &place.campaign);
+        let (source, medium, campaign, detail) = self.key(place);
+        let (source, medium, campaign) = rules.named(source, medium, campaign);
         if source.is_empty() {
             return UNATTRIBUTED.to_owned();
         }
@@ -205,9 +219,7 @@ impl By {
             By::Source => source,
             By::Medium => medium,
             By::Campaign => campaign,
-            By::Content => &place.content,
-            By::Term => &place.term,
-            By::Landing => &place.page,
+            By::Content | By::Term | By::Landing => detail,
         };
         if word.is_empty() { NOT_SET.to_owned() } else { word.to_owned() }
     }
@@ -274,15 +286,19 @@ pub fn each<'b>(
     mut on: impl FnMut(&Journey, Held, &[Visit], &[Entry]),
 ) {
     let mut visits: Vec<Visit> = Vec::new();
+    // Days have mostly the same origins, and finding the channel of one takes longer than finding it here.
+    let mut rows_of: HashMap<Key<'b>, u32> = HashMap::new();
+    let is_open = asked.filter.is_open();
     for block in blocks {
-        let mut name = |place: &Place| names.of(asked.by.name(place, &asked.filter.rules));
-        let rows: Vec<u32> = block.origins.iter().map(&mut name).collect();
+        let mut row =
+            |place: &'b Place| *rows_of.entry(asked.by.key(place)).or_insert_with(|| names.of(asked.by.name(place, &asked.filter.rules)));
+        let rows: Vec<u32> = block.origins.iter().map(&mut row).collect();
         let known: Vec<Marked> = block
             .known
             .iter()
             .map(|known| Marked {
-                is_taken: asked.filter.admits(&known.marks()),
-                stated: (!known.source.is_empty()).then(|| name(&known.stated())),
+                is_taken: is_open || asked.filter.admits(&known.marks()),
+                is_stated: !known.source.is_empty(),
                 is_direct: known.source == DIRECT,
                 most_ms: asked.lens.window_of(&known.kind).days().map_or(i64::MAX, |days| i64::from(days) * DAY_MS),
             })
@@ -293,28 +309,30 @@ pub fn each<'b>(
             let (money, rest) = entries.split_at(own);
             entries = rest;
             let of = &known[journey.marks as usize];
-            if of.is_taken {
-                let held = hold(block.steps_of(journey), of, &rows, asked.without_direct, &mut visits);
-                on(journey, held, &visits, money);
+            if !of.is_taken {
+                continue;
             }
+            let stated = || names.of(asked.by.name(&block.known[journey.marks as usize].stated(), &asked.filter.rules));
+            let held = hold(block.steps_of(journey), of, &rows, asked.without_direct, stated, &mut visits);
+            on(journey, held, &visits, money);
         }
     }
 }
 
 struct Marked {
     is_taken: bool,
-    stated: Option<u32>,
+    is_stated: bool,
     is_direct: bool,
     most_ms: i64,
 }
 
-fn hold(steps: &[Step], of: &Marked, rows: &[u32], without_direct: bool, visits: &mut Vec<Visit>) -> Held {
+fn hold(steps: &[Step], of: &Marked, rows: &[u32], without_direct: bool, stated: impl FnOnce() -> u32, visits: &mut Vec<Visit>) -> Held {
     visits.clear();
     if steps.is_empty() {
-        return match of.stated {
-            None => Held::Nothing,
-            Some(_) if without_direct && of.is_direct => Held::OnlyDirect,
-            Some(row) => Held::Stated(row),
+        return match of.is_stated {
+            false => Held::Nothing,
+            true if without_direct && of.is_direct => Held::OnlyDirect,
+            true => Held::Stated(stated()),
         };
     }
     let mut has_direct = false;
