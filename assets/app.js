@@ -31,6 +31,8 @@ export const PAGES = [
   { path: 'orders', name: 'Orders', group: 'Money', icon: 'orders', key: 'R', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/orders.js'),
     detail: () => import('./pages/receipt.js') },
   { path: 'leads', name: 'Leads', group: 'Money', icon: 'leads', key: 'L', dock: true, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/leads.js') },
+  { path: 'affiliates', name: 'Affiliates', group: 'Money', icon: 'affiliates', key: 'A', dock: false, shown: (site) => site.role !== 'client', load: () => import('./pages/affiliates.js'),
+    detail: () => import('./pages/affiliate.js') },
   { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/customers.js') },
   { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
@@ -47,7 +49,7 @@ export const PAGES = [
 
 /** Pages outside a site, without rail and bar. */
 const ALONE = { login: () => import('./pages/login.js'), setup: () => import('./pages/setup.js'), site: () => import('./pages/site.js'),
-  shared: () => import('./pages/shared.js') };
+  shared: () => import('./pages/shared.js'), statement: () => import('./pages/statement.js') };
 
 /** The whole state of a view. It lives in the address and nowhere else. */
 export class View {
@@ -248,6 +250,7 @@ async function route() {
   if (first === 'login') return alone('login', {}, mine);
   if (first === 'setup') return alone('setup', { token: slug ?? '' }, mine);
   if (first === 's') return alone('shared', { token: slug ?? '' }, mine);
+  if (first === 'statement') return alone('statement', { token: slug ?? '' }, mine);
 
   const early = PAGES.find((p) => p.path === name);
   if (early && !id) early.load().catch(() => {}); // fetched while we ask who is signed in

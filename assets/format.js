@@ -337,7 +337,7 @@ export const BUYERS = { new: 'New', returning: 'Returning', unknown: 'Not known'
 /** @type {Map<string, string>} names of connections, as far as a page has asked for them */
 export const connections = new Map();
 /** @type {Record<string, string>} */
-const NOT_SET = { content: 'No content named', term: 'No term named', click: 'No click ID', referrer: 'No referrer', campaign: 'No campaign' };
+const NOT_SET = { affiliate: 'No affiliate', content: 'No content named', term: 'No term named', click: 'No click ID', referrer: 'No referrer', campaign: 'No campaign' };
 /** @type {Record<string, string>} */
 export const CONSENTS = { granted: 'Agreed', denied: 'Refused', unknown: 'No answer', anonymous: 'Counted without a person' };
 /** Whose click ids they are. @type {Record<string, string>} */
@@ -359,7 +359,7 @@ export function countryName(code) {
 
 /** The dimensions one can filter by. @type {Record<string, string>} */
 export const DIMENSIONS = { kind: 'Type', channel: 'Channel', source: 'Source', medium: 'Medium', campaign: 'Campaign', content: 'Content', term: 'Term', click: 'Click ID', landing: 'Landing page', referrer: 'Referrer', country: 'Country', device: 'Device', consent: 'Consent', chat: 'Chat', match: 'Matched by', status: 'Status',
-  currency: 'Currency', amount: 'Amount', buyer: 'Customer', customers: 'Customers', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
+  currency: 'Currency', amount: 'Amount', buyer: 'Customer', customers: 'Customers', affiliate: 'Affiliate', platform: 'Platform', state: 'State', connection: 'Connection', conversion: 'Conversion' };
 /** Those of the pages that look at visits and conversions, in the order in which they are offered. */
 export const LENSES = ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'click', 'landing', 'referrer', 'country', 'device', 'consent', 'chat', 'kind', 'amount',
-  'currency', 'status', 'match', 'customers', 'platform', 'connection'];
+  'currency', 'status', 'match', 'customers', 'affiliate', 'platform', 'connection'];

@@ -864,6 +864,144 @@ create table chat_assists (
 ) strict, without rowid;
 create index chat_assists__site_id__conversation_id on chat_assists (site_id, conversation_id) where conversation_id is not null;
 
+-- ---------------------------------------------------------------- partners who send buyers for a commission
+
+create table affiliates (
+  site_id     integer not null,
+  id          integer not null,
+  name        text not null check (length(name) between 1 and 100),  -- personal
+  email       text,                                        -- personal
+  phone       text,                                        -- personal
+  payout      text,                                        -- where the bank sends the money -- personal
+  terms       text not null check (json_valid(terms)),     -- what new sales earn; known ones keep theirs
+  cookie_days integer not null,
+  hold_days   integer not null,
+  pauses      text not null default '[]' check (json_valid(pauses)),  -- what happens in them earns nothing
+  erased_at   integer,
+  created_at  integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
+-- What a partner is known by in links (`ref=`) and on orders. The first code is the partner's name in the API.
+create table affiliate_codes (
+  site_id      integer not null,
+  kind         text not null check (kind = 'code' or kind = 'coupon'),
+  value        text not null check (length(value) between 1 and 64),   -- as it is compared
+  shown        text not null,
+  affiliate_id integer not null,
+  place        integer not null,
+  added_at     integer not null,                           -- what was known before earns nothing by it
+  primary key (site_id, kind, value)
+) strict, without rowid;
+create index affiliate_codes__site_id__affiliate_id on affiliate_codes (site_id, affiliate_id, kind, place);
+
+-- Clicks on links with a code, also of those who refused a cookie and of codes that nobody has: counted when they happen, so
+-- that no question walks over visits.
+create table affiliate_days (
+  site_id integer not null,
+  day     integer not null,
+  code    text not null,
+  clicks  integer not null,
+  bursts  integer not null,                                -- of these, one after the other from one network
+  ads     integer not null,                                -- of these, brought by a search engine's advertisement
+  primary key (site_id, day, code)
+) strict, without rowid;
+create index affiliate_days__site_id__code__day on affiliate_days (site_id, code, day, clicks, bursts, ads);
+
+-- Who earns a conversion, why, and under which terms: they are those of the moment when that became known.
+create table affiliate_credits (
+  site_id       integer not null,
+  conversion_id integer not null,
+  affiliate_id  integer,                                   -- none where the API named a code that nobody has
+  code          text not null,                             -- as it is compared
+  way           text not null check (way = 'named' or way = 'coupon' or way = 'link'),
+  followed_at   integer,                                   -- the partner's link before it, also where a coupon earns
+  at            integer not null,
+  terms         text,                                      -- none where it earns nothing
+  hold_days     integer not null,
+  due_at        integer not null,
+  reason        text not null,
+  flag          text,                                      -- why it looks like the partner's own purchase
+  verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
+  verdict_at    integer,
+  verdict_by    text,
+  verdict_note  text,
+  primary key (site_id, conversion_id)
+) strict, without rowid;
+create index affiliate_credits__site_id__affiliate_id on affiliate_credits (site_id, affiliate_id, conversion_id) where affiliate_id is not null;
+create index affiliate_credits__site_id__code on affiliate_credits (site_id, code, conversion_id) where affiliate_id is null;
+
+-- The ledger of commissions. Rows are added, never changed but for the payment that they went into. `own_day` is the day of
+-- what happened; it is booked there too, or on the first day that is still open where that month is closed.
+create table commissions (
+  site_id       integer not null,
+  id            integer not null,
+  conversion_id integer not null,
+  affiliate_id  integer,
+  code          text not null,
+  kind          text not null,
+  conversions   integer not null,
+  base_minor    integer not null,                          -- of what was sold, or went back
+  base_currency text,
+  amount_minor  integer not null,
+  currency      text,
+  own_day       integer not null,
+  book_day      integer not null,
+  booked_at     integer not null,
+  note          text not null,
+  payout_id     integer,
+  primary key (site_id, id)
+) strict, without rowid;
+create index commissions__site_id__conversion_id on commissions (site_id, conversion_id);
+create index commissions__site_id__book_day on commissions
+  (site_id, book_day, affiliate_id, code, kind, conversions, base_currency, base_minor, currency, amount_minor);
+create index commissions__site_id__affiliate_id__book_day on commissions (site_id, affiliate_id, book_day, id) where affiliate_id is not null;
+create index commissions__site_id__code__book_day on commissions (site_id, code, book_day, id) where affiliate_id is null;
+create index commissions__site_id__affiliate_id__unpaid on commissions (site_id, affiliate_id, conversion_id, currency, amount_minor)
+  where payout_id is null and affiliate_id is not null;
+create index commissions__site_id__payout_id on commissions (site_id, payout_id) where payout_id is not null;
+
+-- Money that the owner has sent. We send none.
+create table payouts (
+  site_id      integer not null,
+  id           integer not null,
+  affiliate_id integer not null,
+  amount_minor integer not null,
+  currency     text not null check (length(currency) = 3),
+  paid_on      integer not null,
+  reference    text not null,
+  at           integer not null,
+  who          text not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create index payouts__site_id__affiliate_id on payouts (site_id, affiliate_id, id);
+
+-- Months whose statements are final: nothing is booked in them any more. Each is named by its first day.
+create table affiliate_months (
+  site_id   integer not null,
+  month     integer not null,
+  closed_at integer not null,
+  who       text not null,
+  primary key (site_id, month)
+) strict, without rowid;
+
+-- Links under which a partner reads the statement of a month without an account.
+create table statement_links (
+  token_hash     blob primary key,
+  site_id        integer not null references sites (id),
+  id             integer not null,
+  affiliate_id   integer not null,
+  month          integer not null,
+  created_by     text not null,
+  created_at     integer not null,
+  expires_at     integer not null,
+  revoked_at     integer,
+  views          integer not null default 0,
+  last_viewed_at integer
+) strict, without rowid;
+create unique index statement_links__site_id__id on statement_links (site_id, id);
+create index statement_links__site_id__affiliate_id on statement_links (site_id, affiliate_id, month);
+
 -- ---------------------------------------------------------------- work
 
 create table deliveries (
@@ -1425,6 +1563,40 @@ end;
 
 create trigger chat_assists__found_late after update of method, confidence_bp on chat_assists
 when old.method <> new.method or old.confidence_bp <> new.confidence_bp
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+-- Who earns it is a filter too.
+create trigger affiliate_credits__earned after insert on affiliate_credits
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+create trigger affiliate_credits__moved after update of affiliate_id, code on affiliate_credits
+when old.affiliate_id is not new.affiliate_id or old.code <> new.code
 begin
   insert into dirty_days (site_id, cube, day)
     select v.site_id, 'conversions', d.day from conversions v

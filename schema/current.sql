@@ -1,5 +1,38 @@
 -- The whole schema at version 1, as the migrations build it. Checked by a test; never run.
 
+CREATE TRIGGER affiliate_credits__earned after insert on affiliate_credits
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
+CREATE TRIGGER affiliate_credits__moved after update of affiliate_id, code on affiliate_credits
+when old.affiliate_id is not new.affiliate_id or old.code <> new.code
+begin
+  insert into dirty_days (site_id, cube, day)
+    select v.site_id, 'conversions', d.day from conversions v
+    join counted_days d on d.site_id = v.site_id
+      and d.starts_at = (select max(starts_at) from counted_days where site_id = v.site_id and starts_at <= v.happened_at)
+    where v.site_id = new.site_id and v.id = new.conversion_id
+      and v.happened_at < (select until_at from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+  insert into dirty_days (site_id, cube, day)
+    select e.site_id, 'entries', e.book_day from entries e
+    where e.site_id = new.site_id and e.conversion_id = new.conversion_id
+      and e.book_day <= (select coalesce(part_day, next_day - 1) from count_marks where site_id = new.site_id)
+    on conflict (site_id, cube, day) do update set is_taken = 0;
+end;
+
 CREATE TRIGGER anon_events__late after insert on anon_events
 when new.starts_visit = 1 and new.at < (select until_at from count_marks where site_id = new.site_id)
 begin
@@ -246,6 +279,71 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
+CREATE TABLE affiliate_codes (
+  site_id      integer not null,
+  kind         text not null check (kind = 'code' or kind = 'coupon'),
+  value        text not null check (length(value) between 1 and 64),   -- as it is compared
+  shown        text not null,
+  affiliate_id integer not null,
+  place        integer not null,
+  added_at     integer not null,                           -- what was known before earns nothing by it
+  primary key (site_id, kind, value)
+) strict, without rowid;
+
+CREATE TABLE affiliate_credits (
+  site_id       integer not null,
+  conversion_id integer not null,
+  affiliate_id  integer,                                   -- none where the API named a code that nobody has
+  code          text not null,                             -- as it is compared
+  way           text not null check (way = 'named' or way = 'coupon' or way = 'link'),
+  followed_at   integer,                                   -- the partner's link before it, also where a coupon earns
+  at            integer not null,
+  terms         text,                                      -- none where it earns nothing
+  hold_days     integer not null,
+  due_at        integer not null,
+  reason        text not null,
+  flag          text,                                      -- why it looks like the partner's own purchase
+  verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
+  verdict_at    integer,
+  verdict_by    text,
+  verdict_note  text,
+  primary key (site_id, conversion_id)
+) strict, without rowid;
+
+CREATE TABLE affiliate_days (
+  site_id integer not null,
+  day     integer not null,
+  code    text not null,
+  clicks  integer not null,
+  bursts  integer not null,                                -- of these, one after the other from one network
+  ads     integer not null,                                -- of these, brought by a search engine's advertisement
+  primary key (site_id, day, code)
+) strict, without rowid;
+
+CREATE TABLE affiliate_months (
+  site_id   integer not null,
+  month     integer not null,
+  closed_at integer not null,
+  who       text not null,
+  primary key (site_id, month)
+) strict, without rowid;
+
+CREATE TABLE affiliates (
+  site_id     integer not null,
+  id          integer not null,
+  name        text not null check (length(name) between 1 and 100),  -- personal
+  email       text,                                        -- personal
+  phone       text,                                        -- personal
+  payout      text,                                        -- where the bank sends the money -- personal
+  terms       text not null check (json_valid(terms)),     -- what new sales earn; known ones keep theirs
+  cookie_days integer not null,
+  hold_days   integer not null,
+  pauses      text not null default '[]' check (json_valid(pauses)),  -- what happens in them earns nothing
+  erased_at   integer,
+  created_at  integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE anon_events (
   site_id       integer not null,
   id            integer not null,
@@ -324,6 +422,26 @@ CREATE TABLE clicks (
   seq        integer not null,
   at         integer not null,
   primary key (site_id, value, session_id, kind)
+) strict, without rowid;
+
+CREATE TABLE commissions (
+  site_id       integer not null,
+  id            integer not null,
+  conversion_id integer not null,
+  affiliate_id  integer,
+  code          text not null,
+  kind          text not null,
+  conversions   integer not null,
+  base_minor    integer not null,                          -- of what was sold, or went back
+  base_currency text,
+  amount_minor  integer not null,
+  currency      text,
+  own_day       integer not null,
+  book_day      integer not null,
+  booked_at     integer not null,
+  note          text not null,
+  payout_id     integer,
+  primary key (site_id, id)
 ) strict, without rowid;
 
 CREATE TABLE connections (
@@ -990,6 +1108,19 @@ CREATE TABLE page_events (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE payouts (
+  site_id      integer not null,
+  id           integer not null,
+  affiliate_id integer not null,
+  amount_minor integer not null,
+  currency     text not null check (length(currency) = 3),
+  paid_on      integer not null,
+  reference    text not null,
+  at           integer not null,
+  who          text not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE product_days (
   site_id      integer not null,
   day          integer not null,
@@ -1259,6 +1390,20 @@ CREATE TABLE sites (
   created_at    integer not null
 ) strict;
 
+CREATE TABLE statement_links (
+  token_hash     blob primary key,
+  site_id        integer not null references sites (id),
+  id             integer not null,
+  affiliate_id   integer not null,
+  month          integer not null,
+  created_by     text not null,
+  created_at     integer not null,
+  expires_at     integer not null,
+  revoked_at     integer,
+  views          integer not null default 0,
+  last_viewed_at integer
+) strict, without rowid;
+
 CREATE TABLE sync_runs (
   site_id       integer not null,
   id            integer not null,
@@ -1399,11 +1544,33 @@ CREATE TABLE visit_days (
   primary key (site_id, day, source, medium, campaign, country, device)
 ) strict, without rowid;
 
+CREATE INDEX affiliate_codes__site_id__affiliate_id on affiliate_codes (site_id, affiliate_id, kind, place);
+
+CREATE INDEX affiliate_credits__site_id__affiliate_id on affiliate_credits (site_id, affiliate_id, conversion_id) where affiliate_id is not null;
+
+CREATE INDEX affiliate_credits__site_id__code on affiliate_credits (site_id, code, conversion_id) where affiliate_id is null;
+
+CREATE INDEX affiliate_days__site_id__code__day on affiliate_days (site_id, code, day, clicks, bursts, ads);
+
 CREATE INDEX anon_events__site_id__at on anon_events (site_id, at, starts_visit);
 
 CREATE INDEX chat_assists__site_id__conversation_id on chat_assists (site_id, conversation_id) where conversation_id is not null;
 
 CREATE INDEX clicks__session_id on clicks (session_id);
+
+CREATE INDEX commissions__site_id__affiliate_id__book_day on commissions (site_id, affiliate_id, book_day, id) where affiliate_id is not null;
+
+CREATE INDEX commissions__site_id__affiliate_id__unpaid on commissions (site_id, affiliate_id, conversion_id, currency, amount_minor)
+  where payout_id is null and affiliate_id is not null;
+
+CREATE INDEX commissions__site_id__book_day on commissions
+  (site_id, book_day, affiliate_id, code, kind, conversions, base_currency, base_minor, currency, amount_minor);
+
+CREATE INDEX commissions__site_id__code__book_day on commissions (site_id, code, book_day, id) where affiliate_id is null;
+
+CREATE INDEX commissions__site_id__conversion_id on commissions (site_id, conversion_id);
+
+CREATE INDEX commissions__site_id__payout_id on commissions (site_id, payout_id) where payout_id is not null;
 
 CREATE UNIQUE INDEX connections__site_id__id on connections (site_id, id);
 
@@ -1551,6 +1718,8 @@ CREATE INDEX page_events__site_id__name__at on page_events (site_id, name, at);
 
 CREATE INDEX page_events__site_id__session_id on page_events (site_id, session_id);
 
+CREATE INDEX payouts__site_id__affiliate_id on payouts (site_id, affiliate_id, id);
+
 CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
 
 CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
@@ -1578,6 +1747,10 @@ CREATE UNIQUE INDEX sessions__key on sessions (key);
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
+
+CREATE INDEX statement_links__site_id__affiliate_id on statement_links (site_id, affiliate_id, month);
+
+CREATE UNIQUE INDEX statement_links__site_id__id on statement_links (site_id, id);
 
 CREATE INDEX sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
 

@@ -25,6 +25,8 @@ use crate::{demo, doctor, serve};
 mod export;
 /// Values from files and standard input.
 mod given;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Answers as text.
 mod show;
 /// `halotrack sql`.
@@ -104,6 +106,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             Command::Replay(ReplayForm { site: r.site, deliveries: r.deliveries, inbox: r.inbox, platform: r.platform, since: r.since })
         }
         Word::Connection(word) => connection(word, &mut given)?,
+        Word::Affiliate(word) => partners::command(word)?,
         Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
         Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),

@@ -29,6 +29,8 @@ mod kept;
 mod links;
 /// The data folder and who may change it.
 pub mod lock;
+/// Partners who send buyers for a commission.
+mod partners;
 /// Users and tokens.
 mod people;
 /// Erasures, and the master key.

@@ -28,6 +28,7 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
     line('Received', received(r)),
     touches(r, line),
     line('Chat', r.chat ? chat(r.chat) : h('span.faint', null, 'none before it')),
+    r.affiliate && line('Affiliate', partner(r.affiliate)),
     r.why.would_change.length > 0 && line('Would change it', h('ul', null, r.why.would_change.map((/** @type {string} */ s) => h('li', null, s)))),
     line('Told', r.deliveries.length ? h('div.rows', null, r.deliveries.map((/** @type {any} */ d) => told(d, heading === 'h1' ? 'h3' : 'h4')))
       : h('span.faint', null, 'no platform is connected to tell')),
@@ -124,6 +125,10 @@ const chat = (x) => (x.method === 'no_match' ? h('span.faint', null, x.sentence)
       h('span.quiet', { 'data-tip': 'How sure: 0.85 and more is high, 0.65 medium, 0.50 low' }, `${(x.confidence_bp / 10000).toFixed(2)} ${x.band}`),
       !x.earns && h('span.faint', null, 'helps, earns nothing')),
     x.runner_up && h('p.faint', null, `Next best: ${x.runner_up.sentence}`)]);
+
+/** @param {any} x */
+const partner = (x) => [h('p', null, h('b', null, h('bdi', null, x.name ?? x.code)), x.earned.length > 0 && ` earns ${x.earned.map(money).join(', ')}`, x.terms && h('span.quiet', null, ` · ${x.terms}`)),
+  h('p.quiet', null, x.sentence, x.flag && ` ${x.flag}`)];
 
 /** @param {any} d @param {'h3'|'h4'} level */
 function told(d, level) {

@@ -55,6 +55,18 @@ pub fn text(command: &Command, answer: &Value) -> String {
             &["connection", "site", "platform", "mode", "status", "reason", "last_event_at", "hook_url"],
             "There is no connection yet. Make one with `halotrack connection add`.",
         ),
+        Command::AffiliateAdd { .. } => format!(
+            "{} ({}) earns {}. Link to send out: {}",
+            word(answer, "name"),
+            word(answer, "affiliate"),
+            word(answer, "terms"),
+            word(answer, "link")
+        ),
+        Command::AffiliateList { .. } => rows(
+            answer,
+            &["affiliate", "site", "code", "name", "terms", "coupons", "state", "hold_days"],
+            "There is no partner yet. Add one with `halotrack affiliate add`.",
+        ),
         Command::ConnectionTest(_) => each(answer, tested),
         Command::ConnectionRegister(_) | Command::ConnectionCheck(_) | Command::ConnectionUnregister(_) => {
             each(answer, |a| format!("{} {}", standing(a), word(a, "message")))

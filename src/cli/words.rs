@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::partners::AffiliateWord;
+
 /// Short links.
 mod link;
 
@@ -60,6 +62,9 @@ pub enum Word {
     /// Connections: a site's set-ups of platforms
     #[command(subcommand)]
     Connection(ConnectionWord),
+    /// Partners who send buyers for a commission
+    #[command(subcommand)]
+    Affiliate(AffiliateWord),
     /// Short links that lead to the site
     #[command(subcommand)]
     Link(LinkWord),

@@ -13,6 +13,7 @@ use super::export::ExportForm;
 use super::hooks;
 use super::kept;
 use super::links::{self, LinkForm};
+use super::partners;
 use super::people::{self, TokenForm, UserForm};
 use super::privacy::{self, EraseForm};
 use super::queue;
@@ -20,6 +21,7 @@ use crate::app::App;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::error::{Error, Kind, Result};
 use crate::flows::COMMAND_LINE;
+use crate::flows::affiliates::AffiliateForm;
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::pull;
 use crate::flows::sites::{self, NewSiteForm};
@@ -67,6 +69,13 @@ pub enum Command {
     ConnectionPause(Chosen),
     ConnectionResume(Chosen),
     ConnectionRemove(Chosen),
+    AffiliateAdd {
+        site: String,
+        form: AffiliateForm,
+    },
+    AffiliateList {
+        site: Option<String>,
+    },
     Sync {
         site: String,
         platform: Option<String>,
@@ -165,6 +174,8 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::ConnectionRegister(chosen) => hooks::run(app, &chosen, "register").await,
         Command::ConnectionCheck(chosen) => hooks::run(app, &chosen, "check").await,
         Command::ConnectionUnregister(chosen) => hooks::run(app, &chosen, "unregister").await,
+        Command::AffiliateAdd { site, form } => partners::add(app, &site, form).await,
+        Command::AffiliateList { site } => partners::list(app, site.as_deref()).await,
         Command::Sync { site, platform, force } => hooks::sync(app, &site, platform.as_deref(), force).await,
         Command::ConnectionPause(chosen) => {
             let (site, id) = one(app, &chosen)?;
@@ -225,6 +236,7 @@ fn shown(app: &App, site: &Site) -> Value {
         "retention": s.retention,
         "model": s.policy.model,
         "window": s.policy.window_days,
+        "affiliates.model": s.affiliate_model.word(),
         "proxy": s.proxy,
     })
 }

@@ -81,6 +81,7 @@ pub static SHOP: Shop = Shop {
     prefix: "#",
     platform: "woocommerce",
     coupons: &["WELCOME10", "WHITEFRIDAY", "NOURA15"],
+    partners: &[("Noura Lifestyle", "NOURA15", "NOURA15", "12%")],
     notes: &[
         (61, "Performance Max for gifts is on"),
         (41, "Dubai Weekender has us in its gift guide"),

@@ -71,6 +71,7 @@ pub static SHOP: Shop = Shop {
     prefix: "EK-",
     platform: "generic",
     coupons: &["MESSE25"],
+    partners: &[],
     notes: &[
         (75, "Landhaus-Kampagne läuft"),
         (50, "Messe Hamburg, drei Tage"),

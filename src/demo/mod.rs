@@ -49,6 +49,7 @@ use crate::domain::rights::Right;
 use crate::domain::segment::Filters;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::error::{Error, Result};
+use crate::flows::affiliates::{self, AffiliateForm};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::flows::segments::{self, Keeper};
 use crate::flows::sites::{self, NewSiteForm};
@@ -203,6 +204,17 @@ async fn set_up(
         let filters = Filters::from([((*dimension).to_owned(), vec![(*value).to_owned()])]);
         let keeper = Keeper { user: Some(owner), may_edit: true, who: who.clone() };
         segments::add(app, site, (*name).to_owned(), filters, true, keeper).await?;
+    }
+    for (name, code, coupon, commission) in shop.partners {
+        let site = app.book().site(site).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
+        let form = AffiliateForm {
+            name: Some((*name).into()),
+            codes: Some(vec![(*code).into()]),
+            coupons: Some(vec![(*coupon).into()]),
+            commission: Some(vec![(*commission).into()]),
+            ..AffiliateForm::default()
+        };
+        affiliates::add(app, &site, form, COMMAND_LINE).await?;
     }
     let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
     let links = links::make(app, &named, shop, &who).await?;

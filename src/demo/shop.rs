@@ -29,6 +29,8 @@ pub struct Shop {
     pub prefix: &'static str,
     pub platform: &'static str,
     pub coupons: &'static [&'static str],
+    /// Who sends buyers for a commission: a name, the code of links, a coupon, what is paid.
+    pub partners: &'static [(&'static str, &'static str, &'static str, &'static str)],
     /// What its people have written on days, each so many days ago.
     pub notes: &'static [(i32, &'static str)],
     /// Filters that they look through again and again: a name, a dimension, a value as the address has it.

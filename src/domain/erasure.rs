@@ -72,6 +72,8 @@ pub const PLAN: &[Planned] = &[
     delete("tracker_events"),
     // Its own note of who it is about, once everything is done.
     blank("erasures", &["sealed"]),
+    // A partner is a person too: what was earned stays in the books, who it was goes.
+    blank("affiliates", &["name", "email", "phone", "payout"]),
 ];
 
 /// Words of a statement's detail that say nothing of who it was.

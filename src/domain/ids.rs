@@ -84,6 +84,9 @@ id!(EventId, "event");
 id!(NoteId, "note");
 id!(RuleId, "rule");
 id!(SegmentId, "segment");
+id!(AffiliateId, "affiliate");
+id!(PayoutId, "payout");
+id!(StatementId, "statement");
 id!(LinkId, "link");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.

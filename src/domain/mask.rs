@@ -29,6 +29,14 @@ pub fn word(text: &str) -> String {
     }
 }
 
+/// `Order 10574` as `Order ••••74`: its owner knows it again.
+pub fn label(text: &str) -> String {
+    let (front, number) = text.trim().rsplit_once(' ').unwrap_or(("", text.trim()));
+    let count = number.chars().count();
+    let end: String = number.chars().skip(count.saturating_sub(2)).collect();
+    format!("{front} {DOTS}{end}").trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +55,9 @@ mod tests {
         assert_eq!(phone("+353861234567"), "+353••••67");
         assert_eq!(phone("123"), "••••");
         assert_eq!(word(" Niamh"), "N••••");
+        assert_eq!(
+            (label("Order 10574"), label("7"), label("Order #1 x")),
+            ("Order ••••74".into(), "••••7".into(), "Order #1 ••••x".into())
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! What the product knows, without I/O, clock, randomness, SQL or HTTP.
 
+/// Partners who send buyers for a commission.
+pub mod affiliate;
 /// Which marketing earned a conversion.
 pub mod attribution;
 /// What is true of backups.

@@ -60,6 +60,7 @@ pub fn record(p: &Processing) -> String {
             "- People who follow a short link: when, from which site, in which country and on what kind of device. A page that gives the link's click id back ties it to a visit.".into(),
             "- Visitors who refuse: that there was a visit, without anything by which somebody could be known.".into(),
             "- Customers and people who enquire: name, e-mail, phone, company, what they wrote, what they bought and for how much.".into(),
+            "- Partners who send buyers: name, e-mail, phone, bank account, what they earned.".into(),
             "- People who work here: e-mail, sign-ins, what they changed.".into(),
         ],
     );

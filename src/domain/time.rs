@@ -124,6 +124,16 @@ impl Day {
         Self(self.0 + days)
     }
 
+    /// The first day of its month.
+    pub fn month(self) -> Self {
+        Self::of(self.date().first_of_month())
+    }
+
+    /// As many months later; where there is no such day, the last of the month.
+    pub fn plus_months(self, months: i32) -> Self {
+        self.date().checked_add(months.months()).map_or(self, Self::of)
+    }
+
     /// The same date of another year; 29 February is the 28th where there is none.
     pub fn plus_years(self, years: i32) -> Self {
         self.date().checked_add(years.years()).map_or(self, Self::of)

@@ -2,6 +2,8 @@
 
 /// A user's own account.
 pub mod account;
+/// Partners: added, changed, paid.
+pub mod affiliates;
 /// Requests of a source's own talks.
 pub mod asking;
 /// Which conversation led to a conversion.
@@ -10,6 +12,8 @@ pub mod assists;
 pub mod backup;
 /// The click ids of short links.
 pub mod click_id;
+/// Who earns a sale, and what is booked of it.
+pub mod commissions;
 /// Set-ups of platforms: added, changed, paused, removed.
 pub mod connections;
 /// A credit run.

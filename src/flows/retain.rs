@@ -46,7 +46,8 @@ async fn of_kind(app: &App, site: &Arc<Site>, kind: &'static str, days: u32) -> 
             in_steps(app, site, start, rows::touches).await?;
             in_steps(app, site, start, rows::anon_events).await?;
             in_steps(app, site, start, rows::link_clicks).await?;
-            in_steps(app, site, start, rows::page_events).await
+            in_steps(app, site, start, rows::page_events).await?;
+            in_steps(app, site, before, rows::strange_clicks).await
         }
         "messages" => in_steps(app, site, before, rows::messages).await,
         "inbox" => in_steps(app, site, before, rows::inbox).await,

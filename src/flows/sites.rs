@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::COMMAND_LINE;
 use crate::app::App;
+use crate::domain::affiliate::claim;
 use crate::domain::attribution::Model;
 use crate::domain::consent::Mode;
 use crate::domain::conversion::ConversionKind;
@@ -62,6 +63,7 @@ pub const KEYS: &[&str] = &[
     "chat.credit",
     "cors_origins",
     "model",
+    "affiliates.model",
     "window",
     "window.KIND",
     "funnel.types",
@@ -218,6 +220,10 @@ fn change(site: &mut Site, key: &str, value: &str) -> Result<()> {
         "model" => {
             site.settings.policy.model = serde_json::from_value::<Model>(json!(value))
                 .map_err(|_| Error::invalid(key, "The model is one of last_non_direct, first, last, linear, position, time_decay."))?;
+        }
+        "affiliates.model" => {
+            site.settings.affiliate_model = claim::Model::parse(value)
+                .ok_or_else(|| Error::invalid(key, "It is last or first: which of several partners' links earns."))?;
         }
         "window" => site.settings.policy.window_days = window(key, value)?,
         _ if key.starts_with("window.") => {
@@ -430,6 +436,8 @@ mod tests {
             ("cors_origins", "*", false),
             ("model", "linear", true),
             ("model", "guess", false),
+            ("affiliates.model", "first", true),
+            ("affiliates.model", "linear", false),
             ("window", "unlimited", true),
             ("window", "31", false),
             ("funnel.types", "trial_started", true),

@@ -20,6 +20,7 @@ use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
+use crate::store::affiliates::days::{self, Click};
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
@@ -27,10 +28,15 @@ use crate::store::{anon_events, counters, sessions, touches};
 
 /// What the visitor answered on consent.
 mod answer;
+/// A partner's link that was followed.
+mod partner;
+/// A retry after a lost answer.
+mod repeat;
 /// A touch as it is stored.
 mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
+use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
 
 /// Touches stored for one browser and day.
@@ -119,6 +125,7 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Ta
         short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(&touch, &domains),
+        partner: partner::of(app, site, &touch, now),
         words: words_of(&touch.consent, &decision),
         may_keep: decision.analytics,
         keeps_address,
@@ -206,6 +213,8 @@ struct Judged {
     short_link: Option<LinkId>,
     day: Day,
     is_inner_page: bool,
+    /// The code of a partner whose link was followed, and what is odd about the click.
+    partner: Option<(String, Click)>,
     words: Words,
     may_keep: bool,
     keeps_address: bool,
@@ -256,6 +265,9 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
                 event: judged.event.as_ref().map(|e| &e[..]),
             },
         )?;
+        if let (Some((code, click)), false) = (&judged.partner, judged.is_inner_page) {
+            days::count(c, judged.day, code, *click)?;
+        }
         if let Some(event) = &judged.event {
             recent.add(c.site(), *event, 0, now);
         }
@@ -300,28 +312,6 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
     Ok(Recorded { key: Some(key), has_withdrawn })
 }
 
-/// A touch that was counted before: a retry after a lost answer.
-struct Repeat {
-    /// None where it was counted without a session.
-    key: Option<String>,
-}
-
-/// A browser that shows an id of its own keeps it: another's event id gives it nothing.
-fn repeated(c: &SiteConn, known: Option<&Session>, judged: &Judged, recent: &Recent) -> Result<Option<Repeat>> {
-    let Some(event) = &judged.event else { return Ok(None) };
-    if let Some(session) = known {
-        let is_last = session.last_event.as_deref() == Some(&event[..]);
-        let is_own = is_last || recent.find(c.site(), event) == Some(session.id.number());
-        return Ok(is_own.then(|| Repeat { key: Some(session.key.clone()) }));
-    }
-    match recent.find(c.site(), event) {
-        None => Ok(None),
-        Some(0) => Ok(Some(Repeat { key: None })),
-        // Not there: the change that counted it was rolled back.
-        Some(session) => Ok(sessions::find_key(c, SessionId::new(session))?.map(|key| Repeat { key: Some(key) })),
-    }
-}
-
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
     let event = judged.event.as_ref().map(|e| &e[..]);
     let manager = manager_of(touch);
@@ -351,6 +341,8 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     } else {
         !touches::has_campaign(c, session.id, origin, touch.at)?
     };
+    // Another partner's link is a touch of its own, whatever else it says.
+    let is_new = is_new || partner::is_click(c, session.id, touch, judged)?;
     let seen = Seen { at: touch.at, browser: &touch.browser, event: judged.event.as_ref().map(|e| &e[..]) };
     // The same click id ever is one touch: again after a pause it is a visit, not a touchpoint.
     let is_repeat = !is_new && starts_visit;

@@ -34,7 +34,7 @@ const PAGE: &[Param] = &[
     ("limit", "rows, at most 500"),
 ];
 
-const QUERY: &[Param] = &joined::<29>(&[ALL, FILTERS, PAGE]);
+const QUERY: &[Param] = &joined::<30>(&[ALL, FILTERS, PAGE]);
 
 pub const LIST: Doc = Doc::new("Conversions", "A page of the ledger, with sums and facets of all that the filter takes.")
             .query(QUERY)

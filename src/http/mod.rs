@@ -6,6 +6,8 @@ pub mod access;
 mod account;
 /// What owners and editors set up.
 mod administration;
+/// Partners who send buyers for a commission.
+pub mod affiliates;
 /// Revenue and customers in the shape of the documents.
 mod analytics;
 /// A request as a handler sees it.

@@ -17,6 +17,7 @@ use crate::domain::consent::{self, Answer, Consent, Signs};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::ids::ConnectionId;
 use crate::domain::question::{Asked, Lens};
+use crate::domain::rights::Right;
 use crate::error::{Error, Kind, Result};
 use crate::store::questions::conversions;
 use crate::store::questions::receipt::{self, Fact, Receipt, Report};
@@ -74,6 +75,7 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
         "touches": touches,
         "totals": totals,
         "chat": chat(&receipt, site),
+        "affiliate": if ask.may(Right::Read) { partner(&receipt, site) } else { Value::Null },
         "deliveries": receipt.deliveries.iter().map(|d| deliveries::shown_line(d, &site.zone, deliveries::Eyes::of(&ask), &book)).collect::<Vec<_>>(),
         "runs": receipt.runs.iter()
             .map(|r| json!({"run": r.run, "at": shown::time(&site.zone, r.at), "why": r.why, "match": r.match_type}))
@@ -225,6 +227,24 @@ fn chat(receipt: &Receipt, site: &Site) -> Value {
         "runner_up": chat.runner_up.as_ref().map(|r| json!({
             "method": r.method.word(), "confidence_bp": r.confidence_bp, "sentence": r.reason,
         })),
+    })
+}
+
+/// Which partner earns it, why, and what is left of the commission.
+fn partner(receipt: &Receipt, site: &Site) -> Value {
+    let Some(partner) = &receipt.partner else { return Value::Null };
+    let credit = &partner.credit;
+    json!({
+        "affiliate": credit.affiliate,
+        "name": partner.name,
+        "code": credit.claim.code,
+        "way": credit.claim.way.word(),
+        "sentence": credit.reason,
+        "terms": credit.terms.as_ref().map(|t| t.words()),
+        "earned": shown::moneys(&partner.earned),
+        "due_at": credit.terms.as_ref().map(|_| site.zone.text(credit.due_at)),
+        "flag": credit.flag,
+        "verdict": credit.verdict.as_ref().map(|(word, _)| word),
     })
 }
 

@@ -58,6 +58,7 @@ fn shown(app: &App, ask: &Ask) -> Result<Value> {
         "chat.price_words": s.chat_price_words,
         "chat.product_words": s.chat_product_words,
         "cors_origins": s.cors_origins,
+        "affiliates.model": s.affiliate_model.word(),
         "retention": kept,
         "public_key": site.public_key,
         "snippet": sites::snippet(&app.config.public_url, &site.public_key),

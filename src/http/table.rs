@@ -1,6 +1,7 @@
 //! All routes, grouped by who calls and what for. The router, the OpenAPI file and the access test are made from this.
 //! What the API page says of a route stands beside its handler.
 
+mod affiliates;
 mod funnel;
 mod hands;
 mod kept;
@@ -11,7 +12,8 @@ mod told;
 
 use super::route::Route;
 
-const GROUPS: &[&[Route]] = &[pages::ROUTES, told::ROUTES, funnel::ROUTES, hands::ROUTES, questions::ROUTES, reports::ROUTES, kept::ROUTES];
+const GROUPS: &[&[Route]] =
+    &[pages::ROUTES, told::ROUTES, funnel::ROUTES, hands::ROUTES, affiliates::ROUTES, questions::ROUTES, reports::ROUTES, kept::ROUTES];
 
 pub static ROUTES: &[Route] = &joined::<{ count() }>();
 

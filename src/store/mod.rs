@@ -10,6 +10,7 @@ use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
 
+pub mod affiliates; // partners with their codes, clicks and commissions
 /// Visits of those who refused.
 pub mod anon_events;
 /// Who did what, for the owner.
@@ -71,8 +72,7 @@ pub mod outbox;
 pub mod page_events;
 /// Contacts and identities.
 pub mod people;
-/// Readers: the pool and its pragmas.
-mod pool;
+mod pool; // readers and their pragmas
 /// How far the platforms' own lists were read.
 pub mod pulls;
 /// What the dashboard and the APIs ask.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::time::Time;
+use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
 /// Touches, and the browsers of which nothing younger is known. Their days must have been frozen before.
@@ -65,6 +65,11 @@ pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
         c.execute("delete from page_events where site_id = :site and id = :id", named_params! {":id": id})?;
     }
     Ok(old.len())
+}
+
+/// Counts of clicks on codes that no partner has.
+pub fn strange_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    super::affiliates::days::remove_strangers(c, Zone::utc().day(before), limit)
 }
 
 /// What was said in chats; the figures of each conversation stay in its row.

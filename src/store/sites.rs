@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scope::{AllSites, SiteConn};
 use crate::crypto::{self, Sealer};
+use crate::domain::affiliate;
 use crate::domain::attribution::Policy;
 use crate::domain::consent;
 use crate::domain::ids::SiteId;
@@ -62,6 +63,8 @@ pub struct SiteSettings {
     /// Days by kind of row.
     pub retention: std::collections::BTreeMap<String, u32>,
     pub policy: Policy,
+    /// Which of several partners' links earns.
+    pub affiliate_model: affiliate::claim::Model,
     pub proxy: std::collections::BTreeMap<String, String>,
 }
 
@@ -80,6 +83,7 @@ impl Default for SiteSettings {
             funnel_types: Vec::new(),
             retention: Default::default(),
             policy: Policy::default(),
+            affiliate_model: Default::default(),
             proxy: Default::default(),
         }
     }

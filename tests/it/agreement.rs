@@ -113,6 +113,11 @@ impl Shop {
             "insert into chat_assists (site_id, conversion_id, at, method, confidence_bp, reason)
              select site_id, id, happened_at, 'session_match', 9500, 'A chat.' from conversions where site_id = ?1 and id % 7 = 3",
         );
+        shop.run(
+            "insert into affiliate_credits (site_id, conversion_id, code, way, at, hold_days, due_at, reason)
+             select site_id, id, iif(id % 2 = 0, 'noor', 'karim'), 'named', happened_at, 30, happened_at, 'Named.'
+             from conversions where site_id = ?1 and id % 5 = 2",
+        );
         // Sales that nobody's path explains, but their sender does.
         shop.run(
             "update conversions set source = 'stated', medium = 'cpc', match_type = 'stated' where site_id = ?1 and match_type = 'none' and id % 2 = 0",
@@ -472,6 +477,8 @@ fn random(dice: &mut Dice, today: Day, site: i64) -> Asked {
     );
     add("consent", &["granted", "denied", "unknown", "anonymous"], 10, |s| s.consent.clone(), Some(|v| v.consent.clone()));
     add("chat", &["yes", "no"], 8, |s| (if s.id % 7 == 3 { "yes" } else { "no" }).into(), None);
+    let partner = |s: &Sale| ["(not set)", "noor", "karim"][if s.id % 5 == 2 { 1 + (s.id % 2) as usize } else { 0 }].to_owned();
+    add("affiliate", &["noor", "karim", "(not set)"], 8, partner, None);
     add("amount", &["..50", "50.01..200", "200.01..", "none"], 10, band, None);
     add("customers", &["new", "returning", "unknown"], 15, |s| s.customers.into(), None);
     add("match", &["session", "none", "email"], 12, |s| s.match_type.clone(), None);

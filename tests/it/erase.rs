@@ -53,6 +53,8 @@ impl House {
 
 /// One person in every corner of the product.
 async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
+    let partner = json!({"codes": ["ann"], "commission": ["10%"], "name": "Ann", "email": ANN});
+    house.post(&format!("/api/sites/{}/affiliates", site.slug)).token(&site.token).json(&partner).send().await.is(201);
     let id = house
         .visit(
             site,

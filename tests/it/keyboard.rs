@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 24] = [
+const PAGES: [(&str, &str); 26] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("attribution", ".t-lab tbody tr"),
@@ -30,6 +30,8 @@ const PAGES: [(&str, &str); 24] = [
     ("conversions/conversion_1", ".rc-line"),
     ("orders", "tr[data-id]"),
     ("leads", ".card"),
+    ("affiliates", "tr[data-id]"),
+    ("affiliates/affiliate_1", ".rules li"),
     ("customers", "tr[data-id]"),
     ("people", "tr[data-id]"),
     ("people/contact_1", ".tl li"),

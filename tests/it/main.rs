@@ -1,6 +1,8 @@
 //! One test binary: stories that speak HTTP to the whole product, and the rules of the house.
 
 mod access;
+mod affiliate_pages;
+mod affiliates;
 mod agreement;
 mod analytics;
 mod anytrack;

@@ -55,6 +55,7 @@ impl Office {
         let token = server.cli(&["token", "create", "--site", "full", "--name", HOSTILE[0], "--scope", "read,write"]);
         let token = token["token"].as_str().expect("a token").to_owned();
         let forms = server.cli(&["connection", "add", "--site", "full", "--platform", "forms"]);
+        server.cli(&["affiliate", "add", "--site", "full", "--code", "noor", "--name", HOSTILE[0], "--commission", "10%"]);
         let url = format!("url={}/hook?a=<b>", receiver.url());
         server.cli(&["connection", "add", "--site", "full", "--platform", "webhook", "--mode", "live", "--set", &url]);
         let shadow = [

@@ -17,7 +17,7 @@ pub const UNATTRIBUTED: &str = "unattributed";
 pub const UNKNOWN: &str = "unknown";
 
 /// What can be asked of a conversion, and most of it of a visit.
-pub const DIMENSIONS: [&str; 21] = [
+pub const DIMENSIONS: [&str; 22] = [
     "kind",
     "channel",
     "source",
@@ -37,6 +37,7 @@ pub const DIMENSIONS: [&str; 21] = [
     "currency",
     "amount",
     "customers",
+    "affiliate",
     "platform",
     "connection",
 ];
@@ -116,6 +117,8 @@ pub struct ConversionFilter {
     pub amount: Bands,
     /// Whether its buyer had bought before.
     pub customers: Choice,
+    /// The partner who earns it, by the first code.
+    pub affiliate: Choice,
     /// What the asker may see at all. A row outside is not there: no facet counts it, no parameter brings it back.
     pub within: Option<Box<ConversionFilter>>,
     /// Under which names rows are filtered and counted. What somebody may see at all goes by the stored words: no rule widens it.
@@ -175,6 +178,7 @@ impl ConversionFilter {
             chat: asked.one_of("chat", &["yes", "no"])?,
             amount: asked.bands("amount")?,
             customers: asked.one_of("customers", &CUSTOMERS)?,
+            affiliate: asked.free("affiliate")?,
             within: None,
             rules: Rules::default(),
         })
@@ -219,7 +223,7 @@ impl ConversionFilter {
 
     /// Something that only the conversion's own row and its credit say.
     pub fn asks_row(&self) -> bool {
-        self.asks_whereabouts() || !(self.amount.is_open() && self.chat.is_open() && self.customers.is_open())
+        self.asks_whereabouts() || !(self.amount.is_open() && self.chat.is_open() && self.customers.is_open() && self.affiliate.is_open())
     }
 
     /// Who told of it and who was told stands in other tables, whose changes are none of the conversion.

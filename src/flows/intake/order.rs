@@ -7,6 +7,7 @@ use crate::domain::fact::{Fact, Order, OrderDeletion, OrderRefund, Refund};
 use crate::domain::ids::{ConnectionId, OrderId};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::flows::commissions;
 use crate::sources;
 use crate::store::orders::{self, Filed, KnownOrder};
 use crate::store::pulls;
@@ -152,6 +153,7 @@ fn balance_known(x: &Context, external_id: &str, shown_id: &str) -> Result<Store
     let mut stored = unchanged(shown_id);
     if let Some(conversion) = orders::find_by_external_id(x.c, x.connection, external_id)?.and_then(|k| k.conversion) {
         stored.planned = ledger::balance(x, conversion)?;
+        commissions::rebook(x.c, x.site, conversion, x.now)?;
         stored.conversion = Some(conversion);
     }
     Ok(stored)
@@ -162,6 +164,7 @@ fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId) -> Result
     if let Some(conversion) = stored.conversion {
         orders::set_conversion(x.c, id, conversion)?;
         stored.planned.extend(ledger::balance(x, conversion)?);
+        commissions::rebook(x.c, x.site, conversion, x.now)?;
     }
     // The sender knows it by its own id.
     stored.external_id.clone_from(&order.external_id);

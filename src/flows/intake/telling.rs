@@ -8,6 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
 use crate::flows::assists::{self, When};
+use crate::flows::commissions::{self, Heard};
 use crate::flows::crediting::{self, Known, Outcome};
 use crate::flows::erase::past;
 use crate::flows::planning;
@@ -108,6 +109,23 @@ pub fn known_person(
 
 /// Finds or makes the conversion. `fact_id` is the number of the lead or order row.
 pub fn tell(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
+    let stored = place(x, t, fact_id)?;
+    if let Some(id) = stored.conversion {
+        let told = t.traces.affiliate.as_deref();
+        // Only the owner's own server names a partner; a form's field is filled by whoever writes it.
+        let is_named = t.rank == Rank::Api.number() && !x.is_asserted;
+        let coupons = if x.is_asserted { &[][..] } else { &t.traces.coupons };
+        let heard = Heard { named: told.filter(|_| is_named), coupons, told: told.filter(|_| !is_named) };
+        commissions::settle(x.c, x.site, id, &heard, x.now)?;
+        // What an order came to is known once its lines are brought in: then it is booked.
+        if t.what != "order" {
+            commissions::rebook(x.c, x.site, id, x.now)?;
+        }
+    }
+    Ok(stored)
+}
+
+fn place(x: &Context, t: &Telling, fact_id: Option<i64>) -> Result<Stored> {
     if let Some(known) = reports::find_conversion(x.c, x.connection, t.what, t.external_id)? {
         return again(x, t, known);
     }

@@ -1,6 +1,6 @@
 //! A touch as it is stored: its row, its click ids, and the visit that a short link has brought.
 
-use super::{Judged, PageTouch};
+use super::{Judged, PageTouch, partner};
 use crate::domain::ids::SessionId;
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -24,6 +24,7 @@ pub(super) fn add_touch(
     place: Place,
     now: Time,
 ) -> Result<()> {
+    let is_click = partner::is_click(c, session, touch, judged)?;
     touches::add(
         c,
         &NewTouch {
@@ -46,5 +47,6 @@ pub(super) fn add_touch(
     if let Some(link) = judged.short_link.filter(|_| !place.is_repeat) {
         short_links::add_visit(c, link, judged.day)?;
     }
-    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)
+    touches::add_clicks(c, session, seq, &touch.clicks, touch.at)?;
+    if is_click { partner::followed(c, session, touch, judged, now) } else { Ok(()) }
 }

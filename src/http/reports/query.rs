@@ -36,6 +36,7 @@ pub const FILTERS: &[Param] = &[
     ("currency", "EUR"),
     ("amount", "50..200, 200.. or ..50 in the large unit of its currency, both ends included; none for what has no amount"),
     ("customers", "new where the sale is its buyer's first one, returning, or unknown where nobody is known; leads are none of these"),
+    ("affiliate", "the first code of the partner who earns it, or (not set)"),
     ("platform", "one that told of it or was told"),
     ("connection", "one that told of it or was told, con_7"),
 ];
@@ -73,17 +74,17 @@ const JOURNEYS: &[Param] = &[
 
 const ESTIMATE: &[Param] = &[("estimate", "1, 2 or 3: how many visits the data-driven estimate remembers; without it, none is made")];
 
-pub const ATTRIBUTION: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, JOURNEYS, ESTIMATE]);
-pub const ATTRIBUTION_CSV: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, JOURNEYS, ESTIMATE]);
-pub const PATHS: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, JOURNEYS]);
-pub const TIME_TO_CONVERT: &[Param] = &joined::<28>(&[DAYS, LENS, FILTERS, JOURNEYS]);
-pub const CHAT: &[Param] = &joined::<23>(&[DAYS, FILTERS]);
-pub const REPORT: &[Param] = &joined::<29>(&[DAYS, LENS, COMPARE, FILTERS]);
-pub const HEADLINE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
-pub const SOURCES: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
-pub const SOURCES_CSV: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, TABLE, SHOWN]);
-pub const TREE: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, PLACE]);
-pub const TREE_CSV: &[Param] = &joined::<31>(&[DAYS, LENS, COMPARE, FILTERS, SHOWN]);
+pub const ATTRIBUTION: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, JOURNEYS, ESTIMATE]);
+pub const ATTRIBUTION_CSV: &[Param] = &joined::<30>(&[DAYS, LENS, FILTERS, JOURNEYS, ESTIMATE]);
+pub const PATHS: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, JOURNEYS]);
+pub const TIME_TO_CONVERT: &[Param] = &joined::<29>(&[DAYS, LENS, FILTERS, JOURNEYS]);
+pub const CHAT: &[Param] = &joined::<24>(&[DAYS, FILTERS]);
+pub const REPORT: &[Param] = &joined::<30>(&[DAYS, LENS, COMPARE, FILTERS]);
+pub const HEADLINE: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, WITH, TABLE]);
+pub const SOURCES: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, TABLE]);
+pub const SOURCES_CSV: &[Param] = &joined::<35>(&[DAYS, LENS, COMPARE, FILTERS, TABLE, SHOWN]);
+pub const TREE: &[Param] = &joined::<33>(&[DAYS, LENS, COMPARE, FILTERS, PLACE]);
+pub const TREE_CSV: &[Param] = &joined::<32>(&[DAYS, LENS, COMPARE, FILTERS, SHOWN]);
 
 /// Several lists as one, while the program is compiled: a wrong number of them does not compile.
 pub const fn joined<const N: usize>(lists: &[&[Param]]) -> [Param; N] {

@@ -1,7 +1,7 @@
 //! Routes: the questions of the older systems, in their words.
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
-use super::super::{analytics, pull_files, records};
+use super::super::{affiliates, analytics, pull_files, records};
 use crate::domain::storage::Burden;
 use crate::run;
 
@@ -34,5 +34,17 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/export/meta-conversions.csv", Token(Scope::Export), run!(pull_files::meta), pull_files::META)
         .by_password()
         .burden(Burden::Export),
+    Route::new(
+        "GET",
+        "/api/affiliates/performance",
+        Token(Scope::Read),
+        run!(affiliates::kept::performance),
+        affiliates::kept::PERFORMANCE,
+    )
+    .shape(Shape::AnyTrack)
+    .patience(55),
+    Route::new("GET", "/api/affiliates/top", Token(Scope::Read), run!(affiliates::kept::top), affiliates::kept::TOP_LIST)
+        .shape(Shape::AnyTrack)
+        .patience(55),
     Route::new("GET", "/api/reports/daily", Token(Scope::Read), run!(records::daily), records::DAILY).shape(Shape::AnyTrack),
 ];

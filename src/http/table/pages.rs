@@ -1,7 +1,9 @@
 //! Routes: what a browser opens: the tag, the pages, who is signed in, share links.
 
 use super::super::route::{Right, Route, Who::*};
-use super::super::{account, assets, health, login, metrics, openapi, pages, people, redirect, reports, shared, shares, tokens};
+use super::super::{
+    account, affiliates, assets, health, login, metrics, openapi, pages, people, redirect, reports, shared, shares, tokens,
+};
 use crate::domain::share::SharedPage::*;
 use crate::run;
 
@@ -60,6 +62,9 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/shared/{share}/orders.csv", Share(&[Orders]), run!(shared::orders_csv), shared::ORDERS_CSV).within(),
     Route::new("GET", "/api/shared/{share}/leads", Share(&[Leads]), run!(shared::leads), shared::LEADS).within(),
     Route::new("GET", "/api/shared/{share}/leads.csv", Share(&[Leads]), run!(shared::leads_csv), shared::LEADS_CSV).within(),
+    // ---------------------------------------------------------------- a partner who was sent a statement
+    Route::new("GET", "/statement/{token}", Anyone, run!(affiliates::statement::page), affiliates::statement::PAGE),
+    Route::new("GET", "/api/statements/{token}", Page, run!(affiliates::statement::look), affiliates::statement::LOOK).patience(55),
     // ---------------------------------------------------------------- machines that watch
     Route::new("GET", "/healthz", Anyone, run!(health::alive), health::ALIVE).on_loopback(),
     Route::new("GET", "/readyz", Anyone, run!(health::ready), health::READY).on_loopback(),

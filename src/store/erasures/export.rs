@@ -4,6 +4,7 @@ use rusqlite::named_params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
+use super::super::affiliates;
 use super::super::scope::{Params, SiteConn};
 use super::super::sessions;
 use super::person::Whole;
@@ -25,6 +26,10 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
     for (kind, value) in &whole.identities {
         let known = named_params! {":kind": kind, ":value": value};
         all.add("session_people", "select * from session_people where site_id = :site and kind = :kind and value = :value", known)?;
+        for partner in affiliates::list_of_person(c, kind, value)? {
+            let id = named_params! {":id": partner.number()};
+            all.add("affiliates", "select * from affiliates where site_id = :site and id = :id", id)?;
+        }
     }
     for session in &whole.sessions {
         let id = named_params! {":id": session};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::named_params;
 use serde_json::{Map, Value};
 
+use super::super::affiliates;
 use super::super::scope::SiteConn;
 use super::person::Whole;
 use crate::domain::attribution::PathTouch;
@@ -104,6 +105,11 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
                (select connection_id, external_id from orders where site_id = :site and id = :id)";
         count("refunds", c.execute(sql_of_refunds, named_params! {":id": order})?);
         count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
+    }
+    for (kind, value) in &whole.identities {
+        for partner in affiliates::list_of_person(c, kind, value)? {
+            count("affiliates", usize::from(affiliates::erase(c, partner, at)?));
+        }
     }
     for conversion in &whole.conversions {
         of_conversion(c, whole, *conversion, at, &mut count)?;

@@ -1,5 +1,7 @@
 //! What the dashboard and the APIs ask. Nothing here changes anything.
 
+/// What partners brought and earn.
+pub mod affiliates;
 /// Who has changed what.
 pub mod audit;
 /// What chats helped to sell.

@@ -3,6 +3,7 @@
 use rusqlite::{Row, named_params};
 use serde_json::{Map, Value, json};
 
+use super::super::affiliates::{self, commissions};
 use super::super::chat_assists;
 use super::super::scope::SiteConn;
 use super::conversions::{self, Line};
@@ -32,6 +33,18 @@ pub struct Receipt {
     pub said: Option<(Answer, String)>,
     /// What the chats had to do with it; none where nobody had ever chatted.
     pub chat: Option<chat_assists::Stored>,
+    /// The partner who earns it.
+    pub partner: Option<Partner>,
+}
+
+/// Who earns a conversion, why, and what.
+#[derive(Debug)]
+pub struct Partner {
+    pub credit: commissions::Credit,
+    /// None for a code that nobody has.
+    pub name: Option<String>,
+    /// What is left of the commission, by currency.
+    pub earned: Vec<Money>,
 }
 
 /// One platform's statement.
@@ -128,8 +141,18 @@ pub fn find(c: &SiteConn, fact: Fact) -> Result<Option<Receipt>> {
         deliveries: deliveries::of_conversion(c, id)?,
         said: said(c, &line)?,
         chat: chat_assists::find(c, id)?,
+        partner: partner(c, id)?,
         line,
     }))
+}
+
+fn partner(c: &SiteConn, id: ConversionId) -> Result<Option<Partner>> {
+    let Some(credit) = commissions::find(c, id)? else { return Ok(None) };
+    let name = match credit.affiliate {
+        Some(affiliate) => affiliates::find(c, affiliate)?.map(|a| a.name),
+        None => None,
+    };
+    Ok(Some(Partner { earned: commissions::left(c, id, credit.affiliate)?, name, credit }))
 }
 
 type Newest = (String, String, String);

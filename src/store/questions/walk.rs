@@ -219,9 +219,25 @@ fn is_of_customers(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> 
     Ok(filter.customers.is_open() || filter.customers.admits(&sales::buyer(c, ConversionId::new(conversion))?))
 }
 
+/// Whether the partner who earns it is asked for.
+fn is_of_partner(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
+    if filter.affiliate.is_open() {
+        return Ok(true);
+    }
+    let code: Option<String> = c.find(
+        "select coalesce((select k.shown from affiliate_codes k where k.site_id = e.site_id and k.affiliate_id = e.affiliate_id
+           and k.kind = 'code' order by k.place limit 1), e.code)
+         from affiliate_credits e where e.site_id = :site and e.conversion_id = :id",
+        named_params! {":id": conversion},
+        |row| row.get(0),
+    )?;
+    let code = code.unwrap_or_default();
+    Ok(filter.affiliate.admits_named(&code, if code.is_empty() { NOT_SET } else { &code }))
+}
+
 /// Whether one of the platforms, and one of the connections, has told of the conversion or was told.
 fn is_told(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<bool> {
-    if !is_helped(c, filter, conversion)? || !is_of_customers(c, filter, conversion)? {
+    if !is_helped(c, filter, conversion)? || !is_of_customers(c, filter, conversion)? || !is_of_partner(c, filter, conversion)? {
         return Ok(false);
     }
     if !filter.asks_platforms() {
@@ -240,13 +256,21 @@ fn is_told(c: &SiteConn, filter: &ConversionFilter, conversion: i64) -> Result<b
 /// What of the rows beside the conversions an answer goes by that are told of and told to: their newest. It is part of the name
 /// under which an answer is kept, for no conversion changes when one of them comes.
 pub(super) fn newest_told(c: &SiteConn, filter: &ConversionFilter) -> Result<String> {
+    // A partner's name in a filter is the first code, which the owner may change.
+    let codes: String = match filter.affiliate.is_open() {
+        true => String::new(),
+        false => {
+            c.one("select coalesce(group_concat(affiliate_id || shown || place), '') from affiliate_codes where site_id = :site", &[])?
+        }
+    };
     if !filter.asks_platforms() {
-        return Ok(String::new());
+        return Ok(codes);
     }
-    c.one(
+    let newest: String = c.one(
         "select coalesce((select max(id) from reports where site_id = :site), 0) || ' ' || coalesce((select max(id) from deliveries where site_id = :site), 0)",
         &[],
-    )
+    )?;
+    Ok(format!("{codes} {newest}"))
 }
 
 impl Walked<'_> {

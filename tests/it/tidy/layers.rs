@@ -169,6 +169,7 @@ fn those_who_see_all_sites_are_known() {
         ("src/flows/people.rs", "whether another site counts on the same account"),
         ("src/flows/policy.rs", "a site's settings are a row of the box"),
         ("src/flows/shares.rs", "which site a link is of"),
+        ("src/flows/affiliates.rs", "which site a statement's link is of"),
         ("src/jobs/puller.rs", "what is due at the platforms is looked for on the whole box"),
         ("src/http/account.rs", "users belong to the box"),
         ("src/http/login.rs", "users belong to the box"),

@@ -400,6 +400,7 @@ mod tests {
             device: None,
             is_direct: *who == '-',
             is_imported: false,
+            short_link: None,
         };
         PathTouch { touch, link: crate::domain::attribution::Link::Session, earns: false }
     }

@@ -1,0 +1,248 @@
+//! The statement of a month: every commission with its reason, holds counted down, what went back as lines of its own, and
+//! what was paid. The owner reads it in the dashboard, the partner under a link without an account and with people masked.
+
+use serde_json::{Value, json};
+
+use super::super::ask::Ask;
+use super::super::assets;
+use super::super::exports::{self, Cell, Format};
+use super::super::json as reader;
+use super::super::reply::Reply;
+use super::super::reports::patient;
+use super::super::route::Doc;
+use super::super::shown;
+use super::{Shown, affiliate, everybody, figures, line, partner_of};
+use crate::app::App;
+use crate::domain::affiliate::claim;
+use crate::domain::ids::{AffiliateId, StatementId};
+use crate::domain::mask;
+use crate::domain::question::{Asked, Days};
+use crate::domain::time::{Day, Time};
+use crate::error::{Error, Result};
+use crate::flows::affiliates as flow;
+use crate::store::affiliates;
+use crate::store::affiliates::links::{self, StatementLink};
+use crate::store::questions::affiliates::{self as questions, Figures, Line, Payout, Whose};
+use crate::store::sites::Site;
+
+/// Search engines are asked not to list what was only sent to somebody.
+const NOT_LISTED: &str = "noindex, nofollow, noarchive";
+/// Days for which a link is good where nobody says otherwise.
+const LINK_DAYS: i64 = 90;
+
+const QUERY: &[(&str, &str)] = &[("month", "2026-06; without it, this month")];
+const ANSWER: &str = r#"{"name":"Noor","month":"2026-06","is_final":false,"terms":"10% of each sale","rule":"…","clicks":40,"conversions":2,"commissions":{"earned":[],"pending":[],"approved":[],"paid":[],"reversed":[]},"lines":[{"day":"2026-06-13","label":"Order 10574","base":{"minor":8690,"currency":"EUR"},"amount":{"minor":869,"currency":"EUR"},"state":"pending","due_at":"2026-07-13T09:20:00Z","note":"The buyer used the coupon NOOR10."}],"payouts":[]}"#;
+
+pub const SHOW: Doc = Doc::new("Affiliates", "The statement of a partner's month, with the links under which the partner may read it.")
+    .query(QUERY)
+    .answer(ANSWER)
+    .statuses(&[200, 404, 422]);
+pub const CSV: Doc =
+    Doc::new("Affiliates", "Its lines as CSV.").query(QUERY).answer("day,sale,…").of_type("text/csv").statuses(&[200, 404, 422]);
+pub const ADD_LINK: Doc =
+    Doc::new("Affiliates", "Makes a signed link to the statement of a month; whoever has it needs no account. It ends by itself.")
+        .body(r#"{"month":"2026-06","expires_days":90}"#)
+        .answer(r#"{"statement":"statement_1","link":"https://t.shop.example/statement/…","expires_at":"2026-09-30T00:00:00Z"}"#)
+        .statuses(&[201, 404, 422]);
+pub const REVOKE_LINK: Doc = Doc::new("Affiliates", "Ends a link at once.").body("{}").nothing().statuses(&[204, 404]);
+pub const PAGE: Doc = Doc::new("Affiliates", "The page of a statement's link.").answer("<!doctype html>…").of_type("text/html");
+pub const LOOK: Doc =
+    Doc::new("Affiliates", "What a statement's link shows. People and order numbers are masked.").answer(ANSWER).statuses(&[200, 404, 429]);
+
+struct Statement {
+    one: Shown,
+    figures: Figures,
+    lines: Vec<Line>,
+    payouts: Vec<Payout>,
+    closed: Option<Day>,
+    month: Day,
+}
+
+async fn statement(app: &App, site: &Site, id: AffiliateId, month: Day) -> Result<Statement> {
+    let now = app.clock.now();
+    let days = Days { from: month, to: month.plus_months(1).plus(-1) };
+    patient(app, site, move |c| {
+        let one = everybody(c, now)?.into_iter().find(|one| one.partner.id == id);
+        let one = one.ok_or_else(|| Error::not_found(format!("There is no {id} on this site.")))?;
+        let figures =
+            questions::all(c, days, Some(now), &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
+        let lines = questions::lines(c, id, days, now)?;
+        Ok(Statement { one, figures, lines, payouts: questions::payouts(c, id)?, closed: affiliates::closed_month(c)?, month })
+    })
+    .await
+}
+
+/// `GET /api/sites/{site}/affiliates/{affiliate}/statement`
+pub async fn show(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let id = affiliate(&ask)?;
+    let statement = statement(&app, &site, id, month(&app, &ask, &site)?).await?;
+    let (now, of) = (app.clock.now(), site.clone());
+    let links = app.store.read(site.id, move |c| links::list(c, &of.keys.digest, id, now)).await?;
+    let mut answer = told(&statement, &site, now, true);
+    if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), line(&site, &statement.one)) {
+        answer.extend(more);
+    }
+    answer["links"] = links.iter().map(|(link, token)| link_line(&app, &site, link, token)).collect();
+    Reply::json(&answer)
+}
+
+fn link_line(app: &App, site: &Site, link: &StatementLink, token: &str) -> Value {
+    json!({
+        "statement": link.id,
+        "month": short(link.month),
+        "link": flow::address(app, token),
+        "created_at": shown::time(&site.zone, link.created_at),
+        "expires_at": shown::time(&site.zone, link.expires_at),
+        "views": link.views,
+        "last_viewed_at": shown::maybe_time(&site.zone, link.last_viewed_at),
+    })
+}
+
+/// What the owner and the partner both read. `is_open` shows whose sale it was.
+fn told(s: &Statement, site: &Site, now: Time, is_open: bool) -> Value {
+    let p = &s.one.partner;
+    let lines: Vec<Value> = s.lines.iter().map(|line| line_of(line, site, now, is_open)).collect();
+    let payouts: Vec<Value> = s
+        .payouts
+        .iter()
+        .map(|x| json!({"payout": x.id, "amount": shown::money(x.amount), "paid_on": x.paid_on.to_string(), "reference": x.reference}))
+        .collect();
+    let mut all = figures::of(&s.figures, site);
+    let more = json!({
+        "name": p.name,
+        "codes": s.one.codes,
+        "coupons": s.one.coupons,
+        "month": short(s.month),
+        "from": s.month.to_string(),
+        "to": s.month.plus_months(1).plus(-1).to_string(),
+        "is_final": s.closed.is_some_and(|closed| s.month <= closed),
+        "site_name": site.name,
+        "currency": site.currency.code(),
+        "zone": site.zone.name(),
+        "terms": p.terms.words(),
+        "cookie_days": p.cookie_days,
+        "hold_days": p.hold_days,
+        "rule": format!("{} {}", claim::RULE, site.settings.affiliate_model.sentence()),
+        "lines": lines,
+        "is_cut": s.lines.len() >= questions::MOST_LINES,
+        "payouts": payouts,
+        "owed": shown::moneys(&s.one.owed),
+        "as_of": shown::time(&site.zone, now),
+    });
+    if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+        all.extend(more);
+    }
+    all
+}
+
+fn line_of(l: &Line, site: &Site, now: Time, is_open: bool) -> Value {
+    let days_left = l.due_at.filter(|at| l.state == "pending" && *at > now).map(|at| site.zone.day(at).0 - site.zone.day(now).0);
+    let mut line = json!({
+        "day": l.day.to_string(),
+        "own_day": l.own_day.to_string(),
+        "label": if is_open { l.label.clone() } else { mask::label(&l.label) },
+        "kind": l.kind,
+        "base": shown::maybe_money(l.base.filter(|m| m.minor != 0)),
+        "amount": shown::maybe_money(l.amount),
+        "note": l.note,
+        "state": l.state,
+        "due_at": shown::maybe_time(&site.zone, l.due_at),
+        "days_left": days_left,
+        "flag": l.flag,
+        "verdict": l.verdict,
+        "verdict_note": l.verdict_note,
+        "payout": l.payout,
+    });
+    if is_open {
+        line["conversion"] = json!(l.conversion);
+        line["may_decide"] = (!l.is_moved && l.payout.is_none() && l.amount.is_some()).into();
+    }
+    line
+}
+
+const COLUMNS: [&str; 12] =
+    ["day", "sale", "kind", "amount_sold", "sold_in", "commission", "currency", "state", "due_at", "reason", "flag", "payout"];
+
+/// `GET /api/sites/{site}/affiliates/{affiliate}/statement.csv`
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let statement = statement(&app, &site, affiliate(&ask)?, month(&app, &ask, &site)?).await?;
+    let rows: Vec<Vec<Cell>> = statement
+        .lines
+        .iter()
+        .map(|l| {
+            vec![
+                Cell::text(l.day.to_string()),
+                Cell::text(l.label.as_str()),
+                Cell::text(l.kind.as_str()),
+                Cell::maybe_number(l.base.map(|m| m.decimal())),
+                Cell::maybe(l.base.map(|m| m.currency.code().to_owned())),
+                Cell::maybe_number(l.amount.map(|m| m.decimal())),
+                Cell::maybe(l.amount.map(|m| m.currency.code().to_owned())),
+                Cell::text(l.state),
+                Cell::maybe(l.due_at.map(|at| site.zone.text(at))),
+                Cell::text(l.note.as_str()),
+                Cell::maybe(l.flag.as_deref()),
+                Cell::maybe(l.payout.map(|id| id.to_string())),
+            ]
+        })
+        .collect();
+    let body = exports::csv_lines(&rows)?;
+    let code = statement.one.codes.first().cloned().unwrap_or_else(|| statement.one.partner.id.to_string());
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let name = format!("{}-{code}-{}", site.slug, short(statement.month));
+    exports::stream(&name, Format::Csv, exports::csv_head(&COLUMNS)?, move |_| std::future::ready(Ok((body.clone(), None)))).await
+}
+
+/// `POST /api/sites/{site}/affiliates/{affiliate}/links`
+pub async fn add_link(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let fields = reader::object(&ask.body)?;
+    let month = flow::month("month", reader::required(&fields, "month", 7)?)?;
+    if month > site.zone.day(app.clock.now()) {
+        return Err(Error::invalid("month", "This month has not come yet."));
+    }
+    let days = match fields.get("expires_days") {
+        None | Some(Value::Null) => LINK_DAYS,
+        Some(days) => {
+            let days = days.as_i64().filter(|d| (1..=flow::MOST_LINK_DAYS).contains(d));
+            days.ok_or_else(|| Error::invalid("expires_days", format!("Days from 1 to {}.", flow::MOST_LINK_DAYS)))?
+        }
+    };
+    let (id, link, expires_at) = flow::add_link(&app, &site, affiliate(&ask)?, month, days, &ask.who()).await?;
+    Reply::json_with(201, &json!({"statement": id, "link": link, "expires_at": shown::time(&site.zone, expires_at)}))
+}
+
+/// `POST /api/sites/{site}/affiliates/{affiliate}/links/{statement}/revoke`
+pub async fn revoke_link(app: App, ask: Ask) -> Result<Reply> {
+    let link: StatementId = ask.param("statement").parse().map_err(|()| Error::not_found("There is no such link."))?;
+    flow::revoke_link(&app, ask.site()?.id, affiliate(&ask)?, link, &ask.who()).await?;
+    Ok(Reply::empty(204))
+}
+
+/// `GET /statement/{token}`
+pub async fn page(_: App, _: Ask) -> Result<Reply> {
+    Ok(assets::page("index.html")?.with("x-robots-tag", NOT_LISTED))
+}
+
+/// `GET /api/statements/{token}`
+pub async fn look(app: App, ask: Ask) -> Result<Reply> {
+    let (link, site) = flow::find_link(&app, ask.param("token"), ask.client, ask.is_proxy_itself()).await?;
+    let statement = statement(&app, &site, link.affiliate, link.month).await?;
+    flow::viewed(&app, &link).await?;
+    let mut answer = told(&statement, &site, app.clock.now(), false);
+    answer["expires_at"] = shown::time(&site.zone, link.expires_at);
+    Ok(Reply::json(&answer)?.with("x-robots-tag", NOT_LISTED))
+}
+
+fn month(app: &App, ask: &Ask, site: &Site) -> Result<Day> {
+    match Asked(&ask.query).one("month") {
+        None => Ok(site.zone.day(app.clock.now()).month()),
+        Some(text) => flow::month("month", text),
+    }
+}
+
+fn short(month: Day) -> String {
+    month.to_string()[..7].to_owned()
+}
