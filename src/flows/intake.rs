@@ -53,6 +53,8 @@ mod statement;
 mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
+/// Who a fact is about.
+mod who;
 
 pub use order::own_id;
 pub use stored::Stored;

@@ -10,16 +10,15 @@ use crate::error::Result;
 use crate::flows::assists::{self, When};
 use crate::flows::commissions::{self, Heard};
 use crate::flows::crediting::{self, Known, Outcome};
-use crate::flows::erase::past;
 use crate::flows::planning;
-use crate::flows::{session_id, withdraw};
+use crate::flows::session_id;
 use crate::store::conversions::{Conversion, NewConversion};
 use crate::store::entries;
-use crate::store::people::{self, SessionLink};
 use crate::store::reports::{self, NewReport};
-use crate::store::{conversions, credits, deliveries, sessions};
+use crate::store::{conversions, credits, deliveries};
 
 use super::ledger::{adopt_ended, book, move_back, retell};
+pub use super::who::{known_person, told_session};
 use super::{Context, Stored, must, parting};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
@@ -50,61 +49,6 @@ pub struct Telling<'a> {
     pub counts: bool,
     pub is_imported: bool,
     pub detail: String,
-}
-
-/// The session that a fact's signed id names, if it is one of this site's.
-pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
-    let Some(text) = &traces.session else { return Ok(None) };
-    // The owner's server may name the browser by its own word, as it did in its touches.
-    let key = match session_id::open(text, &x.site.keys.session) {
-        Some(key) => key,
-        None if !x.is_asserted && !text.is_empty() && text.chars().count() <= 64 => session_id::mapped(text, &x.site.keys.session),
-        None => return Ok(None),
-    };
-    if let Some(known) = sessions::find_by_key(x.c, key.key())? {
-        return Ok(Some(known.id));
-    }
-    match past::heir(x.c, &x.site.keys, &key)? {
-        past::Heir::New { key, .. } => Ok(sessions::find_by_key(x.c, key.key())?.map(|s| s.id)),
-        past::Heir::None => Ok(None),
-    }
-}
-
-/// The contact of a fact, and the proof that its browser is this person's.
-pub fn known_person(
-    x: &Context,
-    person: &Person,
-    traces: &Traces,
-    session: Option<SessionId>,
-    platform: &str,
-) -> Result<Option<ContactId>> {
-    let (contact, is_merged) = if x.is_asserted {
-        (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
-    } else {
-        people::contact_of_verified(x.c, person, platform, x.now)?.map_or((None, false), |p| (Some(p.contact), p.is_merged))
-    };
-    if let Some(session) = session {
-        for (kind, value) in people::identities_of(person) {
-            let link =
-                SessionLink { kind, value: &value, session, is_verified: !x.is_asserted, at: x.now, source: platform, is_flagged: false };
-            people::link_session(x.c, &link)?;
-        }
-        if let (Some(contact), false) = (contact, x.is_asserted) {
-            sessions::set_contact(x.c, session, contact.number())?;
-        }
-    }
-    if let (Some(contact), true) = (contact, is_merged) {
-        // What one of them has refused holds for what waits of the other.
-        withdraw::of_merged(x.c, x.site, contact, x.now)?;
-    }
-    // What the owner's own server or a platform says the person has answered holds for all of the person.
-    if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
-        && people::answered(x.c, contact, is_granted, platform, x.now)?
-        && !is_granted
-    {
-        withdraw::of_contact(x.c, contact, x.now)?;
-    }
-    Ok(contact)
 }
 
 /// Finds or makes the conversion. `fact_id` is the number of the lead or order row.
