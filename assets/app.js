@@ -24,6 +24,7 @@ import { heard, told } from './filters.js';
 export const PAGES = [
   { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, needs: 'own', load: () => import('./pages/overview.js') },
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
+  { path: 'spend', name: 'Spend', group: 'Money', icon: 'spend', key: 'E', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/spend.js') },
   { path: 'attribution', name: 'Attribution', group: 'Money', icon: 'lens', key: 'T', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/attribution.js') },
   { path: 'daily', name: 'Daily report', group: 'Money', icon: 'calendar', key: 'Y', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/daily.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),

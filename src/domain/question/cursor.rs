@@ -12,6 +12,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// The end of a range, newest first, as far as it has been gone through. Statements name it beside the cursor itself: of two
+    /// upper bounds SQLite takes the plain one for its index, and would pass over every row before the cursor.
+    pub fn end(self, to_ms: i64) -> i64 {
+        to_ms.min(self.key.unwrap_or(i64::MAX).saturating_add(1))
+    }
+
     /// `order` names the list's order: a cursor of one order is none in another.
     pub fn text(&self, order: &str) -> String {
         let key = self.key.map(|k| k.to_string()).unwrap_or_default();
@@ -50,6 +56,12 @@ impl<'a> Asked<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_ends_where_the_cursor_is() {
+        let at = |key| Cursor { key, id: 4 };
+        assert_eq!((at(Some(7)).end(20), at(Some(7)).end(3), at(None).end(20), at(Some(i64::MAX)).end(20)), (8, 3, 20, 20));
+    }
 
     #[test]
     fn a_cursor_is_read_back_in_its_own_order_only() {

@@ -163,7 +163,7 @@ fn newest(c: &SiteConn, zone: &Zone, places: &[Span], wanted: &Wanted, most: Opt
         if from.ms() > start || lines.len() > wanted.limit || stopped.is_some() {
             continue;
         }
-        c.scan(&sql, named_params! {":from": from.ms(), ":to": to.ms(), ":key": start, ":id": end}, |row| {
+        c.scan(&sql, named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": start, ":id": end}, |row| {
             looked_at += 1;
             if takes(c, &wanted.filter, &marks(row, 1)?, row.get(0)?, &mut failed) {
                 lines.push(read(row)?);

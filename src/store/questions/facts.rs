@@ -93,12 +93,16 @@ pub fn leads(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<LeadLine
 fn walk(c: &SiteConn, zone: &Zone, wanted: &Wanted, sql: &str, mut on: impl FnMut(&Row) -> rusqlite::Result<bool>) -> Result<()> {
     let (from, to) = wanted.span.times(zone);
     let before = wanted.cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
-    c.scan(sql, named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id}, |row| {
-        if !wanted.source.admits(word(row, 1)?) || !wanted.status.admits(word(row, 2)?) {
-            return Ok(true);
-        }
-        on(row)
-    })
+    c.scan(
+        sql,
+        named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
+        |row| {
+            if !wanted.source.admits(word(row, 1)?) || !wanted.status.admits(word(row, 2)?) {
+                return Ok(true);
+            }
+            on(row)
+        },
+    )
 }
 
 fn money(row: &Row, minor: usize, currency: usize) -> rusqlite::Result<Option<Money>> {

@@ -96,7 +96,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
            and (o.rank <> 4 or not exists (select 1 from orders s where s.site_id = o.site_id and s.conversion_id = o.conversion_id
              and (s.rank = 3 or s.rank = 5)))
          order by o.created_at desc, o.id desc",
-        named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
+        named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
         |row| {
             if takes(row, wanted)? {
                 match is_of_customers(c, row, wanted) {

@@ -113,7 +113,7 @@ pub fn page(c: &SiteConn, wanted: &Wanted) -> Result<(Vec<Record>, Option<Cursor
                and c.counts = 1 and (:kind is null or c.kind = :kind)
              order by c.happened_at desc, c.id desc"
         ),
-        named_params! {":from": wanted.from.ms(), ":to": wanted.to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id,
+        named_params! {":from": wanted.from.ms(), ":to": before.end(wanted.to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id,
         ":kind": wanted.kind.map(ConversionKind::word)},
         |row| {
             looked_at += 1;

@@ -53,7 +53,7 @@ fn by_lane(c: &SiteConn, zone: &Zone, wanted: &Wanted, most: usize) -> Result<Ve
                  where site_id = :site and connection_id = :connection and state = :state
                    and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
                  order by created_at desc, id desc",
-                named_params! {":connection": connection, ":state": state, ":from": from.ms(), ":to": to.ms(),
+                named_params! {":connection": connection, ":state": state, ":from": from.ms(), ":to": before.end(to.ms()),
                 ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
                 |row| {
                     if wanted.filter.kind.admits(word(row, 2)?) {
@@ -96,7 +96,7 @@ pub fn each(c: &SiteConn, zone: &Zone, wanted: &Wanted, mut on: impl FnMut(&Deli
             "select created_at, id, state, platform, connection_id, kind, conversion_id from deliveries indexed by deliveries__site_id__created_at
              where site_id = :site and created_at >= :from and created_at < :to and (created_at, id) < (:key, :id)
              order by created_at desc, id desc",
-            named_params! {":from": from.ms(), ":to": to.ms(), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
+            named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id},
             see,
         ),
         Some(ids) => c.scan(
