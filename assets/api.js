@@ -27,20 +27,22 @@ export const get = (path, query, signal) => ask('GET', path, { query, signal });
 export const post = (path, body) => ask('POST', path, { body: body ?? {} });
 /** @param {string} path */
 export const remove = (path) => ask('DELETE', path);
+/** A piece of a file, as it is. @param {string} path @param {Blob} piece */
+export const send = (path, piece) => ask('POST', path, { piece });
 
 
 /**
  * @param {string} method @param {string} path
- * @param {{query?: URLSearchParams|null, body?: object, signal?: AbortSignal}} [with_]
+ * @param {{query?: URLSearchParams|null, body?: object, piece?: Blob, signal?: AbortSignal}} [with_]
  */
-async function ask(method, path, { query, body, signal } = {}) {
+async function ask(method, path, { query, body, piece, signal } = {}) {
   const text = query?.toString();
   let reply;
   try {
     reply = await fetch(text ? `${path}?${text}` : path, {
       method, signal, credentials: 'same-origin', cache: 'no-store',
-      headers: body ? { 'content-type': 'application/json', accept: 'application/json' } : { accept: 'application/json' },
-      body: body ? JSON.stringify(body) : undefined,
+      headers: body || piece ? { 'content-type': piece ? 'application/octet-stream' : 'application/json', accept: 'application/json' } : { accept: 'application/json' },
+      body: piece ?? (body ? JSON.stringify(body) : undefined),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -1081,6 +1081,90 @@ create table rules (
 ) strict, without rowid;
 create unique index rules__site_id__dimension__from_word__within on rules (site_id, dimension, from_word, within);
 
+-- What advertising has cost. One amount is of one day, or spread evenly over several.
+create table spend (
+  site_id      integer not null,
+  id           integer not null,
+  first_day    integer not null,
+  last_day     integer not null check (last_day >= first_day),
+  source       text not null check (length(source) between 1 and 255),
+  medium       text not null check (length(medium) <= 255),
+  campaign     text not null check (length(campaign) <= 255),    -- empty is none
+  currency     text not null check (length(currency) = 3),
+  amount_minor integer not null,
+  note         text,
+  who          text not null,
+  import_id    integer,
+  created_at   integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create index spend__site_id__first_day on spend (site_id, first_day, id);
+create index spend__site_id__import_id on spend (site_id, import_id) where import_id is not null;
+
+-- The same by day: kept with each amount that is added, changed and taken away. Figures read only this.
+create table spend_days (
+  site_id      integer not null,
+  day          integer not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  currency     text not null,
+  amount_minor integer not null,
+  parts        integer not null,                           -- amounts that have a part in it
+  primary key (site_id, day, source, medium, campaign, currency)
+) strict, without rowid;
+
+-- Files of history: who brought what, and what became of its rows.
+create table imports (
+  site_id       integer not null,
+  id            integer not null,
+  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'touches'),
+  name          text not null check (length(name) <= 255),
+  digest        blob,                                      -- SHA-256 of the file; none until all of it is there
+  home          text not null default '{}',                -- what the file does not say by itself
+  who           text not null,
+  state         text not null check (state = 'coming' or state = 'running' or state = 'done' or state = 'failed' or state = 'undone'),
+  bytes         integer not null,
+  received      integer not null default 0,                -- bytes of it that are here
+  inbox_id      integer,
+  rows          integer not null default 0,                -- rows that were looked at; a run that was cut off goes on behind them
+  new_rows      integer not null default 0,
+  changed_rows  integer not null default 0,
+  known_rows    integer not null default 0,
+  joined_rows   integer not null default 0,                -- told by somebody else already
+  left_out_rows integer not null default 0,
+  refused_rows  integer not null default 0,
+  problem       text,
+  created_at    integer not null,
+  changed_at    integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+create index imports__site_id__kind__digest on imports (site_id, kind, digest) where digest is not null;
+create index imports__site_id__open on imports (site_id) where state = 'coming' or state = 'running';
+
+-- By what a row of a file is known again, for ever: its id, or all it says, as keyed digests.
+create table import_rows (
+  site_id   integer not null,
+  kind      text not null,
+  key       blob not null,
+  content   blob not null,
+  import_id integer not null,
+  fact_id   integer,                                       -- of the amount in spend that it is
+  primary key (site_id, kind, key)
+) strict, without rowid;
+create index import_rows__site_id__import_id on import_rows (site_id, import_id);
+
+-- Rows that were refused, without what stood in them.
+create table import_refusals (
+  site_id   integer not null,
+  import_id integer not null,
+  line      integer not null,
+  field     text not null,
+  remedy    text not null,
+  primary key (site_id, import_id, line)
+) strict, without rowid;
+
 -- Filters under a name: of one user, or of everybody where there is none.
 create table segments (
   site_id    integer not null references sites (id),

@@ -833,6 +833,51 @@ CREATE TABLE identities (
   primary key (site_id, kind, value)
 ) strict, without rowid;
 
+CREATE TABLE import_refusals (
+  site_id   integer not null,
+  import_id integer not null,
+  line      integer not null,
+  field     text not null,
+  remedy    text not null,
+  primary key (site_id, import_id, line)
+) strict, without rowid;
+
+CREATE TABLE import_rows (
+  site_id   integer not null,
+  kind      text not null,
+  key       blob not null,
+  content   blob not null,
+  import_id integer not null,
+  fact_id   integer,                                       -- of the amount in spend that it is
+  primary key (site_id, kind, key)
+) strict, without rowid;
+
+CREATE TABLE imports (
+  site_id       integer not null,
+  id            integer not null,
+  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'touches'),
+  name          text not null check (length(name) <= 255),
+  digest        blob,                                      -- SHA-256 of the file; none until all of it is there
+  home          text not null default '{}',                -- what the file does not say by itself
+  who           text not null,
+  state         text not null check (state = 'coming' or state = 'running' or state = 'done' or state = 'failed' or state = 'undone'),
+  bytes         integer not null,
+  received      integer not null default 0,                -- bytes of it that are here
+  inbox_id      integer,
+  rows          integer not null default 0,                -- rows that were looked at; a run that was cut off goes on behind them
+  new_rows      integer not null default 0,
+  changed_rows  integer not null default 0,
+  known_rows    integer not null default 0,
+  joined_rows   integer not null default 0,                -- told by somebody else already
+  left_out_rows integer not null default 0,
+  refused_rows  integer not null default 0,
+  problem       text,
+  created_at    integer not null,
+  changed_at    integer not null,
+  ended_at      integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE inbox (
   site_id       integer not null,
   id            integer not null,
@@ -1390,6 +1435,35 @@ CREATE TABLE sites (
   created_at    integer not null
 ) strict;
 
+CREATE TABLE spend (
+  site_id      integer not null,
+  id           integer not null,
+  first_day    integer not null,
+  last_day     integer not null check (last_day >= first_day),
+  source       text not null check (length(source) between 1 and 255),
+  medium       text not null check (length(medium) <= 255),
+  campaign     text not null check (length(campaign) <= 255),    -- empty is none
+  currency     text not null check (length(currency) = 3),
+  amount_minor integer not null,
+  note         text,
+  who          text not null,
+  import_id    integer,
+  created_at   integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE spend_days (
+  site_id      integer not null,
+  day          integer not null,
+  source       text not null,
+  medium       text not null,
+  campaign     text not null,
+  currency     text not null,
+  amount_minor integer not null,
+  parts        integer not null,                           -- amounts that have a part in it
+  primary key (site_id, day, source, medium, campaign, currency)
+) strict, without rowid;
+
 CREATE TABLE statement_links (
   token_hash     blob primary key,
   site_id        integer not null references sites (id),
@@ -1652,6 +1726,12 @@ CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
 
 CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id);
 
+CREATE INDEX import_rows__site_id__import_id on import_rows (site_id, import_id);
+
+CREATE INDEX imports__site_id__kind__digest on imports (site_id, kind, digest) where digest is not null;
+
+CREATE INDEX imports__site_id__open on imports (site_id) where state = 'coming' or state = 'running';
+
 CREATE INDEX inbox__site_id__received_at on inbox (site_id, received_at);
 
 CREATE INDEX inbox__site_id__received_at__kept on inbox (site_id, received_at) where body is not null;
@@ -1747,6 +1827,10 @@ CREATE UNIQUE INDEX sessions__key on sessions (key);
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
+
+CREATE INDEX spend__site_id__first_day on spend (site_id, first_day, id);
+
+CREATE INDEX spend__site_id__import_id on spend (site_id, import_id) where import_id is not null;
 
 CREATE INDEX statement_links__site_id__affiliate_id on statement_links (site_id, affiliate_id, month);
 

@@ -23,6 +23,7 @@ use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
+use crate::turns::Turns;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub struct Parts {
     pub wake: Notify,
     /// One talk with a platform at a time, for each connection.
     pub talks: Talks,
+    /// One file of history at a time, for each site.
+    pub importing: Arc<Turns>,
     /// One backup at a time: two would be proven in the same scratch folder.
     pub backing_up: tokio::sync::Mutex<()>,
     /// What changed, for open dashboards.
@@ -142,6 +145,7 @@ impl App {
                 clicks: Clicks::default(),
                 wake: Notify::new(),
                 talks: Talks::default(),
+                importing: Default::default(),
                 backing_up: Default::default(),
                 news,
                 boot: crate::crypto::random_text(9),

@@ -25,6 +25,8 @@ use crate::{demo, doctor, serve};
 mod export;
 /// Values from files and standard input.
 mod given;
+/// `halotrack import`.
+mod import;
 /// Partners who send buyers for a commission.
 mod partners;
 /// Answers as text.
@@ -96,6 +98,7 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Word::Export(words) => return export::run(&config, words, every.json).map(done),
+        Word::Import(words) => return import::run(&config, words, every.json).map(done),
         Word::Doctor => return checkup(&config, every.json),
         Word::Sql(words) => return sql::run(&config, words, every.json, &mut given).map(done),
         Word::Restore(words) => return restore(config, words, every.json).map(done),

@@ -23,6 +23,8 @@ pub mod command;
 mod export;
 /// Our webhooks in the platforms, and the platforms' own lists.
 mod hooks;
+/// Files of history.
+mod import;
 /// Backups, and what waits since one was restored.
 mod kept;
 /// Short links.
@@ -45,6 +47,7 @@ pub mod socket;
 pub use again::ReplayForm;
 pub use command::{Chosen, Command, execute};
 pub use export::{ExportForm, export, kinds};
+pub use import::{ImportForm, import};
 pub use links::LinkForm;
 pub use people::{TokenForm, UserForm};
 pub use privacy::EraseForm;

@@ -72,5 +72,7 @@ pub mod store;
 pub mod talks;
 /// The second factor.
 pub mod totp;
+/// What must not be under way twice for a site.
+pub mod turns;
 /// Requests and answers as plain values.
 pub mod wire;

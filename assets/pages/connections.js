@@ -62,6 +62,7 @@ export function render(root, params) {
     const count = (/** @type {string} */ slug) => items.filter((c) => c.platform === slug).length;
     return h('section.sheet.offer', { 'aria-label': 'Connect another' }, h('header', null, h('h2', null, items.length ? 'Connect another' : 'What can be connected'),
       !owner && h('span.tag.faint', null, 'Only an owner can connect: keys are involved.')),
+      p.may && h('p.quiet.history', null, 'Is there history from before? ', h('a', { href: p.app.href('settings', undefined, 'history') }, 'Bring it in from a file'), '.'),
       h('ul', null, platforms.map((f) => h('li', null, h('div.grow', null, h('b', null, f.name), h('span.tag.faint', null, ways(f)),
         h('p.quiet', null, `It ${f.purpose}.`)), owner && h('a.btn.small', { href: p.app.href('connections', undefined, `+${f.platform}`), 'aria-label': `${count(f.platform) ? 'One more' : 'Connect'} ${f.name}` },
         icon('plus', 's'), count(f.platform) ? 'One more' : 'Connect')))));

@@ -15,6 +15,7 @@ const SECTIONS = [
   { id: 'credit', name: 'Credit', sign: 'lens', from: 'editor', load: () => import('./settings/credit.js') },
   { id: 'chat', name: 'Chats', sign: 'chat', from: 'editor', load: () => import('./settings/chat.js') },
   { id: 'exclusions', name: 'Left out', sign: 'filter', from: 'editor', load: () => import('./settings/exclusions.js') },
+  { id: 'history', name: 'History', sign: 'inbox', from: 'editor', load: () => import('./settings/history.js') },
   { id: 'sharing', name: 'Share links', sign: 'share', from: 'editor', load: () => import('./settings/sharing.js') },
   { id: 'privacy', name: 'Privacy', sign: 'shield', from: 'editor', load: () => import('./settings/privacy.js') },
   { id: 'people', name: 'People', sign: 'customers', from: 'owner', load: () => import('./settings/people.js') },

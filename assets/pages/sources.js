@@ -5,11 +5,11 @@ import { h, fill, icon, announce, styles } from '../dom.js';
 import { dayOf, today, plural, LENSES } from '../format.js';
 import { comparedNote } from '../parts/compared.js';
 import { campaignTree } from '../parts/campaign_tree.js';
-import { offered, chosen, chooseColumns } from '../parts/source_columns.js';
+import { offered, chosen, chooseColumns, sawSpend } from '../parts/source_columns.js';
 
 export const title = 'Sources';
 
-export const ready = styles(new URL('../css/sources.css', import.meta.url));
+export const ready = Promise.all(['sources', 'spend'].map((name) => styles(new URL(`../css/${name}.css`, import.meta.url))));
 
 /** What the table can be by; the tree goes down to the terms of a campaign's contents. */
 const BY = [['', 'All levels'], ['medium', 'Medium'], ['content', 'Content'], ['term', 'Term'], ['landing', 'Landing page']];
@@ -43,7 +43,7 @@ export function render(root, params) {
   /** @type {AbortController|null} */ let running = null;
 
   const names = (/** @type {any} */ preset) => import('../parts/name_rules.js').then((m) => m.openNames(p, preset, () => load(true)));
-  const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
+  const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, spend: (preset) => import('../parts/spend_form.js').then((m) => m.openSpend(p, preset, () => load(true))), sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
   const note = h('div', { hidden: true });
   const state = h('div', { role: 'status' }), tabs = h('div.tabs', { role: 'group', 'aria-label': 'By' });
   const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2.vh', null, 'Where it came from'), tabs, h('div.r', null,
@@ -88,6 +88,7 @@ export function render(root, params) {
       const answer = await get(by ? flatPath : path, ask, mine.signal);
       if (gone || mine !== running) return;
       table = answer;
+      sawSpend(table);
       app.figuresAt = new Date().toISOString();
       tree.forget();
       draw();

@@ -14,7 +14,7 @@ const NOTHING = ['(not set)', 'unattributed'];
 
 /**
  * @param {() => import('../app.js').Params} now
- * @param {{below: (at: Place) => Promise<any>, rename: (preset: any) => void, sort: (id: string) => void}} use
+ * @param {{below: (at: Place) => Promise<any>, rename: (preset: any) => void, spend: (preset: any) => void, sort: (id: string) => void}} use
  */
 export function campaignTree(now, use) {
   const el = h('div.tree-box.scroll');
@@ -141,6 +141,11 @@ export function campaignTree(now, use) {
     if (p.may && ['source', 'medium', 'campaign'].includes(dim) && !NOTHING.includes(own)) items.push(menuItem({ name: 'Rename or merge', sign: 'again', note: 'Shows first what it would change', act: () => {
       box.close();
       use.rename({ dimension: dim, from: own, within: level === 2 ? spot.way[1] : '' });
+    } }));
+    const source = spot.way[1] ?? '';
+    if (p.may && !flat && (level === 1 || level === 2) && !NOTHING.includes(source)) items.push(menuItem({ name: 'Add spend', sign: 'plus', note: 'What it has cost', act: () => {
+      box.close();
+      use.spend({ source, campaign: level === 2 && !NOTHING.includes(own) ? own : '' });
     } }));
     const box = pop(anchor, word, items);
   }

@@ -32,6 +32,8 @@ export function connecting(f, made, p) {
     h('div.acts', null, h('a.btn.main', { href: p.app.href('connections') }, 'Done'),
       h('a.btn', { href: p.app.href('connections', undefined, made.connection) }, 'Settings')));
 
+  const [brings, tracking] = [f.brings ?? 'Orders', f.tracking ?? 'Purchase tracking'];
+
   /** @param {'done'|'wait'|'bad'|'warn'} how @param {import('../dom.js').Kid} text */
   const line = (how, text) => h('li', { class: how }, how === 'wait' ? h('span.beat', { 'aria-hidden': 'true' })
     : icon(how === 'done' ? 'check' : how === 'bad' ? 'stop' : 'alert', `s ${how === 'done' ? 'ok' : how}`), h('span', null, text));
@@ -44,7 +46,7 @@ export function connecting(f, made, p) {
     if (isStopped()) return [...all, line('bad', card.reason ?? 'Something is missing.')];
     if (f.registers) all.push(...setUp());
     else if (tracks && !card.last_event_at) all.push(line('wait', `Being set up: put the address below into ${f.name}, and send one. It shows here within seconds.`));
-    else if (tracks) all.push(line('done', `First message received ${when(card.last_event_at)}.`), line('done', 'Purchase tracking is enabled.'));
+    else if (tracks) all.push(line('done', `First message received ${when(card.last_event_at)}.`), line('done', `${tracking} is enabled.`));
     if (f.pulls) all.push(...read());
     // One that can be told too may be there only to tell.
     if (f.sends && card.mode) all.push(line('done', 'Enabled in shadow: every new conversion is built and checked, nothing is sent. Switch it to ' + (f.modes.includes('test') ? 'test or live' : 'live') + ' when it looks right.'));
@@ -54,20 +56,20 @@ export function connecting(f, made, p) {
   function setUp() {
     const r = card.registration;
     const notes = (r?.notes ?? []).map((/** @type {string} */ note) => line('warn', note));
-    if (isIn()) return [line('done', `Purchase tracking is set up: ${plural(card.webhooks.length, 'webhook')} in ${f.name}.`), line('done', 'Purchase tracking is enabled.'), ...notes];
+    if (isIn()) return [line('done', `${tracking} is set up: ${plural(card.webhooks.length, 'webhook')} in ${f.name}.`), line('done', `${tracking} is enabled.`), ...notes];
     const why = trouble ?? r?.sentence;
     if (why) return [line('bad', [why, ' It goes on by itself when that is mended.'])];
     // Nothing went wrong, and no webhook is there: the notes say what one would need.
     if (r?.checked_at && notes.length) return [...notes, line('wait', 'It goes on by itself when that is mended.')];
-    return [line('wait', 'Purchase tracking is being set up…')];
+    return [line('wait', `${tracking} is being set up…`)];
   }
 
   function read() {
     const r = card.pull;
-    if (!r || !r.began_at) return [line('wait', 'Orders of the past are read next.')];
+    if (!r || !r.began_at) return [line('wait', `${brings} of the past are read next.`)];
     if (r.is_under_way) return [r.sentence ? line('bad', [r.sentence, ' It goes on by itself.'])
-      : line('wait', `Orders ${r.since ? `since ${shortDay(r.since)} ` : ''}are being read: ${plural(r.records, 'record')} so far.`)];
-    return [line('done', `Orders ${r.since ? `since ${shortDay(r.since)} ` : 'of the past '}were read: ${plural(r.records, 'record')}.`)];
+      : line('wait', `${brings} ${r.since ? `since ${shortDay(r.since)} ` : ''}are being read: ${plural(r.records, 'record')} so far.`)];
+    return [line('done', `${brings} ${r.since ? `since ${shortDay(r.since)} ` : 'of the past '}were read: ${plural(r.records, 'record')}.`)];
   }
 
   function draw() {

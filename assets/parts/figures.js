@@ -30,22 +30,32 @@ const FIGURES = [
     cases: (f) => [f.attributed, f.conversions], text: percent, axis: percent },
   { id: 'days', name: 'Days to convert', bars: false, unit: 'days', good: 0, of: (f) => (f.daysKnown ? f.daysSum / f.daysKnown : null), cases: () => null,
     text: days, axis: days },
+  { id: 'spend', name: 'Spend', bars: true, unit: 'money', good: 0, of: (f) => f.spend, cases: () => null,
+    text: (v) => money({ minor: v, currency: ownCurrency() }), axis: (v) => short(v / unitOf()) },
+  { id: 'cac', name: 'Cost per new customer', bars: false, unit: 'money', good: -1, of: (f) => (f.newCustomers && f.spend ? f.spend / f.newCustomers : null), cases: () => null,
+    text: (v) => money({ minor: Math.round(v), currency: ownCurrency() }), axis: (v) => short(v / unitOf()) },
 ];
+
+/** These two stand there where anything was spent on the days that are shown. */
+const OF_SPEND = ['spend', 'cac'];
+let knowsSpend = false;
+/** @param {any} answer the headline */
+export const sawSpend = (answer) => { knowsSpend = answer?.spend !== undefined; };
 
 /** @param {string} id */
 export const figureOf = (id) => figures().find((f) => f.id === id) ?? figures()[0];
 
 /** Those that may be seen. */
-export const figures = () => FIGURES.filter((f) => f.unit !== 'money' || showsMoney());
+export const figures = () => FIGURES.filter((f) => (f.unit !== 'money' || showsMoney()) && (knowsSpend || !OF_SPEND.includes(f.id)));
 
 /** Sums of one day, or of the whole headline. @param {any} d */
 export function sums(d) {
   return { visits: d.visits, conversions: d.conversions.all, orders: d.conversions.sale, leads: leads(d.conversions), attributed: d.attributed,
-    net: own(d.net).minor, sold: own(d.sold).minor, back: own(d.back).minor, daysKnown: d.days_known,
+    spend: own(d.spend).minor, newCustomers: d.new_customers ?? 0, net: own(d.net).minor, sold: own(d.sold).minor, back: own(d.back).minor, daysKnown: d.days_known,
     daysSum: d.days_sum ?? Math.round((d.average_days_to_convert ?? 0) * d.days_known) };
 }
 
-const EMPTY = { visits: 0, conversions: 0, orders: 0, leads: 0, attributed: 0, net: 0, sold: 0, back: 0, daysKnown: 0, daysSum: 0 };
+const EMPTY = { visits: 0, conversions: 0, orders: 0, leads: 0, attributed: 0, spend: 0, newCustomers: 0, net: 0, sold: 0, back: 0, daysKnown: 0, daysSum: 0 };
 
 /** @typedef {typeof EMPTY & {from: string, to: string}} Bucket */
 

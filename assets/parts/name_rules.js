@@ -7,6 +7,7 @@ import { count, money, plural } from '../format.js';
 import { own } from './figures.js';
 import { share } from './panel.js';
 import { openDialog, dialogHead } from './menu.js';
+import { nameTrial } from './name_trial.js';
 
 const KINDS = [['source', 'Source'], ['medium', 'Medium'], ['campaign', 'Campaign']];
 
@@ -81,7 +82,9 @@ export function openNames(p, preset, changed) {
     changed();
   } }, icon('x', 's')));
 
-  const { close } = openDialog({ label: 'Names', classes: 'names' }, [dialogHead('Names', () => close()), h('p.lead', null, 'One name for several spellings, in every figure and list. A receipt also says how it came.'), form, list]);
+  const trial = nameTrial(base, () => (from.value.trim() && to.value.trim() ? body() : null));
+  form.addEventListener('change', () => trial.again());
+  const { close } = openDialog({ label: 'Names', classes: 'names' }, [dialogHead('Names', () => close()), h('p.lead', null, 'One name for several spellings, in every figure and list. A receipt also says how it came.'), form, trial.el, list]);
   fresh();
   fetchList();
   (preset ? to : from).focus();

@@ -22,6 +22,9 @@ const sum = (id, name, of, quiet = false) => ({ id, name, quiet, head: () => `${
   value: (/** @type {any} */ r) => own(of(r)).minor, cell: (/** @type {any} */ r) => dash(own(of(r)).minor, quiet ? roundMoney(own(of(r))) : bare(own(of(r)))),
   was: quiet ? undefined : { good: id === 'back' ? -1 : 1, cases: (/** @type {any} */ r) => r.orders, text: (/** @type {number} */ v) => roundMoney({ minor: v, currency: ownCurrency() }) } });
 
+/** @type {(id: string, name: string, head: string) => SourceColumn} */
+const cost = (id, name, head) => ({ id, name, head: () => `${head}, ${currencySign()}`, value: (r) => r[id]?.minor ?? -1, cell: (r) => (r[id] ? bare(r[id]) : '–') });
+
 /** Every column, in the order in which it stands. @type {SourceColumn[]} */
 const COLUMNS = [
   { id: 'visits', name: 'Visits', head: () => 'Visits', value: (r) => r.visits, cell: (r) => dash(r.visits, count(r.visits)),
@@ -32,11 +35,21 @@ const COLUMNS = [
   sum('sold', 'Sold', (r) => r.sold), sum('back', 'Refunds', (r) => r.back), sum('net', 'Net revenue', (r) => r.net),
   sum('first', 'First touch', (r) => r.first.net, true), sum('last', 'Last touch', (r) => r.last.net, true),
   { id: 'balance', name: 'Opens or closes', head: () => 'Opens, closes', value: (r) => r.first.conversions - r.last.conversions, cell: balance },
+  { ...sum('spend', 'Spend', (r) => r.spend), was: undefined },
+  { id: 'new_customers', name: 'New customers', head: () => 'New customers', value: (r) => r.new_customers ?? 0, cell: (r) => dash(r.new_customers ?? 0, count(r.new_customers)) },
+  cost('cost_per_lead', 'Cost per lead', 'Per lead'), cost('cost_per_order', 'Cost per order', 'Per order'), cost('cost_per_customer', 'Cost per new customer', 'Per customer'),
+  { id: 'return', name: 'Return', head: () => 'Return', value: (r) => r.return_percent ?? -1, cell: (r) => (typeof r.return_percent === 'number' ? `${(r.return_percent / 100).toFixed(2)}×` : '–') },
 ];
-/** Those that may be seen: without amounts where they are hidden, without first and last visits of others. */
-export const offered = () => COLUMNS.filter((c) => (showsMoney() || !['sold', 'back', 'net', 'first', 'last'].includes(c.id)) && (showsAll() || !['first', 'last', 'balance'].includes(c.id)));
+/** What a row has cost, where anything was spent on these days. */
+const OF_SPEND = ['spend', 'new_customers', 'cost_per_lead', 'cost_per_order', 'cost_per_customer', 'return'];
+let knowsSpend = false;
+/** Whether the figures that are shown know of spend. @param {any} table */
+export const sawSpend = (table) => { knowsSpend = table?.total?.spend !== undefined; };
 
-const USUAL = ['visits', 'leads', 'orders', 'back', 'net', 'balance'];
+/** Those that may be seen: without amounts where they are hidden, without first and last visits of others. */
+export const offered = () => COLUMNS.filter((c) => (!OF_SPEND.includes(c.id) || (knowsSpend && (showsMoney() || c.id === 'new_customers'))) && (showsMoney() || !['sold', 'back', 'net', 'first', 'last'].includes(c.id)) && (showsAll() || !['first', 'last', 'balance'].includes(c.id)));
+
+const USUAL = ['visits', 'leads', 'orders', 'back', 'net', 'spend', 'return', 'balance'];
 /** As many as stand beside the names without scrolling. */
 const USUAL_NARROW = ['visits', 'net'];
 const KEPT = 'halo-source-columns';

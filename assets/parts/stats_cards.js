@@ -2,7 +2,7 @@
 
 import { h, fill } from '../dom.js';
 import { headline, plural } from '../format.js';
-import { figures, figureOf, sums, change, rangeText } from './figures.js';
+import { figures, figureOf, sums, change, rangeText, sawSpend } from './figures.js';
 
 /** @param {(id: string) => void} choose */
 export function statsCards(choose) {
@@ -22,6 +22,7 @@ export function statsCards(choose) {
   return { el,
     /** @param {any} answer @param {string} shown */
     draw(answer, shown) {
+      sawSpend(answer);
       const on = figureOf(shown);
       const focused = /** @type {HTMLElement|null} */ (el.contains(document.activeElement) ? document.activeElement : null)?.dataset.figure;
       const now = sums(answer), before = answer.compare ? sums(answer.compare) : null;
@@ -49,6 +50,8 @@ function netText(minor, answer) {
 function note(id, a) {
   if (id === 'rate') return plural(a.visits, 'visit');
   if (id === 'attributed') return a.conversions.all ? `${a.attributed} of ${a.conversions.all}` : 'no conversion yet';
+  if (id === 'cac') return plural(a.new_customers, 'new customer');
+  if (id === 'spend') return a.return_percent === null ? 'nothing came back' : `${(a.return_percent / 100).toFixed(2)}× came back`;
   if (id === 'days') return a.days_known ? `known of ${a.days_known}` : 'none known';
   return '\u00a0';
 }

@@ -83,6 +83,8 @@ pub enum Word {
     },
     /// Write lists into files
     Export(Export),
+    /// Bring history in from a file: CSV or JSON lines; the same file again changes nothing
+    Import(Import),
     /// Erase a person; prints the certificate
     Erase(Erase),
     /// The master key
@@ -318,6 +320,26 @@ pub struct Export {
     pub to_date: Option<String>,
     #[arg(long, value_enum, default_value_t = FileFormat::Csv)]
     pub format: FileFormat,
+}
+
+#[derive(Args)]
+pub struct Import {
+    #[arg(long)]
+    pub site: String,
+    /// spend, conversions, orders, leads or touches
+    #[arg(long)]
+    pub kind: String,
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Say what the file would do, and store nothing
+    #[arg(long)]
+    pub preview: bool,
+    /// Where spend went, for a file that has no such column
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// Its medium
+    #[arg(long, value_name = "MEDIUM")]
+    pub medium: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::again::{self, ReplayForm};
 use super::export::ExportForm;
 use super::hooks;
+use super::import::ImportForm;
 use super::kept;
 use super::links::{self, LinkForm};
 use super::partners;
@@ -90,6 +91,8 @@ pub enum Command {
     Queue,
     /// Answered in pieces.
     Export(ExportForm),
+    /// The file follows behind the command.
+    Import(ImportForm),
     Erase(EraseForm),
     KeyRotate,
     /// The path is absolute: the server stands in another folder.
@@ -122,7 +125,7 @@ impl Command {
     pub fn patience(&self) -> Duration {
         match self {
             // Gigabytes are copied, and read twice.
-            Command::Backup { .. } => Duration::from_secs(6 * 3_600),
+            Command::Backup { .. } | Command::Import(_) => Duration::from_secs(6 * 3_600),
             // It may talk to a platform.
             _ => Duration::from_secs(120),
         }
@@ -195,6 +198,7 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
+        Command::Import(_) => Err(Error::internal("an import is followed by its file")),
         Command::Erase(form) => privacy::erase(app, form).await,
         Command::KeyRotate => privacy::rotate_key(app).await,
         Command::Backup { to } => kept::backup(app, to).await,

@@ -1,19 +1,22 @@
 //! `<data>/control.sock`: one line of JSON in, one out. Only its owner may connect.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, Take};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
 
 use super::command::{Command, execute};
 use super::export::{self, ExportForm, Taker};
+use super::import::{self, ImportForm};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 
@@ -21,6 +24,12 @@ use crate::error::{Error, Kind, Result};
 const MOST: u64 = 1024 * 1024;
 /// `sun_path` holds 108 bytes with the closing zero (unix(7)); longer ones go by the folder's descriptor.
 const LONGEST: usize = 100;
+
+/// Bytes of a file that are handed on at once.
+const PIECE: usize = 64 * 1024;
+
+/// What comes in, up to a limit.
+type Limited = tokio::io::BufReader<Take<OwnedReadHalf>>;
 
 /// The server's end. Dropped, it goes on until the process ends; `close` removes the file.
 pub struct Socket {
@@ -78,6 +87,21 @@ pub fn listen(app: &App) -> Result<Socket> {
 /// Asks the server of this data folder. `None` where nobody answers at the socket; the inner result is the command's.
 /// Pieces of a long answer are handed to `take` before it ends.
 pub fn ask(data: &Path, command: &Command, patience: Duration, take: &mut Taker) -> Result<Option<Result<Value>>> {
+    talk(data, command, patience, None, take)
+}
+
+/// The same for a command that a file follows.
+pub fn ask_with(data: &Path, command: &Command, patience: Duration, file: &mut dyn Read) -> Result<Option<Result<Value>>> {
+    talk(data, command, patience, Some(file), &mut |_| Ok(()))
+}
+
+fn talk(
+    data: &Path,
+    command: &Command,
+    patience: Duration,
+    file: Option<&mut dyn Read>,
+    take: &mut Taker,
+) -> Result<Option<Result<Value>>> {
     let mut stream = match reach(data, |short| UnixStream::connect(short)) {
         Ok(stream) => stream,
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => return Ok(None),
@@ -97,6 +121,11 @@ pub fn ask(data: &Path, command: &Command, patience: Duration, take: &mut Taker)
     let mut line = serde_json::to_vec(command).map_err(Error::internal)?;
     line.push(b'\n');
     stream.write_all(&line).map_err(lost)?;
+    if let Some(file) = file {
+        // A server that has heard enough closes its end: what it says then is the answer.
+        let _ = std::io::copy(file, &mut stream);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+    }
     let mut reader = BufReader::new(stream);
     loop {
         let mut text = String::new();
@@ -168,6 +197,7 @@ async fn answer(app: &App, stream: tokio::net::UnixStream) -> std::io::Result<()
     tokio::time::timeout(Duration::from_secs(10), limited.read_until(b'\n', &mut line)).await.map_err(std::io::Error::from)??;
     let result = match serde_json::from_slice::<Command>(&line) {
         Ok(Command::Export(form)) => pieces(app, &form, &mut write).await?,
+        Ok(Command::Import(form)) => file(app, &form, &mut limited).await,
         Ok(command) => execute(app, command).await,
         Err(e) => Err(Error::new(
             Kind::Invalid,
@@ -198,6 +228,33 @@ async fn pieces(app: &App, form: &ExportForm, write: &mut OwnedWriteHalf) -> std
             Err(e) => return Ok(Err(e)),
         }
     }
+}
+
+/// A file that follows its command, handed on as fast as it is taken. What is not wanted any more is read all the same: the
+/// other end must not be cut off before it hears why.
+async fn file(app: &App, form: &ImportForm, read: &mut Limited) -> Result<Value> {
+    read.get_mut().set_limit(form.bytes.saturating_add(MOST));
+    let (send, pieces) = mpsc::channel(4);
+    let reading = async {
+        let mut send = Some(send);
+        loop {
+            let mut piece = vec![0; PIECE];
+            match read.read(&mut piece).await {
+                Ok(n) if n > 0 => {
+                    piece.truncate(n);
+                    if let Some(open) = &send
+                        && open.send(Ok(Bytes::from(piece))).await.is_err()
+                    {
+                        send = None;
+                    }
+                }
+                // An end that comes too early is seen by the count of bytes.
+                _ => return,
+            }
+        }
+    };
+    let (answer, ()) = tokio::join!(import::execute(app, form, pieces), reading);
+    answer
 }
 
 async fn say(write: &mut OwnedWriteHalf, answer: &Answer) -> std::io::Result<()> {

@@ -84,6 +84,8 @@ id!(EventId, "event");
 id!(NoteId, "note");
 id!(RuleId, "rule");
 id!(SegmentId, "segment");
+id!(SpendId, "spend");
+id!(ImportId, "import");
 id!(AffiliateId, "affiliate");
 id!(PayoutId, "payout");
 id!(StatementId, "statement");

@@ -28,6 +28,8 @@ pub mod fact;
 pub mod host;
 /// One number type a noun.
 pub mod ids;
+/// Files of history.
+pub mod import;
 /// Where short links lead.
 pub mod link;
 /// People as lists show them.
@@ -38,6 +40,8 @@ pub mod message;
 pub mod milestone;
 /// Exact amounts.
 pub mod money;
+/// Why a visit is called what it is called.
+pub mod naming;
 /// Ranges of addresses.
 pub mod network;
 /// A conversion as a destination may see it.
@@ -78,6 +82,8 @@ pub mod segment;
 pub mod share;
 /// How much of a site somebody is shown.
 pub mod sight;
+/// What advertising has cost.
+pub mod spend;
 /// Talks of more than one request.
 pub mod steps;
 /// How much room is left, and what may still be stored.

@@ -42,7 +42,11 @@ impl Sight {
 fn cover_money(value: &mut Value) {
     match value {
         Value::Object(fields) if fields.contains_key("minor") && fields.contains_key("currency") => *value = Value::Null,
-        Value::Object(fields) => fields.values_mut().for_each(cover_money),
+        Value::Object(fields) => {
+            // What came back for what was spent tells of both.
+            fields.remove("return_percent");
+            fields.values_mut().for_each(cover_money);
+        }
         Value::Array(all) => {
             all.iter_mut().for_each(cover_money);
             all.retain(|v| !v.is_null());

@@ -183,6 +183,21 @@ impl Zone {
         }
     }
 
+    /// Reads what `Time::parse` reads; what names no zone is of this one.
+    pub fn read(&self, text: &str) -> Option<Time> {
+        let text = text.trim();
+        let names_zone = text.get(10..).is_some_and(|rest| rest.contains(['Z', 'z', '+', '-']));
+        if names_zone || text.bytes().all(|b| b.is_ascii_digit()) {
+            // `2026-06-13 09:20:00 +0400` as shops write it.
+            let joined = text.replacen(' ', "T", 1).replace(' ', "");
+            return Time::parse(text).or_else(|| Time::parse(&joined));
+        }
+        let spaced = text.replacen(' ', "T", 1);
+        let civil: DateTime = spaced.parse::<DateTime>().ok().or_else(|| spaced.parse::<Date>().ok().map(|d| d.into()))?;
+        let at = civil.to_zoned(self.zone.clone()).ok()?;
+        Some(Time::from_ms(at.timestamp().as_millisecond()))
+    }
+
     /// A moment as a clock on the wall of this zone shows it: `2026-06-13 09:20:00`.
     pub fn wall(&self, text: &str) -> Option<Time> {
         let civil: DateTime = text.trim().replacen(' ', "T", 1).parse().ok()?;

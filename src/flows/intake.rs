@@ -29,6 +29,8 @@ pub mod each;
 mod enrolment;
 /// An event of a tracker.
 mod event;
+/// Facts of a file that the owner brings.
+pub mod imported;
 /// A lead, as a form told it.
 mod lead;
 /// The money of a sale.

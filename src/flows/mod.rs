@@ -34,6 +34,8 @@ pub mod forwarding;
 pub mod idempotency;
 /// What a browser says of who it is.
 pub mod identify;
+/// Files of history.
+pub mod imports;
 /// Facts in.
 pub mod intake;
 /// Who may sign in.
@@ -84,6 +86,8 @@ pub mod shares;
 pub mod short_links;
 /// Tenants: added and changed.
 pub mod sites;
+/// What advertising has cost.
+pub mod spend;
 /// Sources read because somebody asks.
 pub mod syncs;
 /// Tokens of a site.

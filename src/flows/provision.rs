@@ -103,7 +103,8 @@ pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
     let mut progress = mark_due(app, id).await?;
     let Some((site, _, source)) = found(app, id).filter(|_| !progress.is_empty()) else { return Ok(progress) };
     if source.provision().is_some() {
-        progress.push(step("Purchase tracking is being set up."));
+        let tracking = source.brings().1;
+        progress.push(step(&format!("{tracking} is being set up.")));
         match look(app, id).await? {
             Looked::Failed { sentence } => progress.push(Progress { sentence, is_done: false }),
             Looked::InPlace { .. } | Looked::Nothing => {
@@ -111,7 +112,7 @@ pub async fn begin(app: &App, id: ConnectionId) -> Result<Vec<Progress>> {
                 let (notes, has_any) = found.map_or((Vec::new(), false), |r| (r.notes, !r.hooks.is_empty()));
                 // Where hooks are in place, a note says what else is good to know; where none are, what they need.
                 if has_any || notes.is_empty() {
-                    progress.push(step("Purchase tracking is enabled."));
+                    progress.push(step(&format!("{tracking} is enabled.")));
                 }
                 progress.extend(notes.into_iter().map(|sentence| Progress { sentence, is_done: has_any }));
             }
@@ -158,11 +159,11 @@ pub async fn withdraw(app: &App, id: ConnectionId, who: &str) -> Result<()> {
     let before = app.store.read(site.id, move |c| registrations::find(c, id)).await?;
     let ground = ground(app, &connection, Wish::Remove, before.as_ref());
     talk(app, source, &connection, &ground).await.map_err(|verdict| refused(&verdict))?;
-    let (now, who) = (app.clock.now(), who.to_owned());
+    let (now, who, name) = (app.clock.now(), who.to_owned(), source.about().name);
     app.store
         .write(site.id, move |c| {
             registrations::unwant(c, id, now)?;
-            registrations::tell(c, id, "The webhooks were taken out of the shop.", false, now)?;
+            registrations::tell(c, id, &format!("The webhooks were taken out of {name}."), false, now)?;
             audit::add(c, &who, "hooks_removed", &json!({ "connection": id }), now)
         })
         .await

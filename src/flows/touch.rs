@@ -28,6 +28,8 @@ use crate::store::{anon_events, counters, sessions, touches};
 
 /// What the visitor answered on consent.
 mod answer;
+/// Visits that the owner brings in a file.
+pub mod history;
 /// A partner's link that was followed.
 mod partner;
 /// A retry after a lost answer.
@@ -112,25 +114,7 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Ta
     }
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     // All that is no SQL is done before the writer's turn.
-    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
-    let judged = Judged {
-        origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
-        event: touch.event_id.as_ref().map(|id| {
-            let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
-            let mut short = [0; 16];
-            short.copy_from_slice(&digest[..16]);
-            short
-        }),
-        fresh: session_id::issue(now),
-        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
-        day: site.zone.day(touch.at),
-        is_inner_page: is_inner_page(&touch, &domains),
-        partner: partner::of(app, site, &touch, now),
-        words: words_of(&touch.consent, &decision),
-        may_keep: decision.analytics,
-        keeps_address,
-        site: site.clone(),
-    };
+    let judged = judge(app, site, &touch, &decision, keeps_address, now);
     let is_history = touch.is_history;
     let recent = app.recent.clone();
     let taken = app.store.write_again(site.id, move |c| record(c, &touch, &judged, &recent, now)).await?;
@@ -219,6 +203,28 @@ struct Judged {
     may_keep: bool,
     keeps_address: bool,
     site: Arc<Site>,
+}
+
+fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, keeps_address: bool, fresh_at: Time) -> Judged {
+    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
+    Judged {
+        origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
+        event: touch.event_id.as_ref().map(|id| {
+            let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
+            let mut short = [0; 16];
+            short.copy_from_slice(&digest[..16]);
+            short
+        }),
+        fresh: session_id::issue(fresh_at),
+        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
+        day: site.zone.day(touch.at),
+        is_inner_page: is_inner_page(touch, &domains),
+        partner: partner::of(app, site, touch, app.clock.now()),
+        words: words_of(&touch.consent, decision),
+        may_keep: decision.analytics,
+        keeps_address,
+        site: site.clone(),
+    }
 }
 
 fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {

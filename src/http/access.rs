@@ -294,11 +294,12 @@ fn check_origin(own: &OwnHosts, ask: &Ask) -> Result<()> {
     Err(Error::new(Kind::Forbidden, "foreign_page", "This did not come from the dashboard's own pages. A program needs a token."))
 }
 
-/// A form of another page cannot send JSON without asking first.
+/// A form of another page cannot send JSON without asking first, nor a piece of a file as what it is.
 fn check_json(ask: &Ask) -> Result<()> {
     let has_body = ask.header("transfer-encoding").is_some() || ask.header("content-length").is_some_and(|n| n != "0");
-    let is_json = ask.header("content-type").is_some_and(|t| t.split(';').next().is_some_and(|t| t.trim() == "application/json"));
-    if has_body && !is_json {
+    let kind = ask.header("content-type").and_then(|t| t.split(';').next()).map(str::trim).unwrap_or_default();
+    let is_piece = kind == "application/octet-stream" && ask.path.ends_with("/pieces");
+    if has_body && kind != "application/json" && !is_piece {
         return Err(Error::new(Kind::Invalid, "unsupported_media_type", "Send application/json."));
     }
     Ok(())

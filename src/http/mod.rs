@@ -62,6 +62,8 @@ mod health;
 mod hooks;
 /// Which host was asked, and whether the dashboard lives there.
 mod host;
+/// Files of history.
+pub mod imports;
 /// Raw bodies as they were received.
 pub mod inbox;
 /// The strict reader of JSON bodies.
@@ -134,6 +136,8 @@ mod shops;
 pub mod short_links;
 /// Values as answers show them.
 pub mod shown;
+/// What advertising has cost.
+mod spend;
 /// The conversions API: telling.
 mod statements;
 /// Reading the platforms of sign-ups and bookings by hand.

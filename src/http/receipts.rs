@@ -151,7 +151,9 @@ fn received(receipt: &Receipt, site: &Site, book: &Book, may_see_people: bool) -
             "external_id": r.external_id,
             "amount": shown::maybe_money(r.amount),
             "note": (Some(place) != speaker).then_some(same),
-            "inbox": r.inbox,
+            // A file is no body that could be looked at.
+            "inbox": r.inbox.filter(|_| r.import.is_none()),
+            "import": r.import,
             "reporter": reporter(r, book),
             "fields": shown::fields(&r.fields, may_see_people),
         })
@@ -160,6 +162,9 @@ fn received(receipt: &Receipt, site: &Site, book: &Book, may_see_people: bool) -
 }
 
 fn reporter(r: &Report, book: &Book) -> String {
+    if let Some(import) = r.import {
+        return format!("a file that you brought in ({import})");
+    }
     match r.connection {
         0 => return "the conversions API".into(),
         -2 => return "the page itself".into(),

@@ -19,6 +19,8 @@ pub mod paths;
 pub mod products;
 /// What may be asked.
 pub mod query;
+/// What it has cost.
+mod spent;
 /// Tables by origin, page, country and device.
 pub mod tables;
 /// How long it takes to convert.
@@ -76,6 +78,8 @@ pub struct Wanted {
     pub filter: ConversionFilter,
     /// Where amounts are hidden, no order of rows tells of them.
     pub sight: Sight,
+    /// What was spent is between the owner and those who are signed in: no link tells of it.
+    pub with_spend: bool,
     compare: Option<Period>,
 }
 
@@ -92,6 +96,7 @@ pub fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         is_of_the_books: is_part || lens.is_of_the_books(&site.settings.policy),
         filter: ConversionFilter::read(asked)?.within(&ask.sight)?.named_by(&site.rules),
         sight: ask.sight.clone(),
+        with_spend: !matches!(ask.caller, Caller::Share { .. }),
         compare: asked.compare(days, &site.zone, now)?.map(|earlier| Period::before(days, earlier, &site.zone, now)),
     })
 }
@@ -187,19 +192,27 @@ pub async fn headline(app: App, ask: Ask) -> Result<Reply> {
 
 fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, limit: usize, now: Time) -> Result<Map<String, Value>> {
     let (days, before) = both(c, site, wanted)?;
-    let mut shown = shown_headline(&overview::headline(&days), site);
+    let headline = overview::headline(&days);
+    let cost = spent::by_day(c, site, wanted, wanted.days)?;
+    let mut shown = shown_headline(&headline, site);
+    spent::headline(&mut shown, cost.as_ref(), &headline, site);
     shown.insert("from".into(), wanted.days.from.to_string().into());
     shown.insert("to".into(), wanted.days.to.to_string().into());
     shown.insert("model".into(), wanted.lens.model.word().into());
     shown.insert("window".into(), wanted.lens.window.word().into());
     let mut compare = Value::Null;
     if let Some((period, days)) = wanted.compare.zip(before.as_ref()) {
-        let mut shown = shown_headline(&overview::headline(days), site);
+        let headline = overview::headline(days);
+        let cost = spent::by_day(c, site, wanted, period.days)?;
+        let mut shown = shown_headline(&headline, site);
+        spent::headline(&mut shown, cost.as_ref(), &headline, site);
         shown.insert("from".into(), period.days.from.to_string().into());
         shown.insert("to".into(), period.days.to.to_string().into());
         shown.insert("until".into(), shown::maybe_time(&site.zone, period.until));
         if with.contains(&Part::Days) {
-            shown.insert("days".into(), shown_days(days));
+            let mut all = shown_days(days);
+            spent::days(&mut all, cost.as_ref());
+            shown.insert("days".into(), all);
         }
         compare = Value::Object(shown);
     }
@@ -214,7 +227,11 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
     }
     for part in with {
         let (name, value) = match part {
-            Part::Days => ("days", shown_days(&days)),
+            Part::Days => {
+                let mut all = shown_days(&days);
+                spent::days(&mut all, cost.as_ref());
+                ("days", all)
+            }
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
             Part::Latest => ("latest", latest(c, site, wanted)?),
             Part::Chat => ("chat", chat::shown_part(c, site, wanted.days, &wanted.filter)?),

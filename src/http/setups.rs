@@ -66,6 +66,8 @@ fn described(platform: &Platform) -> Value {
         "modes": if platform.sends() { platform.modes() } else { Vec::new() },
         "trial": platform.source.and_then(|s| s.trial()),
         "registers": platform.source.is_some_and(|s| s.provision().is_some()),
+        "brings": platform.source.map(|s| s.brings().0),
+        "tracking": platform.source.map(|s| s.brings().1),
     })
 }
 

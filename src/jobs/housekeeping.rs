@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::domain::readiness::Worker;
 use crate::domain::time::{HOUR_MS, Time};
+use crate::flows::imports::uploads;
 use crate::flows::{cube, erase, forget, retain};
 
 /// Counts follow the rows this closely.
@@ -13,6 +14,12 @@ const BEAT: Duration = Duration::from_secs(30);
 /// Runs until the app stops.
 pub async fn run(app: App) {
     let mut forgot_at: Option<Time> = None;
+    let history = app.clone();
+    tokio::spawn(async move {
+        if let Err(e) = uploads::go_on(&history).await {
+            tracing::error!(error = %e, "A file of history could not be taken up again; the next start tries again.");
+        }
+    });
     while !app.is_stopping() {
         app.pulse.beat(Worker::Housekeeping);
         if app.disk.level().may_count()
@@ -32,6 +39,9 @@ pub async fn run(app: App) {
             forgot_at = Some(now);
             if let Err(e) = retain::run(&app).await {
                 tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
+            }
+            if let Err(e) = uploads::sweep(&app).await {
+                tracing::error!(error = %e, "Files of history that nobody brought in could not be removed; the next hour tries again.");
             }
             if let Err(e) = forget::run(&app).await {
                 tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");

@@ -52,6 +52,10 @@ impl Source for CalCom {
     fn webhook(&self) -> Option<&dyn Webhook> {
         Some(self)
     }
+
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Bookings", "Booking tracking")
+    }
 }
 
 impl Webhook for CalCom {

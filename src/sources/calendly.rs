@@ -67,6 +67,10 @@ impl Source for Calendly {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Bookings", "Booking tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::List)
     }

@@ -84,6 +84,10 @@ impl Source for EasyAppointments {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Appointments", "Booking tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::List)
     }

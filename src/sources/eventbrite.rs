@@ -73,6 +73,10 @@ impl Source for Eventbrite {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Tickets", "Ticket tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::Lists)
     }

@@ -77,6 +77,10 @@ impl Source for MetaLeads {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Leads", "Lead tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::List)
     }

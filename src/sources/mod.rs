@@ -88,6 +88,11 @@ pub trait Source: Sync {
         None
     }
 
+    /// What its list holds, and what hearing of it at once is called, as its owner is told.
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Orders", "Purchase tracking")
+    }
+
     /// Reads what a body has only named, right after it was stored. The first state is `Named` as JSON.
     fn fetch(&self) -> Option<&dyn Steps<Fetch>> {
         None

@@ -66,6 +66,10 @@ impl Source for PoshVip {
     fn webhook(&self) -> Option<&dyn Webhook> {
         Some(self)
     }
+
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Tickets", "Ticket tracking")
+    }
 }
 
 impl Webhook for PoshVip {

@@ -100,6 +100,10 @@ impl Source for Stripe {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Payments", "Purchase tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::Lists)
     }

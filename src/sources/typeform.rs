@@ -84,6 +84,10 @@ impl Source for Typeform {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Responses", "Lead tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::List)
     }

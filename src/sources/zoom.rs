@@ -78,6 +78,10 @@ impl Source for Zoom {
         Some(self)
     }
 
+    fn brings(&self) -> (&'static str, &'static str) {
+        ("Registrations", "Registration tracking")
+    }
+
     fn pull(&self) -> Option<&dyn Steps<Pull>> {
         Some(&pull::Lists)
     }

@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
-use crate::domain::ids::{ConnectionId, InboxId};
+use crate::domain::ids::{ConnectionId, ImportId, InboxId};
 use crate::domain::time::Time;
 use crate::error::Result;
 
@@ -76,6 +76,16 @@ pub fn turn(c: &SiteConn, id: InboxId, from: &'static str, to: &'static str) -> 
 
 pub fn find_state(c: &SiteConn, id: InboxId) -> Result<Option<String>> {
     c.find("select state from inbox where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))
+}
+
+/// The file of history that a row stands for.
+pub fn find_import(c: &SiteConn, id: InboxId) -> Result<Option<ImportId>> {
+    let path: Option<String> = c.find(
+        "select path from inbox where site_id = :site and id = :id and platform = 'import'",
+        named_params! {":id": id.number()},
+        |row| row.get(0),
+    )?;
+    Ok(path.and_then(|path| path.strip_prefix("/imports/")?.parse().ok()))
 }
 
 /// A body to be run again.

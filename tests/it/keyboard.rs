@@ -21,9 +21,10 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 26] = [
+const PAGES: [(&str, &str); 28] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
+    ("spend", "tr[data-id]"),
     ("attribution", ".t-lab tbody tr"),
     ("daily", ".fig, .empty"),
     ("conversions", "tr[data-id]"),
@@ -43,6 +44,7 @@ const PAGES: [(&str, &str); 26] = [
     ("install", ".step, pre, code"),
     ("settings/site", "[name=domain]"),
     ("settings/credit", "form"),
+    ("settings/history", ".bring form"),
     ("settings/sharing", "form, button"),
     ("settings/privacy", ".clocks"),
     ("settings/people", "form, button"),
@@ -54,6 +56,7 @@ const PAGES: [(&str, &str); 26] = [
 async fn every_page_is_walked_by_keyboard() {
     let Some(browser) = Chromium::start("").await else { return };
     let office = Office::open().await;
+    spend(&office);
     set_up(&browser, &office).await;
     for (width, height, scheme) in [(1440, 900, "light"), (390, 844, "dark"), (1440, 900, "dark"), (390, 844, "light")] {
         browser.screen(width, height, scheme).await;
@@ -76,6 +79,14 @@ async fn every_page_is_walked_by_keyboard() {
     }
     assert_eq!(errors(&browser).await, Vec::<String>::new());
     browser.end().await;
+}
+
+/// Something was spent today.
+fn spend(office: &Office) {
+    let file = office.server.folder.join("spend.csv");
+    let today = halotrack::clock::Clock::system().now().utc();
+    std::fs::write(&file, format!("day,source,medium,amount\n{},google,cpc,12.00\n", &today[..10])).expect("a file");
+    office.server.cli(&["import", "--site", "full", "--kind", "spend", file.to_str().expect("a path")]);
 }
 
 async fn open(browser: &Chromium, office: &Office, page: &str, ready: &str) {
@@ -157,6 +168,7 @@ async fn opened_and_closed(browser: &Chromium, width: u32) {
 async fn every_key_does_what_the_list_of_keys_says() {
     let Some(browser) = Chromium::start("").await else { return };
     let office = Office::open().await;
+    spend(&office);
     set_up(&browser, &office).await;
     browser.screen(1440, 900, "light").await;
     let mut tried = BTreeSet::new();

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 29] = [
+const SMALL: [&str; 30] = [
     "affiliates",
     "affiliate_codes",
     "affiliate_months",
@@ -25,6 +25,8 @@ const SMALL: [&str; 29] = [
     "hook_tokens",
     "shares",
     "rules",
+    // A few hundred files in the life of a site.
+    "imports",
     "segments",
     "short_links",
     "numbers",

@@ -112,6 +112,8 @@ async fn one_payment_told_by_several_events_is_one() {
         assert_eq!(sales(&house, &site).await, sale("Order 10574", 14_250), "{order:?}");
         let told = &house.list(&site, "conversions").await[0];
         assert_eq!((&told["match"]["type"], &told["credited"][0]["source"]), (&json!("session"), &json!("google")), "{order:?} {told:#}");
+        let shown = card(&house, &site).await;
+        assert_eq!(shown["missed"]["count"].as_i64().unwrap_or_default(), 0, "what an event named was not missed: {shown:#}");
         let again = account.send(&house, &connected, &events[0]).await.is(200);
         assert_eq!(again.json["status"], "duplicate", "{order:?}");
     }

@@ -1,7 +1,7 @@
 //! Visits that a shop itself has noted on an order: imported evidence, the lowest tier.
 
 use super::super::campaign::{Utm, classify, host_of, landing};
-use super::super::fact::ShopTouch;
+use super::super::fact::{ShopTouch, Stated};
 use super::super::time::Time;
 use super::super::touch::{TouchKind, Touchpoint};
 
@@ -16,6 +16,17 @@ pub fn cleaned(journey: &[ShopTouch]) -> Vec<ShopTouch> {
         ..t.clone()
     };
     journey.iter().take(MOST).map(clean).collect()
+}
+
+/// What the owner's own file says of a lead or conversion is such a note: it was written down where we have seen nothing.
+pub fn of_history(stated: Option<&Stated>, is_imported: bool) -> Vec<ShopTouch> {
+    let note = |s: &Stated| ShopTouch {
+        source: Some(s.source.clone()),
+        medium: s.medium.clone(),
+        campaign: s.campaign.clone(),
+        ..ShopTouch::default()
+    };
+    stated.filter(|_| is_imported).map(note).into_iter().collect()
 }
 
 /// The notes as touches of a path. Where the shop names no source, its landing page and its referrer do. A visit without

@@ -1,5 +1,6 @@
 //! A lead, as a form told it.
 
+use crate::domain::attribution::journey;
 use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::Lead;
 use crate::domain::ids::{ContactId, SessionId};
@@ -37,6 +38,7 @@ pub fn store_of(x: &Context, lead: &Lead, session: Option<SessionId>, contact: O
             &Filed { connection: x.connection, external_id: &external_id, lead, contact, session, received_at: x.heard_at },
         )?,
     };
+    let visits = journey::of_history(lead.traces.stated.as_ref(), lead.is_imported);
     let telling = Telling {
         kind: ConversionKind::Lead,
         name: None,
@@ -50,7 +52,7 @@ pub fn store_of(x: &Context, lead: &Lead, session: Option<SessionId>, contact: O
         rank: Rank::Api.number(),
         person: &lead.person,
         traces: &lead.traces,
-        journey: &[],
+        journey: &visits,
         contact,
         session,
         amount: lead.value,

@@ -1,5 +1,6 @@
 //! A sale, lead or sign-up told without an order of its own: by the conversions API, a payment, AnyTrack.
 
+use crate::domain::attribution::journey;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::Statement;
 use crate::domain::ids::{ContactId, SessionId};
@@ -27,6 +28,7 @@ pub fn store_of(x: &Context, s: &Statement, session: Option<SessionId>, contact:
         ConversionKind::Signup => format!("Sign-up {shown}"),
         ConversionKind::Custom => format!("{} {shown}", s.name.as_deref().unwrap_or("Custom")),
     };
+    let visits = journey::of_history(s.traces.stated.as_ref(), s.is_imported);
     let telling = Telling {
         kind: s.kind,
         name: s.name.as_deref(),
@@ -40,7 +42,7 @@ pub fn store_of(x: &Context, s: &Statement, session: Option<SessionId>, contact:
         rank: s.rank.number(),
         person: &s.person,
         traces: &s.traces,
-        journey: &[],
+        journey: &visits,
         contact,
         session,
         amount: s.amount,

@@ -2,8 +2,10 @@
 
 use super::super::ask::Ask;
 use super::super::exports::Cell;
+use super::spent;
 use crate::domain::money::Money;
 use crate::domain::question::Asked;
+use crate::domain::spend::{cost_of_one, return_percent};
 use crate::error::{Error, Result};
 use crate::store::questions::money::{Flow, Moneys};
 use crate::store::questions::tables::{TableRow, WHOLE};
@@ -22,11 +24,17 @@ pub enum Column {
     First,
     Last,
     Balance,
+    Spend,
+    NewCustomers,
+    CostPerLead,
+    CostPerOrder,
+    CostPerCustomer,
+    Return,
 }
 
 use Column::*;
 
-const NAMED: [(&str, Column); 11] = [
+const NAMED: [(&str, Column); 17] = [
     ("visits", Visits),
     ("leads", Leads),
     ("orders", Orders),
@@ -38,6 +46,12 @@ const NAMED: [(&str, Column); 11] = [
     ("first", First),
     ("last", Last),
     ("balance", Balance),
+    ("spend", Spend),
+    ("new_customers", NewCustomers),
+    ("cost_per_lead", CostPerLead),
+    ("cost_per_order", CostPerOrder),
+    ("cost_per_customer", CostPerCustomer),
+    ("return", Return),
 ];
 
 /// What a file has where nobody says which columns are shown.
@@ -84,6 +98,12 @@ impl Shown {
                 First => &["first_touch_conversions", "first_touch_net"],
                 Last => &["last_touch_conversions", "last_touch_net"],
                 Balance => &["opens", "closes"],
+                Spend => &["spend"],
+                NewCustomers => &["new_customers"],
+                CostPerLead => &["cost_per_lead"],
+                CostPerOrder => &["cost_per_order"],
+                CostPerCustomer => &["cost_per_customer"],
+                Return => &["return"],
             });
         }
         if is_compared {
@@ -96,6 +116,12 @@ impl Shown {
                 Sold => Some("compared_sold"),
                 Back => Some("compared_back"),
                 Net => Some("compared_net"),
+                Spend => Some("compared_spend"),
+                NewCustomers => Some("compared_new_customers"),
+                CostPerLead => Some("compared_cost_per_lead"),
+                CostPerOrder => Some("compared_cost_per_order"),
+                CostPerCustomer => Some("compared_cost_per_customer"),
+                Return => Some("compared_return"),
                 First | Last | Balance => None,
             }));
         }
@@ -133,6 +159,12 @@ impl Shown {
             Some(First) => whole(own(&row.first.money, site, Flow::net_minor)),
             Some(Last) => whole(own(&row.last.money, site, Flow::net_minor)),
             Some(Balance) => whole(row.first.conversions_e9 - row.last.conversions_e9),
+            Some(Spend) => whole(spent_of(row, site)),
+            Some(NewCustomers) => whole(row.spent.as_ref().map_or(0, |s| s.customers)),
+            Some(CostPerLead | CostPerOrder | CostPerCustomer) => {
+                self.sort.and_then(|column| cost(column, row, site)).map_or(-1.0, |m| whole(m.minor))
+            }
+            Some(Return) => percent(row, site).map_or(-1.0e12, whole),
         }
     }
 }
@@ -152,7 +184,34 @@ fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site) {
         First => cells.extend([part(row.first.conversions_e9), money(&row.first.money, Flow::net_minor)]),
         Last => cells.extend([part(row.last.conversions_e9), money(&row.last.money, Flow::net_minor)]),
         Balance => cells.extend([part(row.first.conversions_e9), part(row.last.conversions_e9)]),
+        Spend => cells.push(match &row.spent {
+            Some(_) => Cell::number(Money::new(spent_of(row, site), site.currency).decimal()),
+            None => Cell::Empty,
+        }),
+        NewCustomers => cells.push(Cell::maybe_number(row.spent.as_ref().map(|s| s.customers))),
+        CostPerLead | CostPerOrder | CostPerCustomer => cells.push(Cell::maybe_number(cost(column, row, site).map(|m| m.decimal()))),
+        // As a factor, as ad platforms write it.
+        Return => cells.push(Cell::maybe_number(percent(row, site).map(|p| p as f64 / 100.0))),
     }
+}
+
+fn spent_of(row: &TableRow, site: &Site) -> i64 {
+    row.spent.as_ref().map_or(0, |s| spent::own(s, site))
+}
+
+/// Of one lead, order or new customer; none where there is none of it, or where nothing was spent.
+fn cost(column: Column, row: &TableRow, site: &Site) -> Option<Money> {
+    let (parts, one) = match column {
+        CostPerLead => (row.own.leads_e9, WHOLE),
+        CostPerOrder => (row.own.orders_e9, WHOLE),
+        _ => (row.spent.as_ref()?.customers, 1),
+    };
+    let own = spent_of(row, site);
+    if own == 0 { None } else { cost_of_one(own, parts, one, site.currency) }
+}
+
+fn percent(row: &TableRow, site: &Site) -> Option<i64> {
+    return_percent(own(&row.own.money, site, Flow::net_minor), spent_of(row, site))
 }
 
 pub fn rate(row: &TableRow) -> Option<f64> {

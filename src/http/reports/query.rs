@@ -54,7 +54,7 @@ const TABLE: &[Param] = &[
 const SHOWN: &[Param] = &[
     (
         "columns",
-        "those that are shown, in their order: visits, leads, orders, conversions, rate, sold, back, net, first, last, balance; without it, all",
+        "those that are shown, in their order: visits, leads, orders, conversions, rate, sold, back, net, first, last, balance, spend, new_customers, cost_per_lead, cost_per_order, cost_per_customer, return; without it, all but the last six",
     ),
     ("sort", "a column, the largest first; without it, net"),
 ];

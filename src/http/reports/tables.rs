@@ -12,6 +12,7 @@ use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
 use super::columns::{self, Shown, rate};
+use super::spent;
 use super::{Wanted, moneys, patient, query, read};
 use crate::app::App;
 use crate::domain::campaign::NOT_SET;
@@ -109,17 +110,20 @@ pub fn limit(ask: &Ask) -> Result<usize> {
 }
 
 pub fn ask(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Tables> {
-    of_period(c, site, &of_tables(wanted, by.detail()))
+    of_period(c, site, &of_tables(wanted, by.detail()), wanted.with_spend)
 }
 
 /// The same of what it is compared with; nothing where it is compared with nothing.
 pub fn ask_before(c: &SiteConn, site: &Site, wanted: &Wanted, by: By) -> Result<Option<Tables>> {
     let earlier = |period| WantedTables { period, with_ends: false, ..of_tables(wanted, by.detail()) };
-    wanted.compare.map(|period| of_period(c, site, &earlier(period))).transpose()
+    wanted.compare.map(|period| of_period(c, site, &earlier(period), wanted.with_spend)).transpose()
 }
 
-fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables) -> Result<Tables> {
+fn of_period(c: &SiteConn, site: &Site, wanted: &WantedTables, with_spend: bool) -> Result<Tables> {
     let mut all = tables::tables(c, &site.zone, wanted)?;
+    if with_spend {
+        spent::add(c, site, wanted.period.days, &wanted.filter, &mut all.origins)?;
+    }
     all.origins = named_origins(all.origins, &site.rules);
     Ok(all)
 }
@@ -223,7 +227,10 @@ fn asked(c: &SiteConn, site: &Site, wanted: &Wanted, by: By, has_ends: bool) -> 
     let is_counted = wanted.is_of_the_books && wanted.filter.is_open() && !has_ends && by.has_ends() && by.detail() == Detail::None;
     match is_counted {
         true => {
-            let origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
+            let mut origins = tables::origins_of_the_books(c, &site.zone, Period::whole(wanted.days))?;
+            if wanted.with_spend {
+                spent::add(c, site, wanted.days, &wanted.filter, &mut origins)?;
+            }
             Ok(Tables { origins: named_origins(origins, &site.rules), ..Tables::default() })
         }
         false => ask(c, site, wanted, by),
@@ -244,9 +251,12 @@ pub fn shown_by(all: &Tables, before: Option<&Tables>, by: By, site: &Site, want
     let with_ends = by.has_ends() && has_ends(wanted);
     let shown = |name: Option<&str>, row: &TableRow| {
         let mut shown = shown_row(name, row, with_ends);
+        spent::show(&mut shown, row, site);
         if let Some(all) = &before {
             let nothing = TableRow::default();
-            shown["before"] = shown_before(name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing));
+            let was = name.map_or(before_total.as_ref(), |name| all.get(name)).unwrap_or(&nothing);
+            shown["before"] = shown_before(was);
+            spent::show(&mut shown["before"], was, site);
         }
         shown
     };

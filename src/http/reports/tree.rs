@@ -10,6 +10,7 @@ use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::columns::{self, Shown, own};
+use super::spent;
 use super::tables::{
     By, ask as ask_tables, ask_before, file, has_ends, named, named_origin, of_tables, shown_before, shown_compare, shown_row,
 };
@@ -111,8 +112,10 @@ impl Node {
 
     fn shown(&self, name: &str, site: &Site, wanted: &Wanted) -> Value {
         let mut shown = shown_row(Some(name), &self.row, has_ends(wanted));
+        spent::show(&mut shown, &self.row, site);
         if wanted.compare.is_some() {
             shown["before"] = shown_before(&self.was);
+            spent::show(&mut shown["before"], &self.was, site);
         }
         if !self.below.is_empty() {
             shown["rows"] = self.below.len().into();
@@ -184,8 +187,10 @@ pub async fn campaigns(app: App, ask: Ask) -> Result<Reply> {
     .await?;
     let mut total = shown_row(None, &root.row, has_ends(&wanted));
     total["is_few"] = false.into();
+    spent::show(&mut total, &root.row, &site);
     if wanted.compare.is_some() {
         total["before"] = shown_before(&root.was);
+        spent::show(&mut total["before"], &root.was, &site);
     }
     ask.shown(json!({
         "items": root.shown_below(&site, &wanted),

@@ -2,8 +2,11 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops, short_links,
+    administration, backups, desk, imports, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
+    short_links, spend,
 };
+use crate::domain::storage::Burden;
+use crate::flows::imports::uploads::PIECE;
 use crate::run;
 
 pub const ROUTES: &[Route] = &[
@@ -64,7 +67,23 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
     Route::new("POST", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Write), run!(rules::add), rules::ADD),
     Route::new("POST", "/api/sites/{site}/rules/preview", Site(Right::Edit, Scope::Read), run!(rules::preview), rules::PREVIEW),
+    Route::new("POST", "/api/sites/{site}/rules/try", Site(Right::Edit, Scope::Read), run!(rules::attempt), rules::TRY),
     Route::new("DELETE", "/api/sites/{site}/rules/{id}", Site(Right::Edit, Scope::Write), run!(rules::remove), rules::REMOVE),
+    Route::new("POST", "/api/sites/{site}/spend", Site(Right::Edit, Scope::Write), run!(spend::add), spend::ADD),
+    Route::new("POST", "/api/sites/{site}/spend/{id}", Site(Right::Edit, Scope::Write), run!(spend::change), spend::CHANGE),
+    Route::new("DELETE", "/api/sites/{site}/spend/{id}", Site(Right::Edit, Scope::Write), run!(spend::remove), spend::REMOVE),
+    // ---------------------------------------------------------------- files of history
+    Route::new("POST", "/api/sites/{site}/imports", Site(Right::Edit, Scope::Write), run!(imports::announce), imports::ANNOUNCE),
+    Route::new("POST", "/api/sites/{site}/imports/{id}/pieces", Site(Right::Edit, Scope::Write), run!(imports::send), imports::SEND)
+        .burden(Burden::Export)
+        .most(PIECE),
+    Route::new("POST", "/api/sites/{site}/imports/{id}/preview", Site(Right::Edit, Scope::Write), run!(imports::preview), imports::PREVIEW)
+        .patience(55),
+    Route::new("POST", "/api/sites/{site}/imports/{id}/run", Site(Right::Edit, Scope::Write), run!(imports::run), imports::RUN)
+        .patience(55),
+    Route::new("POST", "/api/sites/{site}/imports/{id}/undo", Site(Right::Edit, Scope::Write), run!(imports::undo), imports::UNDO)
+        .patience(55),
+    Route::new("DELETE", "/api/sites/{site}/imports/{id}", Site(Right::Edit, Scope::Write), run!(imports::remove), imports::REMOVE),
     Route::new("POST", "/api/sites/{site}/segments", Site(Right::Read, Scope::Write), run!(segments::add), segments::ADD),
     Route::new("POST", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::change), segments::CHANGE),
     Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),

@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
-    audit, backups, connections, contacts, conversions, customers, deliveries, inbox, leads, live, needs, notes, orders, pipeline,
-    receipts, rules, segments, setups, short_links, timeline,
+    audit, backups, connections, contacts, conversions, customers, deliveries, imports, inbox, leads, live, needs, notes, orders, pipeline,
+    receipts, rules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 
@@ -82,6 +82,18 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/links/words", Site(Right::Edit, Scope::Read), run!(short_links::words), short_links::WORDS),
     Route::new("GET", "/api/sites/{site}/links/{link}", Site(Right::Read, Scope::Read), run!(short_links::show), short_links::SHOW),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
+    Route::new("GET", "/api/sites/{site}/spend", Site(Right::Read, Scope::Read), run!(spend::list), spend::LIST),
+    Route::new("GET", "/api/sites/{site}/spend.csv", Site(Right::Read, Scope::Export), run!(spend::csv), spend::CSV),
+    Route::new("GET", "/api/sites/{site}/spend.jsonl", Site(Right::Read, Scope::Export), run!(spend::jsonl), spend::JSONL),
+    Route::new("GET", "/api/sites/{site}/imports", Site(Right::Edit, Scope::Read), run!(imports::list), imports::LIST),
+    Route::new("GET", "/api/sites/{site}/imports/{id}", Site(Right::Edit, Scope::Read), run!(imports::one), imports::ONE),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/imports/{id}/refused.csv",
+        Site(Right::Edit, Scope::Export),
+        run!(imports::refused),
+        imports::REFUSED,
+    ),
     Route::new("GET", "/api/sites/{site}/needs", Site(Right::See, Scope::Read), run!(needs::list), needs::LIST),
     Route::new("GET", "/api/sites/{site}/notes", Site(Right::See, Scope::Read), run!(notes::list), notes::LIST),
     Route::new("GET", "/api/sites/{site}/live", Site(Right::See, Scope::Read), run!(live::live), live::LIVE).within(),

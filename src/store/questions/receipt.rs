@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::super::affiliates::{self, commissions};
 use super::super::chat_assists;
+use super::super::inbox;
 use super::super::scope::SiteConn;
 use super::conversions::{self, Line};
 use super::deliveries;
 use crate::domain::attribution::{Link, Policy};
 use crate::domain::consent::Answer;
-use crate::domain::ids::{ConversionId, InboxId, LeadId, OrderId};
+use crate::domain::ids::{ConversionId, ImportId, InboxId, LeadId, OrderId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::{Error, Result};
@@ -60,6 +61,8 @@ pub struct Report {
     pub rank: i64,
     pub amount: Option<Money>,
     pub inbox: Option<InboxId>,
+    /// The file of history in which it stood.
+    pub import: Option<ImportId>,
     /// The facts taken from it, by the names their senders know.
     pub fields: Map<String, Value>,
 }
@@ -190,6 +193,7 @@ fn reports(c: &SiteConn, id: ConversionId) -> Result<Vec<Report>> {
                 rank: row.get(6)?,
                 amount: money(row, 7, 8)?,
                 inbox: inbox.map(InboxId::new),
+                import: None,
                 fields: match serde_json::from_str(&detail) {
                     Ok(Value::Object(fields)) => fields,
                     _ => Map::new(),
@@ -199,6 +203,7 @@ fn reports(c: &SiteConn, id: ConversionId) -> Result<Vec<Report>> {
         },
     )?;
     for (report, fact_kind, fact_id) in &mut reports {
+        report.import = report.inbox.map(|id| inbox::find_import(c, id)).transpose()?.flatten();
         let told = match (fact_kind.as_str(), *fact_id) {
             ("lead", Some(id)) => lead_fields(c, id)?,
             ("order", Some(id)) => order_fields(c, id)?,

@@ -1,7 +1,7 @@
 //! The tables of a report: visits, credited conversions and money by origin, landing page, country and device. What
 //! nothing is credited with is a row of its own, so that every table has the same total.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use super::super::cube::{Coverage, Cube, Tail, Weighs};
@@ -52,9 +52,29 @@ impl Earned {
     }
 }
 
+/// What an origin has cost.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spent {
+    /// Minor units by currency; currencies are never added.
+    pub money: BTreeMap<String, i64>,
+    /// Who bought for the first time, as the books credit that sale.
+    pub customers: i64,
+}
+
+impl Spent {
+    pub fn add(&mut self, other: &Self) {
+        for (currency, minor) in &other.money {
+            *self.money.entry(currency.clone()).or_default() += minor;
+        }
+        self.customers += other.customers;
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableRow {
     pub visits: i64,
+    /// None where spend is not asked for, cannot be known, or where nothing was spent at all.
+    pub spent: Option<Spent>,
     /// Through the lens that is asked for.
     pub own: Earned,
     /// By the first and by the last visit before it, beside it.
@@ -65,6 +85,9 @@ pub struct TableRow {
 impl TableRow {
     pub fn add(&mut self, other: &Self) {
         self.visits += other.visits;
+        if let Some(spent) = &other.spent {
+            self.spent.get_or_insert_default().add(spent);
+        }
         self.own.add(&other.own);
         self.first.add(&other.first);
         self.last.add(&other.last);

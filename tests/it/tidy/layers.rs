@@ -33,12 +33,13 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("agents", "domain"),
     ("recent", "book store domain error"),
     ("talks", "domain"),
+    ("turns", "domain"),
     ("book", "store domain crypto error"),
     ("clicks", "store domain"),
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book clicks disk door limits figures presence pulse recent talks agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits figures presence pulse recent talks turns agents domain crypto error",
     ),
     (
         "flows",

@@ -1,0 +1,333 @@
+//! A file on its way in: bytes go in as they come, rows come out.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::super::fact::Fact;
+use super::cells::Cells;
+use super::columns::Layout;
+use super::records::{Record, Records};
+use super::{Home, ImportKind, Name, Outcome, Refusal, Row, Told, conversion, lead, order, spend, text, touch};
+use crate::error::{Error, Kind, Result};
+
+/// Bytes that are looked at before it is said how the file is written.
+const LOOKED_AT: usize = 64 * 1024;
+/// Lines that may stand above the names of the columns, as Google Ads puts a title and a range there.
+const MOST_TITLES: usize = 12;
+/// Rows alike in everything that are told apart by their place; beyond this many names one more is the same row.
+const MOST_NAMES: usize = 1_000_000;
+
+/// How the file turned out to be written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shape {
+    /// `csv` or `jsonl`.
+    pub format: &'static str,
+    pub delimiter: &'static str,
+    /// Meta's or Google's own file.
+    pub made_by: Option<&'static str>,
+    pub used: Vec<String>,
+    pub ignored: Vec<String>,
+}
+
+/// A file on its way in: takes bytes, gives rows.
+pub struct Sheet {
+    kind: ImportKind,
+    home: Arc<Home>,
+    decoder: text::Decoder,
+    /// Until it is known how the file is written.
+    looked_at: Vec<u8>,
+    records: Option<Records>,
+    layout: Layout,
+    /// Records before the first row.
+    titles: usize,
+    has_decimal_comma: bool,
+    is_json: bool,
+    shape: Shape,
+    ready: VecDeque<Told>,
+    last_order: Option<String>,
+    /// How often a row of each name came: two of the same day and campaign are two.
+    names: HashMap<u64, u32>,
+}
+
+impl Sheet {
+    pub fn new(kind: ImportKind, home: Home) -> Self {
+        Self {
+            kind,
+            home: Arc::new(home),
+            decoder: text::Decoder::default(),
+            looked_at: Vec::new(),
+            records: None,
+            layout: Layout::default(),
+            titles: 0,
+            has_decimal_comma: false,
+            is_json: false,
+            shape: Shape::default(),
+            ready: VecDeque::new(),
+            last_order: None,
+            names: HashMap::new(),
+        }
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        let text = self.decoder.push(bytes);
+        self.take(&text)
+    }
+
+    /// No more bytes come.
+    pub fn end(&mut self) -> Result<()> {
+        let text = self.decoder.end();
+        self.take(&text)?;
+        if self.records.is_none() {
+            self.settle(true)?;
+        }
+        let mut last = Vec::new();
+        if let Some(records) = &mut self.records {
+            records.end(&mut last);
+        }
+        self.read_all(last);
+        Ok(())
+    }
+
+    pub fn next_row(&mut self) -> Option<Told> {
+        self.ready.pop_front()
+    }
+
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn take(&mut self, text: &[u8]) -> Result<()> {
+        if self.records.is_none() {
+            self.looked_at.extend_from_slice(text);
+            if self.looked_at.len() >= LOOKED_AT {
+                self.settle(false)?;
+            }
+            return Ok(());
+        }
+        self.feed(text);
+        Ok(())
+    }
+
+    fn feed(&mut self, text: &[u8]) {
+        let mut found = Vec::new();
+        if let Some(records) = &mut self.records {
+            records.push(text, &mut found);
+        }
+        self.read_all(found);
+    }
+
+    /// Finds out how the file is written, by its beginning.
+    fn settle(&mut self, is_whole: bool) -> Result<()> {
+        let text = std::mem::take(&mut self.looked_at);
+        match text.iter().find(|b| !b.is_ascii_whitespace()) {
+            None => return Err(unreadable("The file is empty.")),
+            Some(b'{') => {
+                self.is_json = true;
+                self.shape = Shape { format: "jsonl", ..Shape::default() };
+                self.records = Some(Records::lines());
+            }
+            Some(b'[') => return Err(unreadable("A JSON file has one object a line (JSON Lines), without [ and ] around them.")),
+            Some(_) => self.settle_on_columns(&text, is_whole)?,
+        }
+        self.feed(&text);
+        Ok(())
+    }
+
+    fn settle_on_columns(&mut self, text: &[u8], is_whole: bool) -> Result<()> {
+        let mut nearest: Option<(Vec<&'static str>, Vec<String>)> = None;
+        for (delimiter, name) in [(b',', ","), (b';', ";"), (b'\t', "tab")] {
+            let mut found = Vec::new();
+            let mut records = Records::separated_by(delimiter);
+            records.push(text, &mut found);
+            if is_whole {
+                records.end(&mut found);
+            }
+            for (place, record) in found.iter().take(MOST_TITLES).enumerate() {
+                let names: Vec<String> = record.cells.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+                match Layout::read(self.kind, &names, &self.home) {
+                    Ok(layout) => {
+                        self.shape = Shape {
+                            format: "csv",
+                            delimiter: name,
+                            made_by: layout.made_by(),
+                            used: layout.used(),
+                            ignored: layout.ignored(&names),
+                        };
+                        (self.layout, self.titles) = (layout, place + 1);
+                        self.has_decimal_comma = delimiter == b';';
+                        self.records = Some(Records::separated_by(delimiter));
+                        return Ok(());
+                    }
+                    Err(missing) => {
+                        let is_nearer = nearest.as_ref().is_none_or(|(least, _)| missing.len() < least.len());
+                        if is_nearer && names.iter().any(|n| !n.is_empty()) {
+                            nearest = Some((missing, names));
+                        }
+                    }
+                }
+            }
+        }
+        let (missing, names) = nearest.unwrap_or_default();
+        let found: Vec<String> = names.iter().take(20).map(|n| n.chars().take(40).collect()).collect();
+        Err(unreadable(format!(
+            "The columns of a {} file are not all there. Missing: {}. The line that names them has: {}.",
+            self.kind.word(),
+            missing.join(", "),
+            found.join(", ")
+        )))
+    }
+
+    fn read_all(&mut self, records: Vec<Record>) {
+        for record in records {
+            if self.titles > 0 {
+                self.titles -= 1;
+                continue;
+            }
+            let line = record.line;
+            let outcome = self.read(record);
+            self.ready.push_back(Told { line, outcome });
+        }
+    }
+
+    fn read(&mut self, record: Record) -> Outcome {
+        if !record.is_whole {
+            return Outcome::Refused(Refusal::new("row", "The row is longer than 1 MiB. A quotation mark in or before it is not closed."));
+        }
+        let home = self.home.clone();
+        let cells = if self.is_json {
+            Cells::of_json(self.kind, &record.cells[0], &home)
+        } else {
+            Cells::of_record(&self.layout, record, &home, self.has_decimal_comma)
+        };
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(refusal) => return Outcome::Refused(refusal),
+        };
+        let read = match self.kind {
+            ImportKind::Spend => spend::read(&cells, &self.layout),
+            ImportKind::Orders => {
+                let read = order::read(&cells, self.last_order.as_deref());
+                if let Ok(Some((_, id))) = &read {
+                    self.last_order = Some(id.clone());
+                }
+                read.map(|order| order.map(|(order, id)| (Row::Fact(Box::new(Fact::Order(order)), None), Some(id))))
+            }
+            ImportKind::Conversions => conversion::read(&cells).map(|(fact, id)| Some((Row::Fact(Box::new(fact), None), id))),
+            ImportKind::Leads => lead::read(&cells).map(|(lead, stage, id)| Some((Row::Fact(Box::new(Fact::Lead(lead)), stage), id))),
+            ImportKind::Touches => touch::read(&cells).map(|(touch, id)| Some((Row::Touch(Box::new(touch)), id))),
+        };
+        match read {
+            Ok(Some((row, id))) => Outcome::Row { name: self.name(&cells, &row, id), row },
+            Ok(None) => Outcome::LeftOut,
+            Err(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    fn name(&mut self, cells: &Cells, row: &Row, id: Option<String>) -> Name {
+        let content = cells.content();
+        let key = match (id, row) {
+            (Some(id), _) => format!("id {id}"),
+            // The amount is not part of it: a platform corrects what a day has cost.
+            (None, Row::Spend(spend)) => {
+                let what = format!("{} {} {}", spend.what(), cells.word("adset"), cells.word("ad"));
+                format!("spend {what} {}", self.nth(&what))
+            }
+            (None, _) => format!("content {content}"),
+        };
+        // Our own list of conversions has the number in front.
+        let conversion = cells.told("conversion").or_else(|| cells.told("id").filter(|_| self.kind == ImportKind::Conversions));
+        Name { key, content, conversion }
+    }
+
+    fn nth(&mut self, what: &str) -> u32 {
+        let digest = crate::crypto::sha256(what.as_bytes());
+        let short = u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]]);
+        if self.names.len() >= MOST_NAMES && !self.names.contains_key(&short) {
+            return 1;
+        }
+        let n = self.names.entry(short).or_default();
+        *n += 1;
+        *n
+    }
+}
+
+fn unreadable(message: impl Into<String>) -> Error {
+    Error::new(Kind::Invalid, "unreadable_file", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::money::Currency;
+    use super::super::super::time::{Time, Zone};
+    use super::*;
+
+    fn home() -> Home {
+        Home {
+            currency: Currency::parse("EUR").expect("EUR"),
+            zone: Zone::utc(),
+            country: None,
+            now: Time::from_s(1_781_342_400),
+            oldest_touch: Time::from_s(1_740_000_000),
+            extra_params: Vec::new(),
+            source: None,
+            medium: None,
+        }
+    }
+
+    fn read(kind: ImportKind, text: &[u8], pieces: usize) -> Vec<Told> {
+        let mut sheet = Sheet::new(kind, home());
+        let mut all = Vec::new();
+        for piece in text.chunks(pieces) {
+            sheet.push(piece).expect("it can be read");
+            all.extend(std::iter::from_fn(|| sheet.next_row()));
+        }
+        sheet.end().expect("it can be read");
+        all.extend(std::iter::from_fn(|| sheet.next_row()));
+        all
+    }
+
+    fn said(all: &[Told]) -> Vec<String> {
+        all.iter()
+            .map(|told| match &told.outcome {
+                Outcome::LeftOut => format!("{}: left out", told.line),
+                Outcome::Refused(refusal) => format!("{}: {}", told.line, refusal.field),
+                Outcome::Row { name, row } => format!("{}: {} {:?}", told.line, name.key, row.amount().map(|m| m.to_string())),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_are_the_same_in_whatever_pieces_they_come() {
+        let text = "order_id,total,created_at\n1,5.00,2026-03-01\n\n2,x,2026-03-01\n1,5.00,2026-03-01\n".as_bytes();
+        let whole = said(&read(ImportKind::Orders, text, 1_000));
+        assert_eq!(whole, ["2: id generic 1 Some(\"EUR 5.00\")", "4: total", "5: id generic 1 Some(\"EUR 5.00\")"]);
+        for pieces in [1, 3, 17] {
+            assert_eq!(said(&read(ImportKind::Orders, text, pieces)), whole);
+        }
+    }
+
+    /// Half a gigabyte goes through a few megabytes.
+    #[test]
+    fn a_long_file_is_never_held_as_a_whole() {
+        let mut sheet = Sheet::new(ImportKind::Spend, home());
+        sheet.push(b"day,source,amount\n").expect("its columns");
+        let piece = "2026-03-01,google,1.00\n".repeat(3_000);
+        let mut rows = 0;
+        for _ in 0..20 {
+            sheet.push(piece.as_bytes()).expect("rows");
+            rows += std::iter::from_fn(|| sheet.next_row()).count();
+            assert!(sheet.ready.is_empty() && sheet.looked_at.len() <= LOOKED_AT + piece.len());
+        }
+        sheet.end().expect("the end");
+        rows += std::iter::from_fn(|| sheet.next_row()).count();
+        assert_eq!((rows, sheet.names.len()), (60_000, 1), "of one name, and all of them counted");
+    }
+
+    #[test]
+    fn shopifys_further_lines_are_none_of_their_own() {
+        let text = "Name,Email,Financial Status,Paid at,Currency,Total,Lineitem name\n\
+            #1001,ann@mail.example,paid,2026-03-01 10:00:00 +0400,AED,120.00,Shoes\n#1001,ann@mail.example,,,,,Hat\n#1002,,refunded,2026-03-02 10:00:00 +0400,AED,9.00,Hat\n";
+        let all = read(ImportKind::Orders, text.as_bytes(), 100);
+        assert_eq!(said(&all), ["2: id generic #1001 Some(\"AED 120.00\")", "3: left out", "4: id generic #1002 Some(\"AED 9.00\")"]);
+    }
+}

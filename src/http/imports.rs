@@ -1,0 +1,212 @@
+//! Files of history: announced, sent in pieces, looked at, brought in, listed, taken back where that can be.
+
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::exports::{self, Cell, Format};
+use super::json as reader;
+use super::reply::Reply;
+use super::route::Doc;
+use super::shown;
+use crate::app::App;
+use crate::domain::ids::ImportId;
+use crate::domain::import::ImportKind;
+use crate::domain::money::{Currency, Money};
+use crate::domain::question::{Asked, Cursor};
+use crate::error::{Error, Result};
+use crate::flows::imports::preview::Preview;
+use crate::flows::imports::uploads::{self, LARGEST, PIECE};
+use crate::flows::imports::{self as flow, Given};
+use crate::store::imports::{self, Counts, Import, ImportState};
+use crate::store::sites::Site;
+
+pub const ORDER: &str = "import";
+
+const ONE_SHOWN: &str = r#"{"id":"import_3","kind":"orders","name":"orders.csv","state":"done","bytes":48210,"received":48210,"rows":{"read":120,"new":118,"changed":0,"known":0,"joined":0,"left_out":0,"refused":2},"who":"user_1","created_at":"2026-06-13T10:20:00+01:00","ended_at":"2026-06-13T10:20:04+01:00"}"#;
+
+pub const LIST: Doc = Doc::new("Imports", "Files that were brought in, the newest first.")
+    .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
+    .answer(r#"{"items":[],"next":null}"#)
+    .statuses(&[200, 400]);
+pub const ONE: Doc = Doc::new("Imports", "One of them, and how far it has come.").answer(ONE_SHOWN).statuses(&[200, 404]);
+pub const ANNOUNCE: Doc = Doc::new(
+    "Imports",
+    "Announces a file: spend, conversions, orders, leads or touches, as CSV or JSON lines. `source` and `medium` are for files of spend that name none.",
+)
+.body(r#"{"kind":"orders","name":"orders.csv","bytes":48210}"#)
+.answer(r#"{"id":"import_3","kind":"orders","state":"coming","received":0,"piece":262144,"largest":209715200}"#)
+.statuses(&[201, 400, 401, 403, 409, 422, 503]);
+pub const SEND: Doc =
+    Doc::new("Imports", "A piece of the file, as it is. `at` is how many bytes came before; what is there already may come again.")
+        .query(&[("at", "bytes before this piece")])
+        .answer(r#"{"received":48210}"#)
+        .statuses(&[200, 400, 401, 403, 404, 409, 413, 503]);
+pub const PREVIEW: Doc = Doc::new("Imports", "What the file would do: rows by what would become of them, sums, days, the first refused rows. Nothing is stored.")
+    .answer(r#"{"kind":"orders","rows":{"read":120,"new":118,"refused":2},"sums":[{"rows":118,"amount":{"minor":734500,"currency":"EUR"}}],"from":"2025-06-01","to":"2026-06-12","refused":[{"line":7,"field":"total","remedy":"It is no amount. Write it as 12.50."}]}"#)
+    .statuses(&[200, 400, 401, 403, 404, 409]);
+pub const RUN: Doc = Doc::new("Imports", "Brings the file in, in the background. The same file again changes nothing.")
+    .answer(ONE_SHOWN)
+    .statuses(&[202, 400, 401, 403, 404, 409]);
+pub const UNDO: Doc = Doc::new("Imports", "Takes a file of spend back. Other kinds cannot be: 409 says why.")
+    .answer(ONE_SHOWN)
+    .statuses(&[200, 401, 403, 404, 409]);
+pub const REMOVE: Doc = Doc::new("Imports", "Drops a file that was not brought in.").statuses(&[204, 401, 403, 404, 409]);
+pub const REFUSED: Doc = Doc::new("Imports", "Its refused rows as CSV: line, field, what to do. Of the first 10,000.")
+    .answer("line,field,remedy")
+    .of_type("text/csv")
+    .statuses(&[200, 404]);
+
+/// `GET /api/sites/{site}/imports`
+pub async fn list(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let asked = Asked(&ask.query);
+    let (cursor, limit) = (asked.cursor(ORDER)?, asked.limit()?);
+    // Asked first: one that ends meanwhile is done by the time it is read.
+    let is_busy = app.importing.is_taken(site.id);
+    let (all, next) = app.store.read(site.id, move |c| imports::page(c, cursor, limit)).await?;
+    let items: Vec<Value> = all.iter().map(|import| shown_import(import, site, is_busy)).collect();
+    Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER))}))
+}
+
+/// `GET /api/sites/{site}/imports/{id}`
+pub async fn one(app: App, ask: Ask) -> Result<Reply> {
+    let (site, id) = (ask.site()?, id(&ask)?);
+    let is_busy = app.importing.is_taken(site.id);
+    let import = app.store.read(site.id, move |c| imports::find(c, id)).await?.ok_or_else(|| flow::unknown(id))?;
+    Reply::json(&shown_import(&import, site, is_busy))
+}
+
+/// `POST /api/sites/{site}/imports`
+pub async fn announce(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let fields = reader::object(&ask.body)?;
+    let kind = ImportKind::read(reader::required(&fields, "kind", 20)?)?;
+    let name = reader::required(&fields, "name", 1_000)?;
+    let bytes = fields.get("bytes").and_then(Value::as_i64).ok_or_else(|| Error::invalid("bytes", "bytes is the size of the file."))?;
+    let word = |name: &str| reader::text(&fields, name, 255).map(|text| text.map(str::to_owned));
+    let given = Given { source: word("source")?, medium: word("medium")? };
+    let import = uploads::announce(&app, site, kind, name, bytes, &given, &ask.who()).await?;
+    let mut shown = shown_import(&import, site, false);
+    shown["piece"] = PIECE.into();
+    shown["largest"] = LARGEST.into();
+    Reply::json_with(201, &shown)
+}
+
+/// `POST /api/sites/{site}/imports/{id}/pieces`
+pub async fn send(app: App, ask: Ask) -> Result<Reply> {
+    let at = ask.query("at").and_then(|text| text.parse::<i64>().ok()).filter(|at| *at >= 0);
+    let at = at.ok_or_else(|| Error::parameter("at", "at is how many bytes came before this piece."))?;
+    let received = uploads::piece(&app, ask.site()?, id(&ask)?, at, ask.body.clone()).await?;
+    Reply::json(&json!({"received": received}))
+}
+
+/// `POST /api/sites/{site}/imports/{id}/preview`
+pub async fn preview(app: App, ask: Ask) -> Result<Reply> {
+    let (site, id) = (ask.site()?, id(&ask)?);
+    let import = app.store.read(site.id, move |c| imports::find(c, id)).await?.ok_or_else(|| flow::unknown(id))?;
+    let preview = uploads::preview(&app, site, id).await?;
+    Reply::json(&shown_preview(&preview, import.kind))
+}
+
+/// `POST /api/sites/{site}/imports/{id}/run`
+pub async fn run(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let import = uploads::start(&app, site, id(&ask)?).await?;
+    Reply::json_with(202, &shown_import(&import, site, true))
+}
+
+/// `POST /api/sites/{site}/imports/{id}/undo`
+pub async fn undo(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let import = flow::undo(&app, site, id(&ask)?, &ask.who()).await?;
+    Reply::json(&shown_import(&import, site, false))
+}
+
+/// `DELETE /api/sites/{site}/imports/{id}`
+pub async fn remove(app: App, ask: Ask) -> Result<Reply> {
+    uploads::remove(&app, ask.site()?, id(&ask)?).await?;
+    Ok(Reply::empty(204))
+}
+
+/// `GET /api/sites/{site}/imports/{id}/refused.csv`
+pub async fn refused(app: App, ask: Ask) -> Result<Reply> {
+    let (site, id) = (ask.site()?.clone(), id(&ask)?);
+    app.store.read(site.id, move |c| imports::find(c, id)).await?.ok_or_else(|| flow::unknown(id))?;
+    let name = format!("{}-{id}-refused", site.slug);
+    let page = move |cursor: Option<Cursor>| {
+        let (app, site) = (app.clone(), site.clone());
+        async move {
+            let after = cursor.map_or(-1, |c| c.id);
+            let rows = app.store.read(site.id, move |c| imports::list_refusals(c, id, after, exports::PAGE)).await?;
+            let next = rows.last().filter(|_| rows.len() == exports::PAGE).map(|(line, _)| Cursor { key: None, id: *line });
+            let cells = rows
+                .iter()
+                .map(|(line, refusal)| vec![Cell::number(line), Cell::text(refusal.field.as_str()), Cell::text(refusal.remedy.as_str())]);
+            Ok((exports::csv_lines(&cells.collect::<Vec<_>>())?, next))
+        }
+    };
+    exports::stream(&name, Format::Csv, exports::csv_head(&["line", "field", "remedy"])?, page).await
+}
+
+fn id(ask: &Ask) -> Result<ImportId> {
+    ask.param("id").parse().map_err(|()| Error::not_found("An import's id looks like import_4."))
+}
+
+/// `is_busy`: some file of this site is being brought in just now.
+pub fn shown_import(import: &Import, site: &Site, is_busy: bool) -> Value {
+    // A run that nobody is at was cut off: the same file again goes on there.
+    let state = match import.state {
+        ImportState::Running if !is_busy => "cut_off",
+        other => other.word(),
+    };
+    json!({
+        "id": import.id,
+        "kind": import.kind.word(),
+        "name": import.name,
+        "digest": import.digest.as_deref().map(crate::crypto::hex),
+        "state": state,
+        "bytes": import.bytes,
+        "received": import.received,
+        "rows": shown_counts(&import.counts),
+        "problem": import.problem,
+        "may_undo": import.kind == ImportKind::Spend && import.state == ImportState::Done,
+        "who": import.who,
+        "created_at": shown::time(&site.zone, import.created_at),
+        "ended_at": shown::maybe_time(&site.zone, import.ended_at),
+    })
+}
+
+fn shown_counts(counts: &Counts) -> Value {
+    json!({
+        "read": counts.rows,
+        "new": counts.new,
+        "changed": counts.changed,
+        "known": counts.known,
+        "joined": counts.joined,
+        "left_out": counts.left_out,
+        "refused": counts.refused,
+    })
+}
+
+pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
+    let sum = |(code, (rows, minor)): (&String, &(i64, i64))| {
+        let money = Money::new(*minor, Currency::parse(code)?);
+        Some(json!({"rows": rows, "amount": shown::money(money), "text": money.to_string()}))
+    };
+    let refused: Vec<Value> =
+        preview.refused.iter().map(|(line, refusal)| json!({"line": line, "field": refusal.field, "remedy": refusal.remedy})).collect();
+    json!({
+        "kind": kind.word(),
+        "rows": shown_counts(&preview.counts),
+        "sums": preview.sums.iter().filter_map(sum).collect::<Vec<_>>(),
+        "from": preview.days.map(|(from, _)| from.to_string()),
+        "to": preview.days.map(|(_, to)| to.to_string()),
+        "refused": refused,
+        "format": preview.shape.format,
+        "delimiter": preview.shape.delimiter,
+        "made_by": preview.shape.made_by,
+        "columns": preview.shape.used,
+        "ignored_columns": preview.shape.ignored,
+        "is_rough": preview.is_rough,
+    })
+}
