@@ -52,7 +52,8 @@ function last(c) {
     ? h('span', { 'data-tip': exact(c.breaker.next_try_at) }, `we try again ${when(c.breaker.next_try_at)}.`) : 'we try again by ourselves.'];
   if (c.breaker?.state === 'half_open') return 'It failed several times in a row. Just now one is tried to see whether it answers again.';
   const at = c.last_event_at && h('span', { 'data-tip': exact(c.last_event_at) }, when(c.last_event_at));
-  if (c.receives || c.pulls) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? 'Nothing has come in yet. The next order shows here.' : 'Nothing has come in yet. Send something from there to the address below.';
+  // One that is told may never have anything to say itself.
+  if ((c.receives || c.pulls) && (at || c.pulls || !c.mode)) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? 'Nothing has come in yet. The next order shows here.' : 'Nothing has come in yet. Send something from there to the address below.';
   if (c.mode === 'shadow') return `Ready. New conversions are built and checked; nothing is sent until you switch it to ${c.modes.includes('test') ? 'test or live' : 'live'}.`;
   return at ? ['Last told ', at, '.'] : 'Ready. The next conversion shows whether its keys are right.';
 }

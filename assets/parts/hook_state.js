@@ -5,7 +5,7 @@ import { clock, exact, when } from '../format.js';
 
 /** @type {Record<string, [string, string, string]>} word, sign, tone */
 const STATES = { active: ['Active', 'check', 'ok'], needs_attention: ['Needs attention', 'stop', 'bad'], not_configured: ['Not configured', 'ring', ''],
-  waiting: ['Nothing has come in yet', 'ring', ''] };
+  waiting: ['Waiting for the first message', 'ring', ''] };
 
 /**
  * Its buttons say what they do in `data-act`; the page listens.

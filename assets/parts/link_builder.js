@@ -37,7 +37,9 @@ export function openBuilder(p, { like, made, shown }) {
     f.el.append(h('datalist', { id: `known-${name}` }), doubt);
     return { name, doubt, ...f };
   });
-  const affiliate = field('Affiliate’s code', input('affiliate', 'ANN10', { maxlength: 255, autocapitalize: 'characters' }), { help: 'Goes along as ref, so that what comes of it is theirs.' });
+  const affiliate = field('Affiliate’s code', input('affiliate', 'ANN10', { maxlength: 255, autocapitalize: 'characters', list: 'known-affiliate' }), { help: 'Goes along as ref, so that what comes of it is theirs.' });
+  const codes = h('datalist', { id: 'known-affiliate' });
+  affiliate.el.append(codes);
   const all = [to, label, ...words, affiliate];
   const nameOf = (/** @type {{input: HTMLInputElement}} */ f) => f.input.getAttribute('name') ?? '';
   const isMore = (/** @type {any} */ f) => MORE.includes(nameOf(f));
@@ -118,6 +120,7 @@ export function openBuilder(p, { like, made, shown }) {
       fill(/** @type {Element} */ (w.el.querySelector('datalist')), known[w.name].slice(0, 100).map((/** @type {any} */ k) => h('option', { value: k.word, label: k.visits ? plural(k.visits, 'visit') : plural(k.links, 'link') })));
     }
   }, () => {});
+  get(`/api/sites/${p.site.site}/affiliates`).then(({ items }) => fill(codes, items.flatMap((/** @type {any} */ a) => a.codes.map((/** @type {string} */ code) => h('option', { value: code, label: a.name })))), () => {});
   look();
   if (like) to.input.select();
   return { el, close };

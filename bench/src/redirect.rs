@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::chance::Chance;
 use crate::driver::{Answer, Talk, header};
-use crate::ingest::{CALLERS, Contestant, load, ratio};
+use crate::ingest::{Contestant, load, ratio};
 use crate::product::{Folder, Product};
 use crate::settings::Settings;
 use crate::table::{Bar, Row, Unit, grouped};

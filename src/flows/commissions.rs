@@ -18,7 +18,7 @@ use crate::store::conversions::Conversion;
 use crate::store::people::IdentityKind;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, credits, facts, people};
+use crate::store::{conversions, credits, facts, people, short_links};
 
 /// What one telling says of partners.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,7 +108,16 @@ fn candidates(c: &SiteConn, conversion: &Conversion, heard: &Heard) -> Result<Ve
 /// Links that were followed in the browsers that led to the conversion.
 fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, String)>> {
     let mut sessions: Vec<SessionId> = conversion.session.into_iter().collect();
+    let mut all = Vec::new();
     if let Some((_, path)) = credits::find_newest(c, conversion.id)? {
+        // A click on a short link that no page gave back: the link says whose it is.
+        for step in path.iter().filter(|step| step.touch.session == 0) {
+            if let Some(link) = step.touch.short_link.map(|id| short_links::find(c, id)).transpose()?.flatten()
+                && let Some(code) = link.words.affiliate
+            {
+                all.push((step.touch.at, code));
+            }
+        }
         for step in path.iter().filter(|step| step.touch.session > 0) {
             let session = SessionId::new(step.touch.session);
             if !sessions.contains(&session) {
@@ -117,7 +126,6 @@ fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, Stri
         }
     }
     let from = conversion.happened_at.plus_ms(-i64::from(MOST_DAYS) * DAY_MS);
-    let mut all = Vec::new();
     for session in sessions {
         all.extend(clicks::links_of(c, session, from, latest_before(conversion.happened_at))?);
     }

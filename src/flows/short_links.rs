@@ -127,9 +127,11 @@ pub async fn add(app: &App, site: &Site, planned: &Planned, who: &str) -> Result
                 return Err(Error::new(Kind::Conflict, "too_many_links", format!("A site has at most {MOST_LINKS} links.")));
             }
             let Planned { target, words, label, .. } = &planned;
+            // From where it was asked stands in the audit log, and goes with it.
+            let maker = who.split_once(audit::FROM).map_or(who.as_str(), |(maker, _)| maker);
             // A code that is taken already is met once in a million years; twice is a fault of the randomness.
             for _ in 0..4 {
-                if let Some(made) = short_links::add(c, &new_code(), target, words, label.as_deref(), &who, now)? {
+                if let Some(made) = short_links::add(c, &new_code(), target, words, label.as_deref(), maker, now)? {
                     audit::add(c, &who, "link_added", &json!({"link": made.id, "to": target}), now)?;
                     return Ok(made);
                 }

@@ -194,8 +194,11 @@ async fn words(browser: &Chromium, office: &Office) {
     let (form, crm) = (add("forms", &[]), add("hubspot", &["access_token=pat-eu1-0f1e2d3c-verysecret"]));
     browser.open(&office.page("/dashboard/full/connections")).await;
     let of = |id: &str, what: &str| format!("return document.querySelector('.cc[data-connection={id}] {what}')?.innerText");
-    browser.wait_for("an address that nobody has used", &of(&form, "[data-state]"), json!("Nothing has come in yet")).await;
+    browser.wait_for("an address that nobody has used", &of(&form, "[data-state]"), json!("Waiting for the first message")).await;
     browser.wait_for("it works all the same", &of(&form, "[data-status]"), json!("Active")).await;
+    let ready =
+        format!("return document.querySelector('.cc[data-connection={crm}] .cc-last')?.innerText.includes('until you switch it to live')");
+    browser.wait("what is told need not tell", &ready).await;
     browser.open(&office.page(&format!("/dashboard/full/connections/{crm}"))).await;
     let modes = "return [...document.querySelectorAll('[name=mode]')].map((i) => i.value)";
     browser.wait_for("no test where there is none", modes, json!(["shadow", "live"])).await;

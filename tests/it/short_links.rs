@@ -51,7 +51,7 @@ async fn a_link_leads_to_its_page_with_its_words() {
     )
     .await;
     assert_eq!(made["to"], "https://shop.example/sale?size=40&utm_source=Insta&utm_medium=social&ref=ANN#top");
-    assert_eq!((&made["label"], &made["state"]), (&json!("Story on Friday"), &json!("open")));
+    assert_eq!((&made["label"], &made["state"], &made["who"]), (&json!("Story on Friday"), &json!("open"), &json!("token_1")));
     assert_eq!(made["url"], format!("http://127.0.0.1:8080/l/{}", code(&made)));
 
     // On every host, and nothing that comes along says something in our place.

@@ -59,6 +59,12 @@ with tempfile.TemporaryDirectory() as folder:
         rows = {row["id"]: row for row in csv.DictReader(file)}
 same((len(rows), rows[sale["conversion_id"]]["revenue"]), (3, "299.99"), "the file")
 
+# Whoever's link it was earns by it.
+ann = anytrack.get_affiliate_performance("aff_12345", week)
+same((ann.affiliate_id, ann.conversions > 0, ann.revenue, ann.commission), ("aff_12345", True, 299.99, 30.0), "the affiliate")
+top = anytrack.get_top_affiliates("revenue", 5, week)
+same([(a.affiliate_id, a.revenue) for a in top], [("aff_12345", 299.99)], "the top of them")
+
 # What goes wrong says so.
 try:
     AnytrackIntegration(api_key="ht_of_nobody").get_conversion_details(sale["conversion_id"])

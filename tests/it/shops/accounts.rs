@@ -207,7 +207,33 @@ async fn what_was_refused_goes_with_the_end() {
     assert!(rows.iter().any(|d| d["reason"] == "all_told"), "{rows:#?}");
 }
 
-/// A sale that waited in shadow, told by hand afterwards, brings its refund along.
+/// However it came into the queue: at the moment of sending the account is looked at once more.
+#[tokio::test]
+async fn no_more_goes_back_than_was_sold_whatever_waits() {
+    let mut scene = Scene::open().await;
+    scene.place().await;
+    scene.work().await;
+    scene.refuses(0, true);
+    scene.back(3_000).await;
+    scene.work().await;
+    scene.refuses(0, false);
+    scene.status("cancelled").await;
+    scene.work().await;
+    let file = rusqlite::Connection::open(scene.house.data().join(halotrack::store::FILE)).expect("the file");
+    let again = "update deliveries set state = 'pending', reason = null, next_at = 0, settled_at = null where state = 'refused'";
+    assert_eq!(file.execute(again, []).expect("a change"), 1);
+    scene.work().await;
+    scene.all_have(0, "all of it had been told");
+    // A part of it would fit: then that part goes.
+    let file_says = |sql: &str| file.execute(sql, []).expect("a change");
+    file_says("update deliveries set told_minor = told_minor - 1000 where kind like 'sale.refunded%' and told_minor > 5000");
+    file_says("update deliveries set state = 'pending', reason = null, next_at = 0, settled_at = null where reason = 'all_told'");
+    scene.house.work().await;
+    let lines = scene.ledgers[0].0.lines.lock().expect("the lines").clone();
+    assert_eq!(lines.last(), Some(&-1_000), "{lines:?}");
+}
+
+/// A sale that was refused, told by hand afterwards, brings its refund along.
 #[tokio::test]
 async fn a_sale_that_is_told_by_hand_brings_its_refunds() {
     let mut scene = Scene::open().await;
