@@ -81,11 +81,11 @@ async fn every_page_is_walked_by_keyboard() {
     browser.end().await;
 }
 
-/// Something was spent today.
+/// Something was spent today, twice: there is a next row.
 fn spend(office: &Office) {
     let file = office.server.folder.join("spend.csv");
     let today = halotrack::clock::Clock::system().now().utc();
-    std::fs::write(&file, format!("day,source,medium,amount\n{},google,cpc,12.00\n", &today[..10])).expect("a file");
+    std::fs::write(&file, format!("day,source,medium,amount\n{0},google,cpc,12.00\n{0},bing,cpc,5.00\n", &today[..10])).expect("a file");
     office.server.cli(&["import", "--site", "full", "--kind", "spend", file.to_str().expect("a path")]);
 }
 
