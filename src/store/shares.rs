@@ -103,6 +103,22 @@ pub fn viewed(c: &SiteConn, id: ShareId, now: Time) -> Result<()> {
     Ok(())
 }
 
+/// Tokens under the present master key; gives how many were changed.
+pub fn seal_anew(c: &SiteConn) -> Result<usize> {
+    let rows: Vec<(i64, Vec<u8>)> =
+        c.list("select id, sealed_token from shares where site_id = :site", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut changed = 0;
+    for (id, sealed) in rows {
+        if let Some(anew) = c.sealer().sealed_anew(&sealed, &row_name(c.site(), ShareId::new(id))) {
+            changed += c.execute(
+                "update shares set sealed_token = :sealed where site_id = :site and id = :id",
+                named_params! {":sealed": anew, ":id": id},
+            )?;
+        }
+    }
+    Ok(changed)
+}
+
 fn hash(token: &str) -> [u8; 32] {
     crypto::sha256(token.as_bytes())
 }

@@ -1,10 +1,12 @@
 //! Share links and the role client: a locked part that no parameter widens, amounts and people that stay hidden in every
 //! answer, passwords, ends, revoking.
 
+use halotrack::crypto::Sealer;
 use halotrack::domain::rights::Right;
-use halotrack::flows::cube;
+use halotrack::flows::{cube, rotation};
 use halotrack::http::route::{Right as Needed, Who};
 use halotrack::http::table::ROUTES;
+use halotrack::store::shares;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, SiteAt};
@@ -208,6 +210,19 @@ async fn a_password_opens_one_link_and_guesses_get_slow() {
     }
     assert_eq!(tried, 5);
     open(&token, "open sesame", "198.51.100.9").await.is(204);
+}
+
+#[tokio::test]
+async fn a_link_can_be_copied_again_under_a_new_key() {
+    let s = shop().await;
+    let token = s.share(json!({"name": "For ever"})).await;
+    let new = [9; 32];
+    s.house.app.store.sealer().turn_to(new);
+    rotation::run(&s.house.app).await.expect("sealed anew");
+    // Only the new key is there after the next start.
+    let app = s.house.started_with(Sealer::new(new)).expect("a start");
+    let all = app.store.read(s.site.id, shares::list).await.expect("the links open");
+    assert_eq!(all.iter().map(|(_, token)| token.as_str()).collect::<Vec<_>>(), [token.as_str()]);
 }
 
 #[tokio::test]
