@@ -125,29 +125,31 @@ pub fn count(c: &SiteConn, zone: &Zone, span: Span) -> Result<Count> {
         return Ok(Count { all, new: all - returning, returning });
     }
     let (from, to) = span.times(zone);
-    let mut count = Count::default();
+    let between = named_params! {":from": from.ms(), ":to": to.ms()};
+    // Whose first or last sale lies in the days has bought on them: two walks over indexes.
+    let new: i64 = c.one("select count(*) from customers where site_id = :site and first_at >= :from and first_at < :to", between)?;
+    let last: i64 = c.one("select count(*) from customers where site_id = :site and last_at >= :from and last_at < :to", between)?;
+    // Only who has bought after the days too must be looked at.
+    let (mut new_and_later, mut returning_and_later) = (0, 0);
     let mut failed = None;
     c.scan(
         "select contact_id, orders, first_at, last_at, first_conversion, null from customers
-         where site_id = :site and last_at >= :from and first_at < :to",
-        named_params! {":from": from.ms(), ":to": to.ms()},
+         where site_id = :site and last_at >= :to and first_at < :to",
+        named_params! {":to": to.ms()},
         |row| {
             let place = read(row)?;
-            match bought_between(c, &place, from.ms(), to.ms()) {
-                Ok(false) => {}
-                Ok(true) => {
-                    count.all += 1;
-                    match buyer_of(&place, from.ms(), false) {
-                        Buyer::New => count.new += 1,
-                        Buyer::Returning => count.returning += 1,
-                    }
-                }
-                Err(e) => failed = Some(e),
+            match buyer_of(&place, from.ms(), false) {
+                Buyer::New => new_and_later += 1,
+                Buyer::Returning => match bought_between(c, &place, from.ms(), to.ms()) {
+                    Ok(has_bought) => returning_and_later += i64::from(has_bought),
+                    Err(e) => failed = Some(e),
+                },
             }
             Ok(failed.is_none())
         },
     )?;
-    failed.map_or(Ok(count), Err)
+    let returning = last - (new - new_and_later) + returning_and_later;
+    failed.map_or(Ok(Count { all: new + returning, new, returning }), Err)
 }
 
 /// Who bought on some days what a filter takes.
