@@ -131,6 +131,36 @@ pub struct Order {
 }
 
 impl Order {
+    /// Paid at a moment, for so much; its number is its id. Nobody and nothing else is known of it: what a sender tells besides
+    /// is filled in.
+    pub fn paid(platform: &str, rank: Rank, id: String, at: Time, total: Money) -> Self {
+        Self {
+            order_number: id.clone(),
+            external_id: id,
+            platform: platform.into(),
+            rank,
+            happened_at: at,
+            modified_at: at,
+            ended_at: None,
+            person: Person::default(),
+            traces: Traces::default(),
+            total,
+            tax: None,
+            shipping: None,
+            discount: None,
+            status: OrderStatus::Paid,
+            raw_status: OrderStatus::Paid.word().into(),
+            is_test: false,
+            items: Vec::new(),
+            refunds: Vec::new(),
+            are_refunds_whole: false,
+            journey: Vec::new(),
+            is_gone: false,
+            was_paid: true,
+            is_imported: false,
+        }
+    }
+
     /// The number by which others know it. A payment that names no order has only its own, which is nobody else's.
     pub fn shared_number(&self) -> Option<&str> {
         let is_own = self.rank == Rank::Payment && self.order_number == self.external_id;

@@ -12,7 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Lead, Milestone, Order, OrderStatus};
+use crate::domain::fact::{Fact, Lead, Milestone, Order};
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
@@ -204,31 +204,7 @@ fn payment(booking: &Value, at: Time, home: &Home) -> Result<Option<Order>, Reje
     let mut told = answers(booking);
     let (person, utm) = (told.person(home), told.utm());
     let traces = told.traces(&utm);
-    Ok(Some(Order {
-        external_id: uid.clone(),
-        order_number: uid,
-        platform: ABOUT.slug.into(),
-        rank: Rank::Payment,
-        happened_at: at,
-        modified_at: at,
-        ended_at: None,
-        person,
-        traces,
-        total: Money::new(minor, currency),
-        tax: None,
-        shipping: None,
-        discount: None,
-        status: OrderStatus::Paid,
-        raw_status: "paid".into(),
-        is_test: false,
-        items: Vec::new(),
-        refunds: Vec::new(),
-        are_refunds_whole: false,
-        journey: Vec::new(),
-        is_gone: false,
-        was_paid: true,
-        is_imported: false,
-    }))
+    Ok(Some(Order { person, traces, ..Order::paid(ABOUT.slug, Rank::Payment, uid, at, Money::new(minor, currency)) }))
 }
 
 /// A routing form: somebody asked before there was anything to book.

@@ -160,29 +160,15 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     facts.insert(
         0,
         Fact::Order(Order {
-            external_id: external_id.clone(),
-            order_number: external_id.clone(),
-            platform: ABOUT.slug.into(),
-            rank: Rank::Shop,
-            happened_at: at,
             modified_at,
             ended_at: status.is_reversed().then_some(modified_at),
             person: person.clone(),
             traces: traces.clone(),
-            total,
-            tax: None,
-            shipping: None,
-            discount: None,
             status,
             raw_status: status.word().into(),
-            is_test: false,
             items: items(told, currency),
             refunds: if is_part { vec![refund] } else { Vec::new() },
-            are_refunds_whole: false,
-            journey: Vec::new(),
-            is_gone: false,
-            was_paid: true,
-            is_imported: false,
+            ..Order::paid(ABOUT.slug, Rank::Shop, external_id.clone(), at, total)
         }),
     );
     Ok(facts)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SLUG, api, refused};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Milestone, Order, OrderStatus, Person, Traces};
+use crate::domain::fact::{Fact, Milestone, Order, Person, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
@@ -124,31 +124,7 @@ fn payment(invitee: &Value, at: Time, home: &Home) -> Result<Option<Order>, Reje
     let Some(id) = text(paid, "external_id").filter(|_| total.minor > 0).map(|id| clean_text(&id, MAX_TEXT)) else { return Ok(None) };
     let mut answers = told(invitee);
     let (person, utm): (Person, _) = (answers.person(home), answers.utm());
-    Ok(Some(Order {
-        external_id: id.clone(),
-        order_number: id,
-        platform: SLUG.into(),
-        rank: Rank::Payment,
-        happened_at: at,
-        modified_at: at,
-        ended_at: None,
-        person,
-        traces: answers.traces(&utm),
-        total,
-        tax: None,
-        shipping: None,
-        discount: None,
-        status: OrderStatus::Paid,
-        raw_status: "paid".into(),
-        is_test: false,
-        items: Vec::new(),
-        refunds: Vec::new(),
-        are_refunds_whole: false,
-        journey: Vec::new(),
-        is_gone: false,
-        was_paid: true,
-        is_imported: false,
-    }))
+    Ok(Some(Order { person, traces: answers.traces(&utm), ..Order::paid(SLUG, Rank::Payment, id, at, total) }))
 }
 
 /// The last part of an address at Calendly: the id.

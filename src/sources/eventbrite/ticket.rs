@@ -121,29 +121,15 @@ pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
     let mut answers = who(row);
     let utm = came_from(first, answers.utm());
     Ok(Some(Order {
-        external_id: id.clone(),
-        order_number: id,
-        platform: SLUG.into(),
-        rank: Rank::Shop,
-        happened_at: made_at,
         modified_at: changed_at,
         ended_at: status.is_reversed().then_some(changed_at),
         person: answers.person(home),
         traces: answers.traces(&utm),
-        total,
         tax: kit::decimal(&row["costs"]["tax"], "major_value", currency).filter(|m| m.minor > 0),
-        shipping: None,
-        discount: None,
         status,
         raw_status: clean_text(&word, 40),
-        is_test: false,
-        items: Vec::new(),
-        refunds: Vec::new(),
-        are_refunds_whole: false,
-        journey: Vec::new(),
-        is_gone: false,
         was_paid: status == OrderStatus::Refunded,
-        is_imported: false,
+        ..Order::paid(SLUG, Rank::Shop, id, made_at, total)
     }))
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{SLUG, amount, is_id, refund};
 use crate::domain::campaign::{ClickKind, MAX_TEXT, clean_text, normal_source};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Order, OrderStatus, Person, Refund, Stated, Traces};
+use crate::domain::fact::{Order, Person, Refund, Stated, Traces};
 use crate::domain::money::Money;
 use crate::domain::person::{Email, Name, Phone};
 use crate::domain::time::Time;
@@ -145,31 +145,14 @@ struct Known<'a> {
 impl Known<'_> {
     fn order(&self, external_id: String, total: Money, at: Time, object: &Value, home: &Home) -> Order {
         let number = self.told(ORDER).map(|number| clean_text(&number, MAX_TEXT)).filter(|number| !number.is_empty());
+        // What goes back comes off by single refunds.
+        let paid = Order::paid(SLUG, Rank::Payment, external_id, at, total);
         Order {
-            order_number: number.unwrap_or_else(|| external_id.clone()),
-            external_id,
-            platform: SLUG.into(),
-            rank: Rank::Payment,
-            happened_at: at,
-            modified_at: at,
-            ended_at: None,
+            order_number: number.unwrap_or_else(|| paid.external_id.clone()),
             person: self.person(home),
             traces: self.traces(),
-            total,
-            tax: None,
-            shipping: None,
-            discount: None,
-            // What goes back comes off by single refunds.
-            status: OrderStatus::Paid,
-            raw_status: "paid".into(),
             is_test: object["livemode"] == Value::Bool(false),
-            items: Vec::new(),
-            refunds: Vec::new(),
-            are_refunds_whole: false,
-            journey: Vec::new(),
-            is_gone: false,
-            was_paid: true,
-            is_imported: false,
+            ..paid
         }
     }
 
