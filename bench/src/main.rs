@@ -37,6 +37,8 @@ mod paint;
 mod process;
 /// The product as an owner runs it.
 mod product;
+/// A shop behind the proxy.
+mod proxy;
 /// A shop's list, read.
 mod pull;
 /// The dashboard's questions.
@@ -104,7 +106,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 17] = [
+const PHASES: [(&str, Phase); 18] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -126,4 +128,5 @@ const PHASES: [(&str, Phase); 17] = [
     ("lab", |settings, _| lab::run(settings)),
     ("records", |settings, _| records::run(settings)),
     ("redirect", |settings, _| redirect::run(settings)),
+    ("proxy", |settings, _| proxy::run(settings)),
 ];

@@ -8,19 +8,24 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::UPGRADE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::edge::Edge;
 use super::host;
+use super::patient::Patient;
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::address_key;
+use crate::proxy::Seat;
 
 /// Connections at once, in all and from one address.
 const MOST: usize = 512;
@@ -68,16 +73,22 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         let _ = stream.set_nodelay(true);
         app.door.came();
         let (edge, own_app) = (edge.clone(), app.clone());
-        let service = service_fn(move |request| {
+        let held: Arc<Held> = Arc::new(Held { app: own_app, _seat: seat, _guest: guest });
+        let seat = held.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let edge = edge.clone();
+            if request.headers().contains_key(UPGRADE) {
+                // What goes on after a change of protocol still takes its room.
+                request.extensions_mut().insert(Seat::new(seat.clone()));
+            }
             async move { Ok::<_, Infallible>(edge.answer(peer, request).await) }
         });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Patient::new(stream));
+        let connection = graceful.watch(builder.serve_connection(stream, service).with_upgrades());
         tasks.spawn(async move {
             // A client that goes away or talks nonsense is no news.
             let _ = connection.await;
-            own_app.door.left();
-            drop((seat, guest));
+            drop(held);
         });
     }
     drop(listener);
@@ -112,6 +123,19 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 }
             },
         }
+    }
+}
+
+/// What a connection takes of the server's room.
+struct Held {
+    app: App,
+    _seat: OwnedSemaphorePermit,
+    _guest: Guest,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.app.door.left();
     }
 }
 
