@@ -1,7 +1,15 @@
 //! The proxy in front of a shop: what passes through it unchanged, what ends there, and what it says where nobody answers.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream;
+use halotrack::proxy::{BoxError, Came, Passage, Patience, Proxy};
+use http_body_util::{BodyExt, Empty, StreamBody};
+use hyper::body::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -349,4 +357,39 @@ async fn ours_is_ours_and_all_else_is_the_shops() {
     street.set("proxy.upstream", "").await;
     street.get("/page", "").await.is(404);
     street.close().await;
+}
+
+/// One exchange with little patience; gives the status and the words.
+async fn in_a_hurry<B>(to: &str, method: &str, body: B) -> (u16, String)
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let short = Duration::from_millis(100);
+    let patience = Patience { connect: 50 * short, answer: 10 * short, upload: short, word: short, tunnel: short };
+    let house = House::new();
+    let proxy = Proxy::with(house.app.clone(), patience);
+    let request = hyper::Request::builder().method(method).uri("/slow").header("host", "shop.example");
+    let (parts, body) = request.body(body).expect("a request").into_parts();
+    let peer = std::net::IpAddr::from([127, 0, 0, 1]);
+    let came = Came { peer, is_peer_trusted: false, client: peer, is_https: false };
+    let answer = proxy.pass(Passage { to, came, session: None, tag: None }, parts, body).await;
+    let status = answer.status().as_u16();
+    let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
+    (status, String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_ever() {
+    // A shop that takes the connection and says nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let silent = format!("http://{}", listener.local_addr().expect("an address"));
+    let (status, words) = in_a_hurry(&silent, "GET", Empty::<Bytes>::new()).await;
+    assert!(status == 504 && words.contains("has not answered in time"), "{status} {words}");
+    // A visitor who begins to send and does not go on.
+    let shop = Upstream::start().await;
+    let first = stream::once(async { Ok::<_, Infallible>(Frame::data(Bytes::from("a"))) });
+    let stalled = StreamBody::new(first.chain(stream::pending()));
+    let (status, words) = in_a_hurry(&format!("{}/upload?", shop.url()), "POST", stalled).await;
+    assert!(status == 408 && words.contains("did not arrive"), "{status} {words}");
 }

@@ -340,7 +340,7 @@ impl Street {
     }
 
     /// Waits until so many connections hold a seat.
-    pub async fn until_connections(&self, want: u64) {
+    pub async fn until_connections(&self, want: i64) {
         for _ in 0..1_000_000 {
             if self.house.app.door.connections() == want {
                 return;
