@@ -14,9 +14,8 @@ use hyper::header::UPGRADE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::edge::Edge;
@@ -47,7 +46,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let edge = Edge::new(app.clone());
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_headers(MOST_HEADERS).max_buf_size(MOST_HEADER_BYTES);
-    let graceful = GracefulShutdown::new();
+    let (stop, word) = watch::channel(());
     let seats = Arc::new(Semaphore::new(most_connections()));
     let guests = Arc::new(Guests::default());
     let mut tasks = JoinSet::new();
@@ -84,15 +83,25 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
             async move { Ok::<_, Infallible>(edge.answer(peer, request).await) }
         });
         let stream = TokioIo::new(Patient::new(stream));
-        let connection = graceful.watch(builder.serve_connection(stream, service).with_upgrades());
+        let connection = builder.serve_connection(stream, service).with_upgrades();
+        let mut word = word.clone();
         tasks.spawn(async move {
+            tokio::pin!(connection);
             // A client that goes away or talks nonsense is no news.
-            let _ = connection.await;
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                _ = word.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
             drop(held);
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIME, graceful.shutdown()).await.is_err() {
+    let _ = stop.send(());
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN_TIME, ended).await.is_err() {
         tracing::warn!(connections = tasks.len(), "Some connections did not end in time and were cut");
     }
     tasks.shutdown().await;
