@@ -95,7 +95,7 @@ async fn caddy(product: SocketAddr, shop: SocketAddr) -> Option<Server> {
     let own = CADDY.replace("\nshop.example {", &format!("\nhttp://shop.example:{port} {{\n\tbind 127.0.0.1"));
     assert_ne!(own, CADDY, "the address of the site is where it was");
     let own = own.replace("127.0.0.1:8080", &product.to_string()).replace("127.0.0.1:3000", &shop.to_string());
-    let whole = format!("{{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n\thttp_port {port}\n}}\n{own}");
+    let whole = format!("{{\n\tadmin off\n\tauto_https off\n\thttp_port {port}\n}}\n{own}");
     std::fs::write(folder.join("Caddyfile"), whole).expect("a configuration");
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.join("Caddyfile"));

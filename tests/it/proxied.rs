@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::house::House;
-use crate::upstream::{Said, Street, Upstream, parse, pattern, request, talk};
+use crate::upstream::{BROWSER, Said, Street, Upstream, parse, pattern, request, talk};
 
 /// Reads until the text is there; gives all that came.
 async fn until(stream: &mut TcpStream, got: &mut Vec<u8>, word: &str) {
@@ -61,6 +61,7 @@ async fn what_the_shop_says_arrives_to_the_byte() {
         let direct = talk(street.shop.address, &bytes).await;
         let through = talk(street.address, &bytes).await;
         assert_eq!((through.status, &through.headers), (direct.status, &direct.headers), "{method} {path}");
+        assert!(!through.head.contains("x-hop"), "what is of one connection ends with it");
         assert!(through.body == direct.body, "{method} {path}: {} bytes instead of {}", through.body.len(), direct.body.len());
     }
     let heard = street.shop.heard();
@@ -342,8 +343,8 @@ async fn ours_is_ours_and_all_else_is_the_shops() {
         assert!(said.text().contains("Shop é"), "{method} {path}: {}", said.text());
     }
     let body = format!("{{\"site\":\"{}\",\"landing\":\"/x\",\"event_id\":\"e1\"}}", street.site.key);
-    let touched =
-        street.ask("POST", "/api/touch", &format!("{}Origin: https://shop.example\r\n", crate::upstream::BROWSER), body.as_bytes());
+    let headers = format!("{BROWSER}Origin: https://shop.example\r\n");
+    let touched = street.ask("POST", "/api/touch", &headers, body.as_bytes());
     assert!(touched.await.is(200).text().contains("session_id"));
     let asked = street.ask("OPTIONS", "/api/touch", "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\n", b"").await;
     assert_eq!(asked.status, 204);

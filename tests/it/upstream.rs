@@ -433,7 +433,7 @@ pub fn parse(got: &[u8]) -> Said {
     let all: Vec<(String, String)> = all.collect();
     let is_chunked = all.iter().any(|(n, v)| n == "transfer-encoding" && v == "chunked");
     let body = if is_chunked { unchunked(&got[end + 4..]) } else { got[end + 4..].to_vec() };
-    let of_one = ["date", "connection", "transfer-encoding", "keep-alive"];
+    let of_one = ["date", "connection", "transfer-encoding", "keep-alive", "x-hop"];
     let mut headers: Vec<(String, String)> = all.into_iter().filter(|(n, _)| !of_one.contains(&n.as_str())).collect();
     headers.sort();
     Said { status, headers, body, head }
