@@ -61,7 +61,7 @@ impl Front {
         B::Error: Into<axum::BoxError>,
     {
         let came = Came {
-            peer: arrival.peer,
+            peer: plain(arrival.peer),
             is_peer_trusted: arrival.is_peer_trusted,
             client: plain(arrival.client),
             is_https: arrival.is_https,

@@ -207,7 +207,7 @@ fn fields(ask: &Ask, uri: &str) -> Map<String, Value> {
 
 /// `GS1.1.1718270400.…` and `GS2.1.s1718270400$…`: https://support.google.com/analytics/answer/11397207
 fn ga_session(value: &str) -> Option<&str> {
-    let third = value.splitn(4, '.').nth(2)?;
+    let third = value.split('.').nth(2)?;
     let digits = third.strip_prefix('s').unwrap_or(third);
     let end = digits.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
     (end > 0).then(|| &digits[..end])

@@ -75,10 +75,10 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_reader_who_takes_nothing_is_given_up() {
         let (near, mut far) = tokio::io::duplex(8);
-        let mut line = Patient::with(near, Duration::from_secs(60));
+        let mut line = Patient::with(near, Duration::from_millis(50));
         line.write_all(b"12345678").await.expect("there is room");
         let wait = line.write_all(b"9").await.expect_err("nobody reads");
         assert_eq!(wait.kind(), io::ErrorKind::TimedOut);

@@ -150,7 +150,7 @@ pub enum Served {
     /// The upstream's body as it comes.
     Passed(Incoming),
     /// The same with the tag put in.
-    Tagged(Tagged<Incoming>),
+    Tagged(Box<Tagged<Incoming>>),
 }
 
 impl Body for Served {

@@ -158,7 +158,7 @@ fn served(mut answer: Response<Incoming>, tag: Option<(&str, &str)>, method: &Me
     let Some((host, key)) = tag.filter(|_| method == Method::GET && tag::may_change(&answer)) else { return answer.map(Served::Passed) };
     let line = tag::line(host, key, tag::nonce(answer.headers()));
     tag::forget_length(answer.headers_mut());
-    answer.map(|body| Served::Tagged(tag::Tagged::new(body, line)))
+    answer.map(|body| Served::Tagged(Box::new(tag::Tagged::new(body, line))))
 }
 
 /// The same path and query at the shop's own place, to the byte.

@@ -194,8 +194,9 @@ mod tests {
     fn a_changed_page_promises_no_length() {
         let mut answer = page(&[("content-length", "5"), ("etag", "\"a\""), ("accept-ranges", "bytes"), ("digest", "x"), ("date", "d")]);
         forget_length(answer.headers_mut());
-        let names: Vec<&str> = answer.headers().keys().map(|n| n.as_str()).collect();
-        assert_eq!((names, answer.headers()["etag"].to_str().ok()), (vec!["etag", "date"], Some("W/\"a\"")));
+        let mut names: Vec<&str> = answer.headers().keys().map(|n| n.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!((names, answer.headers()["etag"].to_str().ok()), (vec!["date", "etag"], Some("W/\"a\"")));
     }
 
     #[tokio::test]
