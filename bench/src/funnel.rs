@@ -22,7 +22,7 @@ const FIGURES: Bar = Bar::Below { must: 100.0, aim: 30.0, unit: Unit::Ms };
 const VISITORS: Bar = Bar::Below { must: 100.0, aim: 25.0, unit: Unit::Ms };
 /// Shops whose servers tell; the most that one token may tell in a second is far below what is measured.
 const SHOPS: usize = 64;
-const TOKENS_EACH: usize = 4;
+const TOKENS_EACH: usize = 16;
 
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let mut rows = vec![told(settings)?];

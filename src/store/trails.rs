@@ -111,24 +111,50 @@ impl Trails {
     }
 
     /// Where somebody first came from: the earliest visit or step that says so; where there is none, the first visit that the
-    /// ledger has found for what they asked for or bought. Empty words where nothing is known.
-    pub fn origin<'t>(&'t self, trail: &Trail<'t>) -> &'t Origin {
-        let mut visit: Option<(u32, &Origin)> = None;
+    /// ledger has found for what they asked for or bought.
+    pub fn origin(&self, trail: &Trail) -> OriginPlace {
+        let mut first: Option<(u32, OriginPlace)> = None;
+        let words = self.visits.words();
         trail.each_browser(|visits| {
-            let first = visits.iter().map(|v| (v.at_s, self.visits.origin(v))).find(|(_, origin)| !origin.0.is_empty());
-            if let Some(first) = first
-                && visit.is_none_or(|known| first.0 < known.0)
+            let said = visits.iter().map(|v| (v.at_s, words.whats[v.what as usize].origin)).find(|(_, origin)| *origin > 0);
+            if let Some((at_s, place)) = said
+                && first.is_none_or(|known| at_s < known.0)
             {
-                visit = Some(first);
+                first = Some((at_s, OriginPlace { list: 0, place }));
             }
         });
-        let step = trail.steps.iter().find(|s| s.origin > 0).map(|s| (s.at_s, &self.steps.origins.all[usize::from(s.origin)]));
-        let earliest = match (visit, step) {
-            (Some(visit), Some(step)) => Some(if step.0 < visit.0 { step.1 } else { visit.1 }),
-            (visit, step) => visit.or(step).map(|(_, origin)| origin),
-        };
-        let told = || trail.sales.iter().map(|s| self.sold.origin(s)).find(|origin| !origin.0.is_empty());
-        earliest.or_else(told).unwrap_or(self.sold.nowhere())
+        if let Some(step) = trail.steps.iter().find(|s| s.origin > 0)
+            && first.is_none_or(|known| step.at_s < known.0)
+        {
+            first = Some((step.at_s, OriginPlace { list: 1, place: step.origin.into() }));
+        }
+        let told = || trail.sales.iter().find(|s| s.origin > 0 && !self.sold.origin(s.origin).0.is_empty());
+        first.map(|(_, place)| place).or_else(|| told().map(|s| OriginPlace { list: 2, place: s.origin })).unwrap_or_default()
+    }
+
+    /// Source, medium and campaign. Empty words where nothing is known.
+    pub fn words_of(&self, origin: OriginPlace) -> &Origin {
+        match origin.list {
+            0 => &self.visits.words().origins.all[origin.place as usize],
+            1 => &self.steps.origins.all[origin.place as usize],
+            _ => self.sold.origin(origin.place),
+        }
+    }
+}
+
+/// An origin by its place in one of the lists in which they stand. The first of the first list is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OriginPlace {
+    list: u8,
+    place: u32,
+}
+
+impl OriginPlace {
+    /// Lists, and the place in one.
+    pub const LISTS: usize = 3;
+
+    pub fn parts(self) -> (usize, usize) {
+        (usize::from(self.list), self.place as usize)
     }
 }
 

@@ -1,7 +1,5 @@
 //! What walks add up to: how many came how far, by where they came from, and how long they took.
 
-use std::collections::BTreeMap;
-
 use super::super::funnel::MOST_STEPS;
 use super::walk::Walk;
 
@@ -9,7 +7,8 @@ use super::walk::Walk;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reached {
     pub people: [u64; MOST_STEPS],
-    pub groups: BTreeMap<u32, [u64; MOST_STEPS]>,
+    /// By the number of the group.
+    pub groups: Vec<[u64; MOST_STEPS]>,
     /// Seconds from the step before to this one, of everybody who reached it.
     gaps: [Vec<u32>; MOST_STEPS],
 }
@@ -24,7 +23,11 @@ pub struct Quarters {
 
 impl Reached {
     pub fn add(&mut self, group: u32, walk: &Walk) {
-        let of_group = self.groups.entry(group).or_default();
+        let group = group as usize;
+        if self.groups.len() <= group {
+            self.groups.resize(group + 1, [0; MOST_STEPS]);
+        }
+        let of_group = &mut self.groups[group];
         for step in 0..walk.reached {
             self.people[step] += 1;
             of_group[step] += 1;
@@ -69,7 +72,7 @@ mod tests {
             all.add(group, &walk(at_s));
         }
         assert_eq!(all.people[..3], [4, 3, 2]);
-        assert_eq!((all.groups[&1][..3].to_vec(), all.groups[&2][..3].to_vec()), (vec![2, 1, 1], vec![2, 2, 1]));
+        assert_eq!((all.groups[1][..3].to_vec(), all.groups[2][..3].to_vec()), (vec![2, 1, 1], vec![2, 2, 1]));
         assert_eq!(all.quarters(0), None);
         assert_eq!(all.quarters(1), Some(Quarters { lower_s: 1, median_s: 10, upper_s: 30 }));
         assert_eq!(all.quarters(2), Some(Quarters { lower_s: 1, median_s: 1, upper_s: 30 }));

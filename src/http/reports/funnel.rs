@@ -188,7 +188,8 @@ fn groups(answer: &Answer, count: usize) -> Vec<(String, Vec<i64>)> {
         .reached
         .groups
         .iter()
-        .map(|(place, people)| (answer.groups.names[*place as usize].clone(), people[..count].iter().map(|n| *n as i64).collect()))
+        .zip(&answer.groups.names)
+        .map(|(people, name)| (name.clone(), people[..count].iter().map(|n| *n as i64).collect()))
         .collect();
     all.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
     all
@@ -262,7 +263,7 @@ pub async fn people(app: App, ask: Ask) -> Result<Reply> {
         let key = |s: &Somebody| Cursor { key: Some(i64::from(s.walk.at_s[step - 1])), id: s.person.0 };
         let (page, next) = page(&all, cursor, limit, key);
         let names = names(c, page.iter().map(|s| s.person))?;
-        let shown: Vec<Value> = page.iter().map(|s| shown_somebody(s, &names, &of)).collect();
+        let shown: Vec<Value> = page.iter().map(|s| shown_somebody(s, &names, trails, &of)).collect();
         Ok((all.len(), shown, next))
     })
     .await?;
@@ -312,10 +313,10 @@ pub fn shown_origin(origin: &Origin, site: &Site) -> Value {
     json!({"source": source, "medium": medium, "campaign": (!campaign.is_empty()).then_some(campaign), "channel": channel})
 }
 
-fn shown_somebody(s: &Somebody, names: &Names, site: &Site) -> Value {
+fn shown_somebody(s: &Somebody, names: &Names, trails: &Trails, site: &Site) -> Value {
     let steps: Vec<Value> = s.walk.at_s[..s.walk.reached].iter().map(|at| second(*at, site)).collect();
     json!({"who": shown_who(s.person, names), "kind": kind(s.person), "reached": s.walk.reached, "steps": steps,
-        "first": shown_origin(&s.origin, site)})
+        "first": shown_origin(trails.words_of(s.origin), site)})
 }
 
 pub fn second(at_s: u32, site: &Site) -> Value {

@@ -29,6 +29,7 @@ use crate::store::questions::show_up::{self, Group, Happened, Part, Somebody, Ti
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::spend;
+use crate::store::trails::Trails;
 
 pub const SHOW_UP: Doc = Doc::new(
     "Reports",
@@ -248,14 +249,14 @@ pub async fn people(app: App, ask: Ask) -> Result<Reply> {
         let key = |s: &Somebody| Cursor { key: Some(i64::from(s.line.booked_s)), id: s.person.0 };
         let (page, next) = page(&all, cursor, limit, key);
         let names = names(c, page.iter().map(|s| s.person))?;
-        let shown: Vec<Value> = page.iter().map(|s| shown_line(s, &names, &of)).collect();
+        let shown: Vec<Value> = page.iter().map(|s| shown_line(s, &names, trails, &of)).collect();
         Ok((all.len(), shown, next))
     })
     .await?;
     ask.shown(json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER)), "total": total}))
 }
 
-fn shown_line(s: &Somebody, names: &Names, site: &Site) -> Value {
+fn shown_line(s: &Somebody, names: &Names, trails: &Trails, site: &Site) -> Value {
     let line = &s.line;
     let maybe = |at: Option<u32>| at.map_or(Value::Null, |at| second(at, site));
     json!({
@@ -270,7 +271,7 @@ fn shown_line(s: &Somebody, names: &Names, site: &Site) -> Value {
         "bought_at": maybe(line.bought_s),
         "refunded_at": maybe(line.refunded_s),
         "net": shown::moneys(&moneys(&s.net)),
-        "first": shown_origin(&s.origin, site),
+        "first": shown_origin(trails.words_of(s.origin), site),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::milestones::walked::Walked;
 use super::super::trails::sold::{Kind, Sale, Sold};
 use super::super::trails::visits::Visits;
-use super::super::trails::{PersonKey, Trail, Trails};
+use super::super::trails::{OriginPlace, PersonKey, Trail, Trails};
 use super::visits::Origin;
 use crate::domain::funnel::{Plan, Step, is_of_pattern};
 use crate::domain::money::Currency;
@@ -25,8 +25,18 @@ pub struct ByOrigin<'w> {
 pub struct Groups {
     pub names: Vec<String>,
     known: HashMap<String, u32>,
-    /// By origin: most people come from where others came from. None is left out.
-    of: HashMap<Origin, Option<u32>>,
+    /// By the place of an origin in each of the lists: most people come from where others came from.
+    of: [Vec<Known>; OriginPlace::LISTS],
+}
+
+/// What is known of an origin.
+#[derive(Debug, Clone, Copy, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    /// A filter leaves it out.
+    LeftOut,
+    Group(u32),
 }
 
 /// How far everybody went.
@@ -40,14 +50,14 @@ pub struct Answer {
 pub struct Somebody {
     pub person: PersonKey,
     pub walk: Walk,
-    pub origin: Origin,
+    pub origin: OriginPlace,
 }
 
 /// Everybody who took the first step in its time.
 pub fn answer(trails: &Trails, plan: &Plan, rule: &Rule, currency: Currency, by: &ByOrigin) -> Answer {
     let mut answer = Answer::default();
     each(trails, plan, rule, currency, |trail, walk| {
-        if let Some(group) = answer.groups.of(trails.origin(trail), by) {
+        if let Some(group) = answer.groups.of(trails, trail, by) {
             answer.reached.add(group, &walk);
         }
     });
@@ -67,8 +77,8 @@ pub fn people(
     let mut groups = Groups::default();
     each(trails, plan, rule, currency, |trail, walk| {
         let is_wanted = if is_left { walk.reached == reached } else { walk.reached >= reached };
-        if is_wanted && groups.of(trails.origin(trail), by).is_some() {
-            found.push(Somebody { person: trail.person, walk, origin: trails.origin(trail).clone() });
+        if is_wanted && groups.of(trails, trail, by).is_some() {
+            found.push(Somebody { person: trail.person, walk, origin: trails.origin(trail) });
         }
     });
     found.sort_unstable_by_key(|s: &Somebody| (std::cmp::Reverse(s.walk.at_s[reached - 1]), s.person));
@@ -76,17 +86,26 @@ pub fn people(
 }
 
 impl Groups {
-    /// The group of an origin; none where a filter leaves it out.
-    pub fn of(&mut self, origin: &Origin, by: &ByOrigin) -> Option<u32> {
-        if let Some(known) = self.of.get(origin) {
-            return *known;
+    /// The group of somebody; none where a filter leaves them out.
+    pub fn of(&mut self, trails: &Trails, trail: &Trail, by: &ByOrigin) -> Option<u32> {
+        let origin = trails.origin(trail);
+        let (list, place) = origin.parts();
+        if self.of[list].len() <= place {
+            self.of[list].resize(place + 1, Known::Nothing);
         }
-        let group = by.filter.admits_visit(&origin.0, &origin.1, &origin.2).then(|| self.place((by.name)(origin)));
-        self.of.insert(origin.clone(), group);
-        group
+        match self.of[list][place] {
+            Known::Group(group) => Some(group),
+            Known::LeftOut => None,
+            Known::Nothing => {
+                let words = trails.words_of(origin);
+                let group = by.filter.admits_visit(&words.0, &words.1, &words.2).then(|| self.place((by.name)(words)));
+                self.of[list][place] = group.map_or(Known::LeftOut, Known::Group);
+                group
+            }
+        }
     }
 
-    pub fn place(&mut self, name: String) -> u32 {
+    fn place(&mut self, name: String) -> u32 {
         let next = self.names.len() as u32;
         let names = &mut self.names;
         *self.known.entry(name).or_insert_with_key(|name| {

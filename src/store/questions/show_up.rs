@@ -6,11 +6,10 @@ use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
 use super::super::trails::sold::Kind;
-use super::super::trails::{PersonKey, Trail, Trails};
+use super::super::trails::{OriginPlace, PersonKey, Trail, Trails};
 use super::funnels::{ByOrigin, Groups};
 use super::json_list;
 use super::timeline::sessions;
-use super::visits::Origin;
 use crate::domain::ids::ContactId;
 use crate::domain::milestone::{is_attendance, is_booking, is_lead};
 use crate::domain::money::{Currency, Money};
@@ -110,14 +109,14 @@ impl Part {
 pub struct Somebody {
     pub person: PersonKey,
     pub line: Line,
-    pub origin: Origin,
+    pub origin: OriginPlace,
     pub net: BTreeMap<Currency, i64>,
 }
 
 pub fn answer(trails: &Trails, times: Times, by: &ByOrigin) -> Answer {
     let mut answer = Answer::default();
     each(trails, times, |trail, line| {
-        let Some(group) = answer.groups.of(trails.origin(trail), by) else { return };
+        let Some(group) = answer.groups.of(trails, trail, by) else { return };
         if answer.by_group.len() <= group as usize {
             answer.by_group.resize_with(group as usize + 1, Group::default);
         }
@@ -135,10 +134,10 @@ pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part) -> Vec<S
     let mut found = Vec::new();
     let mut groups = Groups::default();
     each(trails, times, |trail, line| {
-        if part.holds(line) && groups.of(trails.origin(trail), by).is_some() {
+        if part.holds(line) && groups.of(trails, trail, by).is_some() {
             let mut net = BTreeMap::new();
             add_net(trail, line, &mut net);
-            found.push(Somebody { person: trail.person, line: *line, origin: trails.origin(trail).clone(), net });
+            found.push(Somebody { person: trail.person, line: *line, origin: trails.origin(trail), net });
         }
     });
     found.sort_unstable_by_key(|s: &Somebody| (std::cmp::Reverse(s.line.booked_s), s.person));

@@ -47,7 +47,7 @@ pub struct Sale {
     /// What a conversion of the owner's own kind is called; a place in the list.
     pub name: u32,
     /// Of its first visit; a place in the list.
-    origin: u32,
+    pub origin: u32,
     pub currency: Option<Currency>,
     /// What it came to; of money that went back, how much.
     pub minor: i64,
@@ -126,13 +126,8 @@ impl Held for Part {
 }
 
 impl Sold {
-    pub fn origin(&self, sale: &Sale) -> &Origin {
-        &self.origins.all[sale.origin as usize]
-    }
-
-    /// What is said where nothing is known.
-    pub fn nowhere(&self) -> &Origin {
-        &self.origins.all[0]
+    pub fn origin(&self, place: u32) -> &Origin {
+        &self.origins.all[place as usize]
     }
 }
 

@@ -136,11 +136,6 @@ impl Visits {
         &self.words
     }
 
-    /// Where a visit came from; empty words for an event.
-    pub fn origin(&self, seen: &Seen) -> &Origin {
-        &self.words.origins.all[self.words.whats[seen.what as usize].origin as usize]
-    }
-
     /// Whose a browser is: a contact, or nobody yet.
     pub fn contact_of(&self, session: u32) -> Option<u32> {
         self.people.contacts.get(&session).map(|contact| self.people.whole(*contact))
@@ -311,11 +306,12 @@ impl Reading<'_> {
     fn events(&mut self) -> Result<i64> {
         let mut read = 0;
         let held_from = self.visits.held_from_ms.unwrap_or(i64::MIN);
-        let mut last = self.visits.progress.event;
+        let after = self.visits.progress.event;
+        let mut last = after;
         let (words, new) = (&mut self.visits.words, &mut self.new);
         self.c.scan(
             "select id, session_id, at, name, path from page_events where site_id = :site and id > :after order by id limit :most",
-            named_params! {":after": last, ":most": MOST_READ},
+            named_params! {":after": after, ":most": MOST_READ},
             |row| {
                 read += 1;
                 last = row.get(0)?;
@@ -407,7 +403,7 @@ impl<T: Clone + Default + Eq + std::hash::Hash> List<T> {
         if std::borrow::Borrow::<Q>::borrow(&self.all[0]) == word { Some(0) } else { self.known.get(word).copied() }
     }
 
-    fn place<Q>(&mut self, word: &Q) -> u32
+    pub(super) fn place<Q>(&mut self, word: &Q) -> u32
     where
         T: std::borrow::Borrow<Q>,
         Q: Eq + std::hash::Hash + ToOwned<Owned = T> + ?Sized,
