@@ -53,7 +53,13 @@ fn told(settings: &Settings) -> Result<Row, String> {
     }
     let [group_full, step] = &asked;
     let of = format!("group_full {}/s", grouped(group_full.typical()));
-    Ok(Row::ratio("funnel events, each a person not known before", format!("{}/s", grouped(step.typical())), of, ratio(step, group_full), SHARE))
+    Ok(Row::ratio(
+        "funnel events, each a person not known before",
+        format!("{}/s", grouped(step.typical())),
+        of,
+        ratio(step, group_full),
+        SHARE,
+    ))
 }
 
 fn tokens(product: &Product, places: &[Place]) -> Result<Vec<String>, String> {
@@ -171,7 +177,10 @@ fn write(product: &Product, count: usize, now_ms: i64) -> rusqlite::Result<()> {
                 r#"{"steps":[{"kind":"milestone","milestone":"lead_captured"},{"kind":"milestone","milestone":"appointment_booked"},{"kind":"milestone","milestone":"appointment_completed"}],"order":"strict"}"#,
             ),
         ] {
-            tx.execute("insert into funnels (site_id, id, name, plan, who, created_at) values (1, ?1, ?2, ?3, 'bench', 0)", params![id, name, plan])?;
+            tx.execute(
+                "insert into funnels (site_id, id, name, plan, who, created_at) values (1, ?1, ?2, ?3, 'bench', 0)",
+                params![id, name, plan],
+            )?;
         }
         tx.execute("insert or replace into numbers (site_id, noun, last) values (1, 'funnel', 2)", [])?;
     }

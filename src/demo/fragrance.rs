@@ -91,10 +91,7 @@ pub static SHOP: Shop = Shop {
     ],
     segments: &[("Paid ads", "channel", "~paid"), ("Large orders", "amount", "500..")],
     costs: &[],
-    funnels: &[(
-        "Visit to order",
-        r#"{"steps":[{"kind":"page","path":"*"},{"kind":"order"},{"kind":"refund"}],"window_days":30}"#,
-    )],
+    funnels: &[("Visit to order", r#"{"steps":[{"kind":"page","path":"*"},{"kind":"order"},{"kind":"refund"}],"window_days":30}"#)],
 };
 
 static WAYS: &[Way] = &[

@@ -224,7 +224,7 @@ async fn set_up(
     }
     let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
     let links = links::make(app, &named, shop, &who).await?;
-    let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who.clone());
     stage.linked(links);
     if !shop.has_store() {
         let secret = crypto::random_text(24);

@@ -178,7 +178,8 @@ fn step(place: usize, value: &Value, own: &[String], currency: Currency) -> Resu
     match value["kind"].as_str().unwrap_or_default() {
         "page" => {
             let path = word("path", LONGEST_PATH).filter(|p| p.starts_with(['/', '*']) && !p.contains(['?', '#']));
-            let path = path.ok_or_else(|| wrong("path is a page like /pricing or /shop/*, without what follows a question mark.".into()))?;
+            let path =
+                path.ok_or_else(|| wrong("path is a page like /pricing or /shop/*, without what follows a question mark.".into()))?;
             Ok(Step::Page { path })
         }
         "event" => {
@@ -203,7 +204,10 @@ fn step(place: usize, value: &Value, own: &[String], currency: Currency) -> Resu
             let minimum_minor = match &value["minimum"] {
                 Value::Null => None,
                 told => Some(minimum(told, currency).ok_or_else(|| {
-                    wrong(format!("minimum is an amount like {{\"minor\": 5000, \"currency\": \"{}\"}}, in the site's currency.", currency.code()))
+                    wrong(format!(
+                        "minimum is an amount like {{\"minor\": 5000, \"currency\": \"{}\"}}, in the site's currency.",
+                        currency.code()
+                    ))
                 })?),
             };
             Ok(Step::Order { minimum_minor })

@@ -32,8 +32,7 @@ pub const CHANGE: Doc = Doc::new("Funnels", "Gives a funnel another name, other 
     .body(BODY)
     .answer(ONE)
     .statuses(&[200, 400, 401, 403, 404, 409, 422]);
-pub const REMOVE: Doc =
-    Doc::new("Funnels", "Takes a funnel away. What people did stays as it is.").statuses(&[204, 401, 403, 404]);
+pub const REMOVE: Doc = Doc::new("Funnels", "Takes a funnel away. What people did stays as it is.").statuses(&[204, 401, 403, 404]);
 
 /// `GET /api/sites/{site}/funnels`
 pub async fn list(app: App, ask: Ask) -> Result<Reply> {

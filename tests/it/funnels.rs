@@ -44,25 +44,40 @@ fn usd(minor: i64) -> Value {
 
 /// Comes by an advertisement, asks, registers, moves it, attends a webinar, buys, and sends it back.
 async fn whole_way(house: &House, site: &SiteAt) {
-    let session = house.visit(site, None, json!({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring", "gclid": "c-1"})).await;
+    let session =
+        house.visit(site, None, json!({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring", "gclid": "c-1"})).await;
     house.advance_s(120);
     house.lead(site, json!({"lead_id": "L-1", "email": ANN, "session_id": session, "created_at": house.ago(0)})).await.is(200);
     house.advance_s(3_600);
     let starts = house.ago(-2 * DAY);
-    house.told(site, "zoom", "event_registered", ANN, json!({"external_id": "w:1", "event_data": {"starts_at": starts, "topic": "Webinar"}})).await;
+    house
+        .told(site, "zoom", "event_registered", ANN, json!({"external_id": "w:1", "event_data": {"starts_at": starts, "topic": "Webinar"}}))
+        .await;
     house.advance_s(DAY);
     let moved = house.ago(-2 * DAY);
     house.told(site, "easyappointments", "appointment_rescheduled", ANN, json!({"event_data": {"starts_at": moved}})).await;
     house.advance_s(2 * DAY);
-    house.told(site, "zoom", "event_attended", ANN, json!({"external_id": "w:a", "event_data": {"topic": "Webinar", "answers": {"minutes": 42}}})).await;
+    house
+        .told(
+            site,
+            "zoom",
+            "event_attended",
+            ANN,
+            json!({"external_id": "w:a", "event_data": {"topic": "Webinar", "answers": {"minutes": 42}}}),
+        )
+        .await;
     house.advance_s(DAY);
     let created = house.ago(0);
-    let order = |status: &str, at: String| {
-        json!({"order_id": "1001", "total": "90.00", "currency": "USD", "email": ANN, "status": status, "created_at": created, "updated_at": at})
-    };
+    let order = |status: &str, at: String| json!({"order_id": "1001", "total": "90.00", "currency": "USD", "email": ANN, "status": status, "created_at": created, "updated_at": at});
     house.order(site, order("paid", house.ago(0))).await.is(200);
     // Another one, which stays.
-    house.order(site, json!({"order_id": "1002", "total": "30.00", "currency": "USD", "email": ANN, "status": "paid", "created_at": house.ago(0)})).await.is(200);
+    house
+        .order(
+            site,
+            json!({"order_id": "1002", "total": "30.00", "currency": "USD", "email": ANN, "status": "paid", "created_at": house.ago(0)}),
+        )
+        .await
+        .is(200);
     house.advance_s(DAY);
     house.order(site, order("refunded", house.ago(0))).await.is(200);
 }
@@ -112,7 +127,8 @@ async fn one_person_over_all_systems_is_one_line() {
     let list = house.report(&site, &format!("show_up/people?{DAYS}&part=came")).await;
     let line = &list["items"][0];
     assert_eq!((&list["total"], &line["outcome"], &line["first"]["campaign"]), (&json!(1), &json!("came"), &json!("spring")), "{list:#}");
-    let times: Vec<&str> = ["asked_at", "booked_at", "moved_at", "came_at", "bought_at", "refunded_at"].iter().filter_map(|n| line[*n].as_str()).collect();
+    let times: Vec<&str> =
+        ["asked_at", "booked_at", "moved_at", "came_at", "bought_at", "refunded_at"].iter().filter_map(|n| line[*n].as_str()).collect();
     assert_eq!(times.len(), 6, "{line:#}");
     assert!(times.is_sorted(), "{line:#}");
     assert!(!line.to_string().contains(ANN), "masked");
@@ -158,8 +174,14 @@ async fn a_funnel_of_ones_own_joins_all_systems_and_knows_who_left() {
     // A second browser of the same person, known by its lead: one person still.
     let second = house.visit(&site, None, json!({"landing": "/start/again"})).await;
     assert_eq!(people(&ask().await), [3, 1, 0, 0, 0]);
-    house.lead(&site, json!({"lead_id": "L-8", "email": "cy@mail.example", "session_id": second, "created_at": house.ago(0)})).await.is(200);
-    house.lead(&site, json!({"lead_id": "L-9", "email": "di@mail.example", "session_id": refused, "created_at": house.ago(0)})).await.is(200);
+    house
+        .lead(&site, json!({"lead_id": "L-8", "email": "cy@mail.example", "session_id": second, "created_at": house.ago(0)}))
+        .await
+        .is(200);
+    house
+        .lead(&site, json!({"lead_id": "L-9", "email": "di@mail.example", "session_id": refused, "created_at": house.ago(0)}))
+        .await
+        .is(200);
     assert_eq!(people(&ask().await), [2, 1, 0, 0, 0], "two browsers are one person, and who never saw the page is none");
     house.advance_s(60);
     whole_way(&house, &site).await;
@@ -184,7 +206,12 @@ async fn a_funnel_of_ones_own_joins_all_systems_and_knows_who_left() {
     assert!(!list.to_string().contains("cy@mail") && !rest.to_string().contains("di@mail"), "masked");
     let list = house.report(&site, &format!("funnel/people?funnel={funnel}&{DAYS}&step=1&part=left")).await;
     assert_eq!((&list["items"][0]["kind"], &list["items"][0]["first"]["source"]), (&json!("browser"), &json!("bing")), "{list:#}");
-    let csv = house.get(&format!("/api/sites/{}/reports/funnel.csv?funnel={funnel}&{DAYS}&by=channel", site.slug)).token(&site.token).send().await.is(200);
+    let csv = house
+        .get(&format!("/api/sites/{}/reports/funnel.csv?funnel={funnel}&{DAYS}&by=channel", site.slug))
+        .token(&site.token)
+        .send()
+        .await
+        .is(200);
     assert!(csv.text.starts_with("channel,place,step,people,") && csv.text.contains("\nPaid Search,"), "{}", csv.text);
 
     // Whoever is erased has no visits any more; what else they did is counted as one somebody's.
@@ -213,7 +240,10 @@ async fn a_funnel_is_named_changed_and_taken_away_by_editors() {
     let body = json!({"name": " Lead  to order ", "steps": [{"kind": "lead"}, {"kind": "order", "minimum": {"minor": 5000, "currency": "USD"}}],
         "order": "strict", "window_days": 14});
     let made = house.post(&path).cookie(&editor).json(&body).send().await.is(201).json;
-    assert_eq!((&made["name"], &made["order"], &made["window_days"], &made["steps"]), (&json!("Lead to order"), &json!("strict"), &json!(14), &body["steps"]));
+    assert_eq!(
+        (&made["name"], &made["order"], &made["window_days"], &made["steps"]),
+        (&json!("Lead to order"), &json!("strict"), &json!(14), &body["steps"])
+    );
     house.post(&path).cookie(&reader).json(&body).send().await.is(403);
     assert_eq!(house.post(&path).cookie(&editor).json(&body).send().await.is(409).code(), "funnel_exists");
     let one = format!("{path}/{}", made["funnel"].as_str().expect("an id"));

@@ -32,7 +32,8 @@ fn fill(server: &Running, token: &str) {
         let touch = json!({"landing": if n % 2 == 0 { "/start" } else { "/pricing?a=1" }, "at": ago(220), "user_agent": CHROME,
             "utm_source": source, "utm_medium": "cpc", "utm_campaign": "Spring"});
         let session = tell(server, token, "/api/touch", &touch)["session_id"].clone();
-        let lead = json!({"lead_id": format!("L-{n}"), "email": format!("p{n}@mail.example"), "session_id": session, "created_at": ago(219)});
+        let lead =
+            json!({"lead_id": format!("L-{n}"), "email": format!("p{n}@mail.example"), "session_id": session, "created_at": ago(219)});
         tell(server, token, "/api/webhook/lead", &lead);
         let starts = if n == 11 { -30 } else { 120 };
         step(n, "easyappointments", "appointment_booked", 200 - n, Some(starts));
@@ -112,7 +113,12 @@ async fn came(browser: &Chromium) {
     browser.click(".fb-more button").await;
     browser.wait("the table", "return document.querySelector('.fb-twin:not([hidden]) tbody')?.rows.length === 5").await;
     browser.click("[data-focus='by-channel']").await;
-    browser.wait("channels", "return location.search.includes('by=channel') && document.querySelector('.t-funnel')?.innerText.includes('Paid')").await;
+    browser
+        .wait(
+            "channels",
+            "return location.search.includes('by=channel') && document.querySelector('.t-funnel')?.innerText.includes('Paid')",
+        )
+        .await;
     browser.click("[data-focus='by-source']").await;
     browser.wait("a filter", "[...document.querySelectorAll('.t-funnel tbody .cell')].find((b) => b.innerText === 'facebook').click(); return location.search.includes('source=facebook')").await;
     texts(browser, "of facebook alone", bars, json!(["4", "4", "2", "1"])).await;
@@ -140,7 +146,12 @@ async fn named(browser: &Chromium) {
     texts(browser, "the steps", bars, json!(["6", "6", "3"])).await;
     browser.wait("the address", "return location.search.includes('show=funnel_1')").await;
     // A drop, by keyboard.
-    browser.wait("the drop", "const b = document.querySelector('[aria-label=\"Your funnel\"] .fb-left'); b.focus(); return document.activeElement === b").await;
+    browser
+        .wait(
+            "the drop",
+            "const b = document.querySelector('[aria-label=\"Your funnel\"] .fb-left'); b.focus(); return document.activeElement === b",
+        )
+        .await;
     browser.press(ENTER).await;
     browser.wait_for("three people", "return document.querySelectorAll('.dialog .fp-row').length", json!(3)).await;
     browser.press("\u{E00C}").await;

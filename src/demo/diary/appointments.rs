@@ -46,12 +46,14 @@ impl Writer {
 
     fn appointment(&mut self, chance: &mut Chance, n: usize, asked_at: Time, browser: Option<usize>, who: Someone) {
         let booked_at = asked_at.plus_ms(chance.between(4 * MINUTE_MS, 40 * HOUR_MS));
-        let mut starts_at = self.open_hour(chance, booked_at.plus_ms(chance.between(3, 15) * DAY_MS));
+        let ahead = chance.between(3, 15);
+        let mut starts_at = self.open_hour(chance, booked_at.plus_ms(ahead * DAY_MS));
         let uid = format!("elb{n:04}");
         let mut told: Vec<(Time, &'static str, Time)> = vec![(booked_at, "BOOKING_CREATED", starts_at)];
         if chance.happens(1_500) {
             let moved_at = booked_at.plus_ms(chance.between(5 * HOUR_MS, 2 * DAY_MS));
-            starts_at = self.open_hour(chance, starts_at.plus_ms(chance.between(1, 6) * DAY_MS));
+            let later = chance.between(1, 6);
+            starts_at = self.open_hour(chance, starts_at.plus_ms(later * DAY_MS));
             told.push((moved_at, "BOOKING_RESCHEDULED", starts_at));
         }
         let ended_at = starts_at.plus_ms(LENGTH_MS);
@@ -76,7 +78,8 @@ impl Writer {
             self.diary.events.push(Event { at, what: What::Appointment(told) });
         }
         if has_come && chance.happens(4_200) {
-            self.bought(chance, ended_at.plus_ms(chance.between(20 * MINUTE_MS, 6 * DAY_MS)), who);
+            let after = chance.between(20 * MINUTE_MS, 6 * DAY_MS);
+            self.bought(chance, ended_at.plus_ms(after), who);
         }
     }
 

@@ -80,12 +80,8 @@ mod tests {
 
     #[test]
     fn quarters_are_of_the_numbers_themselves() {
-        for (all, want) in [
-            (vec![7], (7, 7, 7)),
-            (vec![2, 1], (1, 1, 2)),
-            (vec![4, 1, 3, 2], (1, 2, 3)),
-            (vec![5, 4, 3, 2, 1], (2, 3, 4)),
-        ] {
+        for (all, want) in [(vec![7], (7, 7, 7)), (vec![2, 1], (1, 1, 2)), (vec![4, 1, 3, 2], (1, 2, 3)), (vec![5, 4, 3, 2, 1], (2, 3, 4))]
+        {
             let got = quarters(&mut all.clone()).expect("there are some");
             assert_eq!((got.lower_s, got.median_s, got.upper_s), want, "{all:?}");
         }

@@ -75,7 +75,10 @@ const JOURNEYS: &[Param] = &[
 /// People of a funnel: by where they first came from.
 const FIRST_VISIT: &[Param] = &[
     ("by", "channel, source (default), medium or campaign of the first visit that is known of each person"),
-    ("source", "where people first came from; ! in front is none of, ~ in front a part of it, `unattributed` for those of whom nothing is known"),
+    (
+        "source",
+        "where people first came from; ! in front is none of, ~ in front a part of it, `unattributed` for those of whom nothing is known",
+    ),
     ("medium", "of the first visit"),
     ("campaign", "of the first visit"),
     ("channel", "of the first visit, a name like Paid Search"),

@@ -47,9 +47,14 @@ pub const PEOPLE: Doc = Doc::new("Reports", "Who booked on these days, each as o
     .query(query::SHOW_UP_PEOPLE)
     .answer(r#"{"items":[{"who":{"display":"ni••••@••••.ie","contact":"contact_7"},"kind":"contact","outcome":"came","booked_at":"2026-06-13T10:20:00+01:00","came_at":null,"first":{"source":"google"}}],"next":null,"total":20}"#)
     .statuses(&[200, 400]);
-pub const LINE: Doc = Doc::new("Reports", "Everything that happened to a contact, from the first visit to the refund, as whoever told it said.")
-    .answer(r#"{"items":[{"at":"2026-06-13T10:20:00+01:00","what":"event_attended","source":"zoom","name":"Webinar","minutes":42,"amount":null}]}"#)
-    .statuses(&[200, 404]);
+pub const LINE: Doc = Doc::new(
+    "Reports",
+    "Everything that happened to a contact, from the first visit to the refund, as whoever told it said.",
+)
+.answer(
+    r#"{"items":[{"at":"2026-06-13T10:20:00+01:00","what":"event_attended","source":"zoom","name":"Webinar","minutes":42,"amount":null}]}"#,
+)
+.statuses(&[200, 404]);
 
 const ORDER: &str = "show_up";
 
@@ -65,10 +70,8 @@ async fn work(app: &App, ask: &Ask, site: &Arc<Site>) -> Result<Worked> {
     let first = Arc::new(First::of(ask, &wanted)?);
     let times = times(app, &wanted, site);
     let (of, by, asked) = (site.clone(), first.clone(), wanted.clone());
-    let (answer, spent) = over(app, site, move |c, trails| {
-        Ok((by.with(&of, |by| show_up::answer(trails, times, by)), spent(c, &of, &asked, &by)?))
-    })
-    .await?;
+    let (answer, spent) =
+        over(app, site, move |c, trails| Ok((by.with(&of, |by| show_up::answer(trails, times, by)), spent(c, &of, &asked, &by)?))).await?;
     Ok(Worked { answer, spent, first })
 }
 
@@ -200,8 +203,24 @@ fn cost(spent: &BTreeMap<String, i64>, people: u64, site: &Site) -> Option<Money
 }
 
 const COLUMNS: [&str; 18] = [
-    "asked", "booked", "moved", "came", "no_show", "not_told", "cancelled", "open", "bought", "refunded", "show_rate", "no_show_rate", "net",
-    "net_per_attended", "spend", "cost_per_booking", "cost_per_attended", "currency",
+    "asked",
+    "booked",
+    "moved",
+    "came",
+    "no_show",
+    "not_told",
+    "cancelled",
+    "open",
+    "bought",
+    "refunded",
+    "show_rate",
+    "no_show_rate",
+    "net",
+    "net_per_attended",
+    "spend",
+    "cost_per_booking",
+    "cost_per_attended",
+    "currency",
 ];
 
 /// `GET /api/sites/{site}/reports/show_up.csv`

@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
-    audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, live, needs, notes, orders, pipeline,
-    receipts, rules, segments, setups, short_links, spend, timeline,
+    audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, live, needs, notes, orders,
+    pipeline, receipts, rules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 

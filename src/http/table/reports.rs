@@ -140,9 +140,15 @@ pub const ROUTES: &[Route] = &[
         reports::time_to_convert::TIME_TO_CONVERT_CSV,
     )
     .patience(55),
-    Route::new("GET", "/api/sites/{site}/reports/funnel", Site(Right::See, Scope::Read), run!(reports::funnel::funnel), reports::funnel::FUNNEL)
-        .within()
-        .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/funnel",
+        Site(Right::See, Scope::Read),
+        run!(reports::funnel::funnel),
+        reports::funnel::FUNNEL,
+    )
+    .within()
+    .patience(55),
     Route::new(
         "GET",
         "/api/sites/{site}/reports/funnel.csv",

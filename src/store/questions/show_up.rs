@@ -260,9 +260,7 @@ pub fn happened(c: &SiteConn, contact: i64) -> Result<Vec<Happened>> {
             })
         },
     )?;
-    let money = |minor: Option<i64>, currency: Option<String>| {
-        Some(Money::new(minor?, currency.as_deref().and_then(Currency::parse)?))
-    };
+    let money = |minor: Option<i64>, currency: Option<String>| Some(Money::new(minor?, currency.as_deref().and_then(Currency::parse)?));
     all.extend(c.list(
         "select happened_at, kind, label, amount_minor, currency, coalesce(first_source, '') from conversions
          where site_id = :site and contact_id = :contact and counts = 1 limit :most",

@@ -17,7 +17,7 @@ use super::visits::{List, Visits};
 use super::{BROWSERS, PersonKey};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::Currency;
-use crate::domain::question::{Days, Span};
+use crate::domain::question::Span;
 use crate::domain::time::{Day, Zone};
 use crate::error::Result;
 
@@ -121,7 +121,8 @@ impl Held for Part {
     fn bytes(&self) -> usize {
         (self.sold.rows.len() + self.loose.len()) * size_of::<Sale>()
             + self.led.len() * size_of::<Led>()
-            + (self.sold.names.all.len() + self.sold.origins.all.len()) * 150 + 200
+            + (self.sold.names.all.len() + self.sold.origins.all.len()) * 150
+            + 200
     }
 }
 
@@ -358,9 +359,6 @@ mod tests {
         let span = |from: Option<i32>, to: Option<i32>| Span { from: from.map(Day), to: to.map(Day) };
         assert_eq!(between(&standing(&[])), [span(None, None)]);
         assert_eq!(between(&standing(&[5])), [span(None, Some(4)), span(Some(6), None)]);
-        assert_eq!(
-            between(&standing(&[5, 6, 9])),
-            [span(None, Some(4)), span(Some(7), Some(8)), span(Some(10), None)]
-        );
+        assert_eq!(between(&standing(&[5, 6, 9])), [span(None, Some(4)), span(Some(7), Some(8)), span(Some(10), None)]);
     }
 }

@@ -236,8 +236,14 @@ impl Reading<'_> {
             )
         };
         self.visits.held_from_ms = first(MOST_ROWS)?;
-        self.visits.progress =
-            Progress { until_touch: newest, next_at: Some(self.visits.held_from_ms.unwrap_or(i64::MIN)), touch: newest, gone, has_begun: true, ..Progress::default() };
+        self.visits.progress = Progress {
+            until_touch: newest,
+            next_at: Some(self.visits.held_from_ms.unwrap_or(i64::MIN)),
+            touch: newest,
+            gone,
+            has_begun: true,
+            ..Progress::default()
+        };
         Ok(())
     }
 

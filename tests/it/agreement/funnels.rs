@@ -57,7 +57,13 @@ impl Person {
         let first = |all: &[(i64, Origin)]| all.iter().min_by_key(|(at, _)| *at).cloned();
         let told = || self.told.iter().filter(|(_, _, o)| !o.0.is_empty()).min_by_key(|(at, id, _)| (*at, *id)).map(|(_, _, o)| o.clone());
         match (first(&self.visits), first(&self.steps)) {
-            (Some(visit), Some(step)) => if step.0 < visit.0 { step.1 } else { visit.1 },
+            (Some(visit), Some(step)) => {
+                if step.0 < visit.0 {
+                    step.1
+                } else {
+                    visit.1
+                }
+            }
             (visit, step) => visit.or(step).map(|(_, origin)| origin).or_else(told).unwrap_or_default(),
         }
     }
@@ -163,7 +169,8 @@ impl Hand<'_> {
             db.execute(&sql, params![site, kept, merged]).expect("moved");
         }
         let mut statement = db.prepare("select id from milestones where site_id = ?1 and contact_id = ?2").expect("a statement");
-        let steps: Vec<i64> = statement.query_map(params![site, merged], |r| r.get(0)).expect("rows").map(|r| r.expect("a number")).collect();
+        let steps: Vec<i64> =
+            statement.query_map(params![site, merged], |r| r.get(0)).expect("rows").map(|r| r.expect("a number")).collect();
         for step in steps {
             self.last += 1;
             let sql = "update milestones set contact_id = ?3, changed = ?4 where site_id = ?1 and id = ?2";
@@ -338,7 +345,9 @@ fn random_step(dice: &mut Dice) -> Value {
         0 | 1 => json!({"kind": "page", "path": *dice.pick(&["/start", "/pricing*", "*", "/thanks", "/nowhere"])}),
         2 => json!({"kind": "event", "name": *dice.pick(&EVENTS)}),
         3 => json!({"kind": "lead"}),
-        4 | 5 => json!({"kind": "milestone", "milestone": *dice.pick(&KINDS), "source": if dice.is(40) { json!(dice.pick(&SOURCES)) } else { Value::Null }}),
+        4 | 5 => {
+            json!({"kind": "milestone", "milestone": *dice.pick(&KINDS), "source": if dice.is(40) { json!(dice.pick(&SOURCES)) } else { Value::Null }})
+        }
         6 => json!({"kind": "order", "minimum": if dice.is(50) { json!({"minor": 20_000, "currency": "EUR"}) } else { Value::Null }}),
         7 => json!({"kind": "sign_up"}),
         _ => json!({"kind": "refund"}),
@@ -431,7 +440,12 @@ async fn check_own(shop: &Shop, dice: &mut Dice, all: &[Person], what: &str) {
         .as_array()
         .expect("groups")
         .iter()
-        .map(|g| (g["name"].as_str().expect("a name").to_owned(), g["people"].as_array().expect("people").iter().filter_map(Value::as_i64).collect()))
+        .map(|g| {
+            (
+                g["name"].as_str().expect("a name").to_owned(),
+                g["people"].as_array().expect("people").iter().filter_map(Value::as_i64).collect(),
+            )
+        })
         .collect();
     assert_eq!(said, groups, "{what}: by {}", days.by);
     shop.house.delete(&format!("{base}/{id}")).cookie(&shop.owner).send().await.is(204);
