@@ -85,14 +85,22 @@ impl Writer {
 
     /// Being measured and planned for is what is sold first.
     fn bought(&mut self, chance: &mut Chance, at: Time, who: Someone) {
-        let key = self.orders;
+        let first = self.orders;
         self.orders += 1;
         let good = usize::from(chance.happens(4_000));
-        let order = Order { key, browser: None, names_session: false, who, lines: vec![(good, 1)], coupon: None };
+        if chance.happens(4_500) {
+            // Once the kitchen is planned: what is to go with it.
+            let later = at.plus_ms(chance.between(6 * DAY_MS, 21 * DAY_MS));
+            let key = self.orders;
+            self.orders += 1;
+            let order = Order { key, browser: None, names_session: false, who: who.clone(), lines: vec![(2, 1)], coupon: None };
+            self.diary.events.push(Event { at: later, what: What::Order(order) });
+        }
+        let order = Order { key: first, browser: None, names_session: false, who, lines: vec![(good, 1)], coupon: None };
         self.diary.events.push(Event { at, what: What::Order(order) });
         if chance.happens(900) {
             let at = at.plus_ms(chance.between(2 * DAY_MS, 9 * DAY_MS));
-            self.diary.events.push(Event { at, what: What::Ended { order: key, status: "refunded" } });
+            self.diary.events.push(Event { at, what: What::Ended { order: first, status: "refunded" } });
         }
     }
 

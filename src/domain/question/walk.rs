@@ -230,11 +230,12 @@ mod tests {
         fn a_wider_rule_loses_nobody(pairs in proptest::collection::vec((0_u32..40, 1_u8..8), 0..15), window in 1_u32..30) {
             let fits = of(&pairs);
             let reached = |rule: Rule| walk(&fits, &rule).map_or(0, |w| w.reached);
-            let narrow = Rule { window_s: Some(window), ..RULE };
-            prop_assert!(reached(narrow) <= reached(Rule { window_s: Some(window + 5), ..RULE }));
-            prop_assert!(reached(narrow) <= reached(RULE));
-            prop_assert!(reached(Rule { order: Order::Strict, ..RULE }) <= reached(RULE));
-            prop_assert!(reached(RULE) <= reached(Rule { order: Order::Any, ..RULE }));
+            let of_order = |order: Order| reached(Rule { order, ..RULE });
+            let within = |days: u32| reached(Rule { window_s: Some(days), ..RULE });
+            prop_assert!(within(window) <= within(window + 5));
+            prop_assert!(within(window) <= reached(RULE));
+            prop_assert!(of_order(Order::Strict) <= reached(RULE));
+            prop_assert!(reached(RULE) <= of_order(Order::Any));
         }
     }
 }
