@@ -7,6 +7,8 @@
 pub mod sold;
 /// Visits and events of browsers.
 pub mod visits;
+/// The words of what browsers do.
+pub mod words;
 
 use std::sync::Arc;
 

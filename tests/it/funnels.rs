@@ -18,7 +18,7 @@ impl House {
         self.get(&format!("/api/sites/{}/reports/{path}", site.slug)).token(&token).send().await.is(200).json
     }
 
-    async fn told(&self, site: &SiteAt, source: &str, kind: &str, email: &str, more: Value) {
+    async fn step_of(&self, site: &SiteAt, source: &str, kind: &str, email: &str, more: Value) {
         let mut body = json!({"source_type": source, "event_type": kind, "email": email});
         if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
             body.extend(more);
@@ -51,14 +51,20 @@ async fn whole_way(house: &House, site: &SiteAt) {
     house.advance_s(3_600);
     let starts = house.ago(-2 * DAY);
     house
-        .told(site, "zoom", "event_registered", ANN, json!({"external_id": "w:1", "event_data": {"starts_at": starts, "topic": "Webinar"}}))
+        .step_of(
+            site,
+            "zoom",
+            "event_registered",
+            ANN,
+            json!({"external_id": "w:1", "event_data": {"starts_at": starts, "topic": "Webinar"}}),
+        )
         .await;
     house.advance_s(DAY);
     let moved = house.ago(-2 * DAY);
-    house.told(site, "easyappointments", "appointment_rescheduled", ANN, json!({"event_data": {"starts_at": moved}})).await;
+    house.step_of(site, "easyappointments", "appointment_rescheduled", ANN, json!({"event_data": {"starts_at": moved}})).await;
     house.advance_s(2 * DAY);
     house
-        .told(
+        .step_of(
             site,
             "zoom",
             "event_attended",
@@ -91,7 +97,7 @@ async fn one_person_over_all_systems_is_one_line() {
     whole_way(&house, &site).await;
     // Somebody else booked by a tagged link and never came; nobody has said so, and the time has long passed.
     let more = json!({"utm_source": "newsletter", "utm_medium": "email", "event_data": {"starts_at": house.ago(3_600)}, "event_timestamp": house.ago(7_200)});
-    house.told(&site, "easyappointments", "appointment_booked", "bo@mail.example", more).await;
+    house.step_of(&site, "easyappointments", "appointment_booked", "bo@mail.example", more).await;
 
     let report = house.report(&site, &format!("show_up?{DAYS}")).await;
     let total = &report["total"];
@@ -120,7 +126,7 @@ async fn one_person_over_all_systems_is_one_line() {
     house.advance_s(DAY);
     let total = house.report(&site, &format!("show_up?{DAYS}")).await["total"].clone();
     assert_eq!((&total["not_told"], &total["open"], &total["no_show_rate"]), (&json!(1), &json!(0), &json!(0.5)), "{total}");
-    house.told(&site, "easyappointments", "appointment_no_show", "bo@mail.example", json!({})).await;
+    house.step_of(&site, "easyappointments", "appointment_no_show", "bo@mail.example", json!({})).await;
     let total = house.report(&site, &format!("show_up?{DAYS}")).await["total"].clone();
     assert_eq!((&total["not_told"], &total["no_show"]), (&json!(0), &json!(1)), "{total}");
 
@@ -287,7 +293,9 @@ async fn a_client_sees_the_people_of_the_part_without_names_and_money() {
     let house = House::new();
     let site = house.site("shop.example").await;
     whole_way(&house, &site).await;
-    house.told(&site, "manual", "appointment_booked", "bo@mail.example", json!({"utm_source": "newsletter", "utm_medium": "email"})).await;
+    house
+        .step_of(&site, "manual", "appointment_booked", "bo@mail.example", json!({"utm_source": "newsletter", "utm_medium": "email"}))
+        .await;
     let funnel = house.funnel(&site, json!({"name": "Asked to order", "steps": [{"kind": "lead"}, {"kind": "order"}]})).await;
     let cleo = house.login("cleo@agency.example", Right::See, Some(site.id)).await;
     let segment = Segment::read(Some(&json!({"source": ["newsletter"]}))).expect("a segment");

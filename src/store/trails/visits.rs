@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::named_params;
 
-use super::super::questions::visits::Origin;
 use super::super::questions::{page, word};
 use super::super::scope::SiteConn;
+use super::words::{Words, placed};
 use crate::error::{Error, Result};
 
 /// Rows read by one question at most: it must not hold up the log for others.
@@ -34,14 +34,6 @@ pub struct Seen {
 
 const IS_BROWSER: u32 = 1 << 31;
 
-/// Places in the lists of words; 0 is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct What {
-    pub page: u32,
-    pub event: u32,
-    pub origin: u32,
-}
-
 #[derive(Debug, Clone, Default)]
 pub struct Visits {
     pub rows: Arc<Vec<Seen>>,
@@ -63,28 +55,6 @@ struct Progress {
     gone: i64,
     has_begun: bool,
     is_whole: bool,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct Words {
-    pub whats: Vec<What>,
-    pub pages: List<String>,
-    pub events: List<String>,
-    pub origins: List<Origin>,
-    known: HashMap<What, u32>,
-}
-
-/// Words with their places. The first is the empty one.
-#[derive(Debug, Clone)]
-pub struct List<T> {
-    pub all: Vec<T>,
-    known: HashMap<T, u32>,
-}
-
-impl<T: Default> Default for List<T> {
-    fn default() -> Self {
-        Self { all: vec![T::default()], known: HashMap::new() }
-    }
 }
 
 /// Whose browser is whose.
@@ -381,46 +351,6 @@ fn number(n: i64) -> Option<u32> {
 
 fn seconds(ms: i64) -> u32 {
     u32::try_from(ms / 1_000).unwrap_or(if ms < 0 { 0 } else { u32::MAX })
-}
-
-fn placed(words: &mut Arc<Words>, page: &str, event: &str, (source, medium, campaign): (&str, &str, &str)) -> u32 {
-    // Looked up without a copy: most are known.
-    let origin = (source.to_owned(), medium.to_owned(), campaign.to_owned());
-    let known = (words.pages.find(page), words.events.find(event), words.origins.find(&origin));
-    if let (Some(page), Some(event), Some(origin)) = known
-        && let Some(place) = words.known.get(&What { page, event, origin })
-    {
-        return *place;
-    }
-    let words = Arc::make_mut(words);
-    let what = What { page: words.pages.place(page), event: words.events.place(event), origin: words.origins.place(&origin) };
-    let place = words.whats.len() as u32;
-    words.whats.push(what);
-    words.known.insert(what, place);
-    place
-}
-
-impl<T: Clone + Default + Eq + std::hash::Hash> List<T> {
-    fn find<Q>(&self, word: &Q) -> Option<u32>
-    where
-        T: std::borrow::Borrow<Q>,
-        Q: Eq + std::hash::Hash + ?Sized,
-    {
-        if std::borrow::Borrow::<Q>::borrow(&self.all[0]) == word { Some(0) } else { self.known.get(word).copied() }
-    }
-
-    pub(super) fn place<Q>(&mut self, word: &Q) -> u32
-    where
-        T: std::borrow::Borrow<Q>,
-        Q: Eq + std::hash::Hash + ToOwned<Owned = T> + ?Sized,
-    {
-        self.find(word).unwrap_or_else(|| {
-            let place = self.all.len() as u32;
-            self.all.push(word.to_owned());
-            self.known.insert(word.to_owned(), place);
-            place
-        })
-    }
 }
 
 impl Kept {
