@@ -29,7 +29,7 @@ const cameFrom = (row) => (row.first ? h('bdi', null, [valueWord('source', row.f
  *   `steps` are what is known of a row: its name and when it was
  */
 export function openPeople(p, how) {
-  const body = h('div.rc-body.fp'), box = h('div.rc', null);
+  const body = h('div.rc-body.fp'), box = h('div.rc.people-of', null);
   const { el, close } = openDialog({ label: how.title, slide: 'side', onclose: () => how.closed(how.id) }, box);
   const list = h('ol.fp-list'), foot = h('div.fp-foot'), sum = h('span.faint');
   fill(box, dialogHead(/** @type {any} */ (how.title), close, sum), body);

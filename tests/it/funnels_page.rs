@@ -166,7 +166,7 @@ async fn named(browser: &Chromium) {
     browser.write(".ff [name=name]", "Other").await;
     browser.click(".ff button[type=submit]").await;
     texts(browser, "two of them", "[aria-label='Your funnels'] button", json!([HOSTILE, "Other"])).await;
-    texts(browser, "its steps", bars, json!(["6", "6", "2"])).await;
+    texts(browser, "its steps", bars, json!(["0", "0", "0"])).await;
     browser.click("[data-focus='change']").await;
     browser.click(".ff .danger").await;
     browser.click("dialog .danger").await;
