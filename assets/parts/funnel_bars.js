@@ -60,7 +60,7 @@ export function funnelBars(show, label) {
     fillBar.style.setProperty('--part', `${most ? bar.people / most * 100 : 0}%`);
     const gap = [bar.took && h('span.fb-took', { 'data-tip': tookAll(bar.took) }, icon('clock', 's'), tookSentence(bar.took)),
       (bar.gap ?? []).map((g) => (g.open ? h('button.fb-left', { type: 'button', 'data-focus': g.open, onclick: () => show(/** @type {string} */ (g.open)) }, g.words) : h('span.faint', null, g.words)))];
-    return h('li', null, (bar.took || bar.gap?.length) && h('div.fb-gap', null, gap),
+    return h('li', null, (bar.took || (bar.gap ?? []).length > 0) && h('div.fb-gap', null, gap),
       h('button.fb-bar', { type: 'button', 'data-focus': bar.open, 'data-tip': bar.share ? bar.share.what : null, onclick: () => show(bar.open) },
         h('span.fb-name', null, bar.name), h('span.fb-track', { 'aria-hidden': 'true' }, fillBar),
         h('b.fb-people', null, count(bar.people)), h('span.fb-share', null, bar.share ? shareText(bar.share.hits, bar.share.of) : '')));
