@@ -35,6 +35,8 @@ mod erase;
 mod export;
 mod framed;
 mod funnel;
+mod funnels;
+mod funnels_page;
 mod google_ads;
 mod ground;
 mod habits;
