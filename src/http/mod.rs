@@ -56,6 +56,8 @@ mod forwarding;
 mod front;
 /// Steps and sign-ups told by the owner's own server.
 mod funnel;
+/// Steps that lead somewhere, as owners name them.
+mod funnels;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.

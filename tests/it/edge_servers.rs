@@ -121,7 +121,7 @@ async fn pages_are_counted_and_always_served(mut street: Street, server: Server)
     let first = ask("GET", "/page?utm_source=news&utm_medium=email", forged, b"").await.is(200);
     assert!(first.text().contains("Shop é"), "{}", first.text());
     let id = first.session().expect("a cookie").to_owned();
-    street.until("select count(*) from sessions", 1).await;
+    street.holds("select count(*) from sessions", 1).await;
     let session = street.house.session(&street.site, &id);
     assert_eq!(
         (&session["ft_source"], &session["ft_landing"]),
@@ -130,10 +130,10 @@ async fn pages_are_counted_and_always_served(mut street: Street, server: Server)
     );
     let known = format!("Cookie: _halo={id}\r\n{forged}");
     assert_eq!(ask("GET", "/next", &known, b"").await.is(200).session(), Some(id.as_str()));
-    street.until("select sum(page_views) from sessions", 2).await;
+    street.holds("select sum(page_views) from sessions", 2).await;
     let heard = ask("GET", "/echo", &known, b"").await.is(200).text();
     assert!(heard.contains(&format!("x-halo-session: {id}")) && !heard.contains("x-halo-session: forged"), "{heard}");
-    street.until("select sum(page_views) from sessions", 3).await;
+    street.holds("select sum(page_views) from sessions", 3).await;
 
     // Nothing else is, and all of it passes.
     let posted = ask("POST", "/upload", &known, &vec![b'x'; 30_000]).await.is(200);

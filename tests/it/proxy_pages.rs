@@ -17,10 +17,10 @@ async fn a_visitor_without_a_script_is_known_from_the_first_page() {
     let id = first.session().expect("a cookie").to_owned();
     let cookie = first.header("set-cookie");
     assert!(cookie.contains("Max-Age=31536000; Path=/; Domain=shop.example; SameSite=Lax; Secure"), "{cookie}");
-    street.until(VIEWS, 1).await;
+    street.holds(VIEWS, 1).await;
     let second = street.open_page("/next", &format!("Cookie: own=1; _halo={id}\r\nReferer: https://shop.example/page\r\n")).await.is(200);
     assert_eq!(second.session(), Some(id.as_str()), "the second page keeps the session");
-    street.until(VIEWS, 2).await;
+    street.holds(VIEWS, 2).await;
     let session = street.house.session(&street.site, &id);
     assert_eq!(session["ft_source"], json!("news"), "{session}");
     assert_eq!(street.house.sql(&street.site, "select 1 from sessions").len(), 1);
@@ -51,10 +51,10 @@ async fn only_pages_that_somebody_opens_are_counted() {
     }
     let bot = BROWSER.replace("Chrome/126.0.0.0", "compatible; Googlebot/2.1; +http://www.google.com/bot.html");
     assert_eq!(street.get("/page", &bot).await.is(200).session(), None);
-    street.until_counted("halotrack_touches_dropped_total{what=\"bot\"} 1\n").await;
+    street.is_counted("halotrack_touches_dropped_total{what=\"bot\"} 1\n").await;
     assert!(street.get("/page", &plain).await.is(200).session().is_some(), "an older browser says only what it takes");
     assert!(street.open_page("/known", "").await.is(304).session().is_some());
-    street.until("select count(*) from sessions", 2).await;
+    street.holds("select count(*) from sessions", 2).await;
     street.close().await;
 }
 
@@ -62,7 +62,7 @@ async fn only_pages_that_somebody_opens_are_counted() {
 async fn the_page_and_its_tag_are_one_view() {
     let street = Street::open().await;
     let id = street.open_page("/page?utm_source=news&utm_medium=email", "").await.session().expect("a cookie").to_owned();
-    street.until(VIEWS, 1).await;
+    street.holds(VIEWS, 1).await;
     let tell = async |event: &str, navigation: &str, cookie: Option<&str>| {
         let body = json!({"site": street.site.key, "landing": "/page?utm_source=news&utm_medium=email", "event_id": event,
             "navigation": navigation, "title": "Shop", "ga_client_id": "1.2"});
@@ -85,7 +85,7 @@ async fn the_page_and_its_tag_are_one_view() {
 
     // A browser that keeps no cookies: the tag is given the id that the page was counted under.
     street.open_page("/page?utm_source=news&utm_medium=email", "").await;
-    street.until(VIEWS, 4).await;
+    street.holds(VIEWS, 4).await;
     tell("e4", "navigate", None).await;
     assert_eq!(sum("select sum(page_views) n from sessions"), Some(4));
     street.close().await;
@@ -95,15 +95,15 @@ async fn the_page_and_its_tag_are_one_view() {
 async fn a_page_behind_a_redirect_is_one_view() {
     let street = Street::open().await;
     let id = street.open_page("/moved", "").await.is(302).session().expect("a cookie").to_owned();
-    street.until(VIEWS, 1).await;
+    street.holds(VIEWS, 1).await;
     let known = format!("Cookie: _halo={id}\r\n");
     street.open_page("/target", &known).await.is(200);
     street.open_page("/target", &known).await.is(200);
-    street.until(VIEWS, 2).await;
+    street.holds(VIEWS, 2).await;
     // One that leads to a page with a campaign is no direct visit before it.
     let other = street.open_page("/go", "X-Forwarded-For: 198.51.100.8\r\n").await.is(302).session().expect("a cookie").to_owned();
     street.open_page("/page?utm_source=partner&utm_medium=affiliate", &format!("Cookie: _halo={other}\r\n")).await.is(200);
-    street.until(VIEWS, 3).await;
+    street.holds(VIEWS, 3).await;
     assert_eq!(street.house.session(&street.site, &other)["ft_source"], json!("partner"));
     street.close().await;
 }
@@ -115,11 +115,11 @@ async fn without_consent_there_is_a_count_and_no_cookie() {
     let street = Street::at(house, site, Upstream::start().await).await;
     let said = street.open_page("/page?utm_source=news", "").await.is(200);
     assert_eq!((said.session(), said.header("set-cookie")), (None, ""));
-    street.until("select count(*) from anon_events", 1).await;
+    street.holds("select count(*) from anon_events", 1).await;
     // Its tag says the same page again, with nothing to know it by but the moment.
     let body = json!({"site": street.site.key, "landing": "/page?utm_source=news", "event_id": "e1", "navigation": "navigate"}).to_string();
     street.ask("POST", "/api/touch", &format!("{BROWSER}Origin: https://shop.example\r\n"), body.as_bytes()).await.is(200);
-    street.until("select count(*) from anon_events", 1).await;
+    street.holds("select count(*) from anon_events", 1).await;
     // A yes begins a session, a later no clears it.
     let yes = "CookieConsent={stamp:'x'%2Cnecessary:true%2Cstatistics:true%2Cmarketing:true}";
     let id = street.open_page("/next", &format!("Cookie: {yes}\r\n")).await.session().expect("a cookie").to_owned();
@@ -141,7 +141,7 @@ async fn the_page_is_served_whatever_happens_to_us() {
     street.house.room.is_mib(90);
     halotrack::jobs::lookout::look(&street.house.app).await.expect("a look");
     assert!(street.open_page("/page", "").await.is(200).text().contains("Shop é"));
-    street.until_counted("halotrack_touches_dropped_total{what=\"storage_full\"} 1\n").await;
+    street.is_counted("halotrack_touches_dropped_total{what=\"storage_full\"} 1\n").await;
     street.house.room.is_mib(1 << 20);
     halotrack::jobs::lookout::look(&street.house.app).await.expect("a look");
 

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -25,6 +26,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::house::{House, SiteAt};
+
+/// For what must come, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -268,6 +272,8 @@ pub struct Street {
     pub site: SiteAt,
     pub shop: Upstream,
     pub address: SocketAddr,
+    /// For how many touches there is room while none waits.
+    room: usize,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<JoinHandle<()>>,
 }
@@ -293,7 +299,8 @@ impl Street {
             });
             done.await.expect("it ends well");
         });
-        let street = Self { house, site, shop, address, stop: Some(stop), ended: Some(ended) };
+        let room = house.app.queued.available_permits();
+        let street = Self { house, site, shop, address, room, stop: Some(stop), ended: Some(ended) };
         street.set("proxy.upstream", &street.shop.url()).await;
         street
     }
@@ -327,38 +334,41 @@ impl Street {
         self.get(path, &format!("{BROWSER}{more}")).await
     }
 
-    /// Waits until a question to the books has this answer; the page does not wait for the disk, the story does.
-    pub async fn until(&self, query: &str, want: i64) {
-        for _ in 0..20_000 {
-            let rows = self.house.sql(&self.site, query);
-            if rows.first().and_then(|row| row.as_object()?.values().next()?.as_i64()) == Some(want) {
-                return;
-            }
+    /// Waits until every touch that was queued is stored or dropped: no page waits for that, the story does.
+    pub async fn settled(&self) {
+        let until = Instant::now() + PATIENCE;
+        while self.house.app.queued.available_permits() < self.room {
+            assert!(Instant::now() < until, "the queue does not end");
             tokio::task::yield_now().await;
         }
-        panic!("{query} is not {want}: {:?}", self.house.sql(&self.site, query));
+    }
+
+    /// What the books say to a question once all is written down.
+    #[track_caller]
+    pub fn holds<'a>(&'a self, query: &'a str, want: i64) -> impl Future<Output = ()> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            self.settled().await;
+            let rows = self.house.sql(&self.site, query);
+            let got = rows.first().and_then(|row| row.as_object()?.values().next()?.as_i64());
+            assert_eq!(got, Some(want), "{place}: {query}");
+        }
     }
 
     /// Waits until so many connections hold a seat.
     pub async fn until_connections(&self, want: i64) {
-        for _ in 0..1_000_000 {
-            if self.house.app.door.connections() == want {
-                return;
-            }
+        let until = Instant::now() + PATIENCE;
+        while self.house.app.door.connections() != want {
+            assert!(Instant::now() < until, "{} connections instead of {want}", self.house.app.door.connections());
             tokio::task::yield_now().await;
         }
-        panic!("{} connections instead of {want}", self.house.app.door.connections());
     }
 
-    /// Waits until a line of the metrics page is there.
-    pub async fn until_counted(&self, line: &str) {
-        for _ in 0..20_000 {
-            if self.house.get("/metrics").send().await.text.contains(line) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("{line} is not there: {}", self.house.get("/metrics").send().await.text);
+    /// A line of the metrics page, once all is written down.
+    pub async fn is_counted(&self, line: &str) {
+        self.settled().await;
+        let text = self.house.get("/metrics").send().await.text;
+        assert!(text.contains(line), "{line} is not there: {text}");
     }
 }
 
