@@ -9,7 +9,7 @@
  * null where nothing may be kept. Whatever goes wrong, the page goes on after half a second at most. The token is one of the
  * scope `write`. Behind a proxy of your own hand over the visitor's `address`, and `secure: true` where it speaks https.
  */
-export async function touch(request, response, { base, token, address, secure }) {
+export async function touch(request, response, { base, token, address, secure, patience = 500 }) {
   const headers = request.headers
   if (!isPage(request.method, headers)) return null
   const known = (headers.cookie ?? '').match(/(?:^|; *)_halo=([^;]*)/)?.[1] || null
@@ -27,7 +27,7 @@ export async function touch(request, response, { base, token, address, secure })
         gpc: headers['sec-gpc'] === '1' || undefined,
         session_id: known ?? undefined,
       }),
-      signal: AbortSignal.timeout(500),
+      signal: AbortSignal.timeout(patience),
       redirect: 'manual',
     })
     const told = await answer.json()

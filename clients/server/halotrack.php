@@ -10,7 +10,7 @@
  * the scope `write`. Behind a proxy of your own hand over the visitor's address as the third argument.
  */
 
-function halotrack_touch(string $base, string $token, ?string $address = null): ?string
+function halotrack_touch(string $base, string $token, ?string $address = null, float $patience = 0.5): ?string
 {
     if (!halotrack_is_page()) {
         return null;
@@ -30,7 +30,7 @@ function halotrack_touch(string $base, string $token, ?string $address = null): 
         'method' => 'POST',
         'header' => "Content-Type: application/json\r\nAuthorization: Bearer $token\r\nConnection: close",
         'content' => $body,
-        'timeout' => 0.5,
+        'timeout' => $patience,
         'ignore_errors' => true,
         'follow_location' => 0,
     ]]);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -144,11 +146,19 @@ async fn who_asks_before_sending_is_answered_by_the_shop() {
     stream.write_all(b"123456789").await.expect("it is sent");
     until(&mut stream, &mut got, "9 bytes").await;
     // Refused before the body is asked for.
-    let mut stream = TcpStream::connect(street.address).await.expect("a connection");
-    stream.write_all(asks("/refuses").as_bytes()).await.expect("it is sent");
-    let mut got = Vec::new();
-    let _ = stream.read_to_end(&mut got).await;
-    assert!(got.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&got));
+    let refused = talk(street.address, asks("/refuses").as_bytes()).await;
+    assert!(refused.head.starts_with("HTTP/1.1 413"), "{}", refused.head);
+    // And the body is not asked for before the shop has said so.
+    let asked = Arc::new(AtomicBool::new(false));
+    let seen = asked.clone();
+    let body = StreamBody::new(stream::once(async move {
+        seen.store(true, Ordering::Relaxed);
+        Ok::<_, Infallible>(Frame::data(Bytes::from("123456789")))
+    }));
+    let patience = Patience { word: Duration::from_secs(600), ..Patience::default() };
+    let (status, _) =
+        passed(&street.shop.url(), "POST", "/refuses", &[("expect", "100-continue"), ("content-length", "9")], body, patience).await;
+    assert_eq!((status, asked.load(Ordering::Relaxed)), (413, false));
     street.close().await;
 }
 
@@ -369,17 +379,18 @@ async fn ours_is_ours_and_all_else_is_the_shops() {
     street.close().await;
 }
 
-/// One exchange with little patience; gives the status and the words.
-async fn in_a_hurry<B>(to: &str, method: &str, body: B) -> (u16, String)
+/// One exchange; gives the status and the words.
+async fn passed<B>(to: &str, method: &str, path: &str, headers: &[(&str, &str)], body: B, patience: Patience) -> (u16, String)
 where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let short = Duration::from_millis(100);
-    let patience = Patience { connect: 50 * short, answer: 10 * short, upload: short, word: short, tunnel: short };
     let house = House::new();
     let proxy = Proxy::with(house.app.clone(), patience);
-    let request = hyper::Request::builder().method(method).uri("/slow").header("host", "shop.example");
+    let mut request = hyper::Request::builder().method(method).uri(path).header("host", "shop.example");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
     let (parts, body) = request.body(body).expect("a request").into_parts();
     let peer = std::net::IpAddr::from([127, 0, 0, 1]);
     let came = Came { peer, is_peer_trusted: false, client: peer, is_https: false };
@@ -394,12 +405,15 @@ async fn nobody_waits_for_ever() {
     // A shop that takes the connection and says nothing.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let silent = format!("http://{}", listener.local_addr().expect("an address"));
-    let (status, words) = in_a_hurry(&silent, "GET", Empty::<Bytes>::new()).await;
+    let (short, long) = (Duration::from_millis(50), Duration::from_secs(600));
+    let patience = Patience { connect: long, answer: short, ..Patience::default() };
+    let (status, words) = passed(&silent, "GET", "/a", &[], Empty::<Bytes>::new(), patience).await;
     assert!(status == 504 && words.contains("has not answered in time"), "{status} {words}");
     // A visitor who begins to send and does not go on.
     let shop = Upstream::start().await;
     let first = stream::once(async { Ok::<_, Infallible>(Frame::data(Bytes::from("a"))) });
     let stalled = StreamBody::new(first.chain(stream::pending()));
-    let (status, words) = in_a_hurry(&format!("{}/upload?", shop.url()), "POST", stalled).await;
+    let patience = Patience { connect: long, answer: long, upload: short, ..Patience::default() };
+    let (status, words) = passed(&shop.url(), "POST", "/upload", &[], stalled, patience).await;
     assert!(status == 408 && words.contains("did not arrive"), "{status} {words}");
 }

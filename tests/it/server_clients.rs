@@ -14,14 +14,14 @@ use crate::upstream::{BROWSER, request, talk};
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/server");
 
 const PHP: &str = "<?php require getenv('CLIENT');
-$session = halotrack_touch(getenv('BASE'), getenv('TOKEN'), $_SERVER['HTTP_X_REAL_IP'] ?? null);
+$session = halotrack_touch(getenv('BASE'), getenv('TOKEN'), $_SERVER['HTTP_X_REAL_IP'] ?? null, 60);
 echo 'session ' . ($session ?? 'none');
 ";
 const NODE: &str = "import http from 'node:http'
 const { touch } = await import(process.env.CLIENT)
 http.createServer(async (request, response) => {
   const { BASE: base, TOKEN: token } = process.env
-  const session = await touch(request, response, { base, token, address: request.headers['x-real-ip'] })
+  const session = await touch(request, response, { base, token, address: request.headers['x-real-ip'], patience: 60000 })
   response.end(`session ${session ?? 'none'}`)
 }).listen(Number(process.env.PORT), '127.0.0.1')
 ";
@@ -34,7 +34,7 @@ def shop(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [('session ' + (environ['halotrack.session'] or 'none')).encode()]
 
-app = Touches(shop, base=os.environ['BASE'], token=os.environ['TOKEN'], address='HTTP_X_REAL_IP')
+app = Touches(shop, base=os.environ['BASE'], token=os.environ['TOKEN'], address='HTTP_X_REAL_IP', patience=60)
 make_server('127.0.0.1', int(os.environ['PORT']), app).serve_forever()
 ";
 
