@@ -19,6 +19,7 @@ mod cli;
 mod concurrency;
 mod connect_pages;
 mod connections;
+mod consent_orders;
 mod contacts;
 mod crash;
 mod deliver;
