@@ -929,6 +929,7 @@ create table affiliate_credits (
   hold_days     integer not null,
   due_at        integer not null,
   reason        text not null,
+  model         text not null check (model = 'last' or model = 'first'), -- which of several links earned when it was first known
   flag          text,                                      -- why it looks like the partner's own purchase
   verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
   verdict_at    integer,
