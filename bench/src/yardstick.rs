@@ -29,6 +29,8 @@ pub enum Yardstick {
     Sink,
     /// WooCommerce shops, and what takes deliveries.
     Shop,
+    /// A Zoom account.
+    Meetings,
 }
 
 impl Yardstick {
@@ -38,6 +40,7 @@ impl Yardstick {
             Yardstick::GroupFull => "group_full",
             Yardstick::Sink => "sink",
             Yardstick::Shop => "shop",
+            Yardstick::Meetings => "meetings",
         }
     }
 }
@@ -95,6 +98,7 @@ pub fn serve(word: &str, folder: &Path) -> Result<(), String> {
         }
         "sink" => Router::new().fallback(|| async { ([(header::CONTENT_TYPE, "application/json")], r#"{"events_received":1}"#) }),
         "shop" => crate::shop::router(),
+        "meetings" => crate::meetings::router(),
         other => return Err(format!("there is no yardstick {other}")),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
