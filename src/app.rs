@@ -24,6 +24,7 @@ use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
 use crate::turns::Turns;
+use crate::watch::Watch;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +59,8 @@ pub struct Parts {
     pub wake: Notify,
     /// One talk with a platform at a time, for each connection.
     pub talks: Talks,
+    /// Whether readings keep to their plan.
+    pub watch: Watch,
     /// One file of history at a time, for each site.
     pub importing: Arc<Turns>,
     /// One backup at a time: two would be proven in the same scratch folder.
@@ -145,6 +148,7 @@ impl App {
                 clicks: Clicks::default(),
                 wake: Notify::new(),
                 talks: Talks::default(),
+                watch: Watch::default(),
                 importing: Default::default(),
                 backing_up: Default::default(),
                 news,

@@ -72,6 +72,8 @@ mod retention;
 mod rooms;
 mod rules;
 mod running;
+mod runs_page;
+mod schedule;
 mod segments;
 mod settings;
 mod settings_pages;
