@@ -34,6 +34,7 @@ const PAGES: [(&str, &str); 29] = [
     ("affiliates", "tr[data-id]"),
     ("affiliates/affiliate_1", ".rules li"),
     ("customers", "tr[data-id]"),
+    ("funnels", ".fb-bar, .empty"),
     ("people", "tr[data-id]"),
     ("people/contact_1", ".tl li"),
     ("links", "tr[data-id]"),
