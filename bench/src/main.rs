@@ -43,6 +43,8 @@ mod paint;
 mod process;
 /// The product as an owner runs it.
 mod product;
+/// A shop behind the proxy.
+mod proxy;
 /// A shop's list, read.
 mod pull;
 /// The dashboard's questions.
@@ -114,7 +116,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 21] = [
+const PHASES: [(&str, Phase); 22] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -138,6 +140,7 @@ const PHASES: [(&str, Phase); 21] = [
     ("records", |settings, _| records::run(settings)),
     ("redirect", |settings, _| redirect::run(settings)),
     ("funnel", |settings, _| funnel::run(settings)),
+    ("proxy", |settings, _| proxy::run(settings)),
     ("schedule", |settings, _| schedule::run(settings)),
     ("registrants", |settings, _| registrants::run(settings)),
 ];

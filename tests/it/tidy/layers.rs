@@ -37,10 +37,11 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("turns", "domain"),
     ("book", "store domain crypto error"),
     ("clicks", "store domain"),
+    ("loads", "limits domain"),
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book clicks disk door limits figures presence pulse recent talks turns watch agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turns watch agents domain crypto error",
     ),
     (
         "flows",
@@ -48,7 +49,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ),
     (
         "http",
-        "flows backup app store sources destinations platforms wire domain crypto json config clock book door limits figures presence agents error",
+        "flows backup app store sources destinations proxy platforms wire domain crypto json config clock book door limits loads figures presence agents error",
     ),
     ("jobs", "flows backup app store sources disk key watch clock wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
