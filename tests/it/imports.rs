@@ -136,6 +136,13 @@ async fn orders_stand_on_their_own_days_and_are_told_to_nobody() {
     let refused = refused.token(&shop.token).send().await.is(200).text;
     assert!(refused.starts_with("line,field,remedy\r\n5,total,"), "{refused}");
     assert_eq!(refused.lines().count(), 5);
+    house.advance_s(1);
+    let listed = house.get(&format!("/api/sites/{}/imports.csv", shop.slug)).token(&shop.token).send().await.is(200).text;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("id,kind,name,state,bytes,read,new,"), "{listed}");
+    assert!(lines[1].starts_with("import_1,orders,old shop.csv,done,") && lines[1].contains(",7,3,0,0,0,0,4,"), "{listed}");
+    let listed = house.get(&format!("/api/sites/{}/imports.jsonl", shop.slug)).token(&shop.token).send().await.is(200).text;
+    assert_eq!(serde_json::from_str::<Value>(&listed).expect("one line"), import, "as the list shows it");
     let undo = house.post(&format!("/api/sites/{}/imports/import_1/undo", shop.slug)).token(&shop.token).send().await.is(409);
     assert_eq!(undo.code(), "not_undoable");
     let audit = house.get(&format!("/api/sites/{}/audit", shop.slug)).cookie(&owner).send().await.is(200).text;

@@ -86,6 +86,8 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/spend.csv", Site(Right::Read, Scope::Export), run!(spend::csv), spend::CSV),
     Route::new("GET", "/api/sites/{site}/spend.jsonl", Site(Right::Read, Scope::Export), run!(spend::jsonl), spend::JSONL),
     Route::new("GET", "/api/sites/{site}/imports", Site(Right::Edit, Scope::Read), run!(imports::list), imports::LIST),
+    Route::new("GET", "/api/sites/{site}/imports.csv", Site(Right::Edit, Scope::Export), run!(imports::csv), imports::CSV),
+    Route::new("GET", "/api/sites/{site}/imports.jsonl", Site(Right::Edit, Scope::Export), run!(imports::jsonl), imports::JSONL),
     Route::new("GET", "/api/sites/{site}/imports/{id}", Site(Right::Edit, Scope::Read), run!(imports::one), imports::ONE),
     Route::new(
         "GET",
