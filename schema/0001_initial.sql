@@ -1118,7 +1118,8 @@ create table spend_days (
 create table imports (
   site_id       integer not null,
   id            integer not null,
-  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'touches'),
+  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'offline' or
+    kind = 'touches'),
   name          text not null check (length(name) <= 255),
   digest        blob,                                      -- SHA-256 of the file; none until all of it is there
   home          text not null default '{}',                -- what the file does not say by itself

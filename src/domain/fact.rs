@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
 pub use super::message::{Message, Role, Said};
-pub use super::milestone::{Enrolment, Milestone};
+pub use super::milestone::{ByHand, Enrolment, Milestone};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};

@@ -133,12 +133,16 @@ fn door(path: &str) -> i64 {
         "/api/conversions" => 0,
         "/api/lead" => leads::PAGES,
         "/funnel/event" | "/funnel/conversion" => FUNNEL,
+        super::offline::PATH => TYPED,
         _ => -1,
     }
 }
 
 /// Steps that the owner's own server tells: what it tells as a lead beside them is another report of the same.
 const FUNNEL: i64 = -3;
+
+/// What is typed in by hand. From -4 to -8 are the doors of files (`imported::door`).
+const TYPED: i64 = -9;
 
 /// Tells the workers and open dashboards what is new.
 pub fn announce(app: &App, site: &Site, taken: &Taken) {

@@ -42,6 +42,8 @@ pub mod intake;
 pub mod login;
 /// What the owner knows of a day.
 pub mod notes;
+/// What no system has told.
+pub mod offline;
 /// What waits since a restore.
 pub mod outbox;
 /// What a destination may see.

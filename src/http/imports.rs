@@ -34,7 +34,7 @@ pub const JSONL: Doc =
 pub const ONE: Doc = Doc::new("Imports", "One of them, and how far it has come.").answer(ONE_SHOWN).statuses(&[200, 404]);
 pub const ANNOUNCE: Doc = Doc::new(
     "Imports",
-    "Announces a file: spend, conversions, orders, leads or touches, as CSV or JSON lines. `source` and `medium` are for files of spend that name none.",
+    "Announces a file: spend, conversions, orders, leads, offline or touches, as CSV or JSON lines. `source` and `medium` are for files of spend that name none.",
 )
 .body(r#"{"kind":"orders","name":"orders.csv","bytes":48210}"#)
 .answer(r#"{"id":"import_3","kind":"orders","state":"coming","received":0,"piece":262144,"largest":209715200}"#)

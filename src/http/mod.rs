@@ -84,6 +84,8 @@ mod named;
 pub mod needs;
 /// Notes on days.
 pub mod notes;
+/// What no system has told.
+pub mod offline;
 /// The API's description, made from the table.
 mod openapi;
 /// Orders as their shop told them.

@@ -50,6 +50,7 @@ impl<'h> Cells<'h> {
         for (name, value) in &fields {
             let name = match name.as_str() {
                 "source" if is_own_leads => Some(("platform", 0)),
+                "name" if kind == ImportKind::Offline => Some(("full_name", 0)),
                 _ => meaning(kind, name),
             };
             let Some((name, rank)) = name else { continue };

@@ -2,7 +2,7 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, imports, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
+    administration, backups, desk, imports, notes, offline, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
     short_links, spend,
 };
 use crate::domain::storage::Burden;
@@ -65,6 +65,8 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
+    Route::new("POST", "/api/sites/{site}/offline/preview", Site(Right::Edit, Scope::Write), run!(offline::preview), offline::PREVIEW),
+    Route::new("POST", "/api/sites/{site}/offline", Site(Right::Edit, Scope::Write), run!(offline::add), offline::ADD),
     Route::new("POST", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Write), run!(rules::add), rules::ADD),
     Route::new("POST", "/api/sites/{site}/rules/preview", Site(Right::Edit, Scope::Read), run!(rules::preview), rules::PREVIEW),
     Route::new("POST", "/api/sites/{site}/rules/try", Site(Right::Edit, Scope::Read), run!(rules::attempt), rules::TRY),
