@@ -276,6 +276,7 @@ pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
         "delimiter": preview.shape.delimiter,
         "made_by": preview.shape.made_by,
         "columns": preview.shape.used,
+        "mapped": preview.shape.mapped.iter().map(|(column, meaning)| json!({"column": column, "as": meaning})).collect::<Vec<_>>(),
         "ignored_columns": preview.shape.ignored,
         "is_rough": preview.is_rough,
     })

@@ -56,6 +56,8 @@ mod measure;
 mod naming;
 mod notes;
 mod office;
+mod offline;
+mod offline_page;
 mod orders;
 mod outbound;
 mod overview;

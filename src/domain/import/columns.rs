@@ -245,6 +245,11 @@ impl Layout {
         self.places.iter().flatten().map(|m| (*m).to_owned()).collect()
     }
 
+    /// Each column that is read, and what it is taken for.
+    pub fn mapped(&self, names: &[String]) -> Vec<(String, &'static str)> {
+        names.iter().zip(&self.places).filter_map(|(name, place)| Some((name.chars().take(60).collect(), (*place)?))).collect()
+    }
+
     pub fn ignored(&self, names: &[String]) -> Vec<String> {
         let unread = names.iter().zip(&self.places).filter(|(name, place)| place.is_none() && !name.is_empty());
         unread.map(|(name, _)| name.chars().take(60).collect()).collect()

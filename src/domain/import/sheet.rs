@@ -26,6 +26,8 @@ pub struct Shape {
     /// Meta's or Google's own file.
     pub made_by: Option<&'static str>,
     pub used: Vec<String>,
+    /// Columns by their own names, and what each is taken for.
+    pub mapped: Vec<(String, &'static str)>,
     pub ignored: Vec<String>,
 }
 
@@ -151,6 +153,7 @@ impl Sheet {
                             delimiter: name,
                             made_by: layout.made_by(),
                             used: layout.used(),
+                            mapped: layout.mapped(&names),
                             ignored: layout.ignored(&names),
                         };
                         (self.layout, self.titles) = (layout, place + 1);
