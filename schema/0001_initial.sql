@@ -257,6 +257,18 @@ create table page_events (
 create index page_events__site_id__session_id on page_events (site_id, session_id);
 create index page_events__site_id__name__at on page_events (site_id, name, at);
 
+-- Short codes that pages have shown, and the browsers that they lead to.
+create table short_codes (
+  site_id    integer not null,
+  code       text not null check (length(code) = 6),       -- personal
+  session_id integer not null,
+  first_at   integer not null,
+  last_at    integer not null,                             -- it lives for ninety days after this
+  primary key (site_id, code, session_id)
+) strict, without rowid;
+create index short_codes__site_id__session_id on short_codes (site_id, session_id);
+create index short_codes__site_id__last_at on short_codes (site_id, last_at);
+
 create table anon_events (
   site_id       integer not null,
   id            integer not null,

@@ -56,6 +56,8 @@ pub struct Traces {
     /// The signed session id as the form or order carried it.
     pub session: Option<String>,
     pub click_ids: Vec<String>,
+    /// What looks like a short code in a note, an answer or a message. It counts only where a page has shown it.
+    pub codes: Vec<String>,
     pub coupons: Vec<String>,
     pub affiliate: Option<String>,
     /// What the sender itself says of the source (`utm_source` in a form, `source` of the conversions API).

@@ -80,6 +80,8 @@ pub mod schedule;
 pub mod segment;
 /// Pages of share links.
 pub mod share;
+/// Codes that cross from a page to a note.
+pub mod short_code;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// What advertising has cost.

@@ -23,6 +23,8 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
+/// Short codes in what somebody has written.
+mod coded;
 /// A body whose items stand each by itself.
 pub mod each;
 /// Somebody became a user of the owner's own product.
@@ -260,7 +262,9 @@ pub fn store(
 
 /// What follows from one fact.
 fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
-    match fact {
+    // A page may write what it likes: a code proves a visit only where somebody else has heard it.
+    let read = if x.is_asserted || x.erased_at.is_some() { Cow::Borrowed(fact) } else { coded::read(fact) };
+    match read.as_ref() {
         Fact::Lead(lead) => lead::store(x, lead),
         Fact::Order(order) => order::store(x, order),
         Fact::Refund(refund) => order::refund(x, refund),

@@ -101,6 +101,8 @@ pub mod scope;
 pub mod segments;
 /// Browsers over time.
 pub mod sessions;
+/// Short codes that pages have shown.
+pub mod short_codes;
 /// Links to read-only pages.
 pub mod shares;
 pub mod short_links; // links that lead to the site, and their clicks

@@ -80,6 +80,7 @@ mod sharing;
 mod shop_pages;
 mod shopify;
 mod shops;
+mod short_codes;
 mod short_links;
 mod sockets;
 mod sources;

@@ -33,6 +33,7 @@ const ORIGIN: &[Names] = &[
 const TRACES: &[Names] = &[
     ("session", "sessionid halosessionid halosession session"),
     ("click_id", "clickid gclid fbclid ttclid msclkid haloclick"),
+    ("code", "shortcode halocode visitorcode code"),
     ("coupon", "coupon coupons couponcode couponcodes discountcode discountcodes"),
     ("affiliate", "affiliate affiliateid affiliatecode ref"),
     ("consent", "consentgiven consent marketingconsent acceptsmarketing"),

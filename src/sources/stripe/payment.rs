@@ -210,6 +210,7 @@ impl Known<'_> {
         Traces {
             session: self.told(SESSION).or(reference).filter(|id| id.len() <= MAX_SESSION),
             click_ids: ClickKind::ALL.iter().filter_map(|kind| self.told(&[kind.name()])).filter(|c| c.len() <= MAX_SESSION).collect(),
+            codes: Vec::new(),
             coupons: self.told(COUPON).map(|c| clean_text(&c, MAX_TEXT)).into_iter().collect(),
             affiliate: self.told(&["affiliate_id", "affiliate"]).map(|a| clean_text(&a, MAX_TEXT)),
             stated,
