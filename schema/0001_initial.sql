@@ -1192,6 +1192,18 @@ create table segments (
 create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
 create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
 
+-- Words that links are made from again and again.
+create table link_templates (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  words      text not null check (json_valid(words)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index link_templates__site_id__name on link_templates (site_id, name);
+
 -- Links that lead to the site through this server. Never removed: a click id names one for ever.
 create table short_links (
   site_id       integer not null references sites (id),

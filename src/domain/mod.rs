@@ -32,6 +32,8 @@ pub mod ids;
 pub mod import;
 /// Where short links lead.
 pub mod link;
+/// Words that links are made from.
+pub mod link_template;
 /// People as lists show them.
 pub mod mask;
 /// What was said in a chat.

@@ -38,6 +38,8 @@ pub mod identify;
 pub mod imports;
 /// Facts in.
 pub mod intake;
+/// Words that links are made from.
+pub mod link_templates;
 /// Who may sign in.
 pub mod login;
 /// What the owner knows of a day.

@@ -70,6 +70,8 @@ pub mod inbox;
 pub mod json;
 /// Leads and orders.
 pub mod leads;
+/// Words that links are made from.
+pub mod link_templates;
 /// The accept loop.
 mod listen;
 /// Events for open dashboards.

@@ -57,6 +57,8 @@ pub mod jobs;
 pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
+/// Words that links are made from.
+pub mod link_templates;
 /// Signed-in states.
 pub mod logins;
 /// Migrations and the check of the file's shape.

@@ -437,6 +437,23 @@ async fn every_figure_of_a_part_is_the_one_that_the_owner_has_with_that_filter()
 }
 
 #[tokio::test]
+async fn the_lab_is_for_whoever_sees_all_visits_without_amounts_where_they_are_hidden() {
+    let s = shop().await;
+    let whole = client(&s, json!({"hides_money": true, "hides_people": true})).await;
+    for report in ["attribution", "paths", "time_to_convert"] {
+        let path = format!("/api/sites/shop/reports/{report}?from=2026-05-01&to=2026-07-31");
+        let shown = s.house.get(&path).cookie(&whole).send().await.is(200);
+        assert!(!shown.text.contains("minor"), "{report}: {}", shown.text);
+    }
+    let s = shop().await;
+    let part = client(&s, json!({"segment": {"source": ["google"]}})).await;
+    for report in ["attribution", "paths", "time_to_convert"] {
+        let refused = s.house.get(&format!("/api/sites/shop/reports/{report}")).cookie(&part).send().await.is(403);
+        assert!(refused.text.contains("a part of them"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn a_sale_of_a_part_tells_of_no_other_visit_before_it() {
     let s = shop().await;
     let cleo = client(&s, json!({"segment": {"source": ["google"]}})).await;
