@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::clock;
-use crate::domain::{retention, short_code};
 use crate::domain::time::{DAY_MS, Time};
+use crate::domain::{retention, short_code};
 use crate::error::Result;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;

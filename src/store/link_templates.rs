@@ -16,11 +16,7 @@ pub fn list(c: &SiteConn) -> Result<Vec<LinkTemplate>> {
 }
 
 pub fn find(c: &SiteConn, id: LinkTemplateId) -> Result<Option<LinkTemplate>> {
-    c.find(
-        &format!("select {COLUMNS} from link_templates where site_id = :site and id = :id"),
-        named_params! {":id": id.number()},
-        read,
-    )
+    c.find(&format!("select {COLUMNS} from link_templates where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
 }
 
 pub fn find_by_name(c: &SiteConn, name: &str) -> Result<Option<LinkTemplateId>> {

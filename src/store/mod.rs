@@ -103,10 +103,10 @@ pub mod scope;
 pub mod segments;
 /// Browsers over time.
 pub mod sessions;
-/// Short codes that pages have shown.
-pub mod short_codes;
 /// Links to read-only pages.
 pub mod shares;
+/// Short codes that pages have shown.
+pub mod short_codes;
 pub mod short_links; // links that lead to the site, and their clicks
 /// Tenants.
 pub mod sites;

@@ -348,7 +348,8 @@ async fn words_are_kept_under_a_name() {
     let shop = house.site("shop.example").await;
     let path = format!("/api/sites/{}/links/templates", shop.slug);
     let keep = async |body: Value| house.post(&path).token(&shop.token).json(&body).send().await;
-    let words = json!({"name": " Newsletter ", "to": "/news", "utm_source": "newsletter", "utm_medium": "email", "label": "x", "utm_term": ""});
+    let words =
+        json!({"name": " Newsletter ", "to": "/news", "utm_source": "newsletter", "utm_medium": "email", "label": "x", "utm_term": ""});
     let kept = keep(words).await.is(201).json;
     assert_eq!(kept["words"], json!({"to": "/news", "utm_source": "newsletter", "utm_medium": "email"}));
     let again = keep(json!({"name": "Newsletter", "utm_source": "letter"})).await.is(201).json;

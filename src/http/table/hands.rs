@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
-    short_links, spend,
+    administration, backups, desk, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules, segments, settings,
+    setups, shops, short_links, spend,
 };
 use crate::domain::storage::Burden;
 use crate::flows::imports::uploads::PIECE;
@@ -91,7 +91,13 @@ pub const ROUTES: &[Route] = &[
     Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),
     Route::new("POST", "/api/sites/{site}/links", Site(Right::Edit, Scope::Write), run!(short_links::add), short_links::ADD),
     Route::new("POST", "/api/sites/{site}/links/preview", Site(Right::Edit, Scope::Read), run!(short_links::preview), short_links::PREVIEW),
-    Route::new("POST", "/api/sites/{site}/links/templates", Site(Right::Edit, Scope::Write), run!(link_templates::keep), link_templates::KEEP),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/links/templates",
+        Site(Right::Edit, Scope::Write),
+        run!(link_templates::keep),
+        link_templates::KEEP,
+    ),
     Route::new(
         "DELETE",
         "/api/sites/{site}/links/templates/{template}",
