@@ -21,8 +21,11 @@ pub fn read(fact: &Fact) -> Cow<'_, Fact> {
     }
     let mut fact = fact.clone();
     if let Some(traces) = traces(&mut fact) {
-        traces.codes.extend(codes);
-        traces.codes.dedup();
+        for code in codes {
+            if !traces.codes.contains(&code) {
+                traces.codes.push(code);
+            }
+        }
     }
     Cow::Owned(fact)
 }
