@@ -549,7 +549,9 @@ create index conversations__site_id__contact_id on conversations (site_id, conta
 create index conversations__site_id__session_id on conversations (site_id, session_id, last_at) where session_id is not null;
 create index conversations__site_id__email on conversations (site_id, email) where email is not null;
 create index conversations__site_id__phone on conversations (site_id, phone) where phone is not null;
-create index conversations__site_id__first_at on conversations (site_id, first_at);
+-- Whole, for counts over a year of chats.
+create index conversations__site_id__first_at
+  on conversations (site_id, first_at, messages, is_product_inquiry, is_price_check, first_answer_at, first_asked_at);
 
 -- What was said: by whom, when, and what it asked for. The words only where the owner keeps them.
 create table messages (

@@ -1663,7 +1663,8 @@ CREATE INDEX conversations__site_id__contact_id on conversations (site_id, conta
 
 CREATE INDEX conversations__site_id__email on conversations (site_id, email) where email is not null;
 
-CREATE INDEX conversations__site_id__first_at on conversations (site_id, first_at);
+CREATE INDEX conversations__site_id__first_at
+  on conversations (site_id, first_at, messages, is_product_inquiry, is_price_check, first_answer_at, first_asked_at);
 
 CREATE INDEX conversations__site_id__phone on conversations (site_id, phone) where phone is not null;
 

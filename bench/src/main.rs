@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 /// Copied under load.
 mod backup;
+/// Lists of events.
+mod batches;
 /// A real browser, counted.
 mod browser;
 /// A bad moment.
@@ -104,7 +106,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 17] = [
+const PHASES: [(&str, Phase); 18] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -120,6 +122,7 @@ const PHASES: [(&str, Phase); 17] = [
     ("backup", |settings, _| backup::run(settings)),
     ("counting", |settings, _| counting::run(settings)),
     ("orders", |settings, _| orders::run(settings)),
+    ("batches", |settings, _| batches::run(settings)),
     ("pull", |settings, _| pull::run(settings)),
     ("busy", |settings, _| busy::run(settings)),
     ("sales", |settings, _| sales::run(settings)),

@@ -153,22 +153,16 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
     let is_of_the_books = lens.is_of_the_books(&site.settings.policy);
     let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
     let name = format!("{}-conversions", site.slug);
+    let (id, zone) = (site.id, site.zone.clone());
     let page = move |cursor| {
-        let (app, site, wanted) = (app.clone(), site.clone(), Wanted { cursor, ..wanted.clone() });
-        async move {
-            let zone = site.zone.clone();
-            let (lines, next) = app.store.read(site.id, move |c| conversions::export_page(c, &zone, &wanted)).await?;
-            let text = match format {
-                Format::Csv => {
-                    let rows: Vec<Vec<Cell>> = lines.iter().map(|l| cells(l, &site.zone, lens, is_of_the_books)).collect();
-                    exports::csv_lines(&rows)?
-                }
-                Format::Jsonl => exports::json_lines(lines.iter().map(|l| shown::line(l, &site.zone, lens, is_of_the_books))),
-            };
-            Ok((text, next))
-        }
+        let (app, zone, wanted) = (app.clone(), site.zone.clone(), Wanted { cursor, ..wanted.clone() });
+        async move { app.store.read(id, move |c| conversions::export_page(c, &zone, &wanted)).await }
     };
-    exports::stream(&name, format, head, page).await
+    let lines = move |lines: Vec<Line>| match format {
+        Format::Csv => exports::csv_lines(&lines.iter().map(|l| cells(l, &zone, lens, is_of_the_books)).collect::<Vec<_>>()),
+        Format::Jsonl => Ok(exports::json_lines(lines.iter().map(|l| shown::line(l, &zone, lens, is_of_the_books)))),
+    };
+    exports::stream_written(&name, format, head, page, lines).await
 }
 
 fn cells(l: &Line, zone: &Zone, lens: Lens, is_of_the_books: bool) -> Vec<Cell> {

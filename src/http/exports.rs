@@ -5,6 +5,7 @@ use std::future::Future;
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::reply::Reply;
 use crate::domain::question::Cursor;
@@ -90,19 +91,32 @@ where
     F: Fn(Option<Cursor>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(Vec<u8>, Option<Cursor>)>> + Send + 'static,
 {
-    let (first, next) = page(None).await?;
+    stream_written(name, format, head, page, Ok).await
+}
+
+/// The same of pages that still have to be written: the next one is read meanwhile, and no further one.
+pub async fn stream_written<P, F, Fut, W>(name: &str, format: Format, head: Vec<u8>, read: F, write: W) -> Result<Reply>
+where
+    P: Send + 'static,
+    F: Fn(Option<Cursor>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(P, Option<Cursor>)>> + Send + 'static,
+    W: Fn(P) -> Result<Vec<u8>> + Send + Sync + 'static,
+{
+    let (first, next) = read(None).await?;
     let mut start = head;
-    start.extend_from_slice(&first);
-    let state = (Some(start), next, false, page);
-    let chunks = stream::try_unfold(state, |(ready, next, is_done, page)| async move {
+    start.extend_from_slice(&write(first)?);
+    // Whoever goes away takes the page that is being read along.
+    let mut reading = JoinSet::new();
+    next.map(|next| reading.spawn(read(Some(next))));
+    let chunks = stream::try_unfold((Some(start), reading, read, write), |(ready, mut reading, read, write)| async move {
         if let Some(ready) = ready {
-            return Ok::<_, Error>(Some((Bytes::from(ready), (None, next, next.is_none(), page))));
+            return Ok::<_, Error>(Some((Bytes::from(ready), (None, reading, read, write))));
         }
-        if is_done {
-            return Ok(None);
-        }
-        let (text, next) = page(next).await?;
-        Ok(Some((Bytes::from(text), (None, next, next.is_none(), page))))
+        let Some(page) = reading.join_next().await else { return Ok(None) };
+        let (page, next) = page.map_err(Error::internal)??;
+        next.map(|next| reading.spawn(read(Some(next))));
+        let text = write(page)?;
+        Ok(Some((Bytes::from(text), (None, reading, read, write))))
     });
     let (content_type, end) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),

@@ -137,15 +137,13 @@ pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     let mut wanted = read(&app, &ask, &site)?;
     wanted.limit = exports::PAGE;
     let name = format!("{}-conversions", site.slug);
+    let id = site.id;
     let page = move |cursor| {
-        let (app, site, wanted) = (app.clone(), site.clone(), Wanted { cursor, ..wanted.clone() });
-        async move {
-            let (records, next) = app.store.read(site.id, move |c| statements::page(c, &wanted)).await?;
-            let rows: Vec<Vec<Cell>> = records.iter().map(|r| cells(r, &site)).collect();
-            Ok((exports::csv_lines(&rows)?, next))
-        }
+        let (app, wanted) = (app.clone(), Wanted { cursor, ..wanted.clone() });
+        async move { app.store.read(id, move |c| statements::page(c, &wanted)).await }
     };
-    exports::stream(&name, Format::Csv, exports::csv_head(&COLUMNS)?, page).await
+    let lines = move |records: Vec<Record>| exports::csv_lines(&records.iter().map(|r| cells(r, &site)).collect::<Vec<_>>());
+    exports::stream_written(&name, Format::Csv, exports::csv_head(&COLUMNS)?, page, lines).await
 }
 
 fn cells(r: &Record, site: &Site) -> Vec<Cell> {
