@@ -985,6 +985,16 @@ CREATE TABLE link_days (
   primary key (site_id, link_id, day)
 ) strict, without rowid;
 
+CREATE TABLE link_templates (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  words      text not null check (json_valid(words)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+
 CREATE TABLE logins (
   token_hash   blob primary key,
   user_id      integer not null references users (id) on delete cascade,
@@ -1393,6 +1403,15 @@ CREATE TABLE shares (
   last_viewed_at integer
 ) strict, without rowid;
 
+CREATE TABLE short_codes (
+  site_id    integer not null,
+  code       text not null check (length(code) = 6),       -- personal
+  session_id integer not null,
+  first_at   integer not null,
+  last_at    integer not null,                             -- it lives for ninety days after this
+  primary key (site_id, code, session_id)
+) strict, without rowid;
+
 CREATE TABLE short_links (
   site_id       integer not null references sites (id),
   id            integer not null,
@@ -1768,6 +1787,8 @@ CREATE INDEX link_clicks__site_id__link_id__at on link_clicks (site_id, link_id,
 
 CREATE INDEX link_conversions__site_id__conversion_id on link_conversions (site_id, conversion_id);
 
+CREATE UNIQUE INDEX link_templates__site_id__name on link_templates (site_id, name);
+
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
@@ -1827,6 +1848,10 @@ CREATE INDEX session_people__site_id__session_id on session_people (site_id, ses
 CREATE UNIQUE INDEX sessions__key on sessions (key);
 
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
+
+CREATE INDEX short_codes__site_id__last_at on short_codes (site_id, last_at);
+
+CREATE INDEX short_codes__site_id__session_id on short_codes (site_id, session_id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
 
