@@ -257,7 +257,7 @@ async fn leads_keep_where_they_stood() {
 async fn what_no_system_has_told_comes_in_a_list() {
     let house = House::new();
     let shop = house.site("shop.example").await;
-    house.connect(&shop, "webhook", "live", &[("url", "https://hooks.example/halo")]).await;
+    house.connect(&shop, "webhook", "live", &[("url", "http://127.0.0.1:9/hook")]).await;
     // One of the leads has been told by a form already.
     house.lead(&shop, json!({"lead_id": "L-1", "email": "dan@mail.example", "created_at": "2026-06-01T10:30:00Z"})).await.is(200);
     let told = house.deliveries(&shop).await.len();

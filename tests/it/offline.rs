@@ -43,7 +43,7 @@ fn lead(house: &House) -> Value {
 #[tokio::test]
 async fn a_look_leaves_nothing_and_shows_what_then_becomes_of_it() {
     let (house, site) = shop().await;
-    house.connect(&site, "webhook", "shadow", &[("url", "https://hooks.example/halo")]).await;
+    house.connect(&site, "webhook", "shadow", &[("url", "http://127.0.0.1:9/hook")]).await;
     let before = rows(&house);
     let seen = preview(&house, &site, &lead(&house)).await;
     assert_eq!(rows(&house), before, "no row of any table is left");

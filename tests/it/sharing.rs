@@ -357,8 +357,10 @@ async fn amounts_hidden_from_a_client_are_in_no_answer() {
             for with in ["", "sort=amount", "model=linear", "compare=previous", "q=person1@google.example"] {
                 let path = route.path.replace("{site}", "shop").replace("{id}", number).replace("{fact}", number);
                 let answer = s.house.get(&format!("{path}?{with}")).cookie(&cleo).send().await;
+                // A ninth of the sales is no amount.
+                let text = answer.text.replace("0.1111111111111111", "");
                 for amount in ["1111", "7777", "11.11", "77.77", "minor"] {
-                    assert!(!answer.text.contains(amount), "{} shows {amount}: {}", answer.asked, answer.text);
+                    assert!(!text.contains(amount), "{} shows {amount}: {}", answer.asked, answer.text);
                 }
                 for person in ["@", "Order ", "google-1"] {
                     assert!(!answer.text.contains(person), "{} shows {person}: {}", answer.asked, answer.text);
