@@ -37,6 +37,9 @@ struct Walk {
     /// Of the pages that were read.
     #[serde(default)]
     ids: Vec<String>,
+    /// A list of several pages is read twice: what moves up by a page while it is read is on neither of them.
+    #[serde(default)]
+    is_again: bool,
     #[serde(default)]
     is_over: bool,
     #[serde(default)]
@@ -89,7 +92,7 @@ impl Steps<Pull> for List {
 
 fn begin(since: &Since, now: Time) -> Walk {
     let from = if since.is_first { since.from } else { since.from.plus_ms(-BEHIND_MS) };
-    Walk { from, now, own_zone: None, providers: None, page: 1, ids: Vec::new(), is_over: false, waits: 0 }
+    Walk { from, now, own_zone: None, providers: None, page: 1, ids: Vec::new(), is_again: false, is_over: false, waits: 0 }
 }
 
 impl Walk {
@@ -123,8 +126,13 @@ impl Walk {
             facts.extend(read(row, &zones, home));
         }
         self.ids.extend(rows.iter().filter_map(|row| text(row, "id")));
-        self.page += 1;
-        self.is_over = rows.len() < PER_PAGE;
+        let is_end = rows.len() < PER_PAGE;
+        self.is_over = is_end && (self.page == 1 || self.is_again);
+        if is_end && !self.is_over {
+            (self.page, self.is_again) = (1, true);
+        } else {
+            self.page += 1;
+        }
         // What it takes away it takes out of its list, and says nothing.
         let whole = self.is_over.then(|| Whole {
             kind: "appointment_booked",

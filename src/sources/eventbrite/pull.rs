@@ -61,6 +61,8 @@ impl Steps<Pull> for Lists {
         match read(response) {
             Answer::Json(page) => {
                 walk.waits = 0;
+                // A mark that was good is progress.
+                walk.anew = if walk.mark.is_some() { 0 } else { walk.anew };
                 let batch = walk.take(&page, home);
                 Step::Yield(batch, json!(walk))
             }

@@ -18,6 +18,9 @@ use crate::wire::{Part, Request, Response};
 const BEHIND_MS: i64 = 7 * DAY_MS;
 const LIST_BYTES: usize = 4 * 1024 * 1024;
 const MOST_WAITS: u32 = 8;
+/// A list whose mark is refused again and again is not begun for ever. Marks are good for 15 minutes.
+/// <https://developers.zoom.us/docs/api/rest/pagination/>
+const MOST_ANEW: u32 = 5;
 const BY_HAND: &str =
     "For live updates enter the app's secret token here and the address of this connection in the app's event subscription.";
 
@@ -63,6 +66,15 @@ struct Walk {
     is_over: bool,
     #[serde(default)]
     waits: u32,
+    /// How often the present list was begun again.
+    #[serde(default)]
+    anew: u32,
+    /// Pages of the present list of meetings that were gone through, and those of them still to be passed over after it was
+    /// begun again.
+    #[serde(default)]
+    passed: u32,
+    #[serde(default)]
+    to_pass: u32,
 }
 
 impl Steps<Pull> for Lists {
@@ -78,6 +90,14 @@ impl Steps<Pull> for Lists {
         };
         let page = match read(response) {
             Answer::Json(page) => page,
+            // The mark has died while the walk was elsewhere: what it led to is not missing. Repeats are harmless.
+            Answer::Missing if walk.mark.is_some() && walk.anew < MOST_ANEW => {
+                walk.begin_again();
+                return Step::Ask(Box::new(walk.request()), json!(walk));
+            }
+            Answer::Missing if walk.mark.is_some() => {
+                return Step::Fail(Verdict::Refused("Zoom lost its place in a list again and again.".into()));
+            }
             Answer::Missing => json!({}),
             Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if walk.waits < MOST_WAITS => {
                 walk.waits += 1;
@@ -104,6 +124,9 @@ fn begin(since: &Since, now: Time) -> Walk {
         mark: None,
         is_over: false,
         waits: 0,
+        anew: 0,
+        passed: 0,
+        to_pass: 0,
     }
 }
 
@@ -138,8 +161,12 @@ impl Walk {
 
     fn take(&mut self, page: &Value, home: &Home) -> Batch {
         let rows = |name: &str| page[name].as_array().map(Vec::as_slice).unwrap_or_default();
-        let next = text(page, "next_page_token");
+        // The mark that was asked with leads to the same page for ever.
+        let next = text(page, "next_page_token").filter(|next| self.mark.as_ref() != Some(next));
         let mut batch = Batch::default();
+        if self.mark.is_some() {
+            self.anew = 0;
+        }
         match self.stage {
             Stage::Users => {
                 self.users.extend(rows("users").iter().filter_map(|user| text(user, "id")).filter(|id| is_user(id)));
@@ -147,6 +174,9 @@ impl Walk {
                 if self.mark.is_none() {
                     self.stage = Stage::Past;
                 }
+            }
+            Stage::Past | Stage::Coming | Stage::Webinars if self.to_pass > 0 && next.is_some() => {
+                (self.to_pass, self.mark) = (self.to_pass - 1, next);
             }
             Stage::Past | Stage::Coming | Stage::Webinars => {
                 let is_webinar = self.stage == Stage::Webinars;
@@ -175,6 +205,16 @@ impl Walk {
         batch
     }
 
+    /// The present list from its first page.
+    fn begin_again(&mut self) {
+        (self.mark, self.anew) = (None, self.anew + 1);
+        match self.stage {
+            Stage::Users => self.users.clear(),
+            Stage::Past | Stage::Coming | Stage::Webinars => self.to_pass = self.passed,
+            Stage::Registrants | Stage::Participants => {}
+        }
+    }
+
     /// Passes over what there is nothing to ask for.
     fn settle(&mut self) {
         loop {
@@ -201,6 +241,8 @@ impl Walk {
     /// The next page of the list, the next list of the host, the next host.
     fn next_list(&mut self) {
         self.mark = self.listed.take();
+        self.passed = if self.mark.is_some() { self.passed + 1 } else { 0 };
+        self.to_pass = 0;
         self.stage = match (self.mark.is_some(), self.listing) {
             (true, listing) => listing,
             (false, Stage::Past) => Stage::Coming,
