@@ -82,7 +82,7 @@ export function openBuilder(p, { like, made, shown }) {
       const { label: _, ...words } = body();
       const kept = await post(`${base}/templates`, { ...words, name: nameIt.value });
       await known(kept.template);
-      fill(keptNote, icon('check', 's ok'), ' ', h('bdi', null, kept.name), ' is kept.');
+      fill(keptNote, h('bdi', null, kept.name), ' is kept.');
     } catch (error) { if (/** @type {any} */ (error).code !== 'signed_out') fill(keptNote, /** @type {any} */ (error).message); }
   }
   async function forget() {

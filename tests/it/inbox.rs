@@ -93,8 +93,11 @@ async fn pages_miss_nothing_also_among_what_came_in_one_moment() {
         loop {
             let cursor = next.map(|c| format!("&cursor={c}")).unwrap_or_default();
             let page = house.get(&format!("/api/sites/{}/{asked}{cursor}", site.slug)).token(&site.token).send().await.is(200).json;
-            let ids =
-                page["items"].as_array().expect("rows").iter().map(|row| row["id"].as_str().expect("an id")[3..].parse::<i64>().expect("in_N"));
+            let ids = page["items"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .map(|row| row["id"].as_str().expect("an id")[3..].parse::<i64>().expect("in_N"));
             seen.extend(ids);
             next = page["next"].as_str().map(str::to_owned);
             if next.is_none() {
