@@ -33,13 +33,15 @@ pub fn coded_session(x: &Context, traces: &Traces, happened_at: Time) -> Result<
     if x.is_asserted { Ok(None) } else { short_codes::find_one(x.c, &traces.codes, happened_at) }
 }
 
-/// The contact of a fact, and the proof that its browser is this person's.
+/// The contact of a fact, and the proof that its browser is this person's. What it tells of consent was said when it happened,
+/// however late it is told.
 pub fn known_person(
     x: &Context,
     person: &Person,
     traces: &Traces,
     session: Option<SessionId>,
-    (platform, happened_at): (&str, Time),
+    platform: &str,
+    happened_at: Time,
 ) -> Result<Option<ContactId>> {
     let session = match session {
         Some(told) => Some(told),
