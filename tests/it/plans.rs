@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 31] = [
+const SMALL: [&str; 32] = [
     "affiliates",
     "affiliate_codes",
     "affiliate_months",
@@ -29,6 +29,7 @@ const SMALL: [&str; 31] = [
     "imports",
     "segments",
     "link_templates",
+    "funnels",
     "short_links",
     "numbers",
     "count_marks",

@@ -64,14 +64,14 @@ pub fn known_person(
     }
     if let (Some(contact), true) = (contact, is_merged) {
         // What one of them has refused holds for what waits of the other.
-        withdraw::of_merged(x.c, x.site, contact, x.now)?;
+        withdraw::of_contact(x.c, x.site, contact, x.now)?;
     }
     // What the owner's own server or a platform says the person has answered holds for all of the person.
     if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
-        && people::answered(x.c, contact, is_granted, platform, x.now)?
+        && people::answered(x.c, contact, is_granted, platform, happened_at.min(x.now))?
         && !is_granted
     {
-        withdraw::of_contact(x.c, contact, x.now)?;
+        withdraw::of_contact(x.c, x.site, contact, x.now)?;
     }
     Ok(contact)
 }
