@@ -23,8 +23,6 @@ mod platforms;
 mod play;
 /// What a shop is made of.
 mod shop;
-/// What advertising has cost.
-mod spend;
 /// A shop system with its books.
 mod store;
 /// What is said in chats.
@@ -151,11 +149,6 @@ async fn make(config: &Config) -> Result<Made> {
     }
     let mut story = play::story(events);
     play::past(&app, &clock, &mut stages, &mut story, now).await?;
-    for (n, shop) in [&fragrance::SHOP, &kitchens::SHOP].into_iter().enumerate() {
-        let known = app.book().sites().iter().find(|site| site.name == shop.name).cloned();
-        let site = known.ok_or_else(|| Error::internal("a site of the demo is gone"))?;
-        spend::bring(&app, &site, shop, SEED + n as u64, &owner.to_string()).await?;
-    }
     cube::catch_up(&app).await?;
     backup::run(&app, None, true, Watch::nobody()).await?;
     app.store.close().await;
