@@ -52,6 +52,7 @@ impl Ledger {
             self.is_full = true;
             return;
         }
+        self.word(NONE);
         let place = (self.word(&spend.source), self.word(&spend.campaign));
         for day in spend.days.each() {
             stand(self.of_file.entry((place, day.0)), spend.days);
