@@ -19,7 +19,7 @@ use super::{Context, Delivered, Stored, ledger};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
-    let contact = known_person(x, &order.person, &order.traces, session, &order.platform)?;
+    let contact = known_person(x, &order.person, &order.traces, session, &order.platform, order.happened_at)?;
     let external_id = own_id(&order.platform, &order.external_id);
     let visits = journey::cleaned(&order.journey);
     let telling = Telling {
