@@ -1177,6 +1177,25 @@ create table import_rows (
 ) strict, without rowid;
 create index import_rows__site_id__import_id on import_rows (site_id, import_id);
 
+-- What an amount was before a later file changed it, for as long as that file can be taken back: for ever.
+create table spend_before (
+  site_id       integer not null,
+  spend_id      integer not null,
+  import_id     integer not null,                          -- the file that changed it
+  first_day     integer not null,
+  last_day      integer not null,
+  source        text not null,
+  medium        text not null,
+  campaign      text not null,
+  currency      text not null,
+  amount_minor  integer not null,
+  note          text,
+  before_import integer,                                   -- whose it was
+  key           blob not null,                             -- by what its row was known, as in import_rows
+  content       blob not null,
+  primary key (site_id, spend_id, import_id)
+) strict, without rowid;
+
 -- Rows that were refused, without what stood in them.
 create table import_refusals (
   site_id   integer not null,

@@ -1488,6 +1488,24 @@ CREATE TABLE spend (
   primary key (site_id, id)
 ) strict, without rowid;
 
+CREATE TABLE spend_before (
+  site_id       integer not null,
+  spend_id      integer not null,
+  import_id     integer not null,                          -- the file that changed it
+  first_day     integer not null,
+  last_day      integer not null,
+  source        text not null,
+  medium        text not null,
+  campaign      text not null,
+  currency      text not null,
+  amount_minor  integer not null,
+  note          text,
+  before_import integer,                                   -- whose it was
+  key           blob not null,                             -- by what its row was known, as in import_rows
+  content       blob not null,
+  primary key (site_id, spend_id, import_id)
+) strict, without rowid;
+
 CREATE TABLE spend_days (
   site_id      integer not null,
   day          integer not null,

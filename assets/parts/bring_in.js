@@ -101,6 +101,8 @@ export function bringIn(p, { kind: only, brought = () => {} }) {
     fill(state, h('section.would', { 'aria-label': 'What it would do' }, h('h3', null, 'What it would do'), counts(rows),
       r.from && h('p', null, 'From ', h('b', null, span(r.from, r.to)), r.made_by && `, a file of ${r.made_by}`, '.'),
       r.sums.length > 0 && h('ul.sums', null, r.sums.map((/** @type {any} */ s) => h('li', null, h('b', null, money(s.amount)), ` in ${plural(s.rows, 'row')}`))),
+      r.overlaps && twice(r.overlaps),
+      r.may_be_cut && h('p.note.warn', null, icon('alert', 's'), h('span', null, 'The last line does not end with a line break. Look whether the file is whole.')),
       r.refused.length > 0 && refusals(r.refused, rows.refused),
       r.mapped?.length > 0 && h('details.mapped', null, h('summary', null, `How ${plural(r.mapped.length, 'column')} are read`),
         h('ul', null, r.mapped.map((/** @type {any} */ m) => h('li', null, h('bdi', null, m.column), ' as ', h('b', null, m.as.replaceAll('_', ' ')))))),
@@ -116,6 +118,10 @@ export function bringIn(p, { kind: only, brought = () => {} }) {
     const named = [['new', 'new'], ['changed', 'changed since'], ['known', 'known already'], ['joined', 'told by somebody else already'], ['left_out', 'left out'], ['refused', 'refused']];
     return h('dl.counts', null, named.filter(([id]) => rows[id] > 0 || id === 'new').map(([id, word]) => h('div', { class: id === 'refused' ? 'bad' : '' }, h('dt', null, word), h('dd', null, count(rows[id])))));
   }
+
+  /** Costs that would be counted twice. @param {any} r */
+  const twice = (r) => h('p.note.warn', null, icon('alert', 's'), h('span', null, h('b', null, `${plural(r.rows, 'row')} (${r.sums.map((/** @type {any} */ s) => money(s.amount)).join(', ')}) would count twice.`),
+    ` The same source and campaign has other amounts for these days, in this file or here already. The first: `, h('bdi', null, [r.source, r.campaign].filter(Boolean).join(', ')), `, ${span(r.from, r.to)}. If a month and its days both stand there, take one of them out.`));
 
   /** @param {any[]} first @param {number} all */
   const refusals = (first, all) => h('div.refused', null, h('h4', null, all > first.length ? `The first ${first.length} of ${count(all)} refused rows` : 'Refused rows'),

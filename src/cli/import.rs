@@ -49,6 +49,22 @@ fn previewed(answer: &Value) -> String {
     for row in answer["refused"].as_array().into_iter().flatten() {
         lines.push(format!("  line {}, {}: {}", text(&row["line"]), text(&row["field"]), text(&row["remedy"])));
     }
+    let found = &answer["overlaps"];
+    if !found.is_null() {
+        let sums: Vec<String> = found["sums"].as_array().into_iter().flatten().map(|sum| text(&sum["text"])).collect();
+        lines.push(format!(
+            "{} rows ({}) are of days on which the same source and campaign has other amounts, in this file or here already: they would count \
+             twice. The first is of {} {} to {}.",
+            text(&found["rows"]),
+            sums.join(", "),
+            text(&found["source"]),
+            text(&found["from"]),
+            text(&found["to"]),
+        ));
+    }
+    if answer["may_be_cut"] == true {
+        lines.push("The last line does not end with a line break: look whether the file is whole.".into());
+    }
     if answer["is_rough"] == true {
         lines.push("The file is long: rows that stand in it twice may be counted as new twice here. They are stored once.".into());
     }

@@ -9,6 +9,8 @@ use super::spend::Spend;
 use super::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
 
+/// A number and the currency beside it.
+mod amount;
 /// Values of one row, read by name.
 mod cells;
 /// Which column means what.

@@ -7,6 +7,9 @@ use super::question::{Days, LONGEST_WORD};
 use super::time::{Day, Time};
 use crate::error::{Error, Result};
 
+/// Amounts that would count twice.
+pub mod overlap;
+
 /// Days over which one amount may be spread.
 pub const MOST_DAYS: i32 = 366;
 /// The longest note beside an amount.

@@ -18,6 +18,8 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Year 9999, beyond which times cannot be written as RFC 3339.
 const LATEST_MS: i64 = 253_402_300_799_000;
+/// 1990-01-01. Nothing was visited or sold on the web before: an earlier date is an empty field or a slip of the pen.
+const WEB_MS: i64 = 631_152_000_000;
 
 impl Time {
     pub fn from_ms(ms: i64) -> Self {
@@ -40,13 +42,18 @@ impl Time {
         Self::from_ms(self.0.saturating_add(ms))
     }
 
+    /// Old is fine; older than the web is nonsense.
+    pub fn is_before_the_web(self) -> bool {
+        self.0 < WEB_MS
+    }
+
     /// How much later this is than `earlier`; negative if it is not.
     pub fn ms_since(self, earlier: Time) -> i64 {
         self.0 - earlier.0
     }
 
     /// Reads RFC 3339, the same without a zone (taken as UTC), a plain day, `+0000` offsets, and unix seconds or
-    /// milliseconds in digits.
+    /// milliseconds in digits. What lies before 1970 is not read: it could not be kept as it is.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() >= 9 && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -54,18 +61,22 @@ impl Time {
             return Some(if text.len() >= 12 { Self::from_ms(number) } else { Self::from_s(number) });
         }
         if let Ok(at) = text.parse::<Timestamp>() {
-            return Some(Self::from_ms(at.as_millisecond()));
+            return Self::kept(at);
         }
         if let Ok(at) = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%z", text).and_then(|t| t.to_timestamp()) {
-            return Some(Self::from_ms(at.as_millisecond()));
+            return Self::kept(at);
         }
         let spaced = text.replacen(' ', "T", 1);
         if let Ok(at) = spaced.parse::<Timestamp>() {
-            return Some(Self::from_ms(at.as_millisecond()));
+            return Self::kept(at);
         }
         let civil: DateTime = spaced.parse::<DateTime>().ok().or_else(|| spaced.parse::<Date>().ok().map(|d| d.into()))?;
         let at = civil.to_zoned(TimeZone::UTC).ok()?;
-        Some(Self::from_ms(at.timestamp().as_millisecond()))
+        Self::kept(at.timestamp())
+    }
+
+    fn kept(at: Timestamp) -> Option<Self> {
+        (0..=LATEST_MS).contains(&at.as_millisecond()).then(|| Self::from_ms(at.as_millisecond()))
     }
 
     fn timestamp(self) -> Timestamp {
@@ -134,6 +145,10 @@ impl Day {
         self.date().checked_add(months.months()).map_or(self, Self::of)
     }
 
+    pub fn year(self) -> i32 {
+        self.date().year().into()
+    }
+
     /// The same date of another year; 29 February is the 28th where there is none.
     pub fn plus_years(self, years: i32) -> Self {
         self.date().checked_add(years.years()).map_or(self, Self::of)
@@ -187,7 +202,8 @@ impl Zone {
     pub fn read(&self, text: &str) -> Option<Time> {
         let text = text.trim();
         let names_zone = text.get(10..).is_some_and(|rest| rest.contains(['Z', 'z', '+', '-']));
-        if names_zone || text.bytes().all(|b| b.is_ascii_digit()) {
+        // `20260613` is a day; longer digits are unix seconds.
+        if names_zone || (text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit())) {
             // `2026-06-13 09:20:00 +0400` as shops write it.
             let joined = text.replacen(' ', "T", 1).replace(' ', "");
             return Time::parse(text).or_else(|| Time::parse(&joined));
@@ -195,14 +211,14 @@ impl Zone {
         let spaced = text.replacen(' ', "T", 1);
         let civil: DateTime = spaced.parse::<DateTime>().ok().or_else(|| spaced.parse::<Date>().ok().map(|d| d.into()))?;
         let at = civil.to_zoned(self.zone.clone()).ok()?;
-        Some(Time::from_ms(at.timestamp().as_millisecond()))
+        Time::kept(at.timestamp())
     }
 
     /// A moment as a clock on the wall of this zone shows it: `2026-06-13 09:20:00`.
     pub fn wall(&self, text: &str) -> Option<Time> {
         let civil: DateTime = text.trim().replacen(' ', "T", 1).parse().ok()?;
         let at = civil.to_zoned(self.zone.clone()).ok()?;
-        Some(Time::from_ms(at.timestamp().as_millisecond()))
+        Time::kept(at.timestamp())
     }
 
     /// What clocks on the wall show, as the milliseconds at which clocks in UTC show the same.
@@ -262,9 +278,13 @@ mod tests {
         ] {
             assert_eq!(Time::parse(text), Some(want), "{text}");
         }
-        for bad in ["", "yesterday", "2026-13-40", "13/06/2026"] {
+        // What could only be kept as another moment is no moment.
+        for bad in ["", "yesterday", "2026-13-40", "13/06/2026", "0001-01-01", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"] {
             assert_eq!(Time::parse(bad), None, "{bad}");
+            assert_eq!(Zone::utc().read(bad), None, "{bad}");
         }
+        let earliest = Time::parse("1990-01-01").expect("a time");
+        assert_eq!((earliest.is_before_the_web(), earliest.plus_ms(-1).is_before_the_web()), (false, true));
     }
 
     #[test]
@@ -275,6 +295,9 @@ mod tests {
         assert_eq!(Zone::utc().day(late).to_string(), "2026-06-12");
         assert_eq!(dubai.start(dubai.day(late)).utc(), "2026-06-12T20:00:00Z");
         assert_eq!(dubai.text(late), "2026-06-13T00:30:00+04:00");
+        for text in ["2026-06-13", "20260613", "2026-06-13 00:00"] {
+            assert_eq!(dubai.read(text).map(|at| at.utc()), Some("2026-06-12T20:00:00Z".into()), "{text}");
+        }
     }
 
     #[test]

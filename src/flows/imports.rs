@@ -20,7 +20,7 @@ use crate::store::imports::{self, Counts, Import, ImportState, NewImport};
 use crate::store::inbox::{self, NewBody};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{audit, spend};
+use crate::store::{audit, spend_before};
 
 /// What a file would do.
 pub mod preview;
@@ -236,7 +236,7 @@ async fn commit(app: &App, of: &Arc<step::Of>, batch: Vec<Told>, refused: i64) -
     Ok(done.counts)
 }
 
-/// Takes the amounts of a file of spend away again. What other files brought may have joined what was told since, and
+/// Takes the amounts of a file of spend away again; what it has changed of an earlier file's is what it was before. What other files brought may have joined what was told since, and
 /// credit that is written stays: that cannot be taken back.
 pub async fn undo(app: &App, site: &Arc<Site>, id: ImportId, who: &str) -> Result<Import> {
     let _turn = app.importing.try_take(site.id).ok_or_else(busy)?;
@@ -262,7 +262,7 @@ pub async fn undo(app: &App, site: &Arc<Site>, id: ImportId, who: &str) -> Resul
     if import.state != ImportState::Done {
         return Err(Error::new(Kind::Conflict, "not_done", "It is not done yet. Bring the same file again to its end first."));
     }
-    while app.store.write(site.id, move |c| spend::remove_of_import(c, id, UNDONE_AT_ONCE)).await? > 0 {}
+    while app.store.write(site.id, move |c| spend_before::take_back(c, id, UNDONE_AT_ONCE)).await? > 0 {}
     while app.store.write(site.id, move |c| imports::forget_rows(c, id, UNDONE_AT_ONCE)).await? > 0 {}
     let (who, now) = (who.to_owned(), app.clock.now());
     app.store

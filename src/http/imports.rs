@@ -1,5 +1,7 @@
 //! Files of history: announced, sent in pieces, looked at, brought in, listed, taken back where that can be.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::ask::Ask;
@@ -39,18 +41,20 @@ pub const ANNOUNCE: Doc = Doc::new(
 .body(r#"{"kind":"orders","name":"orders.csv","bytes":48210}"#)
 .answer(r#"{"id":"import_3","kind":"orders","state":"coming","received":0,"piece":262144,"largest":209715200}"#)
 .statuses(&[201, 400, 401, 403, 409, 422, 503]);
-pub const SEND: Doc =
-    Doc::new("Imports", "A piece of the file, as it is. `at` is how many bytes came before; what is there already may come again.")
-        .query(&[("at", "bytes before this piece")])
-        .answer(r#"{"received":48210}"#)
-        .statuses(&[200, 400, 401, 403, 404, 409, 413, 503]);
-pub const PREVIEW: Doc = Doc::new("Imports", "What the file would do: rows by what would become of them, sums, days, the first refused rows. Nothing is stored.")
-    .answer(r#"{"kind":"orders","rows":{"read":120,"new":118,"refused":2},"sums":[{"rows":118,"amount":{"minor":734500,"currency":"EUR"}}],"from":"2025-06-01","to":"2026-06-12","refused":[{"line":7,"field":"total","remedy":"It is no amount. Write it as 12.50."}]}"#)
+pub const SEND: Doc = Doc::new(
+    "Imports",
+    "A piece of the file, as it is. `at` is how many bytes came before; what is there already may come again as it was.",
+)
+.query(&[("at", "bytes before this piece")])
+.answer(r#"{"received":48210}"#)
+.statuses(&[200, 400, 401, 403, 404, 409, 413, 503]);
+pub const PREVIEW: Doc = Doc::new("Imports", "What the file would do: rows by what would become of them, sums, days, the first refused rows, amounts of spend that would count twice. Nothing is stored.")
+    .answer(r#"{"kind":"orders","rows":{"read":120,"new":118,"refused":2},"sums":[{"rows":118,"amount":{"minor":734500,"currency":"EUR"}}],"from":"2025-06-01","to":"2026-06-12","overlaps":null,"may_be_cut":false,"refused":[{"line":7,"field":"total","remedy":"It is no amount. Write it as 12.50."}]}"#)
     .statuses(&[200, 400, 401, 403, 404, 409]);
 pub const RUN: Doc = Doc::new("Imports", "Brings the file in, in the background. The same file again changes nothing.")
     .answer(ONE_SHOWN)
     .statuses(&[202, 400, 401, 403, 404, 409]);
-pub const UNDO: Doc = Doc::new("Imports", "Takes a file of spend back. Other kinds cannot be: 409 says why.")
+pub const UNDO: Doc = Doc::new("Imports", "Takes a file of spend back; amounts of earlier files that it had changed are again what they were. Other kinds cannot be: 409 says why.")
     .answer(ONE_SHOWN)
     .statuses(&[200, 401, 403, 404, 409]);
 pub const REMOVE: Doc = Doc::new("Imports", "Drops a file that was not brought in.").statuses(&[204, 401, 403, 404, 409]);
@@ -259,16 +263,24 @@ fn shown_counts(counts: &Counts) -> Value {
 }
 
 pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
-    let sum = |(code, (rows, minor)): (&String, &(i64, i64))| {
-        let money = Money::new(*minor, Currency::parse(code)?);
-        Some(json!({"rows": rows, "amount": shown::money(money), "text": money.to_string()}))
-    };
+    let overlaps = preview.overlaps.as_ref().map(|found| {
+        json!({
+            "rows": found.rows,
+            "sums": shown_sums(&found.sums),
+            "source": found.first.source,
+            "campaign": found.first.campaign,
+            "from": found.first.days.from.to_string(),
+            "to": found.first.days.to.to_string(),
+        })
+    });
     let refused: Vec<Value> =
         preview.refused.iter().map(|(line, refusal)| json!({"line": line, "field": refusal.field, "remedy": refusal.remedy})).collect();
     json!({
         "kind": kind.word(),
         "rows": shown_counts(&preview.counts),
-        "sums": preview.sums.iter().filter_map(sum).collect::<Vec<_>>(),
+        "sums": shown_sums(&preview.sums),
+        "overlaps": overlaps,
+        "may_be_cut": preview.shape.may_be_cut,
         "from": preview.days.map(|(from, _)| from.to_string()),
         "to": preview.days.map(|(_, to)| to.to_string()),
         "refused": refused,
@@ -280,4 +292,13 @@ pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
         "ignored_columns": preview.shape.ignored,
         "is_rough": preview.is_rough,
     })
+}
+
+/// Rows and their sum, by currency.
+fn shown_sums(sums: &BTreeMap<String, (i64, i64)>) -> Vec<Value> {
+    let sum = |(code, (rows, minor)): (&String, &(i64, i64))| {
+        let money = Money::new(*minor, Currency::parse(code)?);
+        Some(json!({"rows": rows, "amount": shown::money(money), "text": money.to_string()}))
+    };
+    sums.iter().filter_map(sum).collect()
 }

@@ -143,6 +143,9 @@ fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, no
     if happened_at.ms_since(now) > 24 * crate::domain::time::HOUR_MS {
         return Err(Error::invalid("timestamp", "timestamp lies in the future."));
     }
+    if happened_at.is_before_the_web() {
+        return Err(Error::invalid("timestamp", "timestamp lies before 1990. Send the time of the conversion, or leave it out for now."));
+    }
     let happened_at = happened_at.min(now);
     let email_text = word("email")?;
     let email = match &email_text {

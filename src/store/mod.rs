@@ -116,6 +116,8 @@ pub mod sites;
 pub mod snapshot;
 /// What advertising has cost.
 pub mod spend;
+/// What amounts were before a file changed them.
+pub mod spend_before;
 /// What the query planner is told.
 mod statistics;
 /// Runs of pulls.

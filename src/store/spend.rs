@@ -46,20 +46,8 @@ pub fn remove(c: &SiteConn, id: SpendId) -> Result<Option<SpendLine>> {
     let Some(known) = find(c, id)? else { return Ok(None) };
     count(c, &known.spend, -1)?;
     c.execute("delete from spend where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    c.execute("delete from spend_before where site_id = :site and spend_id = :id", named_params! {":id": id.number()})?;
     Ok(Some(known))
-}
-
-/// The same for amounts of an import, some at a time. Gives how many there were.
-pub fn remove_of_import(c: &SiteConn, import: ImportId, limit: i64) -> Result<usize> {
-    let ids: Vec<i64> = c.list(
-        "select id from spend where site_id = :site and import_id = :import limit :limit",
-        named_params! {":import": import.number(), ":limit": limit},
-        |row| row.get(0),
-    )?;
-    for id in &ids {
-        remove(c, SpendId::new(*id))?;
-    }
-    Ok(ids.len())
 }
 
 const LINE: &str = "id, first_day, last_day, source, medium, campaign, currency, amount_minor, note, who, import_id, created_at";
@@ -85,6 +73,20 @@ pub fn page(c: &SiteConn, span: Span, cursor: Option<Cursor>, limit: usize) -> R
     lines.truncate(limit);
     let next = lines.last().filter(|_| has_more).map(|l| Cursor { key: Some(l.spend.days.from.0.into()), id: l.id.number() });
     Ok((lines, next))
+}
+
+/// Which amounts have a part in the days, each with its source, campaign and own days.
+pub fn each(c: &SiteConn, span: Days, mut on: impl FnMut(SpendId, &str, &str, Days)) -> Result<()> {
+    c.scan(
+        "select id, source, campaign, first_day, last_day from spend
+         where site_id = :site and first_day > :earliest and first_day <= :to and last_day >= :from",
+        named_params! {":earliest": span.from.0.saturating_sub(MOST_DAYS), ":from": span.from.0, ":to": span.to.0},
+        |row| {
+            let (source, campaign): (String, String) = (row.get(1)?, row.get(2)?);
+            on(SpendId::new(row.get(0)?), &source, &campaign, Days { from: Day(row.get(3)?), to: Day(row.get(4)?) });
+            Ok(true)
+        },
+    )
 }
 
 fn read(row: &Row) -> rusqlite::Result<SpendLine> {

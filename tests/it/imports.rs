@@ -15,6 +15,8 @@ use crate::house::{CHROME, House, SiteAt};
 
 /// The command line's and the cut-off runs.
 mod carried;
+/// What a file says in a doubtful way.
+mod doubtful;
 
 /// As the page does it: announced, in pieces, looked at. A token asks ten times a second at most, so time passes.
 async fn send(house: &House, shop: &SiteAt, kind: &str, text: &[u8]) -> String {

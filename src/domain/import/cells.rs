@@ -9,7 +9,8 @@ use super::super::money::{Currency, Money, NoAmount};
 use super::super::person::{Email, Name, Phone, country_code};
 use super::super::short_code::found_in_all;
 use super::super::time::{DAY_MS, Day, Time};
-use super::columns::{Layout, meaning};
+use super::amount::{Habit, NoNumber, Unit, Written};
+use super::columns::{AMOUNTS, Layout, meaning, unit_of};
 use super::date;
 use super::records::Record;
 use super::{Home, ImportKind, LONGEST, Refusal, cut};
@@ -20,14 +21,18 @@ const AHEAD_DAYS: i32 = 366;
 pub struct Cells<'h> {
     values: BTreeMap<&'static str, String>,
     pub home: &'h Home,
-    has_decimal_comma: bool,
-    unit: Option<Currency>,
+    habit: Habit,
+    /// Currencies that the heads of columns name.
+    units: Vec<Unit>,
 }
 
 impl<'h> Cells<'h> {
-    pub fn of_record(layout: &Layout, record: Record, home: &'h Home, has_decimal_comma: bool) -> Result<Self, Refusal> {
+    pub fn of_record(layout: &Layout, record: Record, home: &'h Home, habit: Habit) -> Result<Self, Refusal> {
         let mut values = BTreeMap::new();
         for (place, cell) in record.cells.into_iter().enumerate() {
+            if place >= layout.width() && !cell.trim_ascii().is_empty() {
+                return Err(Refusal::new("row", surplus(habit)));
+            }
             let Some(name) = layout.place(place) else { continue };
             let text = String::from_utf8(cell)
                 .map_err(|_| Refusal::new(name, "It is no UTF-8 text. Save the file as “CSV UTF-8” and bring it again."))?;
@@ -36,7 +41,7 @@ impl<'h> Cells<'h> {
                 values.insert(name, text.to_owned());
             }
         }
-        Ok(Self { values, home, has_decimal_comma, unit: layout.unit })
+        Ok(Self { values, home, habit, units: layout.units.clone() })
     }
 
     /// An object of JSON lines. Amounts may be `{minor, currency}`, as our own exports have them.
@@ -48,13 +53,17 @@ impl<'h> Cells<'h> {
         let mut ranked: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
         // Our own list of leads calls the platform its source.
         let is_own_leads = kind == ImportKind::Leads && fields.contains_key("form_type") && fields.contains_key("who");
-        for (name, value) in &fields {
-            let name = match name.as_str() {
+        let mut units = Vec::new();
+        for (told, value) in &fields {
+            let name = match told.as_str() {
                 "source" if is_own_leads => Some(("platform", 0)),
                 "name" if kind == ImportKind::Offline => Some(("full_name", 0)),
-                _ => meaning(kind, name),
+                _ => meaning(kind, told),
             };
             let Some((name, rank)) = name else { continue };
+            if AMOUNTS.contains(&name) {
+                units.extend(unit_of(told));
+            }
             let text = match value {
                 Value::String(text) => text.trim().to_owned(),
                 Value::Number(number) => number.to_string(),
@@ -81,7 +90,7 @@ impl<'h> Cells<'h> {
                 }
             }
         }
-        Ok(Self { values, home, has_decimal_comma: false, unit: None })
+        Ok(Self { values, home, habit: Habit::Program, units })
     }
 
     /// All that the row says, in an order of its own: columns in another order are the same row.
@@ -111,23 +120,45 @@ impl<'h> Cells<'h> {
         Ok(Some(text.clone()))
     }
 
+    /// The currency of the row: of all that name one (its own column, the heads of the columns, signs beside the numbers) each
+    /// must agree. Where nothing does it is the site's.
     pub fn currency(&self) -> Result<Currency, Refusal> {
-        match self.values.get("currency") {
-            Some(text) => {
-                Currency::parse(text).ok_or_else(|| Refusal::new("currency", "It is no currency. Use its ISO code, such as EUR."))
-            }
-            None => Ok(self.unit.unwrap_or(self.home.currency)),
+        let mut units = self.units.clone();
+        if let Some(text) = self.values.get("currency") {
+            let unit = Unit::parse(text);
+            units.push(unit.ok_or_else(|| Refusal::new("currency", "It is no currency. Use its ISO code, such as EUR."))?);
+        }
+        // What cannot be read at all is refused where it is asked for.
+        let written = AMOUNTS.iter().filter_map(|name| Written::read(self.values.get(*name)?).ok());
+        units.extend(written.flat_map(|written| written.units));
+        let of_one = units.iter().find_map(|unit| match unit {
+            Unit::Of(currency) => Some(*currency),
+            Unit::Shared(_) => None,
+        });
+        let currency = of_one.unwrap_or(self.home.currency);
+        match units.into_iter().find(|unit| !unit.may_be(currency)) {
+            None => Ok(currency),
+            Some(Unit::Of(_)) => Err(Refusal::new("currency", "The row names two currencies. Leave the one that is right.")),
+            Some(Unit::Shared(_)) => Err(Refusal::new(
+                "currency",
+                format!(
+                    "Its sign stands for several currencies, and {currency} is none of them. Name the currency by its ISO code, such as USD."
+                ),
+            )),
         }
     }
 
     pub fn amount(&self, name: &'static str, currency: Currency) -> Result<Option<Money>, Refusal> {
         let Some(text) = self.values.get(name) else { return Ok(None) };
-        let bad = |remedy: &str| Refusal::new(name, remedy.to_owned());
-        let plain = decimal(text, self.has_decimal_comma).ok_or_else(|| bad("It is no amount. Write it as 12.50."))?;
-        Money::parse(&plain, currency).map(Some).map_err(|wrong| match wrong {
-            NoAmount::TooManyDigits => bad("It has more digits after the point than its currency."),
-            NoAmount::TooLarge => bad("It is larger than any amount that can be kept."),
-            NoAmount::NotDecimal => bad("It is no amount. Write it as 12.50."),
+        let plain = Written::read(text).and_then(|written| written.decimal(self.habit, currency.digits()));
+        let plain = plain.map_err(|no| Refusal::new(name, no.remedy()))?;
+        Money::parse(&plain, currency).map(Some).map_err(|wrong| {
+            let remedy = match wrong {
+                NoAmount::TooManyDigits => "It has more digits after the point than its currency.",
+                NoAmount::TooLarge => "It is larger than any amount that can be kept.",
+                NoAmount::NotDecimal => NoNumber::Unknown.remedy(),
+            };
+            Refusal::new(name, remedy)
         })
     }
 
@@ -141,7 +172,7 @@ impl<'h> Cells<'h> {
 
     pub fn moment(&self, name: &'static str) -> Result<Option<Time>, Refusal> {
         let Some(text) = self.values.get(name) else { return Ok(None) };
-        let at = date::moment(text, &self.home.zone).map_err(|no| Refusal::new(name, no.remedy()))?;
+        let at = date::moment(text, &self.home.zone, self.home.now).map_err(|no| Refusal::new(name, no.remedy()))?;
         if at.ms_since(self.home.now) > DAY_MS {
             return Err(Refusal::new(name, "It lies in the future."));
         }
@@ -150,10 +181,10 @@ impl<'h> Cells<'h> {
 
     pub fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
         let Some(text) = self.values.get(name) else { return Ok(None) };
-        let day = date::day(text, &self.home.zone).map_err(|no| Refusal::new(name, no.remedy()))?;
+        let day = date::day(text, &self.home.zone, self.home.now).map_err(|no| Refusal::new(name, no.remedy()))?;
         let last = self.home.zone.day(self.home.now).plus(AHEAD_DAYS);
-        if day > last || day.0 < 0 {
-            return Err(Refusal::new(name, "It is no day between 1970 and a year from now."));
+        if day > last {
+            return Err(Refusal::new(name, "It lies more than a year ahead."));
         }
         Ok(Some(day))
     }
@@ -238,76 +269,94 @@ fn unguarded(text: &str) -> &str {
     if is_guarded && text.starts_with('\'') { &text[1..] } else { text }
 }
 
-/// A plain decimal of an amount as people and programs write it: signs of currencies and blanks apart, thousands apart. In
-/// files with semicolons a comma stands before the cents; elsewhere a point does.
-fn decimal(text: &str, has_decimal_comma: bool) -> Option<String> {
-    let is_sign = |c: char| c.is_whitespace() || c.is_alphabetic() || "$€£¥₹₽₺฿₪".contains(c);
-    let text = text.trim().replace(['\u{2212}', '\u{2013}'], "-");
-    let (sign, rest) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
-    let rest = rest.trim_matches(is_sign);
-    let (sign, rest) = rest.strip_prefix('-').map_or((sign, rest), |rest| ("-", rest));
-    let plain: String = rest.chars().filter(|c| !c.is_whitespace() && *c != '\'' && *c != '’').collect();
-    if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',') {
-        return None;
+/// A row with more cells than its header names: most often an amount that a comma has cut in two.
+fn surplus(habit: Habit) -> &'static str {
+    match habit {
+        Habit::Comma => "It has more cells than the first line has names. Put a text with a semicolon into quotation marks.",
+        _ => {
+            "It has more cells than the first line has names, as where a comma cuts an amount in two. Put such an amount into \
+             quotation marks, or save the file with semicolons."
+        }
     }
-    let (cents, thousands) = if has_decimal_comma { (',', '.') } else { ('.', ',') };
-    let (whole, fraction) = match plain.rsplit_once(cents) {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => match plain.rsplit_once(thousands) {
-            // `12,5` is no group of thousands, whichever sign is usual in this file.
-            Some((whole, tail)) if tail.len() != 3 && !whole.contains(thousands) => (whole, Some(tail)),
-            _ => (plain.as_str(), None),
-        },
-    };
-    let groups: Vec<&str> = whole.split(thousands).collect();
-    let are_thousands = groups.len() == 1 || (groups[1..].iter().all(|g| g.len() == 3) && (1..=3).contains(&groups[0].len()));
-    if !are_thousands || whole.contains(cents) || fraction.is_some_and(|f| f.is_empty() || f.contains([',', '.'])) {
-        return None;
-    }
-    let whole = groups.concat();
-    if whole.is_empty() {
-        return None;
-    }
-    Some(match fraction {
-        Some(fraction) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{whole}"),
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::time::Zone;
     use super::*;
-
-    #[test]
-    fn amounts_of_both_habits() {
-        for (text, comma, want) in [
-            ("12.50", false, Some("12.50")),
-            ("$1,234.50", false, Some("1234.50")),
-            ("1.234,50 €", true, Some("1234.50")),
-            ("1.234", true, Some("1234")),
-            ("1,234", false, Some("1234")),
-            ("12,5", false, Some("12.5")),
-            ("12.5", true, Some("12.5")),
-            ("1 234,50", true, Some("1234.50")),
-            ("1'234.50", false, Some("1234.50")),
-            ("USD -7", false, Some("-7")),
-            ("-7.00 USD", false, Some("-7.00")),
-            ("12,34,567.00", false, None),
-            ("1.2.3", false, None),
-            (".5", false, None),
-            ("5.", false, None),
-            ("--", false, None),
-            ("", false, None),
-            ("1e9", false, None),
-        ] {
-            assert_eq!(decimal(text, comma).as_deref(), want, "{text} {comma}");
-        }
-    }
 
     #[test]
     fn what_our_exports_guard_is_read_back() {
         for (cell, want) in [("'=1+1", "=1+1"), ("''=x", "'=x"), ("'t Hof", "'t Hof"), ("-5", "-5"), ("'-5", "-5")] {
             assert_eq!(unguarded(cell), want);
         }
+    }
+
+    fn home(currency: &str) -> Home {
+        Home {
+            currency: Currency::parse(currency).expect("a currency"),
+            zone: Zone::utc(),
+            country: None,
+            now: Time::from_s(1_781_342_400),
+            oldest_touch: Time::from_s(1_740_000_000),
+            extra_params: Vec::new(),
+            source: None,
+            medium: None,
+        }
+    }
+
+    /// The total and the refund of an order's row at a site of a currency, or the field that is refused.
+    fn money(site: &str, header: &str, row: &str) -> Result<String, String> {
+        let home = home(site);
+        let cells = |line: &str| line.split(',').map(|cell| cell.to_owned()).collect::<Vec<_>>();
+        let layout = Layout::read(ImportKind::Orders, &cells(header), &home).expect("columns");
+        let record = Record {
+            line: 2,
+            cells: cells(row).into_iter().map(|c| c.replace('_', ",").into_bytes()).collect(),
+            flaw: None,
+            is_ended: true,
+        };
+        let cells = Cells::of_record(&layout, record, &home, Habit::Point).map_err(|r| r.field)?;
+        let currency = cells.currency().map_err(|r| r.field)?;
+        let amount = |name| cells.amount(name, currency).map_err(|r: Refusal| r.field);
+        let (total, back) = (amount("total")?, amount("back")?);
+        Ok([total, back].into_iter().flatten().map(|m| m.to_string()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn the_currency_that_a_row_names_is_its_own() {
+        let (plain, unit, column) = ("order,date,total,refund", "order,date,Total (USD),refund", "order,date,total,refund,currency");
+        for (site, header, row, want) in [
+            ("EUR", plain, "1,2026-06-01,13.00,", Ok("EUR 13.00")),
+            ("EUR", plain, "1,2026-06-01,14.00 USD,", Ok("USD 14.00")),
+            ("EUR", plain, "1,2026-06-01,14.00 USD,2.00", Ok("USD 14.00 USD 2.00")),
+            ("EUR", plain, "1,2026-06-01,14.00 USD,2.00 EUR", Err("currency")),
+            ("EUR", plain, "1,2026-06-01,AED 5,", Ok("AED 5.00")),
+            ("USD", plain, "1,2026-06-01,£5,", Ok("GBP 5.00")),
+            ("USD", plain, "1,2026-06-01,5 €,", Ok("EUR 5.00")),
+            ("EUR", plain, "1,2026-06-01,$13.00,", Err("currency")),
+            ("CAD", plain, "1,2026-06-01,$13.00,", Ok("CAD 13.00")),
+            ("EUR", unit, "1,2026-06-01,$13.00,", Ok("USD 13.00")),
+            ("EUR", unit, "1,2026-06-01,13.00,1", Ok("USD 13.00 USD 1.00")),
+            ("EUR", unit, "1,2026-06-01,13.00 €,", Err("currency")),
+            ("EUR", column, "1,2026-06-01,$13.00,,AUD", Ok("AUD 13.00")),
+            ("EUR", column, "1,2026-06-01,13.00,,€", Ok("EUR 13.00")),
+            ("EUR", column, "1,2026-06-01,$13.00,,GBP", Err("currency")),
+            ("EUR", plain, "1,2026-06-01,1.5k,", Err("total")),
+            ("EUR", plain, "1,2026-06-01,0_125,", Err("total")),
+            ("KWD", plain, "1,2026-06-01,12.500,", Ok("KWD 12.500")),
+            ("KWD", plain, "1,2026-06-01,12_500,", Err("total")),
+        ] {
+            assert_eq!(money(site, header, row), want.map(str::to_owned).map_err(str::to_owned), "{site} {row}");
+        }
+    }
+
+    #[test]
+    fn a_cell_too_many_is_never_passed_over() {
+        let header = "order,date,total";
+        assert_eq!(money("EUR", header, "1,2026-06-01,7,50"), Err("row".into()));
+        assert_eq!(money("EUR", header, "1,2026-06-01,7,,"), Ok("EUR 7.00".into()));
+        assert_eq!(money("EUR", header, "1,2026-06-01,7, "), Ok("EUR 7.00".into()));
+        assert_eq!(money("EUR", header, "1,2026-06-01,7_50"), Ok("EUR 7.50".into()));
     }
 }

@@ -1,7 +1,7 @@
 //! Which column means what: header names in any order and under the names that shops, spreadsheets, Meta Ads, Google Ads and
 //! our own exports give them.
 
-use super::super::money::Currency;
+use super::amount::Unit;
 use super::{Home, ImportKind};
 
 /// A meaning and the names under which it comes, without blanks, dashes and underscores, in the order of belief.
@@ -39,6 +39,13 @@ const TRACES: &[Names] = &[
     ("consent", "consentgiven consent marketingconsent acceptsmarketing"),
 ];
 
+/// What went back of a sale.
+const BACK: &str = "back refunded refundedamount refundtotal refund totalrefunded refundamount amountrefunded refundedtotal totalrefund \
+    totalrefunds refunds refundvalue refundedvalue orderrefundamount";
+
+/// Meanings whose cells are money: the head of such a column may name the currency, and so may each cell.
+pub const AMOUNTS: [&str; 8] = ["amount", "total", "tax", "shipping", "discount", "back", "value", "net"];
+
 const SPEND: &[Names] = &[
     ("id", "id spendid"),
     ("day", "day date"),
@@ -63,7 +70,7 @@ const ORDER: &[Names] = &[
     ("tax", "tax taxes totaltax"),
     ("shipping", "shipping shippingtotal shippingcost"),
     ("discount", "discount discounttotal discountamount"),
-    ("back", "back refunded refundedamount refundtotal refund totalrefunded"),
+    ("back", BACK),
     ("currency", "currency currencycode"),
     ("status", "status orderstatus financialstatus paymentstatus"),
     ("sale", "sale"),
@@ -88,7 +95,7 @@ const CONVERSION: &[Names] = &[
     ("at", "happenedat timestamp conversiontime createdat date time day"),
     ("total", "amount revenue value conversionvalue total"),
     ("net", "net"),
-    ("back", "back refunded refundedamount"),
+    ("back", BACK),
     ("currency", "currency conversioncurrency currencycode"),
     ("status", "status"),
     ("test", "test istest"),
@@ -177,8 +184,8 @@ pub enum Maker {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Layout {
     places: Vec<Option<&'static str>>,
-    /// `Amount spent (USD)`: the header names the currency.
-    pub unit: Option<Currency>,
+    /// `Amount spent (USD)`, `Total (€)`: currencies that the heads of columns name.
+    pub units: Vec<Unit>,
     pub maker: Option<Maker>,
 }
 
@@ -197,7 +204,6 @@ impl Layout {
         // Shopify's own export calls the order's number its name.
         let is_shopify = kind == ImportKind::Orders && has("financialstatus");
         let mut ranked: Vec<(Option<&'static str>, usize)> = Vec::new();
-        let mut unit = None;
         for (name, plain) in names.iter().zip(&squeezed) {
             let meaning = match plain.as_str() {
                 "source" if is_own_leads => Some(("platform", 0)),
@@ -217,18 +223,23 @@ impl Layout {
                 None => meaning,
             };
             ranked.push((meaning.map(|(m, _)| m), meaning.map_or(0, |(_, rank)| rank)));
-            if meaning.is_some_and(|(m, _)| m == "amount") {
-                unit = unit_of(name);
-            }
         }
         let places: Vec<Option<&'static str>> = ranked.into_iter().map(|(meaning, _)| meaning).collect();
+        let units =
+            names.iter().zip(&places).filter(|(_, m)| m.is_some_and(|m| AMOUNTS.contains(&m))).filter_map(|(name, _)| unit_of(name));
+        let units = units.collect();
         let is_there = |word: &str| places.contains(&Some(word));
         let mut missing: Vec<&'static str> =
             needed(kind).iter().copied().filter(|words| !words.split('|').any(is_there)).map(in_words).collect();
         if kind == ImportKind::Spend && maker.is_none() && home.source.is_none() && !is_there("source") {
             missing.push("source");
         }
-        if missing.is_empty() { Ok(Self { places, unit, maker }) } else { Err(missing) }
+        if missing.is_empty() { Ok(Self { places, units, maker }) } else { Err(missing) }
+    }
+
+    /// Columns that have a name or stand before one that has.
+    pub fn width(&self) -> usize {
+        self.places.len()
     }
 
     pub fn place(&self, place: usize) -> Option<&'static str> {
@@ -276,13 +287,15 @@ fn squeezed(name: &str) -> String {
     plain.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn unit_of(name: &str) -> Option<Currency> {
-    let (_, rest) = name.split_once('(')?;
-    Currency::parse(rest.split_once(')')?.0)
+/// What stands in brackets, where it is a currency: `(all)` and `(net)` are not.
+pub fn unit_of(name: &str) -> Option<Unit> {
+    let word = name.split_once('(')?.1.split_once(')')?.0.trim();
+    Unit::parse(word).filter(|_| !word.bytes().any(|b| b.is_ascii_lowercase()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::money::Currency;
     use super::*;
     use crate::domain::time::{Time, Zone};
 
@@ -308,7 +321,8 @@ mod tests {
     #[test]
     fn headers_of_the_ad_platforms() {
         let meta = read(ImportKind::Spend, "Campaign name,Day,Amount spent (USD),Impressions").expect("Meta's");
-        assert_eq!((meta.maker, meta.unit), (Some(Maker::Meta), Currency::parse("USD")));
+        assert_eq!((meta.maker, meta.units), (Some(Maker::Meta), Currency::parse("USD").map(Unit::Of).into_iter().collect()));
+        let meta = read(ImportKind::Spend, "Campaign name,Day,Amount spent (USD),Impressions").expect("Meta's");
         assert_eq!([meta.place(0), meta.place(1), meta.place(2), meta.place(3)], [Some("campaign"), Some("day"), Some("amount"), None]);
         let google = read(ImportKind::Spend, "Day,Campaign,Currency code,Cost").expect("Google's");
         assert_eq!((google.maker, google.place(2)), (Some(Maker::Google), Some("currency")));
@@ -324,6 +338,14 @@ mod tests {
         assert_eq!((leads.place(0), leads.place(1)), (None, Some("lead_id")), "the sender's own id, not our number");
         let orders = read(ImportKind::Orders, "Name,Email,Financial Status,Paid at,Currency,Total,Id").expect("Shopify's");
         assert_eq!((orders.place(0), orders.place(6), orders.place(3)), (Some("order_id"), None, Some("paid_at")));
+        let units = |header: &str| read(ImportKind::Orders, header).expect("orders").units.len();
+        assert_eq!(units("Order,Date,Total (USD),Tax (USD),Shipping ($),Weight (KGS)"), 3);
+        assert_eq!(units("Order,Date (UTC),Total (incl. tax),Discount (all)"), 0);
+        for name in ["Refund Amount", "Amount Refunded", "refunded_amount", "Refund", "Refund Amount (EUR)"] {
+            for kind in [ImportKind::Orders, ImportKind::Conversions] {
+                assert_eq!(meaning(kind, name).map(|(m, _)| m), Some("back"), "{name}");
+            }
+        }
         assert_eq!(read(ImportKind::Touches, "time"), Err(vec!["landing, url, source or referrer"]));
     }
 }

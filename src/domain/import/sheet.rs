@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::super::fact::Fact;
+use super::amount::Habit;
 use super::cells::Cells;
 use super::columns::Layout;
 use super::records::{Record, Records};
@@ -17,6 +18,9 @@ const MOST_TITLES: usize = 12;
 /// Rows alike in everything that are told apart by their place; beyond this many names one more is the same row.
 const MOST_NAMES: usize = 1_000_000;
 
+const CUT_OFF: &str = "The file ends within this row, as if it had been cut off. Bring the whole file; if this is all of it, end its \
+    last line with a line break.";
+
 /// How the file turned out to be written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shape {
@@ -29,6 +33,8 @@ pub struct Shape {
     /// Columns by their own names, and what each is taken for.
     pub mapped: Vec<(String, &'static str)>,
     pub ignored: Vec<String>,
+    /// The file stops within its last line, whose row has no id of its own: whether it is whole cannot be seen.
+    pub may_be_cut: bool,
 }
 
 /// A file on its way in: takes bytes, gives rows.
@@ -42,7 +48,9 @@ pub struct Sheet {
     layout: Layout,
     /// Records before the first row.
     titles: usize,
-    has_decimal_comma: bool,
+    habit: Habit,
+    /// Cells of the shortest row so far.
+    shortest: usize,
     is_json: bool,
     shape: Shape,
     ready: VecDeque<Told>,
@@ -61,7 +69,8 @@ impl Sheet {
             records: None,
             layout: Layout::default(),
             titles: 0,
-            has_decimal_comma: false,
+            habit: Habit::Program,
+            shortest: usize::MAX,
             is_json: false,
             shape: Shape::default(),
             ready: VecDeque::new(),
@@ -137,6 +146,7 @@ impl Sheet {
 
     fn settle_on_columns(&mut self, text: &[u8], is_whole: bool) -> Result<()> {
         let mut nearest: Option<(Vec<&'static str>, Vec<String>)> = None;
+        let mut flawed = None;
         for (delimiter, name) in [(b',', ","), (b';', ";"), (b'\t', "tab")] {
             let mut found = Vec::new();
             let mut records = Records::separated_by(delimiter);
@@ -145,6 +155,10 @@ impl Sheet {
                 records.end(&mut found);
             }
             for (place, record) in found.iter().take(MOST_TITLES).enumerate() {
+                if record.flaw.is_some() {
+                    flawed = flawed.or(Some(record.line).filter(|_| place == 0));
+                    continue;
+                }
                 let names: Vec<String> = record.cells.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
                 match Layout::read(self.kind, &names, &self.home) {
                     Ok(layout) => {
@@ -155,9 +169,10 @@ impl Sheet {
                             used: layout.used(),
                             mapped: layout.mapped(&names),
                             ignored: layout.ignored(&names),
+                            may_be_cut: false,
                         };
                         (self.layout, self.titles) = (layout, place + 1);
-                        self.has_decimal_comma = delimiter == b';';
+                        self.habit = if delimiter == b';' { Habit::Comma } else { Habit::Point };
                         self.records = Some(Records::separated_by(delimiter));
                         return Ok(());
                     }
@@ -170,7 +185,16 @@ impl Sheet {
                 }
             }
         }
-        let (missing, names) = nearest.unwrap_or_default();
+        if let Some(line) = flawed {
+            return Err(unreadable(format!(
+                "The names of the columns were not found: a quotation mark in line {line} is not closed. Correct it and bring the file again."
+            )));
+        }
+        let Some((missing, names)) = nearest else {
+            return Err(unreadable(
+                "The names of the columns were not found: the first line has no end. A quotation mark in it may not be closed.",
+            ));
+        };
         let found: Vec<String> = names.iter().take(20).map(|n| n.chars().take(40).collect()).collect();
         Err(unreadable(format!(
             "The columns of a {} file are not all there. Missing: {}. The line that names them has: {}.",
@@ -193,14 +217,20 @@ impl Sheet {
     }
 
     fn read(&mut self, record: Record) -> Outcome {
-        if !record.is_whole {
-            return Outcome::Refused(Refusal::new("row", "The row is longer than 1 MiB. A quotation mark in or before it is not closed."));
+        if let Some(flaw) = record.flaw {
+            return Outcome::Refused(Refusal::new("row", flaw.remedy()));
         }
+        let (cells, is_ended) = (record.cells.len(), record.is_ended || self.is_json);
+        // A file that was cut off ends in a part of a row. Rows as short as this one may be usual here; then nothing shows it.
+        if !is_ended && cells < self.layout.width() && cells < self.shortest {
+            return Outcome::Refused(Refusal::new("row", CUT_OFF));
+        }
+        self.shortest = self.shortest.min(cells);
         let home = self.home.clone();
         let cells = if self.is_json {
             Cells::of_json(self.kind, &record.cells[0], &home)
         } else {
-            Cells::of_record(&self.layout, record, &home, self.has_decimal_comma)
+            Cells::of_record(&self.layout, record, &home, self.habit)
         };
         let cells = match cells {
             Ok(cells) => cells,
@@ -221,7 +251,11 @@ impl Sheet {
             ImportKind::Touches => touch::read(&cells).map(|(touch, id)| Some((Row::Touch(Box::new(touch)), id))),
         };
         match read {
-            Ok(Some((row, id))) => Outcome::Row { name: self.name(&cells, &row, id), row },
+            Ok(Some((row, id))) => {
+                // By its id the whole file corrects it; without one the whole row would be another.
+                self.shape.may_be_cut |= !is_ended && id.is_none();
+                Outcome::Row { name: self.name(&cells, &row, id), row }
+            }
             Ok(None) => Outcome::LeftOut,
             Err(refusal) => Outcome::Refused(refusal),
         }
@@ -334,5 +368,47 @@ mod tests {
             #1001,ann@mail.example,paid,2026-03-01 10:00:00 +0400,AED,120.00,Shoes\n#1001,ann@mail.example,,,,,Hat\n#1002,,refunded,2026-03-02 10:00:00 +0400,AED,9.00,Hat\n";
         let all = read(ImportKind::Orders, text.as_bytes(), 100);
         assert_eq!(said(&all), ["2: id generic #1001 Some(\"AED 120.00\")", "3: left out", "4: id generic #1002 Some(\"AED 9.00\")"]);
+    }
+
+    #[test]
+    fn a_mark_that_is_not_closed_swallows_nothing_unsaid() {
+        let text = "order_id,total,created_at,note\n1,5.00,2026-03-01,\n2,5.00,2026-03-01,\"tall\n3,5.00,2026-03-01,\n";
+        let all = read(ImportKind::Orders, text.as_bytes(), 7);
+        assert_eq!(said(&all), ["2: id generic 1 Some(\"EUR 5.00\")", "3: row"]);
+        let Outcome::Refused(refusal) = &all[1].outcome else { panic!("refused") };
+        assert!(refusal.remedy.contains("2 lines"), "{}", refusal.remedy);
+        // In the names of the columns it would make a file of no rows.
+        for text in ["order_id,total,created_at,\"note\n1,5.00,2026-03-01,\n", "\"order_id,total,created_at\n1,5.00,2026-03-01\n"] {
+            let mut sheet = Sheet::new(ImportKind::Orders, home());
+            sheet.push(text.as_bytes()).expect("bytes");
+            assert!(sheet.end().expect_err("refused").message.contains("line 1"));
+        }
+    }
+
+    #[test]
+    fn a_row_that_the_files_end_cuts_is_no_sale() {
+        let header = "created_at,amount,source,email\n";
+        let whole = "2026-03-01,5.00,google,ann@mail.example\n";
+        for (last, refused, may_be_cut) in [
+            ("2026-03-01,7.00,google,ben@mail.example\n", false, false),
+            // Many programs end a file so: it is taken, and the preview asks.
+            ("2026-03-01,7.00,google,ben@mail.example", false, true),
+            ("2026-03-01,7.00,goo", true, false),
+            ("2026-03-01,7.0", true, false),
+            ("2026-03-01,7.00\n", false, false),
+        ] {
+            for front in [header.to_owned(), format!("{header}{whole}")] {
+                let mut sheet = Sheet::new(ImportKind::Conversions, home());
+                sheet.push(format!("{front}{last}").as_bytes()).expect("bytes");
+                sheet.end().expect("the end");
+                let told = std::iter::from_fn(|| sheet.next_row()).last().expect("a row");
+                assert_eq!(matches!(told.outcome, Outcome::Refused(_)), refused, "{last}");
+                assert_eq!(sheet.shape().may_be_cut, may_be_cut, "{last}");
+            }
+        }
+        // Rows as short as this are usual in the file, and its own id is what the whole file corrects.
+        let text = "order_id,created_at,total,status\n1,2026-03-01,5.00\n2,2026-03-01,7.00";
+        assert_eq!(said(&read(ImportKind::Orders, text.as_bytes(), 9)).len(), 2);
+        assert!(said(&read(ImportKind::Orders, text.as_bytes(), 9)).iter().all(|line| line.contains("generic")));
     }
 }

@@ -1,15 +1,17 @@
 //! What a file would do, and nothing of it done: rows by what would become of them, the first refused ones, sums, days.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Given, Pieces, home_of, step};
 use crate::app::App;
 use crate::domain::import::{ImportKind, Outcome, Refusal, Row, Shape, Sheet, Told};
+use crate::domain::spend::overlap::{Ledger, Overlaps};
 use crate::domain::time::Day;
 use crate::error::Result;
 use crate::store::imports::Counts;
 use crate::store::sites::Site;
+use crate::store::spend;
 
 /// Refused rows that are shown.
 const SHOWN: usize = 10;
@@ -26,15 +28,26 @@ pub struct Preview {
     /// Rows and their sum in minor units, of all that would be stored or are there, by currency.
     pub sums: BTreeMap<String, (i64, i64)>,
     pub days: Option<(Day, Day)>,
+    /// Amounts of spend that would count twice.
+    pub overlaps: Option<Overlaps>,
     /// The file has so many rows that those which stand in it twice may count as new twice.
     pub is_rough: bool,
+}
+
+/// What is remembered of the rows before.
+#[derive(Default)]
+struct Seen {
+    names: HashMap<u64, u64>,
+    spend: Ledger,
+    /// Amounts that rows of the file stand for.
+    own: HashSet<i64>,
 }
 
 /// Looks at the whole file.
 pub async fn of(app: &App, site: &Arc<Site>, kind: ImportKind, given: &Given, mut pieces: Pieces) -> Result<Preview> {
     let mut sheet = Sheet::new(kind, home_of(app, site, given));
     let mut preview = Preview::default();
-    let mut names: HashMap<u64, u64> = HashMap::new();
+    let mut seen = Seen::default();
     loop {
         let piece = pieces.recv().await.transpose()?;
         let is_end = piece.is_none();
@@ -46,25 +59,36 @@ pub async fn of(app: &App, site: &Arc<Site>, kind: ImportKind, given: &Given, mu
         while let Some(told) = sheet.next_row() {
             batch.push(told);
             if batch.len() >= AT_ONCE {
-                look(app, site, kind, std::mem::take(&mut batch), &mut preview, &mut names).await?;
+                look(app, site, kind, std::mem::take(&mut batch), &mut preview, &mut seen).await?;
             }
         }
-        look(app, site, kind, batch, &mut preview, &mut names).await?;
+        look(app, site, kind, batch, &mut preview, &mut seen).await?;
         if is_end {
             preview.shape = sheet.shape().clone();
+            preview.is_rough |= seen.spend.is_full();
+            preview.overlaps = overlaps(app, site, seen).await?;
             return Ok(preview);
         }
     }
 }
 
-async fn look(
-    app: &App,
-    site: &Arc<Site>,
-    kind: ImportKind,
-    batch: Vec<Told>,
-    preview: &mut Preview,
-    names: &mut HashMap<u64, u64>,
-) -> Result<()> {
+/// What of the file would count twice: beside its own rows, or beside amounts that are there.
+async fn overlaps(app: &App, site: &Site, seen: Seen) -> Result<Option<Overlaps>> {
+    let Seen { spend: mut ledger, own, .. } = seen;
+    let Some(span) = ledger.span() else { return Ok(None) };
+    app.store
+        .read(site.id, move |c| {
+            spend::each(c, span, |id, source, campaign, days| {
+                if !own.contains(&id.number()) {
+                    ledger.beside(source, campaign, days);
+                }
+            })?;
+            Ok(ledger.overlaps())
+        })
+        .await
+}
+
+async fn look(app: &App, site: &Arc<Site>, kind: ImportKind, batch: Vec<Told>, preview: &mut Preview, seen: &mut Seen) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -76,14 +100,14 @@ async fn look(
                 .iter()
                 .map(|told| match &told.outcome {
                     Outcome::Row { name, row } => step::would(c, &of, kind, name, row, now),
-                    Outcome::LeftOut => Ok("left_out"),
-                    Outcome::Refused(_) => Ok("refused"),
+                    Outcome::LeftOut => Ok(("left_out", None)),
+                    Outcome::Refused(_) => Ok(("refused", None)),
                 })
                 .collect::<Result<Vec<_>>>()?;
             Ok((batch, words))
         })
         .await?;
-    for (told, word) in batch.into_iter().zip(words) {
+    for (told, (word, amount)) in batch.into_iter().zip(words) {
         let counts = &mut preview.counts;
         counts.rows += 1;
         let (name, row) = match told.outcome {
@@ -103,9 +127,9 @@ async fn look(
         let (key, content) = step::digests(site, &name);
         let short =
             |digest: [u8; 16]| u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]]);
-        let before = names.get(&short(key)).copied();
-        if before.is_some() || names.len() < MOST_NAMES {
-            names.insert(short(key), short(content));
+        let before = seen.names.get(&short(key)).copied();
+        if before.is_some() || seen.names.len() < MOST_NAMES {
+            seen.names.insert(short(key), short(content));
         } else {
             preview.is_rough = true;
         }
@@ -120,6 +144,10 @@ async fn look(
                 continue;
             }
             None => {}
+        }
+        seen.own.extend(amount);
+        if let Row::Spend(spend) = &row {
+            seen.spend.add(spend, word != "known");
         }
         match word {
             "known" => counts.known += 1,

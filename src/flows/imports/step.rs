@@ -18,7 +18,7 @@ use crate::store::connections::Connection;
 use crate::store::imports::{self, Counts, MOST_REFUSALS};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, leads, reports, spend};
+use crate::store::{conversions, leads, reports, spend, spend_before};
 
 /// What all rows of a file share.
 pub struct Of {
@@ -170,6 +170,7 @@ fn one(
     match work {
         Work::Spend(amount) => {
             if let Some(id) = known.and_then(|known| known.fact)
+                && spend_before::keep(c, SpendId::new(id), of.id, key).map(|()| true)?
                 && spend::set(c, SpendId::new(id), amount, Some(of.id))?
             {
                 save(Some(id))?;
@@ -228,21 +229,22 @@ fn stand(c: &SiteConn, kind: ImportKind, external_id: &str, stage: Stage, value:
     }
 }
 
-/// For the preview: what each row would become.
-pub fn would(c: &SiteConn, site: &Site, kind: ImportKind, name: &Name, row: &Row, now: Time) -> Result<&'static str> {
+/// For the preview: what each row would become, and which amount it is already.
+pub fn would(c: &SiteConn, site: &Site, kind: ImportKind, name: &Name, row: &Row, now: Time) -> Result<(&'static str, Option<i64>)> {
     let (key, content) = digests(site, name);
     if let Some(known) = imports::find_row(c, kind, &key, &content)? {
-        return Ok(if known.is_same || kind == ImportKind::Touches { "known" } else { "changed" });
+        return Ok((if known.is_same || kind == ImportKind::Touches { "known" } else { "changed" }, known.fact));
     }
-    let Row::Fact(fact, _) = row else { return Ok("new") };
+    let Row::Fact(fact, _) = row else { return Ok(("new", None)) };
     if let Some(number) = &name.conversion
         && imported::is_here(c, number, fact)?
     {
-        return Ok("known");
+        return Ok(("known", None));
     }
-    Ok(match intake::imported::would(c, site, kind, fact, now)? {
+    let word = match intake::imported::would(c, site, kind, fact, now)? {
         intake::imported::Would::New => "new",
         intake::imported::Would::Join => "joined",
         intake::imported::Would::Nobody => "left_out",
-    })
+    };
+    Ok((word, None))
 }

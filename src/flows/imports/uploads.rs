@@ -76,7 +76,8 @@ pub async fn announce(app: &App, site: &Arc<Site>, kind: ImportKind, name: &str,
         .await
 }
 
-/// Takes a piece at its place; gives how many bytes there are now. A piece that came before is taken once.
+/// Takes a piece at its place; gives how many bytes there are now. A piece that came before is taken once, and only as it was:
+/// other bytes in its place are another file.
 pub async fn piece(app: &App, site: &Arc<Site>, id: ImportId, at: i64, bytes: Bytes) -> Result<i64> {
     let import = app.store.read(site.id, move |c| found(c, id)).await?;
     if import.state != ImportState::Coming {
@@ -93,9 +94,21 @@ pub async fn piece(app: &App, site: &Arc<Site>, id: ImportId, at: i64, bytes: By
     }
     app.disk.admit(Burden::Export)?;
     let path = path(app, site, id);
+    let again = (end.min(import.received) - at) as usize;
     work(move || {
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        file.and_then(|file| file.write_all_at(&bytes, at as u64)).map_err(|e| files::failed(&path, &e))
+        let open = std::fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path);
+        let file = open.map_err(|e| files::failed(&path, &e))?;
+        let mut known = vec![0; again];
+        file.read_exact_at(&mut known, at as u64).map_err(|e| files::failed(&path, &e))?;
+        if known != bytes[..again] {
+            return Err(Error::new(
+                Kind::Conflict,
+                "other_bytes",
+                "Other bytes came at this place before: the file has changed since. Drop it here and send it again from its beginning.",
+            )
+            .of("at"));
+        }
+        file.write_all_at(&bytes[again..], at as u64 + again as u64).map_err(|e| files::failed(&path, &e))
     })
     .await?;
     let (received, now) = (end.max(import.received), app.clock.now());
