@@ -54,6 +54,6 @@ mod tests {
         let pulse = Pulse::new(clock.clone());
         pulse.beat(Worker::Housekeeping);
         clock.advance_ms(1_500);
-        assert_eq!(pulse.silence_ms(), [None, None, Some(1_500), None, None]);
+        assert_eq!(pulse.silence_ms(), [None, None, Some(1_500), None, None, None]);
     }
 }

@@ -14,10 +14,12 @@ pub enum Worker {
     Housekeeping,
     Lookout,
     Puller,
+    Watchdog,
 }
 
 impl Worker {
-    pub const ALL: [Worker; 5] = [Worker::Clicks, Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller];
+    pub const ALL: [Worker; 6] =
+        [Worker::Clicks, Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller, Worker::Watchdog];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -26,6 +28,7 @@ impl Worker {
             Worker::Housekeeping => "housekeeping",
             Worker::Lookout => "lookout",
             Worker::Puller => "puller",
+            Worker::Watchdog => "watchdog",
         }
     }
 
@@ -40,8 +43,10 @@ impl Worker {
             Worker::Housekeeping => 300_000,
             // Every two seconds.
             Worker::Lookout => 30_000,
-            // Every five seconds.
+            // Every five seconds, or every fifteen where nobody wakes it.
             Worker::Puller => 60_000,
+            // Every half minute.
+            Worker::Watchdog => 150_000,
         }
     }
 }
@@ -92,7 +97,7 @@ mod tests {
             level: Level::Ample,
             has_key: true,
             now: Time::from_s(1_781_342_400),
-            silence_ms: [Some(0), Some(0), Some(0), None, Some(0)],
+            silence_ms: [Some(0), Some(0), Some(0), None, Some(0), Some(0)],
         }
     }
 
@@ -118,5 +123,6 @@ mod tests {
         assert_eq!(with(|s| s.silence_ms[2] = Some(300_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[3] = Some(30_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[4] = Some(60_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[5] = Some(150_001)), Some("workers"));
     }
 }
