@@ -13,6 +13,8 @@ use crate::wire::{Headers, Incoming, Response};
 
 /// Person, campaign and visit out of what somebody answered.
 pub mod answers;
+/// Our webhooks, while they are put in place.
+pub mod hooks;
 
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;

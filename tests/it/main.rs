@@ -78,6 +78,8 @@ mod retention;
 mod rooms;
 mod rules;
 mod running;
+mod runs_page;
+mod schedule;
 mod segments;
 mod server_clients;
 mod settings;
