@@ -1,8 +1,8 @@
 //! A Zoom account on loopback: a hundred meetings of the last days with as many registrants each as are wanted, three hundred
-//! on a page. `/count-100000` in front of a path says how many there are in all.
+//! on a page. How many there are in all is the number of the account, and of the token that it buys.
 
 use axum::Router;
-use axum::http::{Uri, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::day::second_text;
@@ -13,15 +13,19 @@ const FIRST: i64 = 80_000_000_000;
 
 pub fn router() -> Router {
     let began_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-    Router::new().fallback(move |uri: Uri| async move { answer(began_s, &uri) })
+    Router::new().fallback(move |uri: Uri, headers: HeaderMap| async move { answer(began_s, &uri, &headers) })
 }
 
-fn answer(began_s: i64, uri: &Uri) -> Response {
-    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
-    let count: i64 = path.split('/').find_map(|part| part.strip_prefix("count-")?.parse().ok()).unwrap_or(0);
-    let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty() && !p.starts_with("count-")).collect();
+fn answer(began_s: i64, uri: &Uri, headers: &HeaderMap) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let token = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    let count: i64 = token.and_then(|count| count.parse().ok()).unwrap_or(0);
+    let parts: Vec<&str> = uri.path().split('/').filter(|p| !p.is_empty()).collect();
     let text = match parts.as_slice() {
-        ["oauth", "token"] => r#"{"access_token":"token","token_type":"bearer","expires_in":3599}"#.to_owned(),
+        ["oauth", "token"] => {
+            let account = query.split('&').find_map(|pair| pair.strip_prefix("account_id=")).unwrap_or_default();
+            format!(r#"{{"access_token":"{account}","token_type":"bearer","expires_in":3599}}"#)
+        }
         ["v2", "users"] => r#"{"users":[{"id":"host1"}],"next_page_token":""}"#.to_owned(),
         ["v2", "users", _, "meetings"] if query.contains("type=previous_meetings") => meetings(began_s),
         ["v2", "meetings", id, "registrants"] => registrants(began_s, id.parse().unwrap_or(FIRST) - FIRST, count / MEETINGS, mark(query)),

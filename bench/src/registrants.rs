@@ -21,14 +21,14 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "registrants")?;
     let stand_in = Running::start(Yardstick::Meetings, folder.path())?;
     let own = own_time(&stand_in, count)?;
-    let base = format!("http://{}/count-{count}", stand_in.address);
+    let base = format!("http://{}", stand_in.address);
     let allowed = stand_in.address.to_string();
     let env = [("HALOTRACK_BASE_URL_ZOOM", &*base), ("HALOTRACK_BASE_URL_ZOOM_OAUTH", &*base), ("HALOTRACK_OUTBOUND_ALLOW", &*allowed)];
     let product = Product::start(&settings.binary, &folder, &env)?;
     product.add_sites(1)?;
     let watch = Watch::start(product.pid());
     let began = Instant::now();
-    connect(&product, "shop001", "zoom", &[("account_id", "account"), ("client_id", "client"), ("client_secret", "secret")])?;
+    connect(&product, "shop001", "zoom", &[("account_id", &count.to_string()), ("client_id", "client"), ("client_secret", "secret")])?;
     let file = read(&product)?;
     let number = |sql: &str| file.query_row(sql, [], |r| r.get::<_, i64>(0)).map_err(|e| e.to_string());
     while number("select count(*) from pulls where ended_at is not null")? == 0 {
@@ -59,7 +59,8 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
 /// The same pages without the product.
 fn own_time(stand_in: &Running, count: i64) -> Result<Duration, String> {
     let began = Instant::now();
-    let ask = |path: String| get(stand_in.address, &format!("/count-{count}/v2/{path}"), &[]).map(drop);
+    let token = format!("Bearer {count}");
+    let ask = |path: String| get(stand_in.address, &format!("/v2/{path}"), &[("Authorization", &token)]).map(drop);
     ask("users?page_size=300".into())?;
     ask("users/host1/meetings?page_size=300&type=previous_meetings".into())?;
     for meeting in 0..MEETINGS {
