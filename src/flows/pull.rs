@@ -23,10 +23,15 @@ use crate::store::sync_runs::Asked;
 use crate::store::{jobs, pulls, registrations, sync_runs};
 use crate::wire::Response;
 
+use repeats::Repeats;
 use walk::Walk;
 
 /// Single things that bodies have only named.
 mod fetch;
+/// A list that never ends.
+mod repeats;
+/// What was read and not understood.
+pub mod unread;
 /// What a walk brings, and how it ends.
 mod walk;
 
@@ -89,8 +94,9 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
     };
     let platform = connection.platform.clone();
     let run = app.store.write(site.id, move |c| sync_runs::open(c, id, &platform, asked, is_new, now)).await?;
-    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new() };
+    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new(), asked: State::Null };
     let mut got: Option<Response> = None;
+    let mut repeats = Repeats::default();
     for _ in 0..MOST_STEPS {
         if app.is_stopping() {
             return Ok(Ended::Later { at: now });
@@ -99,7 +105,11 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
         match steps.step(state, got.take().as_ref(), &connection.settings, &home_of(&site, now), now) {
             Step::Ask(request, next) => match asking::send(app, source, &connection, &request).await {
                 Ok(response) => {
+                    if repeats.is_endless(&request, &response) {
+                        return walk.failed(repeats::endless(source.about().name)).await;
+                    }
                     walk.page = response.body.clone();
+                    walk.asked = next.clone();
                     got = Some(response);
                     state = next;
                 }

@@ -13,6 +13,8 @@ use crate::wire::{Headers, Incoming, Response};
 
 /// Person, campaign and visit out of what somebody answered.
 pub mod answers;
+/// Lists, page by page.
+pub mod lists;
 
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;

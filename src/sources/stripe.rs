@@ -7,7 +7,8 @@
 //! A checkout says everything by itself; of a charge and an invoice only the id is believed, and the rest is read right after
 //! (`reading.rs`), so that it does not matter in which order events come and which version of the API wrote them.
 
-mod amount;
+/// Amounts in the units that Stripe has for a currency.
+pub(super) mod amount;
 mod answer;
 mod endpoint;
 mod payment;

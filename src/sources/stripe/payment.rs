@@ -90,15 +90,15 @@ pub fn of_charge(charge: &Value, session: Option<&Value>, paid_at: Option<Time>,
         email: text(charge, "receipt_email").or_else(|| text(invoice, "customer_email")),
         customer: id_of(charge, "customer"),
     };
-    let refunds = refunds(charge, home)?;
+    let (refunds, are_whole) = refunds(charge, home)?;
     // One that came to nothing has changed the charge too.
     let rows = charge["refunds"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
     let newest = rows.iter().filter_map(|row| kit::time(row, &["created"])).max();
     let order = known.order(id_of(charge, "payment_intent").unwrap_or(id), total, paid_at.unwrap_or(made_at), charge, home);
     Ok(Some(Order {
         modified_at: paid_at.max(newest).unwrap_or(made_at).max(made_at).min(home.now),
-        are_refunds_whole: refunds.is_some(),
-        refunds: refunds.unwrap_or_default(),
+        are_refunds_whole: are_whole,
+        refunds,
         ..order
     }))
 }
@@ -125,12 +125,12 @@ pub fn of_invoice(invoice: &Value, paid_at: Option<Time>, home: &Home) -> Result
     Ok(Some(order))
 }
 
-/// All refunds of a charge, where its list came along and is whole.
-fn refunds(charge: &Value, home: &Home) -> Result<Option<Vec<Refund>>, Reject> {
+/// The refunds of a charge that came along, and whether they are all there are.
+fn refunds(charge: &Value, home: &Home) -> Result<(Vec<Refund>, bool), Reject> {
     let list = &charge["refunds"];
-    let Some(rows) = list["data"].as_array().filter(|_| list["has_more"] != Value::Bool(true)) else { return Ok(None) };
+    let Some(rows) = list["data"].as_array() else { return Ok((Vec::new(), false)) };
     let all = rows.iter().map(|row| refund::read(row, home)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(all.into_iter().flatten().collect()))
+    Ok((all.into_iter().flatten().collect(), list["has_more"] != Value::Bool(true)))
 }
 
 /// Where payer and visit stand, the best place first.
