@@ -228,13 +228,9 @@ async fn a_row_that_cannot_be_read_is_kept_shown_and_read_again_by_hand() {
     };
     assert_eq!(replay().await["status"], "quarantined", "it is read as before");
     // As after a fix: what was read of it then can be read now.
-    let mend = |c: &halotrack::store::scope::SiteConn| {
-        c.execute(
-            "update inbox set body = cast(replace(cast(body as text), 'GOLD', 'USD') as blob) where site_id = :site",
-            rusqlite::named_params! {},
-        )
-    };
-    platform.house.app.store.write(site.id, move |c| mend(c).map(drop)).await.expect("the body is mended");
+    let file = rusqlite::Connection::open(platform.house.data().join(halotrack::store::FILE)).expect("the file");
+    let mended = "update inbox set body = cast(replace(cast(body as text), 'GOLD', 'USD') as blob) where state = 'quarantined'";
+    assert_eq!(file.execute(mended, []).expect("the body is mended"), 1);
     let again = replay().await;
     assert_eq!((&again["status"], &again["facts"]), (&json!("accepted"), &json!(1)), "{again}");
     assert_eq!(platform.house.list(&site, "conversions").await.len(), 3);
