@@ -37,6 +37,7 @@ export const PAGES = [
   { path: 'links', name: 'Links', group: 'Money', icon: 'link', key: 'Q', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/links.js') },
   { path: 'customers', name: 'Customers', group: 'People', icon: 'customers', key: 'K', dock: false, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/customers.js') },
+  { path: 'funnels', name: 'Funnels', group: 'People', icon: 'funnels', key: 'F', dock: false, needs: 'yes', load: () => import('./pages/funnels.js') },
   { path: 'people', name: 'People', group: 'People', icon: 'person', key: 'P', dock: false, shown: (site) => site.role !== 'client',
     load: () => import('./pages/people.js'), detail: () => import('./pages/person.js') },
   { path: 'connections', name: 'Connections', group: 'Plumbing', icon: 'connections', key: 'N', dock: false, needs: 'yes', shown: (site) => !site.part,

@@ -197,9 +197,12 @@ create table sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer
+  contact_id     integer,
+  linked         integer                                   -- grows with every browser that is shown to be somebody's
 ) strict;
 create unique index sessions__key on sessions (key);
+-- Which browsers are whose, in the order in which it became known.
+create index sessions__site_id__linked on sessions (site_id, linked, contact_id) where linked is not null;
 
 create table touches (
   site_id       integer not null,
@@ -619,6 +622,7 @@ create table milestones (
   external_id   text,
   at            integer not null,
   received_at   integer not null,
+  starts_at     integer,                                   -- when the appointment or event is, as told last
   contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
   session_id    integer,
   email         text,                                      -- personal
@@ -645,7 +649,8 @@ create index milestones__site_id__contact_id on milestones (site_id, contact_id,
 -- What a platform's whole list is held against.
 create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
-create index milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
+create index milestones__site_id__changed on milestones
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind);
 
 -- People who became users of the owner's own product, and the way there as it was known then: frozen. Each is a conversion
 -- too.
@@ -762,6 +767,7 @@ create table conversions (
   run            integer not null default 1,
   flag           text,
   erased_at      integer,                                  -- its person was erased: nothing more is sent of it
+  nobody         integer,                                  -- under which number, as in milestones, that person is still counted as one
   primary key (site_id, id)
 ) strict, without rowid;
 create index conversions__site_id__happened_at on conversions (site_id, happened_at, id);
@@ -1180,6 +1186,18 @@ create table segments (
 ) strict, without rowid;
 create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
 create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
+
+-- Steps that lead somewhere, as the owner named them: what is asked of people, no figures.
+create table funnels (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  plan       text not null check (json_valid(plan)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index funnels__site_id__name on funnels (site_id, name);
 
 -- Links that lead to the site through this server. Never removed: a click id names one for ever.
 create table short_links (

@@ -582,6 +582,7 @@ CREATE TABLE conversions (
   run            integer not null default 1,
   flag           text,
   erased_at      integer,                                  -- its person was erased: nothing more is sent of it
+  nobody         integer,                                  -- under which number, as in milestones, that person is still counted as one
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -780,6 +781,16 @@ CREATE TABLE erasures (
   rewrites   integer not null default 0,
   residue    text,                                         -- why a search still finds something that must stay
   done_at    integer,
+  primary key (site_id, id)
+) strict, without rowid;
+
+CREATE TABLE funnels (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  plan       text not null check (json_valid(plan)),
+  who        text not null,
+  created_at integer not null,
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1024,6 +1035,7 @@ CREATE TABLE milestones (
   external_id   text,
   at            integer not null,
   received_at   integer not null,
+  starts_at     integer,                                   -- when the appointment or event is, as told last
   contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
   session_id    integer,
   email         text,                                      -- personal
@@ -1371,7 +1383,8 @@ CREATE TABLE sessions (
   consent_at     integer,                                  -- of the present explicit answer
   consent_by     text,                                     -- the consent manager that told it
   last_event     blob,                                     -- digest of the newest touch's event id
-  contact_id     integer
+  contact_id     integer,
+  linked         integer                                   -- grows with every browser that is shown to be somebody's
 ) strict;
 
 CREATE TABLE shares (
@@ -1719,6 +1732,8 @@ CREATE INDEX erasures__site_id__at__open on erasures (site_id, at) where done_at
 
 CREATE UNIQUE INDEX erasures__site_id__uid on erasures (site_id, uid);
 
+CREATE UNIQUE INDEX funnels__site_id__name on funnels (site_id, name);
+
 CREATE INDEX happenings__site_id__connection_id on happenings (site_id, connection_id, id);
 
 CREATE INDEX hook_tokens__connection_id on hook_tokens (connection_id);
@@ -1773,7 +1788,8 @@ CREATE INDEX members__user_id on members (user_id);
 
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
-CREATE INDEX milestones__site_id__changed on milestones (site_id, changed, id, contact_id, at, source, kind);
+CREATE INDEX milestones__site_id__changed on milestones
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind);
 
 CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 
@@ -1824,6 +1840,8 @@ CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_i
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 
 CREATE UNIQUE INDEX sessions__key on sessions (key);
+
+CREATE INDEX sessions__site_id__linked on sessions (site_id, linked, contact_id) where linked is not null;
 
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
 

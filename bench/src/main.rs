@@ -21,6 +21,8 @@ mod crash;
 mod day;
 /// The load driver.
 mod driver;
+/// Steps told, and what they say.
+mod funnel;
 /// A year of made data.
 mod history;
 /// Touches a second.
@@ -106,7 +108,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 18] = [
+const PHASES: [(&str, Phase); 19] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -129,4 +131,5 @@ const PHASES: [(&str, Phase); 18] = [
     ("lab", |settings, _| lab::run(settings)),
     ("records", |settings, _| records::run(settings)),
     ("redirect", |settings, _| redirect::run(settings)),
+    ("funnel", |settings, _| funnel::run(settings)),
 ];

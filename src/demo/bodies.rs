@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::diary::{Lead, Order};
+use super::diary::{Appointment, Lead, Order};
 use super::shop::Shop;
 use super::talks::Line;
 use crate::domain::time::Time;
@@ -122,6 +122,26 @@ pub fn lead(shop: &Shop, lead: &Lead, number: u64, session: Option<&str>, at: Ti
         body["halo_session_id"] = session.into();
     }
     body
+}
+
+/// What Cal.com tells of an appointment.
+pub fn appointment(shop: &Shop, told: &Appointment, session: Option<&str>, at: Time) -> Value {
+    if told.trigger == "BOOKING_NO_SHOW_UPDATED" {
+        let absent = json!([{"email": told.who.email, "noShow": true}]);
+        return json!({"triggerEvent": told.trigger, "createdAt": at.utc(), "payload": {"bookingUid": told.uid, "attendees": absent}});
+    }
+    let name = format!("{} {}", told.who.first_name, told.who.last_name);
+    json!({"triggerEvent": told.trigger, "createdAt": at.utc(), "payload": {
+        "uid": told.uid,
+        "type": "beratung",
+        "eventTitle": "Küchenberatung",
+        "title": format!("Küchenberatung: {} und {name}", shop.name),
+        "startTime": told.starts_at.utc(),
+        "endTime": told.ends_at().utc(),
+        "attendees": [{"email": told.who.email, "name": name}],
+        "responses": {"halo_session_id": {"value": session}},
+        "metadata": {},
+    }})
 }
 
 /// A message as Chatwoot tells it.

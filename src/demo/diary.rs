@@ -8,11 +8,14 @@ use super::talks::{Line, talks};
 use crate::domain::pipeline::Stage;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time, Zone};
 
+/// Who books an appointment, and who comes.
+mod appointments;
 /// What the shop's own people do with those who ask.
 mod office;
 /// Those who buy again.
 mod regulars;
 
+pub use appointments::Appointment;
 use regulars::Return;
 
 /// Days that have passed when the demo begins.
@@ -75,6 +78,8 @@ pub enum What {
     },
     /// The shop's system switches our webhook off, as it does after failures of its own making.
     SwitchedOff,
+    /// Something of an appointment, as the calendar tells it.
+    Appointment(Appointment),
     /// Somebody of the shop writes on the day.
     Noted {
         text: &'static str,
@@ -131,6 +136,9 @@ pub fn write(shop: &'static Shop, seed: u64, now: Time) -> Diary {
     }
     for ago in (-1..=DAYS).rev() {
         writer.day(zone.start(today.plus(-ago)), ago);
+    }
+    if !shop.has_store() {
+        writer.appointments(seed);
     }
     writer.fixed(now);
     let mut diary = writer.diary;

@@ -90,6 +90,8 @@ pub static SHOP: Shop = Shop {
         (9, "Early access mail to the newsletter"),
     ],
     segments: &[("Paid ads", "channel", "~paid"), ("Large orders", "amount", "500..")],
+    costs: &[],
+    funnels: &[("Visit to order", r#"{"steps":[{"kind":"page","path":"*"},{"kind":"order"},{"kind":"refund"}],"window_days":30}"#)],
 };
 
 static WAYS: &[Way] = &[

@@ -80,6 +80,22 @@ pub static SHOP: Shop = Shop {
         (6, "Neue Fotos auf /musterkuechen"),
     ],
     segments: &[("Bezahlte Werbung", "channel", "~paid")],
+    costs: &[
+        ("google", "cpc", "kuechenstudio-hamburg", 31_000, (90, 0)),
+        ("facebook", "paid_social", "landhaus-herbst", 22_000, (75, 20)),
+        ("facebook", "paid_social", "musterkuechen-abverkauf", 18_500, (24, 0)),
+        ("pinterest", "paid_social", "kleine-raeume", 9_000, (66, 0)),
+    ],
+    funnels: &[
+        (
+            "Anfrage bis Auftrag",
+            r#"{"steps":[{"kind":"page","path":"*"},{"kind":"lead"},{"kind":"milestone","milestone":"appointment_booked"},{"kind":"milestone","milestone":"appointment_completed"},{"kind":"order"}],"window_days":60}"#,
+        ),
+        (
+            "Termin, streng",
+            r#"{"steps":[{"kind":"lead"},{"kind":"milestone","milestone":"appointment_booked"},{"kind":"milestone","milestone":"appointment_completed"}],"order":"strict"}"#,
+        ),
+    ],
 };
 
 static WAYS: &[Way] = &[

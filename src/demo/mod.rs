@@ -44,18 +44,24 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{self, lock, socket};
 use crate::crypto::{self, Secret};
+use crate::domain::funnel;
 use crate::domain::ids::{ConnectionId, UserId};
+use crate::domain::money::Money;
+use crate::domain::question::Days;
 use crate::domain::rights::Right;
 use crate::domain::segment::Filters;
+use crate::domain::spend::Spend;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::error::{Error, Result};
 use crate::flows::affiliates::{self, AffiliateForm};
 use crate::flows::connections::{self, NewConnectionForm};
+use crate::flows::funnels;
 use crate::flows::segments::{self, Keeper};
 use crate::flows::sites::{self, NewSiteForm};
-use crate::flows::{COMMAND_LINE, backup, cube, login};
+use crate::flows::{COMMAND_LINE, backup, cube, login, spend};
 use crate::outbound::{Outbound, Resolver};
 use crate::serve::{self, Signals};
+use crate::store::sites::Site;
 
 const SEED: u64 = 0x5affb07;
 const EMAIL: &str = "demo@brightwater.example";
@@ -218,8 +224,18 @@ async fn set_up(
     }
     let named = app.book().site_named(&word).cloned().ok_or_else(|| Error::internal("a site of the demo is gone"))?;
     let links = links::make(app, &named, shop, &who).await?;
-    let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who);
+    let (mut stage, events) = Stage::new(shop, word.clone(), forms, (chat, secret), diary, who.clone());
     stage.linked(links);
+    if !shop.has_store() {
+        let secret = crypto::random_text(24);
+        stage.booked_by((connect(app, &word, "calcom", None, "live", &[("secret", &secret)]).await?, secret));
+    }
+    costs(app, shop, &named, &who).await?;
+    for (name, plan) in shop.funnels {
+        let fields = serde_json::from_str(plan).map_err(Error::internal)?;
+        let plan = funnel::read_plan(&fields, &[], named.currency)?;
+        funnels::add(app, &named, (*name).to_owned(), plan, who.clone()).await?;
+    }
     if shop.has_store() {
         // Its books are open before it is connected: the first reading finds them.
         stage.open(store.clone());
@@ -228,6 +244,22 @@ async fn set_up(
         stage.connected(connect(app, &word, "woocommerce", None, "live", &settings).await?);
     }
     Ok((stage, events))
+}
+
+/// What advertising has cost in the time of the diary, week by week.
+async fn costs(app: &App, shop: &Shop, site: &Site, who: &str) -> Result<()> {
+    let first = site.zone.day(app.clock.now()).plus(1);
+    for (source, medium, campaign, weekly_minor, (from, to)) in shop.costs {
+        let mut ago = *from;
+        while ago > *to {
+            let begins = first.plus(diary::DAYS - ago);
+            let days = Days { from: begins, to: begins.plus((ago - to).min(7) - 1) };
+            let amount = Money::new(weekly_minor * i64::from(days.count()) / 7, site.currency);
+            spend::add(app, site.id, Spend::new(days, (source, medium, campaign), amount, None)?, who).await?;
+            ago -= 7;
+        }
+    }
+    Ok(())
 }
 
 async fn connect(app: &App, word: &str, platform: &str, name: Option<&str>, mode: &str, settings: &[(&str, &str)]) -> Result<ConnectionId> {

@@ -53,6 +53,8 @@ pub struct Stage {
     forms: ConnectionId,
     /// The chat's connection, and the secret by which it signs.
     chat: (ConnectionId, String),
+    /// The calendar's, where there is one.
+    calendar: Option<(ConnectionId, String)>,
     browsers: Arc<Vec<Browser>>,
     /// The sealed id that each browser holds in its cookie.
     cookies: Vec<Option<String>>,
@@ -96,6 +98,7 @@ impl Stage {
             word,
             forms,
             chat,
+            calendar: None,
             browsers,
             cookies,
             orders: HashMap::new(),
@@ -118,6 +121,10 @@ impl Stage {
             store.keep(&bodies::shop_order(self.shop, order, number, None, "completed", *at, *at));
         }
         self.store = Some((store, None));
+    }
+
+    pub fn booked_by(&mut self, calendar: (ConnectionId, String)) {
+        self.calendar = Some(calendar);
     }
 
     pub fn linked(&mut self, links: Links) {
@@ -341,6 +348,11 @@ async fn happen(app: &App, stage: &mut Stage, what: What) -> Result<()> {
             let session = cookie(Some(line.browser));
             let body = bodies::said(&line, session.as_deref(), now).to_string().into_bytes();
             senders::hear(app, &site, &stage.chat, body).await
+        }
+        What::Appointment(told) => {
+            let Some(calendar) = &stage.calendar else { return Ok(()) };
+            let session = cookie(told.browser);
+            senders::book(app, &site, calendar, bodies::appointment(stage.shop, &told, session.as_deref(), now)).await
         }
         What::Moved { lead, stage: to, worth } => {
             let (Some(number), Some(currency)) = (stage.leads.get(&lead).copied(), Currency::parse(stage.shop.currency)) else {

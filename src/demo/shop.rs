@@ -35,6 +35,10 @@ pub struct Shop {
     pub notes: &'static [(i32, &'static str)],
     /// Filters that they look through again and again: a name, a dimension, a value as the address has it.
     pub segments: &'static [(&'static str, &'static str, &'static str)],
+    /// What advertising costs a week, in minor units: source, medium, campaign; from so many days ago, up to so many.
+    pub costs: &'static [(&'static str, &'static str, &'static str, i64, (i32, i32))],
+    /// Ways that they look at: a name, and the steps as the API takes them.
+    pub funnels: &'static [(&'static str, &'static str)],
 }
 
 impl Shop {

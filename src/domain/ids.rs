@@ -84,6 +84,7 @@ id!(EventId, "event");
 id!(NoteId, "note");
 id!(RuleId, "rule");
 id!(SegmentId, "segment");
+id!(FunnelId, "funnel");
 id!(SpendId, "spend");
 id!(ImportId, "import");
 id!(AffiliateId, "affiliate");

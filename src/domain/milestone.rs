@@ -67,6 +67,23 @@ pub struct Enrolment {
     pub estimated_usd_minor: Option<i64>,
 }
 
+impl Milestone {
+    /// When the appointment or the event itself is.
+    pub fn starts_at(&self) -> Option<Time> {
+        self.data.get("starts_at").and_then(Value::as_str).and_then(Time::parse)
+    }
+}
+
+/// Steps by which somebody has a place: an appointment, a registration, a ticket.
+pub fn is_booking(kind: &str) -> bool {
+    matches!(kind, "appointment_booked" | "event_registered" | "ticket_purchased")
+}
+
+/// Steps by which somebody was there.
+pub fn is_attendance(kind: &str) -> bool {
+    matches!(kind, "appointment_completed" | "event_attended")
+}
+
 pub fn is_lead(kind: &str) -> bool {
     LEADS.contains(&kind)
 }

@@ -24,6 +24,8 @@ pub mod doubt;
 pub mod erasure;
 /// Anything that happened elsewhere.
 pub mod fact;
+/// Steps that lead somewhere, as an owner names them.
+pub mod funnel;
 /// Host names and what a site may call its own.
 pub mod host;
 /// One number type a noun.

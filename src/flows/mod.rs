@@ -30,6 +30,8 @@ pub mod erase;
 pub mod forget;
 /// One conversion for one platform.
 pub mod forwarding;
+/// Steps that lead somewhere, as owners name them.
+pub mod funnels;
 /// Answers kept for a repeat.
 pub mod idempotency;
 /// What a browser says of who it is.

@@ -39,7 +39,7 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
     let newest = newest_marketing(c, &browsers, &contacts)?;
     if let Some(given) = conversion.consent_given {
         if let Some((at, false)) = newest
-            && at > conversion.received_at
+            && at > conversion.happened_at
         {
             return Ok(May { is_allowed: false, is_explicit: true, basis: "refused after the fact" });
         }

@@ -8,15 +8,6 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, deliveries};
 
-/// Cancels all that waits for conversions of this person.
-pub fn of_contact(c: &SiteConn, contact: ContactId, now: Time) -> Result<bool> {
-    let mut cancelled = 0;
-    for conversion in conversions::of_contact(c, contact)? {
-        cancelled += deliveries::cancel_waiting(c, conversion, "consent", now)?;
-    }
-    Ok(cancelled > 0)
-}
-
 /// Cancels all that waits for conversions of this browser, or of the person it is known to be.
 pub fn of_session(c: &SiteConn, session: SessionId, now: Time) -> Result<bool> {
     let mut cancelled = 0;
@@ -26,8 +17,9 @@ pub fn of_session(c: &SiteConn, session: SessionId, now: Time) -> Result<bool> {
     Ok(cancelled > 0)
 }
 
-/// Several contacts have turned out to be one person: cancels what waits for a conversion that may not leave any more.
-pub fn of_merged(c: &SiteConn, site: &Site, contact: ContactId, now: Time) -> Result<()> {
+/// A person has said no, or several contacts have turned out to be one: cancels what waits for a conversion that may not leave any
+/// more.
+pub fn of_contact(c: &SiteConn, site: &Site, contact: ContactId, now: Time) -> Result<()> {
     for id in conversions::of_contact(c, contact)? {
         let Some(conversion) = conversions::find(c, id)? else { continue };
         let browsers: Vec<SessionId> = conversion.session.into_iter().collect();

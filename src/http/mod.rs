@@ -54,6 +54,8 @@ pub mod forward_auth;
 mod forwarding;
 /// Steps and sign-ups told by the owner's own server.
 mod funnel;
+/// Steps that lead somewhere, as owners name them.
+mod funnels;
 /// The headers that every answer carries.
 mod headers;
 /// Alive, ready, well.

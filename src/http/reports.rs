@@ -13,12 +13,16 @@ pub mod customers;
 pub mod daily;
 /// The data-driven estimate.
 mod estimate;
+/// Who went how far through a funnel.
+pub mod funnel;
 /// The ways that lead to conversions.
 pub mod paths;
 /// What was sold.
 pub mod products;
 /// What may be asked.
 pub mod query;
+/// Who booked, who came, and what came of it.
+pub mod show_up;
 /// What it has cost.
 mod spent;
 /// Tables by origin, page, country and device.

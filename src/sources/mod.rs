@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::wire::{Incoming, Response};
 
 pub mod anytrack;
-mod calcom;
+pub mod calcom;
 mod calendly;
 pub mod chatwoot;
 pub mod crisp;

@@ -62,15 +62,15 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     let m = new.milestone;
     let p = &m.person;
     c.execute(
-        "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, contact_id, session_id,
-           email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
+        "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, starts_at, contact_id,
+           session_id, email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
            data, metadata, consent_given, erased_at)
-         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :contact, :session,
-           :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
+         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :starts, :contact,
+           :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
            :data, :metadata, :consent, :erased)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
             ":external": m.external_id, ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
-            ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
+            ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
             ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
             ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,
             ":utm_campaign": m.utm.campaign, ":utm_term": m.utm.term, ":utm_content": m.utm.content,
@@ -80,21 +80,23 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     Ok(MilestoneId::new(id))
 }
 
-/// What a later telling of the same milestone adds; what is there stays. Gives whether anything was new.
+/// What a later telling of the same milestone adds; what is there stays, but for the time of an appointment, which is the one
+/// that was told last. Gives whether anything was new.
 pub fn learned(c: &SiteConn, id: MilestoneId, m: &Milestone, contact: Option<ContactId>, session: Option<SessionId>) -> Result<bool> {
     let p = &m.person;
     let changed = c.next_inner_number("milestone")?;
     let rows = c.execute(
         "update milestones set email = coalesce(email, :email), phone = coalesce(phone, :phone), first_name = coalesce(first_name, :first),
            last_name = coalesce(last_name, :last), company = coalesce(company, :company), contact_id = coalesce(contact_id, :contact),
-           session_id = coalesce(session_id, :session), changed = :changed
+           session_id = coalesce(session_id, :session), starts_at = coalesce(:starts, starts_at), changed = :changed
          where site_id = :site and id = :id and erased_at is null
-           and (email is null and :email is not null or phone is null and :phone is not null or first_name is null and :first is not null
+           and (starts_at <> :starts or starts_at is null and :starts is not null or email is null and :email is not null or phone is null and :phone is not null or first_name is null and :first is not null
              or last_name is null and :last is not null or company is null and :company is not null
              or contact_id is null and :contact is not null or session_id is null and :session is not null)",
         named_params! {":id": id.number(), ":changed": changed, ":email": p.email.as_ref().map(|e| e.as_str()),
         ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name, ":last": p.last_name, ":company": p.company,
-        ":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number)},
+        ":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number),
+        ":starts": m.starts_at().map(Time::ms)},
     )?;
     Ok(rows > 0)
 }

@@ -45,6 +45,8 @@ pub mod erasures;
 pub mod evidence;
 /// The fact that speaks for a conversion.
 pub mod facts;
+/// Steps that lead somewhere, as owners named them.
+pub mod funnels;
 /// Answers to requests with an Idempotency-Key.
 pub mod idempotency_keys;
 /// Files of history and the rows that came in them.
@@ -122,6 +124,8 @@ pub mod touches;
 pub mod tracker_calls;
 /// Events of trackers.
 pub mod tracker_events;
+/// People over all systems.
+pub mod trails;
 /// The file as a whole.
 mod upkeep;
 /// People and their memberships.

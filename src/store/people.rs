@@ -157,17 +157,23 @@ fn learned(c: &SiteConn, contact: i64, person: &Person, at: Time) -> Result<()> 
     Ok(())
 }
 
-/// A fact tells the person's answer on marketing. Gives whether it is another than before.
+/// A fact tells the person's answer on marketing, given at a moment: of several the newest holds, and of two at once the
+/// denial. The same answer given anew is newer than what was said elsewhere meanwhile. Gives whether it is news.
 pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at: Time) -> Result<bool> {
     let word = if is_granted { "granted" } else { "denied" };
-    let known: Option<String> =
-        c.find("select marketing from contacts where site_id = :site and id = :id", named_params! {":id": contact.number()}, |row| {
-            row.get(0)
-        })?;
-    if known.as_deref().is_none_or(|known| known == word) {
+    let known = c.find(
+        "select marketing, marketing_at from contacts where site_id = :site and id = :id",
+        named_params! {":id": contact.number()},
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
+    )?;
+    let Some((known, known_at)) = known else { return Ok(false) };
+    let is_newer = known_at.is_none_or(|known_at| at.ms() > known_at || at.ms() == known_at && !is_granted && known != word);
+    if !is_newer {
         return Ok(false);
     }
-    consents::retire_of_contact(c, contact)?;
+    if known != word {
+        consents::retire_of_contact(c, contact)?;
+    }
     c.execute(
         "update contacts set marketing = :word, marketing_at = :at, marketing_by = :by where site_id = :site and id = :id",
         named_params! {":word": word, ":at": at.ms(), ":by": by, ":id": contact.number()},

@@ -6,6 +6,7 @@ pub mod shelf;
 use super::cube::Memory;
 use super::milestones::walked::Walks;
 use super::questions::{journeys, lost};
+use super::trails::{sold, visits};
 
 pub struct Recall {
     /// Answers over counted days.
@@ -16,10 +17,21 @@ pub struct Recall {
     pub(super) journeys: journeys::Kept,
     /// The visits of those whose journeys were estimated.
     pub(super) visits: lost::Kept,
+    /// The visits of sites whose people were followed.
+    pub(super) trail_visits: visits::Kept,
+    /// What those people asked for and bought.
+    pub(super) trail_sales: sold::Kept,
 }
 
 impl Default for Recall {
     fn default() -> Self {
-        Self { memory: Memory::default(), walks: Walks::default(), journeys: journeys::shelf(), visits: lost::shelf() }
+        Self {
+            memory: Memory::default(),
+            walks: Walks::default(),
+            journeys: journeys::shelf(),
+            visits: lost::shelf(),
+            trail_visits: visits::Kept::default(),
+            trail_sales: sold::Kept::default(),
+        }
     }
 }

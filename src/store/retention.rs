@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
+use super::trails::visits;
 use crate::domain::time::{Time, Zone};
 use crate::error::Result;
 
@@ -15,6 +16,9 @@ pub fn touches(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
         named_params! {":before": before.ms(), ":limit": limit},
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    if !found.is_empty() {
+        visits::went(c)?;
+    }
     for (session, seq) in &found {
         let touch = named_params! {":session": session, ":seq": seq};
         c.execute("delete from clicks where site_id = :site and session_id = :session and seq = :seq", touch)?;
@@ -61,6 +65,9 @@ pub fn link_clicks(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
 /// What pages reported. Numbers grow with time, so the oldest stand at the front.
 pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
     let old = front(c, "select id, at from page_events where site_id = :site order by id limit :limit", before, limit)?;
+    if !old.is_empty() {
+        visits::went(c)?;
+    }
     for id in &old {
         c.execute("delete from page_events where site_id = :site and id = :id", named_params! {":id": id})?;
     }

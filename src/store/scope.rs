@@ -12,6 +12,7 @@ use super::cube::Memory;
 use super::milestones::walked::Walks;
 use super::questions::{journeys, lost};
 use super::recall::Recall;
+use super::trails;
 use crate::crypto::Sealer;
 use crate::domain::ids::SiteId;
 use crate::error::{Error, Kind, Result};
@@ -93,6 +94,14 @@ impl<'c> SiteConn<'c> {
 
     pub(super) fn visits(&self) -> Option<&'c lost::Kept> {
         self.recall.map(|recall| &recall.visits)
+    }
+
+    pub(super) fn trail_visits(&self) -> Option<&'c trails::visits::Kept> {
+        self.recall.map(|recall| &recall.trail_visits)
+    }
+
+    pub(super) fn trail_sales(&self) -> Option<&'c trails::sold::Kept> {
+        self.recall.map(|recall| &recall.trail_sales)
     }
 
     pub fn site(&self) -> SiteId {

@@ -175,9 +175,11 @@ pub fn find_contact(c: &SiteConn, id: SessionId) -> Result<Option<crate::domain:
 }
 
 pub fn set_contact(c: &SiteConn, id: SessionId, contact: i64) -> Result<()> {
+    let linked = c.next_inner_number("session_link")?;
     c.execute(
-        "update sessions set contact_id = :contact where site_id = :site and id = :id and (contact_id is null or contact_id <> :contact)",
-        named_params! {":contact": contact, ":id": id.number()},
+        "update sessions set contact_id = :contact, linked = :linked
+         where site_id = :site and id = :id and (contact_id is null or contact_id <> :contact)",
+        named_params! {":contact": contact, ":linked": linked, ":id": id.number()},
     )?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 //! kept, counted before or shared: for random filters, lenses, windows and days, before the days are counted, after, and
 //! while rows change.
 
+/// Who went how far through a funnel, and who came.
+mod funnels;
 /// All models side by side.
 mod lab;
 

@@ -57,11 +57,12 @@ impl Platform {
             let last = self.house.app.store.read(site.id, move |c| sync_runs::find_last_ended(c, id)).await.expect("a run");
             last.filter(|run| run.status != "failed").map(|run| run.id)
         };
-        let before = ended().await;
+        let last = self.house.app.store.read(site.id, move |c| sync_runs::find_last(c, id)).await.expect("a run");
+        let before = last.map(|run| run.id);
         for turn in 0..400 {
             self.set("now", json!(self.house.clock.now().s()));
             puller::drain(&self.house.app).await.expect("what is due is read");
-            if ended().await != before {
+            if ended().await.is_some_and(|run| Some(run) != before) {
                 return;
             }
             if turn == 3 {
@@ -253,7 +254,7 @@ fn easy(inside: &mut Value, seen: &Seen) -> Says {
             let length: usize = query(seen, "length").and_then(|n| n.parse().ok()).unwrap_or(20);
             let page: Vec<Value> = rows.into_iter().skip((number - 1) * length).take(length).collect();
             // One of the first page is taken away while the second is asked for.
-            if number == 1 && inside["takes_away"] == true {
+            if (number, length) == (1, 500) && inside["takes_away"] == true {
                 inside["takes_away"] = json!(false);
                 inside["appointments"].as_array_mut().map(|rows| rows.remove(0));
             }

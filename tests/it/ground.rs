@@ -154,8 +154,8 @@ impl Ground<'_> {
             .tx
             .prepare(
                 "insert into sessions (site_id, id, key, created_at, last_seen_at, first_at, last_at, last_is_direct, device, browser, system,
-                   country, analytics, marketing, contact_id)
-                 values (?1, ?2, ?3, ?4, ?4, ?4, ?4, 0, ?5, 'Chrome', 'Android', ?6, 'granted', 'granted', ?7)",
+                   country, analytics, marketing, contact_id, linked)
+                 values (?1, ?2, ?3, ?4, ?4, ?4, ?4, 0, ?5, 'Chrome', 'Android', ?6, 'granted', 'granted', ?7, iif(?7 is null, null, ?2))",
             )
             .expect("a statement");
         let mut insert_touch = self

@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 28] = [
+const PAGES: [(&str, &str); 29] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("spend", "tr[data-id]"),
@@ -34,6 +34,7 @@ const PAGES: [(&str, &str); 28] = [
     ("affiliates", "tr[data-id]"),
     ("affiliates/affiliate_1", ".rules li"),
     ("customers", "tr[data-id]"),
+    ("funnels", ".fb-bar, .empty"),
     ("people", "tr[data-id]"),
     ("people/contact_1", ".tl li"),
     ("links", "tr[data-id]"),

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::house::House;
 
 /// Tables that stay small whatever a site sells; a walk over them is nothing.
-const SMALL: [&str; 30] = [
+const SMALL: [&str; 31] = [
     "affiliates",
     "affiliate_codes",
     "affiliate_months",
@@ -28,6 +28,7 @@ const SMALL: [&str; 30] = [
     // A few hundred files in the life of a site.
     "imports",
     "segments",
+    "funnels",
     "short_links",
     "numbers",
     "count_marks",

@@ -12,6 +12,7 @@ use crate::domain::platform::{Secrets, Settings};
 use crate::error::{Error, Result};
 use crate::flows::intake::{self, Delivered};
 use crate::flows::replay::{home_of, sentence};
+use crate::sources::calcom::CalCom;
 use crate::sources::chatwoot::Chatwoot;
 use crate::sources::woocommerce::WooCommerce;
 use crate::sources::{Heard, Source, forms};
@@ -33,6 +34,14 @@ pub async fn hear(app: &App, site: &Arc<Site>, (connection, secret): &(Connectio
     let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[stamp.as_bytes(), b".", &body]));
     let headers = Headers(vec![("x-chatwoot-timestamp".into(), stamp), ("x-chatwoot-signature".into(), format!("sha256={signature}"))]);
     take(app, site, &Chatwoot, (*connection, secret), &headers, body).await
+}
+
+/// A body of the calendar, signed as it signs.
+pub async fn book(app: &App, site: &Arc<Site>, (connection, secret): &(ConnectionId, String), body: Value) -> Result<()> {
+    let body = body.to_string().into_bytes();
+    let signature = crypto::hex(&crypto::hmac_sha256(secret.as_bytes(), &[&body]));
+    let headers = Headers(vec![("content-type".into(), "application/json".into()), ("x-cal-signature-256".into(), signature)]);
+    take(app, site, &CalCom, (*connection, secret), &headers, body).await
 }
 
 /// A body as its platform sends it: checked and read by the same code as in life.

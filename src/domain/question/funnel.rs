@@ -12,6 +12,10 @@ pub struct Step {
     /// Places in the lists of words that come with the steps.
     pub kind: u16,
     pub source: u8,
+    /// Where it says that its person came from: a place in the list that comes with the steps, 0 for nothing.
+    pub origin: u16,
+    /// When the appointment or event is; 0 for unknown.
+    pub starts_s: u32,
 }
 
 /// What is asked.
@@ -196,7 +200,7 @@ mod tests {
     const KINDS: [Option<u16>; 3] = [Some(4), Some(2), None];
 
     fn step(person: i32, at_s: u32, kind: u16, source: u8) -> Step {
-        Step { person, at_s, id: at_s, kind, source }
+        Step { person, at_s, id: at_s, kind, source, origin: 0, starts_s: 0 }
     }
 
     fn ask(steps: &[Step], source: Option<u8>) -> Answer {

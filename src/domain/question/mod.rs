@@ -19,8 +19,14 @@ pub mod funnel;
 pub mod journeys;
 /// Rates, and how far a small number may be trusted.
 pub mod rate;
+/// What walks add up to.
+pub mod reached;
+/// Who booked, who came.
+pub mod show_up;
 /// Sums over rows, and how often each value occurs.
 pub mod tally;
+/// The way of one person through a funnel.
+pub mod walk;
 
 use super::attribution::window::Window;
 use super::attribution::{Model, Policy};

@@ -14,7 +14,7 @@ pub fn store(x: &Context, event: &TrackerEvent) -> Result<Stored> {
     }
     let session = None;
     let contact = match event.is_of_contact() {
-        true => known_person(x, &event.person, &Default::default(), session, &event.source)?,
+        true => known_person(x, &event.person, &Default::default(), session, &event.source, event.happened_at)?,
         false => None,
     };
     match known {

@@ -13,7 +13,7 @@ use super::{Context, Stored, given_id};
 
 pub fn store(x: &Context, lead: &Lead) -> Result<Stored> {
     let session = told_session(x, &lead.traces)?;
-    let contact = known_person(x, &lead.person, &lead.traces, session, &lead.source)?;
+    let contact = known_person(x, &lead.person, &lead.traces, session, &lead.source, lead.happened_at)?;
     store_of(x, lead, session, contact)
 }
 

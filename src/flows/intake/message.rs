@@ -52,7 +52,7 @@ fn take(x: &Context, m: &Message, talk: &Conversation) -> Result<bool> {
     let contact = match identities_of(&m.person).is_empty() {
         // A browser that chats says nothing new of a person who is known already.
         true if session.is_none() || session == talk.session => None,
-        _ => known_person(x, &whole(x, m, talk), &m.traces, session.or(talk.session), &m.platform)?,
+        _ => known_person(x, &whole(x, m, talk), &m.traces, session.or(talk.session), &m.platform, m.happened_at)?,
     };
     let mut is_new = conversations::learned(x.c, talk.id, m, contact, session)?;
     if let Some(said) = &m.said {

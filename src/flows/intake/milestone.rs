@@ -19,7 +19,7 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     let session = told_session(x, &m.traces)?;
     let contact = match x.erased_at {
         Some(_) => None,
-        None => known_person(x, &m.person, &m.traces, session, &m.source)?,
+        None => known_person(x, &m.person, &m.traces, session, &m.source, m.happened_at)?,
     };
     let key = key(x, m);
     if let Some(known) = milestones::find_by_key(x.c, &key[..16])? {

@@ -57,7 +57,7 @@ fn parted(x: &Context, order: &Order, sum: Money) -> Result<Order> {
 
 fn store_told(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
-    let contact = known_person(x, &order.person, &order.traces, session, &order.platform)?;
+    let contact = known_person(x, &order.person, &order.traces, session, &order.platform, order.happened_at)?;
     let external_id = own_id(&order.platform, &order.external_id);
     let visits = journey::cleaned(&order.journey);
     let telling = Telling {

@@ -11,7 +11,7 @@ use super::{Context, Stored};
 
 pub fn store(x: &Context, s: &Statement) -> Result<Stored> {
     let session = told_session(x, &s.traces)?;
-    let contact = known_person(x, &s.person, &s.traces, session, &s.platform)?;
+    let contact = known_person(x, &s.person, &s.traces, session, &s.platform, s.happened_at)?;
     store_of(x, s, session, contact)
 }
 

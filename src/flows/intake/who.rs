@@ -3,6 +3,7 @@
 use super::Context;
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, SessionId};
+use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::erase::past;
 use crate::flows::{session_id, withdraw};
@@ -27,13 +28,15 @@ pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
     }
 }
 
-/// The contact of a fact, and the proof that its browser is this person's.
+/// The contact of a fact, and the proof that its browser is this person's. What it tells of consent was said when it happened,
+/// however late it is told.
 pub fn known_person(
     x: &Context,
     person: &Person,
     traces: &Traces,
     session: Option<SessionId>,
     platform: &str,
+    happened_at: Time,
 ) -> Result<Option<ContactId>> {
     let (contact, is_merged) = if x.is_asserted {
         (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
@@ -52,14 +55,14 @@ pub fn known_person(
     }
     if let (Some(contact), true) = (contact, is_merged) {
         // What one of them has refused holds for what waits of the other.
-        withdraw::of_merged(x.c, x.site, contact, x.now)?;
+        withdraw::of_contact(x.c, x.site, contact, x.now)?;
     }
     // What the owner's own server or a platform says the person has answered holds for all of the person.
     if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
-        && people::answered(x.c, contact, is_granted, platform, x.now)?
+        && people::answered(x.c, contact, is_granted, platform, happened_at.min(x.now))?
         && !is_granted
     {
-        withdraw::of_contact(x.c, contact, x.now)?;
+        withdraw::of_contact(x.c, x.site, contact, x.now)?;
     }
     Ok(contact)
 }

@@ -72,6 +72,43 @@ const JOURNEYS: &[Param] = &[
     ("limit", "rows, at most 500; the total is of all"),
 ];
 
+/// People of a funnel: by where they first came from.
+const FIRST_VISIT: &[Param] = &[
+    ("by", "channel, source (default), medium or campaign of the first visit that is known of each person"),
+    (
+        "source",
+        "where people first came from; ! in front is none of, ~ in front a part of it, `unattributed` for those of whom nothing is known",
+    ),
+    ("medium", "of the first visit"),
+    ("campaign", "of the first visit"),
+    ("channel", "of the first visit, a name like Paid Search"),
+];
+
+const FUNNEL_NAMED: &[Param] = &[("funnel", "which one, funnel_3")];
+const PEOPLE: &[Param] = &[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")];
+
+pub const FUNNEL: &[Param] = &joined::<8>(&[FUNNEL_NAMED, DAYS, FIRST_VISIT]);
+pub const FUNNEL_PEOPLE: &[Param] = &joined::<12>(&[
+    FUNNEL_NAMED,
+    &[
+        ("step", "how far they came: 1 for the first step"),
+        ("part", "left: no further than this step; without it, everybody who reached it"),
+    ],
+    DAYS,
+    FIRST_VISIT,
+    PEOPLE,
+]);
+pub const SHOW_UP: &[Param] = &joined::<7>(&[DAYS, FIRST_VISIT]);
+pub const SHOW_UP_PEOPLE: &[Param] = &joined::<10>(&[
+    &[(
+        "part",
+        "booked (default), asked, moved, came, no_show, not_told, cancelled, open, bought, came_only (came and bought nothing) or refunded",
+    )],
+    DAYS,
+    FIRST_VISIT,
+    PEOPLE,
+]);
+
 const ESTIMATE: &[Param] = &[("estimate", "1, 2 or 3: how many visits the data-driven estimate remembers; without it, none is made")];
 
 pub const ATTRIBUTION: &[Param] = &joined::<34>(&[DAYS, LENS, COMPARE, FILTERS, JOURNEYS, ESTIMATE]);

@@ -73,7 +73,7 @@ impl By {
         })
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             By::Channel => "channel",
             By::Source => "source",
@@ -295,7 +295,7 @@ pub fn named(word: &str, none: &str) -> String {
     if word.is_empty() { none.to_owned() } else { word.to_owned() }
 }
 
-fn name_of((source, medium, campaign): &Origin, by: By) -> String {
+pub(super) fn name_of((source, medium, campaign): &Origin, by: By) -> String {
     if source.is_empty() {
         return UNATTRIBUTED.to_owned();
     }

@@ -2,7 +2,7 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, imports, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
+    administration, backups, desk, funnels, imports, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
     short_links, spend,
 };
 use crate::domain::storage::Burden;
@@ -84,6 +84,9 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/imports/{id}/undo", Site(Right::Edit, Scope::Write), run!(imports::undo), imports::UNDO)
         .patience(55),
     Route::new("DELETE", "/api/sites/{site}/imports/{id}", Site(Right::Edit, Scope::Write), run!(imports::remove), imports::REMOVE),
+    Route::new("POST", "/api/sites/{site}/funnels", Site(Right::Edit, Scope::Write), run!(funnels::add), funnels::ADD),
+    Route::new("POST", "/api/sites/{site}/funnels/{funnel}", Site(Right::Edit, Scope::Write), run!(funnels::change), funnels::CHANGE),
+    Route::new("DELETE", "/api/sites/{site}/funnels/{funnel}", Site(Right::Edit, Scope::Write), run!(funnels::remove), funnels::REMOVE),
     Route::new("POST", "/api/sites/{site}/segments", Site(Right::Read, Scope::Write), run!(segments::add), segments::ADD),
     Route::new("POST", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::change), segments::CHANGE),
     Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),

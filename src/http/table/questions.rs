@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
-    audit, backups, connections, contacts, conversions, customers, deliveries, imports, inbox, leads, live, needs, notes, orders, pipeline,
-    receipts, rules, segments, setups, short_links, spend, timeline,
+    audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, live, needs, notes, orders,
+    pipeline, receipts, rules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 
@@ -75,6 +75,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
     Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
     Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
+    Route::new("GET", "/api/sites/{site}/funnels", Site(Right::See, Scope::Read), run!(funnels::list), funnels::LIST).within(),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),
     Route::new("GET", "/api/sites/{site}/links", Site(Right::Read, Scope::Read), run!(short_links::list), short_links::LIST),
     Route::new("GET", "/api/sites/{site}/links.csv", Site(Right::Read, Scope::Export), run!(short_links::csv), short_links::CSV),

@@ -140,6 +140,65 @@ pub const ROUTES: &[Route] = &[
         reports::time_to_convert::TIME_TO_CONVERT_CSV,
     )
     .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/funnel",
+        Site(Right::See, Scope::Read),
+        run!(reports::funnel::funnel),
+        reports::funnel::FUNNEL,
+    )
+    .within()
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/funnel.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::funnel::funnel_csv),
+        reports::funnel::FUNNEL_CSV,
+    )
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/funnel/people",
+        Site(Right::See, Scope::Read),
+        run!(reports::funnel::people),
+        reports::funnel::PEOPLE,
+    )
+    .within()
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/show_up",
+        Site(Right::See, Scope::Read),
+        run!(reports::show_up::show_up),
+        reports::show_up::SHOW_UP,
+    )
+    .within()
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/show_up.csv",
+        Site(Right::Read, Scope::Export),
+        run!(reports::show_up::show_up_csv),
+        reports::show_up::SHOW_UP_CSV,
+    )
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/show_up/people",
+        Site(Right::See, Scope::Read),
+        run!(reports::show_up::people),
+        reports::show_up::PEOPLE,
+    )
+    .within()
+    .patience(55),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/show_up/line/{id}",
+        Site(Right::See, Scope::Read),
+        run!(reports::show_up::line),
+        reports::show_up::LINE,
+    ),
     Route::new("GET", "/api/sites/{site}/reports/daily", Site(Right::See, Scope::Read), run!(reports::daily::daily), reports::daily::DAILY)
         .patience(55),
     Route::new("GET", "/api/sites/{site}/reports/chat", Site(Right::See, Scope::Read), run!(reports::chat::chat), reports::chat::CHAT),

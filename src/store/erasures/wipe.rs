@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::affiliates;
 use super::super::scope::SiteConn;
+use super::super::trails::visits;
 use super::person::Whole;
 use crate::domain::attribution::PathTouch;
 use crate::domain::erasure::{IMPERSONAL, PLAN};
@@ -19,6 +20,9 @@ pub type Counts = BTreeMap<&'static str, usize>;
 pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: Time) -> Result<Counts> {
     let mut counts: Counts = PLAN.iter().map(|p| (p.table, 0)).collect();
     let mut count = |table: &'static str, rows: usize| *counts.entry(table).or_default() += rows;
+    if !whole.sessions.is_empty() {
+        visits::went(c)?;
+    }
     for session in &whole.sessions {
         leave_visits(c, zone, *session)?;
         let id = named_params! {":id": session};
@@ -112,7 +116,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         }
     }
     for conversion in &whole.conversions {
-        of_conversion(c, whole, *conversion, at, &mut count)?;
+        of_conversion(c, whole, *conversion, (nobody, at), &mut count)?;
     }
     Ok(counts)
 }
@@ -134,7 +138,13 @@ fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> 
     )
 }
 
-fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut impl FnMut(&'static str, usize)) -> Result<()> {
+fn of_conversion(
+    c: &SiteConn,
+    whole: &Whole,
+    id: i64,
+    (nobody, at): (i64, Time),
+    count: &mut impl FnMut(&'static str, usize),
+) -> Result<()> {
     let key = named_params! {":id": id};
     // An answer kept for a repeat names its conversion.
     let sql = "delete from idempotency_keys where site_id = :site and instr(answer, :name) > 0";
@@ -175,8 +185,9 @@ fn of_conversion(c: &SiteConn, whole: &Whole, id: i64, at: Time, count: &mut imp
         count("credits", c.execute(sql, new)?);
     }
     names_of_its_own(c, whole, id)?;
-    let sql = "update conversions set contact_id = null, session_id = null, erased_at = :at where site_id = :site and id = :id and erased_at is null";
-    count("conversions", c.execute(sql, named_params! {":id": id, ":at": at.ms()})?);
+    let sql = "update conversions set contact_id = null, session_id = null, nobody = :nobody, erased_at = :at
+         where site_id = :site and id = :id and erased_at is null";
+    count("conversions", c.execute(sql, named_params! {":id": id, ":nobody": nobody, ":at": at.ms()})?);
     Ok(())
 }
 

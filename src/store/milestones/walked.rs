@@ -2,13 +2,17 @@
 //! days, and a walk over a year of rows would take a second. Read once, then only what has changed since; the number that
 //! tells is read in the question's own snapshot, so that nothing is ever stale.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::named_params;
 
+use super::super::questions::visits::Origin;
 use super::super::scope::SiteConn;
+use crate::domain::campaign::{ClickKind, Utm};
+use crate::domain::milestone::{CameFrom, touchpoint};
 use crate::domain::question::funnel::Step;
+use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
 /// Rows read by one question at most: it must not hold up the log for others.
@@ -29,11 +33,30 @@ pub struct Walked {
     pub steps: Vec<Step>,
     pub sources: Vec<String>,
     pub kinds: Vec<String>,
+    /// Where steps say that their people came from. The first is nowhere.
+    pub origins: Arc<Origins>,
     /// The last change that is in it.
     seen: i64,
     newest_id: u32,
     /// There is more to be read.
     pub is_whole: bool,
+}
+
+/// Origins with the words that they were told in.
+#[derive(Clone, Default)]
+pub struct Origins {
+    pub all: Vec<Origin>,
+    known: HashMap<Told, u16>,
+}
+
+/// Source, medium and campaign as told, and the kind of the click id.
+type Told = [Option<String>; 4];
+
+impl Walked {
+    /// The last change of a row that it knows of.
+    pub fn seen(&self) -> i64 {
+        self.seen
+    }
 }
 
 /// The steps as the question's snapshot has them; where many are new, not all of them yet.
@@ -55,16 +78,18 @@ struct Changes {
     rows: Vec<Step>,
     sources: Vec<String>,
     kinds: Vec<String>,
+    origins: Arc<Origins>,
     read: usize,
 }
 
 fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
-    let mut new = Changes { rows: Vec::new(), sources: known.sources.clone(), kinds: known.kinds.clone(), read: 0 };
+    let (sources, kinds, origins) = (known.sources.clone(), known.kinds.clone(), known.origins.clone());
+    let mut new = Changes { rows: Vec::new(), sources, kinds, origins, read: 0 };
     let mut seen = known.seen;
     let mut is_too_large = false;
     c.scan(
-        "select changed, id, contact_id, at, source, kind from milestones where site_id = :site and changed > :seen
-         order by changed limit :most",
+        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind
+         from milestones where site_id = :site and changed > :seen order by changed limit :most",
         named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
         |row| {
             seen = row.get(0)?;
@@ -74,10 +99,12 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
             let (id, at): (i64, i64) = (row.get(1)?, row.get(3)?);
             let source = place(&mut new.sources, row.get_ref(4)?.as_str()?);
             let kind = place(&mut new.kinds, row.get_ref(5)?.as_str()?);
+            let seconds = |ms: i64| u32::try_from(ms / 1_000).unwrap_or(u32::MAX);
+            let starts_s = row.get::<_, Option<i64>>(6)?.map_or(0, seconds);
+            let origin = origin(&mut new.origins, [row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?]);
             match (u32::try_from(id), i32::try_from(person), u8::try_from(source), u16::try_from(kind)) {
                 (Ok(id), Ok(person), Ok(source), Ok(kind)) => {
-                    let at_s = u32::try_from(at / 1_000).unwrap_or(u32::MAX);
-                    new.rows.push(Step { person, at_s, id, kind, source });
+                    new.rows.push(Step { person, at_s: seconds(at), id, kind, source, origin, starts_s });
                 }
                 _ => is_too_large = true,
             }
@@ -88,6 +115,35 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
         return Err(Error::internal("a site has more steps, people or words than are counted"));
     }
     Ok((new, seen))
+}
+
+/// A step that names a campaign or a click is a touch. Of more origins than are told apart the rest are nobody's.
+fn origin(origins: &mut Arc<Origins>, told: Told) -> u16 {
+    if told.iter().all(Option::is_none) {
+        return 0;
+    }
+    if let Some(place) = origins.known.get(&told) {
+        return *place;
+    }
+    let origins = Arc::make_mut(origins);
+    if origins.all.is_empty() {
+        origins.all.push(Origin::default());
+    }
+    let [source, medium, campaign, click] = told.clone();
+    let from = CameFrom {
+        utm: Utm { source, medium, campaign, ..Utm::default() },
+        referrer: None,
+        click: click.as_deref().and_then(ClickKind::from_name),
+    };
+    let place = match (touchpoint(&from, Time::from_ms(0), &[]), u16::try_from(origins.all.len())) {
+        (Some(touch), Ok(place)) => {
+            origins.all.push((touch.source, touch.medium, touch.campaign.unwrap_or_default()));
+            place
+        }
+        _ => 0,
+    };
+    origins.known.insert(told, place);
+    place
 }
 
 fn place(words: &mut Vec<String>, word: &str) -> usize {
@@ -111,7 +167,7 @@ fn merged(known: &Walked, mut new: Changes, seen: i64, is_whole: bool) -> Walked
         steps.push(*old);
     }
     steps.extend(rest);
-    Walked { steps, sources: new.sources, kinds: new.kinds, seen, newest_id, is_whole }
+    Walked { steps, sources: new.sources, kinds: new.kinds, origins: new.origins, seen, newest_id, is_whole }
 }
 
 impl Walks {

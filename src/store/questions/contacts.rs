@@ -155,6 +155,19 @@ fn count_conversions(c: &SiteConn, lines: &mut [Line]) -> Result<()> {
     Ok(())
 }
 
+/// The number of a contact with its address and phone.
+pub type KnownBy = (ContactId, Option<String>, Option<String>);
+
+/// What these contacts are known by.
+pub fn known_by(c: &SiteConn, ids: &[ContactId]) -> Result<Vec<KnownBy>> {
+    let ids = json_list(ids.iter().map(|id| id.number()));
+    c.list(
+        "select id, email, phone from contacts where site_id = :site and id in (select value from json_each(:ids))",
+        named_params! {":ids": ids},
+        |row| Ok((ContactId::new(row.get(0)?), row.get(1)?, row.get(2)?)),
+    )
+}
+
 fn read(row: &Row) -> rusqlite::Result<Line> {
     Ok(Line {
         id: ContactId::new(row.get(0)?),

@@ -24,6 +24,8 @@ pub mod daily;
 pub mod deliveries;
 /// Leads as their senders told them.
 pub mod facts;
+/// Who went how far through a funnel.
+pub mod funnels;
 /// How connections have fared of late.
 pub mod health;
 /// Raw bodies as they were received.
@@ -50,6 +52,8 @@ pub mod products;
 pub mod receipt;
 /// Sales by platform, conversation and buyer.
 pub mod sales;
+/// Who booked, who came, and what came of it.
+pub mod show_up;
 /// How a connection stands with its platform.
 pub mod standing;
 /// Conversions as the conversions API shows them.
@@ -77,9 +81,10 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 pub use beside::{Beside, Told};
+pub(super) use walk::page;
 
 /// A text column without a copy; what is not there is the empty word.
-fn word<'r>(row: &'r Row, place: usize) -> rusqlite::Result<&'r str> {
+pub(super) fn word<'r>(row: &'r Row, place: usize) -> rusqlite::Result<&'r str> {
     Ok(match row.get_ref(place)? {
         ValueRef::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
         _ => "",

@@ -69,7 +69,7 @@ pub fn resolve(c: &SiteConn, id: ContactId) -> Result<Option<ContactId>> {
 }
 
 /// Browsers that were proved to be this person's, and those their conversions came from.
-fn sessions(c: &SiteConn, contact: ContactId) -> Result<Vec<SessionId>> {
+pub(super) fn sessions(c: &SiteConn, contact: ContactId) -> Result<Vec<SessionId>> {
     let mut all: Vec<SessionId> = Vec::new();
     for (kind, value) in people::list_identities(c, contact)? {
         for (session, is_verified) in people::sessions_of(c, kind, &value)? {

@@ -375,7 +375,7 @@ fn earner(p: &PathTouch) -> Earner {
 }
 
 /// The page of an address, without what comes behind it.
-pub(super) fn page(landing: &str) -> String {
+pub(in crate::store) fn page(landing: &str) -> String {
     let page = landing.split(['?', '#']).next().unwrap_or_default();
     if page.is_empty() { "/".to_owned() } else { page.to_owned() }
 }

@@ -1,0 +1,186 @@
+//! A thousand visitors say yes, no and yes again, before and after they tell who they are and ask for something, in every
+//! order: nothing leaves without consent, and what may leave does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use halotrack::domain::consent::Mode;
+use serde_json::{Value, json};
+
+use crate::ground::Dice;
+use crate::house::{House, SiteAt};
+use crate::stand_in::{Answer, Seen, StandIn};
+
+const VISITORS: usize = 1_000;
+const STEPS: usize = 6;
+
+/// What a visitor has said and told, by the seconds of the story.
+#[derive(Debug, Default)]
+struct Visitor {
+    session: Option<String>,
+    /// A lead with this browser's session was told: from now on they are known to be one.
+    is_linked: bool,
+    /// The browser has claimed the address: leads told from now on are matched with it.
+    is_claimed: bool,
+    by_browser: Vec<(i64, bool)>,
+    by_leads: Vec<(i64, bool)>,
+    leads: Vec<Lead>,
+}
+
+#[derive(Debug)]
+struct Lead {
+    id: String,
+    at: i64,
+    own: Option<bool>,
+    is_of_browser: bool,
+    is_judged: bool,
+}
+
+impl Visitor {
+    /// The rule of the contract, told again: a lead's own word, unless a refusal came after it; else the newest answer; else
+    /// the site's mode.
+    fn may_leave(&self, lead: &Lead, is_opt_in: bool) -> bool {
+        let heard = lead.is_of_browser || self.is_linked;
+        let newest = self.by_leads.iter().chain(self.by_browser.iter().filter(|_| heard)).max_by_key(|(at, _)| *at);
+        match (lead.own, newest) {
+            (Some(false), _) => false,
+            (Some(true), Some((at, false))) => *at <= lead.at,
+            (Some(true), _) => true,
+            (None, Some((_, answer))) => *answer,
+            (None, None) => !is_opt_in,
+        }
+    }
+}
+
+struct Street {
+    house: House,
+    sites: [SiteAt; 2],
+    receiver: StandIn,
+    visitors: Vec<Visitor>,
+    seen: usize,
+    now: i64,
+}
+
+impl Street {
+    async fn open() -> Self {
+        // What every seventh tells waits for another try while answers change; not so many that the receiver counts as down.
+        let tried: Mutex<BTreeSet<String>> = Mutex::default();
+        let receiver = StandIn::start(move |seen, _| {
+            let id = lead_of(seen);
+            let is_away = seventh(&id) && tried.lock().expect("no test panics while it holds the list").insert(id);
+            Answer::text(if is_away { 503 } else { 204 }, "")
+        })
+        .await;
+        let house = House::new();
+        let mut sites = Vec::new();
+        for (domain, mode) in [("in.example", Mode::OptIn), ("out.example", Mode::OptOut)] {
+            let site = house.site_with(domain, |new| new.consent = mode).await;
+            house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+            sites.push(site);
+        }
+        let sites = sites.try_into().unwrap_or_else(|_| unreachable!("two were made"));
+        Self { house, sites, receiver, visitors: (0..VISITORS).map(|_| Visitor::default()).collect(), seen: 0, now: 0 }
+    }
+
+    async fn step(&mut self, n: usize, dice: &mut Dice) {
+        self.house.advance_s(1);
+        self.now += 1;
+        let (site, now) = (&self.sites[n % 2], self.now);
+        let visitor = &mut self.visitors[n];
+        let email = format!("visitor{n}@mail.example");
+        match dice.below(8) {
+            // A page: unasked, with a yes, with a no to marketing.
+            0 => look(&self.house, site, visitor, json!({}), None, now).await,
+            1 | 2 => look(&self.house, site, visitor, json!({"consent": "granted"}), Some(true), now).await,
+            3 | 4 => {
+                let no = json!({"consent": {"analytics": "granted", "marketing": "denied"}});
+                look(&self.house, site, visitor, no, Some(false), now).await;
+            }
+            5 => {
+                if let Some(session) = &visitor.session {
+                    let call = self.house.post("/api/identify").browser(site).header("cookie", &format!("_halo={session}"));
+                    call.body(json!({"site": site.key, "email": email}).to_string()).send().await.is(204);
+                    visitor.is_claimed = true;
+                }
+            }
+            _ => {
+                let id = format!("L-{n}-{}", visitor.leads.len());
+                let own = [None, None, Some(true), Some(false)][dice.below(4) as usize];
+                let session = visitor.session.as_ref().filter(|_| dice.below(4) > 0);
+                let mut told = json!({"lead_id": id, "email": email});
+                if let Some(session) = session {
+                    told["session_id"] = json!(session);
+                }
+                if let Some(own) = own {
+                    told["consent_given"] = json!(own);
+                    visitor.by_leads.push((now, own));
+                }
+                visitor.is_linked |= session.is_some();
+                visitor.leads.push(Lead { id, at: now, own, is_of_browser: session.is_some() || visitor.is_claimed, is_judged: false });
+                self.house.lead(site, told).await.is(200);
+            }
+        }
+    }
+
+    /// Sends what is due. Each lead that left might leave in this moment, and each that had not had its turn yet and might
+    /// leave did.
+    async fn send(&mut self) {
+        self.house.work().await;
+        let seen = self.receiver.seen();
+        let left: BTreeSet<String> = seen[self.seen..].iter().map(lead_of).collect();
+        self.seen = seen.len();
+        let mut known = 0;
+        for (n, visitor) in self.visitors.iter_mut().enumerate() {
+            let told = format!("{visitor:?}");
+            let may: Vec<bool> = visitor.leads.iter().map(|lead| visitor.may_leave(lead, n % 2 == 0)).collect();
+            for (lead, may) in visitor.leads.iter_mut().zip(may) {
+                let has_left = left.contains(&lead.id);
+                known += usize::from(has_left);
+                assert!(may || !has_left, "{} left without consent: {told}", lead.id);
+                assert!(lead.is_judged || has_left == may, "{} may leave and did not: {told}", lead.id);
+                lead.is_judged = true;
+            }
+        }
+        assert_eq!(known, left.len(), "what leaves is one of the leads");
+    }
+}
+
+fn lead_of(seen: &Seen) -> String {
+    seen.json()["data"]["external_id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// `L-14-0`: of every seventh visitor.
+fn seventh(id: &str) -> bool {
+    id.split('-').nth(1).and_then(|n| n.parse::<usize>().ok()).is_some_and(|n| n % 7 == 0)
+}
+
+async fn look(house: &House, site: &SiteAt, visitor: &mut Visitor, fields: Value, answer: Option<bool>, now: i64) {
+    let got = house.touch(site, visitor.session.as_deref(), fields).await.is(200);
+    visitor.session = got.json["session_id"].as_str().map(str::to_owned).or(visitor.session.take());
+    // Whoever has no session yet, and says no, is nobody of whom anything could be kept. A page tells the same answer again
+    // and again: it was given once.
+    let is_new = visitor.session.is_some() && visitor.by_browser.last().map(|(_, known)| *known) != answer;
+    visitor.by_browser.extend(answer.filter(|_| is_new).map(|answer| (now, answer)));
+}
+
+#[tokio::test]
+async fn nothing_leaves_without_consent_in_any_order() {
+    let (mut street, mut dice) = (Street::open().await, Dice::new(7));
+    for _ in 0..STEPS {
+        for n in 0..VISITORS {
+            street.step(n, &mut dice).await;
+        }
+        street.send().await;
+    }
+    // What was refused by the receiver is tried until it is through, or may not leave any more.
+    for _ in 0..12 {
+        street.house.advance_s(20 * 3_600);
+        street.send().await;
+    }
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for seen in street.receiver.seen() {
+        *told.entry(lead_of(&seen)).or_default() += 1;
+    }
+    let is_fair = |(id, times): (&String, &usize)| *times == 1 || seventh(id) && *times == 2;
+    assert!(told.len() > 200 && told.iter().all(is_fair), "{} leads were told, each once", told.len());
+}
