@@ -196,7 +196,7 @@ fn payment(booking: &Value, at: Time, home: &Home) -> Result<Option<Order>, Reje
     };
     let bad = |field: &str, sentence: &str| Reject::BadField { field: field.into(), code: "invalid_amount", sentence: sentence.into() };
     let currency = currency.ok_or_else(|| bad("currency", "currency must be an ISO 4217 code such as eur."))?;
-    let price = super::stripe::amount::maybe(&booking["price"], currency);
+    let price = kit::minor_units::maybe(&booking["price"], currency);
     let price = price.ok_or_else(|| bad("price", "price must be a whole number of the smallest unit of the currency."))?;
     if price.minor == 0 {
         return Ok(None);

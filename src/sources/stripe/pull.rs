@@ -75,7 +75,7 @@ impl Steps<Pull> for Lists {
                 let before = walk.after.clone();
                 let list = walk.list;
                 let batch = walk.take(rows, &page, home);
-                if walk.after.is_some() && walk.after == before && walk.list == list {
+                if !walk.is_over && walk.after.is_some() && walk.after == before && walk.list == list {
                     let sentence = "Stripe gave the same page of a list again. It is asked again later.".into();
                     return Step::Fail(Verdict::Retry { after_ms: None, sentence });
                 }
