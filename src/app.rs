@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 
 use crate::agents::Agents;
 use crate::book::Book;
@@ -17,6 +17,7 @@ use crate::door::Door;
 use crate::error::Result;
 use crate::figures::Figures;
 use crate::limits::Limits;
+use crate::loads::Loads;
 use crate::outbound::Outbound;
 use crate::presence::Presence;
 use crate::pulse::Pulse;
@@ -24,6 +25,9 @@ use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
 use crate::turns::Turns;
+
+/// Touches of pages that do not wait for the disk, at once: less than the writer's own queue, which facts need too.
+const MOST_QUEUED: usize = 2_048;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -54,6 +58,10 @@ pub struct Parts {
     pub recent: Arc<Recent>,
     /// Clicks on short links that are not written down yet.
     pub clicks: Clicks,
+    /// Page loads that may be told of once more.
+    pub loads: Loads,
+    /// Room for touches that nobody waits for.
+    pub queued: Arc<Semaphore>,
     /// Something may be due for a worker.
     pub wake: Notify,
     /// One talk with a platform at a time, for each connection.
@@ -143,6 +151,8 @@ impl App {
                 presence: Presence::default(),
                 recent: Arc::new(recent),
                 clicks: Clicks::default(),
+                loads: Loads::default(),
+                queued: Arc::new(Semaphore::new(MOST_QUEUED)),
                 wake: Notify::new(),
                 talks: Talks::default(),
                 importing: Default::default(),

@@ -50,6 +50,8 @@ pub mod json;
 pub mod key;
 /// Rate limits and quotas.
 pub mod limits;
+/// Page loads that may be told of once more.
+pub mod loads;
 /// The only HTTP client.
 pub mod outbound;
 /// Which passwords are taken, and their hashes.
@@ -58,6 +60,8 @@ pub mod password;
 pub mod platforms;
 /// Who is on which site just now.
 pub mod presence;
+/// The proxy in front of a shop.
+pub mod proxy;
 /// When the work in the background was last heard of.
 pub mod pulse;
 /// Event ids of touches counted lately.

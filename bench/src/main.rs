@@ -41,6 +41,8 @@ mod paint;
 mod process;
 /// The product as an owner runs it.
 mod product;
+/// A shop behind the proxy.
+mod proxy;
 /// A shop's list, read.
 mod pull;
 /// The dashboard's questions.
@@ -108,7 +110,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 19] = [
+const PHASES: [(&str, Phase); 20] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -132,4 +134,5 @@ const PHASES: [(&str, Phase); 19] = [
     ("records", |settings, _| records::run(settings)),
     ("redirect", |settings, _| redirect::run(settings)),
     ("funnel", |settings, _| funnel::run(settings)),
+    ("proxy", |settings, _| proxy::run(settings)),
 ];

@@ -25,6 +25,8 @@ pub enum Yardstick {
     Noop,
     /// axum and one writer thread: group commit with synchronous=FULL, a bare upsert of a session and insert of a touch.
     GroupFull,
+    /// No yardstick: a shop of one page.
+    Page,
     /// No yardstick: what takes deliveries in place of the platforms.
     Sink,
     /// WooCommerce shops, and what takes deliveries.
@@ -36,6 +38,7 @@ impl Yardstick {
         match self {
             Yardstick::Noop => "noop",
             Yardstick::GroupFull => "group_full",
+            Yardstick::Page => "page",
             Yardstick::Sink => "sink",
             Yardstick::Shop => "shop",
         }
@@ -88,7 +91,17 @@ impl Drop for Running {
 /// The process behind it: `bench yardstick noop FOLDER`.
 pub fn serve(word: &str, folder: &Path) -> Result<(), String> {
     let router = match word {
-        "noop" => Router::new().route("/api/touch", post(noop)).route("/l/{code}", get(led)),
+        "noop" => Router::new()
+            .route("/api/touch", post(noop))
+            .route("/l/{code}", get(led))
+            .route("/api/edge", get(|| async { StatusCode::NO_CONTENT })),
+        "page" => {
+            let page = Bytes::from(format!("<!doctype html><title>Boots</title>{}", "<p>Walking boots, lined, size 42</p>".repeat(460)));
+            Router::new().fallback(move || {
+                let page = page.clone();
+                async move { ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page) }
+            })
+        }
         "group_full" => {
             let writer = start_writer(folder).map_err(|e| e.to_string())?;
             Router::new().route("/api/touch", post(group_full)).with_state(writer)

@@ -35,8 +35,7 @@ pub struct Shop {
     pub notes: &'static [(i32, &'static str)],
     /// Filters that they look through again and again: a name, a dimension, a value as the address has it.
     pub segments: &'static [(&'static str, &'static str, &'static str)],
-    /// What advertising costs a week, in minor units: source, medium, campaign; from so many days ago, up to so many.
-    pub costs: &'static [(&'static str, &'static str, &'static str, i64, (i32, i32))],
+    pub costs: &'static [Cost],
     /// Ways that they look at: a name, and the steps as the API takes them.
     pub funnels: &'static [(&'static str, &'static str)],
 }
@@ -47,6 +46,9 @@ impl Shop {
         self.platform == "woocommerce"
     }
 }
+
+/// What advertising costs a week, in minor units: source, medium, campaign; from so many days ago, up to so many.
+pub type Cost = (&'static str, &'static str, &'static str, i64, (i32, i32));
 
 /// A way by which visitors come.
 pub struct Way {

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use crate::app::{App, News};
 use crate::crypto;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, Landing, Origin, Utm, classify, host_of};
-use crate::domain::consent::{Consent, Decision, Signs, decide};
+use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
 use crate::domain::host;
 use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::outgoing::Mode;
-use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
@@ -32,12 +31,15 @@ mod answer;
 pub mod history;
 /// A partner's link that was followed.
 mod partner;
+/// Touches of pages that do not wait.
+mod queue;
 /// A retry after a lost answer.
 mod repeat;
 /// A touch as it is stored.
 mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
+pub use queue::{queue, queue_dropped};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
 
@@ -155,16 +157,9 @@ pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
     decision_for(site, touch).analytics
 }
 
-/// A touch whose page does not wait. What cannot be stored is dropped and counted.
-pub async fn queued(app: &App, site: &Arc<Site>, touch: PageTouch) {
-    let taken = match app.disk.admit(Burden::Visit) {
-        Ok(()) => run(app, site, touch).await.map(drop),
-        Err(e) => refusal::heed(app, site, &touch).await.and(Err(e)),
-    };
-    if let Err(e) = taken {
-        app.figures.add("touches_dropped", if e.code == "storage_full" { "storage_full" } else { "queue_full" });
-        tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
-    }
+/// Whether the visitor says no by this very request.
+pub fn is_refused(site: &Site, touch: &PageTouch) -> bool {
+    touch.consent.analytics == Answer::Denied || (touch.refuses && site.settings.gpc)
 }
 
 pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
@@ -286,6 +281,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         {
             has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
         }
+        filled_in(c, &key, touch, judged)?;
         return Ok(Recorded { key: Some(key), has_withdrawn });
     }
 
@@ -316,6 +312,15 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         recent.add(c.site(), *event, id.number(), now);
     }
     Ok(Recorded { key: Some(key), has_withdrawn })
+}
+
+/// What a page's own script knows beyond the web server that told of it first.
+fn filled_in(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged) -> Result<()> {
+    sessions::fill_in(c, key, &touch.browser)?;
+    match (&touch.title, &judged.event) {
+        (Some(title), Some(event)) => touches::fill_in_title(c, key, &event[..], title),
+        _ => Ok(()),
+    }
 }
 
 fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::decode::Arrival;
 use super::reply::Reply;
 use super::route::{Right, Scope, Shape};
 use crate::crypto;
@@ -86,6 +88,30 @@ impl Proved {
 }
 
 impl Ask {
+    /// A request whose body and caller are not known yet.
+    pub fn of(arrival: Arrival, parts: &Parts, shape: Shape) -> Self {
+        Self {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: Vec::new(),
+            query_text: parts.uri.query().unwrap_or_default().to_owned(),
+            params: Vec::new(),
+            headers: arrival.headers,
+            body: Bytes::new(),
+            peer: arrival.peer,
+            is_peer_trusted: arrival.is_peer_trusted,
+            client: arrival.client,
+            host: arrival.host,
+            host_header: arrival.host_header,
+            is_https: arrival.is_https,
+            request_id: arrival.request_id,
+            shape,
+            caller: Caller::Nobody,
+            site: None,
+            sight: Sight::default(),
+        }
+    }
+
     /// Takes over what the access check has found. Who is shown a part of the books sees it through the books' own lens:
     /// through another one the part would be another one. And hidden amounts are not told by the order of rows.
     pub fn is_proved(&mut self, proved: Proved) {

@@ -12,6 +12,7 @@ use super::host;
 use crate::config::Config;
 use crate::crypto;
 use crate::error::{Error, Kind, Result};
+use crate::proxy;
 use crate::wire::Headers;
 
 /// A body that has not come by then does not come.
@@ -72,6 +73,20 @@ fn plain_headers(parts: &Parts) -> Headers {
 
 /// Requests that no route should have to think about.
 pub fn check(parts: &Parts, arrival: &Arrival) -> Result<()> {
+    check_head(parts, arrival)?;
+    check_path(parts.uri.path())
+}
+
+/// Requests for a shop behind us: its addresses are its own, to the byte, but none may be readable in two ways.
+pub fn check_passing(parts: &Parts, arrival: &Arrival) -> Result<()> {
+    check_head(parts, arrival)?;
+    if proxy::is_doubtful(parts) {
+        return Err(bad("Send a path that begins with a slash, and a body as it is or in chunks."));
+    }
+    Ok(())
+}
+
+fn check_head(parts: &Parts, arrival: &Arrival) -> Result<()> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(Error::new(Kind::Invalid, "method_not_allowed", "This method is not served here."));
     }
@@ -81,7 +96,7 @@ pub fn check(parts: &Parts, arrival: &Arrival) -> Result<()> {
     if arrival.headers.get("transfer-encoding").is_some() && arrival.headers.get("content-length").is_some() {
         return Err(bad("Send either Content-Length or Transfer-Encoding."));
     }
-    check_path(parts.uri.path())
+    Ok(())
 }
 
 /// One address has one spelling: what hides slashes and dots is not normalised and not redirected.

@@ -15,15 +15,15 @@ use axum::routing::any;
 use futures_util::FutureExt;
 use tower::ServiceExt;
 
-use super::ask::{Ask, Caller};
+use super::ask::Ask;
 use super::cors::{self, Origin};
 use super::decode::{self, Arrival};
+use super::front::Front;
 use super::host::{self, OwnHosts};
 use super::reply::{Reply, refusal, status_of};
 use super::route::{Route, Shape, Who};
 use super::{access, compress, headers, table};
 use crate::app::App;
-use crate::domain::sight::Sight;
 use crate::error::{Error, Kind, Result};
 
 /// Answers requests. Cheap to clone.
@@ -32,6 +32,7 @@ pub struct Edge {
     app: App,
     own: Arc<OwnHosts>,
     router: Router,
+    front: Front,
 }
 
 /// All routes of one path.
@@ -64,7 +65,8 @@ impl Edge {
             router = router.route(path, any(answer));
         }
         let router = router.fallback(|request: Request| async move { nowhere(request).await });
-        Self { app, own, router }
+        let front = Front::new(app.clone(), routes);
+        Self { app, own, router, front }
     }
 
     /// `peer` is the other end of the connection.
@@ -84,15 +86,28 @@ impl Edge {
         let may_shrink = is_own_host && compress::is_wanted(&arrival.headers);
         // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-        let mut response = match decode::check(&parts, &arrival) {
-            Ok(()) => {
+        let shop = if is_own_host { None } else { self.front.site(&self.app, &arrival, &parts) };
+        let checked = match shop {
+            Some(_) => decode::check_passing(&parts, &arrival),
+            None => decode::check(&parts, &arrival),
+        };
+        let mut response = match (checked, shop) {
+            (Ok(()), Some(site)) => {
+                let mut response = self.front.answer(&self.app, site, arrival, parts, body).await;
+                if is_chunked {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                // The shop's own words, with nothing of ours but the cookie.
+                return response;
+            }
+            (Ok(()), None) => {
                 parts.extensions.insert(arrival);
                 match self.router.clone().oneshot(Request::from_parts(parts, Body::new(body))).await {
                     Ok(response) => response,
                     Err(never) => match never {},
                 }
             }
-            Err(e) => {
+            (Err(e), _) => {
                 let mut response = refused(&e, Shape::Own, &request_id);
                 if e.code == "bad_request" {
                     // What follows on this connection may be framed otherwise than we think.
@@ -196,27 +211,11 @@ async fn run(
     body: Body,
 ) -> Result<Reply> {
     let waits = arrival.waits;
-    let query_text = parts.uri.query().unwrap_or_default();
-    let mut ask = Ask {
-        method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
-        query: if query_text.is_empty() { Vec::new() } else { decode::query(query_text)? },
-        query_text: query_text.to_owned(),
-        params,
-        headers: arrival.headers,
-        body: Bytes::new(),
-        peer: arrival.peer,
-        is_peer_trusted: arrival.is_peer_trusted,
-        client: arrival.client,
-        host: arrival.host,
-        host_header: arrival.host_header,
-        is_https: arrival.is_https,
-        request_id: arrival.request_id,
-        shape: route.shape,
-        caller: Caller::Nobody,
-        site: None,
-        sight: Sight::default(),
+    let query = match parts.uri.query().unwrap_or_default() {
+        "" => Vec::new(),
+        text => decode::query(text)?,
     };
+    let mut ask = Ask { query, params, ..Ask::of(arrival, &parts, route.shape) };
     // Before the body: who may not ask need not send.
     let checked = match decode::check_encoding(&ask.headers).and_then(|()| app.disk.admit(route.burden)) {
         Ok(()) => access::check(app, own, route, &ask).await,

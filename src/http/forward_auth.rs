@@ -1,17 +1,13 @@
-//! A touch without a script: the reverse proxy in front of the shop asks, before it serves a page.
-
-use serde_json::{Map, Value};
+//! A touch without a script, where another web server stands in front of the shop and asks before it serves a page.
 
 use super::ask::Ask;
+use super::host::without_port;
+use super::page_load::PageLoad;
 use super::reply::Reply;
 use super::route::Doc;
-use super::touch::{cut, read};
-use super::visitor;
 use crate::app::App;
 use crate::domain::device;
 use crate::error::Result;
-use crate::flows::session_id;
-use crate::flows::touch::{self, PageTouch};
 
 pub const EDGE: Doc =
     Doc::new("Pages", "For nginx auth_request, Caddy forward_auth and Traefik forwardAuth: sets the cookie and queues the touch.")
@@ -20,51 +16,32 @@ pub const EDGE: Doc =
 
 /// Nothing here may hold up or break the page: whatever is missing, the answer is 204.
 pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
-    let told = |names: &[&str]| names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted).map(str::to_owned);
-    let host = told(&["x-original-host", "x-forwarded-host"]).unwrap_or_else(|| ask.host.clone()).to_lowercase();
-    let host = host.split(':').next().unwrap_or_default().to_owned();
+    let told = |names: &[&str]| names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted);
+    let host = without_port(told(&["x-original-host", "x-forwarded-host"]).unwrap_or(&ask.host));
     let Some(site) = app.book().site_by_host(&host).cloned() else { return Ok(Reply::empty(204)) };
-    let uri = told(&["x-original-uri", "x-forwarded-uri"]).unwrap_or_else(|| "/".into());
-    let method = told(&["x-original-method", "x-forwarded-method"]).unwrap_or_else(|| "GET".into());
-    let agent = cut(ask.header("user-agent").unwrap_or_default(), 1_024);
-    let is_page = method == "GET"
-        && ask.header("sec-fetch-dest").map_or_else(|| ask.header("accept").is_some_and(|a| a.contains("text/html")), |d| d == "document")
-        && !ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch);
-    let told = app.agents.read(&agent);
-    if !is_page || told.is_bot {
+    let uri = told(&["x-original-uri", "x-forwarded-uri"]).unwrap_or("/");
+    let method = told(&["x-original-method", "x-forwarded-method"]).unwrap_or("GET");
+    if !is_page(&ask, method) {
         return Ok(Reply::empty(204));
     }
-    let mut fields = Map::new();
-    fields.insert("landing".into(), Value::from(uri));
-    if let Some(referrer) = ask.header("referer") {
-        fields.insert("referrer".into(), Value::from(referrer));
+    let load = PageLoad::of(&app, &site, &ask, &host, uri);
+    let mut reply = Reply::empty(204);
+    if let Some(id) = load.id() {
+        reply = reply.with("x-halo-session", id);
     }
-    let now = app.clock.now();
-    let Ok(read) = read(&site, &fields, &ask, &agent, told.device, Some(ask.client)) else { return Ok(Reply::empty(204)) };
-    let seal = &site.keys.session;
-    let claim = session_id::oldest(visitor::cookies(&ask), seal)
-        .filter(|claim| read.own_device != Some(false) || !session_id::is_own_device(claim, seal));
-    if read.own_device == Some(true) || claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, seal)) {
-        let (queued, on) = (app.clone(), site.clone());
-        tokio::spawn(async move { touch::dropped(&queued, &on, "excluded").await });
-        let sealed = session_id::own_device(seal).sealed(seal);
-        let cookie = visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https);
-        return Ok(Reply::empty(204).with("x-halo-session", sealed).with("set-cookie", cookie));
+    if let Some(cookie) = load.cookie() {
+        reply = reply.with("set-cookie", cookie);
     }
-    if !touch::may_keep(&site, &read) {
-        let queued = app.clone();
-        let anonymous = PageTouch { at: now, claim, ..read };
-        tokio::spawn(async move { touch::queued(&queued, &site, anonymous).await });
-        return Ok(Reply::empty(204));
-    }
-    let key = claim.unwrap_or_else(|| session_id::issue(now));
-    let sealed = key.sealed(&site.keys.session);
-    let reply = Reply::empty(204)
-        .with("x-halo-session", sealed.clone())
-        .with("set-cookie", visitor::cookie(&sealed, 365 * 86_400, &site, ask.is_https));
-    let queued = app.clone();
-    let page = PageTouch { at: now, claim: Some(key), ..read };
-    // The page never waits for the disk; a full queue drops and counts.
-    tokio::spawn(async move { touch::queued(&queued, &site, page).await });
+    load.count(&app, None);
     Ok(reply)
+}
+
+/// As in our own proxy, but for what only the answer tells.
+fn is_page(ask: &Ask, method: &str) -> bool {
+    let is_early = ["sec-purpose", "purpose", "x-moz"].iter().any(|n| ask.header(n).is_some_and(device::may_be_prefetch));
+    let is_page = match ask.header("sec-fetch-dest") {
+        Some(dest) => dest.eq_ignore_ascii_case("document"),
+        None => ask.header("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
+    };
+    method == "GET" && is_page && !is_early
 }

@@ -8,19 +8,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::UPGRADE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::edge::Edge;
 use super::host;
+use super::patient::Patient;
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::address_key;
+use crate::proxy::Seat;
 
 /// Connections at once, in all and from one address.
 const MOST: usize = 512;
@@ -42,7 +46,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let edge = Edge::new(app.clone());
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_headers(MOST_HEADERS).max_buf_size(MOST_HEADER_BYTES);
-    let graceful = GracefulShutdown::new();
+    let (stop, word) = watch::channel(());
     let seats = Arc::new(Semaphore::new(most_connections()));
     let guests = Arc::new(Guests::default());
     let mut tasks = JoinSet::new();
@@ -68,20 +72,36 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         let _ = stream.set_nodelay(true);
         app.door.came();
         let (edge, own_app) = (edge.clone(), app.clone());
-        let service = service_fn(move |request| {
+        let held: Arc<Held> = Arc::new(Held { app: own_app, _seat: seat, _guest: guest });
+        let seat = held.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let edge = edge.clone();
+            if request.headers().contains_key(UPGRADE) {
+                // What goes on after a change of protocol still takes its room.
+                request.extensions_mut().insert(Seat::new(seat.clone()));
+            }
             async move { Ok::<_, Infallible>(edge.answer(peer, request).await) }
         });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Patient::new(stream));
+        let connection = builder.serve_connection(stream, service).with_upgrades();
+        let mut word = word.clone();
         tasks.spawn(async move {
+            tokio::pin!(connection);
             // A client that goes away or talks nonsense is no news.
-            let _ = connection.await;
-            own_app.door.left();
-            drop((seat, guest));
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                _ = word.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
+            drop(held);
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIME, graceful.shutdown()).await.is_err() {
+    let _ = stop.send(());
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN_TIME, ended).await.is_err() {
         tracing::warn!(connections = tasks.len(), "Some connections did not end in time and were cut");
     }
     tasks.shutdown().await;
@@ -112,6 +132,19 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 }
             },
         }
+    }
+}
+
+/// What a connection takes of the server's room.
+struct Held {
+    app: App,
+    _seat: OwnedSemaphorePermit,
+    _guest: Guest,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.app.door.left();
     }
 }
 

@@ -52,6 +52,8 @@ pub mod files;
 pub mod forward_auth;
 /// One conversion for one platform.
 mod forwarding;
+/// A shop's own host, where we stand in front of it.
+mod front;
 /// Steps and sign-ups told by the owner's own server.
 mod funnel;
 /// Steps that lead somewhere, as owners name them.
@@ -90,8 +92,12 @@ pub mod notes;
 mod openapi;
 /// Orders as their shop told them.
 mod orders;
+/// A page load as a web server sees it.
+mod page_load;
 /// Addresses that deliver a page.
 mod pages;
+/// A connection that is given up where nothing is taken.
+mod patient;
 /// People who may sign in to a site.
 mod people;
 /// Where leads stand.

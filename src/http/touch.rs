@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::json as reader;
+use super::page_load::{ServerLoad, told_before};
 use super::place::{is_locatable, place_of};
 use super::reply::Reply;
 use super::route::Doc;
@@ -65,12 +66,16 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let at = if visitor.is_server { at_of(fields, now)? } else { None };
     let claim = visitor.session(&ask)?;
     let known = claim.as_ref().map(|k| k.sealed(&site.keys.session));
-    let page = PageTouch {
+    let mut page = PageTouch {
         at: at.unwrap_or(now),
         claim,
         is_history: at.is_some_and(|at| now.ms_since(at) > MINUTE_MS),
         ..read(&site, fields, &ask, &agent, told.device, address)?
     };
+    if let (false, Some(address)) = (visitor.is_server || page.is_answer || is_spa(fields), address) {
+        // A proxy that serves the page has told of this load already: it counts once.
+        page.event_id = told_before(&app, &site, &page, address, &agent).or(page.event_id);
+    }
     if is_limited {
         let taken = refusal::too_many(&app, &site, &page).await?;
         // A visitor who is only too fast keeps the id.
@@ -86,7 +91,12 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
             Err(full)
         };
     }
-    let reply = match touch::run(&app, &site, page).await? {
+    let load = (visitor.is_server && !page.is_history && !page.is_answer).then(|| ServerLoad::of(&mut page, address, &agent));
+    let taken = touch::run(&app, &site, page).await?;
+    if let Some(load) = load {
+        load.may_be_told_again(&app, &site, &taken);
+    }
+    let reply = match taken {
         Taken::Session(id) => {
             let reply = Reply::json(&json!({"session_id": id}))?;
             visitor.with_cookie(reply, &id)
@@ -99,6 +109,11 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
         Taken::Dropped(why) => Reply::json(&json!({"session_id": known}))?.with("x-halo-dropped", why),
     };
     Ok(visitor.answer(reply))
+}
+
+/// A page of a single-page site, for which nothing was loaded.
+fn is_spa(fields: &Map<String, Value>) -> bool {
+    fields.get("navigation").and_then(Value::as_str) == Some("spa")
 }
 
 /// Everything of a touch that the body and the request say. Kept query parameters are the allow-listed ones only.
@@ -271,7 +286,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// Address limits skip trusted peers: behind them stand many visitors.
-fn limited(app: &App, ask: &Ask, what: &'static str, rate: Rate, now: Time) -> bool {
+pub(super) fn limited(app: &App, ask: &Ask, what: &'static str, rate: Rate, now: Time) -> bool {
     let is_proxy_itself = ask.is_peer_trusted && ask.client == ask.peer;
     !is_proxy_itself && app.limits.take(what, address_key(ask.client), rate, now).is_err()
 }

@@ -12,12 +12,13 @@ use super::json;
 use super::reply::Reply;
 use super::route::Scope;
 use crate::app::App;
+use crate::domain::host::registrable;
 use crate::error::{Error, Kind, Result};
 use crate::flows::session_id::{self, SessionKey};
 use crate::store::sites::Site;
 
 /// A year, in seconds.
-const COOKIE_S: u32 = 365 * 86_400;
+pub const COOKIE_S: u32 = 365 * 86_400;
 const COOKIE: &str = "_halo";
 
 /// Who sends a touch, an identity or an event.
@@ -98,8 +99,21 @@ impl Visitor {
 
 /// `_halo`, readable by the page, on the site's registrable domain: a setting, never from `Host`.
 pub fn cookie(value: &str, max_age: u32, site: &Site, is_https: bool) -> String {
+    cookie_of(value, max_age, &site.cookie_domain, is_https)
+}
+
+/// The same on one of the site's own hosts, which may lie under another of its domains. Nothing where the host is none.
+pub fn cookie_on(value: &str, max_age: u32, site: &Site, host: &str, is_https: bool) -> Option<String> {
+    if is_covered(host, &site.cookie_domain) {
+        return Some(cookie(value, max_age, site, is_https));
+    }
+    let domain = site.domains.iter().find(|domain| is_covered(host, domain)).and_then(|domain| registrable(domain))?;
+    Some(cookie_of(value, max_age, domain, is_https))
+}
+
+fn cookie_of(value: &str, max_age: u32, domain: &str, is_https: bool) -> String {
     let secure = if is_https { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Max-Age={max_age}; Path=/; Domain={}; SameSite=Lax{secure}", site.cookie_domain)
+    format!("{COOKIE}={value}; Max-Age={max_age}; Path=/; Domain={domain}; SameSite=Lax{secure}")
 }
 
 pub fn cookies(ask: &Ask) -> impl Iterator<Item = &str> {

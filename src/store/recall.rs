@@ -5,7 +5,7 @@ pub mod shelf;
 
 use super::cube::Memory;
 use super::milestones::walked::Walks;
-use super::questions::{journeys, lost};
+use super::questions::{funnels, journeys, lost};
 use super::trails::{sold, visits};
 
 pub struct Recall {
@@ -21,6 +21,8 @@ pub struct Recall {
     pub(super) trail_visits: visits::Kept,
     /// What those people asked for and bought.
     pub(super) trail_sales: sold::Kept,
+    /// What their funnels came to.
+    pub(super) funnels: funnels::Kept,
 }
 
 impl Default for Recall {
@@ -32,6 +34,7 @@ impl Default for Recall {
             visits: lost::shelf(),
             trail_visits: visits::Kept::default(),
             trail_sales: sold::Kept::default(),
+            funnels: funnels::Kept::default(),
         }
     }
 }

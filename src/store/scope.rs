@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Row, ffi};
 
 use super::cube::Memory;
 use super::milestones::walked::Walks;
-use super::questions::{journeys, lost};
+use super::questions::{funnels, journeys, lost};
 use super::recall::Recall;
 use super::trails;
 use crate::crypto::Sealer;
@@ -102,6 +102,10 @@ impl<'c> SiteConn<'c> {
 
     pub(super) fn trail_sales(&self) -> Option<&'c trails::sold::Kept> {
         self.recall.map(|recall| &recall.trail_sales)
+    }
+
+    pub(super) fn funnels(&self) -> Option<&'c funnels::Kept> {
+        self.recall.map(|recall| &recall.funnels)
     }
 
     pub fn site(&self) -> SiteId {

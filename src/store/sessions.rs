@@ -134,6 +134,21 @@ pub fn saw_again(c: &SiteConn, session: &Session, seen: &Seen) -> Result<()> {
     Ok(())
 }
 
+/// What a page view that was counted already brings besides: nothing is counted.
+pub fn fill_in(c: &SiteConn, key: &str, browser: &Browser) -> Result<()> {
+    let b = browser;
+    if b.ga_client_id.is_none() && b.ga_session_id.is_none() && b.fbc.is_none() && b.fbp.is_none() {
+        return Ok(());
+    }
+    c.execute(
+        "update sessions set ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
+           fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
+         where site_id = :site and key = :key",
+        named_params! {":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc, ":fbp": b.fbp, ":key": key},
+    )?;
+    Ok(())
+}
+
 /// What a new touch changes of its session.
 pub struct Moved<'a> {
     pub seen: Seen<'a>,

@@ -153,6 +153,17 @@ fn read(row: &Row) -> rusqlite::Result<Touchpoint> {
     })
 }
 
+/// The page's title for a touch that was stored without one, by its session and its event's digest.
+pub fn fill_in_title(c: &SiteConn, key: &str, event: &[u8], title: &str) -> Result<()> {
+    c.execute(
+        "update touches set title = :title
+         where site_id = :site and event = :event and title is null
+           and session_id = (select id from sessions where site_id = :site and key = :key)",
+        named_params! {":title": title, ":event": event, ":key": key},
+    )?;
+    Ok(())
+}
+
 /// Digests of the event ids counted since a time, each with its session; 0 stands for a refused one.
 pub fn list_events(c: &SiteConn, since: Time) -> Result<Vec<(Vec<u8>, i64)>> {
     c.list(

@@ -12,7 +12,7 @@ pub mod words;
 
 use std::sync::Arc;
 
-use self::sold::{Browsers, Sale, Sold};
+use self::sold::{Joined, Sale, Sold};
 use self::visits::{Seen, Visits};
 use super::milestones::walked::{self, Walked};
 use super::questions::visits::Origin;
@@ -50,7 +50,15 @@ pub struct Trails {
     pub visits: Arc<Visits>,
     pub steps: Arc<Walked>,
     pub sold: Arc<Sold>,
-    browsers: Browsers,
+    joined: Arc<Joined>,
+}
+
+/// What trails consist of: as long as it is the same, so is every answer from them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    visits: u64,
+    steps: i64,
+    sold: sold::Stamp,
 }
 
 /// All that is known of one person, each part in the order of time.
@@ -71,15 +79,19 @@ pub fn of_site(c: &SiteConn, zone: &Zone) -> Result<Option<Trails>> {
     if !visits.is_whole() || !steps.is_whole {
         return Ok(None);
     }
-    let (sold, browsers) = sold::of_site(c, zone, &visits)?;
-    Ok(Some(Trails { visits, steps, sold, browsers }))
+    let joined = sold::of_site(c, zone, &visits)?;
+    Ok(Some(Trails { visits, steps, sold: joined.sold.clone(), joined }))
 }
 
 impl Trails {
+    pub fn stamp(&self) -> Stamp {
+        Stamp { visits: self.visits.version, steps: self.steps.seen(), sold: self.joined.stamp.clone() }
+    }
+
     /// Goes through all people, in the order of their numbers.
     pub fn each<'t>(&'t self, mut on: impl FnMut(&Trail<'t>)) {
         let mut rest = Rest::of(self);
-        let mut known = &self.browsers.all[..];
+        let mut known = &self.joined.browsers.all[..];
         loop {
             let heads = [
                 rest.visits.first().map(|v| i64::from(v.person)),
@@ -185,7 +197,7 @@ impl<'t> Rest<'t> {
     fn of(trails: &'t Trails) -> Self {
         let visits = &trails.visits.rows[..];
         let (steps, sales) = (&trails.steps.steps[..], &trails.sold.rows[..]);
-        Self { all_visits: visits, visits, steps, sales, others: &trails.browsers.by_contact }
+        Self { all_visits: visits, visits, steps, sales, others: &trails.joined.browsers.by_contact }
     }
 
     fn take(&mut self, person: i64) -> Trail<'t> {

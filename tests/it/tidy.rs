@@ -82,6 +82,8 @@ fn libraries_stay_behind_their_door() {
         ("axum", &["src/http/"]),
         ("hyper", &["src/http/", "src/proxy/"]),
         ("hyper_util", &["src/http/", "src/proxy/"]),
+        ("hyper_rustls", &["src/proxy/"]),
+        ("rustls_platform_verifier", &["src/proxy/"]),
         ("tower", &["src/http/"]),
         ("tokio_cron_scheduler", &["src/jobs/schedule.rs"]),
         ("rust_embed", &["src/http/assets.rs", "src/config.rs", "src/store/migrate.rs"]),

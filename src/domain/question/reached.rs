@@ -3,12 +3,20 @@
 use super::super::funnel::MOST_STEPS;
 use super::walk::Walk;
 
-/// Walks of many people, added one by one. A group is a number that the caller gives a meaning to.
+/// What they came to. A group is a number that the caller gives a meaning to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reached {
     pub people: [u64; MOST_STEPS],
     /// By the number of the group.
     pub groups: Vec<[u64; MOST_STEPS]>,
+    /// How long it took to each step from the one before; nothing for the first one, and where nobody came so far.
+    pub quarters: [Option<Quarters>; MOST_STEPS],
+}
+
+/// Walks of many people, added one by one.
+#[derive(Debug, Default)]
+pub struct Adding {
+    reached: Reached,
     /// Seconds from the step before to this one, of everybody who reached it.
     gaps: [Vec<u32>; MOST_STEPS],
 }
@@ -21,25 +29,29 @@ pub struct Quarters {
     pub upper_s: u32,
 }
 
-impl Reached {
+impl Adding {
     pub fn add(&mut self, group: u32, walk: &Walk) {
         let group = group as usize;
-        if self.groups.len() <= group {
-            self.groups.resize(group + 1, [0; MOST_STEPS]);
+        let all = &mut self.reached;
+        if all.groups.len() <= group {
+            all.groups.resize(group + 1, [0; MOST_STEPS]);
         }
-        let of_group = &mut self.groups[group];
-        for step in 0..walk.reached {
-            self.people[step] += 1;
-            of_group[step] += 1;
-            if step > 0 {
-                self.gaps[step].push(walk.at_s[step] - walk.at_s[step - 1]);
-            }
+        let of_group = &mut all.groups[group];
+        for (people, of_group) in all.people.iter_mut().zip(of_group).take(walk.reached) {
+            *people += 1;
+            *of_group += 1;
+        }
+        let taken = &walk.at_s[..walk.reached];
+        for (gaps, pair) in self.gaps.iter_mut().skip(1).zip(taken.windows(2)) {
+            gaps.push(pair[1] - pair[0]);
         }
     }
 
-    /// How long it took to this step from the one before; nothing for the first one, and where nobody came so far.
-    pub fn quarters(&mut self, step: usize) -> Option<Quarters> {
-        quarters(&mut self.gaps[step])
+    pub fn done(mut self) -> Reached {
+        for (quarters_of, gaps) in self.reached.quarters.iter_mut().zip(&mut self.gaps) {
+            *quarters_of = quarters(gaps);
+        }
+        self.reached
     }
 }
 
@@ -67,15 +79,16 @@ mod tests {
 
     #[test]
     fn each_person_is_counted_at_every_step_that_was_reached() {
-        let mut all = Reached::default();
+        let mut all = Adding::default();
         for (group, at_s) in [(1, &[10, 20, 50][..]), (1, &[5]), (2, &[1, 31]), (2, &[1, 2, 3])] {
             all.add(group, &walk(at_s));
         }
+        let all = all.done();
         assert_eq!(all.people[..3], [4, 3, 2]);
         assert_eq!((all.groups[1][..3].to_vec(), all.groups[2][..3].to_vec()), (vec![2, 1, 1], vec![2, 2, 1]));
-        assert_eq!(all.quarters(0), None);
-        assert_eq!(all.quarters(1), Some(Quarters { lower_s: 1, median_s: 10, upper_s: 30 }));
-        assert_eq!(all.quarters(2), Some(Quarters { lower_s: 1, median_s: 1, upper_s: 30 }));
+        assert_eq!(all.quarters[0], None);
+        assert_eq!(all.quarters[1], Some(Quarters { lower_s: 1, median_s: 10, upper_s: 30 }));
+        assert_eq!(all.quarters[2], Some(Quarters { lower_s: 1, median_s: 1, upper_s: 30 }));
     }
 
     #[test]

@@ -114,9 +114,9 @@ fn any(fits: &[Fit], begin: usize, rule: &Rule, places: &mut [usize; MOST_STEPS]
     let first_s = fits[begin].at_s;
     let mut walk = Walk { reached: 1, at_s: [0; MOST_STEPS] };
     walk.at_s[0] = first_s;
-    for step in 1..rule.steps {
-        let found = next(fits, places[step].max(begin + 1), step);
-        places[step] = found.unwrap_or(fits.len());
+    for (step, known) in places.iter_mut().enumerate().take(rule.steps).skip(1) {
+        let found = next(fits, (*known).max(begin + 1), step);
+        *known = found.unwrap_or(fits.len());
         let Some(place) = found.filter(|place| fits[*place].at_s <= end(first_s, rule)) else { break };
         walk.at_s[step] = walk.at_s[step - 1].max(fits[place].at_s);
         walk.reached = step + 1;

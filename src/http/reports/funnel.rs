@@ -20,12 +20,13 @@ use crate::domain::ids::{ContactId, FunnelId};
 use crate::domain::question::rate::{FEW, range, rate};
 use crate::domain::question::reached::Quarters;
 use crate::domain::question::walk::Rule;
-use crate::domain::question::{Asked, ConversionFilter, Cursor};
+use crate::domain::question::{Asked, ConversionFilter};
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
 use crate::flows::funnels::must;
 use crate::store::questions::contacts;
 use crate::store::questions::funnels::{self, Answer, ByOrigin, Somebody};
+use crate::store::questions::people_page::Wanted as WantedPage;
 use crate::store::questions::visits::Origin;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -84,7 +85,7 @@ impl First {
     /// Asks with it.
     pub fn with<T>(&self, site: &Site, ask: impl FnOnce(&ByOrigin) -> T) -> T {
         let name = |origin: &Origin| name_of(&named_origin(origin, &site.rules), self.by);
-        ask(&ByOrigin { filter: &self.filter, name: &name })
+        ask(&ByOrigin { filter: &self.filter, by: self.by.word(), name: &name })
     }
 }
 
@@ -109,6 +110,13 @@ struct Question {
     funnel: Funnel,
     rule: Rule,
     first: Arc<First>,
+}
+
+impl Question {
+    /// Asks it of the trails.
+    fn with<T>(&self, site: &Site, ask: impl FnOnce(&funnels::Asked) -> T) -> T {
+        self.first.with(site, |by| ask(&funnels::Asked { plan: &self.funnel.plan, rule: self.rule, currency: site.currency, by }))
+    }
 }
 
 async fn question(app: &App, ask: &Ask, site: &Site) -> Result<Question> {
@@ -142,12 +150,12 @@ fn check_held(trails: &Trails, question: &Question, site: &Site) -> Result<()> {
     }
 }
 
-async fn worked(app: &App, ask: &Ask, site: &Arc<Site>) -> Result<(Question, Answer)> {
+async fn worked(app: &App, ask: &Ask, site: &Arc<Site>) -> Result<(Question, Arc<Answer>)> {
     let question = question(app, ask, site).await?;
     let (of, asked) = (site.clone(), question.clone());
-    let answer = over(app, site, move |_, trails| {
+    let answer = over(app, site, move |c, trails| {
         check_held(trails, &asked, &of)?;
-        Ok(asked.first.with(&of, |by| funnels::answer(trails, &asked.funnel.plan, &asked.rule, of.currency, by)))
+        Ok(asked.with(&of, |asked| funnels::answer(c, trails, asked)))
     })
     .await?;
     Ok((question, answer))
@@ -156,14 +164,14 @@ async fn worked(app: &App, ask: &Ask, site: &Arc<Site>) -> Result<(Question, Ans
 /// `GET /api/sites/{site}/reports/funnel`
 pub async fn funnel(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let (question, mut answer) = worked(&app, &ask, &site).await?;
+    let (question, answer) = worked(&app, &ask, &site).await?;
     let count = question.rule.steps;
     let people: Vec<i64> = answer.reached.people[..count].iter().map(|n| *n as i64).collect();
     let steps: Vec<Value> = (0..count)
         .map(|step| {
             let mut shown = shown_step(&people, step);
             shown["step"] = question.funnel.plan.steps[step].shown(site.currency);
-            shown["seconds"] = answer.reached.quarters(step).map_or(Value::Null, shown_quarters);
+            shown["seconds"] = answer.reached.quarters[step].map_or(Value::Null, shown_quarters);
             shown
         })
         .collect();
@@ -188,7 +196,7 @@ fn groups(answer: &Answer, count: usize) -> Vec<(String, Vec<i64>)> {
         .reached
         .groups
         .iter()
-        .zip(&answer.groups.names)
+        .zip(&answer.names)
         .map(|(people, name)| (name.clone(), people[..count].iter().map(|n| *n as i64).collect()))
         .collect();
     all.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
@@ -214,15 +222,14 @@ pub fn shown_quarters(q: Quarters) -> Value {
 /// `GET /api/sites/{site}/reports/funnel.csv`
 pub async fn funnel_csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let (question, mut answer) = worked(&app, &ask, &site).await?;
+    let (question, answer) = worked(&app, &ask, &site).await?;
     let count = question.rule.steps;
     let whole: Vec<i64> = answer.reached.people[..count].iter().map(|n| *n as i64).collect();
-    let quarters: Vec<Option<Quarters>> = (0..count).map(|step| answer.reached.quarters(step)).collect();
     let mut lines = Vec::new();
     for (name, people) in std::iter::once((String::new(), whole)).chain(groups(&answer, count)) {
         for (n, step) in question.funnel.plan.steps.iter().enumerate() {
             let before = n.checked_sub(1).map(|before| people[before]);
-            let took = quarters[n].filter(|_| name.is_empty());
+            let took = answer.reached.quarters[n].filter(|_| name.is_empty());
             lines.push(vec![
                 Cell::text(name.clone()),
                 Cell::number(n + 1),
@@ -249,7 +256,7 @@ pub async fn people(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let question = question(&app, &ask, &site).await?;
     let asked = Asked(&ask.query);
-    let (cursor, limit) = (asked.cursor(ORDER)?, asked.limit()?);
+    let wanted = page_of(asked, ORDER)?;
     let most = question.rule.steps;
     let step = match asked.one("step").unwrap_or("1").parse::<usize>() {
         Ok(step) if (1..=most).contains(&step) => step,
@@ -259,24 +266,18 @@ pub async fn people(app: App, ask: Ask) -> Result<Reply> {
     let (of, q) = (site.clone(), question.clone());
     let (total, page, next) = over(&app, &site, move |c, trails| {
         check_held(trails, &q, &of)?;
-        let all = q.first.with(&of, |by| funnels::people(trails, &q.funnel.plan, &q.rule, of.currency, by, (step, is_left)));
-        let key = |s: &Somebody| Cursor { key: Some(i64::from(s.walk.at_s[step - 1])), id: s.person.0 };
-        let (page, next) = page(&all, cursor, limit, key);
-        let names = names(c, page.iter().map(|s| s.person))?;
-        let shown: Vec<Value> = page.iter().map(|s| shown_somebody(s, &names, trails, &of)).collect();
-        Ok((all.len(), shown, next))
+        let page = q.with(&of, |asked| funnels::people(trails, asked, (step, is_left), wanted));
+        let names = names(c, page.people.iter().map(|s| s.person))?;
+        let shown: Vec<Value> = page.people.iter().map(|s| shown_somebody(s, &names, trails, &of)).collect();
+        Ok((page.total, shown, page.next))
     })
     .await?;
     ask.shown(json!({"items": page, "next": next.map(|cursor| cursor.text(ORDER)), "total": total}))
 }
 
-/// Part of a list whose keys fall and, among equals, whose numbers rise.
-pub fn page<T>(all: &[T], cursor: Option<Cursor>, limit: usize, key: impl Fn(&T) -> Cursor) -> (&[T], Option<Cursor>) {
-    let order = |c: Cursor| (std::cmp::Reverse(c.key), c.id);
-    let first = cursor.map_or(0, |cursor| all.partition_point(|one| order(key(one)) <= order(cursor)));
-    let rest = &all[first..];
-    let page = &rest[..limit.min(rest.len())];
-    (page, page.last().filter(|_| rest.len() > limit).map(key))
+/// Which page of people.
+pub fn page_of(asked: Asked, order: &str) -> Result<WantedPage> {
+    Ok(WantedPage { cursor: asked.cursor(order)?, limit: asked.limit()? })
 }
 
 /// People as lists name them, by their numbers.

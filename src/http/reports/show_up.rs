@@ -11,16 +11,16 @@ use super::super::exports::Cell;
 use super::super::reply::Reply;
 use super::super::route::Doc;
 use super::super::shown;
-use super::funnel::{First, Names, kind, names, over, page, second, seconds, shown_origin, shown_quarters, shown_who};
+use super::funnel::{First, Names, kind, names, over, page_of, second, seconds, shown_origin, shown_quarters, shown_who};
 use super::tables::file;
 use super::{Wanted, query, read};
 use crate::app::App;
 use crate::domain::ids::ContactId;
 use crate::domain::money::{Currency, Money};
+use crate::domain::question::Asked;
 use crate::domain::question::rate::{FEW, range, rate};
 use crate::domain::question::reached::Quarters;
 use crate::domain::question::show_up::Shown;
-use crate::domain::question::{Asked, Cursor};
 use crate::domain::spend::cost_of_one;
 use crate::error::{Error, Result};
 use crate::store::questions::contacts;
@@ -59,7 +59,7 @@ pub const LINE: Doc = Doc::new(
 const ORDER: &str = "show_up";
 
 struct Worked {
-    answer: show_up::Answer,
+    answer: Arc<show_up::Answer>,
     /// By group, by currency; none where nothing was spent.
     spent: Option<HashMap<String, BTreeMap<String, i64>>>,
     first: Arc<First>,
@@ -71,13 +71,16 @@ async fn work(app: &App, ask: &Ask, site: &Arc<Site>) -> Result<Worked> {
     let times = times(app, &wanted, site);
     let (of, by, asked) = (site.clone(), first.clone(), wanted.clone());
     let (answer, spent) =
-        over(app, site, move |c, trails| Ok((by.with(&of, |by| show_up::answer(trails, times, by)), spent(c, &of, &asked, &by)?))).await?;
+        over(app, site, move |c, trails| Ok((by.with(&of, |by| show_up::answer(c, trails, times, by)), spent(c, &of, &asked, &by)?)))
+            .await?;
     Ok(Worked { answer, spent, first })
 }
 
 fn times(app: &App, wanted: &Wanted, site: &Site) -> Times {
     let (from_s, to_s) = seconds(wanted, site);
-    Times { from_s, to_s, now_s: u32::try_from(app.clock.now().s()).unwrap_or(u32::MAX) }
+    // To the minute: within one, the same question has the same answer.
+    let now_s = app.clock.now().s() / 60 * 60;
+    Times { from_s, to_s, now_s: u32::try_from(now_s).unwrap_or(u32::MAX) }
 }
 
 /// What was spent on the days of the bookings, by the same names.
@@ -107,10 +110,9 @@ type Row = (String, Group, Option<BTreeMap<String, i64>>);
 /// The most bookings first; equals by name. Where something was spent and nobody booked, a row says so.
 fn rows(worked: &Worked) -> (Row, Vec<Row>) {
     let cost = |name: &str| worked.spent.as_ref().map(|all| all.get(name).cloned().unwrap_or_default());
-    let groups = worked.answer.groups.names.iter().zip(&worked.answer.by_group);
-    let mut all: Vec<Row> = groups.map(|(name, group)| (name.clone(), group.clone(), cost(name))).collect();
+    let mut all: Vec<Row> = worked.answer.groups.iter().map(|(name, group)| (name.clone(), group.clone(), cost(name))).collect();
     for (name, moneys) in worked.spent.iter().flatten() {
-        if !worked.answer.groups.names.contains(name) {
+        if !worked.answer.groups.iter().any(|(known, _)| known == name) {
             all.push((name.clone(), Group::default(), Some(moneys.clone())));
         }
     }
@@ -125,7 +127,7 @@ fn rows(worked: &Worked) -> (Row, Vec<Row>) {
 /// `GET /api/sites/{site}/reports/show_up`
 pub async fn show_up(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let mut worked = work(&app, &ask, &site).await?;
+    let worked = work(&app, &ask, &site).await?;
     let (total, all) = rows(&worked);
     let items: Vec<Value> = all
         .iter()
@@ -136,7 +138,7 @@ pub async fn show_up(app: App, ask: Ask) -> Result<Reply> {
         })
         .collect();
     let quarters = |q: Option<Quarters>| q.map_or(Value::Null, shown_quarters);
-    let [booked, came, bought, refunded] = worked.answer.paces.quarters().map(quarters);
+    let [booked, came, bought, refunded] = worked.answer.quarters.map(quarters);
     ask.shown(json!({
         "total": shown_row(&total, &site),
         "items": items,
@@ -256,20 +258,18 @@ fn cells(row: &Row, site: &Site) -> Vec<Cell> {
 /// `GET /api/sites/{site}/reports/show_up/people`
 pub async fn people(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let wanted = read(&app, &ask, &site)?;
-    let first = First::of(&ask, &wanted)?;
-    let times = times(&app, &wanted, &site);
+    let report = read(&app, &ask, &site)?;
+    let first = First::of(&ask, &report)?;
+    let times = times(&app, &report, &site);
     let asked = Asked(&ask.query);
     let part = asked.word("part", &Part::words())?.and_then(Part::parse).unwrap_or(Part::Booked);
-    let (cursor, limit) = (asked.cursor(ORDER)?, asked.limit()?);
+    let wanted = page_of(asked, ORDER)?;
     let (of, first) = (site.clone(), Arc::new(first));
     let (total, items, next) = over(&app, &site, move |c, trails| {
-        let all = first.with(&of, |by| show_up::people(trails, times, by, part));
-        let key = |s: &Somebody| Cursor { key: Some(i64::from(s.line.booked_s)), id: s.person.0 };
-        let (page, next) = page(&all, cursor, limit, key);
-        let names = names(c, page.iter().map(|s| s.person))?;
-        let shown: Vec<Value> = page.iter().map(|s| shown_line(s, &names, trails, &of)).collect();
-        Ok((all.len(), shown, next))
+        let page = first.with(&of, |by| show_up::people(trails, times, by, part, wanted));
+        let names = names(c, page.people.iter().map(|s| s.person))?;
+        let shown: Vec<Value> = page.people.iter().map(|s| shown_line(s, &names, trails, &of)).collect();
+        Ok((page.total, shown, page.next))
     })
     .await?;
     ask.shown(json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER)), "total": total}))

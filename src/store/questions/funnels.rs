@@ -1,23 +1,56 @@
 //! Who went how far through a funnel: every person's trail against its plan, in one pass over what is kept of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::milestones::walked::Walked;
+use super::super::recall::shelf::{Held, Shelf};
+use super::super::scope::SiteConn;
+use super::super::trails::Stamp;
 use super::super::trails::sold::{Kind, Sale, Sold};
 use super::super::trails::visits::Visits;
 use super::super::trails::{OriginPlace, PersonKey, Trail, Trails};
+use super::people_page::{Page, Wanted};
+use super::show_up;
 use super::visits::Origin;
 use crate::domain::funnel::{Plan, Step, is_of_pattern};
 use crate::domain::money::Currency;
 use crate::domain::question::ConversionFilter;
-use crate::domain::question::reached::Reached;
+use crate::domain::question::reached::{Adding, Reached};
 use crate::domain::question::walk::{Fit, Rule, Walk, walk};
+
+/// Bytes of answers that are kept: some thousands.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// A funnel that is asked for.
+pub struct Asked<'a> {
+    pub plan: &'a Plan,
+    pub rule: Rule,
+    pub currency: Currency,
+    pub by: &'a ByOrigin<'a>,
+}
+
+impl Asked<'_> {
+    /// All of it in words.
+    fn question(&self) -> String {
+        format!("{:?} {:?} {} {}", self.plan, self.rule, self.currency, self.by.question())
+    }
+}
 
 /// Whose first visit a question asks for, and under which names they are put together.
 pub struct ByOrigin<'w> {
     pub filter: &'w ConversionFilter,
+    /// What they are put together by.
+    pub by: &'w str,
     /// The name of a group.
     pub name: &'w dyn Fn(&Origin) -> String,
+}
+
+impl ByOrigin<'_> {
+    /// All of it in words: the filter holds the rules by which groups are named.
+    pub(super) fn question(&self) -> String {
+        format!("{:?} {}", self.filter, self.by)
+    }
 }
 
 /// Groups as they come up, each once.
@@ -40,10 +73,42 @@ enum Known {
 }
 
 /// How far everybody went.
-#[derive(Default)]
 pub struct Answer {
     pub reached: Reached,
-    pub groups: Groups,
+    /// By the number of the group.
+    pub names: Vec<String>,
+}
+
+/// Answers that are kept as long as the trails are what they were.
+pub struct Kept {
+    pub(super) own: Shelf<Name, Answer>,
+    pub(super) show_up: Shelf<Name, show_up::Answer>,
+}
+
+/// Site, what the trails consist of, and the question with all its filters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    site: i64,
+    trails: Stamp,
+    question: String,
+}
+
+impl Name {
+    pub(super) fn of(c: &SiteConn, trails: &Trails, question: String) -> Self {
+        Self { site: c.site().number(), trails: trails.stamp(), question }
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { own: Shelf::new(MOST_BYTES), show_up: Shelf::new(MOST_BYTES) }
+    }
+}
+
+impl Held for Answer {
+    fn bytes(&self) -> usize {
+        600 + self.names.len() * 150
+    }
 }
 
 /// Somebody on a list.
@@ -54,35 +119,37 @@ pub struct Somebody {
 }
 
 /// Everybody who took the first step in its time.
-pub fn answer(trails: &Trails, plan: &Plan, rule: &Rule, currency: Currency, by: &ByOrigin) -> Answer {
-    let mut answer = Answer::default();
-    each(trails, plan, rule, currency, |trail, walk| {
-        if let Some(group) = answer.groups.of(trails, trail, by) {
-            answer.reached.add(group, &walk);
+pub fn answer(c: &SiteConn, trails: &Trails, asked: &Asked) -> Arc<Answer> {
+    let name = Name::of(c, trails, asked.question());
+    if let Some(known) = c.funnels().and_then(|kept| kept.own.find(&name)) {
+        return known;
+    }
+    let (mut adding, mut groups) = (Adding::default(), Groups::default());
+    each(trails, asked, |trail, walk| {
+        if let Some(group) = groups.of(trails, trail, asked.by) {
+            adding.add(group, &walk);
         }
     });
+    let answer = Arc::new(Answer { reached: adding.done(), names: groups.names });
+    if let Some(kept) = c.funnels() {
+        kept.own.keep(name, answer.clone());
+    }
     answer
 }
 
 /// Those who came so far, and where `is_left`, no further. The last who took that step first; equals in the order of their numbers.
-pub fn people(
-    trails: &Trails,
-    plan: &Plan,
-    rule: &Rule,
-    currency: Currency,
-    by: &ByOrigin,
-    (reached, is_left): (usize, bool),
-) -> Vec<Somebody> {
-    let mut found = Vec::new();
+pub fn people(trails: &Trails, asked: &Asked, (reached, is_left): (usize, bool), wanted: Wanted) -> Page<Somebody> {
+    let mut page = Page::of(wanted);
     let mut groups = Groups::default();
-    each(trails, plan, rule, currency, |trail, walk| {
+    each(trails, asked, |trail, walk| {
         let is_wanted = if is_left { walk.reached == reached } else { walk.reached >= reached };
-        if is_wanted && groups.of(trails, trail, by).is_some() {
-            found.push(Somebody { person: trail.person, walk, origin: trails.origin(trail) });
+        if is_wanted && groups.of(trails, trail, asked.by).is_some() {
+            let (person, origin) = (trail.person, trails.origin(trail));
+            page.add(walk.at_s[reached - 1], person, || Somebody { person, walk, origin });
         }
     });
-    found.sort_unstable_by_key(|s: &Somebody| (std::cmp::Reverse(s.walk.at_s[reached - 1]), s.person));
-    found
+    page.done();
+    page
 }
 
 impl Groups {
@@ -116,15 +183,15 @@ impl Groups {
 }
 
 /// Everybody with a walk.
-fn each<'t>(trails: &'t Trails, plan: &Plan, rule: &Rule, currency: Currency, mut on: impl FnMut(&Trail<'t>, Walk)) {
-    let fitting = Fitting::of(trails, plan, currency);
+fn each<'t>(trails: &'t Trails, asked: &Asked, mut on: impl FnMut(&Trail<'t>, Walk)) {
+    let fitting = Fitting::of(trails, asked.plan, asked.currency);
     let mut fits: Vec<Fit> = Vec::new();
     trails.each(|trail| {
         fits.clear();
         fitting.fits(trail, &mut fits);
         if fits.iter().any(|fit| fit.steps & 1 != 0) {
             fits.sort_unstable_by_key(Fit::order);
-            if let Some(walk) = walk(&fits, rule) {
+            if let Some(walk) = walk(&fits, &asked.rule) {
                 on(trail, walk);
             }
         }

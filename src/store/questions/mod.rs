@@ -72,6 +72,8 @@ pub mod visits;
 mod answers;
 /// What stands beside the rows of a page: people, credit, who was told.
 mod beside;
+/// People of a step, page by page.
+pub mod people_page;
 /// Finding conversions by what somebody types.
 mod search;
 /// Conversions and entries as reports look at them.

@@ -1,18 +1,22 @@
 //! Who booked, who came, and what came of it: a line for everybody who booked in some days, whichever systems told of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::named_params;
 
+use super::super::recall::shelf::Held;
 use super::super::scope::SiteConn;
 use super::super::trails::sold::Kind;
 use super::super::trails::{OriginPlace, PersonKey, Trail, Trails};
-use super::funnels::{ByOrigin, Groups};
+use super::funnels::{ByOrigin, Groups, Name};
 use super::json_list;
+use super::people_page::{Page, Wanted};
 use super::timeline::sessions;
 use crate::domain::ids::ContactId;
 use crate::domain::milestone::{is_attendance, is_booking, is_lead};
 use crate::domain::money::{Currency, Money};
+use crate::domain::question::reached::Quarters;
 use crate::domain::question::show_up::{Line, Outcome, Paces, Shown, Told, What, line};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -35,13 +39,18 @@ pub struct Group {
     pub net: BTreeMap<Currency, i64>,
 }
 
-#[derive(Default)]
 pub struct Answer {
     pub all: Group,
-    /// By the place of its name.
-    pub by_group: Vec<Group>,
-    pub groups: Groups,
-    pub paces: Paces,
+    /// With their names.
+    pub groups: Vec<(String, Group)>,
+    /// How long it took to book, to come, to buy, and until money went back.
+    pub quarters: [Option<Quarters>; 4],
+}
+
+impl Held for Answer {
+    fn bytes(&self) -> usize {
+        500 + self.groups.len() * 350
+    }
 }
 
 /// Which lines are wanted.
@@ -113,35 +122,48 @@ pub struct Somebody {
     pub net: BTreeMap<Currency, i64>,
 }
 
-pub fn answer(trails: &Trails, times: Times, by: &ByOrigin) -> Answer {
-    let mut answer = Answer::default();
+/// What became of everybody who booked in the time.
+pub fn answer(c: &SiteConn, trails: &Trails, times: Times, by: &ByOrigin) -> Arc<Answer> {
+    let name = Name::of(c, trails, format!("{times:?} {}", by.question()));
+    if let Some(known) = c.funnels().and_then(|kept| kept.show_up.find(&name)) {
+        return known;
+    }
+    let mut all = Group::default();
+    let mut by_group: Vec<Group> = Vec::new();
+    let (mut groups, mut paces) = (Groups::default(), Paces::default());
     each(trails, times, |trail, line| {
-        let Some(group) = answer.groups.of(trails, trail, by) else { return };
-        if answer.by_group.len() <= group as usize {
-            answer.by_group.resize_with(group as usize + 1, Group::default);
+        let Some(group) = groups.of(trails, trail, by) else { return };
+        if by_group.len() <= group as usize {
+            by_group.resize_with(group as usize + 1, Group::default);
         }
-        for of in [&mut answer.all, &mut answer.by_group[group as usize]] {
+        for of in [&mut all, &mut by_group[group as usize]] {
             of.shown.add(line);
             add_net(trail, line, &mut of.net);
         }
-        answer.paces.add(line);
+        paces.add(line);
     });
+    let answer = Arc::new(Answer { all, groups: groups.names.into_iter().zip(by_group).collect(), quarters: paces.quarters() });
+    if let Some(kept) = c.funnels() {
+        kept.show_up.keep(name, answer.clone());
+    }
     answer
 }
 
 /// The last who booked first; equals in the order of their numbers.
-pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part) -> Vec<Somebody> {
-    let mut found = Vec::new();
+pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part, wanted: Wanted) -> Page<Somebody> {
+    let mut page = Page::of(wanted);
     let mut groups = Groups::default();
     each(trails, times, |trail, line| {
         if part.holds(line) && groups.of(trails, trail, by).is_some() {
-            let mut net = BTreeMap::new();
-            add_net(trail, line, &mut net);
-            found.push(Somebody { person: trail.person, line: *line, origin: trails.origin(trail), net });
+            page.add(line.booked_s, trail.person, || {
+                let mut net = BTreeMap::new();
+                add_net(trail, line, &mut net);
+                Somebody { person: trail.person, line: *line, origin: trails.origin(trail), net }
+            });
         }
     });
-    found.sort_unstable_by_key(|s: &Somebody| (std::cmp::Reverse(s.line.booked_s), s.person));
-    found
+    page.done();
+    page
 }
 
 /// Everybody with a line.

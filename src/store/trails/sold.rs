@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 /// One of them. Ordered by person, then time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sale {
     pub person: i64,
     pub at_s: u32,
@@ -75,7 +75,7 @@ struct Part {
 }
 
 /// Ordered by browser, then time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Led {
     session: u32,
     at_s: u32,
@@ -95,6 +95,22 @@ pub struct Browsers {
 pub struct Kept {
     days: Shelf<DayName, Part>,
     whole: Shelf<WholeName, Part>,
+    joined: Shelf<Stamp, Joined>,
+}
+
+/// All of a site as questions see it.
+pub struct Joined {
+    pub sold: Arc<Sold>,
+    pub browsers: Browsers,
+    pub stamp: Stamp,
+}
+
+/// What makes it true: its days, whose browsers are whose, and what is not counted yet.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    whole: WholeName,
+    people: (i64, i64),
+    more: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -114,7 +130,7 @@ pub struct WholeName {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { days: Shelf::new(MOST_BYTES), whole: Shelf::new(MOST_BYTES) }
+        Self { days: Shelf::new(MOST_BYTES), whole: Shelf::new(MOST_BYTES), joined: Shelf::new(MOST_BYTES) }
     }
 }
 
@@ -127,6 +143,12 @@ impl Held for Part {
     }
 }
 
+impl Held for Joined {
+    fn bytes(&self) -> usize {
+        self.sold.rows.len() * size_of::<Sale>() + (self.browsers.all.len() + self.browsers.by_contact.len()) * 16 + 200
+    }
+}
+
 impl Sold {
     pub fn origin(&self, place: u32) -> &Origin {
         &self.origins.all[place as usize]
@@ -134,33 +156,42 @@ impl Sold {
 }
 
 /// All of a site, as the question's snapshot has it.
-pub fn of_site(c: &SiteConn, zone: &Zone, visits: &Visits) -> Result<(Arc<Sold>, Browsers)> {
+pub fn of_site(c: &SiteConn, zone: &Zone, visits: &Visits) -> Result<Arc<Joined>> {
     let standing = standing(c, zone)?;
-    let whole = whole(c, zone, &standing)?;
+    let (name, whole) = whole(c, zone, &standing)?;
     let mut more = Part::default();
     for days in between(&standing) {
         read(c, zone, days, &mut more)?;
     }
+    let stamp = Stamp { whole: name, people: visits.people_known(), more: more.digest() };
+    let kept = c.trail_sales();
+    if let Some(known) = kept.and_then(|kept| kept.joined.find(&stamp)) {
+        return Ok(known);
+    }
+    let joined = Arc::new(joined(stamp.clone(), &whole, &more, visits));
+    if let Some(kept) = kept {
+        kept.joined.keep(stamp, joined.clone());
+    }
+    Ok(joined)
+}
+
+fn joined(stamp: Stamp, whole: &Part, more: &Part, visits: &Visits) -> Joined {
     let (browsers, theirs) = browsers(&whole.led, &more.led, visits);
     if whole.loose.is_empty() && more.sold.rows.is_empty() && more.loose.is_empty() {
-        return Ok((whole.sold.clone(), browsers));
+        return Joined { sold: whole.sold.clone(), browsers, stamp };
     }
     let mut all = Sold::clone(&whole.sold);
     let mut coming = all.taken_over(&more.sold, more.sold.rows.iter().copied());
-    let loose = [&*whole, &more].map(|part| {
-        let rows = part.loose.iter().map(|(session, sale)| {
+    for part in [whole, more] {
+        let theirs = part.loose.iter().map(|(session, sale)| {
             let contact = visits.contact_of(*session).map(i64::from).or_else(|| theirs.get(session).copied());
-            let person = contact.unwrap_or(PersonKey::of_browser(*session).0);
-            Sale { person, ..*sale }
+            Sale { person: contact.unwrap_or(PersonKey::of_browser(*session).0), ..*sale }
         });
-        (&part.sold, rows.collect::<Vec<_>>())
-    });
-    for (of, rows) in loose {
-        coming.extend(all.taken_over(of, rows.into_iter()));
+        coming.extend(all.taken_over(&part.sold, theirs));
     }
     coming.sort_unstable();
     all.rows = merged(&all.rows, coming);
-    Ok((Arc::new(all), browsers))
+    Joined { sold: Arc::new(all), browsers, stamp }
 }
 
 fn browsers(one: &[Led], other: &[Led], visits: &Visits) -> (Browsers, HashMap<u32, i64>) {
@@ -193,14 +224,14 @@ fn standing(c: &SiteConn, zone: &Zone) -> Result<BTreeMap<Day, i64>> {
 }
 
 /// All standing days as one part, in the order of people.
-fn whole(c: &SiteConn, zone: &Zone, standing: &BTreeMap<Day, i64>) -> Result<Arc<Part>> {
+fn whole(c: &SiteConn, zone: &Zone, standing: &BTreeMap<Day, i64>) -> Result<(WholeName, Arc<Part>)> {
     let site = c.site().number();
     let mut hasher = DefaultHasher::new();
     standing.hash(&mut hasher);
     let name = WholeName { site, versions: hasher.finish(), days: standing.len() };
     let kept = c.trail_sales();
     if let Some(known) = kept.and_then(|kept| kept.whole.find(&name)) {
-        return Ok(known);
+        return Ok((name, known));
     }
     let mut all = Part::default();
     for (day, version) in standing {
@@ -229,9 +260,9 @@ fn whole(c: &SiteConn, zone: &Zone, standing: &BTreeMap<Day, i64>) -> Result<Arc
     Arc::make_mut(&mut all.sold).rows.sort_unstable();
     let all = Arc::new(all);
     if let Some(kept) = kept {
-        kept.whole.keep(name, all.clone());
+        kept.whole.keep(name.clone(), all.clone());
     }
-    Ok(all)
+    Ok((name, all))
 }
 
 /// The days that do not stand, from the beginning of time to its end.
@@ -290,6 +321,12 @@ fn read(c: &SiteConn, zone: &Zone, days: Span, part: &mut Part) -> Result<()> {
 }
 
 impl Part {
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.sold.rows, &self.sold.names.all, &self.sold.origins.all, &self.loose, &self.led).hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn add(&mut self, row: &Row, kind: Kind, at_ms: i64, (minor, net_minor): (i64, i64)) -> rusqlite::Result<()> {
         let id: i64 = row.get(0)?;
         let (contact, session, nobody): (Option<i64>, Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?, row.get(4)?);

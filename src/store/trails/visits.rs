@@ -3,6 +3,7 @@
 //! read again. Which browser is whose changes with time: that has its own numbers too.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::named_params;
@@ -20,6 +21,8 @@ const MOST_ROWS: i64 = 4_000_000;
 const MOST_BYTES: usize = 96 * 1024 * 1024;
 /// Touches of the whole box that may have come since, before a site's are read from its own index instead.
 const MOST_BEHIND: i64 = 1_000_000;
+
+static VERSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// A visit began, or an event was told of. Ordered by person, then time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +43,8 @@ pub struct Visits {
     words: Arc<Words>,
     people: Arc<People>,
     progress: Progress,
+    /// Another one for every change of what is held; no two are the same while the process runs.
+    pub version: u64,
     /// Nothing older is held, in milliseconds.
     pub held_from_ms: Option<i64>,
 }
@@ -104,6 +109,11 @@ impl Visits {
 
     pub fn words(&self) -> &Words {
         &self.words
+    }
+
+    /// The last browser that turned out to be somebody's, and the last two contacts that turned out to be one.
+    pub fn people_known(&self) -> (i64, i64) {
+        (self.people.linked, self.people.merge)
     }
 
     /// Whose a browser is: a contact, or nobody yet.
@@ -340,6 +350,7 @@ impl Reading<'_> {
         }
         all.extend(coming);
         visits.rows = Arc::new(all);
+        visits.version = VERSIONS.fetch_add(1, Ordering::Relaxed);
         visits
     }
 }

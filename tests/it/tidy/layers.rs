@@ -36,10 +36,11 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("turns", "domain"),
     ("book", "store domain crypto error"),
     ("clicks", "store domain"),
+    ("loads", "limits domain"),
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book clicks disk door limits figures presence pulse recent talks turns agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turns agents domain crypto error",
     ),
     (
         "flows",
@@ -47,7 +48,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ),
     (
         "http",
-        "flows backup app store sources destinations platforms wire domain crypto json config clock book door limits figures presence agents error",
+        "flows backup app store sources destinations proxy platforms wire domain crypto json config clock book door limits loads figures presence agents error",
     ),
     ("jobs", "flows backup app store sources disk key wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),

@@ -1,0 +1,227 @@
+//! A page load as a web server sees it, before the page has said anything: the id is given at once, the touch is queued.
+//! The same for our own proxy and for the sub-request of another one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::ask::Ask;
+use super::touch::{cut, limited, read};
+use super::visitor;
+use crate::app::App;
+use crate::crypto;
+use crate::domain::campaign::{Landing, host_of, landing};
+use crate::flows::session_id;
+use crate::flows::touch::{self, PageTouch, Taken};
+use crate::limits::{Rate, address_key};
+use crate::loads::Teller;
+use crate::store::sites::Site;
+
+/// Pages of one address: far above a person's clicking, with room for the tabs of a morning.
+const PAGES: Rate = Rate::per_second(5, 60);
+
+/// What is known of it before the page is served.
+pub struct PageLoad {
+    site: Arc<Site>,
+    host: String,
+    what: What,
+    id: Option<String>,
+    cookie: Option<String>,
+    /// What the page's tag may know the visitor by.
+    names: Vec<String>,
+}
+
+enum What {
+    Touch(Box<PageTouch>),
+    /// Not kept, and why.
+    Left(&'static str),
+    Nothing,
+}
+
+impl PageLoad {
+    /// `host` is the page's own, `uri` its path and query.
+    pub fn of(app: &App, site: &Arc<Site>, ask: &Ask, host: &str, uri: &str) -> Self {
+        let now = app.clock.now();
+        let agent = cut(ask.header("user-agent").unwrap_or_default(), 1_024);
+        let told = app.agents.read(&agent);
+        let mut load = Self { site: site.clone(), host: host.to_owned(), what: What::Nothing, id: None, cookie: None, names: Vec::new() };
+        if told.is_bot {
+            load.what = What::Left("bot");
+            return load;
+        }
+        let Ok(page) = read(site, &fields(ask, uri), ask, &agent, told.device, Some(ask.client)) else { return load };
+        let seal = &site.keys.session;
+        let claim = session_id::oldest(visitor::cookies(ask), seal)
+            .filter(|claim| page.own_device != Some(false) || !session_id::is_own_device(claim, seal));
+        let cookie = |value: &str, max_age| visitor::cookie_on(value, max_age, site, host, ask.is_https);
+        if page.own_device == Some(true) || claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, seal)) {
+            let own = session_id::own_device(seal).sealed(seal);
+            load.cookie = cookie(&own, visitor::COOKIE_S);
+            (load.id, load.what) = (Some(own), What::Left("excluded"));
+            return load;
+        }
+        if limited(app, ask, "page", PAGES, now) {
+            load.id = claim.map(|claim| claim.sealed(seal));
+            load.what = What::Left("limited");
+            return load;
+        }
+        let unnamed = nameless(ask.client, &agent);
+        if !touch::may_keep(site, &page) {
+            if touch::is_refused(site, &page) {
+                // A cookie of an earlier yes goes.
+                load.cookie = visitor::cookies(ask).next().and_then(|_| cookie("", 0));
+            } else if claim.is_some() {
+                // Somebody who has said yes where only the page's own script can see it: the script tells of the page.
+                return load;
+            }
+            load.names = vec![unnamed];
+            load.what = What::Touch(Box::new(PageTouch { at: now, claim, ..page }));
+            return load;
+        }
+        let key = claim.unwrap_or_else(|| session_id::issue(now));
+        let sealed = key.sealed(seal);
+        load.cookie = cookie(&sealed, visitor::COOKIE_S);
+        load.names = vec![key.key().to_owned(), unnamed];
+        load.id = Some(sealed);
+        load.what = What::Touch(Box::new(PageTouch { at: now, claim: Some(key), ..page }));
+        load
+    }
+
+    /// The sealed session id, where one may be kept.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// What the visitor's browser is to keep.
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
+    /// Counts it. `location` is where the answer leads on to instead of being a page itself.
+    pub fn count(self, app: &App, location: Option<&str>) {
+        let now = app.clock.now();
+        let mut page = match self.what {
+            What::Touch(page) => page,
+            What::Left(why) => return touch::queue_dropped(app, &self.site, why),
+            What::Nothing => return,
+        };
+        let next = location.and_then(|to| leads_to(to, &self.host, &page.landing.path, &self.site));
+        if next.as_ref().is_some_and(is_telling) && !is_telling(&page.landing) {
+            // The page that it leads to says where the visitor came from; this one would be a direct visit before it.
+            return;
+        }
+        let own = crypto::random_text(12);
+        let before = if is_telling(&page.landing) {
+            None
+        } else {
+            app.loads.take(self.site.id, Teller::Target, &self.names, &page.landing.path, &own, now)
+        };
+        let event = before.unwrap_or_else(|| format!("load {own}"));
+        match &next {
+            Some(target) => app.loads.add(self.site.id, Teller::Target, &self.names, &target.path, &event, now),
+            None if location.is_some() => {}
+            None => app.loads.add(self.site.id, Teller::Tag, &self.names, &page.landing.path, &event, now),
+        }
+        page.event_id = Some(event);
+        touch::queue(app, &self.site, *page);
+    }
+}
+
+/// A page load that the shop's own program tells of and waits for.
+pub struct ServerLoad {
+    event: String,
+    path: String,
+    unnamed: Option<String>,
+}
+
+impl ServerLoad {
+    pub fn of(page: &mut PageTouch, address: Option<IpAddr>, agent: &str) -> Self {
+        let event = page.event_id.get_or_insert_with(|| format!("load {}", crypto::random_text(12))).clone();
+        Self { event, path: page.landing.path.clone(), unnamed: address.map(|address| nameless(address, agent)) }
+    }
+
+    /// The page's tag may tell of it too.
+    pub fn may_be_told_again(self, app: &App, site: &Site, taken: &Taken) {
+        let session = match taken {
+            Taken::Session(id) => session_id::open(id, &site.keys.session).map(|key| key.key().to_owned()),
+            Taken::Anonymous => None,
+            Taken::OwnDevice(_) | Taken::Dropped(_) => return,
+        };
+        let names: Vec<String> = session.into_iter().chain(self.unnamed).collect();
+        app.loads.add(site.id, Teller::Tag, &names, &self.path, &self.event, app.clock.now());
+    }
+}
+
+/// The event under which a web server has told of the load that this touch of a tag is of.
+pub fn told_before(app: &App, site: &Site, page: &PageTouch, address: IpAddr, agent: &str) -> Option<String> {
+    let mut names: Vec<String> = page.claim.iter().map(|key| key.key().to_owned()).collect();
+    names.push(nameless(address, agent));
+    // Without a name of its own no telling is a repeat of another.
+    let by = page.event_id.clone().unwrap_or_else(|| crypto::random_text(12));
+    app.loads.take(site.id, Teller::Tag, &names, &page.landing.path, &by, app.clock.now())
+}
+
+/// A browser without an id, for the half hour in which its page may speak.
+fn nameless(address: IpAddr, agent: &str) -> String {
+    format!("{}\n{agent}", address_key(address))
+}
+
+/// Says by itself where the visitor came from.
+fn is_telling(landing: &Landing) -> bool {
+    !landing.utm.is_empty() || !landing.clicks.is_empty() || !landing.ads.is_empty() || landing.refs.is_some()
+}
+
+/// The page of the same host that a redirect leads to.
+fn leads_to(location: &str, host: &str, path: &str, site: &Site) -> Option<Landing> {
+    let base = url::Url::parse(&format!("http://{host}{path}")).ok()?;
+    let to = base.join(location).ok()?;
+    (to.host_str() == base.host_str()).then(|| {
+        let query = to.query().map(|q| format!("?{q}")).unwrap_or_default();
+        landing(&format!("{}{query}", to.path()), &site.settings.extra_params)
+    })
+}
+
+/// What the tag would read in the page, as far as the request has it.
+fn fields(ask: &Ask, uri: &str) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            fields.insert(name.to_owned(), Value::from(value));
+        }
+    };
+    put("landing", Some(uri));
+    // An address within the site tells of no source; its query may hold anything.
+    put("referrer", ask.header("referer").map(|r| r.split('?').next().unwrap_or(r)).filter(|r| host_of(r).is_some()));
+    for pair in ask.headers.all("cookie").flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')) {
+        match pair {
+            ("_fbc", value) => put("fbc", Some(value)),
+            ("_fbp", value) => put("fbp", Some(value)),
+            ("_ga", value) => put("ga_client_id", value.splitn(3, '.').nth(2)),
+            (name, value) if name.starts_with("_ga_") => put("ga_session_id", ga_session(value)),
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// `GS1.1.1718270400.…` and `GS2.1.s1718270400$…`: https://support.google.com/analytics/answer/11397207
+fn ga_session(value: &str) -> Option<&str> {
+    let third = value.split('.').nth(2)?;
+    let digits = third.strip_prefix('s').unwrap_or(third);
+    let end = digits.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+    (end > 0).then(|| &digits[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_writes_its_session_in_two_ways() {
+        assert_eq!(ga_session("GS1.1.1718270400.3.1.1718270500.0.0.0"), Some("1718270400"));
+        assert_eq!(ga_session("GS2.1.s1718270400$o3$g1"), Some("1718270400"));
+        assert_eq!(ga_session("GS2.1.x"), None);
+        assert_eq!(ga_session(""), None);
+    }
+}

@@ -1,0 +1,290 @@
+//! Where the tag goes into a page that is on its way: before the end of its head. Reads HTML as a browser does, as far as
+//! is needed to tell markup from text, and holds nothing back but the few bytes that may be the beginning of that place.
+
+use bytes::{Bytes, BytesMut};
+
+/// A head longer than this is none.
+const MOST: usize = 512 * 1024;
+/// Elements whose content is text, whatever it looks like.
+const RAW: [&[u8]; 7] = [b"script", b"style", b"title", b"textarea", b"template", b"noscript", b"xmp"];
+
+/// Looks for the place, piece by piece.
+pub struct Seeker {
+    state: State,
+    /// The beginning of something that is not decided yet.
+    held: BytesMut,
+    seen: usize,
+    is_done: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Text,
+    /// Inside `<…>`: the quote that is open, whether a value begins, and which content follows.
+    Tag {
+        quote: u8,
+        is_value: bool,
+        then: Option<&'static [u8]>,
+    },
+    Comment,
+    Raw(&'static [u8]),
+}
+
+/// What a piece is.
+pub enum Found {
+    /// All of it goes on.
+    Not(Bytes),
+    /// The place lies between the two.
+    Here(Bytes, Bytes),
+}
+
+impl Default for Seeker {
+    fn default() -> Self {
+        Self { state: State::Text, held: BytesMut::new(), seen: 0, is_done: false }
+    }
+}
+
+impl Seeker {
+    /// The next piece; what is held back comes with the one after it.
+    pub fn feed(&mut self, piece: Bytes) -> Found {
+        if self.is_done {
+            return Found::Not(piece);
+        }
+        let is_first = self.seen == 0;
+        self.seen += piece.len();
+        let mut work = if self.held.is_empty() {
+            piece
+        } else {
+            self.held.extend_from_slice(&piece);
+            self.held.split().freeze()
+        };
+        // Two bytes a letter: nothing here can be read.
+        if is_first && (work.starts_with(&[0xff, 0xfe]) || work.starts_with(&[0xfe, 0xff])) {
+            self.is_done = true;
+            return Found::Not(work);
+        }
+        let mut at = 0;
+        while at < work.len() {
+            match self.step(&work[at..]) {
+                Step::Past(bytes) => at += bytes,
+                Step::Place => {
+                    self.is_done = true;
+                    let rest = work.split_off(at);
+                    return Found::Here(work, rest);
+                }
+                Step::Wait => break,
+            }
+        }
+        if self.seen > MOST {
+            self.is_done = true;
+            return Found::Not(work);
+        }
+        self.held.extend_from_slice(&work[at..]);
+        work.truncate(at);
+        Found::Not(work)
+    }
+
+    /// What was still held back.
+    pub fn end(&mut self) -> Bytes {
+        self.is_done = true;
+        self.held.split().freeze()
+    }
+
+    pub fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    fn step(&mut self, rest: &[u8]) -> Step {
+        match self.state {
+            State::Text => self.text(rest),
+            State::Tag { quote, is_value, then } => {
+                let (used, state) = tag(rest, quote, is_value, then);
+                self.state = state;
+                Step::Past(used)
+            }
+            State::Comment => match rest.iter().position(|b| *b == b'-') {
+                None => Step::Past(rest.len()),
+                Some(0) if rest.starts_with(b"-->") => {
+                    self.state = State::Text;
+                    Step::Past(3)
+                }
+                Some(0) if b"-->".starts_with(rest) => Step::Wait,
+                Some(0) => Step::Past(1),
+                Some(dash) => Step::Past(dash),
+            },
+            State::Raw(name) => match rest.iter().position(|b| *b == b'<') {
+                None => Step::Past(rest.len()),
+                Some(0) => match begins(rest, b"</", name) {
+                    Some(true) => {
+                        self.state = State::Tag { quote: 0, is_value: false, then: None };
+                        Step::Past(2 + name.len())
+                    }
+                    Some(false) => Step::Past(1),
+                    None => Step::Wait,
+                },
+                Some(mark) => Step::Past(mark),
+            },
+        }
+    }
+
+    fn text(&mut self, rest: &[u8]) -> Step {
+        match rest.iter().position(|b| *b == b'<') {
+            None => return Step::Past(rest.len()),
+            Some(0) => {}
+            Some(mark) => return Step::Past(mark),
+        }
+        if rest.starts_with(b"<!--") {
+            self.state = State::Comment;
+            // `<!-->` is a whole comment: its dashes count for the end too.
+            return Step::Past(2);
+        }
+        if b"<!--".starts_with(rest) {
+            return Step::Wait;
+        }
+        let mut is_open = false;
+        for (before, name) in [(&b"</"[..], &b"head"[..]), (b"<", b"body"), (b"</", b"body"), (b"</", b"html")] {
+            match begins(rest, before, name) {
+                Some(true) => return Step::Place,
+                Some(false) => {}
+                None => is_open = true,
+            }
+        }
+        let mut then = None;
+        for name in RAW {
+            match begins(rest, b"<", name) {
+                Some(true) => then = Some(name),
+                Some(false) => {}
+                None => is_open = true,
+            }
+        }
+        if is_open {
+            return Step::Wait;
+        }
+        let is_tag = matches!(rest.get(1), Some(b) if b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?'));
+        if is_tag {
+            self.state = State::Tag { quote: 0, is_value: false, then };
+        }
+        Step::Past(1)
+    }
+}
+
+enum Step {
+    Past(usize),
+    Place,
+    Wait,
+}
+
+/// Whether it begins with this tag's name and an end of the name; None where more must come to know.
+fn begins(rest: &[u8], before: &[u8], name: &[u8]) -> Option<bool> {
+    let length = before.len() + name.len();
+    let both = rest.len().min(length);
+    let wanted = before.iter().chain(name);
+    if !rest[..both].iter().zip(wanted).all(|(got, want)| got.eq_ignore_ascii_case(want)) {
+        return Some(false);
+    }
+    rest.get(length).map(|next| next.is_ascii_whitespace() || matches!(next, b'>' | b'/'))
+}
+
+/// Reads on inside a tag; a quote counts only where a value begins.
+fn tag(rest: &[u8], mut quote: u8, mut is_value: bool, then: Option<&'static [u8]>) -> (usize, State) {
+    for (place, byte) in rest.iter().enumerate() {
+        match (quote, *byte) {
+            (0, b'>') => return (place + 1, then.map_or(State::Text, State::Raw)),
+            (0, b'"' | b'\'') if is_value => (quote, is_value) = (*byte, false),
+            (0, b'=') => is_value = true,
+            (0, byte) if byte.is_ascii_whitespace() => {}
+            (0, _) => is_value = false,
+            (open, byte) if open == byte => quote = 0,
+            _ => {}
+        }
+    }
+    (rest.len(), State::Tag { quote, is_value, then })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MARK: &str = "[HERE]";
+
+    fn marked(pieces: &[&[u8]]) -> String {
+        let mut seeker = Seeker::default();
+        let mut out = Vec::new();
+        for piece in pieces {
+            match seeker.feed(Bytes::copy_from_slice(piece)) {
+                Found::Not(all) => out.extend_from_slice(&all),
+                Found::Here(before, after) => {
+                    out.extend_from_slice(&before);
+                    out.extend_from_slice(MARK.as_bytes());
+                    out.extend_from_slice(&after);
+                }
+            }
+        }
+        out.extend_from_slice(&seeker.end());
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[track_caller]
+    fn check(want: &str) {
+        let page = want.replace(MARK, "");
+        assert_eq!(marked(&[page.as_bytes()]), want);
+        let letters: Vec<&[u8]> = page.as_bytes().chunks(1).collect();
+        assert_eq!(marked(&letters), want, "byte by byte");
+    }
+
+    #[test]
+    fn the_place_is_the_end_of_the_head() {
+        check("<!doctype html><html><head><title>a</title>[HERE]</head><body>b</body></html>");
+        check("<HTML><HEAD>[HERE]</HEAD ><BODY>");
+        check("<html><title>no head is closed</title>[HERE]<body class=a>b");
+        check("<p>neither head nor body</p>[HERE]</html>");
+        check("<p>not even an end");
+        check("");
+        check("a < b <");
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_passed_by() {
+        check("<head><!-- </head> <body> --><meta>[HERE]</head>");
+        check("<head><!--></head> is the first comment's text--></head>".replace("<!-->", "<!-->[HERE]").as_str());
+        check("<head><script>document.write('</head><body>')</script>[HERE]</head>");
+        check("<head><SCRIPT src=\"a>b\">if (a</head>/.test(x)) {}</Script >[HERE]</head>");
+        check("<head><style>a:after{content:'</head>'}</style>[HERE]</head>");
+        check("<head><title></head> in a title</title>[HERE]</head>");
+        check("<head><meta content=\"</head>\"><meta content='<body>'>[HERE]</head>");
+        check("<head><meta content=it's>[HERE]</head>");
+        check("<header>x</header><bodyguard><headline>[HERE]<body>");
+        check("<head><scripts></scripts><noscript><img></noscript>[HERE]</head>");
+    }
+
+    #[test]
+    fn two_bytes_a_letter_are_left_alone() {
+        let page: Vec<u8> = [0xff, 0xfe].into_iter().chain("<head></head>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert!(!marked(&[&page]).contains(MARK));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_pieces_make_no_difference(
+            parts in proptest::collection::vec(prop_oneof![
+                Just("</head>"), Just("<head>"), Just("<body "), Just("<!--"), Just("-->"), Just("<script>"), Just("</script>"), Just("<"),
+                Just("="), Just("\""), Just("'"), Just(">"), Just("-"), Just("a b"), Just("<title>"), Just("</title"), Just("é"),
+            ], 0..24),
+            cuts in proptest::collection::vec(1usize..9, 1..40),
+        ) {
+            let page = parts.concat();
+            let whole = marked(&[page.as_bytes()]);
+            prop_assert_eq!(whole.replacen(MARK, "", 1), page.clone());
+            let mut rest = page.as_bytes();
+            let mut pieces = Vec::new();
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() { break }
+                let (piece, more) = rest.split_at((*cut).min(rest.len()));
+                pieces.push(piece);
+                rest = more;
+            }
+            prop_assert_eq!(marked(&pieces), whole);
+        }
+    }
+}
