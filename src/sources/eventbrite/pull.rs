@@ -149,7 +149,7 @@ mod tests {
     use crate::wire::Headers;
 
     fn settings() -> Settings {
-        serde_json::from_value(json!({"organization_id": "61"})).expect("settings")
+        Settings([("organization_id".to_owned(), "61".to_owned())].into())
     }
 
     /// What is read late says nothing of what happened meanwhile in a list that was read early.
