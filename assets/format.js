@@ -284,7 +284,7 @@ const STATES = { pending: 'waiting', leased: 'sending', delivered: 'delivered', 
 export const stateWord = (state) => STATES[state] ?? state;
 
 /** @type {Record<string, string>} */
-const STATUSES = { part_refunded: 'part refunded' };
+const STATUSES = { part_refunded: 'part refunded', broken_off: 'broken off' };
 /** @param {string} status */
 export const statusWord = (status) => STATUSES[status] ?? status;
 

@@ -929,6 +929,7 @@ create table affiliate_credits (
   hold_days     integer not null,
   due_at        integer not null,
   reason        text not null,
+  model         text not null check (model = 'last' or model = 'first'), -- which of several links earned when it was first known
   flag          text,                                      -- why it looks like the partner's own purchase
   verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
   verdict_at    integer,
@@ -1287,8 +1288,12 @@ create table pulls (
   reached_at    integer,
   back_to       integer,                                   -- the owner wants the list read once more from here on
   sentence      text,                                      -- why it does not go on
+  heard_at      integer not null default 0,                -- what the clock said when anything was last planned or read; later than now, it was set back
+  is_by_hand    integer not null default 0 check (is_by_hand in (0, 1)), -- somebody wants it now
   primary key (site_id, connection_id)
 ) strict, without rowid;
+create index pulls__next_at on pulls (next_at);
+create index pulls__heard_at on pulls (heard_at);
 
 -- Runs of pulls, and what each brought.
 create table sync_runs (
@@ -1297,7 +1302,10 @@ create table sync_runs (
   connection_id integer not null,
   platform      text not null,
   asked         text not null check (asked = 'automatic' or asked = 'manual' or asked = 'forced'),
-  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'),
+  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'
+                  or status = 'cancelled' or status = 'broken_off'),
+  boot          text not null default '',                  -- the run of the process in which it goes on
+  pages         integer not null default 0,
   processed     integer not null default 0,
   created       integer not null default 0,
   updated       integer not null default 0,
@@ -1309,6 +1317,8 @@ create table sync_runs (
   primary key (site_id, id)
 ) strict, without rowid;
 create index sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
+create index sync_runs__site_id__status on sync_runs (site_id, status, id);
+create index sync_runs__ended_at on sync_runs (site_id, connection_id, id) where ended_at is null;
 
 -- Whether and when our hooks in a platform are looked at.
 create table registrations (
@@ -1322,6 +1332,7 @@ create table registrations (
   notes         text not null default '[]',
   primary key (site_id, connection_id)
 ) strict, without rowid;
+create index registrations__next_at on registrations (next_at) where is_wanted = 1;
 
 -- Our hooks as the platform had them when they were last looked at.
 create table hooks (

@@ -302,6 +302,7 @@ CREATE TABLE affiliate_credits (
   hold_days     integer not null,
   due_at        integer not null,
   reason        text not null,
+  model         text not null check (model = 'last' or model = 'first'), -- which of several links earned when it was first known
   flag          text,                                      -- why it looks like the partner's own purchase
   verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
   verdict_at    integer,
@@ -1213,6 +1214,8 @@ CREATE TABLE pulls (
   reached_at    integer,
   back_to       integer,                                   -- the owner wants the list read once more from here on
   sentence      text,                                      -- why it does not go on
+  heard_at      integer not null default 0,                -- what the clock said when anything was last planned or read; later than now, it was set back
+  is_by_hand    integer not null default 0 check (is_by_hand in (0, 1)), -- somebody wants it now
   primary key (site_id, connection_id)
 ) strict, without rowid;
 
@@ -1497,7 +1500,10 @@ CREATE TABLE sync_runs (
   connection_id integer not null,
   platform      text not null,
   asked         text not null check (asked = 'automatic' or asked = 'manual' or asked = 'forced'),
-  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'),
+  status        text not null default 'running' check (status = 'running' or status = 'success' or status = 'partial' or status = 'failed'
+                  or status = 'cancelled' or status = 'broken_off'),
+  boot          text not null default '',                  -- the run of the process in which it goes on
+  pages         integer not null default 0,
   processed     integer not null default 0,
   created       integer not null default 0,
   updated       integer not null default 0,
@@ -1817,9 +1823,15 @@ CREATE INDEX page_events__site_id__session_id on page_events (site_id, session_i
 
 CREATE INDEX payouts__site_id__affiliate_id on payouts (site_id, affiliate_id, id);
 
+CREATE INDEX pulls__heard_at on pulls (heard_at);
+
+CREATE INDEX pulls__next_at on pulls (next_at);
+
 CREATE UNIQUE INDEX refunds__site_id__connection_id__external_id on refunds (site_id, connection_id, external_id);
 
 CREATE INDEX refunds__site_id__connection_id__order_external_id on refunds (site_id, connection_id, order_external_id);
+
+CREATE INDEX registrations__next_at on registrations (next_at) where is_wanted = 1;
 
 CREATE UNIQUE INDEX reports__site_id__connection_id__what__external_id on reports (site_id, connection_id, what, external_id);
 
@@ -1855,7 +1867,11 @@ CREATE INDEX statement_links__site_id__affiliate_id on statement_links (site_id,
 
 CREATE UNIQUE INDEX statement_links__site_id__id on statement_links (site_id, id);
 
+CREATE INDEX sync_runs__ended_at on sync_runs (site_id, connection_id, id) where ended_at is null;
+
 CREATE INDEX sync_runs__site_id__connection_id on sync_runs (site_id, connection_id, id);
+
+CREATE INDEX sync_runs__site_id__status on sync_runs (site_id, status, id);
 
 CREATE UNIQUE INDEX tokens__site_id__id on tokens (site_id, id);
 

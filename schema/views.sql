@@ -471,7 +471,7 @@ select
   n.status in ('ok', 'needs_attention') as is_active,
   p.next_at is not null as auto_sync_enabled,
   strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_at / 1000, 'unixepoch') as last_sync_at,
-  r.status as last_sync_status,
+  case r.status when 'cancelled' then 'partial' when 'broken_off' then 'failed' else r.status end as last_sync_status,
   coalesce(r.sentences ->> '$[0]', 'Read to its end: ' || r.created || ' new, ' || r.updated || ' changed.') as last_sync_message,
   strftime('%Y-%m-%dT%H:%M:%SZ', p.next_at / 1000, 'unixepoch') as next_sync_at,
   -- Of a schedule in five fields no plain SQL can tell; GET /sync/status does.
@@ -540,7 +540,8 @@ select
   (select slug from temp.halo_site) as client_id,
   'con_' || r.connection_id as funnel_source_id,
   r.asked as sync_type,
-  r.status as sync_status,
+  -- The documents know running, success, partial and failed.
+  case r.status when 'cancelled' then 'partial' when 'broken_off' then 'failed' else r.status end as sync_status,
   r.processed as leads_processed,
   r.created as leads_created,
   r.updated as leads_updated,

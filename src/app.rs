@@ -25,6 +25,7 @@ use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
 use crate::turns::Turns;
+use crate::watch::Watch;
 
 /// Touches of pages that do not wait for the disk, at once: less than the writer's own queue, which facts need too.
 const MOST_QUEUED: usize = 2_048;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub wake: Notify,
     /// One talk with a platform at a time, for each connection.
     pub talks: Talks,
+    /// Whether readings keep to their plan.
+    pub watch: Watch,
     /// One file of history at a time, for each site.
     pub importing: Arc<Turns>,
     /// One backup at a time: two would be proven in the same scratch folder.
@@ -155,6 +158,7 @@ impl App {
                 queued: Arc::new(Semaphore::new(MOST_QUEUED)),
                 wake: Notify::new(),
                 talks: Talks::default(),
+                watch: Watch::default(),
                 importing: Default::default(),
                 backing_up: Default::default(),
                 news,

@@ -23,6 +23,7 @@ pub struct Book {
     by_key: HashMap<String, usize>,
     by_domain: HashMap<String, usize>,
     connections: Vec<Arc<Connection>>,
+    by_id: HashMap<ConnectionId, usize>,
     by_hook: HashMap<[u8; 32], usize>,
     tokens: HashMap<[u8; 32], Arc<KnownToken>>,
     links: HashMap<String, Arc<OpenLink>>,
@@ -64,6 +65,7 @@ impl Book {
         }
         for connection in connections::list_all(all, now)? {
             let place = book.connections.len();
+            book.by_id.insert(connection.id, place);
             for token in &connection.hook_tokens {
                 book.by_hook.insert(crypto::sha256(token.as_bytes()), place);
             }
@@ -124,7 +126,7 @@ impl Book {
     }
 
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
-        self.connections.iter().find(|c| c.id == id)
+        self.by_id.get(&id).map(|place| &self.connections[*place])
     }
 
     /// By the token of a hook address, looked up by its hash so that the time tells nothing of the token.

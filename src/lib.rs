@@ -78,5 +78,7 @@ pub mod talks;
 pub mod totp;
 /// What must not be under way twice for a site.
 pub mod turns;
+/// Whether readings keep to their plan.
+pub mod watch;
 /// Requests and answers as plain values.
 pub mod wire;

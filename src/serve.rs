@@ -16,7 +16,7 @@ use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
 use crate::flows::{login, short_links};
 use crate::http;
-use crate::jobs::{clicks, housekeeping, lookout, night, puller, worker};
+use crate::jobs::{clicks, housekeeping, lookout, night, puller, schedule, watchdog, worker};
 
 /// A command that just ends gives the lock back; a server does not.
 const LOCK_PATIENCE: Duration = Duration::from_millis(800);
@@ -88,6 +88,9 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
     let look = tokio::spawn(lookout::run(app.clone()));
     let pull = tokio::spawn(puller::run(app.clone()));
     let count = tokio::spawn(clicks::run(app.clone()));
+    // Neither holds anything that an end would have to wait for.
+    tokio::spawn(schedule::run(app.clone()));
+    tokio::spawn(watchdog::run(app.clone()));
     // Not waited for at the end: a backup that is cut off is swept away by the next start.
     tokio::spawn(night::run(app.clone()));
     let edge = tokio::spawn(http::serve(app.clone(), listener, told(stopping.clone())));

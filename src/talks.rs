@@ -1,16 +1,18 @@
 //! Talks with platforms. One at a time for each connection: a pull, a fetch and a look at its hooks do not cross. Deliveries
 //! may go several at a time; an erasure tells a platform after those that were on their way when it was done.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, MutexGuard};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
+use crate::domain::ids::{ConnectionId, ErasureId, SiteId, SyncRunId};
 
 #[derive(Default)]
 pub struct Talks {
     turns: Lock<HashMap<ConnectionId, Arc<Mutex<()>>>>,
+    /// Runs that somebody wants stopped; each looks before its next page.
+    unwanted: Lock<HashSet<(ConnectionId, SyncRunId)>>,
     deliveries: Lock<Deliveries>,
 }
 
@@ -44,6 +46,20 @@ impl Talks {
     /// None while another talk of this connection is under way.
     pub fn try_take(&self, connection: ConnectionId) -> Option<OwnedMutexGuard<()>> {
         self.turn(connection).try_lock_owned().ok()
+    }
+
+    /// This run of a connection is to stop before its next page.
+    pub fn cancel(&self, connection: ConnectionId, run: SyncRunId) {
+        self.of_unwanted().insert((connection, run));
+    }
+
+    /// Whether it was to stop: it is asked once.
+    pub fn forget_cancel(&self, connection: ConnectionId, run: SyncRunId) -> bool {
+        self.of_unwanted().remove(&(connection, run))
+    }
+
+    fn of_unwanted(&self) -> MutexGuard<'_, HashSet<(ConnectionId, SyncRunId)>> {
+        self.unwanted.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// A delivery begins. Said before anything of it is read, so that an erasure either finds it here or was seen by it.

@@ -110,9 +110,11 @@ export function render(root, params) {
     const reference = field('Reference', h('input.in', { name: 'reference', autocomplete: 'off', placeholder: 'Bank reference' }), { help: 'Stands on the statement.' });
     const body = h('div.dialog-body');
     const { close } = openDialog({ label: 'Mark as paid', classes: 'small' }, [dialogHead('Mark as paid', () => close()), body]);
-    body.append(h('p', null, `${sums(s.owed.filter((/** @type {any} */ m) => m.minor > 0))} is due to `, h('bdi', null, s.name), '. HaloTrack sends no money: this notes that you did.'),
+    const due = s.owed.filter((/** @type {any} */ m) => m.minor > 0);
+    body.append(h('p', null, `${sums(due)} is due to `, h('bdi', null, s.name), '. HaloTrack sends no money: this notes that you did.'),
       saveForm({ fields: [date, reference], go: 'Mark as paid', more: h('button.btn', { type: 'button', onclick: () => close() }, 'Cancel'), save: async () => {
-        const answer = await post(`${base}/pay`, { paid_on: date.input.value, reference: reference.input.value });
+        const answer = await post(`${base}/pay`, { paid_on: date.input.value, reference: reference.input.value,
+          amounts: due.map((/** @type {any} */ m) => ({ minor: m.minor, currency: m.currency })) });
         close();
         app.toast(`Noted: ${answer.paid.map((/** @type {any} */ x) => money(x.amount)).join(', ')}.`);
         load();

@@ -86,6 +86,12 @@ export function needsStrip(app) {
     if (f.unread) all.push(unread(f));
     for (const s of f.silent) all.push({ rank: 3, tone: 'warn', sign: 'alert', what: `${s.name ?? 'A sender'} has been silent since ${when(s.last_event_at)}.`,
       rest: `It usually tells us something every ${gap(s.usual_gap_hours)}. Check that it still sends here.`, acts: [look_(s.connection)] });
+    for (const l of f.late ?? []) all.push({ rank: 2, tone: 'warn', sign: 'clock', what: `${l.name ?? 'A connection'} should have been read ${when(l.due_at)}, and was not.`,
+      rest: 'It is tried again by itself. What was missed is fetched with the next reading.', acts: [{ name: 'Read now', focus: `read-${l.connection}`, failed: 'Not read.', run: async () => {
+        await post(`${base()}/connections/${l.connection}/pull`, {});
+        app.toast(`${l.name} is read now.`);
+      } }, { name: 'Look at it', href: app.href('runs'), focus: `late-${l.connection}` }] });
+    if (f.waker) all.push({ rank: 7, tone: 'warn', sign: 'clock', what: 'The clock that starts readings has stopped.', rest: 'Readings go on, some seconds later than planned. Restart the server when it suits you.' });
     const u = f.unmatched;
     if (u) all.push({ rank: 6, tone: 'warn', sign: 'sources', what: `${count(u.without)} of ${plural(u.of, 'conversion')} of the last 7 days have no source.`,
       rest: `Usually it is ${percent(u.usual_without / u.usual_of)}. Check that the tag is still on every page, also after the checkout.`, acts: [{ name: 'Show them', href: page('conversions', 'range=7d&match=none'), focus: 'unmatched' }] });

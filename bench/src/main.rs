@@ -31,6 +31,8 @@ mod ingest;
 mod lab;
 /// Signed leads.
 mod leads;
+/// A Zoom account on loopback.
+mod meetings;
 /// Megabytes.
 mod memory;
 /// Order webhooks.
@@ -51,8 +53,12 @@ mod questions;
 mod records;
 /// Short links followed.
 mod redirect;
+/// A Zoom account, read.
+mod registrants;
 /// A shop's figures.
 mod sales;
+/// A look at what is due.
+mod schedule;
 /// The command line.
 mod settings;
 /// Shops on loopback.
@@ -110,7 +116,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 20] = [
+const PHASES: [(&str, Phase); 22] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -135,4 +141,6 @@ const PHASES: [(&str, Phase); 20] = [
     ("redirect", |settings, _| redirect::run(settings)),
     ("funnel", |settings, _| funnel::run(settings)),
     ("proxy", |settings, _| proxy::run(settings)),
+    ("schedule", |settings, _| schedule::run(settings)),
+    ("registrants", |settings, _| registrants::run(settings)),
 ];

@@ -31,6 +31,8 @@ pub enum Yardstick {
     Sink,
     /// WooCommerce shops, and what takes deliveries.
     Shop,
+    /// A Zoom account.
+    Meetings,
 }
 
 impl Yardstick {
@@ -41,6 +43,7 @@ impl Yardstick {
             Yardstick::Page => "page",
             Yardstick::Sink => "sink",
             Yardstick::Shop => "shop",
+            Yardstick::Meetings => "meetings",
         }
     }
 }
@@ -108,6 +111,7 @@ pub fn serve(word: &str, folder: &Path) -> Result<(), String> {
         }
         "sink" => Router::new().fallback(|| async { ([(header::CONTENT_TYPE, "application/json")], r#"{"events_received":1}"#) }),
         "shop" => crate::shop::router(),
+        "meetings" => crate::meetings::router(),
         other => return Err(format!("there is no yardstick {other}")),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);

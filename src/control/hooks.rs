@@ -109,6 +109,7 @@ pub async fn sync(app: &App, site: &str, platform: Option<&str>, force: bool) ->
                 answer["sentence"] = sentence.as_str().into();
                 failed = Some(sentence);
             }
+            Ended::Cancelled => answer["status"] = "cancelled".into(),
             Ended::Nothing => answer["status"] = connection.status.word().into(),
         }
         answers.push(answer);

@@ -4,23 +4,33 @@
 use std::collections::BTreeMap;
 
 use super::schedule::Schedule;
-use super::time::{MINUTE_MS, Time};
+use super::time::Zone;
 use crate::crypto::Secret;
 use crate::error::{Error, Result};
 
 /// How far the first pull goes back where the owner has said nothing, and at most.
 pub const HISTORY_DAYS: i64 = 90;
 pub const LONGEST_HISTORY_DAYS: i64 = 3_650;
-/// No schedule asks a platform more often.
-const LEAST_PAUSE_MS: i64 = 5 * MINUTE_MS;
+/// The setting that says when a list is read, and the one that says by whose clocks.
+pub const SCHEDULE: &str = "schedule";
+pub const SCHEDULE_ZONE: &str = "schedule_zone";
+/// In place of a zone's name: the site's own, whatever it will be.
+pub const ZONE_OF_SITE: &str = "site";
 
 /// What every platform that is pulled takes besides its own settings.
 pub static PULLED: &[Field] = &[
     Field {
-        key: "schedule",
+        key: SCHEDULE,
         label: "When its list is read",
-        help: "Five fields of cron in UTC: 30 18 * * * is every day at 18:30. At most once in 5 minutes.",
+        help: "Like every 6 hours, or five fields of cron: 30 18 * * * is every day at 18:30. At most once in 5 minutes.",
         kind: FieldKind::Schedule,
+        is_required: false,
+    },
+    Field {
+        key: SCHEDULE_ZONE,
+        label: "By whose clocks",
+        help: "site for those of this site, or a zone such as Europe/Prague. It matters where cron is written above.",
+        kind: FieldKind::Zone,
         is_required: false,
     },
     Field {
@@ -60,8 +70,10 @@ pub enum FieldKind {
         most: i64,
         usual: i64,
     },
-    /// Five fields of cron.
+    /// `every 6 hours`, or five fields of cron.
     Schedule,
+    /// `site`, or a zone by its name.
+    Zone,
 }
 
 impl Field {
@@ -75,26 +87,18 @@ impl Field {
             FieldKind::Number { least, most, .. } => {
                 (value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n)), format!("a whole number from {least} to {most}"))
             }
-            FieldKind::Schedule => {
-                (is_schedule(value), "five fields of cron in UTC, such as 30 18 * * *, at most once in 5 minutes".to_owned())
-            }
+            // What is wrong with it says more than what it should be.
+            FieldKind::Schedule => match Schedule::parse(value, Zone::utc()) {
+                Err(sentence) if !value.is_empty() => return Err(Error::invalid(self.key, sentence)),
+                _ => return Ok(()),
+            },
+            FieldKind::Zone => (
+                value == ZONE_OF_SITE || Zone::parse(value).is_some(),
+                "site for the clocks of this site, or a zone such as Europe/Prague".to_owned(),
+            ),
         };
         if is_fit || value.is_empty() { Ok(()) } else { Err(Error::invalid(self.key, format!("{} must be {want}.", self.label))) }
     }
-}
-
-/// It names a time that comes, and none sooner after the one before than platforms should be asked.
-fn is_schedule(text: &str) -> bool {
-    let Some(schedule) = Schedule::parse(text) else { return false };
-    let mut times = std::iter::successors(schedule.next_after(Time::from_ms(0)), |at| schedule.next_after(*at)).take(100).peekable();
-    let mut is_any = false;
-    while let Some(at) = times.next() {
-        is_any = true;
-        if times.peek().is_some_and(|next| next.ms_since(at) < LEAST_PAUSE_MS) {
-            return false;
-        }
-    }
-    is_any
 }
 
 /// A platform as the owner meets it.
@@ -129,6 +133,15 @@ impl Settings {
 
     pub fn is_on(&self, key: &str) -> bool {
         self.get(key) == Some("true")
+    }
+
+    /// When its list is read, as the owner says. `home` is the site's zone. What is no schedule any more is as none.
+    pub fn schedule(&self, home: &Zone) -> Option<Schedule> {
+        let zone = match self.get(SCHEDULE_ZONE) {
+            Some(ZONE_OF_SITE) => home.clone(),
+            named => named.and_then(Zone::parse).unwrap_or_else(Zone::utc),
+        };
+        Schedule::parse(self.get(SCHEDULE)?, zone).ok()
     }
 }
 
@@ -206,8 +219,24 @@ mod tests {
             ("schedule", "58,0 * * * *", false),
             ("schedule", "0 0 30 2 *", false),
             ("schedule", "daily", false),
+            ("schedule", "every 6 hours", true),
+            ("schedule", "every 200 hours", false),
+            ("schedule_zone", "", true),
+            ("schedule_zone", "site", true),
+            ("schedule_zone", "Europe/Prague", true),
+            ("schedule_zone", "Prague", false),
         ] {
             assert_eq!(check(key, value), want, "{key} {value}");
         }
+    }
+    #[test]
+    fn a_schedule_goes_by_the_clocks_that_are_named() {
+        let home = Zone::parse("Europe/Prague").expect("a zone");
+        let zone = |named: &str| {
+            let settings = Settings([(SCHEDULE, "30 18 * * *"), (SCHEDULE_ZONE, named)].map(|(k, v)| (k.into(), v.into())).into());
+            settings.schedule(&home).expect("a schedule").zone().name().to_owned()
+        };
+        assert_eq!((zone(""), zone("site"), zone("Asia/Dubai")), ("UTC".into(), "Europe/Prague".into(), "Asia/Dubai".into()));
+        assert_eq!(Settings::default().schedule(&home), None);
     }
 }

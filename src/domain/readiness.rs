@@ -13,10 +13,11 @@ pub enum Worker {
     Housekeeping,
     Lookout,
     Puller,
+    Watchdog,
 }
 
 impl Worker {
-    pub const ALL: [Worker; 4] = [Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller];
+    pub const ALL: [Worker; 5] = [Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller, Worker::Watchdog];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -24,6 +25,7 @@ impl Worker {
             Worker::Housekeeping => "housekeeping",
             Worker::Lookout => "lookout",
             Worker::Puller => "puller",
+            Worker::Watchdog => "watchdog",
         }
     }
 
@@ -36,8 +38,10 @@ impl Worker {
             Worker::Housekeeping => 300_000,
             // Every two seconds.
             Worker::Lookout => 30_000,
-            // Every five seconds.
+            // Every five seconds, or every fifteen where nobody wakes it.
             Worker::Puller => 60_000,
+            // Every half minute.
+            Worker::Watchdog => 150_000,
         }
     }
 }
@@ -52,7 +56,7 @@ pub struct Signs {
     pub has_key: bool,
     pub now: Time,
     /// How long each worker has said nothing; absent where it was never started.
-    pub silence_ms: [Option<i64>; 4],
+    pub silence_ms: [Option<i64>; 5],
 }
 
 /// Why facts cannot be taken. `None` is ready, as far as these signs go.
@@ -88,7 +92,7 @@ mod tests {
             level: Level::Ample,
             has_key: true,
             now: Time::from_s(1_781_342_400),
-            silence_ms: [Some(0), Some(0), None, Some(0)],
+            silence_ms: [Some(0), Some(0), None, Some(0), Some(0)],
         }
     }
 
@@ -112,5 +116,6 @@ mod tests {
         assert_eq!(with(|s| s.silence_ms[1] = Some(300_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[2] = Some(30_001)), Some("workers"));
         assert_eq!(with(|s| s.silence_ms[3] = Some(60_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[4] = Some(150_001)), Some("workers"));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -205,6 +205,30 @@ impl Zone {
         Some(Time::from_ms(at.timestamp().as_millisecond()))
     }
 
+    /// What clocks on the wall show, as the milliseconds at which clocks in UTC show the same.
+    pub fn wall_ms(&self, at: Time) -> i64 {
+        at.ms() + i64::from(self.zone.to_offset(at.timestamp()).seconds()) * SECOND_MS
+    }
+
+    /// When clocks on the wall show this. What they show twice is the first of both; what they skip is the moment in which
+    /// they skip it.
+    pub fn at_wall(&self, wall_ms: i64) -> Time {
+        let Ok(civil) = Timestamp::from_millisecond(wall_ms).map(|t| t.to_zoned(TimeZone::UTC).datetime()) else {
+            return Time::from_ms(wall_ms);
+        };
+        let ms = |offset: jiff::tz::Offset| wall_ms - i64::from(offset.seconds()) * SECOND_MS;
+        Time::from_ms(match self.zone.to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset } => ms(offset),
+            AmbiguousOffset::Fold { before, .. } => ms(before),
+            AmbiguousOffset::Gap { before, .. } => {
+                // Read by the clocks of before the change it lies behind it, which is the last one until then.
+                let behind = ms(before);
+                let next = Timestamp::from_millisecond(behind + 1).unwrap_or(Timestamp::UNIX_EPOCH);
+                self.zone.preceding(next).next().map_or(behind, |change| change.timestamp().as_millisecond())
+            }
+        })
+    }
+
     /// RFC 3339 with this zone's offset.
     pub fn text(&self, at: Time) -> String {
         let zoned = at.timestamp().to_zoned(self.zone.clone());
@@ -258,6 +282,14 @@ mod tests {
         let prague = Zone::parse("Europe/Prague").expect("a zone");
         let day = Day::parse("2026-03-29").expect("a day");
         assert_eq!(prague.start(day.plus(1)).ms_since(prague.start(day)), 23 * HOUR_MS);
+        // 02:00 to 03:00 is skipped; on 25 October it comes twice.
+        let wall = |text: &str| prague.at_wall(Time::parse(text).expect("a time").ms()).utc();
+        assert_eq!(wall("2026-03-29T01:59:00Z"), "2026-03-29T00:59:00Z");
+        assert_eq!(wall("2026-03-29T02:00:00Z"), "2026-03-29T01:00:00Z");
+        assert_eq!(wall("2026-03-29T02:59:00Z"), "2026-03-29T01:00:00Z");
+        assert_eq!(wall("2026-03-29T03:00:00Z"), "2026-03-29T01:00:00Z");
+        assert_eq!(wall("2026-10-25T02:30:00Z"), "2026-10-25T00:30:00Z");
+        assert_eq!(wall("2026-10-25T03:00:00Z"), "2026-10-25T02:00:00Z");
         assert!(Zone::parse("Mars/Olympus").is_none());
         assert!(Day::parse("2026-13-40").is_none());
     }

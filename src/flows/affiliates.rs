@@ -169,7 +169,16 @@ pub async fn decide(
 }
 
 /// Notes that the owner has sent what is due. Gives what was due, by currency, each with its payment.
-pub async fn pay(app: &App, site: SiteId, id: AffiliateId, paid_on: Day, reference: &str, who: &str) -> Result<Vec<(PayoutId, Money)>> {
+///
+/// With `expected` only that: what has become due since the owner looked was not in the transfer.
+pub async fn pay(
+    app: &App,
+    site: SiteId,
+    id: AffiliateId,
+    (paid_on, reference): (Day, &str),
+    expected: Option<Vec<Money>>,
+    who: &str,
+) -> Result<Vec<(PayoutId, Money)>> {
     let reference = reference.trim().to_owned();
     if reference.chars().count() > LONGEST_TEXT {
         return Err(Error::invalid("reference", format!("A reference has at most {LONGEST_TEXT} characters.")));
@@ -179,7 +188,19 @@ pub async fn pay(app: &App, site: SiteId, id: AffiliateId, paid_on: Day, referen
         .write(site, move |c| {
             found(c, id)?;
             let mut paid = Vec::new();
-            for amount in commissions::owed(c, id, now)?.into_iter().filter(|m| m.minor > 0) {
+            let mut due: Vec<Money> = commissions::owed(c, id, now)?.into_iter().filter(|m| m.minor > 0).collect();
+            if let Some(mut expected) = expected {
+                expected.sort_by_key(|m| (m.currency, m.minor));
+                due.sort_by_key(|m| (m.currency, m.minor));
+                if due != expected {
+                    let now_due: Vec<String> = due.iter().map(Money::to_string).collect();
+                    let now_due = if now_due.is_empty() { "nothing".to_owned() } else { now_due.join(" and ") };
+                    let sentence =
+                        format!("What is due has changed meanwhile: it is {now_due} now. Look again before you note it as paid.");
+                    return Err(Error::new(Kind::Conflict, "due_changed", sentence));
+                }
+            }
+            for amount in due {
                 let payout = commissions::pay(c, id, amount, paid_on, &reference, &who, now)?;
                 paid.push((payout, amount));
             }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::affiliate::claim::{self, Claim, Way};
+use crate::domain::affiliate::claim::{self, Claim, Model, Way};
 use crate::domain::affiliate::flags::Own;
 use crate::domain::affiliate::ledger::{self, Earning};
 use crate::domain::affiliate::{self, MOST_DAYS, Sold};
@@ -146,11 +146,12 @@ fn may_earn(partner: &Affiliate, conversion: &Conversion) -> bool {
 
 fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, held: Option<&Credit>, candidates: &[Candidate]) -> Result<Credit> {
     let claims: Vec<Claim> = held.map(|h| h.claim.clone()).into_iter().chain(candidates.iter().map(|x| x.claim.clone())).collect();
-    let best = claim::strongest(&claims, site.settings.affiliate_model).ok_or_else(|| Error::internal("no claim to judge"))?;
+    let model = held.map_or(site.settings.affiliate_model, |h| h.model);
+    let best = claim::strongest(&claims, model).ok_or_else(|| Error::internal("no claim to judge"))?;
     let chosen = candidates.iter().find(|x| x.claim == *best);
     let credit = match (held, chosen) {
         (Some(held), _) if held.claim == *best => held.clone(),
-        (held, Some(chosen)) => credit_of(conversion, chosen, held, candidates),
+        (held, Some(chosen)) => credit_of(conversion, chosen, held, candidates, model),
         _ => return Err(Error::internal("the strongest claim is nobody's")),
     };
     let newest = candidates.iter().filter(|x| x.claim.way == Way::Link && x.partner.as_ref().map(|p| p.id) == credit.affiliate);
@@ -166,7 +167,7 @@ fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, held: Option<&Credi
 }
 
 /// Terms are those of the moment when somebody first earned; another claim of the same partner leaves them.
-fn credit_of(conversion: &Conversion, chosen: &Candidate, held: Option<&Credit>, candidates: &[Candidate]) -> Credit {
+fn credit_of(conversion: &Conversion, chosen: &Candidate, held: Option<&Credit>, candidates: &[Candidate], model: Model) -> Credit {
     let partner = chosen.partner.as_ref();
     let id = partner.map(|p| p.id);
     let over: Vec<(Way, String)> = candidates
@@ -196,6 +197,7 @@ fn credit_of(conversion: &Conversion, chosen: &Candidate, held: Option<&Credit>,
         hold_days,
         due_at: conversion.happened_at,
         reason: format!("{reason}{nothing}"),
+        model,
         flag: None,
         verdict: same.and_then(|h| h.verdict.clone()),
     }

@@ -12,11 +12,13 @@ use crate::crypto::{self, Secret};
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::outgoing::Mode;
-use crate::domain::platform::{FieldKind, Secrets, Settings};
+use crate::domain::platform::{FieldKind, SCHEDULE, SCHEDULE_ZONE, Secrets, Settings};
+use crate::domain::schedule::Schedule;
 use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::BAD_SIGNATURE;
 use crate::flows::provision::{self, Progress};
+use crate::flows::{pull, syncs};
 use crate::platforms::{self, Platform};
 use crate::store::connections::{self, Connection, NewConnection, Status};
 use crate::store::{audit, counters, deliveries, scope::SiteConn};
@@ -198,9 +200,36 @@ pub async fn set_mode(app: &App, site: Option<SiteId>, id: ConnectionId, new_mod
     set(app, site, id, Some(new_mode), &BTreeMap::new(), who).await
 }
 
+/// When its list is read, and nothing else of it: no talk with the platform is needed. Empty is as its platform usually is.
+pub async fn set_schedule(app: &App, site: SiteId, id: ConnectionId, given: &BTreeMap<String, String>, who: &str) -> Result<()> {
+    let mut connection = Connection::clone(&*find(app, Some(site), id)?);
+    let platform = platforms::get(&connection.platform)?;
+    let mut secrets = Secrets::default();
+    platform.take(given, &mut connection.settings, &mut secrets)?;
+    let now = app.clock.now();
+    let schedule = schedule_of(app, &connection)
+        .ok_or_else(|| Error::invalid(SCHEDULE, format!("{} has no list that is read: it tells by itself.", connection.name)))?;
+    let detail = json!({"connection": id, "schedule": connection.settings.get(SCHEDULE), "zone": connection.settings.get(SCHEDULE_ZONE)});
+    change(app, site, id, who, "schedule_set", detail, move |c| {
+        connections::save(c, &connection)?;
+        pull::reschedule(c, id, &schedule, now)
+    })
+    .await
+    .map(drop)
+}
+
+/// None where nothing is read.
+fn schedule_of(app: &App, connection: &Connection) -> Option<Schedule> {
+    let source = platforms::find(&connection.platform)?.source.filter(|s| s.pull().is_some())?;
+    Some(pull::schedule_of(source, connection, &app.book().site(connection.site)?.zone))
+}
+
 /// Nothing is sent or fetched until it is resumed; what arrives is still taken.
 pub async fn pause(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str) -> Result<Card> {
     let connection = find(app, site, id)?;
+    if let Some(site) = app.book().site(connection.site) {
+        syncs::stop(app, site, id, who).await?;
+    }
     change(app, connection.site, id, who, "connection_paused", json!({ "connection": id }), move |c| {
         connections::set_status(c, id, Status::Paused, Some(PAUSED_BY_OWNER))?;
         deliveries::set_waiting(c, id, None).map(drop)
@@ -240,6 +269,9 @@ pub async fn remove(app: &App, site: Option<SiteId>, id: ConnectionId, who: &str
     // As far as the platform can still be reached; it drops what fails by itself.
     if let Err(e) = provision::withdraw(app, id, who).await {
         tracing::info!(connection.id = %id, code = e.code, "The webhooks could not be taken out.");
+    }
+    if let Some(site) = app.book().site(connection.site) {
+        syncs::stop(app, site, id, who).await?;
     }
     let now = app.clock.now();
     let who = who.to_owned();

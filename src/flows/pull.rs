@@ -9,6 +9,7 @@ use crate::app::{App, News};
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::platform::{HISTORY_DAYS, LONGEST_HISTORY_DAYS};
 use crate::domain::readiness::Worker;
+use crate::domain::schedule::LONGEST_WAIT_MS;
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Pull;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::sync_runs::Asked;
+use crate::store::sync_runs::{Asked, Opening};
 use crate::store::{jobs, pulls, registrations, sync_runs};
 use crate::wire::Response;
 
@@ -28,6 +29,8 @@ use walk::Walk;
 
 /// Single things that bodies have only named.
 mod fetch;
+/// When the next one begins.
+mod plan;
 /// A list that never ends.
 mod repeats;
 /// What was read and not understood.
@@ -36,16 +39,20 @@ pub mod unread;
 mod walk;
 
 pub use fetch::fetch;
+pub use plan::{follow_zone, replan, reschedule, schedule_of};
 
 /// Steps of one run; then others have their turn, and the walk goes on at once.
 const MOST_STEPS: usize = 400;
-/// What a forced run reads once more.
+/// What a forced run reads once more, and the first one after the clock was set back.
 const AGAIN_MS: i64 = 7 * DAY_MS;
+
+/// Said of a run that was stopped by hand.
+pub const STOPPED: &str = "Stopped by hand. What was stored until then stays; the next reading goes on from there.";
 
 /// How often it is looked whether a run has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How a run ended.
+/// How a part of a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
     /// The list was read to its end.
@@ -59,6 +66,8 @@ pub enum Ended {
     Failed {
         sentence: String,
     },
+    /// Somebody has stopped it; the next one goes on where it was.
+    Cancelled,
     /// This connection is not pulled.
     Nothing,
 }
@@ -92,14 +101,25 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
         Some(state) => state,
         None => begin(app, &site, &connection, known.as_ref(), is_first).await?,
     };
-    let platform = connection.platform.clone();
-    let run = app.store.write(site.id, move |c| sync_runs::open(c, id, &platform, asked, is_new, now)).await?;
+    let is_by_hand = known.as_ref().is_some_and(|p| p.is_by_hand);
+    let asked = if is_by_hand && asked == Asked::Automatic { Asked::Manual } else { asked };
+    let opening = Opening { connection: id, platform: connection.platform.clone(), asked, is_new, boot: app.boot.clone() };
+    let open = move |c: &SiteConn| {
+        if is_by_hand {
+            pulls::set_by_hand(c, id, false)?;
+        }
+        sync_runs::open(c, &opening, now)
+    };
+    let run = app.store.write(site.id, open).await?;
     let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new(), asked: State::Null };
     let mut got: Option<Response> = None;
     let mut repeats = Repeats::default();
     for _ in 0..MOST_STEPS {
         if app.is_stopping() {
             return Ok(Ended::Later { at: now });
+        }
+        if app.talks.forget_cancel(id, run) {
+            return walk.cancelled().await;
         }
         let now = app.clock.now();
         match steps.step(state, got.take().as_ref(), &connection.settings, &home_of(&site, now), now) {
@@ -125,7 +145,7 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
         }
     }
     let at = app.clock.now();
-    app.store.write(site.id, move |c| pulls::put_off(c, id, at, None)).await?;
+    app.store.write(site.id, move |c| pulls::put_off(c, id, at, None, at)).await?;
     app.wake.notify_waiters();
     Ok(Ended::Later { at })
 }
@@ -137,7 +157,7 @@ pub async fn hurry(app: &App, id: ConnectionId) -> Result<bool> {
         return Ok(false);
     }
     let now = app.clock.now();
-    app.store.write(site.id, move |c| pulls::hurry(c, id, now)).await?;
+    app.store.write(site.id, move |c| pulls::ask_now(c, id, now)).await?;
     app.wake.notify_waiters();
     Ok(true)
 }
@@ -178,10 +198,11 @@ pub async fn want(app: &App, site: SiteId, id: ConnectionId) -> Result<()> {
 /// A talk that failed on our side waits a little, so that it does not spin.
 pub async fn rest(app: &App, id: ConnectionId) -> Result<()> {
     let Some(site) = app.book().connection(id).map(|c| c.site) else { return Ok(()) };
-    let at = app.clock.now().plus_ms(MINUTE_MS);
+    let now = app.clock.now();
+    let at = now.plus_ms(MINUTE_MS);
     app.store
         .write(site, move |c| {
-            pulls::put_off(c, id, at, None)?;
+            pulls::put_off(c, id, at, None, now)?;
             registrations::rest(c, id, at)?;
             jobs::rest(c, id, at)
         })
@@ -201,7 +222,7 @@ async fn begin(app: &App, site: &Site, connection: &Connection, known: Option<&P
     let (id, now) = (connection.id, app.clock.now());
     let days =
         connection.settings.get("history_days").and_then(|d| d.parse::<i64>().ok()).unwrap_or(HISTORY_DAYS).clamp(0, LONGEST_HISTORY_DAYS);
-    let from = known.and_then(|p| p.seen_to).unwrap_or_else(|| now.plus_ms(-days * DAY_MS));
+    let from = known.and_then(|p| p.seen_to).map_or_else(|| now.plus_ms(-days * DAY_MS), |seen| seen.min(now));
     let from = known.and_then(|p| p.back_to).map_or(from, |back_to| back_to.min(from));
     app.store
         .write(site.id, move |c| {
@@ -212,20 +233,14 @@ async fn begin(app: &App, site: &Site, connection: &Connection, known: Option<&P
     serde_json::to_value(Since { from, is_first }).map_err(Error::internal)
 }
 
-/// When the next pull begins: after the source's own time, or as the owner's schedule says.
-pub fn next_after(source: &dyn Source, connection: &Connection, now: Time) -> Time {
-    let own = connection.settings.get("schedule").and_then(crate::domain::schedule::Schedule::parse);
-    let schedule = own.or_else(|| source.pull_schedule().and_then(crate::domain::schedule::Schedule::parse));
-    schedule.and_then(|s| s.next_after(now)).unwrap_or_else(|| now.plus_ms(source.pull_every_ms()))
-}
-
 /// From a minute, doubled to an hour; the platform's own wish comes first.
 pub fn later_ms(verdict: Option<&Verdict>, failures: i64) -> i64 {
     let own = match verdict {
         Some(Verdict::Retry { after_ms, .. }) => *after_ms,
         _ => None,
     };
-    own.unwrap_or_else(|| (MINUTE_MS << failures.clamp(0, 6)).min(HOUR_MS))
+    // No platform is left alone for longer than a day, whatever it says.
+    own.map(|ms| ms.clamp(0, LONGEST_WAIT_MS)).unwrap_or_else(|| (MINUTE_MS << failures.clamp(0, 6)).min(HOUR_MS))
 }
 
 /// Nothing more is asked until the owner has done something about it; what the platform tells is taken all the same.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::COMMAND_LINE;
+use super::{COMMAND_LINE, pull};
 use crate::app::App;
 use crate::domain::affiliate::claim;
 use crate::domain::attribution::Model;
@@ -127,18 +127,21 @@ pub async fn set_all(app: &App, id: SiteId, changes: &[(String, String)], who: &
         change(&mut site, key, value.trim())?;
     }
     let keys: Vec<String> = changes.iter().map(|(key, _)| key.clone()).collect();
+    let is_moved = was.as_deref() != Some(site.zone.name());
     let now = app.clock.now();
     let who = who.to_owned();
     app.store
         .write_all_sites(move |all| {
             sites::save(all, &site)?;
-            if was.as_deref() != Some(site.zone.name()) {
+            if is_moved {
                 recounts::begin(&all.of(id), &site.zone)?;
             }
             audit::add(&all.of(id), &who, "site_set", &json!({ "keys": keys }), now)
         })
         .await?;
-    app.refresh().await
+    app.refresh().await?;
+    // Lists that are read by the clocks of the site.
+    if is_moved { pull::follow_zone(app, id).await } else { Ok(()) }
 }
 
 /// A new secret for signed identify; what the owner's server signs with the old one is only *asserted* from now on.

@@ -4,17 +4,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, News};
 use crate::domain::ids::{ConnectionId, SyncRunId};
+use crate::domain::time::Time;
 use crate::error::{Error, Kind, Result};
 use crate::flows::{pull, replay};
 use crate::sources;
 use crate::store::connections::{Connection, Status};
 use crate::store::sites::Site;
-use crate::store::sync_runs::{self, Asked, SyncRun, Tally};
-use crate::store::{inbox, pulls};
+use crate::store::sync_runs::{self, Asked, Opening, SyncRun, Tally};
+use crate::store::{audit, inbox, pulls};
 
 /// So long an asker waits; then the answer says that it goes on.
 const PATIENCE: Duration = Duration::from_secs(55);
@@ -67,6 +69,79 @@ pub async fn run(app: &App, site: &Arc<Site>, connections: Vec<Arc<Connection>>,
     Ok(synced)
 }
 
+/// Stops a run before its next page; where nobody is at it, for it waits for its platform, at once. Gives the run as it
+/// stands then: one at which somebody is still goes on for a moment.
+pub async fn cancel(app: &App, site: &Arc<Site>, id: SyncRunId, who: &str) -> Result<SyncRun> {
+    let run = get(app, site, id).await?;
+    if run.ended_at.is_some() {
+        return Err(Error::new(Kind::Conflict, "run_has_ended", format!("{id} has ended already.")));
+    }
+    let (connection, now, who) = (run.connection, app.clock.now(), who.to_owned());
+    app.talks.cancel(connection, id);
+    let turn = app.talks.try_take(connection);
+    let is_idle = turn.is_some();
+    let next_at = next_of(app, site, connection);
+    app.store
+        .write(site.id, move |c| {
+            audit::add(c, &who, "run_cancelled", &json!({"run": id, "connection": connection}), now)?;
+            if is_idle {
+                sync_runs::stop(c, id, "cancelled", pull::STOPPED, now)?;
+            }
+            match next_at {
+                Some(at) if is_idle => pulls::plan(c, connection, at, now),
+                // Another talk is under way there: the run is looked after right behind it.
+                Some(_) => pulls::hurry(c, connection, now),
+                None => Ok(()),
+            }
+        })
+        .await?;
+    if is_idle {
+        app.talks.forget_cancel(connection, id);
+    }
+    drop(turn);
+    app.wake.notify_waiters();
+    tell(app, site, connection);
+    get(app, site, id).await
+}
+
+/// The connection is read no more: a run of it that is under way ends.
+pub async fn stop(app: &App, site: &Arc<Site>, connection: ConnectionId, who: &str) -> Result<()> {
+    match app.store.read(site.id, move |c| sync_runs::find_under_way(c, connection)).await? {
+        Some(run) => match cancel(app, site, run, who).await {
+            // It has come to its end meanwhile.
+            Err(e) if e.code == "run_has_ended" => Ok(()),
+            ended => ended.map(drop),
+        },
+        None => Ok(()),
+    }
+}
+
+/// A run of the site, or a refusal.
+pub async fn get(app: &App, site: &Site, id: SyncRunId) -> Result<SyncRun> {
+    let run = app.store.read(site.id, move |c| sync_runs::find(c, id)).await?;
+    run.ok_or_else(|| Error::not_found(format!("There is no run {id}.")))
+}
+
+/// At a start: what the process before this one had under way has broken off with it.
+pub async fn settle(app: &App) -> Result<usize> {
+    let (boot, now) = (app.boot.clone(), app.clock.now());
+    app.store.write_all_sites(move |all| sync_runs::break_off(all, &boot, now)).await
+}
+
+/// When a connection is read next by its schedule.
+fn next_of(app: &App, site: &Site, id: ConnectionId) -> Option<Time> {
+    let book = app.book();
+    let connection = book.connection(id)?;
+    let source = sources::find(&connection.platform).filter(|s| s.pull().is_some())?;
+    pull::schedule_of(source, connection, &site.zone).next_after(app.clock.now())
+}
+
+fn tell(app: &App, site: &Site, id: ConnectionId) {
+    if let Some(connection) = app.book().connection(id) {
+        app.tell(News::Connection { site: site.id, id, status: connection.status.word() });
+    }
+}
+
 /// The run that is under way in this very moment.
 async fn busy(app: &App, site: &Site, id: ConnectionId) -> Result<Option<SyncRunId>> {
     if app.talks.try_take(id).is_some() {
@@ -100,11 +175,11 @@ async fn drive(app: &App, site: &Arc<Site>, connection: &Connection, mut asked: 
 
 /// A connection that is stopped is not read, and the run says so.
 async fn told_paused(app: &App, site: &Site, connection: &Connection, asked: Asked) -> Result<()> {
-    let (id, platform, now) = (connection.id, connection.platform.clone(), app.clock.now());
+    let (opening, now) = (opening(app, connection, asked), app.clock.now());
     let why = connection.reason.clone().unwrap_or_else(|| "This connection is not set up.".into());
     app.store
         .write(site.id, move |c| {
-            let run = sync_runs::open(c, id, &platform, asked, true, now)?;
+            let run = sync_runs::open(c, &opening, now)?;
             sync_runs::fail(c, run, &why, now)
         })
         .await
@@ -112,11 +187,9 @@ async fn told_paused(app: &App, site: &Site, connection: &Connection, asked: Ask
 
 /// A platform that only calls us has nothing to be read: bodies that were not understood are read again.
 async fn replayed(app: &App, site: &Arc<Site>, connection: &Connection, asked: Asked) -> Result<()> {
-    let (id, platform, now) = (connection.id, connection.platform.clone(), app.clock.now());
-    let (run, bodies) = app
-        .store
-        .write(site.id, move |c| Ok((sync_runs::open(c, id, &platform, asked, true, now)?, inbox::list_quarantined(c, id)?)))
-        .await?;
+    let (id, opening, now) = (connection.id, opening(app, connection, asked), app.clock.now());
+    let (run, bodies) =
+        app.store.write(site.id, move |c| Ok((sync_runs::open(c, &opening, now)?, inbox::list_quarantined(c, id)?))).await?;
     let mut tally = Tally::default();
     let mut errors = Vec::new();
     for body in bodies {
@@ -136,4 +209,9 @@ async fn replayed(app: &App, site: &Arc<Site>, connection: &Connection, asked: A
         })
         .await
         .map(drop)
+}
+
+/// A run from its beginning on.
+fn opening(app: &App, connection: &Connection, asked: Asked) -> Opening {
+    Opening { connection: connection.id, platform: connection.platform.clone(), asked, is_new: true, boot: app.boot.clone() }
 }

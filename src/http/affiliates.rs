@@ -14,7 +14,7 @@ use super::shown;
 use crate::app::App;
 use crate::domain::affiliate::claim;
 use crate::domain::ids::{AffiliateId, ConversionId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::question::days;
 use crate::error::{Error, Result};
 use crate::flows::affiliates::{self as flow, AffiliateForm};
@@ -59,10 +59,13 @@ pub const DECIDE: Doc = Doc::new("Affiliates", "The owner's word on one commissi
     .body(r#"{"verdict":"approve","note":"A gift for her sister."}"#)
     .nothing()
     .statuses(&[204, 404, 409, 422]);
-pub const PAY: Doc = Doc::new("Affiliates", "Notes that what is due was sent, with its day and reference. We send no money.")
-    .body(r#"{"paid_on":"2026-07-01","reference":"TRX 4711"}"#)
-    .answer(r#"{"paid":[{"payout":"payout_1","amount":{"minor":1200,"currency":"EUR"}}]}"#)
-    .statuses(&[200, 404, 409, 422]);
+pub const PAY: Doc = Doc::new(
+    "Affiliates",
+    "Notes that what is due was sent, with its day and reference; with `amounts` only if just that is due. We send no money.",
+)
+.body(r#"{"paid_on":"2026-07-01","reference":"TRX 4711","amounts":[{"minor":1200,"currency":"EUR"}]}"#)
+.answer(r#"{"paid":[{"payout":"payout_1","amount":{"minor":1200,"currency":"EUR"}}]}"#)
+.statuses(&[200, 404, 409, 422]);
 pub const BANK: Doc = Doc::new("Affiliates", "What is due to whom, for the bank: payee, account, amount, currency, reference.")
     .answer("payee,account,amount,currency,reference")
     .of_type("text/csv");
@@ -257,9 +260,16 @@ pub async fn pay(app: App, ask: Ask) -> Result<Reply> {
         return Err(Error::invalid("paid_on", "This day has not come yet."));
     }
     let reference = reader::text(&fields, "reference", 1_000)?.unwrap_or_default();
-    let paid = flow::pay(&app, site.id, id, paid_on, reference, &ask.who()).await?;
+    let expected = fields.get("amounts").filter(|a| !a.is_null()).map(amounts).transpose()?;
+    let paid = flow::pay(&app, site.id, id, (paid_on, reference), expected, &ask.who()).await?;
     let paid: Vec<Value> = paid.iter().map(|(payout, amount)| json!({"payout": payout, "amount": shown::money(*amount)})).collect();
     Reply::json(&json!({"paid": paid, "paid_on": paid_on.to_string()}))
+}
+
+fn amounts(value: &Value) -> Result<Vec<Money>> {
+    let wrong = || Error::invalid("amounts", "amounts is a list of what was sent, such as [{\"minor\": 4634, \"currency\": \"EUR\"}].");
+    let one = |item: &Value| Some(Money::new(item["minor"].as_i64()?, Currency::parse(item["currency"].as_str()?)?));
+    value.as_array().ok_or_else(wrong)?.iter().map(|item| one(item).ok_or_else(wrong)).collect()
 }
 
 /// `GET /api/sites/{site}/affiliates/bank.csv`

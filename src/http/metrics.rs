@@ -45,12 +45,25 @@ pub async fn metrics(app: App, _: Ask) -> Result<Reply> {
     let silence = Worker::ALL.iter().zip(app.pulse.silence_ms());
     let silence = silence.filter_map(|(worker, ms)| Some((format!("worker=\"{}\"", worker.word()), ms? as f64 / 1e3)));
     page.gauge("worker_silent_seconds", silence);
+    readings(&mut page, &app);
     page.single("readers_in_use", "gauge", f64::from(app.store.readers_in_use()));
     page.single("connections_open", "gauge", app.door.connections() as f64);
     page.single("sites", "gauge", app.book().sites().len() as f64);
     backups(&mut page, &backup::overview(&app).await?);
     page.gauge("build_info", [(format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1.0)]);
     Ok(Reply::text(TEXT_FORMAT, page.text))
+}
+
+/// How readings of platforms keep to their plan, and what a look at the plan costs.
+fn readings(page: &mut Page, app: &App) {
+    let (checks, checking_us) = app.watch.checks();
+    page.single("pull_checks_total", "counter", checks as f64);
+    page.single("pull_check_seconds_total", "counter", checking_us as f64 / 1e6);
+    page.single("pulls_late", "gauge", app.watch.late().len() as f64);
+    page.single("pull_waker_restarts_total", "counter", app.watch.stops() as f64);
+    if let Some(ms) = app.watch.silence_ms(app.clock.uptime_ms()) {
+        page.single("pull_waker_silent_seconds", "gauge", ms as f64 / 1e3);
+    }
 }
 
 /// An alert on the age of the newest good one needs no other figure: `time() - halotrack_backup_good_timestamp_seconds`.

@@ -126,6 +126,10 @@ pub mod reports;
 pub mod route;
 /// One name for several spellings.
 mod rules;
+/// Readings of platforms.
+mod runs;
+/// When each of them is due.
+mod schedules;
 /// Filters under a name.
 mod segments;
 /// Platforms, forms and servers that tell us facts.

@@ -8,13 +8,17 @@ use super::route::{Doc, Right};
 use super::shown;
 use crate::app::App;
 use crate::domain::storage::Level;
+use crate::domain::time::MINUTE_MS;
 use crate::error::Result;
 use crate::store::connections::{self, Status};
 use crate::store::questions::needs;
 
+/// A waker that is silent for so long was begun anew many times.
+const LONGEST_WAKER_MS: i64 = 10 * MINUTE_MS;
+
 pub const LIST: Doc =
-    Doc::new("Site", "What needs the owner: platforms that take nothing, silent senders, wrong signatures, unread messages, a full disk.")
-        .answer(r#"{"connections":[],"silent":[],"signatures":[],"quarantined":0,"unread":null,"unmatched":null,"held":null,"disk":null}"#)
+    Doc::new("Site", "What needs the owner: platforms that take nothing, silent senders, wrong signatures, unread messages, a full disk, readings that are late.")
+        .answer(r#"{"connections":[],"silent":[],"signatures":[],"quarantined":0,"unread":null,"unmatched":null,"held":null,"disk":null,"late":[],"waker":null}"#)
         .statuses(&[200]);
 
 /// `GET /api/sites/{site}/needs`
@@ -68,6 +72,15 @@ pub async fn facts(app: &App, ask: &Ask) -> Result<Value> {
     let level = app.disk.level();
     let disk =
         (level > Level::Ample && ask.may(Right::Read)).then(|| json!({"level": level.word(), "free_mib": app.disk.free() / (1024 * 1024)}));
+    let late: Vec<Value> = app
+        .watch
+        .late()
+        .iter()
+        .filter(|l| l.site == site.id)
+        .map(|l| json!({"connection": l.connection, "name": name(l.connection), "due_at": shown::time(&site.zone, l.due_at)}))
+        .collect();
+    // It is begun anew by itself; told is only what that has not helped.
+    let waker_ms = app.watch.silence_ms(app.clock.uptime_ms()).filter(|ms| *ms > LONGEST_WAKER_MS && ask.may(Right::Read));
     let unmatched = needs
         .unmatched
         .as_ref()
@@ -81,5 +94,7 @@ pub async fn facts(app: &App, ask: &Ask) -> Result<Value> {
         "unmatched": unmatched,
         "held": held,
         "disk": disk,
+        "late": late,
+        "waker": waker_ms.map(|ms| json!({"silent_minutes": ms / MINUTE_MS})),
     }))
 }

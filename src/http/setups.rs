@@ -17,6 +17,7 @@ use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::error::{Error, Result};
 use crate::flows::connections::{self, NewConnectionForm};
 use crate::platforms::{self, Platform};
+use crate::sources::Source;
 
 /// Longest value of a setting; a key of a service account is the longest there is.
 const LONGEST_VALUE: usize = 16_384;
@@ -80,16 +81,23 @@ fn field(field: &Field, platform: &Platform) -> Value {
         FieldKind::Currency => "currency",
         FieldKind::Number { .. } => "number",
         FieldKind::Schedule => "schedule",
+        FieldKind::Zone => "zone",
     };
     let (limits, usual) = match field.kind {
         FieldKind::Number { least, most, usual } => (json!([least, most]), Some(usual.to_string())),
-        FieldKind::Schedule => (Value::Null, platform.source.map(|s| every(s.pull_every_ms()))),
+        FieldKind::Schedule => (Value::Null, platform.source.map(usual)),
+        FieldKind::Zone => (Value::Null, Some("UTC".into())),
         _ => (Value::Null, None),
     };
     // One that we make ourselves may be left empty.
     let is_made = platform.own_secret() == Some(field.key);
     json!({"key": field.key, "label": field.label, "help": field.help, "kind": kind, "required": field.is_required && !is_made, "made": is_made,
         "limits": limits, "default": usual, "instead_of": platform.instead_of(field.key)})
+}
+
+/// When a list is read where its owner has said nothing.
+fn usual(source: &dyn Source) -> String {
+    source.pull_schedule().map_or_else(|| every(source.pull_every_ms()), str::to_owned)
 }
 
 /// How often, in words.

@@ -10,7 +10,6 @@ use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
 use crate::domain::milestone::{SOURCES, UNPULLED};
-use crate::domain::schedule::Schedule;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Result};
 use crate::flows::pull;
@@ -123,10 +122,10 @@ pub async fn status(app: App, ask: Ask) -> Result<Reply> {
         "is_active": connections.is_empty() || connections.iter().any(works),
         "auto_sync_enabled": is_pulled,
         "last_sync_at": last.and_then(|r| r.ended_at).map(Time::utc),
-        "last_sync_status": last.map(|r| r.status.as_str()),
+        "last_sync_status": last.map(|r| status_of(std::slice::from_ref(r))),
         "last_sync_message": last.map(|r| summary(std::slice::from_ref(r))),
         "next_sync_at": next.iter().min().filter(|_| is_pulled).map(|at| at.utc()),
-        "sync_frequency_hours": connections.first().filter(|_| is_pulled).and_then(|c| hours_between(c, app.clock.now())),
+        "sync_frequency_hours": connections.first().filter(|_| is_pulled).and_then(|c| hours_between(c, &site, app.clock.now())),
         "total_leads_captured": totals.people,
         "total_conversions": totals.enrolled,
         "health_status": health(&connections, last),
@@ -186,10 +185,11 @@ fn of_runs(source: &str, name: &str, runs: &[SyncRun], now: Time) -> Value {
     })
 }
 
-/// `success`, `failed` or `partial`. What still runs has not failed yet.
+/// `success`, `failed` or `partial`, as the older system knew them. What still runs has not failed yet; what somebody has
+/// stopped has brought a part.
 fn status_of(runs: &[SyncRun]) -> &'static str {
     let is = |word: &str| runs.iter().filter(|r| r.status == word).count();
-    match (is("failed"), is("partial") + is("running")) {
+    match (is("failed") + is("broken_off"), is("partial") + is("running") + is("cancelled")) {
         (0, 0) => "success",
         (failed, _) if failed == runs.len() => "failed",
         _ => "partial",
@@ -218,13 +218,9 @@ fn name(source: &str, connections: &[Arc<Connection>]) -> String {
 }
 
 /// From one run to the one after it, by the connection's own schedule.
-fn hours_between(connection: &Connection, now: Time) -> Option<i64> {
+fn hours_between(connection: &Connection, site: &Site, now: Time) -> Option<i64> {
     let source = sources::find(&connection.platform)?;
-    let first = pull::next_after(source, connection, now);
-    let second = pull::next_after(source, connection, first);
-    // A schedule may name a time that never comes; then there is no rhythm.
-    let is_named = connection.settings.get("schedule").is_none_or(|text| Schedule::parse(text).is_some());
-    is_named.then(|| second.ms_since(first) / HOUR_MS)
+    Some(pull::schedule_of(source, connection, &site.zone).gap_ms(now) / HOUR_MS)
 }
 
 fn health(connections: &[Arc<Connection>], last: Option<&SyncRun>) -> &'static str {
@@ -233,7 +229,7 @@ fn health(connections: &[Arc<Connection>], last: Option<&SyncRun>) -> &'static s
     match last.map(|r| r.status.as_str()) {
         _ if is_stopped => "error",
         Some("failed") => "error",
-        Some("partial") => "warning",
+        Some("partial" | "broken_off") => "warning",
         _ if needs => "warning",
         _ => "healthy",
     }

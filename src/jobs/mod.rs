@@ -10,5 +10,9 @@ pub mod lookout;
 pub mod night;
 /// Claims what is due at the platforms' own doors.
 pub mod puller;
+/// Wakes whoever looks what is due.
+pub mod schedule;
+/// Holds plans against the clock.
+pub mod watchdog;
 /// Claims deliveries that are due and runs them.
 pub mod worker;

@@ -13,6 +13,8 @@ use crate::wire::{Headers, Incoming, Response};
 
 /// Person, campaign and visit out of what somebody answered.
 pub mod answers;
+/// Our webhooks, while they are put in place.
+pub mod hooks;
 /// Lists, page by page.
 pub mod lists;
 /// Amounts in the smallest unit of a currency, as card payments count.

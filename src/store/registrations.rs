@@ -166,6 +166,15 @@ pub fn list_due(all: &AllSites, now: Time) -> Result<Vec<(SiteId, ConnectionId)>
     )
 }
 
+/// What is planned further ahead than this was planned by another clock: it is due now.
+pub fn bring_near(c: &SiteConn, connection: ConnectionId, furthest: Time, now: Time) -> Result<()> {
+    c.execute(
+        "update registrations set next_at = :now where site_id = :site and connection_id = :connection and next_at > :furthest",
+        named_params! {":connection": connection.number(), ":furthest": furthest.ms(), ":now": now.ms()},
+    )?;
+    Ok(())
+}
+
 /// A sentence on what has happened to a connection, by itself or by us.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {

@@ -2,13 +2,16 @@
 
 use rusqlite::{Row, named_params};
 
-use super::scope::SiteConn;
+use super::scope::{AllSites, SiteConn};
 use crate::domain::ids::{ConnectionId, SyncRunId};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
 /// Sentences of one run that are kept, at most.
 const MOST_SENTENCES: usize = 20;
+
+/// Said of a run in whose place another one begins from the first page on.
+const REPLACED: &str = "Another reading, from further back, has taken its place.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -29,6 +32,12 @@ impl Asked {
     }
 }
 
+/// How a run can stand.
+pub const STATUSES: [&str; 6] = ["running", "success", "partial", "failed", "cancelled", "broken_off"];
+
+/// Said of a run whose process ended before it did.
+const BROKEN_OFF: &str = "The server was stopped before the end. What was stored until then stays; the next reading goes on from there.";
+
 /// What became of the facts of a part of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
@@ -36,13 +45,18 @@ pub struct Tally {
     pub created: i64,
     pub updated: i64,
     pub skipped: i64,
+    /// Pages that were read to their end.
+    pub pages: i64,
 }
 
 #[derive(Debug, Clone)]
 pub struct SyncRun {
     pub id: SyncRunId,
     pub connection: ConnectionId,
-    /// `running`, `success`, `partial` or `failed`.
+    pub platform: String,
+    /// `automatic`, `manual` or `forced`.
+    pub asked: String,
+    /// One of `STATUSES`.
     pub status: String,
     pub tally: Tally,
     pub errors: i64,
@@ -51,15 +65,18 @@ pub struct SyncRun {
     pub ended_at: Option<Time>,
 }
 
-const COLUMNS: &str = "id, connection_id, status, processed, created, updated, skipped, errors, sentences, began_at, ended_at";
+const COLUMNS: &str =
+    "id, connection_id, status, processed, created, updated, skipped, errors, sentences, began_at, ended_at, platform, asked, pages";
 
 fn read(row: &Row) -> rusqlite::Result<SyncRun> {
     let (sentences, ended): (String, Option<i64>) = (row.get(8)?, row.get(10)?);
     Ok(SyncRun {
         id: SyncRunId::new(row.get(0)?),
         connection: ConnectionId::new(row.get(1)?),
+        platform: row.get(11)?,
+        asked: row.get(12)?,
         status: row.get(2)?,
-        tally: Tally { processed: row.get(3)?, created: row.get(4)?, updated: row.get(5)?, skipped: row.get(6)? },
+        tally: Tally { processed: row.get(3)?, created: row.get(4)?, updated: row.get(5)?, skipped: row.get(6)?, pages: row.get(13)? },
         errors: row.get(7)?,
         sentences: serde_json::from_str(&sentences).unwrap_or_default(),
         began_at: Time::from_ms(row.get(9)?),
@@ -97,30 +114,61 @@ pub fn find_last_ended(c: &SiteConn, connection: ConnectionId) -> Result<Option<
     c.find(&sql, named_params! {":connection": connection.number()}, read)
 }
 
-/// A walk begins or goes on: it belongs to the run that is under way, or to a new one. Where a new walk begins, a run that
-/// never ended has broken off.
-pub fn open(c: &SiteConn, connection: ConnectionId, platform: &str, asked: Asked, is_new: bool, now: Time) -> Result<SyncRunId> {
-    if let Some(known) = find_under_way(c, connection)? {
-        if !is_new {
+/// A walk begins or goes on.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    pub connection: ConnectionId,
+    pub platform: String,
+    pub asked: Asked,
+    /// A walk from its first page on, not one that goes on.
+    pub is_new: bool,
+    /// The run of the process.
+    pub boot: String,
+}
+
+/// It belongs to the run that is under way, or to a new one. Where a new walk begins, that one is over; what another run of
+/// the process had under way has broken off.
+pub fn open(c: &SiteConn, o: &Opening, now: Time) -> Result<SyncRunId> {
+    if let Some(known) = find_under_way(c, o.connection)? {
+        let is_ours: bool = c.one(
+            "select exists (select 1 from sync_runs where site_id = :site and id = :id and boot = :boot)",
+            named_params! {":id": known.number(), ":boot": o.boot},
+        )?;
+        if !o.is_new && is_ours {
             return Ok(known);
         }
-        fail(c, known, "The server was stopped before the end.", now)?;
+        match is_ours {
+            true => stop(c, known, "cancelled", REPLACED, now)?,
+            false => stop(c, known, "broken_off", BROKEN_OFF, now)?,
+        };
     }
     let id = c.next_number("sync_run")?;
     c.execute(
-        "insert into sync_runs (site_id, id, connection_id, platform, asked, began_at)
-         values (:site, :id, :connection, :platform, :asked, :now)",
-        named_params! {":id": id, ":connection": connection.number(), ":platform": platform, ":asked": asked.word(), ":now": now.ms()},
+        "insert into sync_runs (site_id, id, connection_id, platform, asked, boot, began_at)
+         values (:site, :id, :connection, :platform, :asked, :boot, :now)",
+        named_params! {":id": id, ":connection": o.connection.number(), ":platform": o.platform, ":asked": o.asked.word(),
+        ":boot": o.boot, ":now": now.ms()},
     )?;
     Ok(SyncRunId::new(id))
+}
+
+/// What another run of the process had under way has broken off with it. Gives how many those were.
+pub fn break_off(all: &AllSites, boot: &str, now: Time) -> Result<usize> {
+    all.execute(
+        "update sync_runs set status = 'broken_off', ended_at = :now, errors = errors + 1,
+           sentences = json_insert(sentences, '$[#]', :sentence)
+         where ended_at is null and boot <> :boot",
+        named_params! {":boot": boot, ":sentence": BROKEN_OFF, ":now": now.ms()},
+    )
 }
 
 pub fn count(c: &SiteConn, id: SyncRunId, t: Tally) -> Result<()> {
     c.execute(
         "update sync_runs set processed = processed + :processed, created = created + :created, updated = updated + :updated,
-           skipped = skipped + :skipped
+           skipped = skipped + :skipped, pages = pages + :pages
          where site_id = :site and id = :id",
-        named_params! {":id": id.number(), ":processed": t.processed, ":created": t.created, ":updated": t.updated, ":skipped": t.skipped},
+        named_params! {":id": id.number(), ":processed": t.processed, ":created": t.created, ":updated": t.updated, ":skipped": t.skipped,
+        ":pages": t.pages},
     )?;
     Ok(())
 }
@@ -164,4 +212,75 @@ pub fn fail(c: &SiteConn, id: SyncRunId, sentence: &str, now: Time) -> Result<()
         named_params! {":id": id.number(), ":now": now.ms()},
     )?;
     Ok(())
+}
+
+/// Somebody, or something, has ended it before its end: `cancelled` or `broken_off`. False where it had ended already.
+pub fn stop(c: &SiteConn, id: SyncRunId, status: &str, sentence: &str, now: Time) -> Result<bool> {
+    let errors = i64::from(status == "broken_off");
+    let stopped = c.execute(
+        "update sync_runs set status = :status, ended_at = :now, errors = errors + :errors,
+           sentences = json_insert(sentences, '$[#]', :sentence)
+         where site_id = :site and id = :id and ended_at is null",
+        named_params! {":id": id.number(), ":status": status, ":errors": errors, ":sentence": sentence, ":now": now.ms()},
+    )?;
+    Ok(stopped > 0)
+}
+
+/// Which runs are asked for; the newest come first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    pub connection: Option<ConnectionId>,
+    pub status: Option<&'static str>,
+    /// Only those before this one.
+    pub before: Option<SyncRunId>,
+}
+
+pub fn list(c: &SiteConn, wanted: Wanted, limit: usize) -> Result<Vec<SyncRun>> {
+    let before = wanted.before.map_or(i64::MAX, SyncRunId::number);
+    // Each narrowing walks an index of its own, from the newest on.
+    match (wanted.connection, wanted.status) {
+        (None, None) => c.list(
+            &format!("select {COLUMNS} from sync_runs where site_id = :site and id < :before order by id desc limit :limit"),
+            named_params! {":before": before, ":limit": limit as i64},
+            read,
+        ),
+        (Some(id), None) => c.list(
+            &format!(
+                "select {COLUMNS} from sync_runs where site_id = :site and connection_id = :connection and id < :before
+                 order by id desc limit :limit"
+            ),
+            named_params! {":connection": id.number(), ":before": before, ":limit": limit as i64},
+            read,
+        ),
+        (None, Some(status)) => c.list(
+            &format!(
+                "select {COLUMNS} from sync_runs where site_id = :site and status = :status and id < :before
+                 order by id desc limit :limit"
+            ),
+            named_params! {":status": status, ":before": before, ":limit": limit as i64},
+            read,
+        ),
+        (Some(id), Some(status)) => c.list(
+            &format!(
+                "select {COLUMNS} from sync_runs where site_id = :site and connection_id = :connection and status = :status
+                   and id < :before order by id desc limit :limit"
+            ),
+            named_params! {":connection": id.number(), ":status": status, ":before": before, ":limit": limit as i64},
+            read,
+        ),
+    }
+}
+
+/// How many are under way.
+pub fn count_under_way(c: &SiteConn) -> Result<i64> {
+    c.one("select count(*) from (select 1 from sync_runs where site_id = :site and ended_at is null limit 1000)", &[])
+}
+
+/// The last runs of a connection that came to their end by themselves.
+pub fn list_whole(c: &SiteConn, connection: ConnectionId, limit: usize) -> Result<Vec<SyncRun>> {
+    let sql = format!(
+        "select {COLUMNS} from sync_runs where site_id = :site and connection_id = :connection
+           and (status = 'success' or status = 'partial') order by id desc limit :limit"
+    );
+    c.list(&sql, named_params! {":connection": connection.number(), ":limit": limit as i64}, read)
 }

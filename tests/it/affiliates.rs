@@ -582,3 +582,55 @@ async fn an_erasure_keeps_what_was_earned() {
     let list = house.get(&format!("/api/sites/{}/affiliates", site.slug)).token(&site.token).send().await.is(200).text;
     assert!(!list.contains("Karim") && !list.contains("AE07"), "{list}");
 }
+
+/// Neither a setting, nor another name told under the same right, takes a commission from whoever has earned it.
+#[tokio::test]
+async fn who_has_earned_it_keeps_it() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.partner(&site, "aaa", json!({"coupons": ["AAA9"], "hold_days": 0})).await;
+    let bbb = house.partner(&site, "bbb", json!({"coupons": ["BBB9"], "hold_days": 0})).await;
+    // The last link earns, and is paid; then the owner changes the rule, and the shop tells the order again.
+    let session = house.visit(&site, None, json!({"landing": "/?ref=aaa"})).await;
+    house.advance_s(3_600);
+    house.visit(&site, Some(&session), json!({"landing": "/?ref=bbb"})).await;
+    house.advance_s(60);
+    let order = |status: &str| json!({"order_id": "M2", "total": 200, "currency": "USD", "session_id": session, "status": status});
+    house.order(&site, order("paid")).await.is(200);
+    assert_eq!(left(&house, &site), BTreeMap::from([(bbb.clone(), 2_000)]));
+    let due = json!([{"minor": 1_500, "currency": "USD"}]);
+    let early = house.of_partner(&site, &format!("{bbb}/pay"), json!({"amounts": due})).await.is(409);
+    assert_eq!(early.code(), "due_changed", "the bank was told another sum");
+    house.of_partner(&site, &format!("{bbb}/pay"), json!({"amounts": [{"minor": 2_000, "currency": "USD"}]})).await.is(200);
+    halotrack::flows::sites::set(&house.app, site.id, "affiliates.model", "first", "test").await.expect("set");
+    house.advance_s(60);
+    house.order(&site, order("completed")).await.is(200);
+    assert_eq!(left(&house, &site), BTreeMap::from([(bbb.clone(), 2_000)]), "the rule of its day stays");
+    // Another code of the same kind, told later.
+    let sale = |code: &str| json!({"conversion_type": "sale", "revenue": 50, "currency": "USD", "order_id": "S1", "affiliate_id": code});
+    for code in ["bbb", "aaa"] {
+        house.post("/api/conversions").token(&site.token).json(&sale(code)).send().await;
+        house.advance_s(60);
+    }
+    assert_eq!(left(&house, &site), BTreeMap::from([(bbb.clone(), 2_500)]));
+    for coupons in [json!(["BBB9"]), json!(["BBB9", "AAA9"])] {
+        let order = json!({"order_id": "C1", "total": 10, "currency": "USD", "coupons": coupons, "email": "c@mail.example"});
+        house.order(&site, order).await.is(200);
+        house.advance_s(60);
+    }
+    assert_eq!(left(&house, &site), BTreeMap::from([(bbb.clone(), 2_600)]));
+}
+
+/// Capitals of other scripts are the same letters too.
+#[tokio::test]
+async fn a_reload_is_no_click_in_any_script() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.partner(&site, "ÖZGE", json!({})).await;
+    let session = house.visit(&site, None, json!({"landing": "/?ref=%C3%96ZGE"})).await;
+    for _ in 0..3 {
+        house.advance_s(5);
+        house.visit(&site, Some(&session), json!({"landing": "/?ref=%C3%96ZGE"})).await;
+    }
+    assert_eq!(house.performance(&site, "affiliate_id=%C3%B6zge").await["clicks"], 1);
+}

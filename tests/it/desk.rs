@@ -23,7 +23,8 @@ async fn what_needs_the_owner_is_told_and_nothing_else() {
     let forms = house.connect(&site, "forms", "", &[]).await;
     let editor = house.login("ed@shop.example", Right::Edit, Some(site.id)).await;
     let client = house.login("cleo@shop.example", Right::See, Some(site.id)).await;
-    let quiet = json!({"connections": [], "silent": [], "signatures": [], "quarantined": 0, "unread": null, "unmatched": null, "held": null, "disk": null});
+    let quiet = json!({"connections": [], "silent": [], "signatures": [], "quarantined": 0, "unread": null, "unmatched": null, "held": null, "disk": null,
+        "late": [], "waker": null});
     assert_eq!(needs(&house, &editor).await, quiet);
 
     // Three wrong signatures are told, two are not.

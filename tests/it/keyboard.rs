@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 29] = [
+const PAGES: [(&str, &str); 30] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("spend", "tr[data-id]"),
@@ -42,6 +42,7 @@ const PAGES: [(&str, &str); 29] = [
     ("connections/con_2", ".choices"),
     ("connections/+meta", "form .in"),
     ("deliveries", "tr[data-id]"),
+    ("runs", "tr[data-id]"),
     ("install", ".step, pre, code"),
     ("settings/site", "[name=domain]"),
     ("settings/credit", "form"),
@@ -58,6 +59,7 @@ async fn every_page_is_walked_by_keyboard() {
     let Some(browser) = Chromium::start("").await else { return };
     let office = Office::open().await;
     spend(&office);
+    runs(&office);
     set_up(&browser, &office).await;
     for (width, height, scheme) in [(1440, 900, "light"), (390, 844, "dark"), (1440, 900, "dark"), (390, 844, "light")] {
         browser.screen(width, height, scheme).await;
@@ -88,6 +90,17 @@ fn spend(office: &Office) {
     let today = halotrack::clock::Clock::system().now().utc();
     std::fs::write(&file, format!("day,source,medium,amount\n{0},google,cpc,12.00\n{0},bing,cpc,5.00\n", &today[..10])).expect("a file");
     office.server.cli(&["import", "--site", "full", "--kind", "spend", file.to_str().expect("a path")]);
+}
+
+/// Two readings, of a platform that only calls us.
+fn runs(office: &Office) {
+    office.server.cli(&["connection", "add", "--site", "full", "--platform", "poshvip"]);
+    let token = office.server.cli(&["token", "create", "--site", "full", "--name", "reader", "--scope", "sync"]);
+    let bearer = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    for _ in 0..2 {
+        let read = office.server.post("/sync/poshvip", &[("authorization", bearer.as_str())], b"").expect("an answer");
+        assert_eq!(read.status, 200, "{}", read.text);
+    }
 }
 
 async fn open(browser: &Chromium, office: &Office, page: &str, ready: &str) {
@@ -170,6 +183,7 @@ async fn every_key_does_what_the_list_of_keys_says() {
     let Some(browser) = Chromium::start("").await else { return };
     let office = Office::open().await;
     spend(&office);
+    runs(&office);
     set_up(&browser, &office).await;
     browser.screen(1440, 900, "light").await;
     let mut tried = BTreeSet::new();

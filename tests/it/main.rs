@@ -79,6 +79,8 @@ mod retention;
 mod rooms;
 mod rules;
 mod running;
+mod runs_page;
+mod schedule;
 mod segments;
 mod server_clients;
 mod settings;

@@ -52,7 +52,7 @@ impl House {
     }
 }
 
-fn keys(url: &str) -> [(&str, &str); 3] {
+pub fn keys(url: &str) -> [(&str, &str); 3] {
     [("url", url), ("consumer_key", KEY), ("consumer_secret", SECRET)]
 }
 

@@ -275,6 +275,21 @@ impl ConversionFilter {
         origin.iter().all(|choice| choice.is_open()) && !self.asks_whereabouts() && self.within.is_none()
     }
 
+    /// Nothing but where something came from, and what kind of thing it is: what advertising has cost can be asked so too.
+    pub fn asks_only_origins(&self) -> bool {
+        let origins = Self {
+            source: self.source.clone(),
+            medium: self.medium.clone(),
+            campaign: self.campaign.clone(),
+            channel: self.channel.clone(),
+            kind: self.kind.clone(),
+            within: self.within.clone(),
+            rules: self.rules.clone(),
+            ..Self::default()
+        };
+        *self == origins && self.within.as_ref().is_none_or(|locked| locked.asks_only_origins())
+    }
+
     /// By what the counts of whole days know.
     pub fn judge(&self, m: &Marks) -> Verdict {
         if self.within.as_ref().is_some_and(|locked| !locked.admits(m)) {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Ended, later_ms, next_after, pause, recovered, unread};
+use super::plan::next_after;
+use super::{Ended, STOPPED, later_ms, pause, recovered, unread};
 use crate::app::{App, News};
 use crate::domain::fact::{Fact, Milestone, Order, Refund};
 use crate::domain::ids::{ConnectionId, SyncRunId};
+use crate::domain::schedule::LONGEST_WAIT_MS;
 use crate::domain::steps::{State, Verdict};
-use crate::domain::time::DAY_MS;
 use crate::error::Result;
 use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
@@ -161,10 +162,10 @@ impl Walk<'_> {
                     false => Some(intake::store(c, &owner, &connections, &delivered, None, now)?),
                 };
                 if let Some(run) = run {
-                    sync_runs::count(c, run, tally(processed, taken.as_ref()))?;
+                    sync_runs::count(c, run, Tally { pages: i64::from(next.is_some()), ..tally(processed, taken.as_ref()) })?;
                 }
                 match &next {
-                    Some(next) => pulls::save(c, id, next, &brought)?,
+                    Some(next) => pulls::save(c, id, next, &brought, now)?,
                     None => pulls::count(c, id, &brought)?,
                 }
                 Ok(taken)
@@ -193,21 +194,39 @@ impl Walk<'_> {
 
     /// The platform wants to be left alone, or there is nothing to do before then: the worker is free meanwhile.
     pub async fn wait(&self, after_ms: i64, next: State) -> Result<Ended> {
-        let id = self.connection.id;
-        let at = self.app.clock.now().plus_ms(after_ms.clamp(0, DAY_MS));
+        let (id, now) = (self.connection.id, self.app.clock.now());
+        let at = now.plus_ms(after_ms.clamp(0, LONGEST_WAIT_MS));
         self.app
             .store
             .write(self.site.id, move |c| {
-                pulls::save(c, id, &next, &Brought::default())?;
-                pulls::put_off(c, id, at, None)
+                pulls::save(c, id, &next, &Brought::default(), now)?;
+                pulls::put_off(c, id, at, None, now)
             })
             .await?;
         Ok(Ended::Later { at })
     }
 
+    /// Somebody has stopped it. What it has stored stays, and the next one, at its own time, goes on where it was.
+    pub async fn cancelled(&self) -> Result<Ended> {
+        let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
+        let next_at = next_after(self.source, self.connection, &self.site.zone, now);
+        self.app
+            .store
+            .write(self.site.id, move |c| {
+                if let Some(run) = run {
+                    sync_runs::stop(c, run, "cancelled", STOPPED, now)?;
+                }
+                pulls::plan(c, id, next_at, now)
+            })
+            .await?;
+        self.counted("cancelled");
+        self.tell();
+        Ok(Ended::Cancelled)
+    }
+
     pub async fn finish(&self, window: Window) -> Result<Ended> {
         let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
-        let next_at = next_after(self.source, self.connection, now);
+        let next_at = next_after(self.source, self.connection, &self.site.zone, now);
         let (orders, status) = self
             .app
             .store
@@ -226,6 +245,10 @@ impl Walk<'_> {
         if let Some(status) = status {
             self.counted(&status);
         }
+        // Too late to stop it.
+        if let Some(run) = run {
+            self.app.talks.forget_cancel(id, run);
+        }
         self.turned(Status::NeedsAttention).await?;
         Ok(Ended::Whole { orders })
     }
@@ -242,7 +265,7 @@ impl Walk<'_> {
         }
         if let Verdict::Pause(sentence) = &verdict {
             let told = sentence.clone();
-            self.app.store.write(self.site.id, move |c| pulls::put_off(c, id, now, Some(&told))).await?;
+            self.app.store.write(self.site.id, move |c| pulls::put_off(c, id, now, Some(&told), now)).await?;
             pause(self.app, self.site, id, sentence.clone()).await?;
             return Ok(Ended::Failed { sentence: sentence.clone() });
         }
@@ -256,7 +279,7 @@ impl Walk<'_> {
                 if is_refused {
                     pulls::drop_state(c, id)?;
                 }
-                pulls::put_off(c, id, now.plus_ms(later_ms(Some(&verdict), failures)), Some(&told))?;
+                pulls::put_off(c, id, now.plus_ms(later_ms(Some(&verdict), failures)), Some(&told), now)?;
                 let is_told = failures + 1 >= TOLD_AFTER && connections::find_status(c, id)? == Some(Status::Ok);
                 if is_told {
                     connections::set_status(c, id, Status::NeedsAttention, Some(&told))?;
@@ -293,7 +316,7 @@ fn tally(processed: i64, taken: Option<&Taken>) -> Tally {
     let created = facts.iter().filter(|f| f.is_new).count() as i64;
     // Of an order only what differs is told again.
     let updated = facts.iter().filter(|f| !f.is_new && (f.is_changed || f.kind == "sale")).count() as i64;
-    Tally { processed, created, updated, skipped: processed - created - updated }
+    Tally { processed, created, updated, skipped: processed - created - updated, pages: 0 }
 }
 
 /// It says nothing that is not known: the same change, the same refunds. A journey that the shop has worked out since changes

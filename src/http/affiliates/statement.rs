@@ -145,7 +145,7 @@ fn line_of(l: &Line, site: &Site, now: Time, is_open: bool) -> Value {
         "kind": l.kind,
         "base": shown::maybe_money(l.base.filter(|m| m.minor != 0)),
         "amount": shown::maybe_money(l.amount),
-        "note": l.note,
+        "note": if is_open { l.note.as_str() } else { own_words(&l.note) },
         "state": l.state,
         "due_at": shown::maybe_time(&site.zone, l.due_at),
         "days_left": days_left,
@@ -159,6 +159,13 @@ fn line_of(l: &Line, site: &Site, now: Time, is_open: bool) -> Value {
         line["may_decide"] = (!l.is_moved && l.payout.is_none() && l.amount.is_some()).into();
     }
     line
+}
+
+/// Of the reason what is about the partner: which others had a claim is not theirs to know.
+fn own_words(note: &str) -> &str {
+    let rest = note.strip_prefix("Became known later. ").unwrap_or(note);
+    let end = rest.find(". ").map_or(note.len(), |at| note.len() - rest.len() + at + 1);
+    &note[..end]
 }
 
 const COLUMNS: [&str; 12] =

@@ -20,9 +20,10 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::spend;
 
-/// What was spent knows where it was spent and nothing else: neither a page nor a country, nor who was told.
+/// What was spent knows where it was spent and nothing else: neither a page nor a country, nor which sales it brought. Beside
+/// a part of the sales the whole of the spend would be a cost that nobody had.
 fn can_be_asked(filter: &ConversionFilter) -> bool {
-    !filter.asks_whereabouts() && filter.within.as_ref().is_none_or(|locked| !locked.asks_whereabouts())
+    filter.asks_only_origins()
 }
 
 /// Puts beside each row what it has cost. Rows that have cost something and brought nothing are added. Where nothing was spent

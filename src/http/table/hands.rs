@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, funnels, imports, notes, pipeline, policy, privacy, replays, rules, segments, settings, setups, shops,
-    short_links, spend,
+    administration, backups, desk, funnels, imports, notes, pipeline, policy, privacy, replays, rules, runs, schedules, segments, settings,
+    setups, shops, short_links, spend,
 };
 use crate::domain::storage::Burden;
 use crate::flows::imports::uploads::PIECE;
@@ -31,6 +31,21 @@ pub const ROUTES: &[Route] = &[
     )
     .patience(55),
     Route::new("POST", "/api/sites/{site}/connections/{connection}/pull", Site(Right::Edit, Scope::Write), run!(shops::pull), shops::PULL),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/schedule",
+        Site(Right::Edit, Scope::Write),
+        run!(schedules::set),
+        schedules::SET,
+    ),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/connections/{connection}/schedule/preview",
+        Site(Right::Edit, Scope::Read),
+        run!(schedules::preview),
+        schedules::PREVIEW,
+    ),
+    Route::new("POST", "/api/sites/{site}/runs/{run}/cancel", Site(Right::Edit, Scope::Write), run!(runs::cancel), runs::CANCEL),
     Route::new("GET", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Read), run!(settings::show), settings::SHOW),
     Route::new("POST", "/api/sites/{site}/settings", Site(Right::Edit, Scope::Write), run!(settings::change), settings::CHANGE),
     Route::new("POST", "/api/sites/{site}/secret", Member(Right::Own), run!(settings::secret), settings::SECRET),

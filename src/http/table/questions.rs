@@ -3,7 +3,7 @@
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
     audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, live, needs, notes, orders,
-    pipeline, receipts, rules, segments, setups, short_links, spend, timeline,
+    pipeline, receipts, rules, runs, schedules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 
@@ -74,6 +74,9 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/audit.jsonl", Site(Right::Edit, Scope::Export), run!(audit::jsonl), audit::JSONL),
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
     Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
+    Route::new("GET", "/api/sites/{site}/runs", Site(Right::Read, Scope::Read), run!(runs::list), runs::LIST),
+    Route::new("GET", "/api/sites/{site}/runs/{run}", Site(Right::Read, Scope::Read), run!(runs::one), runs::ONE),
+    Route::new("GET", "/api/sites/{site}/schedules", Site(Right::Read, Scope::Read), run!(schedules::list), schedules::LIST),
     Route::new("GET", "/api/sites/{site}/platforms", Site(Right::See, Scope::Read), run!(setups::list), setups::PLATFORMS),
     Route::new("GET", "/api/sites/{site}/funnels", Site(Right::See, Scope::Read), run!(funnels::list), funnels::LIST).within(),
     Route::new("GET", "/api/sites/{site}/segments", Site(Right::Read, Scope::Read), run!(segments::list), segments::LIST),

@@ -9,8 +9,9 @@ use super::{HOOK_SECRET, api, owner, refused};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::Time;
+use crate::sources::kit::hooks::{Own, Todo, Told, Work};
 use crate::sources::kit::text;
-use crate::sources::{Found, Ground, Hook, Provision, Registered, Wish};
+use crate::sources::{Found, Ground, Provision, Registered, Wish};
 use crate::wire::{Body, Part, Request, Response};
 
 const TOPIC: &str = "bookings";
@@ -30,17 +31,8 @@ struct Talk {
     organization: Option<String>,
     /// Only the user's own bookings may be heard of.
     is_only_own: bool,
-    is_listed: bool,
-    todo: Vec<Todo>,
-    hooks: Vec<Hook>,
+    work: Work,
     has_no_webhooks: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Todo {
-    Make { found: Found },
-    Drop { id: String },
 }
 
 impl Steps<Provision> for Registration {
@@ -60,8 +52,8 @@ fn ask(talk: Talk, ground: &Ground) -> Step<Provision> {
     if ground.wish == Wish::Probe {
         return Step::Done(Registered::default());
     }
-    let request = match talk.todo.first() {
-        _ if !talk.is_listed => {
+    let request = match talk.work.todo.first() {
+        _ if !talk.work.is_listed => {
             let request = api("GET", "/webhook_subscriptions")
                 .query("organization", Part::plain(organization))
                 .query("scope", Part::plain(scope(&talk)))
@@ -69,7 +61,8 @@ fn ask(talk: Talk, ground: &Ground) -> Step<Provision> {
             if talk.is_only_own { request.query("user", Part::plain(user)) } else { request }.up_to(LIST_BYTES)
         }
         Some(Todo::Drop { id }) => api("DELETE", format!("/webhook_subscriptions/{id}")),
-        Some(Todo::Make { .. }) => make(&talk, user, organization, ground),
+        // One whose key is not ours goes, and another is made.
+        Some(Todo::Make { .. } | Todo::Renew { .. }) => make(&talk, user, organization, ground),
         None => return Step::Done(done(talk)),
     };
     Step::Ask(Box::new(request), json!(talk))
@@ -103,21 +96,18 @@ fn take(mut talk: Talk, response: &Response, ground: &Ground) -> Step<Provision>
             None => Step::Fail(refused(response)),
         };
     }
-    match (response.status, talk.is_listed) {
-        (200..=299, false) => {
-            talk.is_listed = true;
-            listed(&mut talk, value["collection"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
-        }
-        (200..=299, true) => changed(&mut talk, Some(&value)),
-        (404, true) => changed(&mut talk, None),
+    match (response.status, talk.work.is_listed) {
+        (200..=299, false) => listed(&mut talk.work, value["collection"].as_array().map(Vec::as_slice).unwrap_or_default(), ground),
+        (200..=299, true) => talk.work.changed(TOPIC, Some(told(&value["resource"]))),
+        (404, true) => talk.work.changed(TOPIC, None),
         // Only owners and admins may hear of the whole organization.
         (403, _) if !talk.is_only_own && !is_plan(&value) => {
-            (talk.is_only_own, talk.is_listed) = (true, false);
-            talk.todo.clear();
+            (talk.is_only_own, talk.work.is_listed) = (true, false);
+            talk.work.todo.clear();
         }
         (403, _) => {
-            (talk.has_no_webhooks, talk.is_listed) = (true, true);
-            talk.todo.clear();
+            (talk.has_no_webhooks, talk.work.is_listed) = (true, true);
+            talk.work.todo.clear();
         }
         _ => return Step::Fail(refused(response)),
     }
@@ -129,55 +119,41 @@ fn is_plan(value: &Value) -> bool {
     value["message"].as_str().is_some_and(|message| message.to_lowercase().contains("upgrade"))
 }
 
-fn listed(talk: &mut Talk, rows: &[Value], ground: &Ground) {
+fn told(subscription: &Value) -> Told {
+    Told {
+        id: text(subscription, "uri").map(|uri| short(&uri)).unwrap_or_default(),
+        is_active: text(subscription, "state").is_none_or(|state| state == "active"),
+    }
+}
+
+fn listed(work: &mut Work, rows: &[Value], ground: &Ground) {
+    work.is_listed = true;
     let mut is_placed = false;
     for row in rows {
         let Some(id) = text(row, "uri").map(|uri| short(&uri)).filter(|id| is_id(id)) else { continue };
-        let url = text(row, "callback_url").unwrap_or_default();
-        let (is_here, is_known) = (url == ground.hook_url, ground.known.iter().any(|(_, known)| *known == id));
-        let is_kept = !ground.kept_url.is_empty() && url.starts_with(&ground.kept_url);
-        if !is_here && !is_known && !is_kept {
-            continue;
-        }
+        let Some(own) = Own::of(ground, &[&id], &text(row, "callback_url").unwrap_or_default()) else { continue };
         let is_active = text(row, "state").as_deref() == Some("active");
-        let found = match (is_active, is_here && is_known) {
-            (false, _) => Found::SwitchedOff,
-            (true, true) => Found::InPlace,
-            (true, false) => Found::Adopted,
-        };
+        let found = own.found(is_active);
         match ground.wish {
-            Wish::Remove => talk.todo.push(Todo::Drop { id }),
+            Wish::Remove => work.todo.push(Todo::Drop { id }),
             Wish::Look | Wish::Probe if is_placed => {}
-            Wish::Look | Wish::Probe => talk.hooks.push(Hook { topic: TOPIC.into(), id, is_active, found }),
-            Wish::Register if found == Found::InPlace && !is_placed => {
-                talk.hooks.push(Hook { topic: TOPIC.into(), id, is_active, found });
-            }
+            Wish::Look | Wish::Probe => work.keep(TOPIC, id, is_active, found),
+            Wish::Register if found == Found::InPlace && !is_placed => work.keep(TOPIC, id, is_active, found),
             Wish::Register => {
                 // Its key is not known to us, or it is off for good.
-                talk.todo.push(Todo::Drop { id });
+                work.todo.push(Todo::Drop { id });
                 if !is_placed {
-                    talk.todo.push(Todo::Make { found });
+                    work.todo.push(Todo::Make { found });
                 }
             }
         }
         is_placed = true;
     }
     if ground.wish == Wish::Register && !is_placed {
-        talk.todo.push(Todo::Make { found: Found::Made });
+        work.todo.push(Todo::Make { found: Found::Made });
     }
     // Two with one address are refused: old ones go first.
-    talk.todo.sort_by_key(|todo| matches!(todo, Todo::Make { .. }));
-}
-
-fn changed(talk: &mut Talk, answer: Option<&Value>) {
-    if talk.todo.is_empty() {
-        return;
-    }
-    if let (Todo::Make { found }, Some(answer)) = (talk.todo.remove(0), answer) {
-        let id = text(&answer["resource"], "uri").map(|uri| short(&uri)).unwrap_or_default();
-        let is_active = text(&answer["resource"], "state").is_none_or(|state| state == "active");
-        talk.hooks.push(Hook { topic: TOPIC.into(), id, is_active, found });
-    }
+    work.todo.sort_by_key(|todo| matches!(todo, Todo::Make { .. }));
 }
 
 fn done(talk: Talk) -> Registered {
@@ -187,5 +163,5 @@ fn done(talk: Talk) -> Registered {
     } else if talk.is_only_own {
         notes.push(ONLY_OWN.to_owned());
     }
-    Registered { hooks: talk.hooks, notes, ..Registered::default() }
+    Registered { hooks: talk.work.hooks, notes, ..Registered::default() }
 }

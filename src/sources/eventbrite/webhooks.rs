@@ -8,8 +8,9 @@ use super::{Answer, api, is_id, no_organization, organization, read};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::Time;
+use crate::sources::kit::hooks::{Own, Todo, Told, Work};
 use crate::sources::kit::text;
-use crate::sources::{Found, Ground, Hook, Provision, Registered, Wish};
+use crate::sources::{Found, Ground, Provision, Registered, Wish};
 use crate::wire::{Request, Response};
 
 const TOPIC: &str = "tickets";
@@ -23,16 +24,7 @@ pub struct Registration;
 #[serde(default)]
 struct Talk {
     is_proven: bool,
-    is_listed: bool,
-    todo: Vec<Todo>,
-    hooks: Vec<Hook>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Todo {
-    Make { found: Found },
-    Drop { id: String },
+    work: Work,
 }
 
 impl Steps<Provision> for Registration {
@@ -50,14 +42,15 @@ impl Steps<Provision> for Registration {
 }
 
 fn ask(organization: &str, talk: Talk, ground: &Ground) -> Step<Provision> {
-    let request: Request = match talk.todo.first() {
+    let request: Request = match talk.work.todo.first() {
         _ if !talk.is_proven => api("GET", &format!("organizations/{organization}/orders")).up_to(LIST_BYTES),
         _ if ground.wish == Wish::Probe => return Step::Done(Registered::default()),
-        _ if !talk.is_listed => api("GET", &format!("organizations/{organization}/webhooks")).up_to(LIST_BYTES),
-        Some(Todo::Make { .. }) => api("POST", &format!("organizations/{organization}/webhooks"))
+        _ if !talk.work.is_listed => api("GET", &format!("organizations/{organization}/webhooks")).up_to(LIST_BYTES),
+        // It cannot be changed: one that is not right goes, and another is made.
+        Some(Todo::Make { .. } | Todo::Renew { .. }) => api("POST", &format!("organizations/{organization}/webhooks"))
             .json(json!({"endpoint_url": ground.hook_url, "actions": ACTIONS.join(","), "event_id": ""})),
         Some(Todo::Drop { id }) => api("DELETE", &format!("webhooks/{id}")),
-        None => return Step::Done(Registered { hooks: talk.hooks, ..Registered::default() }),
+        None => return Step::Done(Registered { hooks: talk.work.hooks, ..Registered::default() }),
     };
     Step::Ask(Box::new(request), json!(talk))
 }
@@ -65,59 +58,42 @@ fn ask(organization: &str, talk: Talk, ground: &Ground) -> Step<Provision> {
 fn take(organization: &str, mut talk: Talk, response: &Response, ground: &Ground) -> Step<Provision> {
     let told = match read(response) {
         Answer::Json(told) => Some(told),
-        Answer::Missing if talk.is_listed => None,
+        Answer::Missing if talk.work.is_listed => None,
         Answer::Missing => return Step::Fail(no_organization()),
         Answer::Anew => return Step::Fail(Verdict::Refused("Eventbrite refuses the question.".into())),
         Answer::Trouble(verdict) => return Step::Fail(verdict),
     };
     match told {
         Some(_) if !talk.is_proven => talk.is_proven = true,
-        Some(page) if !talk.is_listed => {
-            talk.is_listed = true;
-            listed(&mut talk, page["webhooks"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
+        Some(page) if !talk.work.is_listed => {
+            listed(&mut talk.work, page["webhooks"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
         }
-        answer => changed(&mut talk, answer.as_ref()),
+        answer => talk.work.changed(TOPIC, answer.map(|made| Told { id: text(&made, "id").unwrap_or_default(), is_active: true })),
     }
     ask(organization, talk, ground)
 }
 
-fn listed(talk: &mut Talk, rows: &[Value], ground: &Ground) {
+fn listed(work: &mut Work, rows: &[Value], ground: &Ground) {
+    work.is_listed = true;
     let mut is_placed = false;
     for row in rows {
-        let (Some(id), url) = (text(row, "id").filter(|id| is_id(id)), text(row, "endpoint_url").unwrap_or_default()) else { continue };
-        let is_here = url == ground.hook_url;
-        let is_known = ground.known.iter().any(|(_, known)| *known == id);
-        let is_kept = !ground.kept_url.is_empty() && url.starts_with(&ground.kept_url);
-        if !is_here && !is_known && !is_kept {
-            continue;
-        }
+        let Some(id) = text(row, "id").filter(|id| is_id(id)) else { continue };
+        let Some(own) = Own::of(ground, &[&id], &text(row, "endpoint_url").unwrap_or_default()) else { continue };
         let told: Vec<&str> = row["actions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let is_whole = ACTIONS.iter().all(|action| told.contains(action));
-        let found = if is_here && is_known { Found::InPlace } else { Found::Adopted };
-        let place = Hook { topic: TOPIC.into(), id: id.clone(), is_active: true, found };
         match ground.wish {
-            Wish::Remove => talk.todo.push(Todo::Drop { id }),
-            Wish::Look | Wish::Probe => talk.hooks.push(place),
-            Wish::Register if is_here && is_whole && !is_placed => {
-                talk.hooks.push(place);
+            Wish::Remove => work.todo.push(Todo::Drop { id }),
+            Wish::Look | Wish::Probe => work.keep(TOPIC, id, true, own.found(true)),
+            Wish::Register if own.is_here && is_whole && !is_placed => {
+                work.keep(TOPIC, id, true, own.found(true));
                 is_placed = true;
             }
-            // It cannot be changed: one that points elsewhere or hears too little goes.
-            Wish::Register => talk.todo.push(Todo::Drop { id }),
+            // One that points elsewhere or hears too little.
+            Wish::Register => work.todo.push(Todo::Drop { id }),
         }
     }
     if ground.wish == Wish::Register && !is_placed {
-        let found = if talk.todo.is_empty() { Found::Made } else { Found::Adopted };
-        talk.todo.push(Todo::Make { found });
-    }
-}
-
-/// One change was answered; none is an answer that it is not there.
-fn changed(talk: &mut Talk, answer: Option<&Value>) {
-    if talk.todo.is_empty() {
-        return;
-    }
-    if let (Todo::Make { found }, Some(made)) = (talk.todo.remove(0), answer) {
-        talk.hooks.push(Hook { topic: TOPIC.into(), id: text(made, "id").unwrap_or_default(), is_active: true, found });
+        let found = if work.todo.is_empty() { Found::Made } else { Found::Adopted };
+        work.todo.push(Todo::Make { found });
     }
 }

@@ -10,8 +10,9 @@ use crate::crypto::Secret;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::Time;
+use crate::sources::kit::hooks::{Own, Todo, Told, Work};
 use crate::sources::kit::text;
-use crate::sources::{Found, Ground, Hook, Provision, Registered, Wish};
+use crate::sources::{Found, Ground, Provision, Registered, Wish};
 use crate::wire::{Body, Part, Request, Response};
 
 /// What its events are about; one endpoint stands for all of them.
@@ -37,22 +38,12 @@ pub struct Registration;
 struct Talk {
     /// How many of the proofs are there.
     proven: usize,
-    is_listed: bool,
-    todo: Vec<Todo>,
-    hooks: Vec<Hook>,
+    work: Work,
     /// The signing secret of an endpoint that was made just now.
     secret: Option<String>,
     is_read_only: bool,
     is_test: bool,
     waits: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Todo {
-    Make { found: Found },
-    Renew { id: String, found: Found },
-    Drop { id: String },
 }
 
 impl Steps<Provision> for Registration {
@@ -70,8 +61,8 @@ fn ask(talk: Talk, ground: &Ground) -> Step<Provision> {
     let request = match PROOFS.get(talk.proven).filter(|_| is_proving) {
         Some((path, _)) => api("GET", *path).query("limit", Part::plain("1")).up_to(LIST_BYTES),
         None if ground.wish == Wish::Probe => return Step::Done(Registered::default()),
-        None if !talk.is_listed => api("GET", "/v1/webhook_endpoints").query("limit", Part::plain("100")).up_to(LIST_BYTES),
-        None => match talk.todo.first() {
+        None if !talk.work.is_listed => api("GET", "/v1/webhook_endpoints").query("limit", Part::plain("100")).up_to(LIST_BYTES),
+        None => match talk.work.todo.first() {
             Some(todo) => change(todo, ground),
             None => return Step::Done(done(talk)),
         },
@@ -101,13 +92,13 @@ fn take(mut talk: Talk, response: &Response, ground: &Ground) -> Step<Provision>
     let is_proving = matches!(ground.wish, Wish::Probe | Wish::Register) && talk.proven < PROOFS.len();
     let value = match answer::read(response) {
         Answer::Json(value) => Some(value),
-        Answer::Missing if !is_proving && talk.is_listed => None,
+        Answer::Missing if !is_proving && talk.work.is_listed => None,
         Answer::Missing => return Step::Fail(Verdict::Refused("Stripe knows no such list.".into())),
         Answer::NotAllowed if is_proving => return Step::Fail(answer::without(PROOFS[talk.proven].1)),
         Answer::NotAllowed => {
             talk.is_read_only = true;
-            talk.is_listed = true;
-            talk.todo.clear();
+            talk.work.is_listed = true;
+            talk.work.todo.clear();
             return ask(talk, ground);
         }
         Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if talk.waits < MOST_WAITS => {
@@ -123,20 +114,18 @@ fn take(mut talk: Talk, response: &Response, ground: &Ground) -> Step<Provision>
             talk.is_test |= rows.is_some_and(|rows| rows.iter().any(|row| row["livemode"] == Value::Bool(false)));
             talk.proven += 1;
         }
-        Some(page) if !talk.is_listed => {
-            talk.is_listed = true;
-            listed(&mut talk, page["data"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
+        Some(page) if !talk.work.is_listed => {
+            listed(&mut talk.work, page["data"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
         }
         answer => changed(&mut talk, answer.as_ref()),
     }
     ask(talk, ground)
 }
 
-/// One of ours: it points here, to where we were before, or we have made it.
+/// One of ours.
 struct Seen {
     id: String,
-    is_here: bool,
-    is_known: bool,
+    own: Own,
     is_enabled: bool,
     /// It is told of everything that we want to hear.
     is_whole: bool,
@@ -144,77 +133,59 @@ struct Seen {
 
 fn seen(row: &Value, ground: &Ground) -> Option<Seen> {
     let (id, url) = (text(row, "id").filter(|id| is_id(id))?, text(row, "url")?);
-    let is_here = url == ground.hook_url;
-    let is_known = ground.known.iter().any(|(_, known)| *known == id);
-    let is_kept = !ground.kept_url.is_empty() && url.starts_with(&ground.kept_url);
+    let own = Own::of(ground, &[&id], &url)?;
     let told: Vec<&str> = row["enabled_events"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    (is_here || is_known || is_kept).then(|| Seen {
-        is_here,
-        is_known,
+    Some(Seen {
+        own,
         is_enabled: text(row, "status").is_none_or(|status| status == "enabled"),
         is_whole: told.contains(&"*") || EVENTS.iter().all(|kind| told.contains(kind)),
         id,
     })
 }
 
-fn listed(talk: &mut Talk, rows: &[Value], ground: &Ground) {
+fn listed(work: &mut Work, rows: &[Value], ground: &Ground) {
+    work.is_listed = true;
     let mut ours: Vec<Seen> = rows.iter().filter_map(|row| seen(row, ground)).collect();
-    ours.sort_by_key(|s| (!s.is_known, !s.is_here, !s.is_enabled));
+    ours.sort_by_key(|s| (!s.own.is_known, !s.own.is_here, !s.is_enabled));
     match ground.wish {
-        Wish::Remove => talk.todo = ours.into_iter().map(|s| Todo::Drop { id: s.id }).collect(),
-        Wish::Register => settle(talk, ours, ground.secrets.iter().any(|key| key == HOOK_SECRET)),
+        Wish::Remove => work.todo = ours.into_iter().map(|s| Todo::Drop { id: s.id }).collect(),
+        Wish::Register => settle(work, ours, ground.secrets.iter().any(|key| key == HOOK_SECRET)),
         Wish::Look | Wish::Probe => {
-            talk.hooks = ours.first().map(|s| hook(s.id.clone(), s.is_enabled, found(s))).into_iter().collect();
+            if let Some(s) = ours.first() {
+                work.keep(TOPIC, s.id.clone(), s.is_enabled, s.own.found(s.is_enabled));
+            }
         }
     }
 }
 
 /// One endpoint, switched on, with our address, whose secret we hold. Stripe never tells the secret of one that is there: where
 /// we hold none, it is made anew.
-fn settle(talk: &mut Talk, ours: Vec<Seen>, is_secret_held: bool) {
+fn settle(work: &mut Work, ours: Vec<Seen>, is_secret_held: bool) {
     let mut ours = ours.into_iter();
     match ours.next() {
-        None => talk.todo.push(Todo::Make { found: Found::Made }),
+        None => work.todo.push(Todo::Make { found: Found::Made }),
         Some(best) if !is_secret_held => {
-            talk.todo.push(Todo::Make { found: found(&best) });
-            talk.todo.push(Todo::Drop { id: best.id });
+            work.todo.push(Todo::Make { found: best.own.found(best.is_enabled) });
+            work.todo.push(Todo::Drop { id: best.id });
         }
-        Some(best) if best.is_here && best.is_enabled && best.is_whole => {
-            let found = if best.is_known { Found::InPlace } else { Found::Adopted };
-            talk.hooks.push(hook(best.id, true, found));
-        }
-        Some(best) => talk.todo.push(Todo::Renew { found: found(&best), id: best.id }),
+        Some(best) if best.own.is_here && best.is_enabled && best.is_whole => work.keep(TOPIC, best.id, true, best.own.found(true)),
+        Some(best) => work.todo.push(Todo::Renew { found: best.own.found(best.is_enabled), id: best.id }),
     }
-    talk.todo.extend(ours.map(|other| Todo::Drop { id: other.id }));
-}
-
-fn found(seen: &Seen) -> Found {
-    match (seen.is_enabled, seen.is_here) {
-        (false, _) => Found::SwitchedOff,
-        (true, true) if seen.is_known => Found::InPlace,
-        (true, _) => Found::Adopted,
-    }
-}
-
-fn hook(id: String, is_active: bool, found: Found) -> Hook {
-    Hook { topic: TOPIC.into(), id, is_active, found }
+    work.todo.extend(ours.map(|other| Todo::Drop { id: other.id }));
 }
 
 /// One change was answered; none is an answer that it is not there.
 fn changed(talk: &mut Talk, answer: Option<&Value>) {
-    if talk.todo.is_empty() {
-        return;
+    let is_made = matches!(talk.work.todo.first(), Some(Todo::Make { .. }));
+    if let Some(made) = answer.filter(|_| is_made) {
+        talk.secret = text(made, "secret").or(talk.secret.take());
     }
-    match (talk.todo.remove(0), answer) {
-        (Todo::Make { found }, Some(made)) => {
-            talk.secret = text(made, "secret").or(talk.secret.take());
-            talk.hooks.push(hook(text(made, "id").unwrap_or_default(), text(made, "status").is_none_or(|s| s == "enabled"), found));
-        }
-        (Todo::Renew { id, found }, Some(_)) => talk.hooks.push(hook(id, true, found)),
-        // It was taken away between the list and now.
-        (Todo::Renew { .. }, None) => talk.todo.insert(0, Todo::Make { found: Found::Made }),
-        (Todo::Make { .. } | Todo::Drop { .. }, _) => {}
-    }
+    let told = |answer: &Value| Told {
+        id: text(answer, "id").unwrap_or_default(),
+        // What was changed is on: that is what it was changed to.
+        is_active: !is_made || text(answer, "status").is_none_or(|s| s == "enabled"),
+    };
+    talk.work.changed(TOPIC, answer.map(told));
 }
 
 fn done(talk: Talk) -> Registered {
@@ -225,7 +196,7 @@ fn done(talk: Talk) -> Registered {
     if talk.is_test {
         notes.push("This is a key of Stripe's test mode: payments are shown and not counted.".to_owned());
     }
-    let mut registered = Registered { hooks: talk.hooks, notes, ..Registered::default() };
+    let mut registered = Registered { hooks: talk.work.hooks, notes, ..Registered::default() };
     if let Some(secret) = talk.secret {
         registered.secrets.push((HOOK_SECRET.into(), Secret::new(secret)));
     }

@@ -9,8 +9,9 @@ use crate::crypto;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::Time;
+use crate::sources::kit::hooks::{Own, Todo, Told, Work};
 use crate::sources::kit::text;
-use crate::sources::{Found, Ground, Hook, Provision, Registered, Wish};
+use crate::sources::{Found, Ground, Provision, Registered, Wish};
 use crate::wire::{Body, Part, Request, Response};
 
 const TOPIC: &str = "responses";
@@ -24,16 +25,7 @@ pub struct Registration;
 struct Talk {
     /// Reading forms and responses was tried.
     proven: usize,
-    is_listed: bool,
-    todo: Vec<Todo>,
-    hooks: Vec<Hook>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Todo {
-    Put { found: Found },
-    Drop { tag: String },
+    work: Work,
 }
 
 impl Steps<Provision> for Registration {
@@ -57,14 +49,14 @@ fn tag(ground: &Ground) -> String {
 
 fn ask(form: &str, talk: Talk, ground: &Ground) -> Step<Provision> {
     let is_proving = matches!(ground.wish, Wish::Probe | Wish::Register);
-    let request = match (talk.proven, talk.todo.first()) {
+    let request = match (talk.proven, talk.work.todo.first()) {
         (0, _) if is_proving => api("GET", format!("/forms/{form}")).up_to(LIST_BYTES),
         (1, _) if is_proving => api("GET", format!("/forms/{form}/responses")).query("page_size", Part::plain("1")).up_to(LIST_BYTES),
         _ if ground.wish == Wish::Probe => return Step::Done(Registered::default()),
-        _ if !talk.is_listed => api("GET", format!("/forms/{form}/webhooks")).up_to(LIST_BYTES),
-        (_, Some(Todo::Put { .. })) => put(form, ground),
-        (_, Some(Todo::Drop { tag })) => api("DELETE", format!("/forms/{form}/webhooks/{tag}")),
-        (_, None) => return Step::Done(Registered { hooks: talk.hooks, ..Registered::default() }),
+        _ if !talk.work.is_listed => api("GET", format!("/forms/{form}/webhooks")).up_to(LIST_BYTES),
+        (_, Some(Todo::Make { .. } | Todo::Renew { .. })) => put(form, ground),
+        (_, Some(Todo::Drop { id })) => api("DELETE", format!("/forms/{form}/webhooks/{id}")),
+        (_, None) => return Step::Done(Registered { hooks: talk.work.hooks, ..Registered::default() }),
     };
     Step::Ask(Box::new(request), json!(talk))
 }
@@ -86,13 +78,15 @@ fn take(form: &str, mut talk: Talk, response: &Response, ground: &Ground) -> Ste
     let value = response.json().unwrap_or_default();
     match response.status {
         200..=299 if is_proving => talk.proven += 1,
-        200..=299 if !talk.is_listed => {
-            talk.is_listed = true;
-            listed(&mut talk, value["items"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
+        200..=299 if !talk.work.is_listed => {
+            listed(&mut talk.work, value["items"].as_array().map(Vec::as_slice).unwrap_or_default(), ground);
         }
-        200..=299 => changed(&mut talk, &value, ground),
+        200..=299 => {
+            let is_active = value["enabled"] != Value::Bool(false);
+            talk.work.changed(TOPIC, Some(Told { id: tag(ground), is_active }));
+        }
         // Gone already.
-        404 if matches!(talk.todo.first(), Some(Todo::Drop { .. })) => drop(talk.todo.remove(0)),
+        404 if matches!(talk.work.todo.first(), Some(Todo::Drop { .. })) => talk.work.changed(TOPIC, None),
         429 | 500..=599 => {
             let sentence = "Typeform cannot be asked now. It is tried again by itself.".to_owned();
             return Step::Fail(Verdict::Retry { after_ms: None, sentence });
@@ -102,50 +96,34 @@ fn take(form: &str, mut talk: Talk, response: &Response, ground: &Ground) -> Ste
     ask(form, talk, ground)
 }
 
-fn listed(talk: &mut Talk, rows: &[Value], ground: &Ground) {
-    let own = tag(ground);
+fn listed(work: &mut Work, rows: &[Value], ground: &Ground) {
+    work.is_listed = true;
+    let own_tag = tag(ground);
     let mut is_placed = false;
     for row in rows {
         let Some(tag) = text(row, "tag").filter(|tag| is_id(tag)) else { continue };
         let (url, id) = (text(row, "url").unwrap_or_default(), text(row, "id").unwrap_or_default());
-        let is_here = url == ground.hook_url;
-        let is_known = ground.known.iter().any(|(_, known)| *known == id || *known == tag);
-        let is_kept = !ground.kept_url.is_empty() && url.starts_with(&ground.kept_url);
-        if !is_here && !is_known && !is_kept && tag != own {
-            continue;
-        }
+        // Its name is ours, whatever it points to.
+        let named = (tag == own_tag).then_some(Own { is_here: false, is_known: false });
+        let Some(own) = Own::of(ground, &[&id, &tag], &url).or(named) else { continue };
         let is_active = row["enabled"] != Value::Bool(false);
-        let found = match (is_active, is_here && is_known) {
-            (false, _) => Found::SwitchedOff,
-            (true, true) => Found::InPlace,
-            (true, false) => Found::Adopted,
-        };
+        let found = own.found(is_active);
         match ground.wish {
-            Wish::Remove => talk.todo.push(Todo::Drop { tag }),
-            Wish::Look | Wish::Probe => talk.hooks.push(Hook { topic: TOPIC.into(), id: tag, is_active, found }),
-            Wish::Register if tag == own && found == Found::InPlace => {
-                talk.hooks.push(Hook { topic: TOPIC.into(), id: tag, is_active, found });
+            Wish::Remove => work.todo.push(Todo::Drop { id: tag }),
+            Wish::Look | Wish::Probe => work.keep(TOPIC, tag, is_active, found),
+            Wish::Register if tag == own_tag && found == Found::InPlace => {
+                work.keep(TOPIC, tag, is_active, found);
                 is_placed = true;
             }
-            Wish::Register if tag == own => {
-                talk.todo.push(Todo::Put { found });
+            Wish::Register if tag == own_tag => {
+                work.todo.push(Todo::Make { found });
                 is_placed = true;
             }
-            Wish::Register => talk.todo.push(Todo::Drop { tag }),
+            Wish::Register => work.todo.push(Todo::Drop { id: tag }),
         }
     }
     if ground.wish == Wish::Register && !is_placed {
-        let found = if talk.todo.is_empty() { Found::Made } else { Found::Adopted };
-        talk.todo.push(Todo::Put { found });
-    }
-}
-
-fn changed(talk: &mut Talk, value: &Value, ground: &Ground) {
-    if talk.todo.is_empty() {
-        return;
-    }
-    if let Todo::Put { found } = talk.todo.remove(0) {
-        let is_active = value["enabled"] != Value::Bool(false);
-        talk.hooks.push(Hook { topic: TOPIC.into(), id: tag(ground), is_active, found });
+        let found = if work.todo.is_empty() { Found::Made } else { Found::Adopted };
+        work.todo.push(Todo::Make { found });
     }
 }

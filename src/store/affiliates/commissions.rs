@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, named_params};
 
 use super::super::scope::SiteConn;
-use crate::domain::affiliate::claim::{Claim, Way};
+use crate::domain::affiliate::claim::{Claim, Model, Way};
 use crate::domain::affiliate::ledger::{Entry, Place, Sums};
 use crate::domain::affiliate::{Piece, Terms};
 use crate::domain::ids::{AffiliateId, ConversionId, PayoutId, SessionId};
@@ -26,6 +26,8 @@ pub struct Credit {
     pub hold_days: u32,
     pub due_at: Time,
     pub reason: String,
+    /// Which of several links earned when the sale was first known. A later setting does not change it.
+    pub model: Model,
     pub flag: Option<String>,
     /// `approved` or `refused`, and when.
     pub verdict: Option<(String, Time)>,
@@ -46,7 +48,7 @@ pub struct NewLine<'a> {
     pub note: &'a str,
 }
 
-const CREDIT: &str = "affiliate_id, code, way, followed_at, terms, hold_days, due_at, reason, flag, verdict, verdict_at";
+const CREDIT: &str = "affiliate_id, code, way, followed_at, terms, hold_days, due_at, reason, flag, verdict, verdict_at, model";
 
 pub fn find(c: &SiteConn, conversion: ConversionId) -> Result<Option<Credit>> {
     c.find(
@@ -61,15 +63,16 @@ pub fn find(c: &SiteConn, conversion: ConversionId) -> Result<Option<Credit>> {
 pub fn save(c: &SiteConn, conversion: ConversionId, credit: &Credit, now: Time) -> Result<()> {
     let terms = credit.terms.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
     c.execute(
-        "insert into affiliate_credits (site_id, conversion_id, affiliate_id, code, way, followed_at, at, terms, hold_days, due_at, reason, flag)
-         values (:site, :id, :affiliate, :code, :way, :followed, :now, :terms, :hold, :due, :reason, :flag)
+        "insert into affiliate_credits (site_id, conversion_id, affiliate_id, code, way, followed_at, at, terms, hold_days, due_at, reason, flag, model)
+         values (:site, :id, :affiliate, :code, :way, :followed, :now, :terms, :hold, :due, :reason, :flag, :model)
          on conflict (site_id, conversion_id) do update set affiliate_id = excluded.affiliate_id, code = excluded.code, way = excluded.way,
            followed_at = excluded.followed_at, at = excluded.at, terms = excluded.terms, hold_days = excluded.hold_days,
            due_at = excluded.due_at, reason = excluded.reason, flag = excluded.flag,
            verdict = iif(affiliate_id is excluded.affiliate_id, verdict, null)",
         named_params! {":id": conversion.number(), ":affiliate": credit.affiliate.map(AffiliateId::number), ":code": credit.claim.code,
         ":way": credit.claim.way.word(), ":followed": credit.followed_at.map(Time::ms), ":now": now.ms(), ":terms": terms,
-        ":hold": credit.hold_days, ":due": credit.due_at.ms(), ":reason": credit.reason, ":flag": credit.flag},
+        ":hold": credit.hold_days, ":due": credit.due_at.ms(), ":reason": credit.reason, ":flag": credit.flag,
+        ":model": credit.model.word()},
     )?;
     Ok(())
 }
@@ -252,5 +255,6 @@ fn read(row: &Row) -> Result<Credit> {
         reason: row.get(7).map_err(sql)?,
         flag: row.get(8).map_err(sql)?,
         verdict: verdict.zip(time(10)?),
+        model: Model::parse(&row.get::<_, String>(11).map_err(sql)?).unwrap_or_default(),
     })
 }

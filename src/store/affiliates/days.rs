@@ -3,6 +3,7 @@
 use rusqlite::named_params;
 
 use super::super::scope::SiteConn;
+use crate::domain::affiliate;
 use crate::domain::ids::SessionId;
 use crate::domain::question::Days;
 use crate::domain::time::{Day, Time};
@@ -31,13 +32,17 @@ pub struct Clicks {
 
 /// Whether the browser has followed a link with this code within half an hour of `at`: then it is the same click.
 pub fn has_click(c: &SiteConn, session: SessionId, code: &str, at: Time) -> Result<bool> {
-    let found = c.find(
-        "select 1 from touches where site_id = :site and session_id = :session and at between :from and :to
-           and lower(affiliate) = :code limit 1",
-        named_params! {":session": session.number(), ":from": at.ms() - SAME_CAMPAIGN_MS, ":to": at.ms() + SAME_CAMPAIGN_MS, ":code": code},
-        |_| Ok(()),
+    let mut is_known = false;
+    c.scan(
+        "select affiliate from touches where site_id = :site and session_id = :session and at between :from and :to and affiliate is not null",
+        named_params! {":session": session.number(), ":from": at.ms() - SAME_CAMPAIGN_MS, ":to": at.ms() + SAME_CAMPAIGN_MS},
+        |row| {
+            // Capitals of every script are folded here; the database knows those of ASCII only.
+            is_known = affiliate::code(&row.get::<_, String>(0)?).as_deref() == Some(code);
+            Ok(!is_known)
+        },
     )?;
-    Ok(found.is_some())
+    Ok(is_known)
 }
 
 pub fn count(c: &SiteConn, day: Day, code: &str, click: Click) -> Result<()> {

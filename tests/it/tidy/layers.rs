@@ -33,6 +33,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("agents", "domain"),
     ("recent", "book store domain error"),
     ("talks", "domain"),
+    ("watch", "domain"),
     ("turns", "domain"),
     ("book", "store domain crypto error"),
     ("clicks", "store domain"),
@@ -40,7 +41,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turns agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turns watch agents domain crypto error",
     ),
     (
         "flows",
@@ -50,7 +51,7 @@ const MAY_NAME: &[(&str, &str)] = &[
         "http",
         "flows backup app store sources destinations proxy platforms wire domain crypto json config clock book door limits loads figures presence agents error",
     ),
-    ("jobs", "flows backup app store sources disk key wire domain crypto error"),
+    ("jobs", "flows backup app store sources disk key watch clock wire domain crypto error"),
     ("proxy", "flows app store wire domain crypto error"),
     // An export writes what the lists' own routes write.
     ("control", "http flows app store backup files outbound platforms config clock key domain crypto error"),
@@ -172,6 +173,8 @@ fn those_who_see_all_sites_are_known() {
         ("src/flows/policy.rs", "a site's settings are a row of the box"),
         ("src/flows/shares.rs", "which site a link is of"),
         ("src/flows/affiliates.rs", "which site a statement's link is of"),
+        ("src/jobs/watchdog.rs", "whose reading is late is looked for on the whole box"),
+        ("src/flows/syncs.rs", "what the process before this one had under way broke off with it, whosesoever it was"),
         ("src/jobs/puller.rs", "what is due at the platforms is looked for on the whole box"),
         ("src/http/account.rs", "users belong to the box"),
         ("src/http/login.rs", "users belong to the box"),
