@@ -7,7 +7,7 @@ import { createFrame } from './parts/frame.js';
 import { heard, told } from './filters.js';
 
 /**
- * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, hides_money: boolean, hides_people: boolean, currency: string, zone: string, domains: string[], public_key: string,
+ * @typedef {{site: string, name: string, role: 'owner'|'editor'|'analyst'|'client', part: boolean, locked: boolean, hides_money: boolean, hides_people: boolean, currency: string, zone: string, domains: string[], public_key: string,
  *   snippet: string, consent: string, model: string, window: number|string, first_touch_at: string|null, first_conversion_at: string|null}} Site
  * @typedef {{dim: string, not: boolean, has?: boolean, values: string[]}} Filter `has`: a part of the word
  * @typedef {{range?: boolean, lens?: boolean, compare?: boolean, filters?: string[], search?: boolean, exports?: string, files?: [string, string][], fileQuery?: (view: View) => string,
@@ -25,7 +25,7 @@ export const PAGES = [
   { path: 'overview', name: 'Overview', group: '', icon: 'overview', key: 'O', dock: true, needs: 'own', load: () => import('./pages/overview.js') },
   { path: 'sources', name: 'Sources', group: 'Money', icon: 'sources', key: 'U', dock: false, needs: 'yes', load: () => import('./pages/sources.js') },
   { path: 'spend', name: 'Spend', group: 'Money', icon: 'spend', key: 'E', dock: false, shown: (site) => !site.part && site.role !== 'client', load: () => import('./pages/spend.js') },
-  { path: 'attribution', name: 'Attribution', group: 'Money', icon: 'lens', key: 'T', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/attribution.js') },
+  { path: 'attribution', name: 'Attribution', group: 'Money', icon: 'lens', key: 'T', dock: false, needs: 'yes', shown: (site) => !site.locked, load: () => import('./pages/attribution.js') },
   { path: 'daily', name: 'Daily report', group: 'Money', icon: 'calendar', key: 'Y', dock: false, needs: 'yes', shown: (site) => !site.part, load: () => import('./pages/daily.js') },
   { path: 'conversions', name: 'Conversions', group: 'Money', icon: 'conversions', key: 'C', dock: true, needs: 'yes', load: () => import('./pages/conversions.js'),
     detail: () => import('./pages/receipt.js') },

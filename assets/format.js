@@ -257,7 +257,7 @@ export const windowName = (w) => (w === 'unlimited' ? 'any time' : plural(Number
 const PLATFORMS = { meta: 'Meta', ga4: 'GA4', google_ads: 'Google Ads', hubspot: 'HubSpot', anytrack: 'AnyTrack', tiktok: 'TikTok', microsoft: 'Microsoft',
   linkedin: 'LinkedIn', pinterest: 'Pinterest', webhook: 'Webhook', woocommerce: 'WooCommerce', shopify: 'Shopify', forms: 'Forms', stripe: 'Stripe',
   chatwoot: 'Chatwoot', crisp: 'Crisp', tawk: 'tawk.to', zoom: 'Zoom', eventbrite: 'Eventbrite', easyappointments: 'Easy!Appointments', poshvip: 'Posh',
-  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'API', api: 'API', import: 'Import' };
+  calcom: 'Cal.com', calendly: 'Calendly', typeform: 'Typeform', metaleads: 'Meta lead ads', generic: 'API', api: 'API', import: 'Import', manual: 'By hand', referral: 'Referral', direct_signup: 'Sign-up' };
 /** @type {Record<string, string>} */
 export const PLATFORM_LETTERS = { meta: 'Me', ga4: 'G4', google_ads: 'GA', hubspot: 'HS', anytrack: 'AT', tiktok: 'TT', microsoft: 'MS', linkedin: 'Li',
   pinterest: 'Pi', webhook: 'WH' };

@@ -1,6 +1,6 @@
 // HaloTrack page tag: see t.md
 if(document.currentScript&&!window.HaloTrack){
-let d=document,l=location,n=navigator,m=d.currentScript,s,w,c,h,o,f,v,b,e,r=9,q=new Promise(x=>o=x),
+let d=document,l=location,n=navigator,m=d.currentScript,s,w,c,h,o,f,v,b,e,z,r=9,q=new Promise(x=>o=x),
 K=RegExp(`&(utm_\\w+|[gw]braid|(\\w+cl(ic)?k?|li_fat_|campaign_|ad_|adset_|rdt_c|ScC)id|epik|at_gd|halo_(click|me)|ref|via|aff|${m.dataset.params?.replace(/[^\w-]+/g,'|')})\\b=[^&]*`,'g'),
 T=x=>{try{return x()}catch{}},
 J=()=>'; '+T(()=>d.cookie),
@@ -10,18 +10,39 @@ R=x=>q=q.then(x).catch(T),
 P=(k,x)=>fetch(new URL(k,m.src),{method:'POST',body:JSON.stringify({...x,site:m.dataset.site}),credentials:'include',keepalive:1}),
 A=(k,x)=>R(()=>{I()&&P(k,{...x,session_id:I()}).catch(T)}),
 I=()=>N()?null:s||C('_halo=')||null,
-code=()=>{
+O=()=>{
 let a='23456789ABCDEFGHJKMNPQRSTVWXY',p=-1>>>1,h=0,i,x,t,k
 if(!I())return null
 for(x of I().slice(0,28))h=(h*257+x.charCodeAt())%p
-do for(x=h=h*257%p,t='',k=0,i=1;i<6;x=x/29|0)t+=a[x%29],k+=x%29*i++
-while(!/\d.*\d/.test(t))
+do for(x=h=h*257%p||1,t='',k=0,i=1;i<6;x=x/29|0)t+=a[x%29],k+=x%29*i++
+while(!/(?=.*\d.*\d).*\D/.test(t))
 return t+a[k%29]
 },
-F=()=>d.querySelectorAll('[name=halo_session_id],[data-halo]').forEach(x=>{
-let t=(x.dataset.halo=='code'?code:I)()||'',k='checked'in x?'value':'textContent'
-x[k]==t||(x[k]=t)
-}),
+code=()=>{
+let t=O()
+t&&z!=t&&T(()=>sessionStorage.halo_code)!=t&&R(()=>{
+I()&&P('./api/event',{name:'halo_code',session_id:I()}).then(x=>{if(x.ok)sessionStorage.halo_code=t}).catch(T)
+},z=t)
+return t
+},
+S=(x,t,k='checked'in x?'value':'textContent')=>x[k]==t||(x[k]=t),
+F=()=>{
+let u=m.dataset.code
+d.querySelectorAll('[name=halo_session_id],[name=halo_code],[data-halo]').forEach(x=>S(x,(x.name=='halo_code'||x.dataset.halo=='code'?code:I)()||''))
+u!=null&&d.querySelectorAll('a[href^="tel:"],a[href^="sms:"],a[href^="mailto:"],a[href*="//wa.me/"],a[href*="whatsapp.com/send"],a[href^="whatsapp:"]').forEach(x=>{
+let t=code(),y=t?(u||'Code')+' '+t:'',k=/^[sm]/.test(x.href)?'body':'text',p,q
+if(/^tel/.test(x.href)){
+x.halo?.isConnected||x.after(x.halo=d.createElement('small'))
+return S(x.halo,y&&' '+y)
+}
+x.halo?.[1]==x.href||(x.halo=[x.href])
+;[p,q]=x.halo[0].split('?')
+t=new URLSearchParams(k>'c'?q:q?.replace(/\+/g,'%2B'))
+y&&t.set(k,(t.get(k)?t.get(k)+'\n':'')+y)
+x.href=y?p+'?'+(t+'').replace(/\+/g,'%20'):x.halo[0]
+x.halo[1]=x.href
+})
+},
 B=x=>x==null?x:/^[gt]/.test(x)?'granted':'denied',
 G=(k,x)=>B(C('halo_consent=')||w||(c?[...x].every(x=>c[x]):T(()=>google_tag_data.ics.entries[k+'_storage'].update))),
 Y=()=>G('analytics','18'),

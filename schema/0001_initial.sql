@@ -260,6 +260,18 @@ create table page_events (
 create index page_events__site_id__session_id on page_events (site_id, session_id);
 create index page_events__site_id__name__at on page_events (site_id, name, at);
 
+-- Short codes that pages have shown, and the browsers that they lead to.
+create table short_codes (
+  site_id    integer not null,
+  code       text not null check (length(code) = 6),       -- personal
+  session_id integer not null,
+  first_at   integer not null,
+  last_at    integer not null,                             -- it lives for ninety days after this
+  primary key (site_id, code, session_id)
+) strict, without rowid;
+create index short_codes__site_id__session_id on short_codes (site_id, session_id);
+create index short_codes__site_id__last_at on short_codes (site_id, last_at);
+
 create table anon_events (
   site_id       integer not null,
   id            integer not null,
@@ -1127,7 +1139,8 @@ create table spend_days (
 create table imports (
   site_id       integer not null,
   id            integer not null,
-  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'touches'),
+  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'offline' or
+    kind = 'touches'),
   name          text not null check (length(name) <= 255),
   digest        blob,                                      -- SHA-256 of the file; none until all of it is there
   home          text not null default '{}',                -- what the file does not say by itself
@@ -1187,6 +1200,18 @@ create table segments (
 ) strict, without rowid;
 create unique index segments__site_id__name on segments (site_id, name) where user_id is null;
 create unique index segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
+
+-- Words that links are made from again and again.
+create table link_templates (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  words      text not null check (json_valid(words)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
+) strict, without rowid;
+create unique index link_templates__site_id__name on link_templates (site_id, name);
 
 -- Steps that lead somewhere, as the owner named them: what is asked of people, no figures.
 create table funnels (

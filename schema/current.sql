@@ -867,7 +867,8 @@ CREATE TABLE import_rows (
 CREATE TABLE imports (
   site_id       integer not null,
   id            integer not null,
-  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'touches'),
+  kind          text not null check (kind = 'spend' or kind = 'conversions' or kind = 'orders' or kind = 'leads' or kind = 'offline' or
+    kind = 'touches'),
   name          text not null check (length(name) <= 255),
   digest        blob,                                      -- SHA-256 of the file; none until all of it is there
   home          text not null default '{}',                -- what the file does not say by itself
@@ -994,6 +995,16 @@ CREATE TABLE link_days (
   bots    integer not null default 0,
   visits  integer not null default 0,
   primary key (site_id, link_id, day)
+) strict, without rowid;
+
+CREATE TABLE link_templates (
+  site_id    integer not null references sites (id),
+  id         integer not null,
+  name       text not null check (length(name) between 1 and 60),
+  words      text not null check (json_valid(words)),
+  who        text not null,
+  created_at integer not null,
+  primary key (site_id, id)
 ) strict, without rowid;
 
 CREATE TABLE logins (
@@ -1408,6 +1419,15 @@ CREATE TABLE shares (
   last_viewed_at integer
 ) strict, without rowid;
 
+CREATE TABLE short_codes (
+  site_id    integer not null,
+  code       text not null check (length(code) = 6),       -- personal
+  session_id integer not null,
+  first_at   integer not null,
+  last_at    integer not null,                             -- it lives for ninety days after this
+  primary key (site_id, code, session_id)
+) strict, without rowid;
+
 CREATE TABLE short_links (
   site_id       integer not null references sites (id),
   id            integer not null,
@@ -1788,6 +1808,8 @@ CREATE INDEX link_clicks__site_id__link_id__at on link_clicks (site_id, link_id,
 
 CREATE INDEX link_conversions__site_id__conversion_id on link_conversions (site_id, conversion_id);
 
+CREATE UNIQUE INDEX link_templates__site_id__name on link_templates (site_id, name);
+
 CREATE INDEX logins__user_id on logins (user_id);
 
 CREATE INDEX members__user_id on members (user_id);
@@ -1856,6 +1878,10 @@ CREATE UNIQUE INDEX sessions__key on sessions (key);
 CREATE INDEX sessions__site_id__linked on sessions (site_id, linked, contact_id) where linked is not null;
 
 CREATE UNIQUE INDEX shares__site_id__id on shares (site_id, id);
+
+CREATE INDEX short_codes__site_id__last_at on short_codes (site_id, last_at);
+
+CREATE INDEX short_codes__site_id__session_id on short_codes (site_id, session_id);
 
 CREATE INDEX site_domains__site_id on site_domains (site_id);
 

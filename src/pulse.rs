@@ -12,13 +12,13 @@ const NEVER: i64 = i64::MIN;
 pub struct Pulse {
     clock: Clock,
     /// Milliseconds of a clock that nobody sets, by the place in `Worker::ALL`.
-    heard: [AtomicI64; 5],
+    heard: [AtomicI64; Worker::ALL.len()],
     has_key: AtomicBool,
 }
 
 impl Pulse {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, heard: [NEVER; 5].map(AtomicI64::new), has_key: AtomicBool::new(true) }
+        Self { clock, heard: [NEVER; Worker::ALL.len()].map(AtomicI64::new), has_key: AtomicBool::new(true) }
     }
 
     pub fn beat(&self, worker: Worker) {
@@ -26,7 +26,7 @@ impl Pulse {
     }
 
     /// How long each has said nothing.
-    pub fn silence_ms(&self) -> [Option<i64>; 5] {
+    pub fn silence_ms(&self) -> [Option<i64>; Worker::ALL.len()] {
         let now = self.clock.uptime_ms();
         Worker::ALL.map(|worker| {
             let heard = self.heard[worker as usize].load(Ordering::Relaxed);
@@ -54,6 +54,6 @@ mod tests {
         let pulse = Pulse::new(clock.clone());
         pulse.beat(Worker::Housekeeping);
         clock.advance_ms(1_500);
-        assert_eq!(pulse.silence_ms(), [None, Some(1_500), None, None, None]);
+        assert_eq!(pulse.silence_ms(), [None, None, Some(1_500), None, None, None]);
     }
 }

@@ -12,6 +12,11 @@ pub enum Part {
     Secret(String),
     /// Plain text that is a secret of its own, such as the path of an address that proves who calls: sent, never shown.
     Hidden(String),
+    /// That one secret is used by who holds another: hex HMAC-SHA256 of the secret `of` under the secret `key`.
+    Proof {
+        of: String,
+        key: String,
+    },
 }
 
 impl Part {

@@ -38,7 +38,11 @@ export function render(root, params) {
   const state = h('div', { role: 'status' });
   const hint = h('p.faint.small.lead-keys', null, 'Drag a lead to another column, or press ', kbd('Shift'), ' ', kbd('←'), ' ', kbd('→'), ' on it. ',
     kbd('↑'), ' ', kbd('↓'), ' walk, ', kbd('Enter'), ' opens, ', kbd('M'), ' says where to.');
-  fill(root, h('div.head', null, h('h1', null, title), figures), state, board, hint);
+  const addButton = (/** @type {string} */ classes) => h(`button.btn${classes}`, { type: 'button', 'data-focus': 'add-offline', 'aria-haspopup': 'dialog', onclick: async () => {
+    const { openOffline } = await import('../parts/offline_form.js');
+    if (!gone) openOffline(p, () => { site.first_conversion_at ??= new Date().toISOString(); soon(0); });
+  } }, icon('plus', 's'), 'Add by hand');
+  fill(root, h('div.head.leads-head', null, h('div', null, h('h1', null, title), figures), params.may && addButton('.small')), state, board, hint);
 
   async function load() {
     running?.abort();
@@ -91,7 +95,7 @@ export function render(root, params) {
     if (site.first_conversion_at && (p.view.isFiltered || p.view.range !== 'all')) return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'No lead in these days.')),
       h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time', kbd('A'))));
     return h('div.empty', null, icon('leads'), h('p', null, h('b', null, 'Every enquiry will stand here,'), ' from the form to the sale. Let your form report to us, and the first one shows within seconds.'),
-      h('div.acts', null, h('a.btn', { href: app.href('connections', undefined, '+forms') }, 'Connect a form')));
+      h('div.acts', null, h('a.btn', { href: app.href('connections', undefined, '+forms') }, 'Connect a form'), p.may && addButton('')));
   }
 
   /** @param {any} s */

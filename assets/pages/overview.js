@@ -6,7 +6,7 @@ import { h, fill, icon, announce } from '../dom.js';
 import { money, count, today, span, plural, ownCurrency, dayOf, clock, kindsWord, bare, showsMoney, MODELS, LENSES } from '../format.js';
 import { statsCards } from '../parts/stats_cards.js';
 import { revenueChart } from '../parts/revenue_chart.js';
-import { revenueBySource, byOf } from '../parts/revenue_by_source.js';
+import { revenueBySource, byOf, ofPartners } from '../parts/revenue_by_source.js';
 import { recentOrders } from '../parts/recent_orders.js';
 import { webhookStatus } from '../parts/webhook_status.js';
 import { panel, netColumn, visitsColumn, conversionsColumn } from '../parts/panel.js';
@@ -73,7 +73,7 @@ export function render(root, params) {
 
   /** @param {boolean} [force] */
   async function load(force) {
-    const ask = question(p.view), by = byOf(p.view.by);
+    const ask = question(p.view), by = byOf(p.view.by, site);
     const isSame = !force && ask.toString() === asked;
     if (isSame && `${asked} ${by}` === askedTables) { if (top) draw(); return; }
     running?.abort();
@@ -82,9 +82,11 @@ export function render(root, params) {
     const dim = setTimeout(() => { if (!isSame) sheet.classList.add('dim'); below.classList.add('dim'); }, 300);
     asked = ask.toString();
     askedTables = `${asked} ${by}`;
-    const with_ = (/** @type {string} */ parts) => { const q = new URLSearchParams(ask); q.set('with', parts); q.set('by', by); return get(`${base}/overview`, q, mine.signal); };
+    const with_ = (/** @type {string} */ parts) => { const q = new URLSearchParams(ask); q.set('with', parts); q.set('by', by === 'affiliate' ? 'source' : by); return get(`${base}/overview`, q, mine.signal); };
     // The tables of a question with the same days wait for nothing of the figures, and the other way round.
-    const jobs = [with_('sources,products,countries,devices,latest,chat').then((answer) => { if (mine === running) { tables = answer; drawTables(); below.classList.remove('dim'); } })];
+    const days = new URLSearchParams([['from', ask.get('from') ?? ''], ['to', ask.get('to') ?? '']]);
+    const partners = by === 'affiliate' ? get(`${base}/affiliates`, days, mine.signal).then(ofPartners) : null;
+    const jobs = [Promise.all([with_('sources,products,countries,devices,latest,chat'), partners]).then(([answer, ofThem]) => { if (mine === running) { tables = { ...answer, sources: ofThem ?? answer.sources }; drawTables(); below.classList.remove('dim'); } })];
     if (!isSame || !top) jobs.unshift(with_('days,notes,connections,needs').then((answer) => { if (mine === running) { top = { notes: [], connections: [], needs: { silent: [] }, ...answer, currency: ownCurrency() }; draw(); sheet.classList.remove('dim'); } }));
     try {
       await Promise.all(jobs);

@@ -13,6 +13,7 @@ import { confirm } from './menu.js';
 export const KINDS = [
   ['orders', 'Orders', 'order_id, total, currency, created_at; email, status, source and more where you have them. Shopify’s own export fits.'],
   ['leads', 'Leads', 'created_at and email, phone or lead_id; source, medium, campaign, value, status.'],
+  ['offline', 'Calls, visits, referrals', 'when and email or phone; what (lead, referral, booking, attendance, no_show …), name, source, value, referred_by, note. For what no system has told.'],
   ['conversions', 'Conversions', 'happened_at, amount, currency; kind, order_id, source. For systems that know no orders.'],
   ['touches', 'Visits', 'at and landing, url or source; session_id, utm_source, utm_campaign, gclid and so on.'],
   ['spend', 'Spend', 'day, source, campaign, amount, currency. Reports of Meta Ads and Google Ads fit as they are.'],
@@ -101,6 +102,8 @@ export function bringIn(p, { kind: only, brought = () => {} }) {
       r.from && h('p', null, 'From ', h('b', null, span(r.from, r.to)), r.made_by && `, a file of ${r.made_by}`, '.'),
       r.sums.length > 0 && h('ul.sums', null, r.sums.map((/** @type {any} */ s) => h('li', null, h('b', null, money(s.amount)), ` in ${plural(s.rows, 'row')}`))),
       r.refused.length > 0 && refusals(r.refused, rows.refused),
+      r.mapped?.length > 0 && h('details.mapped', null, h('summary', null, `How ${plural(r.mapped.length, 'column')} are read`),
+        h('ul', null, r.mapped.map((/** @type {any} */ m) => h('li', null, h('bdi', null, m.column), ' as ', h('b', null, m.as.replaceAll('_', ' ')))))),
       r.ignored_columns.length > 0 && h('p.quiet', null, 'Columns that are not read: ', h('bdi', null, r.ignored_columns.join(', ')), '.'),
       r.is_rough && h('p.quiet', null, 'The file is long: rows that stand in it twice may be counted twice here. They are stored once.'),
       h('div.acts', null, yes, no)));

@@ -3,7 +3,7 @@
 import { h, icon } from '../dom.js';
 import { count, plural, percent, when, exact, today } from '../format.js';
 import { happenings } from './happenings.js';
-import { remedy, standing } from './connection_state.js';
+import { oneOf, remedy, standing } from './connection_state.js';
 import { hookState } from './hook_state.js';
 import { reading } from './reading.js';
 
@@ -53,7 +53,7 @@ function last(c) {
   if (c.breaker?.state === 'half_open') return 'It failed several times in a row. Just now one is tried to see whether it answers again.';
   const at = c.last_event_at && h('span', { 'data-tip': exact(c.last_event_at) }, when(c.last_event_at));
   // One that is told may never have anything to say itself.
-  if ((c.receives || c.pulls) && (at || c.pulls || !c.mode)) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? 'Nothing has come in yet. The next order shows here.' : 'Nothing has come in yet. Send something from there to the address below.';
+  if ((c.receives || c.pulls) && (at || c.pulls || !c.mode)) return at ? ['Last heard of ', at, '.'] : c.pull?.last_at ? 'Its list is read. By webhook nothing has come in yet.' : c.pulls ? `Nothing has come in yet. The next ${oneOf(c)} shows here.` : 'Nothing has come in yet. Send something from there to the address below.';
   if (c.mode === 'shadow') return `Ready. New conversions are built and checked; nothing is sent until you switch it to ${c.modes.includes('test') ? 'test or live' : 'live'}.`;
   return at ? ['Last told ', at, '.'] : 'Ready. The next conversion shows whether its keys are right.';
 }

@@ -24,3 +24,9 @@ export function worstFirst(items) {
 
 /** @param {any} c */
 export const rank = (c) => (c.status === 'needs_attention' ? 0 : isResting(c) ? 1 : c.status === 'not_configured' ? 2 : c.status === 'paused' ? 3 : 4);
+
+/** One of what it brings, in the platform's own word: an order, a booking, a lead. @param {any} c */
+export const oneOf = (c) => (c.brings ?? 'Orders').toLowerCase().replace(/s$/, '');
+
+/** Whether what it brings is sold, so that new ones are counted as orders are. @param {any} c */
+export const isSold = (c) => ['Orders', 'Payments', 'Tickets'].includes(c.brings ?? 'Orders');

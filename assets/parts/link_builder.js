@@ -1,12 +1,12 @@
 // Building a short link: the form on one side, what comes of it on the other, as it is typed. Words that the site knows are
 // offered, and one that only spells a known word in another way is asked about.
 
-import { get, post } from '../api.js';
+import { get, post, remove } from '../api.js';
 import { h, fill, icon, copyButton, announce } from '../dom.js';
 import { plural } from '../format.js';
 import { openDialog, dialogHead } from './menu.js';
 import { field } from './alone.js';
-import { trouble } from './form.js';
+import { selectField, trouble } from './form.js';
 import { qrPicture } from './qr_picture.js';
 import { linkName, shortText } from './link_panel.js';
 
@@ -49,8 +49,53 @@ export function openBuilder(p, { like, made, shown }) {
   const said = h('div.said', { role: 'alert' });
   const go = /** @type {HTMLButtonElement} */ (h('button.btn.main', { type: 'submit' }, 'Make the link'));
   const rare = h('details.more-words', { open: MORE.some((name) => like?.[name]) }, h('summary', null, 'Content, term, affiliate'), h('div.form', null, [...words, affiliate].filter(isMore).map((f) => f.el)));
+  // Words that are filled in again and again, under a name.
+  /** @type {any[]} */ let templates = [];
+  const pick = selectField('template', 'Template', [], '');
+  const drop = h('button.btn.small.bare', { type: 'button', onclick: () => forget() }, 'Take this template away');
+  const picked = h('div.templates', { hidden: true }, pick.el, drop);
+  const nameIt = /** @type {HTMLInputElement} */ (h('input.in', { type: 'text', name: 'template_name', maxlength: 60, placeholder: 'Newsletter', autocomplete: 'off', 'aria-label': 'Name of the template' }));
+  const keptNote = h('p.faint.small', { role: 'status' }, 'The words above, to start from next time. A name that is there already is replaced.');
+  const keeper = h('details.more-words.keep', null, h('summary', null, 'Keep these words as a template'), h('div.keep-row', null, nameIt,
+    h('button.btn', { type: 'button', onclick: () => keep() }, 'Keep')), keptNote);
+  nameIt.addEventListener('keydown', (e) => { if (e.key === 'Enter') { e.preventDefault(); keep(); } });
+  pick.input.addEventListener('change', () => {
+    const chosen = templates.find((t) => t.template === pick.input.value);
+    drop.hidden = !chosen;
+    if (!chosen) return;
+    for (const f of all) if (nameOf(f) !== 'label') { f.input.value = chosen.words[nameOf(f)] ?? ''; f.say(null); }
+    if (MORE.some((name) => chosen.words[name])) rare.setAttribute('open', '');
+    nameIt.value = chosen.name;
+    look();
+  });
+
+  /** @param {string} [chosen] */
+  async function known(chosen = '') {
+    ({ items: templates } = await get(`${base}/templates`));
+    picked.hidden = !templates.length;
+    drop.hidden = !chosen;
+    fill(pick.input, [h('option', { value: '' }, 'None'), templates.map((t) => h('option', { value: t.template, selected: t.template === chosen }, t.name))]);
+  }
+  async function keep() {
+    if (!nameIt.value.trim()) { fill(keptNote, 'Give it a name first.'); nameIt.focus(); return; }
+    try {
+      const { label: _, ...words } = body();
+      const kept = await post(`${base}/templates`, { ...words, name: nameIt.value });
+      await known(kept.template);
+      fill(keptNote, h('bdi', null, kept.name), ' is kept.');
+    } catch (error) { if (/** @type {any} */ (error).code !== 'signed_out') fill(keptNote, /** @type {any} */ (error).message); }
+  }
+  async function forget() {
+    try {
+      await remove(`${base}/templates/${pick.input.value}`);
+      await known();
+      announce('The template is gone');
+      (picked.hidden ? to.input : pick.input).focus();
+    } catch (error) { if (/** @type {any} */ (error).code !== 'signed_out') fill(said, trouble(/** @type {any} */ (error).message)); }
+  }
+
   const form = h('form.form', { novalidate: true, autocomplete: 'off', onsubmit: (/** @type {Event} */ e) => { e.preventDefault(); save(); } },
-    to.el, words.filter((w) => !isMore(w)).map((w) => w.el), rare, label.el, said, h('div.acts', null, go));
+    picked, to.el, words.filter((w) => !isMore(w)).map((w) => w.el), rare, label.el, keeper, said, h('div.acts', null, go));
   const box = h('div.build', null, form, h('aside', { 'aria-label': 'What comes of it' }, preview));
   const { el, close } = openDialog({ label: 'New link', classes: 'builder' }, [dialogHead('New link', () => close()), box]);
 
@@ -114,6 +159,7 @@ export function openBuilder(p, { like, made, shown }) {
     announce('The link is ready');
   }
 
+  known().catch(() => {});
   // Words that the site knows, to choose from.
   get(`${base}/words`).then((known) => {
     for (const w of words) {

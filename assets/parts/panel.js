@@ -164,7 +164,7 @@ function csvLink(p, use) {
 }
 
 /** Rows added up; money of unlike currencies never. @param {any[]} list */
-function addUp(list) {
+export function addUp(list) {
   const part = (/** @type {(r: any) => any} */ of) => {
     /** @type {Map<string, number>} */ const net = new Map();
     for (const r of list) for (const m of of(r)?.net ?? []) net.set(m.currency, (net.get(m.currency) ?? 0) + m.minor);

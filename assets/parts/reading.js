@@ -2,6 +2,7 @@
 
 import { h, icon } from '../dom.js';
 import { count, plural, when, exact, shortDay } from '../format.js';
+import { isSold, oneOf } from './connection_state.js';
 import { confirm } from './menu.js';
 
 /**
@@ -14,7 +15,7 @@ export function reading(c, p) {
   // What is read already need not be asked for; where something stands in its way, it may be tried at once.
   const busy = (!r || r.is_under_way) && !r?.sentence;
   return h('div.rdg', { role: 'group', 'aria-label': `Reading of ${c.name}` },
-    h('div.rdg-head', null, h('b', null, 'Its records'), h('span', null, said(r)),
+    h('div.rdg-head', null, h('b', null, 'Its records'), h('span', null, said(r, c)),
       may && h('span.rdg-acts', null,
         h('button.btn.small.bare', { type: 'button', 'data-act': 'pull', 'data-focus': `pull-${c.connection}`, 'aria-disabled': busy ? 'true' : null }, icon('down', 's'), busy ? 'Reading…' : 'Read now'),
         !busy && h('button.btn.small.bare', { type: 'button', 'data-act': 'back', 'data-focus': `back-${c.connection}` }, icon('back', 's'), 'Read back…'))),
@@ -23,19 +24,22 @@ export function reading(c, p) {
       h('span', { 'data-tip': exact(r.next_at) }, `It goes on by itself ${soon(r.next_at)}.`))));
 }
 
-/** @param {any} r */
-function said(r) {
+/** @param {any} r @param {any} c */
+function said(r, c) {
   if (!r) return 'The first reading begins in a moment.';
   if (r.is_under_way) {
     const first = !r.has_history;
     if (!r.pages && !r.records) return first ? 'The first reading begins in a moment.' : 'They are being read.';
     return [first ? 'The first reading is under way' : 'They are being read', r.since && ` from ${shortDay(r.since)} on`, r.reached_at && `, and has come to ${shortDay(r.reached_at)}`, ': ',
-      `${plural(r.records, 'record')} in ${plural(r.pages, 'page')}, ${count(r.orders)} new.`];
+      `${plural(r.records, 'record')} in ${plural(r.pages, 'page')}${isSold(c) ? `, ${count(r.orders)} new` : ''}.`];
   }
   return [r.last_at ? h('span', { 'data-tip': exact(r.last_at) }, `Last read ${when(r.last_at)}: `) : 'Not read yet. ',
-    r.last_at && `${r.orders ? plural(r.orders, 'new order') : 'nothing new'}. `,
+    r.last_at && `${news(r, c)}. `,
     r.back_to ? `Next they are read from ${shortDay(r.back_to)} on.` : !r.sentence && h('span', { 'data-tip': exact(r.next_at) }, `Next ${soon(r.next_at)}.`)];
 }
+
+/** Of what is not sold it is not counted how many are new. @param {any} r @param {any} c */
+const news = (r, c) => (isSold(c) ? r.orders ? plural(r.orders, `new ${oneOf(c)}`) : 'nothing new' : r.records ? plural(r.records, oneOf(c)) : 'nothing new');
 
 /** A time that has just passed is due. @param {string} at */
 const soon = (at) => (new Date(at).getTime() - Date.now() < 20000 ? 'in a moment' : when(at));

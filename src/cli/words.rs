@@ -326,7 +326,7 @@ pub struct Export {
 pub struct Import {
     #[arg(long)]
     pub site: String,
-    /// spend, conversions, orders, leads or touches
+    /// spend, conversions, orders, leads, offline or touches
     #[arg(long)]
     pub kind: String,
     #[arg(value_name = "FILE")]

@@ -37,6 +37,7 @@ pub const PLAN: &[Planned] = &[
     // That somebody clicked stays; whose visit it became goes.
     blank("link_clicks", &["click"]),
     delete("page_events"),
+    delete("short_codes"),
     delete("consents"),
     delete("session_addresses"),
     delete("contacts"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::conversion::{ConversionKind, Rank};
 pub use super::message::{Message, Role, Said};
-pub use super::milestone::{Enrolment, Milestone};
+pub use super::milestone::{ByHand, Enrolment, Milestone};
 use super::money::Money;
 use super::outgoing::Item;
 use super::person::{Email, Phone};
@@ -56,6 +56,8 @@ pub struct Traces {
     /// The signed session id as the form or order carried it.
     pub session: Option<String>,
     pub click_ids: Vec<String>,
+    /// What looks like a short code in a note, an answer or a message. It counts only where a page has shown it.
+    pub codes: Vec<String>,
     pub coupons: Vec<String>,
     pub affiliate: Option<String>,
     /// What the sender itself says of the source (`utm_source` in a form, `source` of the conversions API).

@@ -91,6 +91,7 @@ id!(AffiliateId, "affiliate");
 id!(PayoutId, "payout");
 id!(StatementId, "statement");
 id!(LinkId, "link");
+id!(LinkTemplateId, "template");
 
 /// A tenant. Only the store issues one: from an extractor's look-up or a job's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

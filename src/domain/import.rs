@@ -19,6 +19,8 @@ mod conversion;
 mod date;
 /// A row of a leads file.
 mod lead;
+/// What no system has told.
+pub mod offline;
 /// A row of an orders file.
 mod order;
 /// Bytes into records.
@@ -45,11 +47,13 @@ pub enum ImportKind {
     Conversions,
     Orders,
     Leads,
+    /// Leads, bookings, visits and referrals that no system has told.
+    Offline,
     Touches,
 }
 
 impl ImportKind {
-    pub const ALL: [ImportKind; 5] = [Self::Spend, Self::Conversions, Self::Orders, Self::Leads, Self::Touches];
+    pub const ALL: [ImportKind; 6] = [Self::Spend, Self::Conversions, Self::Orders, Self::Leads, Self::Offline, Self::Touches];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -57,6 +61,7 @@ impl ImportKind {
             Self::Conversions => "conversions",
             Self::Orders => "orders",
             Self::Leads => "leads",
+            Self::Offline => "offline",
             Self::Touches => "touches",
         }
     }
@@ -85,6 +90,8 @@ pub struct Home {
     /// Where spend of a file without such a column went.
     pub source: Option<String>,
     pub medium: Option<String>,
+    /// The site's own words for steps.
+    pub steps: Vec<String>,
 }
 
 /// What one row is.
@@ -147,6 +154,7 @@ impl Row {
                 Fact::Order(order) => Some(order.total),
                 Fact::Lead(lead) => lead.value,
                 Fact::Statement(statement) => statement.amount,
+                Fact::Milestone(milestone) => milestone.by_hand.value,
                 _ => None,
             },
         }
@@ -161,6 +169,7 @@ impl Row {
                 Fact::Order(order) => order.happened_at,
                 Fact::Lead(lead) => lead.happened_at,
                 Fact::Statement(statement) => statement.happened_at,
+                Fact::Milestone(milestone) => milestone.happened_at,
                 _ => Time::from_ms(0),
             },
         };

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::campaign::{ClickIds, ClickKind, Utm, classify};
 use super::fact::{Person, Traces};
+use super::money::Money;
 use super::time::Time;
 use super::touch::{TouchKind, Touchpoint};
 
@@ -53,7 +54,18 @@ pub struct Milestone {
     pub data: Value,
     /// What the sender says of its own record of it, as an object.
     pub metadata: Value,
+    pub by_hand: ByHand,
     pub is_imported: bool,
+}
+
+/// What whoever types a step in knows beside it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ByHand {
+    /// What a lead may be worth.
+    pub value: Option<Money>,
+    pub note: Option<String>,
+    /// Who sent them: the code of a partner, or a person in words.
+    pub referred_by: Option<String>,
 }
 
 /// Somebody became a user of the owner's own product, under the number that it has there.

@@ -34,6 +34,8 @@ pub mod ids;
 pub mod import;
 /// Where short links lead.
 pub mod link;
+/// Words that links are made from.
+pub mod link_template;
 /// People as lists show them.
 pub mod mask;
 /// What was said in a chat.
@@ -82,6 +84,8 @@ pub mod schedule;
 pub mod segment;
 /// Pages of share links.
 pub mod share;
+/// Codes that cross from a page to a note.
+pub mod short_code;
 /// How much of a site somebody is shown.
 pub mod sight;
 /// What advertising has cost.

@@ -9,6 +9,7 @@ const FIRST_DAY_S: i64 = 1_780_272_000;
 /// Work that goes on for as long as the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worker {
+    Clicks,
     Deliveries,
     Housekeeping,
     Lookout,
@@ -17,10 +18,12 @@ pub enum Worker {
 }
 
 impl Worker {
-    pub const ALL: [Worker; 5] = [Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller, Worker::Watchdog];
+    pub const ALL: [Worker; 6] =
+        [Worker::Clicks, Worker::Deliveries, Worker::Housekeeping, Worker::Lookout, Worker::Puller, Worker::Watchdog];
 
     pub fn word(self) -> &'static str {
         match self {
+            Worker::Clicks => "clicks",
             Worker::Deliveries => "deliveries",
             Worker::Housekeeping => "housekeeping",
             Worker::Lookout => "lookout",
@@ -32,6 +35,8 @@ impl Worker {
     /// Silent for longer, it has stopped or hangs. Many times what it waits between two rounds.
     pub fn longest_silence_ms(self) -> i64 {
         match self {
+            // Twice a second, and waits for the disk in between.
+            Worker::Clicks => 60_000,
             // Looks at its queue every five seconds.
             Worker::Deliveries => 60_000,
             // Every half minute, and after each month that it counts.
@@ -56,7 +61,7 @@ pub struct Signs {
     pub has_key: bool,
     pub now: Time,
     /// How long each worker has said nothing; absent where it was never started.
-    pub silence_ms: [Option<i64>; 5],
+    pub silence_ms: [Option<i64>; Worker::ALL.len()],
 }
 
 /// Why facts cannot be taken. `None` is ready, as far as these signs go.
@@ -92,7 +97,7 @@ mod tests {
             level: Level::Ample,
             has_key: true,
             now: Time::from_s(1_781_342_400),
-            silence_ms: [Some(0), Some(0), None, Some(0), Some(0)],
+            silence_ms: [Some(0), Some(0), Some(0), None, Some(0), Some(0)],
         }
     }
 
@@ -113,9 +118,11 @@ mod tests {
         assert_eq!(with(|s| s.now = Time::from_s(0)), Some("clock"));
         assert_eq!(with(|s| s.silence_ms[0] = Some(60_000)), None);
         assert_eq!(with(|s| s.silence_ms[0] = Some(60_001)), Some("workers"));
-        assert_eq!(with(|s| s.silence_ms[1] = Some(300_001)), Some("workers"));
-        assert_eq!(with(|s| s.silence_ms[2] = Some(30_001)), Some("workers"));
-        assert_eq!(with(|s| s.silence_ms[3] = Some(60_001)), Some("workers"));
-        assert_eq!(with(|s| s.silence_ms[4] = Some(150_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[1] = Some(60_000)), None);
+        assert_eq!(with(|s| s.silence_ms[1] = Some(60_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[2] = Some(300_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[3] = Some(30_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[4] = Some(60_001)), Some("workers"));
+        assert_eq!(with(|s| s.silence_ms[5] = Some(150_001)), Some("workers"));
     }
 }

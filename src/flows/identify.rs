@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto;
 use crate::domain::fact::Person;
+use crate::domain::short_code;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Result;
 use crate::flows::session_id::SessionKey;
 use crate::store::people::{self, IdentityKind, SessionLink};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{page_events, sessions};
+use crate::store::{page_events, sessions, short_codes};
 
 /// Different identities that one browser may claim in a day, and browsers that may claim one identity.
 const IDENTITIES_A_DAY: i64 = 5;
@@ -80,11 +81,18 @@ fn is_signed(site: &Site, claim: &Claim, signature: &str, ts: &str, now: Time) -
     fits
 }
 
+/// By this name the tag says that the page shows the browser's short code.
+const CODE_SHOWN: &str = "halo_code";
+
 /// What a page reports by name. Kept only for a browser that may be kept.
 pub async fn event(app: &App, site: &Arc<Site>, session: SessionKey, name: String, properties: String, path: Option<String>) -> Result<()> {
     let now = app.clock.now();
     app.store
         .write(site.id, move |c| match sessions::find_by_key(c, session.key())? {
+            // Which code it is the id itself says; nobody is asked.
+            Some(found) if found.analytics != "denied" && name == CODE_SHOWN => {
+                short_codes::shown(c, &short_code::of_session(session.key()), found.id, now)
+            }
             Some(found) if found.analytics != "denied" => page_events::add(c, found.id, &name, &properties, path.as_deref(), now),
             _ => Ok(()),
         })

@@ -138,6 +138,7 @@ pub fn home_of(app: &App, site: &Site, given: &Given) -> Home {
         extra_params: site.settings.extra_params.clone(),
         source: text(&given.source),
         medium: text(&given.medium),
+        steps: site.settings.funnel_types.clone(),
     }
 }
 
@@ -249,7 +250,7 @@ pub async fn undo(app: &App, site: &Arc<Site>, id: ImportId, who: &str) -> Resul
                  correct the file and bring it again, or erase the people in it.",
                 match import.kind {
                     ImportKind::Touches => "Visits",
-                    ImportKind::Leads => "Leads",
+                    ImportKind::Leads | ImportKind::Offline => "Leads",
                     _ => "Sales",
                 }
             ),

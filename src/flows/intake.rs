@@ -23,6 +23,8 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, counters, credits, deliveries, jobs, leads, reports};
 
+/// Short codes in what somebody has written.
+mod coded;
 /// A body whose items stand each by itself.
 pub mod each;
 /// Somebody became a user of the owner's own product.
@@ -133,12 +135,16 @@ fn door(path: &str) -> i64 {
         "/api/conversions" => 0,
         "/api/lead" => leads::PAGES,
         "/funnel/event" | "/funnel/conversion" => FUNNEL,
+        super::offline::PATH => TYPED,
         _ => -1,
     }
 }
 
 /// Steps that the owner's own server tells: what it tells as a lead beside them is another report of the same.
 const FUNNEL: i64 = -3;
+
+/// What is typed in by hand. From -4 to -8 are the doors of files (`imported::door`).
+const TYPED: i64 = -9;
 
 /// Tells the workers and open dashboards what is new.
 pub fn announce(app: &App, site: &Site, taken: &Taken) {
@@ -256,7 +262,9 @@ pub fn store(
 
 /// What follows from one fact.
 fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
-    match fact {
+    // A page may write what it likes: a code proves a visit only where somebody else has heard it.
+    let read = if x.is_asserted || x.erased_at.is_some() { Cow::Borrowed(fact) } else { coded::read(fact) };
+    match read.as_ref() {
         Fact::Lead(lead) => lead::store(x, lead),
         Fact::Order(order) => order::store(x, order),
         Fact::Refund(refund) => order::refund(x, refund),

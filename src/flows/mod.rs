@@ -40,10 +40,14 @@ pub mod identify;
 pub mod imports;
 /// Facts in.
 pub mod intake;
+/// Words that links are made from.
+pub mod link_templates;
 /// Who may sign in.
 pub mod login;
 /// What the owner knows of a day.
 pub mod notes;
+/// What no system has told.
+pub mod offline;
 /// What waits since a restore.
 pub mod outbox;
 /// What a destination may see.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::clock;
-use crate::domain::retention;
 use crate::domain::time::{DAY_MS, Time};
+use crate::domain::{retention, short_code};
 use crate::error::Result;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -22,6 +22,7 @@ const LARGEST: i64 = 2_000;
 /// One round over all sites.
 pub async fn run(app: &App) -> Result<()> {
     for site in app.book().sites().to_vec() {
+        in_steps(app, &site, short_code::dead_before(app.clock.now()), rows::short_codes).await?;
         for kept in retention::KINDS {
             let days = site.settings.retention.get(kept.kind).copied().unwrap_or(kept.days);
             of_kind(app, &site, kept.kind, days).await?;

@@ -91,6 +91,7 @@ fn shown_health(h: &Health, zone: &Zone) -> Value {
 /// A connection as lists and the answers to changes of it show it. The hook address holds its token: without a base it
 /// is left out.
 pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base: Option<&str>, zone: &Zone, now: Time) -> Value {
+    let brings = sources::find(&c.platform).map(|s| s.brings().0);
     let source = sources::find(&c.platform).map(|s| s.about());
     let sends = planning::sending(c).is_some();
     let receives = source.is_some_and(|about| about.receives);
@@ -110,6 +111,7 @@ pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base
         "name": c.name,
         "receives": receives,
         "pulls": pulls,
+        "brings": brings,
         "sends": sends,
         "mode": sends.then(|| c.mode.word()),
         "modes": platforms::find(&c.platform).filter(|_| sends).map_or_else(Vec::new, |p| p.modes()),

@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::route::{Doc, Scope};
 use crate::app::App;
 use crate::domain::campaign::{Utm, clean_text};
-use crate::domain::fact::{Enrolment, Fact, Milestone, Person, Traces};
+use crate::domain::fact::{ByHand, Enrolment, Fact, Milestone, Person, Traces};
 use crate::domain::ids::MilestoneId;
 use crate::domain::milestone::{self, SOURCES};
 use crate::domain::money::{Currency, Money};
@@ -162,6 +162,7 @@ fn read_event(site: &Site, fields: &Map<String, Value>, now: Time) -> Result<Mil
         referrer: word(fields, "referrer", 2_048)?,
         data: said(fields, "event_data")?,
         metadata: said(fields, "external_metadata")?,
+        by_hand: ByHand::default(),
         is_imported: false,
     })
 }

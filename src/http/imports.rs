@@ -28,10 +28,13 @@ pub const LIST: Doc = Doc::new("Imports", "Files that were brought in, the newes
     .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
     .answer(r#"{"items":[],"next":null}"#)
     .statuses(&[200, 400]);
+pub const CSV: Doc = Doc::new("Imports", "The same as CSV, all rows.").answer("id,kind,name,…").of_type("text/csv").statuses(&[200]);
+pub const JSONL: Doc =
+    Doc::new("Imports", "The same as JSON lines, all rows.").answer("{…}\n").of_type("application/x-ndjson").statuses(&[200]);
 pub const ONE: Doc = Doc::new("Imports", "One of them, and how far it has come.").answer(ONE_SHOWN).statuses(&[200, 404]);
 pub const ANNOUNCE: Doc = Doc::new(
     "Imports",
-    "Announces a file: spend, conversions, orders, leads or touches, as CSV or JSON lines. `source` and `medium` are for files of spend that name none.",
+    "Announces a file: spend, conversions, orders, leads, offline or touches, as CSV or JSON lines. `source` and `medium` are for files of spend that name none.",
 )
 .body(r#"{"kind":"orders","name":"orders.csv","bytes":48210}"#)
 .answer(r#"{"id":"import_3","kind":"orders","state":"coming","received":0,"piece":262144,"largest":209715200}"#)
@@ -66,6 +69,70 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let (all, next) = app.store.read(site.id, move |c| imports::page(c, cursor, limit)).await?;
     let items: Vec<Value> = all.iter().map(|import| shown_import(import, site, is_busy)).collect();
     Reply::json(&json!({"items": items, "next": next.map(|cursor| cursor.text(ORDER))}))
+}
+
+/// `GET /api/sites/{site}/imports.csv`
+pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Csv).await
+}
+
+/// `GET /api/sites/{site}/imports.jsonl`
+pub async fn jsonl(app: App, ask: Ask) -> Result<Reply> {
+    export(app, ask, Format::Jsonl).await
+}
+
+const COLUMNS: [&str; 15] = [
+    "id",
+    "kind",
+    "name",
+    "state",
+    "bytes",
+    "read",
+    "new",
+    "changed",
+    "known",
+    "joined",
+    "left_out",
+    "refused",
+    "who",
+    "created_at",
+    "ended_at",
+];
+
+async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
+    let site = ask.site()?.clone();
+    let head = if format == Format::Csv { exports::csv_head(&COLUMNS)? } else { Vec::new() };
+    let name = format!("{}-imports", site.slug);
+    let page = move |cursor: Option<Cursor>| {
+        let (app, site) = (app.clone(), site.clone());
+        async move {
+            let is_busy = app.importing.is_taken(site.id);
+            let (all, next) = app.store.read(site.id, move |c| imports::page(c, cursor, exports::PAGE)).await?;
+            let text = match format {
+                Format::Csv => exports::csv_lines(&all.iter().map(|import| cells(import, &site, is_busy)).collect::<Vec<_>>())?,
+                Format::Jsonl => exports::json_lines(all.iter().map(|import| shown_import(import, &site, is_busy))),
+            };
+            Ok((text, next))
+        }
+    };
+    exports::stream(&name, format, head, page).await
+}
+
+fn cells(import: &Import, site: &Site, is_busy: bool) -> Vec<Cell> {
+    let counts = &import.counts;
+    let rows = [counts.rows, counts.new, counts.changed, counts.known, counts.joined, counts.left_out, counts.refused];
+    let mut cells = vec![
+        Cell::text(import.id.to_string()),
+        Cell::text(import.kind.word()),
+        Cell::text(import.name.as_str()),
+        Cell::text(state_of(import, is_busy)),
+        Cell::number(import.bytes),
+    ];
+    cells.extend(rows.map(Cell::number));
+    cells.push(Cell::text(import.who.as_str()));
+    cells.push(Cell::text(site.zone.text(import.created_at)));
+    cells.push(Cell::maybe(import.ended_at.map(|at| site.zone.text(at))));
+    cells
 }
 
 /// `GET /api/sites/{site}/imports/{id}`
@@ -152,19 +219,22 @@ fn id(ask: &Ask) -> Result<ImportId> {
     ask.param("id").parse().map_err(|()| Error::not_found("An import's id looks like import_4."))
 }
 
-/// `is_busy`: some file of this site is being brought in just now.
-pub fn shown_import(import: &Import, site: &Site, is_busy: bool) -> Value {
-    // A run that nobody is at was cut off: the same file again goes on there.
-    let state = match import.state {
+/// A run that nobody is at was cut off: the same file again goes on there.
+fn state_of(import: &Import, is_busy: bool) -> &'static str {
+    match import.state {
         ImportState::Running if !is_busy => "cut_off",
         other => other.word(),
-    };
+    }
+}
+
+/// `is_busy`: some file of this site is being brought in just now.
+pub fn shown_import(import: &Import, site: &Site, is_busy: bool) -> Value {
     json!({
         "id": import.id,
         "kind": import.kind.word(),
         "name": import.name,
         "digest": import.digest.as_deref().map(crate::crypto::hex),
-        "state": state,
+        "state": state_of(import, is_busy),
         "bytes": import.bytes,
         "received": import.received,
         "rows": shown_counts(&import.counts),
@@ -206,6 +276,7 @@ pub fn shown_preview(preview: &Preview, kind: ImportKind) -> Value {
         "delimiter": preview.shape.delimiter,
         "made_by": preview.shape.made_by,
         "columns": preview.shape.used,
+        "mapped": preview.shape.mapped.iter().map(|(column, meaning)| json!({"column": column, "as": meaning})).collect::<Vec<_>>(),
         "ignored_columns": preview.shape.ignored,
         "is_rough": preview.is_rough,
     })

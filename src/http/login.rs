@@ -32,7 +32,7 @@ const LONGEST_TEXT: usize = 1_000;
 
 pub const ME: Doc = Doc::new("Login", "Who is signed in, and the sites that may be seen.")
     .answer(
-        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","part":false,"hides_money":false,"hides_people":false,"currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
+        r#"{"user":{"id":"user_1","email":"ann@shop.example","name":null},"sites":[{"site":"shop","name":"Shop","role":"owner","part":false,"locked":false,"hides_money":false,"hides_people":false,"currency":"EUR","zone":"Europe/Dublin","domains":["shop.example"],"public_key":"k3jPq0dVb2aXr5Tz","snippet":"<script defer src=\"https://t.shop.example/t.js\" data-site=\"k3jPq0dVb2aXr5Tz\"></script>","consent":"auto","model":"last_non_direct","window":30,"first_touch_at":"2026-06-01T09:20:00+01:00","first_conversion_at":null}],"version":"0.1.0","demo":false,"may_add_site":true}"#,
     )
     .statuses(&[200, 401]);
 
@@ -53,7 +53,7 @@ pub async fn me(app: App, ask: Ask) -> Result<Reply> {
                 false => beginnings_within(&app, site, &sight, beginnings).await?,
             };
             shown.push(json!({
-                "site": site.slug, "name": site.name, "role": role.role(), "part": !sight.is_whole(),
+                "site": site.slug, "name": site.name, "role": role.role(), "part": !sight.is_whole(), "locked": !sight.segment.is_open(),
                 "hides_money": sight.hides_money, "hides_people": sight.hides_people, "currency": site.currency.code(), "zone": site.zone.name(),
                 "domains": site.domains, "public_key": site.public_key, "snippet": flows::sites::snippet(&app.config.public_url, &site.public_key), "consent": site.consent.as_str(),
                 "model": site.settings.policy.model, "window": site.settings.policy.window_days.map_or(json!("unlimited"), |days| json!(days)),

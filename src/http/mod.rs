@@ -74,6 +74,8 @@ pub mod inbox;
 pub mod json;
 /// Leads and orders.
 pub mod leads;
+/// Words that links are made from.
+pub mod link_templates;
 /// The accept loop.
 mod listen;
 /// Events for open dashboards.
@@ -88,6 +90,8 @@ mod named;
 pub mod needs;
 /// Notes on days.
 pub mod notes;
+/// What no system has told.
+pub mod offline;
 /// The API's description, made from the table.
 mod openapi;
 /// Orders as their shop told them.

@@ -185,6 +185,7 @@ fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, no
         traces: Traces {
             session,
             click_ids: click_id.iter().cloned().collect(),
+            codes: Vec::new(),
             coupons: coupon.into_iter().collect(),
             affiliate,
             stated: source.map(|source| Stated {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::domain::readiness::Worker;
 use crate::flows::short_links;
 
 /// What a killed process loses of counts at most. Click ids prove themselves.
@@ -11,6 +12,7 @@ const BEAT: Duration = Duration::from_millis(500);
 /// Runs until the app stops.
 pub async fn run(app: App) {
     while !app.is_stopping() {
+        app.pulse.beat(Worker::Clicks);
         tokio::select! {
             () = tokio::time::sleep(BEAT) => {}
             () = app.stopped() => {}

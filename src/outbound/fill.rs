@@ -27,7 +27,7 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
     headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
     for (name, part) in &request.headers {
         let value = value(part, secrets)?;
-        put(&mut headers, name, &value, matches!(part, Part::Secret(_) | Part::Hidden(_)))?;
+        put(&mut headers, name, &value, !matches!(part, Part::Plain(_)))?;
     }
     match &request.sign {
         Some(Sign::StandardWebhooks { secret, id, timestamp_s }) => {
@@ -59,7 +59,11 @@ pub fn fill(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Filled
 
 /// True if the request asks for a secret of this name anywhere.
 pub fn names(request: &Request, secret: &str) -> bool {
-    let is_it = |part: &Part| matches!(part, Part::Secret(name) if name == secret);
+    let is_it = |part: &Part| match part {
+        Part::Secret(name) => name == secret,
+        Part::Proof { of, key } => of == secret || key == secret,
+        Part::Plain(_) | Part::Hidden(_) => false,
+    };
     let parts = request.path.iter().chain(request.query.iter().map(|q| &q.1)).chain(request.headers.iter().map(|h| &h.1));
     let in_body = match &request.body {
         Body::JsonWithSecrets(_, pointers) => pointers.iter().any(|(_, name)| name == secret),
@@ -108,7 +112,7 @@ fn address(request: &Request, origin: &Url, secrets: &Secrets) -> Result<Url, Se
         match part {
             // Plain parts are addresses already; a secret must stay one segment.
             Part::Plain(text) | Part::Hidden(text) => path.push_str(text),
-            Part::Secret(name) => path.push_str(&percent(named(secrets, name)?.reveal())),
+            Part::Secret(_) | Part::Proof { .. } => path.push_str(&percent(&value(part, secrets)?)),
         }
     }
     if !path.starts_with('/') {
@@ -161,6 +165,10 @@ fn value(part: &Part, secrets: &Secrets) -> Result<String, SendError> {
     match part {
         Part::Plain(text) | Part::Hidden(text) => Ok(text.clone()),
         Part::Secret(name) => Ok(named(secrets, name)?.reveal().to_owned()),
+        Part::Proof { of, key } => {
+            let (of, key) = (named(secrets, of)?, named(secrets, key)?);
+            Ok(crypto::hex(&crypto::hmac_sha256(key.reveal().as_bytes(), &[of.reveal().as_bytes()])))
+        }
     }
 }
 
@@ -192,4 +200,23 @@ fn percent(text: &str) -> String {
 
 fn setup(sentence: String) -> SendError {
     SendError { failure: Failure::Setup, sentence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with openssl: `printf %s TOKEN | openssl dgst -sha256 -hmac APPSECRET`.
+    #[test]
+    fn a_proof_is_of_one_secret_under_another() {
+        let mut secrets = Secrets::default();
+        secrets.set("page_token", Secret::new("TOKEN"));
+        secrets.set("app_secret", Secret::new("APPSECRET"));
+        let proof = Part::Proof { of: "page_token".into(), key: "app_secret".into() };
+        let request = Request::new("GET", "https://api.example", "/me").query("proof", proof);
+        let origin = Url::parse("https://api.example").expect("an address");
+        let filled = fill(&request, &origin, &secrets).map_err(|_| "refused").expect("filled");
+        assert_eq!(filled.url.query(), Some("proof=e697d0006554740ddfffab3f4406f3cef626ca5483a5c58b72a31941c9f40655"));
+        assert!(names(&request, "page_token") && names(&request, "app_secret") && !names(&request, "other"));
+    }
 }

@@ -101,7 +101,7 @@ fn without_emails(text: &str) -> String {
 fn part(part: &Part) -> &str {
     match part {
         Part::Plain(text) => text,
-        Part::Secret(_) | Part::Hidden(_) => DOTS,
+        Part::Secret(_) | Part::Hidden(_) | Part::Proof { .. } => DOTS,
     }
 }
 

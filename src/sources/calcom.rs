@@ -12,7 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Lead, Milestone, Order};
+use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order};
 use crate::domain::money::Currency;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
@@ -154,6 +154,7 @@ fn step(booking: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
         referrer: None,
         data: Value::Object(data),
         metadata,
+        by_hand: ByHand::default(),
         is_imported: false,
     }))
 }
@@ -179,6 +180,7 @@ fn absences(told: &Value, at: Time, home: &Home) -> Heard {
                     referrer: None,
                     data: json!({}),
                     metadata: json!({"booking_id": told["bookingId"]}),
+                    by_hand: ByHand::default(),
                     is_imported: false,
                 })
             })

@@ -12,7 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Milestone, Order, OrderStatus, Traces};
+use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderStatus, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
@@ -146,6 +146,7 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
                 "total": total.decimal(), "currency": currency,
             }),
             metadata: json!({"event_id": event, "order_number": number}),
+            by_hand: ByHand::default(),
             is_imported: false,
         })
     };

@@ -45,7 +45,7 @@ static ABOUT: About = About {
         Field {
             key: KEY,
             label: "Restricted key",
-            help: "In Stripe under Developers › API keys: a restricted key that may read charges, customers, checkout sessions, invoices and events, and write webhook endpoints. It begins with rk_.",
+            help: "In Stripe under Developers › API keys: a restricted key that may read charges, disputes, customers, checkout sessions, invoices and events, and write webhook endpoints. It begins with rk_.",
             kind: FieldKind::Secret,
             is_required: true,
         },
@@ -58,7 +58,7 @@ static ABOUT: About = About {
         },
     ],
     steps: &[
-        "In Stripe open Developers › API keys and create a restricted key: read for charges and refunds, customers, checkout sessions, invoices and events; write for webhook endpoints.",
+        "In Stripe open Developers › API keys and create a restricted key: read for charges and refunds, disputes, customers, checkout sessions, invoices and events; write for webhook endpoints.",
         "Enter the key here. The webhook is then registered for you.",
         "Where your own page creates the checkout, give Stripe the visit: client_reference_id or the metadata field halo_session_id, with the value of the cookie _halo. With the order's number in the metadata field order_id, payment and order are one sale.",
         "Pay something yourself and look for it under Conversions. Payments in Stripe's test mode are shown and not counted.",
@@ -135,12 +135,16 @@ impl Webhook for Stripe {
 }
 
 /// Kinds of events that say something of money. The endpoint is registered for these.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 13] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "charge.succeeded",
     "charge.captured",
     "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
     "invoice.paid",
     "refund.created",
     "refund.updated",
@@ -160,10 +164,11 @@ fn hear(event: &Value, home: &Home) -> Result<Option<Batch>, Reject> {
         return Err(kit::missing("data.object"));
     }
     let at = kit::time(event, &["created"]).map(|at| at.min(home.now)).unwrap_or(home.now);
-    let named = |front: &str, id: Option<String>| {
-        let fetch: Vec<String> = id.and_then(|id| reading::reference(front, &id, Some(at))).into_iter().collect();
+    let named_at = |front: &str, id: Option<String>, paid_at: Option<Time>| {
+        let fetch: Vec<String> = id.and_then(|id| reading::reference(front, &id, paid_at)).into_iter().collect();
         (!fetch.is_empty()).then(|| Batch { fetch, ..Batch::default() })
     };
+    let named = |front: &str, id: Option<String>| named_at(front, id, Some(at));
     match kind.split('.').next().unwrap_or_default() {
         "checkout" => match payment::of_session(object, at, home)? {
             payment::Session::Paid(order) => Ok(Some(Batch::of(vec![Fact::Order(*order)]))),
@@ -174,6 +179,8 @@ fn hear(event: &Value, home: &Home) -> Result<Option<Batch>, Reject> {
         "invoice" => Ok(named("invoice", text(object, "id"))),
         "payment_intent" => Ok(named("charge", payment::id_of(object, "latest_charge"))),
         "charge" if text(object, "object").as_deref() == Some("charge") => Ok(named("charge", text(object, "id"))),
+        // Its events come in any order: how it stands is read with the charge.
+        "charge" if text(object, "object").as_deref() == Some("dispute") => Ok(named_at("charge", payment::id_of(object, "charge"), None)),
         _ => refund::hear(object, home),
     }
 }

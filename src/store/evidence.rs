@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::people::{IdentityKind, list_identities, sessions_of};
 use super::scope::SiteConn;
-use super::{milestones, short_links, touches};
+use super::{milestones, short_codes, short_links, touches};
 use crate::domain::attribution::{Evidence, Link, LinkedSession, latest_before};
 use crate::domain::campaign::{ClickIds, ClickKind, classify, landing};
 use crate::domain::fact::{Person, Traces};
@@ -43,6 +43,9 @@ pub fn gather(c: &SiteConn, asked: Asked) -> Result<Evidence> {
     };
     if let Some(session) = asked.session {
         add(session, Link::Session);
+    }
+    if let (false, Some(session)) = (asked.is_asserted, short_codes::find_one(c, &asked.traces.codes, asked.happened_at)?) {
+        add(session, Link::Code);
     }
     for click in &asked.traces.click_ids {
         for session in touches::sessions_with_click(c, click)? {

@@ -12,7 +12,7 @@ use crate::domain::attribution::{Link, LinkedSession};
 use crate::domain::campaign::{ClickKind, Utm};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
-use crate::domain::milestone::{CameFrom, Milestone, touchpoint};
+use crate::domain::milestone::{ByHand, CameFrom, Milestone, touchpoint};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -148,6 +148,7 @@ pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids:
                 referrer: None,
                 data: serde_json::json!({}),
                 metadata: serde_json::json!({}),
+                by_hand: ByHand::default(),
                 is_imported: false,
             })
         },

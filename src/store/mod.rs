@@ -59,6 +59,8 @@ pub mod jobs;
 pub mod lead_changes;
 /// Leads as their forms told them.
 pub mod leads;
+/// Words that links are made from.
+pub mod link_templates;
 /// Signed-in states.
 pub mod logins;
 /// Migrations and the check of the file's shape.
@@ -105,6 +107,8 @@ pub mod segments;
 pub mod sessions;
 /// Links to read-only pages.
 pub mod shares;
+/// Short codes that pages have shown.
+pub mod short_codes;
 pub mod short_links; // links that lead to the site, and their clicks
 /// Tenants.
 pub mod sites;

@@ -36,6 +36,7 @@ pub fn touches(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
             let id = named_params! {":id": session};
             c.execute("delete from clicks where site_id = :site and session_id = :id", id)?;
             c.execute("delete from page_events where site_id = :site and session_id = :id", id)?;
+            c.execute("delete from short_codes where site_id = :site and session_id = :id", id)?;
             c.execute("delete from consents where site_id = :site and session_id = :id", id)?;
             c.execute("delete from session_people where site_id = :site and session_id = :id", id)?;
             c.execute("delete from session_addresses where site_id = :site and session_id = :id", id)?;
@@ -72,6 +73,22 @@ pub fn page_events(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
         c.execute("delete from page_events where site_id = :site and id = :id", named_params! {":id": id})?;
     }
     Ok(old.len())
+}
+
+/// Short codes that lead nowhere any more.
+pub fn short_codes(c: &SiteConn, before: Time, limit: i64) -> Result<usize> {
+    let dead: Vec<(String, i64)> = c.list(
+        "select code, session_id from short_codes where site_id = :site and last_at < :before order by last_at limit :limit",
+        named_params! {":before": before.ms(), ":limit": limit},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (code, session) in &dead {
+        c.execute(
+            "delete from short_codes where site_id = :site and code = :code and session_id = :session",
+            named_params! {":code": code, ":session": session},
+        )?;
+    }
+    Ok(dead.len())
 }
 
 /// Counts of clicks on codes that no partner has.

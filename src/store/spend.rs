@@ -77,7 +77,7 @@ pub fn page(c: &SiteConn, span: Span, cursor: Option<Cursor>, limit: usize) -> R
             "select {LINE} from spend where site_id = :site and first_day > :earliest and first_day <= :to and last_day >= :from
                and (first_day, id) < (:key, :id) order by first_day desc, id desc limit :limit"
         ),
-        named_params! {":earliest": from.saturating_sub(MOST_DAYS), ":from": from, ":to": to, ":key": before.key.unwrap_or(i64::MAX),
+        named_params! {":earliest": from.saturating_sub(MOST_DAYS), ":from": from, ":to": before.end(to.into()), ":key": before.key.unwrap_or(i64::MAX),
         ":id": before.id, ":limit": limit as i64 + 1},
         read,
     )?;

@@ -62,6 +62,14 @@ fn shop(seen: &Seen, tag: &str, blocked: &str, product: SocketAddr, token: &str)
         ("GET", "/refused") => {
             page(&format!("<title>Refused</title><script>document.cookie='halo_consent=denied;path=/'</script>{tag}{form}"))
         }
+        ("GET", "/codes") => {
+            let tag = tag.replace("<script defer", "<script defer data-code=\"Your code\"");
+            let talk = "<p id=by><a id=tel href=tel:+353861234567>Call</a></p><a id=sms href='sms:+353861234567?body=Hello'>SMS</a>
+                <a id=mail href='mailto:us@shop.example?subject=C%2B%2B+more'>Mail</a><a id=wa href='https://wa.me/353861234567'>WhatsApp</a>
+                <a id=api href='https://api.whatsapp.com/send?phone=353861234567&text=Hi'>WhatsApp</a><a id=post href=/blog/whatsapp-tips>Tips</a>
+                <input name=halo_code type=hidden>";
+            page(&format!("<title>Codes</title>{tag}{talk}"))
+        }
         ("GET", "/blocked") => page(&format!("<title>Blocked</title>{blocked}{own}{form}<a id=second href=/second>Second</a>")),
         _ => page(&format!("<title>Landing</title>{tag}<a id=second href=/second>Second</a><b data-halo=code></b>")),
     }
@@ -236,6 +244,72 @@ async fn from_the_first_click_to_the_receipt() {
     assert!(shown.contains("spring") && shown.contains("Same browser"), "{shown}");
     assert_eq!(browser.log().await, Vec::<String>::new(), "no error in the dashboard's console");
     browser.end().await;
+}
+
+const CODES: &str = "return JSON.stringify([document.querySelector('#by').innerText, ...['sms', 'mail', 'wa', 'api', 'post'].map((x) => document.getElementById(x).href), document.querySelector('[name=halo_code]').value])";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_said_on_the_telephone_leads_back_to_the_visit() {
+    let Some(browser) = Chromium::start(HOSTS).await else { return };
+    let street = Street::open("opt-out").await;
+    browser.open(&format!("{}/codes?utm_source=google&utm_medium=cpc&utm_campaign=spring", street.shop)).await;
+    let code = word(&browser.wait("the code", "return document.querySelector('[name=halo_code]').value").await);
+    let own = code_of(&browser).await;
+    assert_eq!(code, own, "the page and the server work out the same");
+    let shop = &street.shop;
+    let bare = [
+        "Call".to_owned(),
+        "sms:+353861234567?body=Hello".into(),
+        "mailto:us@shop.example?subject=C%2B%2B+more".into(),
+        "https://wa.me/353861234567".into(),
+        "https://api.whatsapp.com/send?phone=353861234567&text=Hi".into(),
+        format!("{shop}/blog/whatsapp-tips"),
+        String::new(),
+    ];
+    let with = [
+        format!("Call Your code {code}"),
+        format!("sms:+353861234567?body=Hello%0AYour%20code%20{code}"),
+        format!("mailto:us@shop.example?subject=C%2B%2B%2Bmore&body=Your%20code%20{code}"),
+        format!("https://wa.me/353861234567?text=Your%20code%20{code}"),
+        format!("https://api.whatsapp.com/send?phone=353861234567&text=Hi%0AYour%20code%20{code}"),
+        format!("{shop}/blog/whatsapp-tips"),
+        code.clone(),
+    ];
+    let text = |rows: &[String]| json!(serde_json::to_string(rows).expect("JSON"));
+    browser.wait_for("the code beside the number and in the texts", CODES, text(&with)).await;
+    // A number that the page adds later, and a link that it changes, get it too.
+    browser.run("document.body.insertAdjacentHTML('beforeend', '<p id=late><a href=tel:112>112</a></p>'); document.getElementById('wa').href = 'https://wa.me/1?text=New'; return true").await;
+    browser.wait_for("the later number", "return document.querySelector('#late').innerText", json!(format!("112 Your code {code}"))).await;
+    browser
+        .wait_for(
+            "the changed link",
+            "return document.getElementById('wa').href",
+            json!(format!("https://wa.me/1?text=New%0AYour%20code%20{code}")),
+        )
+        .await;
+    browser.run("document.getElementById('wa').href = 'https://wa.me/353861234567'; return true").await;
+    browser.wait("the server has heard that it is shown", "return !!sessionStorage.halo_code").await;
+
+    // Somebody calls, and the owner notes the code.
+    let bearer = format!("Bearer {}", street.token);
+    let order = json!({"order_id": "T-1", "total": "50.00", "currency": "USD", "email": "ann@mail.example", "note": format!("by telephone, {code}"), "status": "paid"});
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let told = street.server.post("/api/webhook/order", &headers, order.to_string().as_bytes()).expect("an answer");
+    assert_eq!(told.status, 200, "{}", told.text);
+    let line = street.api("conversions?limit=1")["items"][0].clone();
+    assert_eq!((&line["match"]["type"], &line["credited"][0]["campaign"]), (&json!("code"), &json!("spring")), "{line:#}");
+
+    // Who refuses sees none of it.
+    browser.run("HaloTrack.consent('denied'); return true").await;
+    browser.wait_for("everything as the page had it", CODES, text(&bare)).await;
+    assert_eq!(browser.log().await, Vec::<String>::new(), "no error in the shop's console");
+    browser.end().await;
+}
+
+/// As the server works it out.
+async fn code_of(browser: &Chromium) -> String {
+    let id = word(&browser.wait("a session", SESSION).await);
+    halotrack::domain::short_code::of_session(&id)
 }
 
 /// Platforms take a text or a list of them.

@@ -149,6 +149,10 @@ fn looks_lived_in(demo: &Demo, site: &str) {
     let quarantined = demo.get(&format!("/api/sites/{site}/inbox?state=quarantined"));
     assert_eq!(quarantined["items"].as_array().map(Vec::len), Some(2), "{site}: {quarantined}");
     assert!(count("select count(*) n from purchase_attributions where attribution_method <> 'no_match'") > 0, "{site}: chats help");
+    // What the advertisements have cost is known.
+    let figures = demo.get(&format!("/api/sites/{site}/reports/overview"));
+    assert!(figures["spend"][0]["minor"].as_i64() > Some(10_000), "{site}: {figures}");
+    assert!(figures["return_percent"].is_number() && figures["cost_per_customer"]["minor"].as_i64() > Some(0), "{site}: {figures}");
     // Nothing of it can be a real person's.
     let mails = demo.sql(site, "select count(*) n from leads where email is not null and email not like '%.example'");
     assert_eq!(mails[0]["n"], json!(0), "{site}");

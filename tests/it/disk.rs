@@ -242,7 +242,7 @@ async fn pages_at_most(house: &House, most: &'static str) {
 
 #[tokio::test]
 async fn a_worker_that_falls_silent_is_missed() {
-    for (worker, longest_s) in [(Worker::Deliveries, 60), (Worker::Housekeeping, 300), (Worker::Lookout, 30)] {
+    for (worker, longest_s) in [(Worker::Clicks, 60), (Worker::Deliveries, 60), (Worker::Housekeeping, 300), (Worker::Lookout, 30)] {
         let (house, _) = house().await;
         house.advance_s(3_600);
         assert_eq!(house.ready().await, (200, "ok".into()), "none was started, none is missed");

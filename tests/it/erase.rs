@@ -68,6 +68,7 @@ async fn fill(house: &House, site: &SiteAt, hook: &str) -> String {
     let event = json!({"site": site.key, "name": "newsletter", "properties": {"who": ANN}});
     let told = page("/api/event").body(event.to_string()).send().await;
     assert!(told.status < 300, "{}", told.text);
+    page("/api/event").body(json!({"site": site.key, "name": "halo_code"}).to_string()).send().await.is(204);
     house
         .lead(
             site,

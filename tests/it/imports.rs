@@ -136,6 +136,13 @@ async fn orders_stand_on_their_own_days_and_are_told_to_nobody() {
     let refused = refused.token(&shop.token).send().await.is(200).text;
     assert!(refused.starts_with("line,field,remedy\r\n5,total,"), "{refused}");
     assert_eq!(refused.lines().count(), 5);
+    house.advance_s(1);
+    let listed = house.get(&format!("/api/sites/{}/imports.csv", shop.slug)).token(&shop.token).send().await.is(200).text;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("id,kind,name,state,bytes,read,new,"), "{listed}");
+    assert!(lines[1].starts_with("import_1,orders,old shop.csv,done,") && lines[1].contains(",7,3,0,0,0,0,4,"), "{listed}");
+    let listed = house.get(&format!("/api/sites/{}/imports.jsonl", shop.slug)).token(&shop.token).send().await.is(200).text;
+    assert_eq!(serde_json::from_str::<Value>(&listed).expect("one line"), import, "as the list shows it");
     let undo = house.post(&format!("/api/sites/{}/imports/import_1/undo", shop.slug)).token(&shop.token).send().await.is(409);
     assert_eq!(undo.code(), "not_undoable");
     let audit = house.get(&format!("/api/sites/{}/audit", shop.slug)).cookie(&owner).send().await.is(200).text;
@@ -246,6 +253,46 @@ async fn leads_keep_where_they_stood() {
 }
 
 /// What a list exports is brought back in: into the same site it is known, into an empty one it gives the same sums.
+#[tokio::test]
+async fn what_no_system_has_told_comes_in_a_list() {
+    let house = House::new();
+    let shop = house.site("shop.example").await;
+    house.connect(&shop, "webhook", "live", &[("url", "http://127.0.0.1:9/hook")]).await;
+    // One of the leads has been told by a form already.
+    house.lead(&shop, json!({"lead_id": "L-1", "email": "dan@mail.example", "created_at": "2026-06-01T10:30:00Z"})).await.is(200);
+    let told = house.deliveries(&shop).await.len();
+    let list = "When,E-Mail,What happened,Name,Worth,Sent by,Source,Colour\n\
+        2026-06-01 10:00,ann@mail.example,lead,Ann Byrne,120.00,,Fair,red\n\
+        2026-06-02,ann@mail.example,booking,,,,,\n\
+        2026-06-03,ann@mail.example,no show,,,,,\n\
+        2026-06-01,cem@mail.example,referral,,,Eve,,\n\
+        2026-06-01 11:00,dan@mail.example,lead,,,,Fair,\n\
+        2026-06-01,,lead,,,,,\n\
+        06/07/2026,eve@mail.example,lead,,,,,\n\
+        2026-06-01,fay@mail.example,dance,,,,,\n\
+        2026-06-02,ann@mail.example,booking,,,,,\n";
+    let seen = preview(&house, &shop, "offline", list).await;
+    assert_eq!(rows(&seen), [4, 0, 1, 1, 0, 3], "{seen}");
+    let refused: Vec<(i64, &str)> = seen["refused"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|r| (r["line"].as_i64().unwrap_or(0), r["field"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(refused, [(7, "email"), (8, "at"), (9, "what")]);
+    assert_eq!(seen["mapped"][2], json!({"column": "What happened", "as": "what"}), "{seen}");
+    assert_eq!(seen["ignored_columns"], json!(["Colour"]));
+    let import = bring(&house, &shop, "offline", list).await;
+    assert_eq!(rows(&import), [4, 0, 1, 1, 0, 3], "{import}");
+    assert_eq!(get(&house, &shop, "leads").await["items"].as_array().map(Vec::len), Some(4), "three of the list, and the form's own");
+    assert_eq!(get(&house, &shop, "conversions").await["items"].as_array().map(Vec::len), Some(3), "one of them told by two");
+    let since = house.deliveries(&shop).await;
+    assert_eq!(since.iter().filter(|d| d["state"] != "skipped").count(), told, "nobody is told of the past: {since:#?}");
+    let again = bring(&house, &shop, "offline", list).await;
+    assert_eq!(rows(&again), [0, 0, 6, 0, 0, 3], "{again}");
+    assert_eq!(get(&house, &shop, "leads").await["items"].as_array().map(Vec::len), Some(4));
+}
+
 #[tokio::test]
 async fn our_own_exports_come_back() {
     let house = House::new();

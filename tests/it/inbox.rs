@@ -76,3 +76,34 @@ async fn what_was_read_or_is_unknown_cannot_be_dismissed() {
     house.post(&path).cookie(&viewer).json(&json!({})).send().await.is(403);
     assert_eq!(states(&house, &site, "quarantined").await, [stray]);
 }
+
+#[tokio::test]
+async fn pages_miss_nothing_also_among_what_came_in_one_moment() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    for n in 0..7 {
+        // Three of one moment, then the next.
+        house.advance_s(i64::from(n % 3 == 0));
+        let body = if n % 2 == 0 { format!(r#"{{"lead_id":"L-{n}","email":"p{n}@mail.example"}}"#) } else { format!(r#"{{"robot":{n}}}"#) };
+        post(&house, &forms, &body).await;
+    }
+    for (asked, all) in [("inbox?limit=2", 7), ("inbox?state=accepted&limit=1", 4), ("inbox?state=quarantined&limit=2", 3)] {
+        let (mut seen, mut next): (Vec<i64>, Option<String>) = (Vec::new(), None);
+        loop {
+            let cursor = next.map(|c| format!("&cursor={c}")).unwrap_or_default();
+            let page = house.get(&format!("/api/sites/{}/{asked}{cursor}", site.slug)).token(&site.token).send().await.is(200).json;
+            let ids = page["items"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .map(|row| row["id"].as_str().expect("an id")[3..].parse::<i64>().expect("in_N"));
+            seen.extend(ids);
+            next = page["next"].as_str().map(str::to_owned);
+            if next.is_none() {
+                break;
+            }
+        }
+        assert!(seen.len() == all && seen.windows(2).all(|two| two[0] > two[1]), "{asked}: {seen:?}");
+    }
+}

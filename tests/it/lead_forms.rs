@@ -167,6 +167,9 @@ fn of_page(page: &mut Page, seen: &Seen) -> Says {
     if named("access_token").as_deref() != Some("EAApage") {
         return refused(190, "Error validating access token");
     }
+    if named("appsecret_proof") != Some(hex(&hmac_sha256(b"c0ffee", &[b"EAApage"]))) {
+        return refused(100, "Invalid appsecret_proof provided in the API argument");
+    }
     if std::mem::take(&mut page.is_limited) {
         return refused(32, "Page request limit reached");
     }
@@ -242,4 +245,15 @@ async fn a_lead_of_an_ad_is_read_by_its_number_and_credited_to_its_campaign() {
     house.advance_s(HOUR_S);
     read(&house).await;
     assert_eq!(house.list(&site, "leads").await.len(), 2, "the page's list holds one of which nobody told");
+}
+
+#[tokio::test]
+async fn an_app_secret_of_another_app_is_said_in_words() {
+    let (_, house) = meta().await;
+    let site = house.site("harrow.example").await;
+    let set = [("app_secret", "of another"), ("page_token", "EAApage"), ("verify_token", "amber")];
+    let settings = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let new = NewConnectionForm { platform: "metaleads".into(), settings, ..NewConnectionForm::default() };
+    let refusal = connections::add(&house.app, site.id, &new, "test").await.err().expect("a refusal");
+    assert!(refusal.message.contains("same app") && !refusal.message.contains("of another"), "{}", refusal.message);
 }

@@ -124,6 +124,13 @@ async fn build(browser: &Chromium, page: &str) {
         .await;
     let offered = "return [...document.querySelectorAll('#known-utm_source option')].map((o) => o.value).includes('newsletter')";
     browser.wait("known words are offered", offered).await;
+    // The words are kept under a name, and fill in the next link.
+    browser.click(".builder .keep summary").await;
+    browser.write(".builder [name=template_name]", HOSTILE).await;
+    browser.click(".builder .keep .btn").await;
+    browser.wait("it is kept", "return document.querySelector('.builder .keep p')?.innerText.includes('is kept')").await;
+    browser.wait("it can be chosen", "return document.querySelectorAll('.builder [name=template] option').length === 2").await;
+    browser.picture("links-template").await;
     browser.write(".builder [name=label]", "In the shop window").await;
     browser.click(".builder button[type=submit]").await;
     browser.wait("it is made", "return !!document.querySelector('.builder .made .qr')").await;
@@ -148,6 +155,20 @@ async fn build(browser: &Chromium, page: &str) {
             "return document.querySelector('.t-links tr[data-id=link_6] .open')?.innerText.includes('In the shop window') && !document.querySelector('dialog[open]')",
         )
         .await;
+    browser.click("[data-focus=new-link-main]").await;
+    let choose = "const s = document.querySelector('.builder [name=template]'); if (s?.options.length !== 2) return false;
+        s.selectedIndex = 1; s.dispatchEvent(new Event('change', {bubbles: true})); return true";
+    browser.wait("the template", choose).await;
+    browser
+        .wait(
+            "its words are filled in",
+            "return document.querySelector('.builder [name=utm_source]').value === 'instagram' && document.querySelector('.builder [name=to]').value === '/sale#top'",
+        )
+        .await;
+    browser.click(".builder .templates .btn").await;
+    browser.wait("it is gone", "return document.querySelector('.builder .templates').hidden").await;
+    browser.press("\u{E00C}").await;
+    browser.wait("closed", "return !document.querySelector('dialog[open]')").await;
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
 

@@ -341,3 +341,34 @@ async fn an_erased_person_leaves_no_click_behind() {
     let one = listed(&house, &shop).await;
     assert_eq!((&one["clicks"], &one["conversions"]), (&json!(2), &json!(2)), "what was counted stays: {one}");
 }
+
+#[tokio::test]
+async fn words_are_kept_under_a_name() {
+    let house = House::new();
+    let shop = house.site("shop.example").await;
+    let path = format!("/api/sites/{}/links/templates", shop.slug);
+    let keep = async |body: Value| house.post(&path).token(&shop.token).json(&body).send().await;
+    let words =
+        json!({"name": " Newsletter ", "to": "/news", "utm_source": "newsletter", "utm_medium": "email", "label": "x", "utm_term": ""});
+    let kept = keep(words).await.is(201).json;
+    assert_eq!(kept["words"], json!({"to": "/news", "utm_source": "newsletter", "utm_medium": "email"}));
+    let again = keep(json!({"name": "Newsletter", "utm_source": "letter"})).await.is(201).json;
+    assert_eq!((&again["template"], &again["words"]), (&kept["template"], &json!({"utm_source": "letter"})), "in the place of what it had");
+    for (body, field) in [
+        (json!({"name": "", "utm_source": "x"}), "name"),
+        (json!({"name": "Nothing"}), "utm_source"),
+        (json!({"name": "A person", "utm_campaign": "ann@mail.example"}), "utm_campaign"),
+    ] {
+        assert_eq!(keep(body).await.is(422).json["error"]["field"], field);
+    }
+    let listed = house.get(&path).token(&shop.token).send().await.is(200).json;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
+    // A link is made of it as of typed words, and stays when it goes.
+    let other = house.site("other.example").await;
+    let one = format!("{path}/{}", kept["template"].as_str().expect("an id"));
+    house.delete(&one.replace("/shop/", "/other/")).token(&other.token).send().await.is(404);
+    house.delete(&one).token(&shop.token).send().await.is(204);
+    house.delete(&one).token(&shop.token).send().await.is(404);
+    let reader = house.login("reader@shop.example", halotrack::domain::rights::Right::Read, Some(shop.id)).await;
+    house.post(&path).cookie(&reader).json(&json!({"name": "x", "utm_source": "x"})).send().await.is(403);
+}

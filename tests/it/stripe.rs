@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::house::{House, SiteAt};
 use crate::story::Connected;
-use account::{Account, KEY, charge, checkout, event, refund, send_under};
+use account::{Account, KEY, charge, checkout, dispute, event, refund, send_under};
 
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 86_400;
@@ -191,6 +191,65 @@ async fn what_went_back_comes_off_once() {
     account.send(&house, &connected, &event(&house, "evt_5", "refund.created", &rest)).await.is(200);
     let all = house.list(&site, "conversions").await;
     assert_eq!((all[0]["net"]["minor"].as_i64(), &all[0]["status"]), (Some(0), &json!("refunded")), "{all:#?}");
+}
+
+#[tokio::test]
+async fn a_dispute_takes_the_money_and_gives_it_again_when_it_is_won() {
+    let (account, house, site, connected) = open().await;
+    let paid = checkout(&house, 1, 10_000, EMAIL);
+    let mut money = charge(&house, 1, 10_000, EMAIL);
+    account.keep("checkout/sessions", &paid);
+    account.keep("charges", &money);
+    account.send(&house, &connected, &event(&house, "evt_1", "checkout.session.completed", &paid)).await.is(200);
+    let part = refund(&house, 1, "re_1", 2_500, "succeeded");
+    (money["refunds"]["data"], money["amount_refunded"]) = (json!([part]), json!(2_500));
+    account.keep("charges", &money);
+    account.send(&house, &connected, &event(&house, "evt_2", "refund.created", &part)).await.is(200);
+    let mut tell = 2;
+    // The bank only asks; then it takes; a refund is read meanwhile; the dispute is won.
+    for (status, kind, net) in [
+        ("warning_needs_response", "created", 7_500),
+        ("needs_response", "created", 0),
+        ("under_review", "funds_withdrawn", 0),
+        ("won", "closed", 7_500),
+        ("won", "funds_reinstated", 7_500),
+        // A newer state is never moved back by an older event.
+        ("won", "created", 7_500),
+    ] {
+        house.advance_s(DAY_S);
+        money["disputed"] = json!(true);
+        account.keep("charges", &money);
+        let mut told = dispute(&house, 1, 7_500, status);
+        told["created"] = json!(house.clock.now().s() - 60);
+        account.keep("disputes", &told);
+        if kind == "created" {
+            told["status"] = json!("needs_response");
+        }
+        tell += 1;
+        account.send(&house, &connected, &event(&house, &format!("evt_{tell}"), &format!("charge.dispute.{kind}"), &told)).await.is(200);
+        read(&house).await;
+        assert_eq!(sales(&house, &site).await, sale("Payment pi_1", net), "{status} {kind}");
+        // Whatever else is told of the charge leaves it as it stands.
+        tell += 1;
+        account.send(&house, &connected, &event(&house, &format!("evt_{tell}"), "charge.refunded", &money)).await.is(200);
+        read(&house).await;
+        assert_eq!(sales(&house, &site).await, sale("Payment pi_1", net), "{status} {kind}, read again");
+    }
+    assert_eq!(house.list(&site, "conversions").await[0]["status"], "paid");
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_disputes_loses_no_payment() {
+    let (account, house, site, connected) = open().await;
+    account.inside().closed.push(("GET", "/v1/disputes"));
+    let mut money = charge(&house, 1, 10_000, EMAIL);
+    money["disputed"] = json!(true);
+    account.keep("charges", &money);
+    account.send(&house, &connected, &event(&house, "evt_1", "charge.succeeded", &money)).await.is(200);
+    read(&house).await;
+    assert_eq!(sales(&house, &site).await, sale("Payment pi_1", 10_000));
+    let shown = card(&house, &site).await;
+    assert_eq!(shown["status"], "ok", "{shown:#}");
 }
 
 #[tokio::test]

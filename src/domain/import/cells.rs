@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::fact::{Person, ShopTouch, Stated, Traces};
 use super::super::money::{Currency, Money, NoAmount};
 use super::super::person::{Email, Name, Phone, country_code};
+use super::super::short_code::found_in_all;
 use super::super::time::{DAY_MS, Day, Time};
 use super::columns::{Layout, meaning};
 use super::date;
@@ -50,6 +51,7 @@ impl<'h> Cells<'h> {
         for (name, value) in &fields {
             let name = match name.as_str() {
                 "source" if is_own_leads => Some(("platform", 0)),
+                "name" if kind == ImportKind::Offline => Some(("full_name", 0)),
                 _ => meaning(kind, name),
             };
             let Some((name, rank)) = name else { continue };
@@ -192,6 +194,8 @@ impl<'h> Cells<'h> {
         Traces {
             session: self.text("session", 128),
             click_ids: self.text("click_id", 512).into_iter().collect(),
+            // In a column of its own, or written into the note.
+            codes: found_in_all([self.word("code"), self.word("note"), self.word("message")]),
             coupons: self.word("coupon").split([',', ';']).map(|c| cut(c, LONGEST)).filter(|c| !c.is_empty()).collect(),
             affiliate: self.text("affiliate", LONGEST),
             stated: None,

@@ -33,6 +33,7 @@ const ORIGIN: &[Names] = &[
 const TRACES: &[Names] = &[
     ("session", "sessionid halosessionid halosession session"),
     ("click_id", "clickid gclid fbclid ttclid msclkid haloclick"),
+    ("code", "shortcode halocode visitorcode code"),
     ("coupon", "coupon coupons couponcode couponcodes discountcode discountcodes"),
     ("affiliate", "affiliate affiliateid affiliatecode ref"),
     ("consent", "consentgiven consent marketingconsent acceptsmarketing"),
@@ -106,6 +107,16 @@ const LEAD: &[Names] = &[
     ("conversion", "conversion"),
 ];
 
+const OFFLINE: &[Names] = &[
+    ("id", "id leadid entryid"),
+    ("what", "what whathappened event eventtype type kind step"),
+    ("at", "at when happenedat createdat created date timestamp time"),
+    ("value", "value amount worth"),
+    ("currency", "currency currencycode"),
+    ("note", "note notes message comment comments"),
+    ("referred_by", "referredby referral referrername recommendedby sentby"),
+];
+
 const TOUCH: &[Names] = &[
     ("at", "at timestamp time date happenedat visitedat createdat"),
     ("event_id", "eventid id"),
@@ -132,6 +143,7 @@ fn needed(kind: ImportKind) -> &'static [&'static str] {
         ImportKind::Orders => &["order_id|number|id", "total", "at|paid_at"],
         ImportKind::Conversions => &["at"],
         ImportKind::Leads => &["at", "email|phone|lead_id|conversion"],
+        ImportKind::Offline => &["at", "email|phone"],
         ImportKind::Touches => &["at", "landing|url|source|referrer"],
     }
 }
@@ -142,6 +154,7 @@ fn meanings(kind: ImportKind) -> Vec<Names> {
         ImportKind::Orders => &[ORDER, PERSON, ORIGIN, TRACES],
         ImportKind::Conversions => &[CONVERSION, PERSON, ORIGIN, TRACES],
         ImportKind::Leads => &[LEAD, PERSON, ORIGIN, TRACES],
+        ImportKind::Offline => &[OFFLINE, PERSON, ORIGIN, TRACES],
         ImportKind::Touches => &[TOUCH, ORIGIN],
     };
     groups.concat()
@@ -190,7 +203,7 @@ impl Layout {
                 "source" if is_own_leads => Some(("platform", 0)),
                 "name" if is_shopify => Some(("order_id", 0)),
                 "id" if is_shopify => None,
-                "name" if kind == ImportKind::Leads || kind == ImportKind::Orders => Some(("full_name", 0)),
+                "name" if matches!(kind, ImportKind::Leads | ImportKind::Offline | ImportKind::Orders) => Some(("full_name", 0)),
                 _ => meaning(kind, name),
             };
             // Of two columns of one meaning the surer name counts, of two alike the first.
@@ -233,6 +246,11 @@ impl Layout {
         self.places.iter().flatten().map(|m| (*m).to_owned()).collect()
     }
 
+    /// Each column that is read, and what it is taken for.
+    pub fn mapped(&self, names: &[String]) -> Vec<(String, &'static str)> {
+        names.iter().zip(&self.places).filter_map(|(name, place)| Some((name.chars().take(60).collect(), (*place)?))).collect()
+    }
+
     pub fn ignored(&self, names: &[String]) -> Vec<String> {
         let unread = names.iter().zip(&self.places).filter(|(name, place)| place.is_none() && !name.is_empty());
         unread.map(|(name, _)| name.chars().take(60).collect()).collect()
@@ -246,6 +264,7 @@ fn in_words(words: &'static str) -> &'static str {
         "order_id|number|id" => "order_id",
         "at|paid_at" | "at" => "created_at (the time)",
         "email|phone|lead_id|conversion" => "email, phone or lead_id",
+        "email|phone" => "email or phone",
         "landing|url|source|referrer" => "landing, url, source or referrer",
         other => other,
     }
@@ -277,6 +296,7 @@ mod tests {
             extra_params: Vec::new(),
             source: None,
             medium: None,
+            steps: Vec::new(),
         }
     }
 

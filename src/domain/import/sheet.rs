@@ -7,7 +7,7 @@ use super::super::fact::Fact;
 use super::cells::Cells;
 use super::columns::Layout;
 use super::records::{Record, Records};
-use super::{Home, ImportKind, Name, Outcome, Refusal, Row, Told, conversion, lead, order, spend, text, touch};
+use super::{Home, ImportKind, Name, Outcome, Refusal, Row, Told, conversion, lead, offline, order, spend, text, touch};
 use crate::error::{Error, Kind, Result};
 
 /// Bytes that are looked at before it is said how the file is written.
@@ -26,6 +26,8 @@ pub struct Shape {
     /// Meta's or Google's own file.
     pub made_by: Option<&'static str>,
     pub used: Vec<String>,
+    /// Columns by their own names, and what each is taken for.
+    pub mapped: Vec<(String, &'static str)>,
     pub ignored: Vec<String>,
 }
 
@@ -151,6 +153,7 @@ impl Sheet {
                             delimiter: name,
                             made_by: layout.made_by(),
                             used: layout.used(),
+                            mapped: layout.mapped(&names),
                             ignored: layout.ignored(&names),
                         };
                         (self.layout, self.titles) = (layout, place + 1);
@@ -214,6 +217,7 @@ impl Sheet {
             }
             ImportKind::Conversions => conversion::read(&cells).map(|(fact, id)| Some((Row::Fact(Box::new(fact), None), id))),
             ImportKind::Leads => lead::read(&cells).map(|(lead, stage, id)| Some((Row::Fact(Box::new(Fact::Lead(lead)), stage), id))),
+            ImportKind::Offline => offline::row(&cells),
             ImportKind::Touches => touch::read(&cells).map(|(touch, id)| Some((Row::Touch(Box::new(touch)), id))),
         };
         match read {
@@ -271,6 +275,7 @@ mod tests {
             extra_params: Vec::new(),
             source: None,
             medium: None,
+            steps: Vec::new(),
         }
     }
 

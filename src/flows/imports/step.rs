@@ -18,7 +18,7 @@ use crate::store::connections::Connection;
 use crate::store::imports::{self, Counts, MOST_REFUSALS};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{conversions, leads, spend};
+use crate::store::{conversions, leads, reports, spend};
 
 /// What all rows of a file share.
 pub struct Of {
@@ -202,9 +202,18 @@ fn one(
                 stand(c, of.kind, lead.external_id.as_deref().unwrap_or_default(), *stage, lead.value)?;
             }
             save(None)?;
-            let has_joined = matches!(again, Became::New) && stored.conversion.is_some() && !stored.is_new;
+            let has_joined = matches!(again, Became::New) && has_joined(c, fact, &stored)?;
             Ok((if has_joined { Became::Joined } else { again }, Some(stored)))
         }
+    }
+}
+
+/// Somebody else has told of it already.
+fn has_joined(c: &SiteConn, fact: &Fact, stored: &Stored) -> Result<bool> {
+    match (fact, stored.conversion) {
+        // A step is new even where its lead is not.
+        (Fact::Milestone(_), Some(id)) => Ok(reports::list_reporters(c, id)?.len() > 1),
+        (_, conversion) => Ok(conversion.is_some() && !stored.is_new),
     }
 }
 

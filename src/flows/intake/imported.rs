@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::{Context, Stored, past, tell_one};
-use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, joining, order_key};
+use crate::domain::conversion::{Candidate, ConversionKind, Joining, Rank, Reporter, joining, order_key};
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConversionId, InboxId};
 use crate::domain::import::ImportKind;
+use crate::domain::milestone;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::store::connections::Connection;
+use crate::store::people::{holder_of, identities_of};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, counters};
@@ -22,6 +24,7 @@ pub fn door(kind: ImportKind) -> i64 {
         ImportKind::Conversions => -5,
         ImportKind::Leads => -6,
         ImportKind::Spend | ImportKind::Touches => -7,
+        ImportKind::Offline => -8,
     }
 }
 
@@ -74,19 +77,41 @@ pub fn would(c: &SiteConn, site: &Site, kind: ImportKind, fact: &Fact, now: Time
     if matches!(past::judge(c, site, door(kind), fact, now)?, past::News::Nobody) {
         return Ok(Would::Nobody);
     }
-    let Fact::Order(order) = fact else { return Ok(Would::New) };
-    let Some(key) = order_key(&order.order_number) else { return Ok(Would::New) };
-    let like = Candidate {
-        kind: ConversionKind::Sale,
-        order_key: Some(key),
-        is_key_sure: true,
-        contact: None,
-        amount: Some(order.total),
-        happened_at: order.happened_at,
-        reporters: vec![Reporter::new(door(kind), order.rank.number(), "order", &order.platform)],
-    };
+    let Some(like) = likeness(c, kind, fact)? else { return Ok(Would::New) };
     let known: Vec<Candidate> = conversions::list_candidates(c, &like)?.into_iter().map(|(_, candidate)| candidate).collect();
     Ok(if matches!(joining(&like, &known), Joining::Join(_)) { Would::Join } else { Would::New })
+}
+
+/// By what others may have told of the same.
+fn likeness(c: &SiteConn, kind: ImportKind, fact: &Fact) -> Result<Option<Candidate>> {
+    Ok(match fact {
+        Fact::Order(order) => order_key(&order.order_number).map(|key| Candidate {
+            kind: ConversionKind::Sale,
+            order_key: Some(key),
+            is_key_sure: true,
+            contact: None,
+            amount: Some(order.total),
+            happened_at: order.happened_at,
+            reporters: vec![Reporter::new(door(kind), order.rank.number(), "order", &order.platform)],
+        }),
+        // A lead is one with another of the same person and day.
+        Fact::Milestone(m) if milestone::is_lead(&m.kind) => {
+            let mut holder = None;
+            for (kind, value) in identities_of(&m.person) {
+                holder = holder.or(holder_of(c, kind, &value)?);
+            }
+            holder.map(|contact| Candidate {
+                kind: ConversionKind::Lead,
+                order_key: None,
+                is_key_sure: true,
+                contact: Some(contact.number()),
+                amount: None,
+                happened_at: m.happened_at,
+                reporters: vec![Reporter::new(door(kind), Rank::Api.number(), "lead", &m.source)],
+            })
+        }
+        _ => None,
+    })
 }
 
 /// A row of our own export, brought back to where it came from: the conversion of that number is the one that it tells of.

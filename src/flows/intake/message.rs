@@ -13,6 +13,7 @@ use crate::store::people::identities_of;
 use crate::store::touches;
 
 use super::telling::{known_person, told_session};
+use super::who::coded_session;
 use super::{Context, Stored, must};
 
 pub fn store(x: &Context, m: &Message) -> Result<Stored> {
@@ -48,6 +49,9 @@ fn take(x: &Context, m: &Message, talk: &Conversation) -> Result<bool> {
     let mut session = told_session(x, &m.traces)?;
     if session.is_none() && talk.session.is_none() {
         session = of_click(x, m)?;
+        if session.is_none() {
+            session = coded_session(x, &m.traces, m.happened_at)?;
+        }
     }
     let contact = match identities_of(&m.person).is_empty() {
         // A browser that chats says nothing new of a person who is known already.

@@ -2,12 +2,14 @@
 //! beside the person, and where it says where they came from it counts as a touch of what comes later.
 
 use crate::crypto;
+use crate::domain::affiliate;
 use crate::domain::campaign::{ClickIds, normal_source};
 use crate::domain::conversion::SAME_LEAD_MS;
 use crate::domain::fact::{Lead, Milestone, Stated, Traces};
 use crate::domain::ids::{ContactId, MilestoneId, SessionId};
 use crate::domain::milestone::{clicks_in, is_lead};
 use crate::error::Result;
+use crate::store::affiliates;
 use crate::store::milestones::{self, Filed};
 use crate::store::people::identities_of;
 
@@ -41,7 +43,8 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     let id = milestones::add(x.c, &filed)?;
     match contact {
         Some(contact) if is_lead(&m.kind) => {
-            let lead = lead_of(m, &key, &clicks);
+            let mut lead = lead_of(m, &key, &clicks);
+            lead.traces.affiliate = lead.traces.affiliate.or(partner(x, m)?);
             as_lead(x, m, &lead, id, session, contact)
         }
         _ => Ok(kept(id, m, true)),
@@ -87,6 +90,17 @@ fn as_lead(x: &Context, m: &Milestone, lead: &Lead, id: MilestoneId, session: Op
     Ok(Stored { fact: Some(id.number()), external_id: id.to_string(), is_new: true, ..told })
 }
 
+/// The code of the partner who is said to have sent them, if it is one. Only the owner's own word may name one.
+fn partner(x: &Context, m: &Milestone) -> Result<Option<String>> {
+    let Some(code) = m.by_hand.referred_by.as_deref().and_then(affiliate::code).filter(|_| !x.is_asserted) else { return Ok(None) };
+    for kind in ["code", "coupon"] {
+        if affiliates::find_by_code(x.c, kind, &code)?.is_some() {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
+}
+
 fn lead_of(m: &Milestone, key: &[u8; 32], clicks: &ClickIds) -> Lead {
     let stated = m.utm.source.as_ref().map(|source| Stated {
         source: normal_source(source),
@@ -103,9 +117,9 @@ fn lead_of(m: &Milestone, key: &[u8; 32], clicks: &ClickIds) -> Lead {
             stated: m.traces.stated.clone().or(stated),
             ..m.traces.clone()
         },
-        message: None,
+        message: m.by_hand.note.clone(),
         form_type: m.kind.clone(),
-        value: None,
+        value: m.by_hand.value,
         custom_fields: serde_json::json!({}),
         url: None,
         content_key: *key,

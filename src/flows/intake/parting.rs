@@ -26,6 +26,8 @@ struct Remembered {
     event_id: String,
     session: Option<i64>,
     clicks: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<String>,
     coupons: Vec<String>,
     affiliate: Option<String>,
     stated: Option<(String, Option<String>, Option<String>)>,
@@ -46,6 +48,7 @@ pub fn remembered(t: &Telling, counts: bool) -> Result<Option<String>> {
         event_id: t.event_id.clone(),
         session: t.session.map(SessionId::number),
         clicks: t.traces.click_ids.clone(),
+        codes: t.traces.codes.clone(),
         coupons: t.traces.coupons.clone(),
         affiliate: t.traces.affiliate.clone(),
         stated,
@@ -189,6 +192,7 @@ impl Voice {
         let stated = known.stated.map(|(source, medium, campaign)| Stated { source, medium, campaign });
         let traces = Traces {
             click_ids: known.clicks,
+            codes: known.codes,
             coupons: known.coupons,
             affiliate: known.affiliate,
             stated,

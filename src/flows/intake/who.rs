@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::flows::erase::past;
 use crate::flows::{session_id, withdraw};
 use crate::store::people::{self, SessionLink};
-use crate::store::sessions;
+use crate::store::{sessions, short_codes};
 
 /// The session that a fact's signed id names, if it is one of this site's.
 pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
@@ -28,6 +28,11 @@ pub fn told_session(x: &Context, traces: &Traces) -> Result<Option<SessionId>> {
     }
 }
 
+/// The browser that a short code in the fact leads to, where it names none itself.
+pub fn coded_session(x: &Context, traces: &Traces, happened_at: Time) -> Result<Option<SessionId>> {
+    if x.is_asserted { Ok(None) } else { short_codes::find_one(x.c, &traces.codes, happened_at) }
+}
+
 /// The contact of a fact, and the proof that its browser is this person's. What it tells of consent was said when it happened,
 /// however late it is told.
 pub fn known_person(
@@ -38,6 +43,10 @@ pub fn known_person(
     platform: &str,
     happened_at: Time,
 ) -> Result<Option<ContactId>> {
+    let session = match session {
+        Some(told) => Some(told),
+        None => coded_session(x, traces, happened_at)?,
+    };
     let (contact, is_merged) = if x.is_asserted {
         (people::contact_of_asserted(x.c, person, platform, x.now)?, false)
     } else {

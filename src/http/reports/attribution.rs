@@ -21,7 +21,7 @@ use crate::domain::question::journeys::lab::{self, Earned, Lab, MODELS, Row};
 use crate::domain::question::journeys::{self, By, Journeys};
 use crate::domain::question::rate::{FEW, range};
 use crate::domain::question::{Asked, Period};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::store::questions::journeys::of_period;
 use crate::store::questions::tables::WHOLE;
 use crate::store::sites::Site;
@@ -44,6 +44,11 @@ const AGREED_PERCENT: i64 = 5;
 
 /// What is asked of journeys, beside what every report reads.
 pub fn asked(ask: &Ask, wanted: &Wanted) -> Result<journeys::Asked> {
+    if !ask.sight.segment.is_open() {
+        // A journey is all visits before a sale: of those outside the part nothing may be told, and without them it is none.
+        let why = "The lab lays all visits before a sale side by side, and you are shown a part of them.";
+        return Err(Error::new(Kind::Forbidden, "missing_right", why));
+    }
     let words = By::ALL.map(By::word);
     let by = Asked(&ask.query).word("by", &words)?.and_then(By::parse).unwrap_or(By::Channel);
     let without: Vec<&str> = ask.query("without").into_iter().flat_map(|text| text.split(',')).collect();

@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, funnels, imports, notes, pipeline, policy, privacy, replays, rules, runs, schedules, segments, settings,
-    setups, shops, short_links, spend,
+    administration, backups, desk, funnels, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules, runs,
+    schedules, segments, settings, setups, shops, short_links, spend,
 };
 use crate::domain::storage::Burden;
 use crate::flows::imports::uploads::PIECE;
@@ -80,6 +80,8 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/backups", BoxOwner, run!(backups::make), backups::MAKE),
     Route::new("POST", "/api/sites/{site}/inbox/{id}/replay", Site(Right::Edit, Scope::Write), run!(replays::inbox), replays::INBOX),
     Route::new("POST", "/api/sites/{site}/leads/{id}", Site(Right::Edit, Scope::Write), run!(pipeline::change), pipeline::CHANGE),
+    Route::new("POST", "/api/sites/{site}/offline/preview", Site(Right::Edit, Scope::Write), run!(offline::preview), offline::PREVIEW),
+    Route::new("POST", "/api/sites/{site}/offline", Site(Right::Edit, Scope::Write), run!(offline::add), offline::ADD),
     Route::new("POST", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Write), run!(rules::add), rules::ADD),
     Route::new("POST", "/api/sites/{site}/rules/preview", Site(Right::Edit, Scope::Read), run!(rules::preview), rules::PREVIEW),
     Route::new("POST", "/api/sites/{site}/rules/try", Site(Right::Edit, Scope::Read), run!(rules::attempt), rules::TRY),
@@ -107,6 +109,20 @@ pub const ROUTES: &[Route] = &[
     Route::new("DELETE", "/api/sites/{site}/segments/{segment}", Site(Right::Read, Scope::Write), run!(segments::remove), segments::REMOVE),
     Route::new("POST", "/api/sites/{site}/links", Site(Right::Edit, Scope::Write), run!(short_links::add), short_links::ADD),
     Route::new("POST", "/api/sites/{site}/links/preview", Site(Right::Edit, Scope::Read), run!(short_links::preview), short_links::PREVIEW),
+    Route::new(
+        "POST",
+        "/api/sites/{site}/links/templates",
+        Site(Right::Edit, Scope::Write),
+        run!(link_templates::keep),
+        link_templates::KEEP,
+    ),
+    Route::new(
+        "DELETE",
+        "/api/sites/{site}/links/templates/{template}",
+        Site(Right::Edit, Scope::Write),
+        run!(link_templates::remove),
+        link_templates::REMOVE,
+    ),
     Route::new("POST", "/api/sites/{site}/links/{link}", Site(Right::Edit, Scope::Write), run!(short_links::change), short_links::CHANGE),
     Route::new("POST", "/api/sites/{site}/notes", Site(Right::Edit, Scope::Write), run!(notes::add), notes::ADD),
     Route::new("DELETE", "/api/sites/{site}/notes/{id}", Site(Right::Edit, Scope::Write), run!(notes::remove), notes::REMOVE),

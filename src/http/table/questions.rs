@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
-    audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, live, needs, notes, orders,
-    pipeline, receipts, rules, runs, schedules, segments, setups, short_links, spend, timeline,
+    audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, link_templates, live, needs,
+    notes, orders, pipeline, receipts, rules, runs, schedules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 
@@ -84,12 +84,21 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/links.csv", Site(Right::Read, Scope::Export), run!(short_links::csv), short_links::CSV),
     Route::new("GET", "/api/sites/{site}/links.jsonl", Site(Right::Read, Scope::Export), run!(short_links::jsonl), short_links::JSONL),
     Route::new("GET", "/api/sites/{site}/links/words", Site(Right::Edit, Scope::Read), run!(short_links::words), short_links::WORDS),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/links/templates",
+        Site(Right::Edit, Scope::Read),
+        run!(link_templates::list),
+        link_templates::LIST,
+    ),
     Route::new("GET", "/api/sites/{site}/links/{link}", Site(Right::Read, Scope::Read), run!(short_links::show), short_links::SHOW),
     Route::new("GET", "/api/sites/{site}/rules", Site(Right::Edit, Scope::Read), run!(rules::list), rules::LIST),
     Route::new("GET", "/api/sites/{site}/spend", Site(Right::Read, Scope::Read), run!(spend::list), spend::LIST),
     Route::new("GET", "/api/sites/{site}/spend.csv", Site(Right::Read, Scope::Export), run!(spend::csv), spend::CSV),
     Route::new("GET", "/api/sites/{site}/spend.jsonl", Site(Right::Read, Scope::Export), run!(spend::jsonl), spend::JSONL),
     Route::new("GET", "/api/sites/{site}/imports", Site(Right::Edit, Scope::Read), run!(imports::list), imports::LIST),
+    Route::new("GET", "/api/sites/{site}/imports.csv", Site(Right::Edit, Scope::Export), run!(imports::csv), imports::CSV),
+    Route::new("GET", "/api/sites/{site}/imports.jsonl", Site(Right::Edit, Scope::Export), run!(imports::jsonl), imports::JSONL),
     Route::new("GET", "/api/sites/{site}/imports/{id}", Site(Right::Edit, Scope::Read), run!(imports::one), imports::ONE),
     Route::new(
         "GET",

@@ -105,6 +105,7 @@ pub const ROUTES: &[Route] = &[
         run!(reports::attribution::attribution),
         reports::attribution::ATTRIBUTION,
     )
+    .within()
     .patience(55),
     Route::new(
         "GET",
@@ -115,6 +116,7 @@ pub const ROUTES: &[Route] = &[
     )
     .patience(55),
     Route::new("GET", "/api/sites/{site}/reports/paths", Site(Right::See, Scope::Read), run!(reports::paths::paths), reports::paths::PATHS)
+        .within()
         .patience(55),
     Route::new(
         "GET",
@@ -131,6 +133,7 @@ pub const ROUTES: &[Route] = &[
         run!(reports::time_to_convert::time_to_convert),
         reports::time_to_convert::TIME_TO_CONVERT,
     )
+    .within()
     .patience(55),
     Route::new(
         "GET",

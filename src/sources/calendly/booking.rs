@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SLUG, api, refused};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Milestone, Order, Person, Traces};
+use crate::domain::fact::{ByHand, Fact, Milestone, Order, Person, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
@@ -104,6 +104,7 @@ fn step(invitee: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
         referrer: None,
         data: Value::Object(data),
         metadata: json!({"moved_from": text(invitee, "old_invitee").map(|uri| short(&uri))}),
+        by_hand: ByHand::default(),
         is_imported: false,
     }))
 }

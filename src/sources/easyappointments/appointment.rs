@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::SLUG;
 use super::place::{Answer, Place, is_number, read as answer};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
-use crate::domain::fact::{Fact, Milestone, Traces};
+use crate::domain::fact::{ByHand, Fact, Milestone, Traces};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::{HOUR_MS, Time, Zone};
@@ -95,6 +95,7 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, times: (Option<Time>, Optio
             "currency": text(service, "currency").map(|t| clean_text(&t, 16)),
         }),
         metadata: json!({"service_id": first_text(row, &["serviceId", "id_services"]), "provider_id": provider_of(row)}),
+        by_hand: ByHand::default(),
         is_imported: false,
     })
 }

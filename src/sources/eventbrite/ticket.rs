@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, HOST, SLUG, api, is_id, read};
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Milestone, Order, OrderDeletion, OrderRefund, OrderStatus, Refund};
+use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderDeletion, OrderRefund, OrderStatus, Refund};
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
@@ -107,6 +107,7 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
             "currency": text(&row["costs"]["gross"], "currency"), "answers": answers.rest(),
         }),
         metadata: json!({"order_id": text(row, "order_id"), "event_id": text(row, "event_id")}),
+        by_hand: ByHand::default(),
         is_imported: false,
     })
 }

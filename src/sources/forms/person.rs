@@ -7,6 +7,7 @@ use super::sheet::{Sheet, cleaned};
 use crate::domain::campaign::{MAX_CLICK_ID, MAX_TEXT, landing};
 use crate::domain::fact::{Person, Stated, Traces};
 use crate::domain::person::{Email, MAX_EMAIL, Name, Phone, country_code};
+use crate::domain::short_code::found_in_all;
 use crate::sources::Home;
 
 const EMAIL: &[&str] =
@@ -88,6 +89,9 @@ pub fn person(sheet: &mut Sheet, home: &Home) -> (Person, Map<String, Value>) {
     (person, as_typed)
 }
 
+/// Parts of names under which a buyer's or a seller's own words stand, a short code among them.
+const NOTES: &[&str] = &["note", "comment", "message", "remark", "instruction", "halocode", "shortcode"];
+
 /// Reads session, click ids, coupons, stated source and consent; `url` is the page with the form.
 pub fn traces(sheet: &mut Sheet, url: Option<&str>) -> Traces {
     let page = url.map(|u| landing(u, &[])).unwrap_or_default();
@@ -109,6 +113,7 @@ pub fn traces(sheet: &mut Sheet, url: Option<&str>) -> Traces {
     Traces {
         session: sheet.trace(SESSION, MAX_SESSION),
         click_ids,
+        codes: found_in_all(sheet.peek(|key| key == "code" || NOTES.iter().any(|word| key.contains(word)))),
         coupons,
         affiliate: sheet.trace(&["affiliate", "affiliateid", "affiliatecode"], MAX_TEXT),
         stated,

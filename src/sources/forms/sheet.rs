@@ -86,6 +86,11 @@ impl Sheet {
         Some(self.fields[found].value.clone())
     }
 
+    /// The texts of fields whose name fits, wherever they stand. They stay for whoever else asks.
+    pub fn peek(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        self.fields.iter().filter(|f| is_wanted(&f.key)).filter_map(|f| plain(&f.value)).collect()
+    }
+
     /// A yes or no under any of these names; what is neither stays where it is.
     pub fn flag(&mut self, keys: &[&str]) -> Option<bool> {
         let found = self.first(keys, Place::Custom, |f| plain(&f.value).is_some_and(|t| yes_or_no(&t).is_some()))?;

@@ -10,6 +10,7 @@ use super::person::iso_country;
 use crate::domain::campaign::landing;
 use crate::domain::fact::{Order, OrderStatus, Person, Stated, Traces};
 use crate::domain::person::{Email, Name, Phone};
+use crate::domain::short_code::found_in_all;
 use crate::sources::kit::{first_text, scalar, text};
 use crate::sources::{Home, Reject};
 
@@ -44,6 +45,7 @@ pub fn woocommerce(map: &Map<String, Value>, home: &Home) -> Result<Order, Rejec
         person: person(billing, at("customer_id").filter(|id| id != "0"), &[billing], home),
         traces: Traces {
             session: find(&meta, SESSION),
+            codes: found_in_all(at("customer_note").into_iter().chain(meta.iter().map(|(_, value)| value.clone()))),
             coupons: codes(map.get("coupon_lines")),
             stated: utm("source").map(|source| Stated { source, medium: utm("medium"), campaign: utm("campaign") }),
             user_agent: at("customer_user_agent"),
@@ -81,6 +83,7 @@ pub fn shopify(map: &Map<String, Value>, home: &Home) -> Result<Order, Reject> {
         person: person(billing, text(customer, "id"), &[&own, customer, billing, part("shipping_address")], home),
         traces: Traces {
             session: find(&notes, SESSION),
+            codes: found_in_all(at("note").into_iter().chain(notes.iter().map(|(_, value)| value.clone()))),
             click_ids: page.clicks.iter().map(|(_, id)| id.to_owned()).collect(),
             coupons: codes(map.get("discount_codes")),
             stated: page.utm.source.map(|source| Stated { source, medium: page.utm.medium, campaign: page.utm.campaign }),

@@ -102,6 +102,7 @@ impl Answers {
         Traces {
             session: self.exact(SESSION).filter(short),
             click_ids,
+            codes: Vec::new(),
             coupons: self.text(COUPON).into_iter().collect(),
             affiliate: self.text(AFFILIATE),
             stated: utm.source.as_ref().map(|source| Stated {

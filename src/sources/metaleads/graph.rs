@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::PAGE_TOKEN;
+use super::{APP_SECRET, PAGE_TOKEN};
 use crate::domain::steps::{Verdict, by_status, retry_after_ms};
 use crate::domain::time::MINUTE_MS;
 use crate::wire::{Part, Request, Response};
@@ -14,10 +14,13 @@ const VERSION: &str = "v25.0";
 pub const FIELDS: &str =
     "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,platform,is_organic,field_data";
 
+/// Every call proves that it comes from who holds the app's secret too, so that an app may refuse a stolen token.
+/// <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
 pub fn ask(method: &str, path: &str) -> Request {
     Request::new(method, "https://graph.facebook.com", format!("/{VERSION}/{path}"))
         .host("meta")
         .query("access_token", Part::secret(PAGE_TOKEN))
+        .query("appsecret_proof", Part::Proof { of: PAGE_TOKEN.into(), key: APP_SECRET.into() })
 }
 
 #[derive(Debug)]
@@ -47,6 +50,9 @@ pub fn read(response: &Response) -> Answer {
             after_ms: retry_after_ms(response).or(Some(10 * MINUTE_MS)),
             sentence: "Meta takes no more requests for some minutes.".into(),
         }),
+        (100, _) if error["message"].as_str().is_some_and(|said| said.contains("appsecret_proof")) => {
+            pause("Meta says that the app secret is not of the app whose page token this is. Copy both from the same app.")
+        }
         (1 | 2, _) => Answer::Trouble(Verdict::Retry { after_ms: None, sentence: "Meta has a trouble of its own.".into() }),
         (100 | 803, _) => Answer::Missing,
         _ if response.status == 404 => Answer::Missing,

@@ -7,9 +7,10 @@ use super::amount::{first_shop_money, shop_money};
 use super::buyer::{number_of, person};
 use super::journey::Visits;
 use super::refund;
-use super::told::{Line, Told, codes, items, list, session, till};
+use super::told::{Line, Told, codes, items, list, notes, session, till};
 use crate::domain::fact::{Order, Traces};
 use crate::domain::money::{Currency, Money};
+use crate::domain::short_code::found_in_all;
 use crate::sources::kit::{flag, scalar, text};
 use crate::sources::{Home, Reject};
 
@@ -41,6 +42,7 @@ pub fn order(node: &Value, home: &Home) -> Result<Order, Reject> {
         traces: Traces {
             session: session(list(node.get("customAttributes"))),
             click_ids: visits.click_ids(),
+            codes: found_in_all(notes(list(node.get("customAttributes")))),
             coupons: codes(list(node.get("discountCodes")).iter().filter_map(scalar)),
             ..Traces::default()
         },

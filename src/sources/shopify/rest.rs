@@ -8,9 +8,10 @@ use super::amount::{exact, first_shop_money};
 use super::buyer::person;
 use super::journey::Visits;
 use super::refund::{self, Till};
-use super::told::{Line, Told, bad, codes, items, list, session, till};
+use super::told::{Line, Told, bad, codes, items, list, notes, session, till};
 use crate::domain::fact::{Order, OrderDeletion, OrderRefund, Traces};
 use crate::domain::money::{Currency, Money};
+use crate::domain::short_code::found_in_all;
 use crate::sources::kit::{first_text, flag, text};
 use crate::sources::{Home, Reject};
 
@@ -100,6 +101,7 @@ pub fn order(order: &Value, home: &Home) -> Result<Order, Reject> {
         traces: Traces {
             session: session(list(order.get("note_attributes"))),
             click_ids: visits.click_ids(),
+            codes: found_in_all(text(order, "note").into_iter().chain(notes(list(order.get("note_attributes"))))),
             coupons: codes(list(order.get("discount_codes")).iter().filter_map(|line| text(line, "code"))),
             user_agent: order.get("client_details").and_then(|d| text(d, "user_agent")).map(|a| a.chars().take(1_024).collect()),
             // `buyer_accepts_marketing` is about newsletters: neither a yes nor a no to being measured.

@@ -18,6 +18,8 @@ use crate::sources::{Home, Reject};
 const AHEAD_MS: i64 = 10 * MINUTE_MS;
 /// Lines beyond these are left out.
 const MAX_ITEMS: usize = 500;
+/// Fields of a cart that are looked at.
+const MOST_NOTES: usize = 50;
 /// A number of pieces beyond this is a mistake.
 const MAX_QUANTITY: i64 = 1_000_000;
 
@@ -149,6 +151,11 @@ pub fn session(attributes: &[Value]) -> Option<String> {
     };
     // Ours are shorter; a longer text is not looked at.
     SESSION.iter().find_map(|name| value(name)).filter(|id| id.len() <= 512)
+}
+
+/// What the buyer has written into the cart's own fields.
+pub fn notes(attributes: &[Value]) -> impl Iterator<Item = String> {
+    attributes.iter().take(MOST_NOTES).filter_map(|a| first_text(a, &["value"]))
 }
 
 pub fn codes(codes: impl Iterator<Item = String>) -> Vec<String> {

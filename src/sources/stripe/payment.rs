@@ -69,7 +69,13 @@ pub fn of_session(session: &Value, paid_at: Time, home: &Home) -> Result<Session
 
 /// `paid_at` where an event has said when it was paid: money that takes days is charged when it is asked for. None: it was
 /// not paid, or not yet taken.
-pub fn of_charge(charge: &Value, session: Option<&Value>, paid_at: Option<Time>, home: &Home) -> Result<Option<Order>, Reject> {
+pub fn of_charge(
+    charge: &Value,
+    session: Option<&Value>,
+    disputes: Option<&Value>,
+    paid_at: Option<Time>,
+    home: &Home,
+) -> Result<Option<Order>, Reject> {
     let id = text(charge, "id").ok_or_else(|| kit::missing("id"))?;
     let is_paid = text(charge, "status").as_deref() == Some("succeeded") && charge["captured"] != Value::Bool(false);
     if !is_paid {
@@ -90,17 +96,12 @@ pub fn of_charge(charge: &Value, session: Option<&Value>, paid_at: Option<Time>,
         email: text(charge, "receipt_email").or_else(|| text(invoice, "customer_email")),
         customer: id_of(charge, "customer"),
     };
-    let (refunds, are_whole) = refunds(charge, home)?;
+    let (refunds, are_refunds_whole) = back(charge, disputes, home)?;
     // One that came to nothing has changed the charge too.
-    let rows = charge["refunds"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let newest = rows.iter().filter_map(|row| kit::time(row, &["created"])).max();
+    let rows = [Some(&charge["refunds"]), disputes].into_iter().flatten().filter_map(|list| list["data"].as_array()).flatten();
+    let newest = rows.filter_map(|row| kit::time(row, &["created"])).max();
     let order = known.order(id_of(charge, "payment_intent").unwrap_or(id), total, paid_at.unwrap_or(made_at), charge, home);
-    Ok(Some(Order {
-        modified_at: paid_at.max(newest).unwrap_or(made_at).max(made_at).min(home.now),
-        are_refunds_whole: are_whole,
-        refunds,
-        ..order
-    }))
+    Ok(Some(Order { modified_at: paid_at.max(newest).unwrap_or(made_at).max(made_at).min(home.now), are_refunds_whole, refunds, ..order }))
 }
 
 /// One that was paid beside Stripe and only noted there.
@@ -125,12 +126,27 @@ pub fn of_invoice(invoice: &Value, paid_at: Option<Time>, home: &Home) -> Result
     Ok(Some(order))
 }
 
-/// The refunds of a charge that came along, and whether they are all there are.
-fn refunds(charge: &Value, home: &Home) -> Result<(Vec<Refund>, bool), Reject> {
-    let list = &charge["refunds"];
-    let Some(rows) = list["data"].as_array() else { return Ok((Vec::new(), false)) };
-    let all = rows.iter().map(|row| refund::read(row, home)).collect::<Result<Vec<_>, _>>()?;
-    Ok((all.into_iter().flatten().collect(), list["has_more"] != Value::Bool(true)))
+/// The buyer's bank asks the money back, or has done so.
+pub fn is_disputed(charge: &Value) -> bool {
+    charge["disputed"] == Value::Bool(true)
+}
+
+/// What has gone back of a charge, refunded or taken by the buyer's bank, and whether that is all there is.
+fn back(charge: &Value, disputes: Option<&Value>, home: &Home) -> Result<(Vec<Refund>, bool), Reject> {
+    let whole = |list: &'_ Value| list["data"].as_array().filter(|_| list["has_more"] != Value::Bool(true)).cloned();
+    // Those that came along stand, though there may be more.
+    let refunds = charge["refunds"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let are_whole = whole(&charge["refunds"]).is_some();
+    let disputes = if is_disputed(charge) { disputes.and_then(whole) } else { Some(Vec::new()) };
+    let is_all = are_whole && disputes.is_some();
+    let mut all = Vec::new();
+    for row in refunds {
+        all.extend(refund::read(row, home)?);
+    }
+    for row in disputes.unwrap_or_default() {
+        all.extend(refund::disputed(&row, home)?);
+    }
+    Ok((all, is_all))
 }
 
 /// Where payer and visit stand, the best place first.
@@ -196,6 +212,7 @@ impl Known<'_> {
         Traces {
             session: self.told(SESSION).or(reference).filter(|id| id.len() <= MAX_SESSION),
             click_ids: ClickKind::ALL.iter().filter_map(|kind| self.told(&[kind.name()])).filter(|c| c.len() <= MAX_SESSION).collect(),
+            codes: Vec::new(),
             coupons: self.told(COUPON).map(|c| clean_text(&c, MAX_TEXT)).into_iter().collect(),
             affiliate: self.told(&["affiliate_id", "affiliate"]).map(|a| clean_text(&a, MAX_TEXT)),
             stated,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{self, Reading as Answer};
-use super::payment::{self, of_charge, of_session};
+use super::payment::{self, is_disputed, of_charge, of_session};
 use super::reading::{self, problem};
 use super::{EVENTS, api, hear, is_id};
 use crate::domain::fact::Fact;
@@ -176,14 +176,15 @@ fn session(row: &Value, home: &Home) -> Result<Batch, crate::sources::Reject> {
 }
 
 fn charge(row: &Value, home: &Home) -> Result<Batch, crate::sources::Reject> {
-    let mut batch = Batch::of(of_charge(row, None, None, home)?.into_iter().map(Fact::Order).collect());
+    let mut batch = Batch::of(of_charge(row, None, None, None, home)?.into_iter().map(Fact::Order).collect());
     // More went back than came along: the rest is read right after.
     if row["refunds"]["has_more"] == Value::Bool(true) {
         batch.fetch.extend(text(row, "id").and_then(|id| reading::reference("charge", &id, None)));
     }
-    // The first payment of a subscription: its checkout knows the visit, and has not been read above.
+    // The first payment of a subscription: its checkout knows the visit, and has not been read above. How a dispute stands is
+    // not in the list.
     let is_first = text(&row["invoice"], "billing_reason").as_deref() == Some("subscription_create");
-    match text(row, "id").filter(|_| is_first && !batch.facts.is_empty()) {
+    match text(row, "id").filter(|_| (is_first || is_disputed(row)) && !batch.facts.is_empty()) {
         Some(id) => Ok(Batch { fetch: reading::reference("charge", &id, None).into_iter().collect(), ..Batch::default() }),
         None => Ok(batch),
     }

@@ -1,10 +1,11 @@
-//! What stands behind the id of a charge or an invoice: payer, refunds, and the checkout by which it was paid, with its visit.
+//! What stands behind the id of a charge or an invoice: payer, refunds, disputes, and the checkout by which it was paid, with its
+//! visit.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{self, Reading as Answer};
-use super::payment::{id_of, of_charge, of_invoice};
+use super::payment::{id_of, is_disputed, of_charge, of_invoice};
 use super::{api, is_id};
 use crate::domain::fact::{Fact, Order};
 use crate::domain::platform::Settings;
@@ -35,8 +36,10 @@ struct Talk {
     refs: Vec<String>,
     /// An invoice has named this charge.
     charge: Option<String>,
-    /// The charge, while its checkout is looked for.
+    /// The charge, while its disputes and its checkout are looked for.
     read: Option<Value>,
+    /// The list of its disputes, where it has any; of a key that may not read them, an empty object.
+    disputes: Option<Value>,
 }
 
 impl Steps<Fetch> for Reading {
@@ -48,7 +51,9 @@ impl Steps<Fetch> for Reading {
         let Some((what, id, at)) = talk.refs.first().and_then(|name| parts(name)) else { return Step::Done(()) };
         let Some(response) = got else {
             let request = match (&talk.read, &talk.charge) {
-                (Some(charge), _) => match rest_of(charge).or_else(|| checkout_of(charge)) {
+                (Some(charge), _) if rest_of(charge).is_some() => rest_of(charge).unwrap_or_else(|| disputes_of(charge)),
+                (Some(charge), _) if talk.wants_disputes() => disputes_of(charge),
+                (Some(charge), _) => match checkout_of(charge) {
                     Some(request) => request,
                     None => return whole(talk, None, at, home),
                 },
@@ -61,6 +66,7 @@ impl Steps<Fetch> for Reading {
         let value = match answer::read(response) {
             Answer::Json(value) => value,
             Answer::Trouble(verdict) => return Step::Fail(verdict),
+            Answer::NotAllowed | Answer::Missing if talk.wants_disputes() => json!({}),
             // Without its checkout a payment is known by its payer.
             Answer::NotAllowed | Answer::Missing if talk.read.is_some() => return whole(talk, None, at, home),
             Answer::Missing => return self.step(json!(talk.next()), None, &Settings::default(), home, home.now),
@@ -75,6 +81,9 @@ impl Steps<Fetch> for Reading {
                 return Step::Fail(Verdict::Retry { after_ms: None, sentence });
             }
             return self.step(json!(talk), None, &Settings::default(), home, home.now);
+        }
+        if talk.wants_disputes() {
+            return self.step(json!(Talk { disputes: Some(value), ..talk }), None, &Settings::default(), home, home.now);
         }
         if talk.read.is_some() {
             let session = value["data"].as_array().and_then(|rows| rows.first()).cloned();
@@ -94,12 +103,27 @@ impl Talk {
     fn next(self) -> Self {
         Self { refs: self.refs.into_iter().skip(1).collect(), ..Self::default() }
     }
+
+    fn wants_disputes(&self) -> bool {
+        self.disputes.is_none() && self.read.as_ref().is_some_and(|charge| is_disputed(charge) && id_of_charge(charge).is_some())
+    }
 }
 
 fn whole(talk: Talk, session: Option<Value>, at: Option<Time>, home: &Home) -> Step<Fetch> {
-    let charge = talk.read.clone().unwrap_or_default();
-    given(talk, of_charge(&charge, session.as_ref(), at, home))
+    let (charge, disputes) = (talk.read.clone().unwrap_or_default(), talk.disputes.clone());
+    let is_untold = disputes.as_ref().is_some_and(|list| !list["data"].is_array());
+    let order = of_charge(&charge, session.as_ref(), disputes.as_ref(), at, home);
+    match given(talk, order) {
+        Step::Yield(mut batch, state) if is_untold => {
+            batch.problems.push(Problem { item: 0, field: None, code: "no_right", sentence: UNREAD_DISPUTES.into() });
+            Step::Yield(batch, state)
+        }
+        step => step,
+    }
 }
+
+const UNREAD_DISPUTES: &str = "A buyer's bank disputes a payment, and the key may not read how that stands: the payment counts as it was. \
+                               In Stripe open Developers › API keys, edit the key and allow it to read disputes.";
 
 fn given(talk: Talk, order: Result<Option<Order>, Reject>) -> Step<Fetch> {
     let batch = batch(order);
@@ -157,6 +181,18 @@ fn take_rest(charge: &mut Value, page: &Value) -> bool {
     let is_bounded = known.len() <= MOST_REFUNDS;
     list["has_more"] = Value::Bool(is_more);
     !is_more || (is_further && is_bounded)
+}
+
+fn id_of_charge(charge: &Value) -> Option<String> {
+    text(charge, "id").filter(|id| is_id(id))
+}
+
+/// <https://docs.stripe.com/api/disputes/list>
+fn disputes_of(charge: &Value) -> Request {
+    api("GET", "/v1/disputes")
+        .query("charge", Part::plain(id_of_charge(charge).unwrap_or_default()))
+        .query("limit", Part::plain("100"))
+        .up_to(CHARGE_BYTES)
 }
 
 /// The checkout that a charge was paid by: that of its payment intent; of a subscription's first payment, that of the

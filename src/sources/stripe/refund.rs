@@ -1,4 +1,5 @@
-//! Money that went back. <https://docs.stripe.com/api/refunds/object>
+//! Money that went back: refunded by the owner, or taken by the buyer's bank.
+//! <https://docs.stripe.com/api/refunds/object>, <https://docs.stripe.com/api/disputes/object>
 
 use serde_json::Value;
 
@@ -29,4 +30,17 @@ pub fn read(object: &Value, home: &Home) -> Result<Option<Refund>, Reject> {
     let happened_at = kit::time(object, &["created"]).map_or(home.now, |at| at.min(home.now));
     let reason = text(object, "reason").map(|word| clean_text(&word.replace('_', " "), 255));
     Ok(Some(Refund { external_id, happened_at, amount, reason }))
+}
+
+/// A dispute takes the money when it is opened, and gives it again when it is won. A mere question of the bank (`warning_…`)
+/// takes nothing.
+pub fn disputed(object: &Value, home: &Home) -> Result<Option<Refund>, Reject> {
+    let external_id = text(object, "id").ok_or_else(|| kit::missing("id"))?;
+    if !matches!(text(object, "status").as_deref(), Some("needs_response" | "under_review" | "lost")) {
+        return Ok(None);
+    }
+    let amount = amount::at(object, "amount")?;
+    let happened_at = kit::time(object, &["created"]).map_or(home.now, |at| at.min(home.now));
+    let why = text(object, "reason").map(|word| word.replace('_', " ")).unwrap_or_else(|| "no reason given".into());
+    Ok(Some(Refund { external_id, happened_at, amount, reason: Some(clean_text(&format!("disputed: {why}"), 255)) }))
 }

@@ -13,6 +13,8 @@ const SESSION: &[&str] = &["_halo_session", "halo_session_id", "_halo"];
 const FRONT: &str = "_wc_order_attribution_";
 /// Longest session id that is looked at; ours are shorter.
 const MAX_SESSION: usize = 512;
+/// Notes and fields of an order that are looked at.
+const MOST_NOTES: usize = 50;
 
 /// The signed id of the visit in which the order was placed.
 pub fn session(order: &Value) -> Option<String> {
@@ -43,6 +45,15 @@ pub fn read(order: &Value, ordered_at: Time) -> Vec<ShopTouch> {
 pub fn click_ids(order: &Value) -> Vec<String> {
     let Some(entry) = meta(order, &format!("{FRONT}session_entry")) else { return Vec::new() };
     landing(&entry, &[]).clicks.iter().map(|(_, id)| id.to_owned()).collect()
+}
+
+/// What the buyer or the shop's people have written: the note, and fields of the checkout's own.
+pub fn notes(order: &Value) -> Vec<String> {
+    let rows = order.get("meta_data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    // A plug-in's own affairs begin with an underscore.
+    let is_field = |row: &&Value| row["key"].as_str().is_some_and(|key| !key.starts_with('_') || key == "_halo_code");
+    let fields = rows.iter().filter(is_field).filter_map(|row| kit::text(row, "value"));
+    kit::text(order, "customer_note").into_iter().chain(fields).take(MOST_NOTES).collect()
 }
 
 /// A mark of the payment plug-ins that the money was play money.

@@ -12,6 +12,7 @@ use crate::domain::fact::{Order, Refund, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
 use crate::domain::platform::Settings;
+use crate::domain::short_code::found_in_all;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::sources::kit::{self, first_text};
 use crate::sources::{Home, Reject};
@@ -54,6 +55,7 @@ pub fn read(order: &Value, settings: &Settings, home: &Home, days: &Days) -> Res
         traces: Traces {
             session: journey::session(order),
             click_ids: journey::click_ids(order),
+            codes: found_in_all(journey::notes(order)),
             coupons: list(order, "coupon_lines").iter().filter_map(|line| short(line, "code")).take(MOST_COUPONS).collect(),
             user_agent: kit::text(order, "customer_user_agent").filter(|agent| agent.len() <= 1_024),
             ..Traces::default()

@@ -194,7 +194,7 @@ mod tests {
             self.asked += 1;
             let route = match &request.path[0] {
                 Part::Plain(path) => path.trim_start_matches("/wp-json/wc/v3/").to_owned(),
-                Part::Secret(_) | Part::Hidden(_) => String::new(),
+                Part::Secret(_) | Part::Hidden(_) | Part::Proof { .. } => String::new(),
             };
             let plain = |part: &Part| if let Part::Plain(text) = part { text.clone() } else { String::new() };
             let query: BTreeMap<&str, String> = request.query.iter().map(|(name, value)| (name.as_str(), plain(value))).collect();

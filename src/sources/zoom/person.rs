@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::SLUG;
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
-use crate::domain::fact::{Fact, Milestone};
+use crate::domain::fact::{ByHand, Fact, Milestone};
 use crate::domain::time::Time;
 use crate::sources::kit::answers::Answers;
 use crate::sources::kit::{self, first_text, text};
@@ -79,6 +79,7 @@ fn step(meeting: &Value, mut who: Answers, kind: &str, id: String, at: Time, lin
         referrer: None,
         data: json!({"topic": text(meeting, "topic").map(|t| clean_text(&t, MAX_TEXT)), "starts_at": starts_at, "answers": who.rest()}),
         metadata: json!({"meeting_id": text(meeting, "id"), "meeting_uuid": text(meeting, "uuid")}),
+        by_hand: ByHand::default(),
         is_imported: false,
     }))
 }

@@ -43,6 +43,7 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
             id,
         )?;
         all.add("page_events", "select * from page_events where site_id = :site and session_id = :id", id)?;
+        all.add("short_codes", "select * from short_codes where site_id = :site and session_id = :id", id)?;
         all.add("consents", "select * from consents where site_id = :site and session_id = :id and contact_id is null", id)?;
         if let Some(address) = sessions::find_address(c, SessionId::new(*session), now)? {
             let row = serde_json::json!({"session_id": session, "address": address});

@@ -32,6 +32,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         count("link_clicks", c.execute(sql, id)?);
         count("clicks", c.execute("delete from clicks where site_id = :site and session_id = :id", id)?);
         count("page_events", c.execute("delete from page_events where site_id = :site and session_id = :id", id)?);
+        count("short_codes", c.execute("delete from short_codes where site_id = :site and session_id = :id", id)?);
         count("consents", c.execute("delete from consents where site_id = :site and session_id = :id", id)?);
         count("session_addresses", c.execute("delete from session_addresses where site_id = :site and session_id = :id", id)?);
         count("session_people", c.execute("delete from session_people where site_id = :site and session_id = :id", id)?);

@@ -55,7 +55,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Op
                 "select {COLUMNS} from inbox where site_id = :site and state = 'accepted' and received_at >= :from and received_at < :to
                    and (received_at, id) < (:key, :id) order by received_at desc, id desc"
             ),
-            named_params! {":from": from.ms(), ":to": to.ms(), ":key": key, ":id": before.id},
+            named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": key, ":id": before.id},
             &mut see,
         )?,
         Some(state) => c.scan(
@@ -63,7 +63,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Op
                 "select {COLUMNS} from inbox where site_id = :site and state = :state and state <> 'accepted' and received_at >= :from and received_at < :to
                    and (received_at, id) < (:key, :id) order by received_at desc, id desc"
             ),
-            named_params! {":state": state, ":from": from.ms(), ":to": to.ms(), ":key": key, ":id": before.id},
+            named_params! {":state": state, ":from": from.ms(), ":to": before.end(to.ms()), ":key": key, ":id": before.id},
             &mut see,
         )?,
         None => c.scan(
@@ -71,7 +71,7 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<Line>, Op
                 "select {COLUMNS} from inbox where site_id = :site and received_at >= :from and received_at < :to
                    and (received_at, id) < (:key, :id) order by received_at desc, id desc"
             ),
-            named_params! {":from": from.ms(), ":to": to.ms(), ":key": key, ":id": before.id},
+            named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": key, ":id": before.id},
             &mut see,
         )?,
     }

@@ -90,7 +90,7 @@ fn the_command_brings_a_file_with_a_server_and_without() {
     assert_eq!(server.sql("shop", "select count(*) as n from orders")[0]["n"], 2_000);
     // What is wrong is one line and a code of its own.
     for (args, code, word) in [
-        (vec!["import", "--site", "shop", "--kind", "pears", name.as_str()], 2, "spend, conversions, orders, leads, touches"),
+        (vec!["import", "--site", "shop", "--kind", "pears", name.as_str()], 2, "spend, conversions, orders, leads, offline, touches"),
         (vec!["import", "--site", "shop", "--kind", "spend", name.as_str()], 2, "Missing: day"),
         (vec!["import", "--site", "shop", "--kind", "orders", "/nowhere/at/all.csv"], 1, "There is no"),
     ] {

@@ -146,7 +146,7 @@ fn person(p: &Person) -> Value {
 fn traces(t: &Traces) -> Value {
     let stated = t.stated.as_ref().map(|s| told(json!({"source": s.source, "medium": s.medium, "campaign": s.campaign})));
     told(json!({
-        "session": t.session, "click_ids": t.click_ids, "coupons": t.coupons, "affiliate": t.affiliate, "stated": stated,
+        "session": t.session, "click_ids": t.click_ids, "codes": t.codes, "coupons": t.coupons, "affiliate": t.affiliate, "stated": stated,
         "consent_given": t.consent_given, "user_agent": t.user_agent,
     }))
 }

@@ -113,6 +113,14 @@ pub fn refund(house: &House, n: u32, id: &str, minor: i64, status: &str) -> Valu
     })
 }
 
+/// Of the whole charge of the same number.
+pub fn dispute(house: &House, n: u32, minor: i64, status: &str) -> Value {
+    json!({
+        "id": format!("dp_{n}"), "object": "dispute", "amount": minor, "charge": format!("ch_{n}"), "payment_intent": format!("pi_{n}"),
+        "created": house.clock.now().s(), "currency": "usd", "reason": "product_not_received", "status": status, "livemode": true
+    })
+}
+
 fn refused(status: u16, message: &str) -> Says {
     Says::json(status, json!({"error": {"type": "invalid_request_error", "message": message}}))
 }
@@ -153,7 +161,7 @@ fn list(inside: &Inside, kind: &str, asked: &[(String, String)]) -> Says {
     let is_asked = |row: &&Value| {
         row["created"].as_i64().unwrap_or_default() >= since
             && (types.is_empty() || types.iter().any(|kind| row["type"] == *kind))
-            && ["payment_intent", "subscription"].iter().all(|key| named(key).is_none_or(|want| row[*key] == want))
+            && ["payment_intent", "subscription", "charge"].iter().all(|key| named(key).is_none_or(|want| row[*key] == want))
     };
     let mut rows: Vec<&Value> = inside.lists.get(kind).map(|all| all.iter().filter(is_asked).collect()).unwrap_or_default();
     rows.sort_by_key(|row| std::cmp::Reverse(row["created"].as_i64()));
