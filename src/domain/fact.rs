@@ -123,6 +123,9 @@ pub struct Order {
     pub refunds: Vec<Refund>,
     /// `refunds` is all there are at `modified_at`: one that is missing has been taken back.
     pub are_refunds_whole: bool,
+    /// What went back so far, where the shop tells only the sum: what is new of it becomes a refund of its own, and
+    /// `refunds` says nothing. None: the sum is not told.
+    pub refunded_so_far: Option<Money>,
     /// The shop's own notes on where the buyer came from, in order of time: kept as imported evidence, the lowest tier.
     pub journey: Vec<ShopTouch>,
     /// Deleted or in the bin at the shop: kept, not counted.
@@ -156,6 +159,7 @@ impl Order {
             items: Vec::new(),
             refunds: Vec::new(),
             are_refunds_whole: false,
+            refunded_so_far: None,
             journey: Vec::new(),
             is_gone: false,
             was_paid: true,

@@ -171,7 +171,7 @@ pub fn store(
     again: Option<(InboxId, Time)>,
     now: Time,
 ) -> Result<Taken> {
-    let digest = digest_of(site, delivered);
+    let digest = digest_of(site, &delivered.path, &delivered.body);
     let kept_body = kept_body(site, delivered);
     if let Some(connection) = delivered.connection {
         if delivered.read_at.is_none() {
@@ -297,8 +297,8 @@ fn note_mentioned(c: &SiteConn, site: &Site, inbox: InboxId, body: &[u8]) -> Res
 }
 
 /// What was sent, and to which of our readers: the same words to the door of leads and to that of orders are two things.
-fn digest_of(site: &Site, delivered: &Delivered) -> [u8; 32] {
-    crypto::hmac_sha256(&site.keys.digest, &[b"body.", delivered.path.as_bytes(), b".", &delivered.body])
+fn digest_of(site: &Site, path: &str, body: &[u8]) -> [u8; 32] {
+    crypto::hmac_sha256(&site.keys.digest, &[b"body.", path.as_bytes(), b".", body])
 }
 
 /// The facts of a body that came before, as they were answered then.
@@ -326,8 +326,14 @@ fn told_before(c: &SiteConn, inbox: InboxId) -> Result<Vec<Stored>> {
 
 /// Keeps an authentic body that is not understood: shown, and replayable after a fix.
 pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String) -> Result<InboxId> {
+    let same = delivered.body.clone();
+    quarantine_as(app, site, delivered, reason, &same).await
+}
+
+/// The same where only a part of the body tells whether it is known already.
+pub async fn quarantine_as(app: &App, site: &Arc<Site>, delivered: Delivered, reason: String, same: &[u8]) -> Result<InboxId> {
     let now = app.clock.now();
-    let digest = digest_of(site, &delivered);
+    let digest = digest_of(site, &delivered.path, same);
     let today = site.zone.day(now);
     app.figures.add("inbox", "quarantined");
     let owner = site.clone();
@@ -335,8 +341,10 @@ pub async fn quarantine(app: &App, site: &Arc<Site>, delivered: Delivered, reaso
         .store
         .write(site.id, move |c| {
             if let Some(connection) = delivered.connection {
-                heard_of(c, connection, now)?;
-                counters::add(c, today, HEARD, &connection.to_string())?;
+                if delivered.read_at.is_none() {
+                    heard_of(c, connection, now)?;
+                    counters::add(c, today, HEARD, &connection.to_string())?;
+                }
                 // The same unreadable body again is the same quarantine row.
                 if let Some(first) = inbox::find_seen(c, connection, &digest[..16])? {
                     return Ok((first, false));

@@ -24,12 +24,17 @@ use crate::store::sync_runs::{Asked, Opening};
 use crate::store::{jobs, pulls, registrations, sync_runs};
 use crate::wire::Response;
 
+use repeats::Repeats;
 use walk::Walk;
 
 /// Single things that bodies have only named.
 mod fetch;
 /// When the next one begins.
 mod plan;
+/// A list that never ends.
+mod repeats;
+/// What was read and not understood.
+pub mod unread;
 /// What a walk brings, and how it ends.
 mod walk;
 
@@ -106,8 +111,9 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
         sync_runs::open(c, &opening, now)
     };
     let run = app.store.write(site.id, open).await?;
-    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new() };
+    let mut walk = Walk { app, site: &site, connection: &connection, source, run: Some(run), page: Vec::new(), asked: State::Null };
     let mut got: Option<Response> = None;
+    let mut repeats = Repeats::default();
     for _ in 0..MOST_STEPS {
         if app.is_stopping() {
             return Ok(Ended::Later { at: now });
@@ -119,7 +125,11 @@ pub async fn run_as(app: &App, id: ConnectionId, asked: Asked) -> Result<Ended> 
         match steps.step(state, got.take().as_ref(), &connection.settings, &home_of(&site, now), now) {
             Step::Ask(request, next) => match asking::send(app, source, &connection, &request).await {
                 Ok(response) => {
+                    if repeats.is_endless(&request, &response) {
+                        return walk.failed(repeats::endless(source.about().name)).await;
+                    }
                     walk.page = response.body.clone();
+                    walk.asked = next.clone();
                     got = Some(response);
                     state = next;
                 }

@@ -11,6 +11,7 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::reversal::{self, Ground};
 use crate::flows::intake::{self, Delivered};
+use crate::flows::pull::unread;
 use crate::sources::{self, Batch, Heard, Home, Reject, Verified};
 use crate::store::connections::Connection;
 use crate::store::questions::deliveries::{self as questions, Wanted};
@@ -153,6 +154,10 @@ pub async fn body(app: &App, site: &Arc<Site>, id: InboxId) -> Result<Rerun> {
     let heard = match kept.path.as_str() {
         "/api/webhook/order" => sources::forms::read_order(verified.body(), verified.content_type(), &home)
             .map(|order| Heard::Facts(Batch::of(vec![Fact::Order(order)]))),
+        path if unread::is_kept(path, &kept.body) => {
+            let source = sources::find(&kept.platform);
+            source.map_or_else(|| Ok(Heard::Fetch(Vec::new())), |s| unread::read(s, path, &kept.body, &settings, &home))
+        }
         _ => sources::find(&kept.platform)
             .and_then(|s| s.webhook())
             .ok_or_else(|| Error::new(Kind::Conflict, "not_replayable", format!("Bodies of {} cannot be run again.", kept.platform)))?

@@ -42,7 +42,7 @@ pub async fn check(app: &App, own: &OwnHosts, route: &Route, ask: &Ask) -> Resul
         Who::Anyone | Who::Visitor => Ok(Proved::whole(Caller::Nobody, None)),
         // Before the body is read: strangers need not send one.
         Who::Hook if app.book().connection_by_hook(ask.param("token")).is_none() => Err(unknown_endpoint()),
-        Who::Sender if !senders::has_proof(app, ask) => Err(senders::no_proof()),
+        Who::Sender if !senders::has_proof(app, ask) => Err(senders::no_proof(&ask.path)),
         Who::Hook | Who::Sender => Ok(Proved::whole(Caller::Nobody, None)),
         Who::Page => {
             if is_unsafe(ask) {

@@ -23,7 +23,7 @@ use crate::domain::time::{HOUR_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake::{self, Delivered, Stored};
 use crate::sources::kit;
-use crate::store::milestones::enrolments;
+use crate::store::milestones::{self, enrolments};
 use crate::store::sites::Site;
 
 /// Bytes of what a sender says of a step beside its fields.
@@ -59,8 +59,14 @@ pub async fn event(app: App, ask: Ask) -> Result<Reply> {
         (Some(_), false) => "The event was known already.",
         (None, _) => "Nothing was stored: the person was erased after this happened.",
     };
+    let id = stored.fact.map(MilestoneId::new);
+    // One that was known is as old as it was.
+    let created_at = match id.filter(|_| !stored.is_new) {
+        Some(id) => app.store.read(site.id, move |c| milestones::find_received_at(c, id)).await?.unwrap_or(now),
+        None => now,
+    };
     Reply::json(&json!({
-        "success": true, "event_id": stored.fact.map(MilestoneId::new), "event_type": kind, "email": email, "created_at": now.utc(),
+        "success": true, "event_id": id, "event_type": kind, "email": email, "created_at": created_at.utc(),
         "message": message,
     }))
 }

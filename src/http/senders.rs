@@ -139,7 +139,11 @@ pub fn has_proof(app: &App, ask: &Ask) -> bool {
         || ask.query("secret").is_some()
 }
 
-pub fn no_proof() -> Error {
+pub fn no_proof(path: &str) -> Error {
+    // Steps are told by a server of one's own, by token alone.
+    if path.starts_with("/funnel/") {
+        return Error::new(Kind::Unauthorised, "signed_out", "Send a token: Authorization: Bearer ht_….");
+    }
     Error::new(
         Kind::Unauthorised,
         "bad_signature",

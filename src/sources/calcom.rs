@@ -13,7 +13,7 @@ use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
 use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Currency;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
 use crate::wire::Incoming;
@@ -198,15 +198,15 @@ fn payment(booking: &Value, at: Time, home: &Home) -> Result<Option<Order>, Reje
     };
     let bad = |field: &str, sentence: &str| Reject::BadField { field: field.into(), code: "invalid_amount", sentence: sentence.into() };
     let currency = currency.ok_or_else(|| bad("currency", "currency must be an ISO 4217 code such as eur."))?;
-    let minor = booking["price"].as_i64().filter(|minor| (0..=1_000_000_000_000).contains(minor));
-    let minor = minor.ok_or_else(|| bad("price", "price must be a whole number of the smallest unit of the currency."))?;
-    if minor == 0 {
+    let price = kit::minor_units::maybe(&booking["price"], currency);
+    let price = price.ok_or_else(|| bad("price", "price must be a whole number of the smallest unit of the currency."))?;
+    if price.minor == 0 {
         return Ok(None);
     }
     let mut told = answers(booking);
     let (person, utm) = (told.person(home), told.utm());
     let traces = told.traces(&utm);
-    Ok(Some(Order { person, traces, ..Order::paid(ABOUT.slug, Rank::Payment, uid, at, Money::new(minor, currency)) }))
+    Ok(Some(Order { person, traces, ..Order::paid(ABOUT.slug, Rank::Payment, uid, at, price) }))
 }
 
 /// A routing form: somebody asked before there was anything to book.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::kit::{self, Verified, text};
 use super::{Fetch, Heard, Home, Provision, Pull, Reject, Source, Webhook};
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
-use crate::domain::steps::{Steps, Verdict, by_status, retry_after_ms};
+use crate::domain::steps::{Steps, Verdict, retry_after_ms};
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::error::Error;
 use crate::wire::{Incoming, Request, Response};
@@ -153,7 +153,7 @@ fn read(response: &Response) -> Answer {
             after_ms: retry_after_ms(response).or(Some(10 * MINUTE_MS)),
             sentence: "Eventbrite takes no more than two thousand requests an hour. It is asked again later.".into(),
         }),
-        _ => Answer::Trouble(by_status("Eventbrite", response)),
+        _ => Answer::Trouble(kit::lists::trouble("Eventbrite", response)),
     }
 }
 

@@ -15,6 +15,10 @@ use crate::wire::{Headers, Incoming, Response};
 pub mod answers;
 /// Our webhooks, while they are put in place.
 pub mod hooks;
+/// Lists, page by page.
+pub mod lists;
+/// Amounts in the smallest unit of a currency, as card payments count.
+pub mod minor_units;
 
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;

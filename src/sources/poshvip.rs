@@ -12,7 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderStatus, Refund, Traces};
+use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderStatus, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
@@ -104,9 +104,10 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     };
     let currency = Currency::parse(&word).ok_or_else(|| bad("currency"))?;
     let total: Money = kit::decimal(told, "total", currency).ok_or_else(|| bad("total"))?;
+    // All that went back so far, however often something did.
     let back = match told.get("partialRefund") {
-        None | Some(Value::Null | Value::Bool(_)) => Money::zero(currency),
-        Some(_) => kit::decimal(told, "partialRefund", currency).ok_or_else(|| bad("partialRefund"))?,
+        None | Some(Value::Null | Value::Bool(_)) => None,
+        Some(_) => Some(kit::decimal(told, "partialRefund", currency).ok_or_else(|| bad("partialRefund"))?),
     };
     let at = kit::time(told, &["date_purchased"]).map_or(home.now, |at| at.min(home.now));
     let modified_at = kit::time(told, &["update_date"]).map_or(at, |at| at.min(home.now)).max(at);
@@ -156,8 +157,6 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     if status.is_reversed() {
         facts.push(step("refunded", modified_at));
     }
-    let refund = Refund { external_id: format!("{external_id}-part"), happened_at: modified_at, amount: back, reason: None };
-    let is_part = back.minor > 0 && !status.is_reversed();
     facts.insert(
         0,
         Fact::Order(Order {
@@ -168,7 +167,7 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
             status,
             raw_status: status.word().into(),
             items: items(told, currency),
-            refunds: if is_part { vec![refund] } else { Vec::new() },
+            refunded_so_far: back.filter(|_| !status.is_reversed()),
             ..Order::paid(ABOUT.slug, Rank::Shop, external_id.clone(), at, total)
         }),
     );

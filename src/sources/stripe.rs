@@ -7,7 +7,6 @@
 //! A checkout says everything by itself; of a charge and an invoice only the id is believed, and the rest is read right after
 //! (`reading.rs`), so that it does not matter in which order events come and which version of the API wrote them.
 
-mod amount;
 mod answer;
 mod endpoint;
 mod payment;
@@ -17,6 +16,7 @@ mod refund;
 
 use serde_json::Value;
 
+use super::kit::minor_units as amount;
 use super::kit::{self, Verified, text};
 use super::{Batch, Fetch, Heard, Home, Provision, Pull, Reject, Source, Webhook};
 use crate::crypto::Secret;

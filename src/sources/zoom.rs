@@ -3,6 +3,7 @@
 //! Signed in `x-zm-signature`: `v0=` and the hex of HMAC-SHA256, under the app's secret token, over `v0:timestamp:body`. Every three
 //! days Zoom asks whether we hold the secret, and wants a word signed with it. The API takes a token that a server-to-server app buys.
 
+mod came;
 mod person;
 mod pull;
 
@@ -13,7 +14,7 @@ use super::{Batch, Heard, Home, Provision, Pull, Reject, Source, Webhook};
 use crate::crypto::{self, Secret};
 use crate::domain::fact::Fact;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
-use crate::domain::steps::{Fresh, Steps, Token, Verdict, by_status, retry_after_ms};
+use crate::domain::steps::{Fresh, Steps, Token, Verdict, retry_after_ms};
 use crate::domain::time::{HOUR_MS, SECOND_MS, Time};
 use crate::wire::{Headers, Incoming, Part, Request, Response, Sign};
 
@@ -149,7 +150,7 @@ fn bought(response: &Response) -> Result<Fresh, Verdict> {
             "Zoom gives no token: account ID, client ID or client secret is wrong, or the app is not activated. Copy all three anew."
                 .into(),
         ),
-        _ => by_status("Zoom", response),
+        _ => kit::lists::trouble("Zoom", response),
     })
 }
 
@@ -181,6 +182,6 @@ fn read(response: &Response) -> Answer {
             after_ms: retry_after_ms(response).or(Some(2 * SECOND_MS)),
             sentence: "Zoom asks for fewer requests.".into(),
         }),
-        _ => Answer::Trouble(by_status("Zoom", response)),
+        _ => Answer::Trouble(kit::lists::trouble("Zoom", response)),
     }
 }

@@ -43,6 +43,15 @@ pub fn put_off_fetch(c: &SiteConn, connection: ConnectionId, name: &str, next_at
     Ok(())
 }
 
+/// Not before this time; that it was due counts as no try.
+pub fn postpone_fetch(c: &SiteConn, connection: ConnectionId, name: &str, next_at: Time) -> Result<()> {
+    c.execute(
+        "update jobs set run_at = max(run_at, :next) where site_id = :site and dedup = :dedup",
+        named_params! {":dedup": dedup(connection, name), ":next": next_at.ms()},
+    )?;
+    Ok(())
+}
+
 /// Nothing of a connection before this time, for a fault of ours.
 pub fn rest(c: &SiteConn, connection: ConnectionId, next_at: Time) -> Result<()> {
     c.execute(

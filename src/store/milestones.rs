@@ -50,6 +50,13 @@ pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
     )
 }
 
+/// When it was first heard of.
+pub fn find_received_at(c: &SiteConn, id: MilestoneId) -> Result<Option<Time>> {
+    c.find("select received_at from milestones where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
+        Ok(Time::from_ms(row.get(0)?))
+    })
+}
+
 pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     let id = c.next_inner_number("milestone")?;
     let m = new.milestone;

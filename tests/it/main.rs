@@ -8,6 +8,7 @@ mod analytics;
 mod anytrack;
 mod anytrack_page;
 mod backup;
+mod bad_answers;
 mod bad_days;
 mod bookings;
 mod browser;

@@ -67,6 +67,7 @@ fn sale(cells: &Cells, own: Option<&str>, order_id: Option<String>, happened_at:
         items: Vec::new(),
         refunds,
         are_refunds_whole: true,
+        refunded_so_far: None,
         journey: cells.journey(),
         is_gone: false,
         // A conversion has come about: what was cancelled since was a sale until then.

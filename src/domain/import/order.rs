@@ -65,6 +65,7 @@ pub fn read(cells: &Cells, before: Option<&str>) -> Result<Option<(Order, String
         items: items(cells.word("lines")),
         refunds,
         are_refunds_whole: true,
+        refunded_so_far: None,
         journey: cells.journey(),
         is_gone: cells.flag("gone").unwrap_or(false),
         was_paid,

@@ -76,7 +76,7 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered, items: Vec<s
     let connections: Vec<Arc<Connection>> = app.book().connections_of(site.id).cloned().collect();
     // All that needs no database is worked out before anybody waits for the writer.
     let people = People::of(site, &delivered.body, &items);
-    let digest = digest_of(site, &delivered);
+    let digest = digest_of(site, &delivered.path, &delivered.body);
     let call = Arc::new(Call { site: site.clone(), connections, delivered, connection, items, people, digest, now: app.clock.now() });
     let mut progress =
         Progress { next: 0, counted: Counted::default(), inbox: None, is_known: false, is_quarantined: false, is_whole: true };

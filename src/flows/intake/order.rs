@@ -5,6 +5,7 @@ use crate::domain::attribution::journey;
 use crate::domain::conversion::ConversionKind;
 use crate::domain::fact::{Fact, Order, OrderDeletion, OrderRefund, Refund};
 use crate::domain::ids::{ConnectionId, OrderId};
+use crate::domain::money::Money;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::commissions;
@@ -18,6 +19,43 @@ use super::telling::{Telling, heed_refusal, known_person, tell, told_session, wo
 use super::{Context, Delivered, Stored, ledger};
 
 pub fn store(x: &Context, order: &Order) -> Result<Stored> {
+    match order.refunded_so_far {
+        Some(sum) => store_told(x, &parted(x, order, sum)?),
+        None => store_told(x, order),
+    }
+}
+
+/// With single refunds that make up the sum which went back so far: those that are known as they are, and what is new of it
+/// as one more. Those that make more than the sum were taken back. An older sum says nothing.
+fn parted(x: &Context, order: &Order, sum: Money) -> Result<Order> {
+    let external_id = own_id(&order.platform, &order.external_id);
+    let known = orders::find_by_external_id(x.c, x.connection, &external_id)?;
+    if known.as_ref().is_some_and(|known| order.modified_at < known.modified_at) {
+        return Ok(Order { refunded_so_far: None, ..order.clone() });
+    }
+    let since = known.map_or(ToldAt::never(), |known| known.refunds_at);
+    let all = refunds::list_of_order(x.c, x.connection, &external_id)?;
+    let mut standing: Vec<refunds::Known> =
+        all.into_iter().filter(|r| r.told_at >= since && r.amount.currency == sum.currency && r.amount.minor > 0).collect();
+    standing.sort_by_key(|r| (r.happened_at, r.id));
+    let mut left = sum.minor;
+    let mut parts = Vec::new();
+    for known in standing {
+        if known.amount.minor > left {
+            break;
+        }
+        left -= known.amount.minor;
+        let own = known.external_id.strip_prefix(&format!("{}:", order.platform)).unwrap_or(&known.external_id).to_owned();
+        parts.push(Refund { external_id: own, happened_at: known.happened_at, amount: known.amount, reason: None });
+    }
+    if left > 0 {
+        let external_id = format!("{}-to-{}", order.external_id, sum.minor);
+        parts.push(Refund { external_id, happened_at: order.modified_at, amount: Money::new(left, sum.currency), reason: None });
+    }
+    Ok(Order { refunds: parts, are_refunds_whole: true, refunded_so_far: None, ..order.clone() })
+}
+
+fn store_told(x: &Context, order: &Order) -> Result<Stored> {
     let session = told_session(x, &order.traces)?;
     let contact = known_person(x, &order.person, &order.traces, session, &order.platform, order.happened_at)?;
     let external_id = own_id(&order.platform, &order.external_id);

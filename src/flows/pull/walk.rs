@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::plan::next_after;
-use super::{Ended, STOPPED, later_ms, pause, recovered};
+use super::{Ended, STOPPED, later_ms, pause, recovered, unread};
 use crate::app::{App, News};
 use crate::domain::fact::{Fact, Milestone, Order, Refund};
 use crate::domain::ids::{ConnectionId, SyncRunId};
@@ -12,7 +12,7 @@ use crate::domain::steps::{State, Verdict};
 use crate::error::Result;
 use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
-use crate::sources::{Batch, Source, Whole, Window};
+use crate::sources::{Batch, Problem, Source, Whole, Window};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
@@ -34,8 +34,9 @@ pub struct Walk<'a> {
     pub source: &'static dyn Source,
     /// The run that this is a part of; none where single things are fetched.
     pub run: Option<SyncRunId>,
-    /// The answer that the next batch was read from.
+    /// The answer that the next batch was read from, and where the talk stood when it was asked for.
     pub page: Vec<u8>,
+    pub asked: State,
 }
 
 impl Walk<'_> {
@@ -55,6 +56,9 @@ impl Walk<'_> {
             self.app.store.write(self.site.id, move |c| sync_runs::add_errors(c, run, &sentences)).await?;
         }
         let mut page = std::mem::take(&mut self.page);
+        if !batch.problems.is_empty() {
+            self.keep_unread(&page, &batch.problems).await?;
+        }
         let mut facts = std::mem::take(&mut batch.facts);
         // What happened before the connection was made is history, whenever it is found.
         for fact in &mut facts {
@@ -78,6 +82,27 @@ impl Walk<'_> {
         }
     }
 
+    /// What could not be read is kept as it came, to be read again after a fix.
+    async fn keep_unread(&self, page: &[u8], problems: &[Problem]) -> Result<()> {
+        let path = if self.run.is_some() { unread::PATH } else { intake::FETCHED };
+        for unread in unread::parts_of(page, &self.asked, problems, self.run.is_some()) {
+            let delivered = Delivered {
+                connection: Some(self.connection.id),
+                platform: self.connection.platform.clone(),
+                path: path.into(),
+                content_type: "application/json".into(),
+                body: unread.body,
+                facts: Vec::new(),
+                fetch: Vec::new(),
+                is_asserted: false,
+                is_once: false,
+                read_at: Some(self.app.clock.now()),
+            };
+            intake::quarantine_as(self.app, self.site, delivered, unread.sentence, &unread.row).await?;
+        }
+        Ok(())
+    }
+
     /// What the platform held once and holds no more has ended, as far as we can tell in this moment.
     async fn ended(&self, whole: Whole) -> Result<Vec<Fact>> {
         let (id, now) = (self.connection.id.number(), self.app.clock.now());
@@ -95,7 +120,7 @@ impl Walk<'_> {
         let mut delivered = Delivered {
             connection: Some(id),
             platform: self.connection.platform.clone(),
-            path: if self.run.is_some() { PATH } else { intake::FETCHED }.into(),
+            path: if self.run.is_some() { unread::PATH } else { intake::FETCHED }.into(),
             content_type: "application/json".into(),
             body,
             facts: Vec::new(),
@@ -293,9 +318,6 @@ fn tally(processed: i64, taken: Option<&Taken>) -> Tally {
     let updated = facts.iter().filter(|f| !f.is_new && (f.is_changed || f.kind == "sale")).count() as i64;
     Tally { processed, created, updated, skipped: processed - created - updated, pages: 0 }
 }
-
-/// Where pulled bodies are said to have come from.
-const PATH: &str = "/pull";
 
 /// It says nothing that is not known: the same change, the same refunds. A journey that the shop has worked out since changes
 /// no order, and is news all the same.

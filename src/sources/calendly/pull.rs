@@ -10,7 +10,7 @@ use super::{api, owner, refused};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{DAY_MS, HOUR_MS, Time};
-use crate::sources::kit::{self, text};
+use crate::sources::kit::{self, lists, text};
 use crate::sources::{Batch, Home, Problem, Pull, Reject, Since, Window};
 use crate::wire::{Part, Request, Response};
 
@@ -70,13 +70,16 @@ impl Steps<Pull> for List {
             return walk.troubled(response);
         }
         walk.waits = 0;
-        let page = response.json().unwrap_or_default();
+        let Some(page) = response.json().filter(Value::is_object) else { return Step::Fail(lists::otherwise("Calendly")) };
         if walk.whose.is_none() {
             let Some((user, organization)) = owner(&page) else {
                 return Step::Fail(Verdict::Refused("Calendly did not say whose the access token is.".into()));
             };
             (walk.whose, walk.user) = (Some(("organization".into(), organization)), Some(user));
             return self.step(json!(walk), None, &Settings::default(), home, now);
+        }
+        if let Err(verdict) = lists::rows(&page["collection"], "Calendly").and_then(|_| walk.fresh_mark(&page)) {
+            return Step::Fail(verdict);
         }
         if walk.todo.is_empty() {
             walk.take_page(&page);
@@ -136,6 +139,18 @@ impl Walk {
                 Step::Wait(ms, json!(self))
             }
             verdict => Step::Fail(verdict),
+        }
+    }
+
+    /// The place that was just read leads nowhere.
+    fn fresh_mark(&self, page: &Value) -> Result<(), Verdict> {
+        let known = if self.todo.is_empty() { &self.page } else { &self.invitees };
+        match text(&page["pagination"], "next_page_token") {
+            Some(next) if known.as_ref() == Some(&next) => Err(Verdict::Retry {
+                after_ms: None,
+                sentence: "Calendly gave the same page of a list again. It is asked again later.".into(),
+            }),
+            _ => Ok(()),
         }
     }
 

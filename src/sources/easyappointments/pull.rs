@@ -11,7 +11,7 @@ use super::place::{Answer, Place, is_number, read as answer};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{DAY_MS, Time, Zone};
-use crate::sources::kit::text;
+use crate::sources::kit::{lists, text};
 use crate::sources::{Batch, Home, Pull, Since, Whole, Window};
 use crate::wire::{Part, Request, Response};
 
@@ -40,6 +40,9 @@ struct Walk {
     /// A list of several pages is read twice: what moves up by a page while it is read is on neither of them.
     #[serde(default)]
     is_again: bool,
+    /// A row was met that has no number.
+    #[serde(default)]
+    is_doubtful: bool,
     #[serde(default)]
     is_over: bool,
     #[serde(default)]
@@ -79,7 +82,10 @@ impl Steps<Pull> for List {
             walk.own_zone = Some(own_zone(&told, home).name().to_owned());
             return self.step(json!(walk), None, settings, home, now);
         }
-        let rows = told.as_array().map(Vec::as_slice).unwrap_or_default();
+        let rows = match lists::rows(&told, "Easy!Appointments") {
+            Ok(rows) => rows,
+            Err(verdict) => return Step::Fail(verdict),
+        };
         if walk.providers.is_none() {
             let zone = |row: &Value| Some((text(row, "id").filter(|id| is_number(id))?, text(row, "timezone")?));
             walk.providers = Some(rows.iter().filter_map(zone).take(MOST_PROVIDERS).collect());
@@ -92,7 +98,18 @@ impl Steps<Pull> for List {
 
 fn begin(since: &Since, now: Time) -> Walk {
     let from = if since.is_first { since.from } else { since.from.plus_ms(-BEHIND_MS) };
-    Walk { from, now, own_zone: None, providers: None, page: 1, ids: Vec::new(), is_again: false, is_over: false, waits: 0 }
+    Walk {
+        from,
+        now,
+        own_zone: None,
+        providers: None,
+        page: 1,
+        ids: Vec::new(),
+        is_again: false,
+        is_doubtful: false,
+        is_over: false,
+        waits: 0,
+    }
 }
 
 impl Walk {
@@ -125,7 +142,10 @@ impl Walk {
             let zones = Zones { provider: provider.unwrap_or_else(|| own.clone()), own: own.clone() };
             facts.extend(read(row, &zones, home));
         }
-        self.ids.extend(rows.iter().filter_map(|row| text(row, "id")));
+        let known = self.ids.len();
+        self.ids.extend(rows.iter().filter_map(|row| text(row, "id").filter(|id| is_number(id))));
+        // Who has a row without a number cannot say what is missing.
+        self.is_doubtful |= self.ids.len() - known < rows.len();
         let is_end = rows.len() < PER_PAGE;
         self.is_over = is_end && (self.page == 1 || self.is_again);
         if is_end && !self.is_over {
@@ -134,7 +154,7 @@ impl Walk {
             self.page += 1;
         }
         // What it takes away it takes out of its list, and says nothing.
-        let whole = self.is_over.then(|| Whole {
+        let whole = (self.is_over && !self.is_doubtful).then(|| Whole {
             kind: "appointment_booked",
             end: "appointment_cancelled",
             // The list begins with a day of some zone: what lies in the first of them may be left out by it.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, HOST, SLUG, api, is_id, read};
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderStatus};
+use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderDeletion, OrderRefund, OrderStatus, Refund};
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
@@ -30,22 +30,39 @@ pub fn reference(url: &str) -> Option<String> {
     }
 }
 
-/// Someone with a ticket: that they have it, that they came, and that it was given back.
-pub fn attendee(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
+/// Someone with a ticket: that they have it, that they came, and that it was given back, with its money. `order` is theirs,
+/// where it came along: of one that was begun and never placed nobody has bought anything.
+pub fn attendee(row: &Value, order: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
     let id = text(row, "id").ok_or_else(|| kit::missing("attendee.id"))?;
     let made_at = kit::time(row, &["created"]).map_or(home.now, |at| at.min(home.now));
     let changed_at = kit::time(row, &["changed"]).map_or(home.now, |at| at.min(home.now)).max(made_at);
     let is_paid = row["costs"]["gross"]["value"].as_i64().is_some_and(|minor| minor > 0);
     let is = |key: &str| row[key] == Value::Bool(true);
     let step = |kind: &str, at: Time| step(row, &id, kind, at, home);
+    let is_placed = text(order, "status").is_none_or(|word| matches!(word.as_str(), "placed" | "refunded"));
+    if !is_placed && !is("refunded") {
+        return Ok(Vec::new());
+    }
     let mut facts = vec![step(if is_paid { "ticket_purchased" } else { "event_registered" }, made_at)];
     if is("checked_in") {
         facts.push(step("event_attended", changed_at));
     }
     if is("refunded") {
         facts.push(step("refunded", changed_at));
+        if let (Some(order_external_id), Some(refund)) = (text(row, "order_id"), given_back(row, changed_at)) {
+            facts.push(Fact::Refund(OrderRefund { order_external_id, platform: SLUG.into(), refund }));
+        }
     }
     Ok(facts)
+}
+
+/// The money of a ticket that was given back.
+fn given_back(row: &Value, at: Time) -> Option<Refund> {
+    let gross = &row["costs"]["gross"];
+    let currency = text(gross, "currency").and_then(|c| Currency::parse(&c))?;
+    let amount = kit::decimal(gross, "major_value", currency).filter(|m| m.minor > 0)?;
+    let id = text(row, "id").filter(|_| row["refunded"] == Value::Bool(true))?;
+    Some(Refund { external_id: clean_text(&format!("ticket:{id}"), MAX_TEXT), happened_at: at, amount, reason: None })
 }
 
 fn who(row: &Value) -> Answers {
@@ -96,7 +113,7 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
 }
 
 /// The money of an order. One that is free is no sale, and one that was never placed is none either.
-pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
+pub fn order(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
     let id = text(row, "id").ok_or_else(|| kit::missing("order.id"))?;
     let gross = &row["costs"]["gross"];
     let bad = || Reject::BadField {
@@ -105,10 +122,7 @@ pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
         sentence: "costs.gross must hold a currency and a decimal like 12.50.".into(),
     };
     let currency = text(gross, "currency").and_then(|c| Currency::parse(&c)).ok_or_else(bad)?;
-    let total: Money = kit::decimal(gross, "major_value", currency).ok_or_else(bad)?;
-    if total.minor == 0 {
-        return Ok(None);
-    }
+    let told: Money = kit::decimal(gross, "major_value", currency).ok_or_else(bad)?;
     let word = text(row, "status").unwrap_or_default();
     let status = match word.as_str() {
         "placed" => OrderStatus::Paid,
@@ -118,11 +132,21 @@ pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
     };
     let made_at = kit::time(row, &["created"]).map_or(home.now, |at| at.min(home.now));
     let changed_at = kit::time(row, &["changed"]).map_or(home.now, |at| at.min(home.now)).max(made_at);
+    let tickets = row["attendees"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let time = |ticket: &Value| kit::time(ticket, &["changed"]).map_or(changed_at, |at| at.min(home.now)).max(made_at);
+    let refunds: Vec<Refund> = tickets.iter().filter_map(|ticket| given_back(ticket, time(ticket))).collect();
+    let total = sold(told, tickets, &refunds);
+    if total.minor == 0 {
+        // Nothing is left of its money, and what it was is not said: it comes off whatever it had been.
+        let gone = OrderDeletion { order_external_id: id, platform: SLUG.into(), happened_at: changed_at };
+        return Ok(if status == OrderStatus::Refunded { vec![Fact::Deletion(gone)] } else { Vec::new() });
+    }
     let first = &row["attendees"][0];
     let mut answers = who(row);
     let utm = came_from(first, answers.utm());
-    Ok(Some(Order {
-        modified_at: changed_at,
+    let newest = refunds.iter().map(|refund| refund.happened_at).max();
+    Ok(vec![Fact::Order(Order {
+        modified_at: newest.map_or(changed_at, |at| at.max(changed_at)),
         ended_at: status.is_reversed().then_some(changed_at),
         person: answers.person(home),
         traces: answers.traces(&utm),
@@ -130,8 +154,17 @@ pub fn order(row: &Value, home: &Home) -> Result<Option<Order>, Reject> {
         status,
         raw_status: clean_text(&word, 40),
         was_paid: status == OrderStatus::Refunded,
+        refunds,
         ..Order::paid(SLUG, Rank::Shop, id, made_at, total)
-    }))
+    })])
+}
+
+/// What was paid once. Where the order's own sum is that of the tickets which are left, those given back come on top of it.
+fn sold(told: Money, tickets: &[Value], refunds: &[Refund]) -> Money {
+    let back: i64 = refunds.iter().filter(|r| r.amount.currency == told.currency).map(|r| r.amount.minor).sum();
+    let left = tickets.iter().filter(|t| t["refunded"] != Value::Bool(true));
+    let left: i64 = left.filter_map(|t| kit::decimal(&t["costs"]["gross"], "major_value", told.currency)).map(|m| m.minor).sum();
+    if back > 0 && told.minor == left { Money::new(told.minor + back, told.currency) } else { told }
 }
 
 /// What was read of one row, in its place of a list.
@@ -155,7 +188,8 @@ impl Steps<Fetch> for Reading {
         }
         let Some(name) = refs.first().cloned() else { return Step::Done(()) };
         let Some(response) = got else {
-            let request = api("GET", &name).query("expand", Part::plain("attendees")).up_to(ORDER_BYTES);
+            let along = if name.contains("attendees") { "order" } else { "attendees" };
+            let request = api("GET", &name).query("expand", Part::plain(along)).up_to(ORDER_BYTES);
             return Step::Ask(Box::new(request), json!({ "refs": refs }));
         };
         let left = json!({ "refs": refs.get(1..).unwrap_or_default() });
@@ -166,12 +200,12 @@ impl Steps<Fetch> for Reading {
         };
         let mut batch = Batch::default();
         if first_text(&told, &["order_id"]).is_some() {
-            put(&mut batch, 0, attendee(&told, home));
+            put(&mut batch, 0, attendee(&told, &told["order"], home));
         } else {
             for (item, row) in told["attendees"].as_array().into_iter().flatten().enumerate() {
-                put(&mut batch, item, attendee(row, home));
+                put(&mut batch, item, attendee(row, &told, home));
             }
-            put(&mut batch, 0, order(&told, home).map(|order| order.into_iter().map(Fact::Order).collect()));
+            put(&mut batch, 0, order(&told, home));
         }
         Step::Yield(batch, left)
     }

@@ -8,7 +8,7 @@ use super::sheet::{Sheet, cleaned, yes_or_no};
 use super::{encodings, shapes, shops};
 use crate::domain::campaign::MAX_TEXT;
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{Order, OrderStatus, Person, Traces};
+use crate::domain::fact::{Order, OrderStatus, Person, Refund, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
 use crate::domain::time::Time;
@@ -49,6 +49,10 @@ pub struct Told<'a> {
     pub person: Person,
     pub traces: Traces,
     pub items: &'a [Value],
+    /// Refunds as the shop lists them, if it does.
+    pub refunds: Option<&'a [Value]>,
+    /// What is left of the total, where the shop says so.
+    pub left: Option<&'a Value>,
     /// Names of a line's id, the best first.
     pub item_ids: &'a [&'a str],
 }
@@ -65,6 +69,11 @@ impl Told<'_> {
         };
         let currency = currency("total", self.currency.as_deref(), home.currency)?;
         let total = amount("total", self.total.unwrap_or(&Value::Null), currency)?;
+        let left = self.left.and_then(|left| amount("total", left, currency).ok()).filter(|left| left.minor <= total.minor);
+        let refunded_so_far = left.filter(|_| !self.status.is_reversed()).map(|left| Money::new(total.minor - left.minor, currency));
+        // Without a time of change the order of arrival must do.
+        let modified_at = moment(self.modified_at.as_deref(), home.now).map_or(home.now, |at: Time| at.min(home.now));
+        let refunds: Vec<Refund> = self.refunds.unwrap_or_default().iter().filter_map(|row| refund(row, modified_at, currency)).collect();
         let number = self.number.as_deref().and_then(|n| cleaned(n, MAX_TEXT, false));
         Ok(Order {
             order_number: number.unwrap_or_else(|| external_id.clone()),
@@ -72,8 +81,7 @@ impl Told<'_> {
             platform: self.platform,
             rank: Rank::GenericOrder,
             happened_at: moment(self.happened_at.as_deref(), home.now).unwrap_or(home.now),
-            // Without a time of change the order of arrival must do.
-            modified_at: moment(self.modified_at.as_deref(), home.now).map_or(home.now, |at: Time| at.min(home.now)),
+            modified_at,
             person: self.person,
             traces: self.traces,
             ended_at: None,
@@ -85,8 +93,9 @@ impl Told<'_> {
             raw_status: cleaned(&self.raw_status, MAX_TEXT, false).unwrap_or_default(),
             is_test: self.is_test,
             items: items(self.items, self.item_ids, currency),
-            refunds: Vec::new(),
-            are_refunds_whole: false,
+            refunds,
+            are_refunds_whole: self.refunds.is_some(),
+            refunded_so_far,
             journey: Vec::new(),
             is_gone: false,
             was_paid: false,
@@ -117,6 +126,8 @@ fn generic(map: &Map<String, Value>, home: &Home) -> Result<Order, Reject> {
         traces: traces(&mut sheet, None),
         person: person(&mut sheet, home).0,
         items: &items,
+        refunds: None,
+        left: None,
         item_ids: &["id", "sku", "product_id", "item_id", "variant_id"],
     };
     told.order(home)
@@ -164,6 +175,15 @@ fn items(lines: &[Value], ids: &[&str], currency: Currency) -> Vec<Item> {
         Some(Item { id, name, quantity: quantity(line), price: line_price(line, currency) })
     });
     items.collect()
+}
+
+/// A refund of WooCommerce's list: `total` is below nothing there. It is not dated.
+fn refund(row: &Value, at: Time, currency: Currency) -> Option<Refund> {
+    let external_id = cleaned(&first_text(row, &["id"])?, MAX_TEXT, false)?;
+    let minus = first_text(row, &["total", "amount"])?;
+    let amount = price(&Value::from(minus.trim_start_matches('-')), currency).filter(|m| m.minor > 0)?;
+    let reason = first_text(row, &["reason"]).and_then(|text| cleaned(&text, MAX_TEXT, false));
+    Some(Refund { external_id, happened_at: at, amount, reason })
 }
 
 fn line_price(line: &Value, currency: Currency) -> Option<Money> {

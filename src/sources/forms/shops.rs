@@ -1,5 +1,5 @@
-//! WooCommerce and Shopify orders that were posted to the generic address: what an order is made of, no more. Refunds,
-//! taxes and journeys are read where the shops themselves are connected.
+//! WooCommerce and Shopify orders that were posted to the generic address: what an order is made of and how much
+//! of it went back, no more. Taxes and journeys are read where the shops themselves are connected.
 //! <https://woocommerce.github.io/woocommerce-rest-api-docs/#order-properties>,
 //! <https://shopify.dev/docs/api/admin-rest/latest/resources/order>
 
@@ -52,6 +52,8 @@ pub fn woocommerce(map: &Map<String, Value>, home: &Home) -> Result<Order, Rejec
             ..Traces::default()
         },
         items: list(map.get("line_items")),
+        refunds: map.get("refunds").and_then(Value::as_array).map(Vec::as_slice),
+        left: None,
         item_ids: &["sku", "product_id", "id"],
     };
     told.order(home)
@@ -89,6 +91,8 @@ pub fn shopify(map: &Map<String, Value>, home: &Home) -> Result<Order, Reject> {
             ..Traces::default()
         },
         items: list(map.get("line_items")),
+        refunds: None,
+        left: map.get("total_price").and(map.get("current_total_price")),
         item_ids: &["sku", "variant_id", "product_id", "id"],
     };
     told.order(home)
@@ -179,5 +183,19 @@ mod tests {
             (OrderStatus::Cancelled, "5000000000000", "1001")
         );
         assert_eq!(order.person.email.map(|e| e.to_string()).as_deref(), Some("a@example.com"));
+    }
+
+    #[test]
+    fn what_went_back_comes_off_in_part() {
+        let order =
+            woo(json!({"status": "completed", "refunds": [{"id": 71, "reason": "Broken", "total": "-2.50"}, {"id": 72, "total": "0"}]}));
+        let back: Vec<(String, i64)> = order.refunds.iter().map(|r| (r.external_id.clone(), r.amount.minor)).collect();
+        assert_eq!((order.total.minor, back, order.are_refunds_whole), (1_000, vec![("71".into(), 250)], true));
+        assert!(!woo(json!({"status": "completed"})).are_refunds_whole, "a body without the list says nothing of refunds");
+        let map = |left: Value| json!({"id": 5, "order_number": 1001, "line_items": [], "total_price": "10.00", "current_total_price": left, "currency": "EUR", "financial_status": "partially_refunded"});
+        for (left, want) in [(json!("7.50"), Some(250)), (json!("10.00"), Some(0)), (json!(null), None), (json!("12.00"), None)] {
+            let order = shopify(map(left.clone()).as_object().expect("an object"), &home()).expect("an order");
+            assert_eq!((order.total.minor, order.refunded_so_far.map(|m| m.minor)), (1_000, want), "{left}");
+        }
     }
 }

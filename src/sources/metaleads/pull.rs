@@ -9,7 +9,7 @@ use super::{is_number, lead};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{MINUTE_MS, Time};
-use crate::sources::kit::{self, text};
+use crate::sources::kit::{self, lists, text};
 use crate::sources::{Batch, Home, Pull, Since, Window};
 use crate::wire::{Part, Request, Response};
 
@@ -26,6 +26,8 @@ struct Walk {
     from: Time,
     is_first: bool,
     newest: Time,
+    /// When the walk began: what came meanwhile to a form that was read before is found by the next one.
+    begun_at: Time,
     #[serde(default)]
     page: Option<String>,
     /// Forms that are still to be read, once they are known.
@@ -40,14 +42,14 @@ struct Walk {
 }
 
 impl Steps<Pull> for List {
-    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, _: Time) -> Step<Pull> {
+    fn step(&self, state: State, got: Option<&Response>, _: &Settings, home: &Home, now: Time) -> Step<Pull> {
         let known = serde_json::from_value::<Walk>(state.clone()).ok();
-        let begun = known.or_else(|| serde_json::from_value::<Since>(state).ok().map(|since| begin(&since)));
+        let begun = known.or_else(|| serde_json::from_value::<Since>(state).ok().map(|since| begin(&since, now)));
         let Some(mut walk) = begun else { return Step::Fail(Verdict::Refused("The state of the pull cannot be read.".into())) };
         let Some(response) = got else {
             return match walk.request() {
                 Some(request) => Step::Ask(Box::new(request), json!(walk)),
-                None => Step::Done(Window { from: walk.from, to: walk.newest }),
+                None => Step::Done(Window { from: walk.from, to: walk.newest.min(walk.begun_at) }),
             };
         };
         let page = match graph::read(response) {
@@ -73,18 +75,26 @@ impl Steps<Pull> for List {
             }
             return self.step(json!(walk), None, &Settings::default(), home, home.now);
         }
+        let rows = match lists::rows(&page["data"], "Meta") {
+            Ok(rows) => rows,
+            Err(verdict) => return Step::Fail(verdict),
+        };
         if !walk.are_forms_whole {
-            walk.take_forms(&page);
+            if let Err(verdict) = walk.take_forms(rows, &page) {
+                return Step::Fail(verdict);
+            }
             return self.step(json!(walk), None, &Settings::default(), home, home.now);
         }
-        let batch = walk.take_leads(&page, home);
-        Step::Yield(batch, json!(walk))
+        match walk.take_leads(rows, &page, home) {
+            Ok(batch) => Step::Yield(batch, json!(walk)),
+            Err(verdict) => Step::Fail(verdict),
+        }
     }
 }
 
-fn begin(since: &Since) -> Walk {
+fn begin(since: &Since, now: Time) -> Walk {
     let (from, is_first) = (since.from, since.is_first);
-    Walk { from, is_first, newest: from, page: None, forms: Vec::new(), are_forms_whole: false, after: None, waits: 0 }
+    Walk { from, is_first, newest: from, begun_at: now, page: None, forms: Vec::new(), are_forms_whole: false, after: None, waits: 0 }
 }
 
 impl Walk {
@@ -107,27 +117,42 @@ impl Walk {
         })
     }
 
-    fn take_forms(&mut self, page: &Value) {
-        let forms = page["data"].as_array().into_iter().flatten().filter_map(|row| text(row, "id")).filter(|id| is_number(id));
+    fn take_forms(&mut self, rows: &[Value], page: &Value) -> Result<(), Verdict> {
+        let forms = rows.iter().filter_map(|row| text(row, "id")).filter(|id| is_number(id));
         self.forms.extend(forms);
         self.forms.truncate(MOST_FORMS);
-        self.after = next(page);
+        self.after = self.next(page)?;
         self.are_forms_whole = self.after.is_none() || self.forms.len() >= MOST_FORMS;
         if self.are_forms_whole {
             self.after = None;
         }
+        Ok(())
     }
 
-    fn take_leads(&mut self, page: &Value, home: &Home) -> Batch {
-        let rows = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    fn take_leads(&mut self, rows: &[Value], page: &Value, home: &Home) -> Result<Batch, Verdict> {
         for row in rows {
             self.newest = self.newest.max(kit::time(row, &["created_time"]).unwrap_or(self.newest)).min(home.now);
         }
-        match next(page).filter(|_| !rows.is_empty()) {
+        match self.next(page)?.filter(|_| !rows.is_empty()) {
             Some(after) => self.after = Some(after),
             None => self.next_form(),
         }
-        lead::batch(rows.iter(), self.is_first, home)
+        Ok(lead::batch(rows.iter(), self.is_first, home))
+    }
+
+    /// Where the next page begins, if there is one. The place that was just read leads nowhere.
+    fn next(&self, page: &Value) -> Result<Option<String>, Verdict> {
+        let paging = &page["paging"];
+        if paging["next"].as_str().is_none() {
+            return Ok(None);
+        }
+        match text(&paging["cursors"], "after").filter(|after| self.after.as_ref() != Some(after)) {
+            Some(after) => Ok(Some(after)),
+            None => Err(Verdict::Retry {
+                after_ms: None,
+                sentence: "Meta says that the list goes on, and does not say where. It is asked again later.".into(),
+            }),
+        }
     }
 
     fn next_form(&mut self) {
@@ -136,11 +161,4 @@ impl Walk {
             self.forms.remove(0);
         }
     }
-}
-
-/// Where the next page begins, if there is one.
-fn next(page: &Value) -> Option<String> {
-    let paging = &page["paging"];
-    paging["next"].as_str()?;
-    text(&paging["cursors"], "after")
 }

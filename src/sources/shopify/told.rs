@@ -92,6 +92,7 @@ impl Told {
             items: self.items,
             refunds,
             are_refunds_whole,
+            refunded_so_far: None,
             journey: self.visits.touches(),
             is_gone: false,
             was_paid: matches!(paid, OrderStatus::Paid | OrderStatus::Refunded),

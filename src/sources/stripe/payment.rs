@@ -134,12 +134,14 @@ pub fn is_disputed(charge: &Value) -> bool {
 /// What has gone back of a charge, refunded or taken by the buyer's bank, and whether that is all there is.
 fn back(charge: &Value, disputes: Option<&Value>, home: &Home) -> Result<(Vec<Refund>, bool), Reject> {
     let whole = |list: &'_ Value| list["data"].as_array().filter(|_| list["has_more"] != Value::Bool(true)).cloned();
-    let refunds = whole(&charge["refunds"]);
+    // Those that came along stand, though there may be more.
+    let refunds = charge["refunds"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let are_whole = whole(&charge["refunds"]).is_some();
     let disputes = if is_disputed(charge) { disputes.and_then(whole) } else { Some(Vec::new()) };
-    let is_all = refunds.is_some() && disputes.is_some();
+    let is_all = are_whole && disputes.is_some();
     let mut all = Vec::new();
-    for row in refunds.unwrap_or_default() {
-        all.extend(refund::read(&row, home)?);
+    for row in refunds {
+        all.extend(refund::read(row, home)?);
     }
     for row in disputes.unwrap_or_default() {
         all.extend(refund::disputed(&row, home)?);

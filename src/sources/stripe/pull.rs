@@ -13,7 +13,7 @@ use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
-use crate::sources::kit::{self, text};
+use crate::sources::kit::{self, lists, text};
 use crate::sources::{Batch, Home, Pull, Since, Window};
 use crate::wire::{Part, Request, Response};
 
@@ -68,7 +68,17 @@ impl Steps<Pull> for Lists {
         match answer::read(response) {
             Answer::Json(page) => {
                 walk.waits = 0;
-                let batch = walk.take(&page, home);
+                let rows = match lists::rows(&page["data"], "Stripe") {
+                    Ok(rows) => rows,
+                    Err(verdict) => return Step::Fail(verdict),
+                };
+                let before = walk.after.clone();
+                let list = walk.list;
+                let batch = walk.take(rows, &page, home);
+                if !walk.is_over && walk.after.is_some() && walk.after == before && walk.list == list {
+                    let sentence = "Stripe gave the same page of a list again. It is asked again later.".into();
+                    return Step::Fail(Verdict::Retry { after_ms: None, sentence });
+                }
                 Step::Yield(batch, json!(walk))
             }
             Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if walk.waits < MOST_WAITS => {
@@ -125,8 +135,7 @@ impl Walk {
     }
 
     /// One page, and where the next one begins.
-    fn take(&mut self, page: &Value, home: &Home) -> Batch {
-        let rows = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    fn take(&mut self, rows: &[Value], page: &Value, home: &Home) -> Batch {
         let mut batch = Batch::default();
         for (item, row) in rows.iter().enumerate() {
             self.newest = self.newest.max(kit::time(row, &["created"]).unwrap_or(self.newest)).min(home.now);
@@ -167,7 +176,11 @@ fn session(row: &Value, home: &Home) -> Result<Batch, crate::sources::Reject> {
 }
 
 fn charge(row: &Value, home: &Home) -> Result<Batch, crate::sources::Reject> {
-    let batch = Batch::of(of_charge(row, None, None, None, home)?.into_iter().map(Fact::Order).collect());
+    let mut batch = Batch::of(of_charge(row, None, None, None, home)?.into_iter().map(Fact::Order).collect());
+    // More went back than came along: the rest is read right after.
+    if row["refunds"]["has_more"] == Value::Bool(true) {
+        batch.fetch.extend(text(row, "id").and_then(|id| reading::reference("charge", &id, None)));
+    }
     // The first payment of a subscription: its checkout knows the visit, and has not been read above. How a dispute stands is
     // not in the list.
     let is_first = text(&row["invoice"], "billing_reason").as_deref() == Some("subscription_create");

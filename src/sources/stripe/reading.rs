@@ -9,7 +9,7 @@ use super::payment::{id_of, is_disputed, of_charge, of_invoice};
 use super::{api, is_id};
 use crate::domain::fact::{Fact, Order};
 use crate::domain::platform::Settings;
-use crate::domain::steps::{State, Step, Steps};
+use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::Time;
 use crate::sources::kit::text;
 use crate::sources::{Batch, Fetch, Home, Problem, Reject};
@@ -17,6 +17,8 @@ use crate::wire::{Part, Request, Response};
 
 /// A charge with everything that is asked along with it.
 const CHARGE_BYTES: usize = 512 * 1024;
+/// Of one charge; nobody gives back in more steps.
+const MOST_REFUNDS: usize = 2_000;
 
 /// `charge:ch_3Q…:1781342399`: what, which, and when it was paid where an event has said so.
 pub fn reference(what: &str, id: &str, at: Option<Time>) -> Option<String> {
@@ -49,6 +51,7 @@ impl Steps<Fetch> for Reading {
         let Some((what, id, at)) = talk.refs.first().and_then(|name| parts(name)) else { return Step::Done(()) };
         let Some(response) = got else {
             let request = match (&talk.read, &talk.charge) {
+                (Some(charge), _) if rest_of(charge).is_some() => rest_of(charge).unwrap_or_else(|| disputes_of(charge)),
                 (Some(charge), _) if talk.wants_disputes() => disputes_of(charge),
                 (Some(charge), _) => match checkout_of(charge) {
                     Some(request) => request,
@@ -72,6 +75,13 @@ impl Steps<Fetch> for Reading {
                 return Step::Fail(answer::without(right));
             }
         };
+        if let Some(charge) = talk.read.as_mut().filter(|charge| rest_of(charge).is_some()) {
+            if !take_rest(charge, &value) {
+                let sentence = "Stripe gave no end of a charge's refunds. It is asked again later.".into();
+                return Step::Fail(Verdict::Retry { after_ms: None, sentence });
+            }
+            return self.step(json!(talk), None, &Settings::default(), home, home.now);
+        }
         if talk.wants_disputes() {
             return self.step(json!(Talk { disputes: Some(value), ..talk }), None, &Settings::default(), home, home.now);
         }
@@ -148,6 +158,29 @@ fn parts(name: &str) -> Option<(String, String, Option<Time>)> {
 fn charge_of(id: &str) -> Request {
     let request = api("GET", format!("/v1/charges/{id}")).up_to(CHARGE_BYTES);
     ["customer", "invoice", "refunds"].iter().fold(request, |r, name| r.query("expand[]", Part::plain(*name)))
+}
+
+/// The refunds of a charge that did not come along with it. <https://docs.stripe.com/api/refunds/list>
+fn rest_of(charge: &Value) -> Option<Request> {
+    let list = &charge["refunds"];
+    let last = list["data"].as_array()?.last().and_then(|row| text(row, "id"))?;
+    let id = text(charge, "id").filter(|_| list["has_more"] == Value::Bool(true))?;
+    let request = api("GET", "/v1/refunds").query("charge", Part::plain(id)).query("limit", Part::plain("100"));
+    Some(request.query("starting_after", Part::plain(last)).up_to(CHARGE_BYTES))
+}
+
+/// False where the page leads nowhere.
+fn take_rest(charge: &mut Value, page: &Value) -> bool {
+    let Some(rows) = page["data"].as_array() else { return false };
+    let list = &mut charge["refunds"];
+    let is_more = page["has_more"] == Value::Bool(true);
+    let Some(known) = list["data"].as_array_mut() else { return false };
+    let fresh: Vec<Value> = rows.iter().filter(|row| known.iter().all(|k| k["id"] != row["id"])).cloned().collect();
+    let is_further = !fresh.is_empty();
+    known.extend(fresh);
+    let is_bounded = known.len() <= MOST_REFUNDS;
+    list["has_more"] = Value::Bool(is_more);
+    !is_more || (is_further && is_bounded)
 }
 
 fn id_of_charge(charge: &Value) -> Option<String> {

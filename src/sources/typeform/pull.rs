@@ -12,7 +12,7 @@ use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{HOUR_MS, Time};
-use crate::sources::kit::{self, text};
+use crate::sources::kit::{self, lists, text};
 use crate::sources::{Batch, Home, Problem, Pull, Reject, Since, Window};
 use crate::wire::{Part, Request, Response};
 
@@ -68,12 +68,16 @@ impl Steps<Pull> for List {
             };
         }
         walk.waits = 0;
-        let page = response.json().unwrap_or_default();
+        let Some(page) = response.json().filter(Value::is_object) else { return Step::Fail(lists::otherwise("Typeform")) };
         if walk.questions.is_none() {
             (walk.title, walk.questions) = (text(&page, "title"), Some(titles(&page)));
             return self.step(json!(walk), None, settings, home, home.now);
         }
-        let batch = walk.take(&page, home);
+        let rows = match lists::rows(&page["items"], "Typeform") {
+            Ok(rows) => rows,
+            Err(verdict) => return Step::Fail(verdict),
+        };
+        let batch = walk.take(rows, home);
         Step::Yield(batch, json!(walk))
     }
 }
@@ -99,8 +103,7 @@ impl Walk {
         }
     }
 
-    fn take(&mut self, page: &Value, home: &Home) -> Batch {
-        let rows = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    fn take(&mut self, rows: &[Value], home: &Home) -> Batch {
         let none = BTreeMap::new();
         let mut batch = Batch::default();
         for (item, row) in rows.iter().enumerate() {

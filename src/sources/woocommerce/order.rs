@@ -73,6 +73,7 @@ pub fn read(order: &Value, settings: &Settings, home: &Home, days: &Days) -> Res
         refunds,
         // The list of an order is always the whole list.
         are_refunds_whole: order.get("refunds").is_some_and(Value::is_array),
+        refunded_so_far: None,
         journey: journey::read(order, ordered_at.unwrap_or(happened_at)),
         is_imported: false,
     })

@@ -1,16 +1,20 @@
 //! The account's meetings and webinars, with those who registered and those who came. Nothing can be asked for by its change: those
 //! of the last days and those to come are read each time. <https://developers.zoom.us/docs/api/meetings/>
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::came::Came;
 use super::person::{attended, is_number, registered};
 use super::{Answer, api, read};
 use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
-use crate::sources::kit::{self, text};
+use crate::sources::kit::lists::{self, Progress};
+use crate::sources::kit::{self, first_text, text};
 use crate::sources::{Batch, Ground, Home, Problem, Provision, Pull, Registered, Reject, Since, Window, Wish};
 use crate::wire::{Part, Request, Response};
 
@@ -21,6 +25,8 @@ const MOST_WAITS: u32 = 8;
 /// A list whose mark is refused again and again is not begun for ever. Marks are good for 15 minutes.
 /// <https://developers.zoom.us/docs/api/rest/pagination/>
 const MOST_ANEW: u32 = 5;
+/// Registrants of one meeting that are remembered by number; Zoom lets no more into a webinar.
+const MOST_KNOWN: usize = 50_000;
 const BY_HAND: &str =
     "For live updates enter the app's secret token here and the address of this connection in the app's event subscription.";
 
@@ -66,9 +72,15 @@ struct Walk {
     is_over: bool,
     #[serde(default)]
     waits: u32,
-    /// How often the present list was begun again.
+    /// How far the present list was read.
     #[serde(default)]
-    anew: u32,
+    progress: Progress,
+    /// Addresses of those who registered for the present meeting, by number.
+    #[serde(default)]
+    registered: BTreeMap<String, String>,
+    /// Who came to it, as far as it was read.
+    #[serde(default)]
+    came: Came,
     /// Pages of the present list of meetings that were gone through, and those of them still to be passed over after it was
     /// begun again.
     #[serde(default)]
@@ -91,14 +103,14 @@ impl Steps<Pull> for Lists {
         let page = match read(response) {
             Answer::Json(page) => page,
             // The mark has died while the walk was elsewhere: what it led to is not missing. Repeats are harmless.
-            Answer::Missing if walk.mark.is_some() && walk.anew < MOST_ANEW => {
-                walk.begin_again();
+            Answer::Missing if walk.mark.is_some() => {
+                if !walk.begin_again() {
+                    return Step::Fail(Verdict::Refused("Zoom lost its place in a list again and again.".into()));
+                }
                 return Step::Ask(Box::new(walk.request()), json!(walk));
             }
-            Answer::Missing if walk.mark.is_some() => {
-                return Step::Fail(Verdict::Refused("Zoom lost its place in a list again and again.".into()));
-            }
-            Answer::Missing => json!({}),
+            // There is no such meeting, or nobody had to register for it.
+            Answer::Missing => json!({ walk.key(): [] }),
             Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if walk.waits < MOST_WAITS => {
                 walk.waits += 1;
                 return Step::Wait(ms, json!(walk));
@@ -106,8 +118,10 @@ impl Steps<Pull> for Lists {
             Answer::Trouble(verdict) => return Step::Fail(verdict),
         };
         walk.waits = 0;
-        let batch = walk.take(&page, home);
-        Step::Yield(batch, json!(walk))
+        match walk.take(&page, home) {
+            Ok(batch) => Step::Yield(batch, json!(walk)),
+            Err(verdict) => Step::Fail(verdict),
+        }
     }
 }
 
@@ -124,7 +138,9 @@ fn begin(since: &Since, now: Time) -> Walk {
         mark: None,
         is_over: false,
         waits: 0,
-        anew: 0,
+        progress: Progress::default(),
+        registered: BTreeMap::new(),
+        came: Came::default(),
         passed: 0,
         to_pass: 0,
     }
@@ -159,20 +175,33 @@ impl Walk {
         }
     }
 
-    fn take(&mut self, page: &Value, home: &Home) -> Batch {
-        let rows = |name: &str| page[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    /// What the list is called in the answer.
+    fn key(&self) -> &'static str {
+        match self.stage {
+            Stage::Users => "users",
+            Stage::Past | Stage::Coming => "meetings",
+            Stage::Webinars => "webinars",
+            Stage::Registrants => "registrants",
+            Stage::Participants => "participants",
+        }
+    }
+
+    fn take(&mut self, page: &Value, home: &Home) -> Result<Batch, Verdict> {
+        let rows = lists::rows(&page[self.key()], "Zoom")?;
         // The mark that was asked with leads to the same page for ever.
         let next = text(page, "next_page_token").filter(|next| self.mark.as_ref() != Some(next));
         let mut batch = Batch::default();
-        if self.mark.is_some() {
-            self.anew = 0;
+        // Of a list of meetings the pages that are passed over are no progress.
+        if self.to_pass == 0 {
+            self.progress.read();
         }
         match self.stage {
             Stage::Users => {
-                self.users.extend(rows("users").iter().filter_map(|user| text(user, "id")).filter(|id| is_user(id)));
+                self.users.extend(rows.iter().filter_map(|user| text(user, "id")).filter(|id| is_user(id)));
                 self.mark = next;
                 if self.mark.is_none() {
                     self.stage = Stage::Past;
+                    self.progress = Progress::default();
                 }
             }
             Stage::Past | Stage::Coming | Stage::Webinars if self.to_pass > 0 && next.is_some() => {
@@ -180,39 +209,53 @@ impl Walk {
             }
             Stage::Past | Stage::Coming | Stage::Webinars => {
                 let is_webinar = self.stage == Stage::Webinars;
-                let found = rows(if is_webinar { "webinars" } else { "meetings" }).iter().filter_map(|row| meeting(row, is_webinar));
+                let found = rows.iter().filter_map(|row| meeting(row, is_webinar));
                 let from = self.from;
                 self.meetings = found.filter(|m| m.starts_at.is_none_or(|at| at >= from)).collect();
                 (self.listing, self.listed, self.mark) = (self.stage, next, None);
                 self.stage = Stage::Registrants;
+                self.progress = Progress::default();
             }
             Stage::Registrants => {
-                self.put(&mut batch, rows("registrants"), home, registered);
+                self.put(&mut batch, rows, home, registered);
+                self.know(rows);
                 self.mark = next;
                 if self.mark.is_none() {
                     self.stage = Stage::Participants;
+                    self.progress = Progress::default();
                 }
             }
             Stage::Participants => {
-                self.put(&mut batch, rows("participants"), home, attended);
+                self.came.take(rows, &self.registered);
                 self.mark = next;
                 if self.mark.is_none() {
+                    let came = std::mem::take(&mut self.came).rows();
+                    self.put(&mut batch, &came, home, attended);
                     self.next_meeting();
                 }
             }
         }
         self.settle();
-        batch
+        Ok(batch)
     }
 
-    /// The present list from its first page.
-    fn begin_again(&mut self) {
-        (self.mark, self.anew) = (None, self.anew + 1);
+    /// The present list from its first page, unless that has led nowhere too often.
+    fn begin_again(&mut self) -> bool {
+        self.mark = None;
         match self.stage {
             Stage::Users => self.users.clear(),
             Stage::Past | Stage::Coming | Stage::Webinars => self.to_pass = self.passed,
-            Stage::Registrants | Stage::Participants => {}
+            Stage::Registrants => {}
+            Stage::Participants => self.came = Came::default(),
         }
+        self.progress.begin_again(MOST_ANEW)
+    }
+
+    /// Who registered is named by number alone among those who came.
+    fn know(&mut self, rows: &[Value]) {
+        let named = rows.iter().filter_map(|row| Some((first_text(row, &["id", "registrant_id"])?, text(row, "email")?)));
+        let room = MOST_KNOWN.saturating_sub(self.registered.len());
+        self.registered.extend(named.take(room));
     }
 
     /// Passes over what there is nothing to ask for.
@@ -232,6 +275,8 @@ impl Walk {
     }
 
     fn next_meeting(&mut self) {
+        (self.progress, self.came) = (Progress::default(), Came::default());
+        self.registered.clear();
         if !self.meetings.is_empty() {
             self.meetings.remove(0);
         }
@@ -240,6 +285,7 @@ impl Walk {
 
     /// The next page of the list, the next list of the host, the next host.
     fn next_list(&mut self) {
+        self.progress = Progress::default();
         self.mark = self.listed.take();
         self.passed = if self.mark.is_some() { self.passed + 1 } else { 0 };
         self.to_pass = 0;

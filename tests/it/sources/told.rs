@@ -78,7 +78,7 @@ fn order(f: &Order) -> Value {
         "total": f.total.to_string(), "status": format!("{:?}", f.status), "raw_status": f.raw_status, "test": f.is_test,
         "items": items(&f.items), "imported": f.is_imported, "ended_at": f.ended_at.map(|t| t.utc()),
         "tax": f.tax.map(|m| m.to_string()), "shipping": f.shipping.map(|m| m.to_string()), "discount": f.discount.map(|m| m.to_string()),
-        "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole,
+        "refunds": f.refunds.iter().map(refund).collect::<Vec<_>>(), "refunds_are_whole": f.are_refunds_whole, "refunded_so_far": f.refunded_so_far.map(|m| m.to_string()),
         "journey": f.journey.iter().map(visit).collect::<Vec<_>>(), "gone": f.is_gone, "was_paid": f.was_paid && f.is_over(),
     })
 }
