@@ -302,6 +302,7 @@ mod tests {
             extra_params: Vec::new(),
             source: None,
             medium: None,
+            steps: Vec::new(),
         }
     }
 
