@@ -90,7 +90,14 @@ pub static SHOP: Shop = Shop {
         (9, "Early access mail to the newsletter"),
     ],
     segments: &[("Paid ads", "channel", "~paid"), ("Large orders", "amount", "500..")],
-    costs: &[],
+    costs: &[
+        ("google", "cpc", "oud-brand-uae", 62_000, (90, 0)),
+        ("google", "cpc", "pmax-gifts", 88_500, (61, 0)),
+        ("instagram", "paid_social", "autumn-oud-reels", 74_000, (90, 33)),
+        ("instagram", "paid_social", "white-friday-majlis", 112_000, (32, 0)),
+        ("tiktok", "paid_social", "candle-asmr", 36_000, (54, 12)),
+        ("linkedin", "paid_social", "hospitality-uae", 27_500, (80, 0)),
+    ],
     funnels: &[("Visit to order", r#"{"steps":[{"kind":"page","path":"*"},{"kind":"order"},{"kind":"refund"}],"window_days":30}"#)],
 };
 

@@ -1,6 +1,9 @@
 //! Partners: added, changed, paused, anonymised; what they are owed, paid; months closed; links to their statements. The
 //! command line and the dashboard both come here.
 
+/// What was sent.
+mod payment;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,8 +12,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::domain::affiliate::{self, COOKIE_DAYS, HOLD_DAYS, MOST_CODES, MOST_DAYS, Terms};
-use crate::domain::ids::{AffiliateId, ConversionId, PayoutId, SiteId, StatementId};
-use crate::domain::money::Money;
+use crate::domain::ids::{AffiliateId, ConversionId, SiteId, StatementId};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::error::{Error, Kind, Result};
@@ -22,6 +24,8 @@ use crate::store::affiliates::{self, Affiliate, commissions};
 use crate::store::audit;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
+
+pub use payment::pay;
 
 /// Questions of one address about statement links.
 const LOOKS: Rate = Rate::per_second(10, 60);
@@ -164,62 +168,6 @@ pub async fn decide(
                 &json!({"affiliate": id, "conversion": conversion, "verdict": verdict, "note": note}),
                 now,
             )
-        })
-        .await
-}
-
-/// Notes that the owner has sent what is due. Gives what was due, by currency, each with its payment.
-///
-/// With `expected` only that: what has become due since the owner looked was not in the transfer.
-pub async fn pay(
-    app: &App,
-    site: SiteId,
-    id: AffiliateId,
-    (paid_on, reference): (Day, &str),
-    expected: Option<Vec<Money>>,
-    who: &str,
-) -> Result<Vec<(PayoutId, Money)>> {
-    let reference = reference.trim().to_owned();
-    if reference.chars().count() > LONGEST_TEXT {
-        return Err(Error::invalid("reference", format!("A reference has at most {LONGEST_TEXT} characters.")));
-    }
-    let (now, who) = (app.clock.now(), who.to_owned());
-    app.store
-        .write(site, move |c| {
-            found(c, id)?;
-            let mut paid = Vec::new();
-            let mut due: Vec<Money> = commissions::owed(c, id, now)?.into_iter().filter(|m| m.minor > 0).collect();
-            if let Some(mut expected) = expected {
-                expected.sort_by_key(|m| (m.currency, m.minor));
-                due.sort_by_key(|m| (m.currency, m.minor));
-                if due != expected {
-                    let now_due: Vec<String> = due.iter().map(Money::to_string).collect();
-                    let now_due = if now_due.is_empty() { "nothing".to_owned() } else { now_due.join(" and ") };
-                    let sentence =
-                        format!("What is due has changed meanwhile: it is {now_due} now. Look again before you note it as paid.");
-                    return Err(Error::new(Kind::Conflict, "due_changed", sentence));
-                }
-            }
-            for amount in due {
-                let payout = commissions::pay(c, id, amount, paid_on, &reference, &who, now)?;
-                paid.push((payout, amount));
-            }
-            if paid.is_empty() {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    "nothing_due",
-                    "Nothing is due to this partner now. What is earned waits for its hold days.",
-                ));
-            }
-            let sums: Vec<String> = paid.iter().map(|(_, m)| m.to_string()).collect();
-            audit::add(
-                c,
-                &who,
-                "affiliate_paid",
-                &json!({"affiliate": id, "paid": sums, "paid_on": paid_on.to_string(), "reference": reference}),
-                now,
-            )?;
-            Ok(paid)
         })
         .await
 }

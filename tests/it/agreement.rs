@@ -116,8 +116,8 @@ impl Shop {
              select site_id, id, happened_at, 'session_match', 9500, 'A chat.' from conversions where site_id = ?1 and id % 7 = 3",
         );
         shop.run(
-            "insert into affiliate_credits (site_id, conversion_id, code, way, at, hold_days, due_at, reason)
-             select site_id, id, iif(id % 2 = 0, 'noor', 'karim'), 'named', happened_at, 30, happened_at, 'Named.'
+            "insert into affiliate_credits (site_id, conversion_id, code, way, at, hold_days, due_at, reason, model)
+             select site_id, id, iif(id % 2 = 0, 'noor', 'karim'), 'named', happened_at, 30, happened_at, 'Named.', 'last'
              from conversions where site_id = ?1 and id % 5 = 2",
         );
         // Sales that nobody's path explains, but their sender does.

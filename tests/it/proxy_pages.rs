@@ -225,7 +225,8 @@ async fn a_browser_with_and_without_scripts() {
     let patience = std::time::Duration::from_secs(20);
     server.wait("the tag's word", patience, || (server.sql("shop", told)[0]["n"] == json!(1)).then_some(()));
     wait(1, 3);
-    assert!(browser.log().await.is_empty(), "{:?}", browser.log().await);
+    let log = browser.log().await;
+    assert!(log.is_empty(), "{log:?}");
     browser.end().await;
     server.stop();
 }

@@ -289,7 +289,7 @@ async fn seen_by_a_client(browser: &Chromium, office: &Office, invitation: &str)
     );
     assert_eq!(
         browser.run("return [...document.querySelectorAll('.rail a')].map((a) => a.innerText)").await,
-        json!(["Overview", "Sources", "Conversions", "Settings"])
+        json!(["Overview", "Sources", "Conversions", "Funnels", "Settings"])
     );
     browser.open(&office.page("/dashboard/full/settings")).await;
     browser.wait("the own account", "return !!document.querySelector('[name=new]')").await;
