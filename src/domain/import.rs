@@ -96,6 +96,24 @@ pub struct Home {
     pub steps: Vec<String>,
 }
 
+#[cfg(test)]
+impl Home {
+    /// A site in UTC, on 13 June 2026.
+    pub fn of_test(currency: &str) -> Self {
+        Self {
+            currency: Currency::parse(currency).expect("a currency"),
+            zone: Zone::utc(),
+            country: None,
+            now: Time::from_s(1_781_342_400),
+            oldest_touch: Time::from_s(1_740_000_000),
+            extra_params: Vec::new(),
+            source: None,
+            medium: None,
+            steps: Vec::new(),
+        }
+    }
+}
+
 /// What one row is.
 #[derive(Debug, Clone)]
 pub enum Row {

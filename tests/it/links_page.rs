@@ -1,11 +1,11 @@
 //! The page of short links: empty and full, wide and narrow, light and dark; a link built with its preview and its warning,
 //! copied, shown as a square code, found again, named and ended, with hostile words in all that can be typed.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::chromium::Chromium;
 use crate::house::CHROME;
-use crate::pages::{LOOK, errors};
+use crate::pages::{errors, is_well_formed};
 use crate::running::Running;
 use crate::two_shops;
 
@@ -59,19 +59,19 @@ async fn an_owner_builds_a_link_and_sees_what_came_of_it() {
                     _ => "return !!document.querySelector('.empty')",
                 };
                 browser.wait(&what, ready).await;
-                looks(&browser, &what, scheme).await;
+                is_well_formed(&browser, &what, scheme).await;
                 if site == "full" {
                     browser.open(&page("full/links/link_5")).await;
                     browser
                         .wait(&what, "return !!document.querySelector('dialog[open] .qr') && !!document.querySelector('.day-bars')")
                         .await;
-                    looks(&browser, &format!("{what}-one"), scheme).await;
+                    is_well_formed(&browser, &format!("{what}-one"), scheme).await;
                     browser.press("\u{E00C}").await;
                     browser.wait("closed", "return !document.querySelector('dialog[open]')").await;
                 }
                 browser.click("[data-focus^=new-link]").await;
                 browser.wait(&what, "return !!document.querySelector('dialog.builder[open] [name=to]')").await;
-                looks(&browser, &format!("{what}-new"), scheme).await;
+                is_well_formed(&browser, &format!("{what}-new"), scheme).await;
             }
         }
     }
@@ -79,17 +79,6 @@ async fn an_owner_builds_a_link_and_sees_what_came_of_it() {
     build(&browser, &page("full/links")).await;
     one(&browser, &page("full/links")).await;
     browser.end().await;
-}
-
-async fn looks(browser: &Chromium, what: &str, scheme: &str) {
-    let seen = browser.run(LOOK).await;
-    browser.picture(what).await;
-    assert_eq!(seen["overflow"], json!(0), "{what}: {seen}");
-    assert_eq!(seen["unnamed"], json!([]), "{what}");
-    assert_eq!((&seen["h1"], &seen["pwned"], &seen["inline"]), (&json!(1), &Value::Null, &json!([])), "{what}");
-    let light = seen["light"].as_f64().expect("a number");
-    assert!(if scheme == "dark" { light < 90.0 } else { light > 180.0 }, "{what}: the background is {light}");
-    assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
 }
 
 async fn build(browser: &Chromium, page: &str) {

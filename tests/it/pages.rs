@@ -230,6 +230,18 @@ async fn looks(browser: &Chromium, office: &Office) {
     browser.screen(1440, 900, "light").await;
 }
 
+/// The page as it is now: nothing wider than the screen, nothing nameless, one heading, no stranger's words at work, no error.
+pub async fn is_well_formed(browser: &Chromium, what: &str, scheme: &str) {
+    let seen = browser.run(LOOK).await;
+    browser.picture(what).await;
+    assert_eq!(seen["overflow"], json!(0), "{what}: {seen}");
+    assert_eq!(seen["unnamed"], json!([]), "{what}");
+    assert_eq!((&seen["h1"], &seen["pwned"], &seen["inline"]), (&json!(1), &Value::Null, &json!([])), "{what}");
+    let light = seen["light"].as_f64().expect("a number");
+    assert!(if scheme == "dark" { light < 90.0 } else { light > 180.0 }, "{what}: the background is {light}");
+    assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
+}
+
 /// Looks at the page as it is.
 pub const LOOK: &str = r#"
 const wide = [...document.querySelectorAll('body *')].filter((x) => x.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(x).position !== 'fixed'

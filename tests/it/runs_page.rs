@@ -1,10 +1,10 @@
 //! The page of runs: empty and full, wide and narrow, light and dark; a schedule changed in place with what would come shown
 //! before it is saved, a list read by hand, watched and stopped, and what it brought.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::chromium::Chromium;
-use crate::pages::{LOOK, errors};
+use crate::pages::{errors, is_well_formed};
 use crate::running::Running;
 use crate::stand_in::Answer;
 use crate::two_shops;
@@ -51,14 +51,14 @@ async fn an_owner_sees_what_is_read_and_says_when() {
                     _ => "return document.querySelectorAll('.empty').length === 2",
                 };
                 browser.wait(&what, ready).await;
-                looks(&browser, &what, scheme).await;
+                is_well_formed(&browser, &what, scheme).await;
                 if site == "full" {
                     browser.click("[data-focus=plan-con_1]").await;
                     browser.wait("what comes", "return document.querySelectorAll('.plan-next b').length === 3").await;
-                    looks(&browser, &format!("{what}-form"), scheme).await;
+                    is_well_formed(&browser, &format!("{what}-form"), scheme).await;
                     browser.open(&format!("{}/run_1", page(site))).await;
                     browser.wait("one of them", "return !!document.querySelector('dialog[open] .rc-line')").await;
-                    looks(&browser, &format!("{what}-one"), scheme).await;
+                    is_well_formed(&browser, &format!("{what}-one"), scheme).await;
                 }
             }
         }
@@ -67,17 +67,6 @@ async fn an_owner_sees_what_is_read_and_says_when() {
     says_when(&browser, &page("full")).await;
     reads_and_stops(&browser, &shop).await;
     browser.end().await;
-}
-
-async fn looks(browser: &Chromium, what: &str, scheme: &str) {
-    let seen = browser.run(LOOK).await;
-    browser.picture(what).await;
-    assert_eq!(seen["overflow"], json!(0), "{what}: {seen}");
-    assert_eq!(seen["unnamed"], json!([]), "{what}");
-    assert_eq!((&seen["h1"], &seen["pwned"], &seen["inline"]), (&json!(1), &Value::Null, &json!([])), "{what}");
-    let light = seen["light"].as_f64().expect("a number");
-    assert!(if scheme == "dark" { light < 90.0 } else { light > 180.0 }, "{what}: the background is {light}");
-    assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
 }
 
 /// As somebody who chooses from a list.

@@ -282,7 +282,6 @@ fn surplus(habit: Habit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::time::Zone;
     use super::*;
 
     #[test]
@@ -293,17 +292,7 @@ mod tests {
     }
 
     fn home(currency: &str) -> Home {
-        Home {
-            currency: Currency::parse(currency).expect("a currency"),
-            zone: Zone::utc(),
-            country: None,
-            now: Time::from_s(1_781_342_400),
-            oldest_touch: Time::from_s(1_740_000_000),
-            extra_params: Vec::new(),
-            source: None,
-            medium: None,
-            steps: Vec::new(),
-        }
+        Home::of_test(currency)
     }
 
     /// The total and the refund of an order's row at a site of a currency, or the field that is refused.

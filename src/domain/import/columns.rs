@@ -297,20 +297,9 @@ pub fn unit_of(name: &str) -> Option<Unit> {
 mod tests {
     use super::super::super::money::Currency;
     use super::*;
-    use crate::domain::time::{Time, Zone};
 
     fn home() -> Home {
-        Home {
-            currency: Currency::parse("EUR").expect("EUR"),
-            zone: Zone::utc(),
-            country: None,
-            now: Time::from_s(1_781_342_400),
-            oldest_touch: Time::from_s(1_740_000_000),
-            extra_params: Vec::new(),
-            source: None,
-            medium: None,
-            steps: Vec::new(),
-        }
+        Home::of_test("EUR")
     }
 
     fn read(kind: ImportKind, header: &str) -> Result<Layout, Vec<&'static str>> {

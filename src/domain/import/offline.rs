@@ -122,21 +122,15 @@ fn moment(cells: &Cells, is_imported: bool) -> Result<Time, Refusal> {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::money::Currency;
     use super::super::super::time::Zone;
     use super::*;
 
     fn home() -> Home {
         Home {
-            currency: Currency::parse("EUR").expect("EUR"),
             zone: Zone::parse("Europe/Dublin").expect("a zone"),
             country: Some("IE".into()),
-            now: Time::from_s(1_781_342_400),
-            oldest_touch: Time::from_s(1_740_000_000),
-            extra_params: Vec::new(),
-            source: None,
-            medium: None,
             steps: vec!["trial_started".into(), "demo_held=event_attended".into()],
+            ..Home::of_test("EUR")
         }
     }
 

@@ -295,22 +295,10 @@ fn unreadable(message: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::money::Currency;
-    use super::super::super::time::{Time, Zone};
     use super::*;
 
     fn home() -> Home {
-        Home {
-            currency: Currency::parse("EUR").expect("EUR"),
-            zone: Zone::utc(),
-            country: None,
-            now: Time::from_s(1_781_342_400),
-            oldest_touch: Time::from_s(1_740_000_000),
-            extra_params: Vec::new(),
-            source: None,
-            medium: None,
-            steps: Vec::new(),
-        }
+        Home::of_test("EUR")
     }
 
     fn read(kind: ImportKind, text: &[u8], pieces: usize) -> Vec<Told> {

@@ -52,7 +52,7 @@ const MAY_NAME: &[(&str, &str)] = &[
         "flows backup app store sources destinations proxy platforms wire domain crypto json config clock book door limits loads figures presence agents error",
     ),
     ("jobs", "flows backup app store sources disk key watch clock wire domain crypto error"),
-    ("proxy", "flows app store wire domain crypto error"),
+    ("proxy", "app domain"),
     // An export writes what the lists' own routes write.
     ("control", "http flows app store backup files outbound platforms config clock key domain crypto error"),
     ("demo", "serve control jobs flows backup app store sources outbound wire config clock domain crypto error"),
