@@ -285,3 +285,29 @@ async fn a_late_refund_of_somebody_who_was_erased_moves_money_and_tells_nobody()
     let rows = scene.house.sql(&scene.site, "select customer_email from purchase_attributions");
     assert!(rows.iter().all(|row| !row["customer_email"].to_string().contains("buyer")), "{rows:#?}");
 }
+
+/// Order 1001 of two shops is two sales, also where only a transaction's own id counts it once.
+#[tokio::test]
+async fn the_same_number_of_two_shops_is_two_transactions() {
+    let scene = Scene::open().await;
+    let mut orders = Vec::new();
+    for total in ["50.00", "70.00"] {
+        let shop = WooShop::start().await;
+        let connected = scene.house.woo(&scene.site, &shop).await;
+        let id = shop.books().place(scene.house.clock.now(), total, json!({}));
+        scene.house.told(&connected, &shop, "order.created", id).await.is(200);
+        scene.work().await;
+        orders.push((shop, connected, id));
+    }
+    let (shop, connected, id) = &orders[1];
+    assert_eq!(orders[0].2, *id, "both shops count from the same number");
+    shop.books().refund(*id, scene.house.clock.now(), 7_000);
+    scene.house.told(connected, shop, "order.updated", *id).await.is(200);
+    scene.work().await;
+    assert_eq!(scene.names(), told(&[("purchase", 50.0), ("purchase", 70.0), ("refund", 70.0)]));
+    let seen = scene.google.seen();
+    let under: Vec<Value> = seen.iter().map(|s| s.json()["events"][0]["params"]["transaction_id"].clone()).collect();
+    assert_eq!(under[0], json!(id.to_string()), "the first keeps its plain number");
+    assert_ne!(under[0], under[1]);
+    assert_eq!(under[1], under[2], "what goes back names the sale that it is of");
+}
