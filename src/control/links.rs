@@ -41,7 +41,7 @@ pub async fn add(app: &App, form: LinkForm) -> Result<Value> {
         affiliate: form.affiliate,
         label: form.label,
     };
-    let planned = flow::plan(&site, &wish)?;
+    let planned = flow::plan(app, &site, &wish).await?;
     let doubts = flow::doubts(&planned.words, &flow::known_words(app, &site).await?);
     let made = flow::add(app, &site, &planned, COMMAND_LINE).await?;
     let mut answer = line(app, &site, &made, &Tally::default());

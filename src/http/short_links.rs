@@ -65,7 +65,7 @@ pub const CSV: Doc =
 pub const JSONL: Doc =
     Doc::new("Links", "The same as JSON lines, all rows.").query(QUERY).of_type("application/x-ndjson").statuses(&[200, 400]);
 pub const ADD: Doc =
-    Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to.")
+    Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to. The code is one that a partner has.")
         .body(BODY)
         .answer(ONE)
         .statuses(&[201, 400, 401, 403, 409, 422]);
@@ -104,7 +104,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/links`
 pub async fn add(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let planned = flow::plan(site, &wish(&reader::object(&ask.body)?)?)?;
+    let planned = flow::plan(&app, site, &wish(&reader::object(&ask.body)?)?).await?;
     let made = flow::add(&app, site, &planned, &ask.who()).await?;
     Reply::json_with(201, &line(&app, site, &made, &Tally::default()))
 }
@@ -112,7 +112,7 @@ pub async fn add(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/links/preview`
 pub async fn preview(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let Planned { words, to, .. } = flow::plan(site, &wish(&reader::object(&ask.body)?)?)?;
+    let Planned { words, to, .. } = flow::plan(&app, site, &wish(&reader::object(&ask.body)?)?).await?;
     let doubts = flow::doubts(&words, &flow::known_words(&app, site).await?);
     let doubts: Vec<Value> = doubts.iter().map(|d| json!({"field": d.field, "said": d.said, "known": d.known})).collect();
     Reply::json(&json!({"to": to, "doubts": doubts}))

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, named_params};
 
+use super::affiliates::days;
 use super::scope::{AllSites, SiteConn};
+use super::sessions;
 use crate::domain::campaign::Utm;
 use crate::domain::ids::{ConversionId, LinkId, SiteId};
 use crate::domain::link::Words;
@@ -54,6 +56,29 @@ pub struct Click {
     pub referrer: Option<String>,
     pub country: Option<String>,
     pub device: &'static str,
+    /// Where the link is a partner's.
+    pub partner: Option<PartnerClick>,
+}
+
+/// A click as its partner's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartnerClick {
+    /// As it is compared.
+    pub code: String,
+    pub click: days::Click,
+    /// The session of the browser, where its cookie is seen here; nothing of it is written down.
+    pub browser: Option<String>,
+    /// The same browser has followed a short link of the partner within half an hour.
+    pub is_again: bool,
+}
+
+/// What was written down of a click, for the page that gives it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redirected {
+    pub at: Time,
+    /// The code of the link's partner, as it was typed.
+    pub affiliate: Option<String>,
+    pub is_counted: bool,
 }
 
 /// Every link of the box, for the book.
@@ -184,11 +209,12 @@ pub fn add_clicks(c: &SiteConn, clicks: &[Click]) -> Result<()> {
         *people += 1;
         let at = last.entry(click.link).or_insert(click.at);
         *at = click.at.max(*at);
+        let is_counted = count_for_partner(c, click)?;
         c.execute(
-            "insert into link_clicks (site_id, id, link_id, at, click, referrer, country, device)
-             values (:site, :id, :link, :at, :click, :referrer, :country, :device)",
+            "insert into link_clicks (site_id, id, link_id, at, click, referrer, country, device, is_counted)
+             values (:site, :id, :link, :at, :click, :referrer, :country, :device, :counted)",
             named_params! {":id": c.next_inner_number("link_click")?, ":link": click.link.number(), ":at": click.at.ms(), ":click": id,
-            ":referrer": click.referrer, ":country": click.country, ":device": click.device},
+            ":referrer": click.referrer, ":country": click.country, ":device": click.device, ":counted": is_counted},
         )?;
     }
     for ((link, day), (people, bots)) in days {
@@ -201,6 +227,21 @@ pub fn add_clicks(c: &SiteConn, clicks: &[Click]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Counts it for the partner whose link it is, once for a browser and half an hour, as pages do.
+fn count_for_partner(c: &SiteConn, click: &Click) -> Result<bool> {
+    let Some(partner) = &click.partner else { return Ok(false) };
+    let session = partner.browser.as_deref().map(|key| sessions::find_by_key(c, key)).transpose()?.flatten();
+    let is_known = match session {
+        Some(session) => days::has_click(c, session.id, &partner.code, click.at)?,
+        None => false,
+    };
+    let is_counted = !partner.is_again && !is_known;
+    if is_counted {
+        days::count(c, click.day, &partner.code, partner.click)?;
+    }
+    Ok(is_counted)
 }
 
 /// A visit came with one of its click ids.
@@ -240,6 +281,16 @@ pub fn find_click(c: &SiteConn, click: &str) -> Result<Option<(Option<String>, O
     c.find("select referrer, device from link_clicks where site_id = :site and click = :click", named_params! {":click": click}, |row| {
         Ok((row.get(0)?, row.get(1)?))
     })
+}
+
+/// What a redirect wrote down of a click. None where it is not there.
+pub fn find_redirected(c: &SiteConn, click: &str) -> Result<Option<Redirected>> {
+    c.find(
+        "select k.at, l.affiliate, k.is_counted from link_clicks k join short_links l on l.site_id = k.site_id and l.id = k.link_id
+         where k.site_id = :site and k.click = :click",
+        named_params! {":click": click},
+        |row| Ok(Redirected { at: Time::from_ms(row.get(0)?), affiliate: row.get(1)?, is_counted: row.get(2)? }),
+    )
 }
 
 fn read(row: &Row) -> rusqlite::Result<ShortLink> {

@@ -44,6 +44,7 @@ async fn touched(house: &House, shop: &SiteAt, to: &str, session: Option<&str>) 
 async fn a_link_leads_to_its_page_with_its_words() {
     let house = House::new();
     let shop = house.site("shop.example").await;
+    house.partner(&shop, "ANN", json!({})).await;
     let made = make(
         &house,
         &shop,

@@ -1,6 +1,8 @@
 //! What looks wrong about a partner's clicks and sales, each with its reason in words. A flag accuses nobody: it says what
 //! was seen, and the owner decides.
 
+use serde::{Deserialize, Serialize};
+
 /// Fewer sales by coupon say nothing about where the coupon is known.
 const FEW_COUPONS: i64 = 5;
 /// So many of a hundred sales by coupon came without any visit by the partner's link.
@@ -12,7 +14,7 @@ const FEW_ADS: i64 = 10;
 const ADS_PERCENT: i64 = 30;
 
 /// What was counted of a partner in some days.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub clicks: i64,
     /// Clicks of one network, one after the other, beyond what a person does.
