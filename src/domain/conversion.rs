@@ -289,10 +289,8 @@ mod tests {
 
     #[test]
     fn of_several_leads_the_nearest_is_meant() {
-        let lead = |at_s: i64, connection: i64| Candidate {
-            kind: ConversionKind::Lead,
-            ..sale(None, Some(1), 0, at_s, (connection, Rank::Api))
-        };
+        let lead =
+            |at_s: i64, connection: i64| Candidate { kind: ConversionKind::Lead, ..sale(None, Some(1), 0, at_s, (connection, Rank::Api)) };
         let known = [lead(1_000_000, 1), lead(1_007_200, 1)];
         for (at_s, want) in [(1_000_600, 0), (1_007_000, 1), (1_003_600, 0), (1_080_000, 1)] {
             assert_eq!(joining(&lead(at_s, 2), &known), Joining::Join(want), "{at_s}");
