@@ -186,9 +186,12 @@ async fn a_link_is_made_for_partners_that_there_are() {
     assert_eq!((&made["affiliate"], &made["to"]), (&json!("Noor"), &json!("https://shop.example/?ref=Noor")));
     // A code that only stands in an address is counted beside the partners and earns nothing.
     house.visit(&shop, None, json!({"landing": "/?ref=nobody"})).await;
-    house.visit(&shop, None, json!({"landing": "/?ref=a%00b"})).await;
+    // What no eye can see is no part of one, and what can be no code is none.
+    house.visit(&shop, None, json!({"landing": "/?ref=no%00body"})).await;
+    house.visit(&shop, None, json!({"landing": "/?ref=%00"})).await;
+    house.visit(&shop, None, json!({"landing": "/?ref=a%20b"})).await;
     let report = house.get(&format!("/api/sites/{}/reports/affiliates", shop.slug)).token(&shop.token).send().await.is(200).json;
-    assert_eq!(report["strangers"], json!([{"code": "nobody", "clicks": 1, "conversions": 0, "net": []}]));
+    assert_eq!(report["strangers"], json!([{"code": "nobody", "clicks": 2, "conversions": 0, "net": []}]));
     // A partner who was erased earns nothing: no link is made for them.
     house.of_partner(&shop, &format!("{noor}/erase"), json!({})).await.is(204);
     let refused = house.post(&base).token(&shop.token).json(&json!({"to": "/", "affiliate": "noor"})).send().await.is(422);

@@ -131,6 +131,24 @@ async fn a_coupon_that_changes_hands_earns_for_whoever_has_it() {
     assert_eq!(left(&house, &site), BTreeMap::from([(anna, 100), (ben, 200)]));
 }
 
+/// A partner who buys under another spelling of the own address is seen too; and by that alone nobody is taken for somebody else.
+#[tokio::test]
+async fn an_own_purchase_is_seen_under_other_spellings() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let noor = house.partner(&site, "noor", json!({"email": "noor@mail.example"})).await;
+    for (order, email, is_own) in
+        [("1", "Noor+shop@Mail.example", true), ("2", "noor2@mail.example", false), ("3", "noor@other.example", false)]
+    {
+        house.sold(&site, json!({"order_id": order, "revenue": 10, "affiliate_id": "noor", "email": email})).await;
+        let statement = house.statement(&site, &noor, "2026-06").await;
+        let line = statement["lines"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
+        assert_eq!(line["flag"].is_string(), is_own, "{email}: {line}");
+    }
+    let contacts = house.get(&format!("/api/sites/{}/contacts", site.slug)).token(&site.token).send().await.is(200).json;
+    assert_eq!(contacts["items"].as_array().map(Vec::len), Some(3), "three people: {contacts}");
+}
+
 /// Two people press the button at once, or one twice: it is noted once.
 #[tokio::test]
 async fn a_payment_that_is_typed_twice_is_noted_once() {

@@ -36,7 +36,7 @@ async fn file(house: &House, site: &SiteAt, id: &str, month: &str) -> String {
 /// What the owner reads of the month itself; beside it stands how the partner stands now.
 fn of_month(statement: &Value) -> Value {
     let mut month = statement.clone();
-    for present in ["partner", "links", "email", "phone", "payout", "state", "link", "commission"] {
+    for present in ["partner", "links", "email", "phone", "payout", "state", "link", "commission", "created_at"] {
         month.as_object_mut().expect("fields").remove(present);
     }
     for line in month["lines"].as_array_mut().into_iter().flatten() {

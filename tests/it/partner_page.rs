@@ -59,7 +59,8 @@ async fn clicks_of_a_partners_link_are_seen_and_a_closed_month_stays() {
         browser.wait("the link's clicks and whose it is", panel).await;
         is_well_formed(&browser, &format!("partner-link-{width}-{scheme}"), scheme).await;
         browser.open(&page("full/affiliates/affiliate_1")).await;
-        let statement = "return document.querySelectorAll('.t-lines tbody tr').length === 2 && /Clicks\\s+5/.test(document.querySelector('.stmt').innerText)";
+        let statement = "const clicks = [...document.querySelectorAll('.stmt .fig')].find((f) => f.querySelector('.k').textContent === 'Clicks'); \
+                         return document.querySelectorAll('.t-lines tbody tr').length === 2 && clicks?.querySelector('.v').textContent === '5'";
         browser.wait("the partner's clicks", statement).await;
         is_well_formed(&browser, &format!("partner-clicks-{width}-{scheme}"), scheme).await;
         browser.open(&page("full/affiliates")).await;
@@ -115,7 +116,6 @@ async fn closed(browser: &Chromium, server: &Running, page: &str) {
         )
         .await;
     browser.press(ENTER).await;
-    browser.wait("the question", "return !!document.querySelector('dialog.small[open] .btn.main, dialog[open] .acts .btn.main')").await;
     browser.wait("yes", "const b = [...document.querySelectorAll('dialog[open] button')].find((x) => x.innerText === 'Close it'); b?.focus(); return !!b && document.activeElement === b").await;
     browser.press(ENTER).await;
     browser.wait("it is closed", "return document.querySelector('[data-focus=close-month]')?.disabled === true").await;

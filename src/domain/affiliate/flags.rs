@@ -28,6 +28,22 @@ pub struct Seen {
     pub own: i64,
 }
 
+/// Whether two addresses are one mailbox: what stands behind a plus is its owner's own choice, and Google leaves dots out. Good for a
+/// flag alone: nobody is taken for somebody else by it.
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    mailbox(one) == mailbox(other)
+}
+
+fn mailbox(address: &str) -> String {
+    let address = address.trim().to_lowercase();
+    let Some((local, host)) = address.rsplit_once('@') else { return address };
+    let local = local.split('+').next().unwrap_or(local);
+    match host {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+        _ => format!("{local}@{host}"),
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
     /// `self_purchase`, `code_leaked`, `paid_search`, `burst`.
@@ -93,6 +109,19 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mailbox_goes_by_several_addresses() {
+        for (one, other, is_same) in [
+            ("noor@mail.example", "Noor+shop@Mail.example", true),
+            ("noor.h@gmail.com", "noorh+1@googlemail.com", true),
+            ("noor.h@mail.example", "noorh@mail.example", false),
+            ("noor@mail.example", "noor@other.example", false),
+            ("nobody", "nobody@mail.example", false),
+        ] {
+            assert_eq!(is_same_mailbox(one, other), is_same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn a_flag_needs_more_than_a_few() {
