@@ -79,7 +79,7 @@ function columns() {
     { id: 'from', head: 'Says', classes: 'quiet hide-l', cell: (r) => h('bdi.cut', null, says(r)) },
     { id: 'clicks', head: 'Clicks', classes: 'num', cell: (r) => h('span.many', { 'data-word': r.clicks === 1 ? ' click' : ' clicks', 'data-tip': r.bots ? `And ${plural(r.bots, 'bot')}, counted apart` : null }, count(r.clicks)) },
     { id: 'visits', head: 'Visits', classes: 'num', cell: (r) => (isMissed(r) ? h('span.warn', { 'data-tip': 'People click, but no visit arrives. Is the tag on that page?' }, icon('alert', 's'), '0') : count(r.visits)) },
-    { id: 'conversions', head: 'Conversions', classes: 'num hide-s', cell: (r) => h('span', { 'data-tip': r.net.minor ? `${money(r.net)} net` : null }, count(r.conversions)) },
+    { id: 'conversions', head: 'Conversions', classes: 'num hide-s', cell: (r) => h('span', { 'data-tip': r.net_by_currency.length ? `${r.net_by_currency.map(money).join(' and ')} net` : null }, count(r.conversions)) },
     { id: 'last', head: 'Last click', classes: 'num', cell: (r) => at(r.last_click_at) },
   ];
 }

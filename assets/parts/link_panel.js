@@ -44,7 +44,7 @@ export function openLink(p, id, on) {
       line('Clicks', [h('span', null, h('b', null, plural(link.clicks, 'click')), link.last_click_at ? `, the last ${when(link.last_click_at)}` : ''), h('span.quiet', null, link.bots ? `${plural(link.bots, 'bot')} besides, counted apart` : 'No bots so far')]),
       link.affiliate && line('Partner', [h('bdi', null, link.affiliate), h('span.quiet', null, 'Each click counts for this partner as it is made, once for a browser and half an hour.')]),
       line('Visits', [h('span', null, plural(link.visits, 'visit')), link.visits === 0 && link.clicks >= 10 && h('span.warn', null, icon('alert', 's'), ' People click, but no visit arrives. Is the tag on that page?')]),
-      line('Came of it', link.conversions ? h('span', null, h('b', null, plural(link.conversions, 'conversion')), link.net.minor ? `, ${money(link.net)} net` : '') : h('span.faint', null, 'No conversion so far')),
+      line('Came of it', link.conversions ? h('span', null, h('b', null, plural(link.conversions, 'conversion')), link.net_by_currency.length > 0 && `, ${link.net_by_currency.map(money).join(' and ')} net`) : h('span.faint', null, 'No conversion so far')),
       link.days.length > 0 && h('div.rc-wide', null, h('h3', null, 'Clicks, the last 30 days'), dayBars(everyDay(link), (d) => d.clicks, (d) => [plural(d.clicks, 'click'), d.bots > 0 && plural(d.bots, 'bot')].filter(Boolean).join(', '))),
       facets(link),
       line('Name', p.may ? name(link) : link.label ?? h('span.faint', null, 'none')),

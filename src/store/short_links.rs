@@ -10,7 +10,7 @@ use super::sessions;
 use crate::domain::campaign::Utm;
 use crate::domain::ids::{ConversionId, LinkId, SiteId};
 use crate::domain::link::Words;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::question::Cursor;
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
@@ -40,8 +40,8 @@ pub struct Tally {
     pub visits: i64,
     pub last_click_at: Option<Time>,
     pub conversions: i64,
-    /// What is left of its sales in the site's currency, in minor units.
-    pub net_minor: i64,
+    /// What is left of its sales, by currency.
+    pub net: Vec<Money>,
 }
 
 /// A click that was counted by the person's own browser.
@@ -99,8 +99,6 @@ pub struct Wanted {
     /// Made since, and before.
     pub from: Time,
     pub to: Time,
-    /// Whose money is summed.
-    pub currency: Currency,
 }
 
 /// The newest first, with what came of each.
@@ -123,14 +121,14 @@ pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize)
     let next = links.last().filter(|_| has_more).map(|l| Cursor { key: None, id: l.id.number() });
     let mut lines = Vec::with_capacity(links.len());
     for link in links {
-        let tally = tally(c, link.id, wanted.currency)?;
+        let tally = tally(c, link.id)?;
         lines.push((link, tally));
     }
     Ok((lines, next))
 }
 
 /// What came of one link.
-pub fn tally(c: &SiteConn, id: LinkId, currency: Currency) -> Result<Tally> {
+pub fn tally(c: &SiteConn, id: LinkId) -> Result<Tally> {
     let counted = c.find(
         "select clicks, bots, visits, last_click_at from short_links where site_id = :site and id = :id",
         named_params! {":id": id.number()},
@@ -145,16 +143,17 @@ pub fn tally(c: &SiteConn, id: LinkId, currency: Currency) -> Result<Tally> {
             })
         },
     )?;
-    let (conversions, net_minor) = c
-        .find(
-            "select count(*), coalesce(sum(iif(v.currency = :currency, v.net_minor, 0)), 0)
-             from link_conversions l join conversions v on v.site_id = l.site_id and v.id = l.conversion_id
-             where l.site_id = :site and l.link_id = :id and v.counts = 1",
-            named_params! {":id": id.number(), ":currency": currency.code()},
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?
-        .unwrap_or_default();
-    Ok(Tally { conversions, net_minor, ..counted.unwrap_or_default() })
+    let sold: Vec<(Option<String>, i64, i64)> = c.list(
+        "select v.currency, count(*), coalesce(sum(v.net_minor), 0)
+         from link_conversions l join conversions v on v.site_id = l.site_id and v.id = l.conversion_id
+         where l.site_id = :site and l.link_id = :id and v.counts = 1 group by v.currency order by v.currency",
+        named_params! {":id": id.number()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let conversions = sold.iter().map(|(_, count, _)| count).sum();
+    let money = |(code, _, minor): (Option<String>, i64, i64)| Some(Money::new(minor, Currency::parse(&code?)?));
+    let net = sold.into_iter().filter_map(money).filter(|net| net.minor != 0).collect();
+    Ok(Tally { conversions, net, ..counted.unwrap_or_default() })
 }
 
 pub fn count(c: &SiteConn) -> Result<usize> {

@@ -143,7 +143,7 @@ fn of_currency(all: &Sums, currency: Currency) -> Money {
     Money::new(all.get(currency.code()).copied().unwrap_or(0), currency)
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "affiliate",
     "name",
     "codes",
@@ -154,6 +154,7 @@ const COLUMNS: [&str; 17] = [
     "leads",
     "net",
     "earnings_per_click",
+    "earnings_per_click_in_others",
     "conversion_rate",
     "earned",
     "pending",
@@ -173,6 +174,11 @@ pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     exports::stream(&name, Format::Csv, exports::csv_head(&COLUMNS)?, move |_| std::future::ready(Ok((body.clone(), None)))).await
 }
 
+fn per_click_in_others(f: &Figures, site: &Site) -> String {
+    let others = moneys(&f.net).into_iter().filter(|net| net.currency != site.currency && f.clicks.clicks > 0);
+    others.map(|net| per_click(net, f.clicks.clicks).to_string()).collect::<Vec<_>>().join("; ")
+}
+
 fn cells(site: &Site, one: &Shown, f: &Figures) -> Vec<Cell> {
     let text = |all: &Sums| Cell::text(moneys(all).iter().map(Money::to_string).collect::<Vec<_>>().join("; "));
     let flags: Vec<&str> = flags(&f.seen).into_iter().map(|flag| flag.word).collect();
@@ -188,6 +194,7 @@ fn cells(site: &Site, one: &Shown, f: &Figures) -> Vec<Cell> {
         Cell::number(f.leads),
         text(&f.net),
         Cell::maybe_number(epc),
+        Cell::text(per_click_in_others(f, site)),
         Cell::maybe_number(rate(f.conversions, f.clicks.clicks)),
         text(&f.earned),
         text(&f.pending),

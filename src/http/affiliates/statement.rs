@@ -108,7 +108,7 @@ fn link_line(app: &App, site: &Site, link: &StatementLink, token: &str) -> Value
 /// lines since.
 fn told(standing: &Standing, site: &Site, owner: Option<&BTreeMap<i64, Line>>) -> Value {
     let s = &standing.statement;
-    let zone = Zone::parse(&s.zone).unwrap_or_else(|| site.zone.clone());
+    let zone = zone_of(standing, site);
     let lines: Vec<Value> = s.lines.iter().map(|line| line_of(line, s.as_of, &zone, owner)).collect();
     let payouts: Vec<Value> = s
         .payouts
@@ -143,6 +143,11 @@ fn told(standing: &Standing, site: &Site, owner: Option<&BTreeMap<i64, Line>>) -
         all.extend(more);
     }
     all
+}
+
+/// Times stay in the zone in which the month was closed.
+fn zone_of(standing: &Standing, site: &Site) -> Zone {
+    Zone::parse(&standing.statement.zone).unwrap_or_else(|| site.zone.clone())
 }
 
 fn line_of(l: &Line, as_of: Time, zone: &Zone, owner: Option<&BTreeMap<i64, Line>>) -> Value {
@@ -189,7 +194,7 @@ pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let owned = owned(&app, &site, affiliate(&ask)?, month(&app, &ask, &site)?).await?;
     let statement = &owned.standing.statement;
-    let zone = Zone::parse(&statement.zone).unwrap_or_else(|| site.zone.clone());
+    let zone = zone_of(&owned.standing, &site);
     let rows: Vec<Vec<Cell>> = statement.lines.iter().map(|line| cells(line, &zone)).collect();
     let body = exports::csv_lines(&rows)?;
     let code = statement.codes.first().cloned().unwrap_or_else(|| owned.one.partner.id.to_string());
@@ -253,7 +258,7 @@ pub async fn look(app: App, ask: Ask) -> Result<Reply> {
     let standing = patient(&app, &site, move |c| frozen::find(c, &of, asked.affiliate, asked.month, now)).await?;
     flow::viewed(&app, &link).await?;
     let mut answer = told(&standing, &site, None);
-    answer["expires_at"] = shown::time(&site.zone, link.expires_at);
+    answer["expires_at"] = shown::time(&zone_of(&standing, &site), link.expires_at);
     Ok(Reply::json(&answer)?.with("x-robots-tag", NOT_LISTED))
 }
 
