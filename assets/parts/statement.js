@@ -30,7 +30,7 @@ export function statementOf(s, { act, href, flags } = {}) {
         `What is paid: ${s.terms}. A sale keeps the terms under which it was first known.`,
         `A link earns for ${count(s.cookie_days)} days after it was followed. A commission waits ${count(s.hold_days)} days, in case the money goes back.`,
         'Money that goes back takes its part of the commission with it, as a line of its own on its own day.',
-        s.is_final && `Closed ${exact(s.closed_at)}: everything here stands as it did then. What came later is on the statement of the month that was open.`,
+        s.is_final && `Closed ${exact(s.closed_at)}${s.partner && s.partner.name !== s.name ? ` for ${s.name}, as the partner was called then` : ''}: everything here stands as it did then. What came later is on the statement of the month that was open.`,
         s.digest && ['Fingerprint ', h('code', null, s.digest)]].filter(Boolean).map((line) => h('li', null, line)))),
     s.payouts.length > 0 && h('section.sheet', { 'aria-label': 'Payments' }, h('header', null, h('h2', null, 'Payments')),
       h('ul.paid', null, s.payouts.map((/** @type {any} */ x) => h('li', null, h('b', null, money(x.amount)), h('span', null, shortly(x.paid_on)), h('span.quiet', null, x.reference))))),

@@ -105,7 +105,9 @@ async fn nothing_moves_a_final_statement() {
     // How the partner and the lines stand now is said beside it.
     let now = house.statement(&site, &noor, "2026-06").await;
     assert_eq!((&now["partner"]["name"], &now["name"]), (&json!("Somebody else"), &json!("Noor")));
-    assert_eq!((&now["lines"][0]["state"], &now["lines"][0]["state_now"]), (&json!("pending"), &json!("paid")), "{now}");
+    // The dollars went back before they were due, so only the euros were paid.
+    let states: Vec<(&Value, &Value)> = now["lines"].as_array().into_iter().flatten().map(|l| (&l["state"], &l["state_now"])).collect();
+    assert_eq!(states, [(&json!("pending"), &json!("approved")), (&json!("pending"), &json!("paid"))], "{now}");
     // What came later stands where it came.
     let july = house.statement(&site, &noor, "2026-07").await;
     assert_eq!(lines(&july).iter().map(|l| l.1).collect::<Vec<_>>(), [-1_000], "{july}");
