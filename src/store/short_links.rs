@@ -44,6 +44,9 @@ pub struct Tally {
     pub net: Vec<Money>,
 }
 
+/// A link with what came of it.
+pub type Line = (ShortLink, Tally);
+
 /// A click that was counted by the person's own browser.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Click {
@@ -102,7 +105,7 @@ pub struct Wanted {
 }
 
 /// The newest first, with what came of each.
-pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<(ShortLink, Tally)>, Option<Cursor>)> {
+pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<Line>, Option<Cursor>)> {
     let mut links = c.list(
         &format!(
             "select {COLUMNS} from short_links
