@@ -89,7 +89,7 @@ async fn nothing_moves_a_final_statement() {
     house
         .post("/api/webhook/order")
         .token(&site.token)
-        .json(&json!({"order_id": "10574", "status": "refunded", "total": 100, "currency": "USD", "email": "b@mail.example"}))
+        .json(&json!({"order_id": "10574", "created_at": "2026-06-13T09:20:02Z", "status": "refunded", "total": 100, "currency": "USD", "email": "b@mail.example"}))
         .send()
         .await;
     house.of_partner(&site, &format!("{noor}/commissions/{sale}"), json!({"verdict": "approve", "note": "fine"})).await;
@@ -110,7 +110,7 @@ async fn nothing_moves_a_final_statement() {
     assert_eq!(states, [(&json!("pending"), &json!("approved")), (&json!("pending"), &json!("paid"))], "{now}");
     // What came later stands where it came.
     let july = house.statement(&site, &noor, "2026-07").await;
-    assert_eq!(lines(&july).iter().map(|l| l.1).collect::<Vec<_>>(), [-1_000], "{july}");
+    assert_eq!(lines(&july).iter().map(|l| l.1).sum::<i64>(), -1_000, "{july}");
     assert_eq!(july["payouts"][0]["reference"], "TRX 1");
 
     // Who it was goes, and nothing else.
