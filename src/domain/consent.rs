@@ -5,6 +5,7 @@
 
 mod cookies;
 mod managers;
+mod purposes;
 mod regions;
 mod tcf;
 
@@ -61,8 +62,8 @@ impl Answer {
 pub struct Consent {
     pub analytics: Answer,
     pub marketing: Answer,
-    /// `cookieyes`, `cookiebot`, `onetrust`, `complianz`, `usercentrics`, `tcf`, `wp_consent_api`, `shopify`,
-    /// `halotrack` or `other`.
+    /// `cookieyes`, `cookiebot`, `onetrust`, `complianz`, `usercentrics`, `borlabs`, `didomi`, `iubenda`, `klaro`, `axeptio`,
+    /// `tcf`, `wp_consent_api`, `shopify`, `halotrack` or `other`.
     pub manager: Option<&'static str>,
 }
 
