@@ -4,6 +4,7 @@
 //! different things. What nobody said is decided by the site's mode and by where the visitor seems to be.
 
 mod cookies;
+mod heard;
 mod managers;
 mod purposes;
 mod regions;
@@ -12,6 +13,7 @@ mod tcf;
 use serde::{Deserialize, Serialize};
 
 pub use cookies::from_cookies;
+pub use heard::{Heard, OwnWord, had_refused};
 pub use regions::{asks_first, zone_asks_first};
 
 /// What the visitor said of one purpose.

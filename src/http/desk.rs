@@ -10,6 +10,7 @@ use super::shown;
 use crate::app::App;
 use crate::destinations;
 use crate::domain::consent::Mode;
+use crate::domain::money::Money;
 use crate::domain::processing::{self, Processing, Recipient};
 use crate::domain::question::{Asked, Period};
 use crate::domain::retention::{self, ADDRESS_DAYS};
@@ -26,7 +27,7 @@ const DEFAULT_DAYS: i32 = 30;
 
 pub const CONSENT: Doc = Doc::new("Privacy", "Visits by their answer on consent, day by day, and conversions that consent kept from each platform.")
     .query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
-    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","all":60,"for_consent":4}]}"#)
+    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","all":60,"for_consent":4,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
     .statuses(&[200, 400]);
 pub const CLOCKS: Doc = Doc::new("Privacy", "How long each kind of row is kept, since when there are any, and when the next ones go.")
     .answer(
@@ -44,9 +45,11 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
     let days = Asked(&ask.query).days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
     let (from, to) = days.span().times(&site.zone);
     let zone = site.zone.clone();
-    let (by_day, withheld) = app
+    let (by_day, withheld, worth) = app
         .store
-        .read_unhurried(site.id, move |c| Ok((consents::by_day(c, &zone, Period::whole(days))?, consents::withheld(c, from, to)?)))
+        .read_unhurried(site.id, move |c| {
+            Ok((consents::by_day(c, &zone, Period::whole(days))?, consents::withheld(c, from, to)?, consents::worth(c, from, to)?))
+        })
         .await?;
     let mut total = Answers::default();
     by_day.values().for_each(|day| total.add(day));
@@ -58,7 +61,11 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
         .filter(is_told)
         .filter_map(|w| {
             let connection = book.connections_of(site.id).find(|c| c.id.number() == w.connection)?;
-            Some(json!({"connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent}))
+            let worth: Vec<Money> = worth.iter().filter(|of| of.connection == w.connection).map(|of| of.amount).collect();
+            Some(json!({
+                "connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent,
+                "worth": shown::moneys(&worth),
+            }))
         })
         .collect();
     let counts = |a: &Answers| json!({"granted": a.granted, "denied": a.denied, "unanswered": a.unanswered, "nameless": a.nameless});

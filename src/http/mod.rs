@@ -40,6 +40,8 @@ mod customers;
 mod decode;
 /// The outbox as a list.
 pub mod deliveries;
+/// What consent kept back, and the proof that nothing left against it.
+mod consent;
 /// The privacy desk.
 mod desk;
 /// One request from its head to its answer.

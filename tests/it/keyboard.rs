@@ -42,6 +42,7 @@ const PAGES: [(&str, &str); 30] = [
     ("connections/con_2", ".choices"),
     ("connections/+meta", "form .in"),
     ("deliveries", "tr[data-id]"),
+    ("consent", ".consent-verdict"),
     ("runs", "tr[data-id]"),
     ("install", ".step, pre, code"),
     ("settings/site", "[name=domain]"),

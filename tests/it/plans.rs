@@ -60,6 +60,13 @@ const ALLOWED: &[(&str, &str)] = &[
     ("select id from inbox where site_id = :site and body is not null and instr(", "the same"),
     ("select id from conversations where site_id = :site and instr(", "the same"),
     ("select id from milestones where site_id = :site and instr(", "the same"),
+    ("update notes set text = 'erased'", "the same"),
+    ("update audit set detail = '{}'", "the same"),
+    ("update sync_runs set sentences = '[]'", "the same"),
+    ("update refunds set reason = null where site_id = :site and instr(", "the same"),
+    ("update spend set note = null where site_id = :site and instr(", "the same"),
+    ("update deliveries set request = null, response = null, reason = case", "the same"),
+    ("update tracker_calls set message = 'erased'", "the same"),
     (
         "select kind, value from identities where site_id = :site",
         "at start, only where erasures.log knows of somebody whom the file does not",

@@ -72,6 +72,8 @@ async fn looks(browser: &Chromium, office: &Office) {
         ("full", "settings/privacy", "main .answers svg rect"),
         ("full", "connections", "main .cc"),
         ("empty", "settings/privacy", "main .clocks"),
+        ("full", "consent", "main .t-consent"),
+        ("empty", "consent", "main .consent-verdict"),
     ] {
         for (width, height) in [(1440, 900), (390, 844)] {
             for scheme in ["light", "dark"] {
