@@ -19,8 +19,10 @@ use crate::error::Result;
 use crate::flows::erase;
 use crate::flows::planning;
 use crate::platforms;
+use crate::sources::shopify::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
 use crate::store::questions::clocks as rows;
 use crate::store::questions::consents::{self, Answers, Withheld};
+use crate::store::questions::inbox;
 use crate::store::sites::Site;
 
 const DEFAULT_DAYS: i32 = 30;
@@ -34,6 +36,12 @@ pub const CLOCKS: Doc = Doc::new("Privacy", "How long each kind of row is kept, 
         r#"{"items":[{"kind":"touches","days":400,"is_own":false,"oldest_at":"2026-04-01T09:20:00Z","next_at":"2027-05-06T09:20:00Z"}]}"#,
     )
     .statuses(&[200]);
+pub const REQUESTS: Doc = Doc::new(
+    "Privacy",
+    "Wishes of customers that a shop's platform has passed on and that only the owner can answer, the newest first. By due_at the platform wants them answered.",
+)
+.answer(r#"{"items":[{"inbox":"inbox_4","connection":"con_7","at":"2026-06-13T09:20:00Z","due_at":"2026-07-13T09:20:00Z","kind":"data","is_open":true,"sentence":"A customer of the shop asks what is known of them."}]}"#)
+.statuses(&[200]);
 pub const RECORD: Doc =
     Doc::new("Privacy", "The record of processing, made from the settings; what only the owner knows is left to be filled in.")
         .text("RECORD OF PROCESSING\n…")
@@ -118,6 +126,24 @@ pub async fn clocks(app: App, ask: Ask) -> Result<Reply> {
         "next_at": shown::maybe_time(&site.zone, next_address),
     }));
     Reply::json(&json!({ "items": items }))
+}
+
+/// What platforms give for an answer: <https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance>
+const ANSWERED_WITHIN_MS: i64 = 30 * DAY_MS;
+
+/// `GET /api/sites/{site}/privacy-requests`
+pub async fn requests(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let found = app.store.read(site.id, |c| inbox::asked(c, [ASKS_FOR_DATA, ASKS_FOR_SHOP])).await?;
+    let shown_one = |asked: &inbox::Asked| {
+        let kind = if asked.sentence.starts_with(ASKS_FOR_SHOP) { "shop" } else { "data" };
+        json!({
+            "inbox": asked.id, "connection": asked.connection, "at": shown::time(&site.zone, asked.received_at),
+            "due_at": shown::time(&site.zone, asked.received_at.plus_ms(ANSWERED_WITHIN_MS)), "kind": kind, "is_open": asked.is_open,
+            "sentence": asked.sentence,
+        })
+    };
+    Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
 }
 
 fn days_of(site: &Site, kind: &str, default: u32) -> u32 {

@@ -19,10 +19,12 @@ const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], 
 export async function show(root, p) {
   const base = `/api/sites/${p.site.site}`, owner = p.site.role === 'owner';
   await ready;
-  const [clocks, erasures] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null]);
+  const [clocks, erasures, requests] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null, owner ? get(`${base}/privacy-requests`) : null]);
   const consent = h('div.set-body'), list = h('div');
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
     panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
+    owner && requests.items.length > 0 && panel('Passed on by Shopify', 'What customers asked the shop for. Who is to be forgotten is erased by itself, and stands below.', drawRequests(requests.items, p, () => show(root, p))),
+    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
     panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
@@ -90,10 +92,37 @@ function eraseForm(p, again) {
   const who = field('E-mail, phone or order number', h('input.in', { name: 'who', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'ann@mail.example' }), { check: (v) => (v.trim() ? null : 'Who asks to be forgotten?') });
   return saveForm({ fields: [who], go: 'Show what would go', save: async () => {
     const text = who.input.value.trim();
-    const named = text.includes('@') ? { email: text } : /^[+0][\d ()./-]{6,}$/.test(text) ? { phone: text } : { order: text.replace(/^#/, '') };
-    openErase(p, named, text, again);
+    openErase(p, named(text), text, again);
     return null;
   } });
+}
+
+/** Somebody as the owner types them. @param {string} text */
+const named = (text) => (text.includes('@') ? { email: text } : /^[+0][\d ()./-]{6,}$/.test(text) ? { phone: text } : { order: text.replace(/^#/, '') });
+
+/** Everything of a person as a file: first whether there is anything. @param {import('../../app.js').Params} p */
+function accessForm(p) {
+  const who = field('E-mail, phone or order number', h('input.in', { name: 'whose', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'ann@mail.example' }), { check: (v) => (v.trim() ? null : 'Who asks?') });
+  const found = h('div.access', { role: 'status' });
+  const form = saveForm({ fields: [who], go: 'Look', save: async () => {
+    const text = who.input.value.trim(), base = `/api/sites/${p.site.site}`;
+    const preview = await post(`${base}/erasures`, { ...named(text), preview: true });
+    const file = (/** @type {string} */ kind) => `${base}/people/export${kind}?${new URLSearchParams(named(text))}`;
+    fill(found, preview.is_known ? [h('p', null, 'All that is kept of ', h('bdi', null, text), '. The file holds their data: give it to nobody else.'),
+      h('div.acts', null, h('a.btn', { href: file(''), download: true }, icon('export', 's'), 'As JSON'), h('a.btn', { href: file('.csv'), download: true }, icon('export', 's'), 'As a table (CSV)'))]
+      : h('p.quiet', null, 'Nothing is kept of ', h('bdi', null, text), '.'));
+    return null;
+  } });
+  return h('div', null, form, found);
+}
+
+/** @param {any[]} items @param {import('../../app.js').Params} p @param {() => void} again */
+function drawRequests(items, p, again) {
+  const words = { data: 'A customer asks what you know of them', shop: 'The shop removed the app: delete what came from it' };
+  return h('ul.rows', null, items.map((r) => h('li', null, h('div.grow', null, h('b', null, words[/** @type {'data'} */ (r.kind)]), h('span.tag.box', null, r.is_open ? `until ${shortDay(r.due_at)}` : 'done'), h('p.quiet', { 'data-tip': exact(r.at) }, r.sentence)),
+    h('div.acts', null, r.is_open && h('button.btn.small', { type: 'button', 'aria-label': `Done: request of ${day(r.at)}`, onclick: async () => {
+      try { await post(`/api/sites/${p.site.site}/inbox/${r.inbox}/dismiss`, {}); again(); } catch (error) { p.app.toast(/** @type {any} */ (error).message); }
+    } }, icon('check', 's'), 'Done')))));
 }
 
 /** @param {HTMLElement} box @param {any} page @param {import('../../app.js').Params} p */
@@ -115,7 +144,7 @@ function drawErasures(box, page, p) {
   } }, 'Older ones'), h('a.btn.small', { href: `/api/sites/${p.site.site}/erasures.csv`, download: true }, icon('export', 's'), 'CSV'));
   put(page.items);
   drawMore();
-  fill(box, list, more);
+  fill(box, page.marks > 0 && h('p.quiet', null, icon('shield', 's'), ` ${plural(page.marks, 'mark', 'marks')} without a name in them keep what shops and lists tell again from bringing anybody back.`), list, more);
 }
 
 /** @param {any[]} all */

@@ -154,5 +154,6 @@ pub const ROUTES: &[Route] = &[
         consent::WITHHELD,
     ),
     Route::new("GET", "/api/sites/{site}/retention", Site(Right::Edit, Scope::Read), run!(desk::clocks), desk::CLOCKS),
+    Route::new("GET", "/api/sites/{site}/privacy-requests", Site(Right::Own, Scope::Read), run!(desk::requests), desk::REQUESTS),
     Route::new("GET", "/api/sites/{site}/processing.txt", Site(Right::Edit, Scope::Export), run!(desk::record), desk::RECORD),
 ];
