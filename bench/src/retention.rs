@@ -32,7 +32,10 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let Filled { mut product, places, .. } = questions::fill(settings, &folder, Year::of(sessions), &stand_in.address.to_string())?;
     let hooks = [add(&product, &stand_in, "shop001", 0)?];
     let mut visitors = Visitors::new(&places, CALLERS, 3).all_new(first_visits(&places, VISITORS));
-    check("visitors", &driver::run(&load(product.address(), Duration::ZERO, Duration::from_secs(20)), &mut visitors).map_err(|e| e.to_string())?)?;
+    check(
+        "visitors",
+        &driver::run(&load(product.address(), Duration::ZERO, Duration::from_secs(20)), &mut visitors).map_err(|e| e.to_string())?,
+    )?;
     none_dropped("visitors", &visitors)?;
     let mut shop = Shop { hooks: &hooks, visitors: &visitors.known, next: 0 };
     let touches = |product: &Product| -> Result<i64, String> { count(&read(product)?) };

@@ -39,11 +39,11 @@ pub const PROOF: Doc = Doc::new(
 .statuses(&[200, 400]);
 pub const LEFT: Doc = Doc::new("Privacy", "What left of the deliveries of these days, each time it did, the newest first, with why it might and whether the person had refused.")
     .query(ROWS)
-    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"#1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"delivered","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z","judged_at":"2026-06-30T09:20:01Z","basis":"the visitor's own answer","had_refused":false}],"next":null}"#)
+    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"Order 1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"delivered","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z","judged_at":"2026-06-30T09:20:01Z","basis":"the visitor's own answer","had_refused":false}],"next":null}"#)
     .statuses(&[200, 400]);
 pub const WITHHELD: Doc = Doc::new("Privacy", "Conversions of these days that consent kept from a platform, the newest first.")
     .query(ROWS)
-    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"#1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"skipped","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z"}],"next":null}"#)
+    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"Order 1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"skipped","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z"}],"next":null}"#)
     .statuses(&[200, 400]);
 
 /// `GET /api/sites/{site}/reports/consent/proof`

@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::flows::erase;
 use crate::flows::planning;
 use crate::platforms;
-use crate::sources::shopify::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
+use crate::sources::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
 use crate::store::questions::clocks as rows;
 use crate::store::questions::consents::{self, Answers, Withheld};
 use crate::store::questions::inbox;

@@ -26,6 +26,8 @@ mod chats;
 mod compress;
 /// Connections with their health.
 pub mod connections;
+/// What consent kept back, and the proof that nothing left against it.
+mod consent;
 /// People as the site knows them.
 pub mod contacts;
 /// The ledger of conversions.
@@ -40,8 +42,6 @@ mod customers;
 mod decode;
 /// The outbox as a list.
 pub mod deliveries;
-/// What consent kept back, and the proof that nothing left against it.
-mod consent;
 /// The privacy desk.
 mod desk;
 /// One request from its head to its answer.

@@ -188,7 +188,9 @@ impl Webhook for Shopify {
             Body::Order(order) => Heard::Facts(Batch::of(vec![Fact::Order(*order)])),
             Body::Refund(refund) => Heard::Facts(Batch::of(vec![Fact::Refund(refund)])),
             Body::Deletion(deletion) => Heard::Facts(Batch::of(vec![Fact::Deletion(deletion)])),
-            Body::NoRefund => Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"Nothing was given back yet.".to_vec() }),
+            Body::NoRefund => {
+                Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"Nothing was given back yet.".to_vec() })
+            }
             Body::Uninstalled { shop } => farewell(&shop, settings)?,
             Body::Privacy(Wish::Erasure(customer)) => {
                 Heard::Erasure(Whom { email: customer.email, phone: customer.phone, orders: customer.orders })

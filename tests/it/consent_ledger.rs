@@ -21,7 +21,8 @@ impl House {
     async fn buys(&self, site: &SiteAt, number: i64, total: &str) -> String {
         self.advance_s(1);
         let id = self.visit(site, None, json!({"utm_source": "news", "consent": "granted"})).await;
-        let order = json!({"order_id": number, "total": total, "currency": "EUR", "email": format!("p{number}@mail.example"), "session_id": id});
+        let order =
+            json!({"order_id": number, "total": total, "currency": "EUR", "email": format!("p{number}@mail.example"), "session_id": id});
         self.order(site, order).await.is(200);
         id
     }
@@ -124,7 +125,8 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     let no = house.visit(&site, None, json!({"consent": {"analytics": "granted", "marketing": "denied"}})).await;
     for (number, total, currency) in [(2i64, "5.00", "EUR"), (3, "7.50", "EUR"), (4, "3.00", "USD")] {
         house.advance_s(1);
-        let order = json!({"order_id": number, "total": total, "currency": currency, "email": format!("p{number}@mail.example"), "session_id": no});
+        let order =
+            json!({"order_id": number, "total": total, "currency": currency, "email": format!("p{number}@mail.example"), "session_id": no});
         house.order(&site, order).await.is(200);
     }
     house.lead(&site, json!({"lead_id": "L-1", "email": "own@mail.example", "consent_given": true})).await.is(200);
@@ -154,7 +156,10 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     assert_eq!((worth, &second["next"]), (vec![json!(300), json!(750), json!(500)], &Value::Null));
     let receipt = house.receipt(&site, rows(&second)[0]["conversion"].as_str().expect("an id")).await;
     assert!(receipt.is_object(), "each opens into its receipt");
-    assert!(house.get("/api/sites/shop/reports/consent/left?connection=con_999").cookie(&analyst).send().await.is(200).json["items"] == json!([]));
+    assert!(
+        house.get("/api/sites/shop/reports/consent/left?connection=con_999").cookie(&analyst).send().await.is(200).json["items"]
+            == json!([])
+    );
     house.get("/api/sites/shop/reports/consent/left?connection=nobody").cookie(&analyst).send().await.is(400);
 
     let proof = house.proof(&site).await;
@@ -170,12 +175,14 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     house.refuse(&site, &yes).await;
     assert_eq!(house.proof(&site).await["total"]["refused"], json!(0));
     let db = Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
-    db.execute("update sessions set consent_at = consent_at - 120000 where marketing = 'denied'", []).expect("as if it had been said before");
+    db.execute("update sessions set consent_at = consent_at - 120000 where marketing = 'denied'", [])
+        .expect("as if it had been said before");
     let proof = house.proof(&site).await;
     assert_eq!((&proof["total"]["refused"], &proof["left"][0]["refused"]), (&json!(1), &json!(1)), "{proof:#}");
     assert_eq!((&proof["refused"][0]["amount"]["minor"], &proof["refused"][0]["had_refused"]), (&json!(2000), &json!(true)), "{proof:#}");
     // Of an order whose shop takes consent back, what left before it was right.
-    db.execute("update sessions set consent_at = consent_at + 240000 where marketing = 'denied'", []).expect("as if it had been said later");
+    db.execute("update sessions set consent_at = consent_at + 240000 where marketing = 'denied'", [])
+        .expect("as if it had been said later");
     house.lead(&site, json!({"lead_id": "L-1", "email": "own@mail.example", "consent_given": false})).await.is(200);
     assert_eq!(house.proof(&site).await["total"]["refused"], json!(0));
     db.execute("update conversions set refused_at = 1 where refused_at is not null", []).expect("as if it had been known");
@@ -218,10 +225,19 @@ async fn the_browsers_signal_is_heard_at_every_door() {
     let edge = |gpc: &'static str, cookie: String| {
         let call = house.get("/api/edge").host("shop.example").header("user-agent", CHROME).header("accept", "text/html");
         let call = call.header("x-original-uri", "/").header("x-original-host", "shop.example").header("x-forwarded-for", "198.51.100.7");
-        call.header("x-forwarded-proto", "https").header("sec-fetch-dest", "document").header("sec-gpc", gpc).header("cookie", &cookie).send()
+        call.header("x-forwarded-proto", "https")
+            .header("sec-fetch-dest", "document")
+            .header("sec-gpc", gpc)
+            .header("cookie", &cookie)
+            .send()
     };
     let refused = edge("1", format!("{yes}; _halo={known}")).await.is(204);
-    assert_eq!((refused.header("x-halo-session"), refused.header("set-cookie").contains("Max-Age=0")), ("", true), "{:?}", refused.header("set-cookie"));
+    assert_eq!(
+        (refused.header("x-halo-session"), refused.header("set-cookie").contains("Max-Age=0")),
+        ("", true),
+        "{:?}",
+        refused.header("set-cookie")
+    );
     assert_ne!(edge("0", yes.into()).await.is(204).header("x-halo-session"), "");
     // The owner's own server, which passes on what its visitor's browser said.
     let told = json!({"landing": "/", "user_agent": CHROME, "ip": "198.51.100.9", "consent": "granted", "gpc": true});

@@ -248,7 +248,10 @@ mod tests {
             ("axeptio_cookies={%22$$completed%22:true%2C%22google_analytics%22:false%2C%22Google_Ads%22:true}", "axeptio -+"),
             ("cc_cookie={\"categories\":[\"necessary\",\"analytics\"],\"revision\":0}", "other +-"),
             // One name from the shop's host and from the domain above it.
-            ("CookieConsent={stamp:'x',statistics:true,marketing:true}; CookieConsent={stamp:'y',statistics:true,marketing:false}", "cookiebot +-"),
+            (
+                "CookieConsent={stamp:'x',statistics:true,marketing:true}; CookieConsent={stamp:'y',statistics:true,marketing:false}",
+                "cookiebot +-",
+            ),
             // Cut off on the way.
             ("CookieConsent={stamp:'x',statistics:true,mark", "cookiebot +?"),
             ("CookieConsent={stamp:'x',statistics:tru", "none ??"),

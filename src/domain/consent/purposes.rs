@@ -45,9 +45,11 @@ pub(super) fn didomi(value: &str) -> Answers {
     }
     let said = enabled.iter().map(|id| (*id, true)).chain(disabled.iter().map(|id| (*id, false)));
     by_name(said, |id| match id {
-        "select_basic_ads" | "create_ads_profile" | "select_personalized_ads" | "measure_ad_performance" | "advertising_personalization" => {
-            Some(Use::Marketing)
-        }
+        "select_basic_ads"
+        | "create_ads_profile"
+        | "select_personalized_ads"
+        | "measure_ad_performance"
+        | "advertising_personalization" => Some(Use::Marketing),
         "measure_content_performance" | "market_research" => Some(Use::Analytics),
         other => use_of(other),
     })
@@ -74,9 +76,7 @@ pub(super) fn iubenda_objections(text: &str) -> Answers {
 /// `{"googleAnalytics":true,"metaPixel":false}`: services under the names that the site's owner gave them.
 pub(super) fn klaro(text: &str) -> Answers {
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(services)) => {
-            by_name(services.iter().filter_map(|(name, said)| Some((name.as_str(), said.as_bool()?))), use_of)
-        }
+        Ok(Value::Object(services)) => by_name(services.iter().filter_map(|(name, said)| Some((name.as_str(), said.as_bool()?))), use_of),
         _ => NOTHING,
     }
 }
@@ -133,12 +133,40 @@ fn by_name<'a>(said: impl Iterator<Item = (&'a str, bool)>, use_of: impl Fn(&str
 /// Whole words of a name, and what stands anywhere in it.
 const AD_WORDS: &[&str] = &["ads", "ad", "meta", "bing", "uet", "snap", "tiktok", "pixel", "advertisement", "advertising", "social"];
 const AD_PARTS: &[&str] = &[
-    "marketing", "advert", "googleads", "adwords", "adsense", "doubleclick", "facebook", "metapixel", "pinterest", "linkedin", "criteo",
-    "taboola", "outbrain", "microsoftads", "remarket", "retarget", "targeting", "conversion",
+    "marketing",
+    "advert",
+    "googleads",
+    "adwords",
+    "adsense",
+    "doubleclick",
+    "facebook",
+    "metapixel",
+    "pinterest",
+    "linkedin",
+    "criteo",
+    "taboola",
+    "outbrain",
+    "microsoftads",
+    "remarket",
+    "retarget",
+    "targeting",
+    "conversion",
 ];
 const ANALYTICS_PARTS: &[&str] = &[
-    "analytic", "statisti", "measure", "performance", "matomo", "piwik", "hotjar", "clarity", "plausible", "etracker", "mouseflow",
-    "posthog", "mixpanel", "amplitude",
+    "analytic",
+    "statisti",
+    "measure",
+    "performance",
+    "matomo",
+    "piwik",
+    "hotjar",
+    "clarity",
+    "plausible",
+    "etracker",
+    "mouseflow",
+    "posthog",
+    "mixpanel",
+    "amplitude",
 ];
 
 fn use_of(name: &str) -> Option<Use> {
@@ -192,7 +220,10 @@ mod tests {
     fn purposes_of_didomi() {
         let rows = [
             (r#"{"user_id":"1","created":"2026-06-01T10:00:00.000Z","updated":"2026-06-01T10:00:00.000Z","version":2}"#, "??"),
-            (r#"{"purposes":{"enabled":["cookies","measure_content_performance","create_ads_profile","select_personalized_ads"]},"version":2}"#, "++"),
+            (
+                r#"{"purposes":{"enabled":["cookies","measure_content_performance","create_ads_profile","select_personalized_ads"]},"version":2}"#,
+                "++",
+            ),
             (r#"{"purposes":{"enabled":["cookies","analytics-7xKq"],"disabled":["advertising_personalization"]},"version":2}"#, "+-"),
             (r#"{"purposes":{"enabled":["measure_content_performance","select_basic_ads"],"disabled":["create_ads_profile"]}}"#, "+-"),
             (r#"{"purposes":{"disabled":["geolocation_data","device_characteristics"]}}"#, "--"),
@@ -212,7 +243,10 @@ mod tests {
     #[test]
     fn purposes_of_iubenda() {
         for (text, want) in [
-            (r#"{"timestamp":"2026-06-01T10:00:00Z","version":"1.75.1","purposes":{"1":true,"2":true,"3":true,"4":true,"5":false},"id":1}"#, "+-"),
+            (
+                r#"{"timestamp":"2026-06-01T10:00:00Z","version":"1.75.1","purposes":{"1":true,"2":true,"3":true,"4":true,"5":false},"id":1}"#,
+                "+-",
+            ),
             (r#"{"purposes":{"1":true,"3":false,"4":false,"5":false},"id":1,"cons":{"rand":"a"}}"#, "--"),
             (r#"{"purposes":{"1":true,"4":true},"id":1}"#, "+?"),
             (r#"{"consent":true,"timestamp":"2026-06-01T10:00:00Z","version":"1.51.0","id":1}"#, "++"),

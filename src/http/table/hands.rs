@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, consent, desk, funnels, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules, runs,
-    schedules, segments, settings, setups, shops, short_links, spend,
+    administration, backups, consent, desk, funnels, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules,
+    runs, schedules, segments, settings, setups, shops, short_links, spend,
 };
 use crate::domain::storage::Burden;
 use crate::flows::imports::uploads::PIECE;

@@ -178,7 +178,7 @@ pub fn kept_back(
            and (:connection is null or d.connection_id = :connection)
          order by d.created_at desc, d.id desc limit :limit",
         named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id,
-            ":connection": connection, ":limit": limit as i64 + 1},
+        ":connection": connection, ":limit": limit as i64 + 1},
         |row| {
             let currency: Option<String> = row.get(8)?;
             let amount = row.get::<_, Option<i64>>(7)?.zip(currency.and_then(|code| Currency::parse(&code)));

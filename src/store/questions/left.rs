@@ -58,7 +58,8 @@ struct Found {
     happened_at: Time,
 }
 
-const SENDS: &str = "select d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.state, v.amount_minor, v.currency, d.created_at,
+const SENDS: &str =
+    "select d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.state, v.amount_minor, v.currency, d.created_at,
       a.judged_at, coalesce(a.basis, ''), v.contact_id, v.session_id, v.consent_given, v.refused_at, v.received_at, v.happened_at
     from deliveries d indexed by deliveries__site_id__created_at
     cross join attempts a on a.site_id = d.site_id and a.delivery_id = d.id
@@ -177,7 +178,7 @@ fn answers(c: &SiteConn, conversion: ConversionId, contact: Option<ContactId>, s
         all.extend(heard.into_iter().map(|a| Heard { heard_at: a.heard_at.max(since), ..a }));
         Ok(())
     };
-    for own in session {
+    if let Some(own) = session {
         add(c, own, Time::from_ms(0))?;
     }
     for on_path in path {
