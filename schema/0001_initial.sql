@@ -369,6 +369,7 @@ create table session_people (
   primary key (site_id, kind, value, session_id, is_verified)
 ) strict, without rowid;
 create index session_people__site_id__session_id on session_people (site_id, session_id);
+create index session_people__site_id__flagged on session_people (site_id, kind, value, at) where is_flagged = 1;
 
 create table contact_merges (
   site_id integer not null,

@@ -20,6 +20,7 @@ use crate::flows::erase;
 use crate::flows::planning;
 use crate::platforms;
 use crate::sources::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
+use crate::store::people;
 use crate::store::questions::clocks as rows;
 use crate::store::questions::consents::{self, Answers, Withheld};
 use crate::store::questions::inbox;
@@ -41,6 +42,12 @@ pub const REQUESTS: Doc = Doc::new(
     "Wishes of customers that a shop's platform has passed on and that only the owner can answer, the newest first. By due_at the platform wants them answered.",
 )
 .answer(r#"{"items":[{"inbox":"inbox_4","connection":"con_7","at":"2026-06-13T09:20:00Z","due_at":"2026-07-13T09:20:00Z","kind":"data","is_open":true,"sentence":"A customer of the shop asks what is known of them."}]}"#)
+.statuses(&[200]);
+pub const CLAIMS: Doc = Doc::new(
+    "Privacy",
+    "Identities that were claimed on pages by more browsers, or by one browser with more others, than people do in a day, in the last thirty days. They are kept for your eyes and match nothing.",
+)
+.answer(r#"{"items":[{"kind":"email","value":"ann@mail.example","browsers":14,"newest_at":"2026-06-13T09:20:00Z"}]}"#)
 .statuses(&[200]);
 pub const RECORD: Doc =
     Doc::new("Privacy", "The record of processing, made from the settings; what only the owner knows is left to be filled in.")
@@ -143,6 +150,15 @@ pub async fn requests(app: App, ask: Ask) -> Result<Reply> {
             "sentence": asked.sentence,
         })
     };
+    Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
+}
+
+/// `GET /api/sites/{site}/identity-claims`
+pub async fn claims(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let since = app.clock.now().plus_ms(-i64::from(DEFAULT_DAYS) * DAY_MS);
+    let found = app.store.read(site.id, move |c| people::strange_claims(c, since)).await?;
+    let shown_one = |claim: &people::Strange| json!({"kind": claim.kind, "value": claim.value, "browsers": claim.browsers, "newest_at": shown::time(&site.zone, claim.newest_at)});
     Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
 }
 

@@ -256,6 +256,25 @@ pub fn count_claims(c: &SiteConn, session: SessionId, kind: IdentityKind, value:
     Ok((of_session, of_identity))
 }
 
+/// Claims that were beyond what one browser, or one address, says in a day: by whom they name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strange {
+    pub kind: String,
+    pub value: String,
+    pub browsers: i64,
+    pub newest_at: Time,
+}
+
+/// Those of the last days, fifty identities at most, the newest first. They link nothing; the owner may want to know who is busy.
+pub fn strange_claims(c: &SiteConn, since: Time) -> Result<Vec<Strange>> {
+    c.list(
+        "select kind, value, count(distinct session_id), max(at) as newest from session_people
+         where site_id = :site and is_flagged = 1 and at >= :since group by kind, value order by newest desc limit 50",
+        named_params! {":since": since.ms()},
+        |row| Ok(Strange { kind: row.get(0)?, value: row.get(1)?, browsers: row.get(2)?, newest_at: Time::from_ms(row.get(3)?) }),
+    )
+}
+
 /// Sessions known as this identity, the newest link first, each with whether it was proved.
 pub fn sessions_of(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Vec<(SessionId, bool)>> {
     c.list(

@@ -18,7 +18,7 @@ impl House {
         self.touch(site, Some(session), json!({"consent": {"analytics": "granted", "marketing": "denied"}})).await.is(200);
     }
 
-    async fn buys(&self, site: &SiteAt, number: i64, total: &str) -> String {
+    async fn agrees_and_buys(&self, site: &SiteAt, number: i64, total: &str) -> String {
         self.advance_s(1);
         let id = self.visit(site, None, json!({"utm_source": "news", "consent": "granted"})).await;
         let order =
@@ -46,7 +46,7 @@ async fn a_withdrawal_ends_a_wait_for_another_try() {
     let receiver = StandIn::start(|_, _| Answer::text(503, "later")).await;
     let site = house.site("shop.example").await;
     house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
-    let id = house.buys(&site, 1, "9.00").await;
+    let id = house.agrees_and_buys(&site, 1, "9.00").await;
     house.work().await;
     assert_eq!((receiver.seen().len(), ends(&house.deliveries(&site).await)), (1, vec!["pending -".to_owned()]));
     house.advance_s(5);
@@ -73,7 +73,7 @@ async fn a_withdrawal_ends_a_talk_of_several_requests() {
     let house = House::with(move |config| drop(config.base_urls.insert("hubspot".into(), url)));
     let site = house.site("shop.example").await;
     house.connect(&site, "hubspot", "live", &[("access_token", TOKEN)]).await;
-    let id = house.buys(&site, 1, "9.00").await;
+    let id = house.agrees_and_buys(&site, 1, "9.00").await;
     house.work().await;
     assert_eq!(receiver.seen().len(), 2, "the contact, and a deal that was not taken");
     house.advance_s(1);
@@ -94,7 +94,7 @@ async fn a_withdrawal_meets_what_is_on_its_way_and_what_stands_behind_it() {
     house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
     let mut people = Vec::new();
     for number in 1..=7 {
-        people.push(house.buys(&site, number, "9.00").await);
+        people.push(house.agrees_and_buys(&site, number, "9.00").await);
     }
     let app = house.app.clone();
     let work = tokio::spawn(async move { worker::drain(&app).await });
@@ -121,7 +121,7 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     let site = house.site("shop.example").await;
     let other = house.site("other.example").await;
     let hook = house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
-    let yes = house.buys(&site, 1, "20.00").await;
+    let yes = house.agrees_and_buys(&site, 1, "20.00").await;
     let no = house.visit(&site, None, json!({"consent": {"analytics": "granted", "marketing": "denied"}})).await;
     for (number, total, currency) in [(2i64, "5.00", "EUR"), (3, "7.50", "EUR"), (4, "3.00", "USD")] {
         house.advance_s(1);

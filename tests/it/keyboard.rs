@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 30] = [
+const PAGES: [(&str, &str); 31] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("spend", "tr[data-id]"),

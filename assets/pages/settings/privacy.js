@@ -19,7 +19,7 @@ const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], 
 export async function show(root, p) {
   const base = `/api/sites/${p.site.site}`, owner = p.site.role === 'owner';
   await ready;
-  const [clocks, erasures, requests] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null, owner ? get(`${base}/privacy-requests`) : null]);
+  const [clocks, erasures, requests, claims] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null, owner ? get(`${base}/privacy-requests`) : null, owner ? get(`${base}/identity-claims`) : null]);
   const consent = h('div.set-body'), list = h('div');
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
     panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
@@ -27,6 +27,8 @@ export async function show(root, p) {
     owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
+    owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be more people than one is. Nothing is matched by it.',
+      h('ul.rows', null, claims.items.map((/** @type {any} */ c) => h('li', null, h('div.grow', null, h('bdi', null, c.value)), h('span.quiet', { 'data-tip': exact(c.newest_at) }, `${plural(c.browsers, 'browser')}, ${day(c.newest_at)}`))))),
     panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
       h('div.acts', null, h('a.btn', { href: `${base}/processing.txt`, download: true }, icon('export', 's'), 'Download'))));
   if (erasures) drawErasures(list, erasures, p);

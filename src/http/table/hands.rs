@@ -155,5 +155,6 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::new("GET", "/api/sites/{site}/retention", Site(Right::Edit, Scope::Read), run!(desk::clocks), desk::CLOCKS),
     Route::new("GET", "/api/sites/{site}/privacy-requests", Site(Right::Own, Scope::Read), run!(desk::requests), desk::REQUESTS),
+    Route::new("GET", "/api/sites/{site}/identity-claims", Site(Right::Own, Scope::Read), run!(desk::claims), desk::CLAIMS),
     Route::new("GET", "/api/sites/{site}/processing.txt", Site(Right::Edit, Scope::Export), run!(desk::record), desk::RECORD),
 ];
