@@ -1894,6 +1894,8 @@ CREATE UNIQUE INDEX segments__site_id__user_id__name on segments (site_id, user_
 
 CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_id, expires_at);
 
+CREATE INDEX session_people__site_id__flagged on session_people (site_id, kind, value, at) where is_flagged = 1;
+
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 
 CREATE UNIQUE INDEX sessions__key on sessions (key);

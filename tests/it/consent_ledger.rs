@@ -175,13 +175,14 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     house.refuse(&site, &yes).await;
     assert_eq!(house.proof(&site).await["total"]["refused"], json!(0));
     let db = Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
-    db.execute("update sessions set consent_at = consent_at - 120000 where marketing = 'denied'", [])
-        .expect("as if it had been said before");
+    let before = "update sessions set consent_at = (select max(at) from consents where session_id = sessions.id) + 1
+        where id in (select session_id from consents)";
+    assert_eq!(db.execute(before, []).expect("as if it had been said before"), 1);
     let proof = house.proof(&site).await;
     assert_eq!((&proof["total"]["refused"], &proof["left"][0]["refused"]), (&json!(1), &json!(1)), "{proof:#}");
     assert_eq!((&proof["refused"][0]["amount"]["minor"], &proof["refused"][0]["had_refused"]), (&json!(2000), &json!(true)), "{proof:#}");
     // Of an order whose shop takes consent back, what left before it was right.
-    db.execute("update sessions set consent_at = consent_at + 240000 where marketing = 'denied'", [])
+    db.execute("update sessions set consent_at = consent_at + 240000 where id in (select session_id from consents)", [])
         .expect("as if it had been said later");
     house.lead(&site, json!({"lead_id": "L-1", "email": "own@mail.example", "consent_given": false})).await.is(200);
     assert_eq!(house.proof(&site).await["total"]["refused"], json!(0));
