@@ -27,8 +27,8 @@ export function render(root, params) {
   /** Which rows are listed below. @type {{what: 'withheld'|'left', connection: string, name: string}|null} */ let open = null;
   /** @type {ReturnType<typeof createList>|null} */ let list = null;
 
-  fill(root, h('div.head', null, h('h1', null, title), h('p', null, 'Who agreed, what a no cost you, and whether it was kept.')),
-    sheet('What visitors answered', said), sheet('What a no cost', cost), sheet('Proof', proof, again), rows);
+  fill(root, h('div.head', null, h('h1', null, title), h('p', null, 'Who agreed, what “no” cost you, and whether it was kept.')),
+    sheet('What visitors answered', said), sheet('What “no” cost', cost), sheet('Proof', proof, again), rows);
 
   const query = () => {
     const days = p.view.days(), q = new URLSearchParams();
@@ -68,10 +68,10 @@ export function render(root, params) {
 
   /** @param {any[]} all */
   function drawCost(all) {
-    if (!all.length) { fill(cost, h('p.quiet', null, 'No platform is told of anything, so a no has cost nothing.')); return; }
+    if (!all.length) { fill(cost, h('p.quiet', null, 'No platform is told of anything, so “no” has cost nothing.')); return; }
     const kept = all.reduce((n, w) => n + w.for_consent, 0);
     fill(cost, h('p.quiet', null, kept ? 'Conversions of these days that platforms were not told of, because their person had not agreed. You lose no sale by it: the platform knows of fewer.' : 'Nothing of these days was kept from any platform.'),
-      h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What a no cost' }, h('table.t.t-consent', null, h('caption.vh', null, 'Conversions that consent kept from each platform'),
+      h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What “no” cost' }, h('table.t.t-consent', null, h('caption.vh', null, 'Conversions that consent kept from each platform'),
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col' }, 'Share'), showsMoney() && h('th.num', { scope: 'col' }, 'Worth'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
         h('tbody', null, all.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.for_consent), h('span.faint', null, ` of ${count(w.all)}`)),
           h('td.num', null, percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint.hide-s', null, ` (${rangeOf(w.for_consent, w.all)})`)),
@@ -79,24 +79,24 @@ export function render(root, params) {
   }
 
   /** @param {any} total */
-  const verdict = (total) => (!total.deliveries ? 'Nothing left in these days.' : total.refused ? `${plural(total.refused, 'delivery', 'deliveries')} left though the person had refused.` : `None of ${plural(total.deliveries, 'delivery', 'deliveries')} left after a refusal.`);
+  const verdict = (total) => (!total.deliveries ? 'Nothing was sent in these days.' : total.refused ? `${plural(total.refused, 'delivery', 'deliveries')} ${total.refused === 1 ? 'was' : 'were'} sent though the person had refused.` : `None of ${plural(total.deliveries, 'delivery', 'deliveries')} was sent after a refusal.`);
 
   /** @param {any} answer */
   function drawProof(answer) {
     const { total } = answer, bad = total.refused > 0;
     fill(proof, h('p.consent-verdict', { 'data-state': bad ? 'bad' : 'ok' }, icon(bad ? 'alert' : total.deliveries ? 'check' : 'clock', bad ? 's bad' : 's ok'), h('b', null, verdict(total)),
       h('span.quiet', { 'data-tip': exact(answer.checked_at) }, ` Checked at ${clock(answer.checked_at)}.`)),
-    h('p.quiet', null, 'Each time something left for a platform, the moment was kept. This looks up what its person had answered by then, as far as we had heard it. Anybody who may see this page can look again.'),
-    bad && h('ul.consent-wrong', { 'aria-label': 'Left after a refusal' }, answer.refused.map((/** @type {any} */ r) => h('li', null, icon('alert', 's bad'), h('a.go', { href: app.href('conversions', undefined, r.conversion) }, h('bdi', null, r.label)),
+    h('p.quiet', null, 'Each time something was sent to a platform, the moment was kept. This looks up what its person had answered by then, as far as we had heard it. Anybody who may see this page can look again.'),
+    bad && h('ul.consent-wrong', { 'aria-label': 'Sent after a refusal' }, answer.refused.map((/** @type {any} */ r) => h('li', null, icon('alert', 's bad'), h('a.go', { href: app.href('conversions', undefined, r.conversion) }, h('bdi', null, r.label)),
       h('span', null, ` to ${platform(r.platform)}, ${exact(r.judged_at)}`)))),
-    answer.left.length > 0 && h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What left' }, h('table.t.t-consent', null, h('caption.vh', null, 'What left for each platform'),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Left'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
+    answer.left.length > 0 && h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What was sent' }, h('table.t.t-consent', null, h('caption.vh', null, 'What was sent to each platform'),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Sent'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
       h('tbody', null, answer.left.map((/** @type {any} */ l) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, l.name)), h('td.num', null, count(l.deliveries)), h('td.num', { class: l.refused ? 'neg' : '' }, count(l.refused)),
         h('td.quiet.hide-s', null, l.bases.map((/** @type {any} */ b) => `${basisWord(b.basis)}: ${count(b.sends)}`).join('; ')), h('td.num', null, rowsButton('left', l))))))));
   }
 
   /** @param {'withheld'|'left'} what @param {any} of */
-  const rowsButton = (what, of) => h('button.btn.small', { type: 'button', 'data-focus': `${what}-${of.connection}`, onclick: () => openRows({ what, connection: of.connection, name: of.name }) }, 'Show', h('span.vh', null, what === 'left' ? ` what left for ${of.name}` : ` what was kept from ${of.name}`));
+  const rowsButton = (what, of) => h('button.btn.small', { type: 'button', 'data-focus': `${what}-${of.connection}`, onclick: () => openRows({ what, connection: of.connection, name: of.name }) }, 'Show', h('span.vh', null, what === 'left' ? ` what was sent to ${of.name}` : ` what was kept from ${of.name}`));
 
   /** @param {NonNullable<typeof open>} which */
   function openRows(which) {
@@ -106,7 +106,7 @@ export function render(root, params) {
     const table = createTable({ label: `Rows, times in ${zoneName()}`, columns: columns(app, which.what), key, classes: 't-consent-rows', href: (r) => app.href('conversions', undefined, r.conversion), open: (r) => app.navigate(app.href('conversions', undefined, r.conversion)) });
     table.drawHead('', '');
     list = createList({ url: `${base}/${which.what}`, what: 'rows', table, key, empty: () => h('div.empty.small', null, h('p', null, 'Nothing in these days.')), answered: () => {} });
-    const heading = h('h2', { tabindex: '-1' }, which.what === 'left' ? 'What left for ' : 'Kept from ', h('bdi', null, which.name));
+    const heading = h('h2', { tabindex: '-1' }, which.what === 'left' ? 'Sent to ' : 'Kept from ', h('bdi', null, which.name));
     fill(rows, h('header', null, heading, h('div.r', null, h('button.btn.small', { type: 'button', onclick: closeRows }, 'Close'))), list.el);
     rows.hidden = false;
     loadRows();

@@ -99,13 +99,15 @@ fn some_left_and_some_was_kept_back(office: &Office) {
 /// From the verdict into the rows, and from a row into its receipt, by hand.
 async fn the_ledger(browser: &Chromium, office: &Office) {
     browser.open(&office.page("/dashboard/full/consent?range=all")).await;
-    browser.wait("the verdict", "return document.querySelector('.consent-verdict')?.innerText.includes('1 delivery left though')").await;
+    browser
+        .wait("the verdict", "return document.querySelector('.consent-verdict')?.innerText.includes('1 delivery was sent though')")
+        .await;
     browser.wait("the one it is", "return document.querySelectorAll('.consent-wrong li a').length === 1").await;
-    browser.click("[data-focus^=left-]").await;
-    browser.wait("what left", "return document.querySelectorAll('.t-consent-rows tbody tr[data-id]').length === 2").await;
+    browser.click(".t-consent tr:has(td.neg) button").await;
+    browser.wait("what was sent", "return document.querySelectorAll('.t-consent-rows tbody tr[data-id]').length === 1").await;
     browser.wait("said in its row", "return document.querySelector('.t-consent-rows').innerText.includes('They had refused')").await;
     browser.click("[data-focus^=withheld-]").await;
-    browser.wait("what was kept back", "return document.querySelectorAll('.t-consent-rows tbody tr[data-id]').length === 1").await;
+    browser.wait("what was kept back", "return document.querySelector('.t-consent-rows')?.innerText.includes('Had not agreed')").await;
     browser.picture("consent rows").await;
     browser.click("[data-focus=check]").await;
     browser
