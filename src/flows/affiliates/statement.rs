@@ -15,7 +15,8 @@ use crate::store::questions::affiliates::{self as questions, Figures, Line, MOST
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
-/// Everything that a statement shows, as of one moment.
+/// Everything that a statement shows, as of one moment. What was written down is read as long as there are partners: a field that is
+/// added later, here or in what it is made of, has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// Kept beside the rest: it goes with the partner.
@@ -155,4 +156,32 @@ impl<'a> Month<'a> {
 
 fn days_of(month: Day) -> Days {
     Days { from: month, to: month.plus_months(1).plus(-1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::questions::affiliates::State;
+
+    /// As the first release has written it.
+    const WRITTEN: &str = r#"{"month":20605,"as_of":1783070406000,"site_name":"shop","currency":"USD","zone":"Asia/Dubai","codes":["noor"],
+        "coupons":["NOOR10"],"terms":"10% of each sale","cookie_days":45,"hold_days":30,"rule":"One sale earns for one partner.",
+        "figures":{"clicks":{"clicks":3,"bursts":0,"ads":0},"conversions":1,"orders":1,"leads":0,"net":{"USD":10000},"earned":{"USD":1000},
+        "pending":{"USD":1000},"approved":{},"paid":{},"reversed":{},
+        "seen":{"clicks":3,"bursts":0,"ads":0,"by_coupon":0,"by_coupon_alone":0,"own":0}},
+        "lines":[{"id":1,"day":20617,"own_day":20617,"conversion":"conversion_1","label":"Order 10574","kind":"sale",
+        "base":{"minor":10000,"currency":"USD"},"amount":{"minor":1000,"currency":"USD"},"note":"The shop's own server named noor.",
+        "state":"pending","due_at":1783934402000,"flag":null,"verdict":null,"verdict_note":null,"is_moved":false,"payout":null}],
+        "is_cut":false,"payouts":[{"id":"payout_1","amount":{"minor":400,"currency":"EUR"},"paid_on":20600,"reference":"TRX 1","at":1780000000000}],
+        "owed":[{"minor":1000,"currency":"USD"}]}"#;
+
+    #[test]
+    fn what_was_closed_years_ago_is_still_read() {
+        let statement: Statement = serde_json::from_str(WRITTEN).expect("a statement");
+        assert_eq!((statement.month.to_string().as_str(), statement.figures.clicks.clicks), ("2026-06-01", 3));
+        assert_eq!((statement.lines[0].state, statement.payouts[0].reference.as_str()), (State::Pending, "TRX 1"));
+        let again = serde_json::to_value(&statement).expect("a body");
+        let written: serde_json::Value = serde_json::from_str(WRITTEN).expect("a body");
+        assert_eq!(again, written, "nothing is lost, and the name stands elsewhere");
+    }
 }
