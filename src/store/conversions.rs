@@ -253,6 +253,16 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
     Ok(())
 }
 
+/// It is none of its own after all: it counts nowhere, is nobody's, joins with nothing, and says why.
+pub fn close(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
+    c.execute(
+        "update conversions set counts = 0, contact_id = null, session_id = null, order_key = null, flag = :flag
+         where site_id = :site and id = :id",
+        named_params! {":flag": flag, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 /// Something about it that its owner should see.
 pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
     c.execute(

@@ -125,6 +125,16 @@ pub fn set_paid(c: &SiteConn, id: OrderId) -> Result<()> {
     Ok(())
 }
 
+/// The number of the order that a payment was for, where it had named none.
+pub fn learn_number(c: &SiteConn, id: OrderId, number: &str) -> Result<()> {
+    c.execute(
+        "update orders set order_number = :number, order_key = :key 
+         where site_id = :site and id = :id and (order_number = external_id or external_id = platform || ':' || order_number)",
+        named_params! {":id": id.number(), ":number": number, ":key": order_key(number)},
+    )?;
+    Ok(())
+}
+
 pub fn set_conversion(c: &SiteConn, id: OrderId, conversion: ConversionId) -> Result<()> {
     c.execute(
         "update orders set conversion_id = :conversion where site_id = :site and id = :id",

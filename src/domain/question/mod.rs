@@ -23,6 +23,8 @@ pub mod rate;
 pub mod reached;
 /// Who booked, who came.
 pub mod show_up;
+/// What became of single bookings.
+pub mod bookings;
 /// Sums over rows, and how often each value occurs.
 pub mod tally;
 /// The way of one person through a funnel.

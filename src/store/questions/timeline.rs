@@ -322,7 +322,7 @@ impl Walk<'_> {
     fn of_milestones(&self) -> Result<Vec<Line>> {
         self.c.list(
             "select at, :base + id, 'milestone', kind, source, utm_source, utm_medium, utm_campaign from milestones
-             where site_id = :site and contact_id = :contact and conversion_id is null and (at, :base + id) < (:key, :before)
+             where site_id = :site and contact_id = :contact and conversion_id is null and undone_at is null and (at, :base + id) < (:key, :before)
              order by at desc, 2 desc limit :most",
             named_params! {":base": base(12), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
             |row| Ok(Line { platform: row.get(4)?, source: row.get(5)?, medium: row.get(6)?, campaign: row.get(7)?, ..line(row)? }),
