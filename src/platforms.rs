@@ -190,7 +190,10 @@ mod tests {
             assert_eq!(platform.receives(), platform.source.is_some_and(|s| s.webhook().is_some()), "{}", platform.slug());
         }
         let keys = |slug: &str| find(slug).expect("it is there").proving();
-        assert_eq!((keys("stripe"), keys("shopify"), keys("webhook")), (vec!["webhook_secret"], vec!["client_secret", "webhook_secret"], vec!["secret"]));
+        assert_eq!(
+            (keys("stripe"), keys("shopify"), keys("webhook")),
+            (vec!["webhook_secret"], vec!["client_secret", "webhook_secret"], vec!["secret"])
+        );
     }
 
     #[test]

@@ -16,11 +16,11 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake;
+use crate::store::audit;
 use crate::store::imports::{self, Counts, Import, ImportState, NewImport};
 use crate::store::inbox::{self, NewBody};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::audit;
 
 /// What a file would do.
 pub mod preview;

@@ -305,10 +305,9 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
     let last: Option<i64> = row.get(11).map_err(sql)?;
     let mut secrets = Secrets::default();
     if let Some(sealed) = sealed {
-        let plain: Plain =
-            sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
-                super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
-            })?;
+        let plain: Plain = sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
+            super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
+        })?;
         secrets = Secrets {
             all: plain.all.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect(),
             until: plain.until.into_iter().map(|(k, all)| (k, all.into_iter().map(Time::from_ms).collect())).collect(),

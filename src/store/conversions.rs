@@ -253,12 +253,24 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
     Ok(())
 }
 
+/// How a conversion stands that is none after all. It is in no list; whoever has its number is told why.
+pub const VOID: &str = "void";
+
 /// It is none of its own after all: it counts nowhere, is nobody's, joins with nothing, and says why.
 pub fn close(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
     c.execute(
-        "update conversions set counts = 0, contact_id = null, session_id = null, order_key = null, flag = :flag
+        "update conversions set counts = 0, contact_id = null, session_id = null, order_key = null, status = :void, flag = :flag
          where site_id = :site and id = :id",
-        named_params! {":flag": flag, ":id": id.number()},
+        named_params! {":flag": flag, ":void": VOID, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Who speaks for it knows its number now.
+pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<()> {
+    c.execute(
+        "update conversions set label = :label where site_id = :site and id = :id and rank = :rank",
+        named_params! {":label": label, ":id": id.number(), ":rank": rank},
     )?;
     Ok(())
 }

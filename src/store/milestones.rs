@@ -49,7 +49,12 @@ pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
         named_params! {":key": key},
         |row| {
             let conversion: Option<i64> = row.get(1)?;
-            Ok(Known { id: MilestoneId::new(row.get(0)?), conversion: conversion.map(ConversionId::new), is_erased: row.get(2)?, is_undone: row.get(3)? })
+            Ok(Known {
+                id: MilestoneId::new(row.get(0)?),
+                conversion: conversion.map(ConversionId::new),
+                is_erased: row.get(2)?,
+                is_undone: row.get(3)?,
+            })
         },
     )
 }

@@ -121,7 +121,8 @@ mod tests {
     type Said = (u32, What, Option<u32>, u8);
 
     fn told(said: &[Said]) -> Vec<Told> {
-        let mut all: Vec<Told> = said.iter().map(|(at_s, what, due_s, source)| Told { at_s: *at_s, what: *what, due_s: *due_s, source: *source }).collect();
+        let mut all: Vec<Told> =
+            said.iter().map(|(at_s, what, due_s, source)| Told { at_s: *at_s, what: *what, due_s: *due_s, source: *source }).collect();
         all.sort();
         all
     }
@@ -146,16 +147,56 @@ mod tests {
         for (what, said, now_s, want) in [
             ("three, one kept", with(&[(3_000, Came, Some(3_000), 0)]), late, all(1, 0, 2, 0, 0)),
             ("the time is not told: the nearest", with(&[(2_990, Came, None, 0)]), late, all(1, 0, 2, 0, 0)),
-            ("one kept, one missed, one cancelled", with(&[(140, Cancelled, Some(4_000), 0), (2_100, Missed, Some(2_000), 0), (3_000, Came, Some(3_000), 0)]), late, all(1, 1, 0, 1, 0)),
+            (
+                "one kept, one missed, one cancelled",
+                with(&[(140, Cancelled, Some(4_000), 0), (2_100, Missed, Some(2_000), 0), (3_000, Came, Some(3_000), 0)]),
+                late,
+                all(1, 1, 0, 1, 0),
+            ),
             ("kept as two systems say", with(&[(3_000, Came, Some(3_000), 0), (3_001, Came, Some(3_000), 1)]), late, all(1, 0, 2, 0, 0)),
             ("still to come", with(&[]), 1_500, all(0, 0, 0, 0, 3)),
-            ("moved, and kept then", with(&[(150, Moved(Some(4_500)), Some(4_500), 0), (4_500, Came, Some(4_500), 0)]), late, all(1, 0, 2, 0, 0)),
-            ("missed, and came after all", vec![booked(110, 2_000, 0), (2_050, Missed, Some(2_000), 0), (2_060, Came, Some(2_000), 0)], late, all(1, 0, 0, 0, 0)),
-            ("three tickets, one checked in", vec![booked(110, 2_000, 0), booked(110, 2_000, 0), booked(110, 2_000, 0), (2_000, Came, Some(2_000), 0)], late, all(1, 0, 2, 0, 0)),
-            ("in a calendar and for a call", vec![booked(110, 2_000, 0), booked(111, 2_000, 1), (2_000, Came, Some(2_000), 1)], late, all(1, 0, 0, 0, 0)),
-            ("in a calendar and for a call, both say it was kept", vec![booked(110, 2_000, 0), booked(111, 2_000, 1), (2_000, Came, Some(2_000), 1), (2_001, Came, Some(2_000), 0)], late, all(1, 0, 0, 0, 0)),
-            ("cancelled and booked again", vec![booked(110, 2_000, 0), (120, Cancelled, Some(2_000), 0), booked(130, 2_000, 0), (2_000, Came, Some(2_000), 0)], late, all(1, 0, 0, 1, 0)),
-            ("one before the time that is asked for", vec![booked(50, 2_000, 0), booked(110, 3_000, 0), (2_000, Came, Some(2_000), 0)], late, all(0, 0, 1, 0, 0)),
+            (
+                "moved, and kept then",
+                with(&[(150, Moved(Some(4_500)), Some(4_500), 0), (4_500, Came, Some(4_500), 0)]),
+                late,
+                all(1, 0, 2, 0, 0),
+            ),
+            (
+                "missed, and came after all",
+                vec![booked(110, 2_000, 0), (2_050, Missed, Some(2_000), 0), (2_060, Came, Some(2_000), 0)],
+                late,
+                all(1, 0, 0, 0, 0),
+            ),
+            (
+                "three tickets, one checked in",
+                vec![booked(110, 2_000, 0), booked(110, 2_000, 0), booked(110, 2_000, 0), (2_000, Came, Some(2_000), 0)],
+                late,
+                all(1, 0, 2, 0, 0),
+            ),
+            (
+                "in a calendar and for a call",
+                vec![booked(110, 2_000, 0), booked(111, 2_000, 1), (2_000, Came, Some(2_000), 1)],
+                late,
+                all(1, 0, 0, 0, 0),
+            ),
+            (
+                "in a calendar and for a call, both say it was kept",
+                vec![booked(110, 2_000, 0), booked(111, 2_000, 1), (2_000, Came, Some(2_000), 1), (2_001, Came, Some(2_000), 0)],
+                late,
+                all(1, 0, 0, 0, 0),
+            ),
+            (
+                "cancelled and booked again",
+                vec![booked(110, 2_000, 0), (120, Cancelled, Some(2_000), 0), booked(130, 2_000, 0), (2_000, Came, Some(2_000), 0)],
+                late,
+                all(1, 0, 0, 1, 0),
+            ),
+            (
+                "one before the time that is asked for",
+                vec![booked(50, 2_000, 0), booked(110, 3_000, 0), (2_000, Came, Some(2_000), 0)],
+                late,
+                all(0, 0, 1, 0, 0),
+            ),
             ("came without a booking", vec![(200, Came, None, 0)], late, all(0, 0, 0, 0, 0)),
         ] {
             assert_eq!(counted(&said, now_s), want, "{what}");

@@ -3,6 +3,8 @@
 
 /// How large an amount may be.
 mod band;
+/// What became of single bookings.
+pub mod bookings;
 /// What is wanted of a word.
 mod choice;
 /// Where the next page begins.
@@ -23,8 +25,6 @@ pub mod rate;
 pub mod reached;
 /// Who booked, who came.
 pub mod show_up;
-/// What became of single bookings.
-pub mod bookings;
 /// Sums over rows, and how often each value occurs.
 pub mod tally;
 /// The way of one person through a funnel.

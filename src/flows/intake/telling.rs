@@ -208,6 +208,7 @@ fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
         && reports::learn_number(x.c, x.connection, t.what, t.external_id, number)?
     {
         united = uniting::unite(x, t, id, number)?;
+        conversions::rename(x.c, united.as_ref().map_or(id, |one| one.sale), &t.label, t.rank)?;
     }
     let id = united.as_ref().map_or(id, |one| one.sale);
     conversions::learned(x.c, id, t.contact, t.session, number.as_deref())?;

@@ -39,7 +39,8 @@ pub fn unite(x: &Context, t: &Telling, id: ConversionId, number: &str) -> Result
         happened_at: own.happened_at,
         reporters: reports::list_reporters(x.c, id)?,
     };
-    let others: Vec<(ConversionId, Candidate)> = conversions::list_candidates(x.c, &like)?.into_iter().filter(|(other, _)| *other != id).collect();
+    let others: Vec<(ConversionId, Candidate)> =
+        conversions::list_candidates(x.c, &like)?.into_iter().filter(|(other, _)| *other != id).collect();
     let candidates: Vec<Candidate> = others.iter().map(|(_, candidate)| candidate.clone()).collect();
     let Joining::Join(place) = joining(&like, &candidates) else { return Ok(None) };
     let other = must(conversions::find(x.c, others[place].0)?, "the conversion of this number")?;

@@ -161,8 +161,7 @@ fn place(words: &mut Vec<String>, word: &str) -> usize {
 
 /// What was known without what has changed, and with what it is now.
 fn merged(known: &Walked, mut new: Changes, seen: i64, is_whole: bool) -> Walked {
-    let again: HashSet<u32> =
-        new.rows.iter().map(|s| s.id).chain(new.gone.iter().copied()).filter(|id| *id <= known.newest_id).collect();
+    let again: HashSet<u32> = new.rows.iter().map(|s| s.id).chain(new.gone.iter().copied()).filter(|id| *id <= known.newest_id).collect();
     let newest_id = new.rows.iter().map(|s| s.id).max().unwrap_or(0).max(known.newest_id);
     new.rows.sort_unstable();
     let mut steps = Vec::with_capacity(known.steps.len() + new.rows.len());
@@ -257,9 +256,7 @@ pub fn sales(c: &SiteConn, person: i32, from_ms: i64, to_ms: i64, currency: &str
                and counts = 1 and currency = :currency"
         }
     };
-    c.list(
-        sql,
-        named_params! {":person": person, ":from": from_ms, ":to": to_ms, ":currency": currency},
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
+    c.list(sql, named_params! {":person": person, ":from": from_ms, ":to": to_ms, ":currency": currency}, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
 }
