@@ -165,6 +165,7 @@ pub fn get(slug: &str) -> Result<Platform> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::platform::FieldKind;
 
     /// Both sides share the field: what is said of it must be true for both.
     #[test]
