@@ -1179,6 +1179,7 @@ create table import_rows (
   primary key (site_id, kind, key)
 ) strict, without rowid;
 create index import_rows__site_id__import_id on import_rows (site_id, import_id);
+create index import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
 
 -- What an amount was before a later file changed it, for as long as that file can be taken back: for ever.
 create table spend_before (

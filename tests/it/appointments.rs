@@ -195,7 +195,7 @@ async fn three_bookings_of_which_one_was_kept_are_one_of_three() {
     let bookings = (&b["made"], &b["came"], &b["no_show"], &b["settled"], b["no_show_rate"].as_f64().map(|r| (r * 100.0).round()));
     assert_eq!(bookings, (&json!(3), &json!(1), &json!(2), &json!(3), Some(67.0)), "{total:#}");
     assert_eq!((&total["cost_per_booking"]["minor"], &total["cost_per_attended"]["minor"]), (&json!(1_000), &json!(3_000)), "{total:#}");
-    let token = easy.house.token(easy.site.id, &[Scope::Read]).await;
+    let token = easy.house.token(easy.site.id, &[Scope::Read, Scope::Export]).await;
     let path = format!("/api/sites/{}/reports/show_up.csv?from=2026-06-01&to=2026-07-31", easy.site.slug);
     let csv = easy.house.get(&path).token(&token).send().await.is(200).text;
     let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
@@ -232,7 +232,7 @@ async fn a_run_that_waits_for_its_platform_is_under_way() {
     let refused = easy.house.post("/sync/easyappointments").token(&token).send().await.is(409);
     let run = easy.house.list(site, "runs").await[0].clone();
     assert_eq!(run["status"], "running", "{run:#}");
-    assert!(refused.json["detail"].as_str().is_some_and(|d| d.contains(run["id"].as_str().unwrap_or("?"))), "{}", refused.text);
+    assert!(refused.json["detail"].as_str().is_some_and(|d| d.contains(run["run"].as_str().unwrap_or("?"))), "{}", refused.text);
     // Of all sources it is one that goes on, and the whole is not called completed.
     let all = easy.house.post("/sync/all").token(&token).send().await.is(202).json;
     assert_eq!((&all["status"], &all["sources_synced"]), (&json!("running"), &json!(0)), "{all:#}");

@@ -58,7 +58,7 @@ fn steps(c: &SiteConn, site: &Site, id: ImportId, after: &[u8], now: Time) -> Re
 enum Became {
     Untold,
     Kept,
-    /// An earlier file that still stands has told of it too.
+    /// Another file that still stands has told of it too.
     Elsewhere,
 }
 
@@ -72,6 +72,10 @@ fn step(c: &SiteConn, site: &Site, id: ImportId, row: &BroughtRow, now: Time) ->
         && found(c, first)?.state != ImportState::Undone
     {
         imports::hand_over(c, ImportKind::Offline, &row.key, first)?;
+        return Ok(Became::Elsewhere);
+    }
+    if brought::leave_to_another(c, row.milestone, &row.key)? {
+        forget()?;
         return Ok(Became::Elsewhere);
     }
     let own = match known.conversion {

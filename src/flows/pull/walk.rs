@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::plan::next_after;
 use super::{Ended, STOPPED, later_ms, pause, recovered, unread};
 use crate::app::{App, News};
+use crate::domain::conversion::Rank;
 use crate::domain::fact::{Fact, Milestone, Order, Refund};
 use crate::domain::ids::{ConnectionId, SyncRunId};
 use crate::domain::milestone::is_booking;
@@ -348,6 +349,14 @@ fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, kno
     }
     if !order.journey.is_empty() && !known.has_journey {
         return Ok(false);
+    }
+    // What a shop has written on a payment since changes nothing of the payment itself.
+    if order.rank == Rank::Payment {
+        let is_found = order.traces.session.is_some() && !known.has_session;
+        let is_named = order.person.email.is_some() && !known.has_contact;
+        if is_found || is_named || (order.shared_number().is_some() && !known.has_number) {
+            return Ok(false);
+        }
     }
     // Another talk has read more of its lines.
     if order.items.len() > known.lines {

@@ -62,6 +62,22 @@ pub fn find(c: &SiteConn, id: MilestoneId) -> Result<Option<Brought>> {
     )
 }
 
+/// Another file that tells of the same step in other words, and becomes the one that told of it first.
+pub fn leave_to_another(c: &SiteConn, id: MilestoneId, key: &[u8]) -> Result<bool> {
+    let other: Option<i64> = c.find(
+        "select import_id from import_rows
+         where site_id = :site and fact_id = :id and kind = 'offline' and key <> :key order by import_id limit 1",
+        named_params! {":id": id.number(), ":key": key},
+        |row| row.get(0),
+    )?;
+    let Some(other) = other else { return Ok(false) };
+    c.execute(
+        "update milestones set import_id = :import where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":import": other},
+    )?;
+    Ok(true)
+}
+
 /// It was never told: nothing of a person stays with it, and the same row may come again.
 pub fn take_back(c: &SiteConn, id: MilestoneId, now: Time) -> Result<()> {
     let changed = c.next_inner_number("milestone")?;
