@@ -18,7 +18,7 @@ async fn send(house: &House, path: &str, headers: &[(&str, &str)], body: &str) -
 }
 
 /// Signed by the owner's server, `late_s` ago.
-async fn send_signed(house: &House, path: &str, secret: &str, late_s: i64, body: &str) -> Answer {
+pub async fn send_signed(house: &House, path: &str, secret: &str, late_s: i64, body: &str) -> Answer {
     let headers = signed(secret, house.clock.now().s() - late_s, body.as_bytes());
     let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     send(house, path, &headers, body).await
