@@ -1790,6 +1790,8 @@ CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
 
 CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id);
 
+CREATE INDEX import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
+
 CREATE INDEX import_rows__site_id__import_id on import_rows (site_id, import_id);
 
 CREATE INDEX imports__site_id__kind__digest on imports (site_id, kind, digest) where digest is not null;

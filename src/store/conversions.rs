@@ -142,7 +142,7 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
     }
     let mut found = Vec::new();
     for id in ids {
-        if let Some(conversion) = find(c, ConversionId::new(id))? {
+        if let Some(conversion) = find(c, ConversionId::new(id))?.filter(|found| found.status != VOID) {
             let reporters = super::reports::list_reporters(c, conversion.id)?;
             let is_key_sure = match &conversion.order_key {
                 Some(key) => super::reports::is_number_sure(c, conversion.id, key)?,
@@ -256,12 +256,22 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
 /// How a conversion stands that is none after all. It is in no list; whoever has its number is told why.
 pub const VOID: &str = "void";
 
-/// It is none of its own after all: it counts nowhere, is nobody's, joins with nothing, and says why.
+/// It is none of its own after all: it counts nowhere, joins with nothing, and says why. Whose it was it keeps: who asks to be
+/// forgotten is forgotten there too.
 pub fn close(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
     c.execute(
-        "update conversions set counts = 0, contact_id = null, session_id = null, order_key = null, status = :void, flag = :flag
+        "update conversions set counts = 0, order_key = null, status = :void, flag = :flag
          where site_id = :site and id = :id",
         named_params! {":flag": flag, ":void": VOID, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// It is nobody's.
+pub fn unlink(c: &SiteConn, id: ConversionId) -> Result<()> {
+    c.execute(
+        "update conversions set contact_id = null, session_id = null where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
     )?;
     Ok(())
 }

@@ -3,14 +3,18 @@
 
 use super::{UNDONE_AT_ONCE, found};
 use crate::app::App;
+use crate::domain::attribution::MatchType;
+use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ConversionId, ImportId, LeadId};
 use crate::domain::import::ImportKind;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::commissions;
+use crate::flows::crediting::{self, Known};
 use crate::flows::intake::imported::door;
 use crate::store::imports::{self, ImportState};
 use crate::store::milestones::brought::{self, Brought, BroughtRow};
+use crate::store::reports::Told;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, deliveries, lead_changes, leads, reports, spend_before};
@@ -78,7 +82,7 @@ fn step(c: &SiteConn, site: &Site, id: ImportId, row: &BroughtRow, now: Time) ->
         forget()?;
         return Ok(Became::Elsewhere);
     }
-    let own = match known.conversion {
+    let own: Vec<Told> = match known.conversion {
         Some(conversion) => reports::list_told(c, conversion)?.into_iter().filter(|t| t.connection == door(ImportKind::Offline)).collect(),
         None => Vec::new(),
     };
@@ -87,6 +91,13 @@ fn step(c: &SiteConn, site: &Site, id: ImportId, row: &BroughtRow, now: Time) ->
         if !lead_changes::list(c, *lead)?.is_empty() {
             return Ok(Became::Kept);
         }
+    }
+    // Somebody has had it told by hand.
+    if let Some(conversion) = known.conversion.filter(|_| !own.is_empty())
+        && deliveries::list_known(c, conversion)?.iter().any(|k| k.told.is_some() || k.is_open())
+        && reports::list_told(c, conversion)?.len() == own.len()
+    {
+        return Ok(Became::Kept);
     }
     brought::take_back(c, row.milestone, now)?;
     forget()?;
@@ -118,7 +129,17 @@ fn untell(c: &SiteConn, site: &Site, id: ImportId, known: &Brought, conversion: 
     if told.iter().all(|t| t.connection == own) {
         deliveries::cancel_waiting(c, conversion, "owner", now)?;
         conversions::close(c, conversion, &format!("Taken back with the list {id} that had told of it."))?;
-        commissions::rebook(c, site, conversion, now)?;
+        conversions::unlink(c, conversion)?;
+        return commissions::rebook(c, site, conversion, now);
+    }
+    // What the list said of where they came from is no evidence any more.
+    let left = conversions::find(c, conversion)?.filter(|left| left.match_type == MatchType::Imported.word() && !left.is_erased);
+    if let Some(left) = left {
+        let (person, traces) = (Person::default(), Traces::default());
+        let known =
+            Known { session: left.session, person: &person, contact: left.contact, traces: &traces, journey: &[], is_asserted: false };
+        let outcome = crediting::judge(c, site, &left, &known, now)?;
+        crediting::write(c, site, &left, left.run + 1, "taken back", &outcome, now)?;
     }
     Ok(())
 }
