@@ -110,7 +110,7 @@ fn answer(inside: &mut Inside, seen: &Seen) -> Says {
         "appointments" => Says::json(200, json!(inside.rows)),
         other => {
             let id = other.trim_start_matches("appointments/");
-            let row = inside.rows.iter().find(|row| row["id"].to_string() == id);
+            let row = inside.rows.iter().find(|row| row["id"].as_u64().map(|n| n.to_string()).as_deref() == Some(id));
             row.map_or_else(|| Says::text(404, ""), |row| Says::json(200, row.clone()))
         }
     }

@@ -65,7 +65,7 @@ fn take_over(x: &Context, t: &Telling, kept: &Conversion, gone: &Conversion) -> 
     conversions::close(x.c, gone.id, &format!("This is the same sale as {}: it counts there.", kept.label))?;
     commissions::rebook(x.c, x.site, gone.id, x.now)?;
     conversions::learned(x.c, kept.id, gone.contact, gone.session, gone.order_key.as_deref())?;
-    if gone.consent_given == Some(false) && conversions::refuse(x.c, kept.id)? {
+    if gone.consent_given == Some(false) && conversions::refuse(x.c, kept.id, x.now)? {
         deliveries::cancel_waiting(x.c, kept.id, "consent", x.now)?;
     }
     if gone.rank == kept.rank && gone.happened_at < kept.happened_at {
