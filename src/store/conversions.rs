@@ -1,5 +1,8 @@
 //! Sales and leads, each once, whoever told of it.
 
+/// One that is none after all.
+mod void;
+
 use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;
@@ -8,6 +11,8 @@ use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
+
+pub use void::{VOID, close, unlink};
 
 /// A conversion as flows judge it.
 #[derive(Debug, Clone)]
@@ -251,29 +256,6 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":session": new.session.map(SessionId::number), ":rank": new.rank,
         ":happened": new.happened_at.ms(), ":day": new.book_day.0, ":counts": new.counts, ":country": new.country, ":id": id.number()},
-    )?;
-    Ok(())
-}
-
-/// How a conversion stands that is none after all. It is in no list; whoever has its number is told why.
-pub const VOID: &str = "void";
-
-/// It is none of its own after all: it counts nowhere, joins with nothing, and says why. Whose it was it keeps: who asks to be
-/// forgotten is forgotten there too.
-pub fn close(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
-    c.execute(
-        "update conversions set counts = 0, order_key = null, status = :void, flag = :flag
-         where site_id = :site and id = :id",
-        named_params! {":flag": flag, ":void": VOID, ":id": id.number()},
-    )?;
-    Ok(())
-}
-
-/// It is nobody's.
-pub fn unlink(c: &SiteConn, id: ConversionId) -> Result<()> {
-    c.execute(
-        "update conversions set contact_id = null, session_id = null where site_id = :site and id = :id",
-        named_params! {":id": id.number()},
     )?;
     Ok(())
 }
