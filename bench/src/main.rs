@@ -29,6 +29,8 @@ mod history;
 mod ingest;
 /// All models side by side.
 mod lab;
+/// A gigabyte through the proxy.
+mod large;
 /// Signed leads.
 mod leads;
 /// A Zoom account on loopback.
@@ -37,6 +39,8 @@ mod meetings;
 mod memory;
 /// Order webhooks.
 mod orders;
+/// The nginx that the proxy is measured by.
+mod nginx;
 /// The first screen.
 mod paint;
 /// What the kernel says of a process.
@@ -65,6 +69,8 @@ mod settings;
 mod shop;
 /// What has to be fetched.
 mod sizes;
+/// Visitors who are slow.
+mod slow;
 /// The table.
 mod table;
 /// Touches as the tag sends them.

@@ -93,6 +93,14 @@ impl PageLoad {
         self.id.as_deref()
     }
 
+    /// Why it is not kept.
+    pub fn left(&self) -> Option<&'static str> {
+        match self.what {
+            What::Left(why) => Some(why),
+            What::Touch(_) | What::Nothing => None,
+        }
+    }
+
     /// What the visitor's browser is to keep.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
