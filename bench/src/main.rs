@@ -37,10 +37,10 @@ mod leads;
 mod meetings;
 /// Megabytes.
 mod memory;
-/// Order webhooks.
-mod orders;
 /// The nginx that the proxy is measured by.
 mod nginx;
+/// Order webhooks.
+mod orders;
 /// The first screen.
 mod paint;
 /// What the kernel says of a process.

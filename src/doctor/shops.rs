@@ -65,7 +65,8 @@ async fn seen(shop: &Shop, listen: SocketAddr) -> Finding {
     }
     let domain = shop.domains.first().map(String::as_str).unwrap_or_default();
     let heard = proxy::look(&shop.upstream, domain, PATIENCE).await;
-    let way = Way { is_sealed: url.scheme() == "https", is_public: addresses.iter().any(|a| is_public(*a)), is_own_name: own_name(&url, shop) };
+    let way =
+        Way { is_sealed: url.scheme() == "https", is_public: addresses.iter().any(|a| is_public(*a)), is_own_name: own_name(&url, shop) };
     judge(&check, shop, &heard, way, &set)
 }
 
@@ -96,7 +97,11 @@ fn judge(check: &str, shop: &Shop, heard: &Result<Heard, Fault>, way: Way, set: 
             );
         }
         Err(Fault::Refused) => {
-            return Finding::failed(check, format!("Nobody listens at {at}."), "Start the shop's server, or set the address at which it listens.");
+            return Finding::failed(
+                check,
+                format!("Nobody listens at {at}."),
+                "Start the shop's server, or set the address at which it listens.",
+            );
         }
         Err(_) => {
             return Finding::failed(check, format!("What listens at {at} is no web server, or hangs up."), set);
@@ -132,7 +137,10 @@ fn judge(check: &str, shop: &Shop, heard: &Result<Heard, Fault>, way: Way, set: 
         );
     }
     if way.is_public {
-        return Finding::ok(check, format!("{at} answers {status}. It can be reached past this server too: visits that go there are not counted."));
+        return Finding::ok(
+            check,
+            format!("{at} answers {status}. It can be reached past this server too: visits that go there are not counted."),
+        );
     }
     Finding::ok(check, format!("{at} answers {status}."))
 }
@@ -140,7 +148,9 @@ fn judge(check: &str, shop: &Shop, heard: &Result<Heard, Fault>, way: Way, set: 
 /// The very page that was asked for, by its public address.
 fn leads_to_itself(location: &str, shop: &Shop) -> bool {
     let to = Url::parse(location).ok();
-    to.is_some_and(|to| to.path() == "/" && to.query().is_none() && to.host_str().is_some_and(|host| shop.domains.first().is_some_and(|d| d == host)))
+    to.is_some_and(|to| {
+        to.path() == "/" && to.query().is_none() && to.host_str().is_some_and(|host| shop.domains.first().is_some_and(|d| d == host))
+    })
 }
 
 fn own_name(url: &Url, shop: &Shop) -> bool {

@@ -56,7 +56,7 @@ impl Front {
     }
 
     /// Lets the request through, and counts it where it is a page.
-    pub async fn answer<B>(&self, app: &App, site: Arc<Site>, arrival: Arrival, parts: Parts, body: B) -> Response<Body>
+    pub async fn answer<B>(&self, app: &App, site: Arc<Site>, mut arrival: Arrival, parts: Parts, body: B) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -72,6 +72,7 @@ impl Front {
         let load = if is_page {
             let uri = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
             let host = arrival.host.clone();
+            arrival.read(&parts);
             let ask = Ask::of(arrival, &parts, Shape::Own);
             careful(&app.figures, || PageLoad::of(app, &site, &ask, &host, &uri))
         } else {

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -18,9 +17,9 @@ use tokio::runtime::Handle;
 
 use super::body::Upload;
 
-/// Shorter than what servers usually keep an idle line (Node's five seconds), so that a request seldom meets one that
-/// is just being closed.
-const IDLE: Duration = Duration::from_secs(4);
+/// A line that was put back before the last beat but one is hung up. Shorter than what servers usually keep an idle line
+/// (Node's five seconds), so that a request seldom meets one that is just being closed.
+const BEAT: Duration = Duration::from_secs(2);
 const MOST_IDLE: usize = 64;
 const MOST_HEADERS: usize = 128;
 const MOST_HEADER_BYTES: usize = 256 * 1024;
@@ -61,7 +60,7 @@ impl Line {
             // The rest of it goes on, however slowly the visitor takes the answer.
             tokio::spawn(link);
         }
-        Ok(answer.map(|body| Passing { body, has_ended: false, line, home: home.clone() }))
+        Ok(answer.map(|body| Passing { body, has_ended: false, fault: None, line, home: home.clone() }))
     }
 
     /// Reads and writes what can be read and written now.
@@ -83,6 +82,8 @@ impl Line {
 pub struct Passing {
     body: Incoming,
     has_ended: bool,
+    /// It broke off; said once what came before is on its way.
+    fault: Option<hyper::Error>,
     line: Option<Line>,
     home: Arc<Kept>,
 }
@@ -102,12 +103,24 @@ impl Body for Passing {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
+        if let Some(fault) = this.fault.take() {
+            return Poll::Ready(Some(Err(fault)));
+        }
         let mut frame = Pin::new(&mut this.body).poll_frame(cx);
         if let (Poll::Pending, Some(line)) = (&frame, &mut this.line) {
             line.go_on(cx);
             frame = Pin::new(&mut this.body).poll_frame(cx);
         }
-        this.has_ended |= matches!(frame, Poll::Ready(None));
+        match frame {
+            Poll::Ready(None) => this.has_ended = true,
+            Poll::Ready(Some(Err(fault))) => {
+                // Whoever serves it sends what it has as soon as it has to wait; at a fault it would drop it.
+                this.fault = Some(fault);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            _ => {}
+        }
         frame
     }
 
@@ -140,18 +153,22 @@ impl Drop for Passing {
 /// Lines that wait for the next request.
 #[derive(Default)]
 pub struct Kept {
-    lines: Mutex<HashMap<Arc<str>, Vec<(Line, Instant)>>>,
-    is_swept: AtomicBool,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    /// With the beat in which each was put back.
+    lines: HashMap<Arc<str>, Vec<(Line, u64)>>,
+    beat: u64,
+    is_beating: bool,
 }
 
 impl Kept {
     /// The line to this place that was used last, if it still stands.
     pub async fn take(&self, place: &str) -> Option<Line> {
         loop {
-            let (mut line, since) = self.lines().get_mut(place)?.pop()?;
-            if since.elapsed() > IDLE {
-                continue;
-            }
+            let (mut line, _) = self.idle().lines.get_mut(place)?.pop()?;
             // An upstream that has hung up meanwhile has said so by now.
             std::future::poll_fn(|cx| {
                 line.go_on(cx);
@@ -165,38 +182,40 @@ impl Kept {
     }
 
     fn put(self: &Arc<Self>, line: Line) {
-        {
-            let mut lines = self.lines();
-            match lines.get_mut(&line.place) {
-                Some(alike) if alike.len() >= MOST_IDLE => return,
-                Some(alike) => alike.push((line, Instant::now())),
-                None => drop(lines.insert(line.place.clone(), vec![(line, Instant::now())])),
-            }
+        let mut idle = self.idle();
+        let beat = idle.beat;
+        match idle.lines.get_mut(&line.place) {
+            Some(alike) if alike.len() >= MOST_IDLE => return,
+            Some(alike) => alike.push((line, beat)),
+            None => drop(idle.lines.insert(line.place.clone(), vec![(line, beat)])),
         }
-        if !self.is_swept.swap(true, Ordering::AcqRel)
+        if !idle.is_beating
             && let Ok(here) = Handle::try_current()
         {
+            idle.is_beating = true;
             here.spawn(sweep(self.clone()));
         }
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<Arc<str>, Vec<(Line, Instant)>>> {
-        self.lines.lock().unwrap_or_else(|e| e.into_inner())
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
 /// Hangs up on lines that nobody has wanted for long, until there is none.
 async fn sweep(kept: Arc<Kept>) {
     loop {
-        tokio::time::sleep(IDLE).await;
-        let mut lines = kept.lines();
-        lines.retain(|_, alike| {
-            alike.retain(|(_, since)| since.elapsed() < IDLE);
+        tokio::time::sleep(BEAT).await;
+        let mut idle = kept.idle();
+        idle.beat += 1;
+        let last = idle.beat - 1;
+        idle.lines.retain(|_, alike| {
+            alike.retain(|(_, beat)| *beat >= last);
             !alike.is_empty()
         });
-        if lines.is_empty() {
+        if idle.lines.is_empty() {
             // Said while nobody can put one.
-            kept.is_swept.store(false, Ordering::Release);
+            idle.is_beating = false;
             return;
         }
     }

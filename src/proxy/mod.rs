@@ -19,6 +19,8 @@ mod body;
 mod headers;
 /// One connection to an upstream.
 mod line;
+/// A shop, asked how it is.
+mod look;
 /// What is a page that somebody opens.
 pub mod navigation;
 /// Where the tag goes.
@@ -29,8 +31,6 @@ mod policy;
 mod tag;
 /// After a change of protocol.
 mod tunnel;
-/// A shop, asked how it is.
-mod look;
 /// The lines to upstreams.
 mod upstream;
 /// What is said where nobody answers.

@@ -101,18 +101,23 @@ impl Seeker {
 
     /// What was still held back, and whether the place is behind it: the tags that it stands before may be left out.
     pub fn end(&mut self) -> (Bytes, bool) {
-        let is_here = !self.is_done && self.is_document && self.state == State::Text && self.held.is_empty();
+        let is_here = self.is_at_end();
         self.is_done = true;
         (self.held.split().freeze(), is_here)
+    }
+
+    /// If the page ended now, there would be nothing more to say.
+    pub fn wants_nothing(&self) -> bool {
+        self.held.is_empty() && !self.is_at_end()
+    }
+
+    fn is_at_end(&self) -> bool {
+        !self.is_done && self.is_document && self.state == State::Text && self.held.is_empty()
     }
 
     /// The word by which a policy in the page itself lets scripts run.
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
-    }
-
-    pub fn holds_nothing(&self) -> bool {
-        self.held.is_empty()
     }
 
     fn step(&mut self, rest: &[u8]) -> Step {

@@ -143,7 +143,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Tagged<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        let is_empty = self.ready.is_empty() && self.last.is_none() && self.seeker.holds_nothing();
+        let is_empty = self.ready.is_empty() && self.last.is_none() && self.seeker.wants_nothing();
         is_empty && (self.has_ended || self.inner.is_end_stream())
     }
 

@@ -84,7 +84,7 @@ fn libraries_stay_behind_their_door() {
         ("hyper_util", &["src/http/", "src/proxy/"]),
         ("hyper_rustls", &["src/proxy/"]),
         ("rustls_platform_verifier", &["src/proxy/"]),
-        ("tower", &["src/http/"]),
+        ("tower", &["src/http/", "src/proxy/"]),
         ("tokio_cron_scheduler", &["src/jobs/schedule.rs"]),
         ("rust_embed", &["src/http/assets.rs", "src/config.rs", "src/store/migrate.rs"]),
         ("clap", &["src/cli/"]),
