@@ -44,6 +44,8 @@ export const PAGES = [
     load: () => import('./pages/connections.js'), detail: () => import('./pages/connection.js') },
   { path: 'deliveries', name: 'Deliveries', group: 'Plumbing', icon: 'deliveries', key: 'D', dock: true, needs: 'yes', shown: (site) => !site.part,
     load: () => import('./pages/deliveries.js') },
+  { path: 'consent', name: 'Consent', group: 'Plumbing', icon: 'shield', key: 'V', dock: false, needs: 'yes', shown: (site) => !site.part && site.role !== 'client',
+    load: () => import('./pages/consent.js') },
   { path: 'runs', name: 'Runs', group: 'Plumbing', icon: 'clock', key: 'W', dock: false, needs: 'yes', shown: (site) => !site.part && site.role !== 'client',
     load: () => import('./pages/runs.js') },
   { path: 'install', name: 'Install', group: 'Plumbing', icon: 'code', key: 'I', dock: false, shown: (site) => !site.first_touch_at && site.role !== 'client',

@@ -48,7 +48,7 @@ G=(k,x)=>B(C('halo_consent=')||w||(c?[...x].every(x=>c[x]):T(()=>google_tag_data
 Y=()=>G('analytics','18'),
 Z=()=>G('ad','134'),
 N=()=>Y()=='denied',
-M=()=>J().match(/; ([^=;]*consent|optanon|cmplz|uc_|ucd|fccd|viewed_cook|cookielaw)[^;]*/gi)?.join('').slice(2),
+M=()=>J().match(/; ([^=;]*consent|optanon|cmplz|uc_|ucd|fccd|viewed_cook|cookielaw|borlabs|didomi_t|_iub_cs|klaro|axept|cc_cook)[^;]*/gi)?.join('').slice(2),
 X=()=>[Y(),Z(),M()].join().replace(/datestamp=[^&]*/,''),
 V=async(k,navigation,event_id=''+Math.random()+Math.random())=>{
 for(let t of[1e3,4e3,0])try{

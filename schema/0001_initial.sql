@@ -306,6 +306,7 @@ create table consents (
   analytics      text not null,
   marketing      text not null,
   policy_version text,
+  heard_at       integer not null,                         -- what was sent before may have been sent
   primary key (site_id, id)
 ) strict, without rowid;
 create index consents__site_id__session_id on consents (site_id, session_id);
@@ -337,6 +338,7 @@ create table contacts (
   marketing     text not null default 'unknown' check (marketing = 'granted' or marketing = 'denied' or marketing = 'unknown'),
   marketing_at  integer,                                   -- of the present answer that a fact told
   marketing_by  text,                                      -- the platform that told it
+  marketing_heard_at integer,                              -- when it was told, which may be later
   merged_into   integer,
   primary key (site_id, id)
 ) strict, without rowid;
@@ -367,6 +369,7 @@ create table session_people (
   primary key (site_id, kind, value, session_id, is_verified)
 ) strict, without rowid;
 create index session_people__site_id__session_id on session_people (site_id, session_id);
+create index session_people__site_id__flagged on session_people (site_id, kind, value, at) where is_flagged = 1;
 
 create table contact_merges (
   site_id integer not null,
@@ -767,6 +770,7 @@ create table conversions (
   is_imported    integer not null default 0 check (is_imported in (0, 1)),
   country        text,
   consent_given  integer check (consent_given in (0, 1)),  -- the fact's own word
+  refused_at     integer,                                  -- when a later telling took it back
   match_type     text not null,
   is_asserted    integer not null default 0 check (is_asserted in (0, 1)),
   confidence_bp  integer not null,
@@ -1072,6 +1076,8 @@ create table attempts (
   outcome     text not null,
   status      integer,
   sentence    text not null,
+  judged_at   integer,                                     -- when consent was looked at; none where nothing new was sent
+  basis       text,                                        -- why it might be sent, in words
   primary key (site_id, delivery_id, n)
 ) strict, without rowid;
 

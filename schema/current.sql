@@ -375,6 +375,8 @@ CREATE TABLE attempts (
   outcome     text not null,
   status      integer,
   sentence    text not null,
+  judged_at   integer,                                     -- when consent was looked at; none where nothing new was sent
+  basis       text,                                        -- why it might be sent, in words
   primary key (site_id, delivery_id, n)
 ) strict, without rowid;
 
@@ -472,6 +474,7 @@ CREATE TABLE consents (
   analytics      text not null,
   marketing      text not null,
   policy_version text,
+  heard_at       integer not null,                         -- what was sent before may have been sent
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -502,6 +505,7 @@ CREATE TABLE contacts (
   marketing     text not null default 'unknown' check (marketing = 'granted' or marketing = 'denied' or marketing = 'unknown'),
   marketing_at  integer,                                   -- of the present answer that a fact told
   marketing_by  text,                                      -- the platform that told it
+  marketing_heard_at integer,                              -- when it was told, which may be later
   merged_into   integer,
   primary key (site_id, id)
 ) strict, without rowid;
@@ -571,6 +575,7 @@ CREATE TABLE conversions (
   is_imported    integer not null default 0 check (is_imported in (0, 1)),
   country        text,
   consent_given  integer check (consent_given in (0, 1)),  -- the fact's own word
+  refused_at     integer,                                  -- when a later telling took it back
   match_type     text not null,
   is_asserted    integer not null default 0 check (is_asserted in (0, 1)),
   confidence_bp  integer not null,
@@ -1888,6 +1893,8 @@ CREATE UNIQUE INDEX segments__site_id__name on segments (site_id, name) where us
 CREATE UNIQUE INDEX segments__site_id__user_id__name on segments (site_id, user_id, name) where user_id is not null;
 
 CREATE INDEX session_addresses__site_id__expires_at on session_addresses (site_id, expires_at);
+
+CREATE INDEX session_people__site_id__flagged on session_people (site_id, kind, value, at) where is_flagged = 1;
 
 CREATE INDEX session_people__site_id__session_id on session_people (site_id, session_id);
 

@@ -21,6 +21,8 @@ mod crash;
 mod day;
 /// The load driver.
 mod driver;
+/// Somebody forgotten.
+mod erasure;
 /// Steps told, and what they say.
 mod funnel;
 /// A year of made data.
@@ -59,6 +61,8 @@ mod records;
 mod redirect;
 /// A Zoom account, read.
 mod registrants;
+/// Old rows go.
+mod retention;
 /// A shop's figures.
 mod sales;
 /// A look at what is due.
@@ -122,7 +126,7 @@ fn measure(settings: &Settings) -> Result<bool, String> {
 type Phase = fn(&Settings, &mut Option<f64>) -> Result<Vec<Row>, String>;
 
 /// In the order of the table. The most touches a second are handed on: a later phase asks for a tenth of them.
-const PHASES: [(&str, Phase); 22] = [
+const PHASES: [(&str, Phase); 24] = [
     ("touches", |settings, most| {
         let found = ingest::run(settings)?;
         *most = Some(found.touches_per_second);
@@ -149,4 +153,6 @@ const PHASES: [(&str, Phase); 22] = [
     ("proxy", |settings, _| proxy::run(settings)),
     ("schedule", |settings, _| schedule::run(settings)),
     ("registrants", |settings, _| registrants::run(settings)),
+    ("erasure", |settings, _| erasure::run(settings)),
+    ("retention", |settings, _| retention::run(settings)),
 ];

@@ -2,7 +2,7 @@
 //! on a page. How many there are in all is the number of the account, and of the token that it buys.
 
 use axum::Router;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::day::second_text;
@@ -29,7 +29,10 @@ fn answer(began_s: i64, uri: &Uri, headers: &HeaderMap) -> Response {
         ["v2", "users"] => r#"{"users":[{"id":"host1"}],"next_page_token":""}"#.to_owned(),
         ["v2", "users", _, "meetings"] if query.contains("type=previous_meetings") => meetings(began_s),
         ["v2", "meetings", id, "registrants"] => registrants(began_s, id.parse().unwrap_or(FIRST) - FIRST, count / MEETINGS, mark(query)),
-        _ => "{}".to_owned(),
+        ["v2", .., list @ ("meetings" | "webinars" | "participants")] => {
+            format!(r#"{{"page_size":{PAGE},"next_page_token":"","{list}":[]}}"#)
+        }
+        _ => return (StatusCode::NOT_FOUND, r#"{"code":3001,"message":"This does not exist."}"#).into_response(),
     };
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

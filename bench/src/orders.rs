@@ -158,7 +158,17 @@ pub struct Orders<'a> {
 
 impl<'a> Orders<'a> {
     pub fn new(hooks: &'a [Hook], visitors: &'a [Known]) -> Self {
-        Self { hooks, visitors, next: 0, taken: 0 }
+        Self::from(hooks, visitors, 0)
+    }
+
+    /// The same behind orders that were told before.
+    pub fn from(hooks: &'a [Hook], visitors: &'a [Known], next: u64) -> Self {
+        Self { hooks, visitors, next, taken: 0 }
+    }
+
+    /// How many were told, those before it too.
+    pub fn next(&self) -> u64 {
+        self.next
     }
 }
 

@@ -21,7 +21,7 @@ pub const USAGE: &str = "bench [--quick] [--big] [--verbose] [--only NAME] [--bi
   --big      also the report questions over ten million sessions (about 6 GB of disk, some minutes)
   --verbose  processor time for each request, on standard error
   --only     touches, leads, waits, crash, memory, questions, sizes, paint, backup, counting,
-             orders, pull, busy, sales, lab, records, redirect, funnel, proxy, schedule or registrants
+             orders, pull, busy, sales, lab, records, redirect, funnel, proxy, schedule, registrants, erasure or retention
   --binary   the product [default: target/release/halotrack]
   --folder   where data folders are made [default: the system's folder for temporary files]";
 

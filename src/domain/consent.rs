@@ -4,13 +4,16 @@
 //! different things. What nobody said is decided by the site's mode and by where the visitor seems to be.
 
 mod cookies;
+mod heard;
 mod managers;
+mod purposes;
 mod regions;
 mod tcf;
 
 use serde::{Deserialize, Serialize};
 
 pub use cookies::from_cookies;
+pub use heard::{Heard, OwnWord, had_refused};
 pub use regions::{asks_first, zone_asks_first};
 
 /// What the visitor said of one purpose.
@@ -61,8 +64,8 @@ impl Answer {
 pub struct Consent {
     pub analytics: Answer,
     pub marketing: Answer,
-    /// `cookieyes`, `cookiebot`, `onetrust`, `complianz`, `usercentrics`, `tcf`, `wp_consent_api`, `shopify`,
-    /// `halotrack` or `other`.
+    /// `cookieyes`, `cookiebot`, `onetrust`, `complianz`, `usercentrics`, `borlabs`, `didomi`, `iubenda`, `klaro`, `axeptio`,
+    /// `tcf`, `wp_consent_api`, `shopify`, `halotrack` or `other`.
     pub manager: Option<&'static str>,
 }
 

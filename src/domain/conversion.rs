@@ -138,11 +138,22 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
         _ => return Joining::Ambiguous,
     }
     let by_person = places(known, |c| is_alike(c, new));
+    if new.kind == ConversionKind::Lead {
+        return nearest(&by_person, new, known);
+    }
     match by_person.as_slice() {
         [one] => Joining::Join(*one),
         [] => Joining::Apart,
         _ => Joining::Ambiguous,
     }
+}
+
+/// What another sender tells of a person who sent several leads is one of them, and never one more: the nearest in time, of two
+/// as near the earlier. Apart it would be counted and told to platforms twice. However they arrive, leads that all lie within a
+/// day make as many as the busiest sender has told.
+fn nearest(places: &[usize], new: &Candidate, known: &[Candidate]) -> Joining {
+    let gap = |place: &&usize| (known[**place].happened_at.ms_since(new.happened_at).abs(), known[**place].happened_at, **place);
+    places.iter().min_by_key(gap).map_or(Joining::Apart, |place| Joining::Join(*place))
 }
 
 /// They look like one, whatever their numbers say: the same verified person and amount, close to each other.
@@ -234,6 +245,57 @@ mod tests {
             assert_eq!(joining(&paid, &[told(1, Rank::Shop, shop)]), want, "{shop}");
         }
         assert_eq!(joining(&told(3, Rank::Payment, "calendly"), &[paid]), Joining::Join(0));
+    }
+
+    /// Hour and connection of each lead; how many leads that is.
+    #[test]
+    fn leads_of_several_senders_are_as_many_as_the_busiest_has_told_whoever_is_heard_first() {
+        let rows: &[(&[(i64, i64)], usize)] = &[
+            (&[(0, 1), (1, 2)], 1),
+            (&[(0, 1), (1, 2), (1, 1)], 2),
+            (&[(0, 1), (0, 2), (5, 1), (5, 2)], 2),
+            (&[(0, 1), (3, 2), (4, 3), (9, 1), (10, 3)], 2),
+            (&[(0, 1), (2, 1), (4, 1), (5, 2), (6, 3)], 3),
+        ];
+        for (told, want) in rows {
+            for turn in turns(told) {
+                let mut known: Vec<Candidate> = Vec::new();
+                for (hour, connection) in &turn {
+                    let mut new = sale(None, Some(1), 0, 1_000_000 + hour * 3_600, (*connection, Rank::Api));
+                    (new.kind, new.amount) = (ConversionKind::Lead, None);
+                    match joining(&new, &known) {
+                        Joining::Join(place) => known[place].reporters.extend(new.reporters),
+                        Joining::Apart => known.push(new),
+                        Joining::Ambiguous => panic!("a lead is never in doubt"),
+                    }
+                }
+                assert_eq!(known.len(), *want, "{turn:?}");
+            }
+        }
+    }
+
+    fn turns(all: &[(i64, i64)]) -> Vec<Vec<(i64, i64)>> {
+        if all.is_empty() {
+            return vec![Vec::new()];
+        }
+        (0..all.len())
+            .flat_map(|n| {
+                let mut rest = all.to_vec();
+                let first = rest.remove(n);
+                turns(&rest).into_iter().map(move |turn| [vec![first], turn].concat()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn of_several_leads_the_nearest_is_meant() {
+        let lead =
+            |at_s: i64, connection: i64| Candidate { kind: ConversionKind::Lead, ..sale(None, Some(1), 0, at_s, (connection, Rank::Api)) };
+        let known = [lead(1_000_000, 1), lead(1_007_200, 1)];
+        for (at_s, want) in [(1_000_600, 0), (1_007_000, 1), (1_003_600, 0), (1_080_000, 1)] {
+            assert_eq!(joining(&lead(at_s, 2), &known), Joining::Join(want), "{at_s}");
+        }
+        assert_eq!(joining(&lead(1_100_000, 2), &known), Joining::Apart, "more than a day later");
     }
 
     #[test]

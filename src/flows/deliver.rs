@@ -97,7 +97,9 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     let state = loaded.delivery.step.clone().unwrap_or(start.state);
     let Some(end) = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await? else { return Ok(()) };
     let took_ms = began.elapsed().as_millis() as i64;
-    write_end(app, &owner, &connection, loaded.delivery, (mode, loaded.outgoing.amount), end, took_ms).await
+    // Of one that was taken, consent is not judged anew: only what became of it was asked.
+    let judged = (!loaded.delivery.is_check()).then_some((now, loaded.may.basis));
+    write_end(app, &owner, &connection, loaded.delivery, (mode, loaded.outgoing.amount, judged), end, took_ms).await
 }
 
 fn load(c: &SiteConn, site: &Site, id: DeliveryId, now: Time) -> Result<Option<Loaded>> {
@@ -226,7 +228,7 @@ async fn write_end(
     site: &Arc<Site>,
     connection: &Connection,
     delivery: Delivery,
-    (mode, amount): (Mode, Option<Money>),
+    (mode, amount, judged): (Mode, Option<Money>, Option<(Time, &'static str)>),
     end: End,
     took_ms: i64,
 ) -> Result<()> {
@@ -249,7 +251,7 @@ async fn write_end(
             deliveries::add_attempt(
                 c,
                 delivery.id,
-                &Attempt { at: now, duration_ms: took_ms, outcome: end.outcome, status: end.status, sentence },
+                &Attempt { at: now, duration_ms: took_ms, outcome: end.outcome, status: end.status, sentence, judged },
             )?;
             let told = match (delivery.is_check(), ending.state) {
                 (false, "delivered" | "accepted") => Took::It(amount),

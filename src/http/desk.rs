@@ -10,6 +10,7 @@ use super::shown;
 use crate::app::App;
 use crate::destinations;
 use crate::domain::consent::Mode;
+use crate::domain::money::Money;
 use crate::domain::processing::{self, Processing, Recipient};
 use crate::domain::question::{Asked, Period};
 use crate::domain::retention::{self, ADDRESS_DAYS};
@@ -18,21 +19,36 @@ use crate::error::Result;
 use crate::flows::erase;
 use crate::flows::planning;
 use crate::platforms;
+use crate::sources::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
+use crate::store::people;
 use crate::store::questions::clocks as rows;
 use crate::store::questions::consents::{self, Answers, Withheld};
+use crate::store::questions::inbox;
 use crate::store::sites::Site;
 
 const DEFAULT_DAYS: i32 = 30;
 
 pub const CONSENT: Doc = Doc::new("Privacy", "Visits by their answer on consent, day by day, and conversions that consent kept from each platform.")
     .query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
-    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","all":60,"for_consent":4}]}"#)
+    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","all":60,"for_consent":4,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
     .statuses(&[200, 400]);
 pub const CLOCKS: Doc = Doc::new("Privacy", "How long each kind of row is kept, since when there are any, and when the next ones go.")
     .answer(
         r#"{"items":[{"kind":"touches","days":400,"is_own":false,"oldest_at":"2026-04-01T09:20:00Z","next_at":"2027-05-06T09:20:00Z"}]}"#,
     )
     .statuses(&[200]);
+pub const REQUESTS: Doc = Doc::new(
+    "Privacy",
+    "Wishes of customers that a shop's platform has passed on and that only the owner can answer, the newest first. By due_at the platform wants them answered.",
+)
+.answer(r#"{"items":[{"inbox":"inbox_4","connection":"con_7","at":"2026-06-13T09:20:00Z","due_at":"2026-07-13T09:20:00Z","kind":"data","is_open":true,"sentence":"A customer of the shop asks what is known of them."}]}"#)
+.statuses(&[200]);
+pub const CLAIMS: Doc = Doc::new(
+    "Privacy",
+    "Identities that were claimed on pages by more browsers, or by one browser with more others, than people do in a day, in the last thirty days. They are kept for your eyes and match nothing.",
+)
+.answer(r#"{"items":[{"kind":"email","value":"ann@mail.example","browsers":14,"newest_at":"2026-06-13T09:20:00Z"}]}"#)
+.statuses(&[200]);
 pub const RECORD: Doc =
     Doc::new("Privacy", "The record of processing, made from the settings; what only the owner knows is left to be filled in.")
         .text("RECORD OF PROCESSING\n…")
@@ -44,9 +60,11 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
     let days = Asked(&ask.query).days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
     let (from, to) = days.span().times(&site.zone);
     let zone = site.zone.clone();
-    let (by_day, withheld) = app
+    let (by_day, withheld, worth) = app
         .store
-        .read_unhurried(site.id, move |c| Ok((consents::by_day(c, &zone, Period::whole(days))?, consents::withheld(c, from, to)?)))
+        .read_unhurried(site.id, move |c| {
+            Ok((consents::by_day(c, &zone, Period::whole(days))?, consents::withheld(c, from, to)?, consents::worth(c, from, to)?))
+        })
         .await?;
     let mut total = Answers::default();
     by_day.values().for_each(|day| total.add(day));
@@ -58,7 +76,11 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
         .filter(is_told)
         .filter_map(|w| {
             let connection = book.connections_of(site.id).find(|c| c.id.number() == w.connection)?;
-            Some(json!({"connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent}))
+            let worth: Vec<Money> = worth.iter().filter(|of| of.connection == w.connection).map(|of| of.amount).collect();
+            Some(json!({
+                "connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent,
+                "worth": shown::moneys(&worth),
+            }))
         })
         .collect();
     let counts = |a: &Answers| json!({"granted": a.granted, "denied": a.denied, "unanswered": a.unanswered, "nameless": a.nameless});
@@ -111,6 +133,33 @@ pub async fn clocks(app: App, ask: Ask) -> Result<Reply> {
         "next_at": shown::maybe_time(&site.zone, next_address),
     }));
     Reply::json(&json!({ "items": items }))
+}
+
+/// What platforms give for an answer: <https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance>
+const ANSWERED_WITHIN_MS: i64 = 30 * DAY_MS;
+
+/// `GET /api/sites/{site}/privacy-requests`
+pub async fn requests(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let found = app.store.read(site.id, |c| inbox::asked(c, [ASKS_FOR_DATA, ASKS_FOR_SHOP])).await?;
+    let shown_one = |asked: &inbox::Asked| {
+        let kind = if asked.sentence.starts_with(ASKS_FOR_SHOP) { "shop" } else { "data" };
+        json!({
+            "inbox": asked.id, "connection": asked.connection, "at": shown::time(&site.zone, asked.received_at),
+            "due_at": shown::time(&site.zone, asked.received_at.plus_ms(ANSWERED_WITHIN_MS)), "kind": kind, "is_open": asked.is_open,
+            "sentence": asked.sentence,
+        })
+    };
+    Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
+}
+
+/// `GET /api/sites/{site}/identity-claims`
+pub async fn claims(app: App, ask: Ask) -> Result<Reply> {
+    let site = ask.site()?;
+    let since = app.clock.now().plus_ms(-i64::from(DEFAULT_DAYS) * DAY_MS);
+    let found = app.store.read(site.id, move |c| people::strange_claims(c, since)).await?;
+    let shown_one = |claim: &people::Strange| json!({"kind": claim.kind, "value": claim.value, "browsers": claim.browsers, "newest_at": shown::time(&site.zone, claim.newest_at)});
+    Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
 }
 
 fn days_of(site: &Site, kind: &str, default: u32) -> u32 {

@@ -26,6 +26,8 @@ mod chats;
 mod compress;
 /// Connections with their health.
 pub mod connections;
+/// What consent kept back, and the proof that nothing left against it.
+mod consent;
 /// People as the site knows them.
 pub mod contacts;
 /// The ledger of conversions.

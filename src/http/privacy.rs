@@ -13,6 +13,7 @@ use crate::domain::question::Asked;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Kind, Result};
 use crate::flows::erase;
+use crate::store::erasures::tombstones;
 use crate::store::sites::Site;
 
 const ERASURE: &str = "erasure";
@@ -34,7 +35,7 @@ pub const ONE: Doc =
         .statuses(&[200, 404]);
 pub const LIST: Doc = Doc::new("Privacy", "Certificates of erasures, the newest first; no address is in them.")
     .query(&[("cursor", "`next` of the page before"), ("limit", "rows, at most 500")])
-    .answer(r#"{"items":[],"next":null}"#)
+    .answer(r#"{"marks":0,"items":[],"next":null}"#)
     .statuses(&[200, 400]);
 pub const CSV: Doc =
     Doc::new("Privacy", "The same as CSV, all rows.").answer("erasure,at,who,by,state,total").of_type("text/csv").statuses(&[200]);
@@ -101,7 +102,9 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let asked = Asked(&ask.query);
     let (found, next) = erase::list(&app, site.id, asked.cursor(ERASURE)?, asked.limit()?).await?;
+    let marks = app.store.read(site.id, tombstones::count).await?;
     Reply::json(&json!({
+        "marks": marks,
         "items": found.iter().map(|(e, told)| erase::shown(site, e, told)).collect::<Vec<_>>(),
         "next": next.map(|cursor| cursor.text(ERASURE)),
     }))

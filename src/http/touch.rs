@@ -209,7 +209,7 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
         }
         Some(_) => return Err(Error::invalid("consent", "consent must be a word, or {\"analytics\", \"marketing\"} of such words.")),
     };
-    let cookies = long(fields, "consent_cookies", 8_192)?;
+    let cookies = long(fields, "consent_cookies", 16_384)?;
     let told = cookies.map(|c| consent::from_cookies(&c)).unwrap_or(Consent::UNKNOWN);
     let sent = ask.header("cookie").map(consent::from_cookies).unwrap_or(Consent::UNKNOWN);
     Ok(consent::combine(consent::combine(said, told), sent))

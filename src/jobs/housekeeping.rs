@@ -36,9 +36,14 @@ pub async fn run(app: App) {
         }
         let now = app.clock.now();
         if forgot_at.is_none_or(|at| now.ms_since(at) >= HOUR_MS) {
-            forgot_at = Some(now);
-            if let Err(e) = retain::run(&app).await {
-                tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
+            match retain::run(&app).await {
+                // There is more: it goes on after what else is due.
+                Ok(false) => {}
+                Ok(true) => forgot_at = Some(now),
+                Err(e) => {
+                    forgot_at = Some(now);
+                    tracing::error!(error = %e, "What is past its time could not be removed; the next hour tries again.");
+                }
             }
             if let Err(e) = uploads::sweep(&app).await {
                 tracing::error!(error = %e, "Files of history that nobody brought in could not be removed; the next hour tries again.");

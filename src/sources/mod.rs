@@ -32,6 +32,8 @@ pub mod woocommerce;
 mod zoom;
 
 pub use kit::Verified;
+/// How wishes begin that only the owner can answer.
+pub use shopify::{ASKS_FOR_DATA, ASKS_FOR_SHOP};
 
 /// Every source, in the order of the alphabet.
 pub static ALL: &[&dyn Source] = &[

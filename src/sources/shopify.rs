@@ -188,21 +188,27 @@ impl Webhook for Shopify {
             Body::Order(order) => Heard::Facts(Batch::of(vec![Fact::Order(*order)])),
             Body::Refund(refund) => Heard::Facts(Batch::of(vec![Fact::Refund(refund)])),
             Body::Deletion(deletion) => Heard::Facts(Batch::of(vec![Fact::Deletion(deletion)])),
-            Body::NoRefund => Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"Nothing was given back yet.".to_vec() }),
+            Body::NoRefund => {
+                Heard::Reply(Response { status: 200, headers: Headers::default(), body: b"Nothing was given back yet.".to_vec() })
+            }
             Body::Uninstalled { shop } => farewell(&shop, settings)?,
             Body::Privacy(Wish::Erasure(customer)) => {
                 Heard::Erasure(Whom { email: customer.email, phone: customer.phone, orders: customer.orders })
             }
             Body::Privacy(Wish::Data(customer)) => Heard::ForOwner(format!(
-                "A customer of the shop asks what is known of them ({}). Look them up under People, export what is there, and send it to them within 30 days.",
+                "{ASKS_FOR_DATA} ({}). Look them up under People, export what is there, and send it to them within 30 days.",
                 if customer.email.is_some() { "Shopify named their e-mail" } else { "Shopify named no e-mail" },
             )),
-            Body::Privacy(Wish::Shop) => Heard::ForOwner(
-                "Shopify asks to delete what came from this shop, which removed the app two days ago. If it will not come back, remove the connection and erase its customers under Privacy.".into(),
-            ),
+            Body::Privacy(Wish::Shop) => Heard::ForOwner(format!(
+                "{ASKS_FOR_SHOP}, which removed the app two days ago. If it will not come back, remove the connection and erase its customers under Privacy.",
+            )),
         })
     }
 }
+
+/// How the privacy topics begin that only the owner can answer; the desk finds them by it.
+pub const ASKS_FOR_DATA: &str = "A customer of the shop asks what is known of them";
+pub const ASKS_FOR_SHOP: &str = "Shopify asks to delete what came from this shop";
 
 /// The record of another shop that shares the app says nothing of this one.
 fn farewell(shop: &str, settings: &Settings) -> Result<Heard, Reject> {

@@ -4,6 +4,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
+use crate::domain::consent::Heard;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -12,8 +13,8 @@ use crate::error::Result;
 pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
     let id = c.next_inner_number("consent")?;
     c.execute(
-        "insert into consents (site_id, id, session_id, at, manager, analytics, marketing)
-         select site_id, :id, id, consent_at, coalesce(consent_by, 'page'), analytics, marketing
+        "insert into consents (site_id, id, session_id, at, manager, analytics, marketing, heard_at)
+         select site_id, :id, id, consent_at, coalesce(consent_by, 'page'), analytics, marketing, consent_at
          from sessions where site_id = :site and id = :session and consent_at is not null",
         named_params! {":id": id, ":session": session.number()},
     )?;
@@ -24,8 +25,8 @@ pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
 pub fn retire_of_contact(c: &SiteConn, contact: ContactId) -> Result<()> {
     let id = c.next_inner_number("consent")?;
     c.execute(
-        "insert into consents (site_id, id, contact_id, at, manager, analytics, marketing)
-         select site_id, :id, id, marketing_at, coalesce(marketing_by, 'api'), 'unknown', marketing
+        "insert into consents (site_id, id, contact_id, at, manager, analytics, marketing, heard_at)
+         select site_id, :id, id, marketing_at, coalesce(marketing_by, 'api'), 'unknown', marketing, coalesce(marketing_heard_at, marketing_at)
          from contacts where site_id = :site and id = :contact and marketing_at is not null",
         named_params! {":id": id, ":contact": contact.number()},
     )?;
@@ -56,4 +57,37 @@ pub fn newest_marketing(c: &SiteConn, sessions: &[SessionId], contacts: &[Contac
         )?);
     }
     Ok(answers.into_iter().max_by_key(|(at, is_granted)| (*at, !is_granted)))
+}
+
+/// All that a browser has ever answered on marketing, with when it was heard.
+pub fn answers_of_session(c: &SiteConn, session: SessionId) -> Result<Vec<Heard>> {
+    answers(
+        c,
+        "select at, heard_at, marketing from consents where site_id = :site and session_id = :id and contact_id is null
+         union all
+         select consent_at, consent_at, marketing from sessions where site_id = :site and id = :id and consent_at is not null",
+        session.number(),
+    )
+}
+
+/// The same of what facts have told of a person.
+pub fn answers_of_contact(c: &SiteConn, contact: ContactId) -> Result<Vec<Heard>> {
+    answers(
+        c,
+        "select at, heard_at, marketing from consents where site_id = :site and contact_id = :id
+         union all
+         select marketing_at, coalesce(marketing_heard_at, marketing_at), marketing from contacts
+         where site_id = :site and id = :id and marketing_at is not null",
+        contact.number(),
+    )
+}
+
+fn answers(c: &SiteConn, sql: &str, id: i64) -> Result<Vec<Heard>> {
+    let all: Vec<(i64, i64, String)> = c.list(sql, named_params! {":id": id}, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let heard = |(at, heard_at, word): &(i64, i64, String)| Heard {
+        at: Time::from_ms(*at),
+        heard_at: Time::from_ms(*heard_at),
+        is_granted: word == "granted",
+    };
+    Ok(all.iter().filter(|(_, _, word)| word != "unknown").map(heard).collect())
 }

@@ -231,12 +231,14 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
         "update conversions set label = :label, order_key = coalesce(:order_key, order_key), contact_id = coalesce(:contact, contact_id),
            session_id = coalesce(:session, session_id), amount_minor = coalesce(:amount, amount_minor), currency = coalesce(:currency, currency),
            rank = :rank, happened_at = :happened, book_day = :day, status = :status, counts = :counts, country = coalesce(:country, country),
+           refused_at = case when :consent = 0 and consent_given is not 0 then :received else refused_at end,
            consent_given = case when consent_given = 0 then 0 else coalesce(:consent, consent_given) end
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":contact": new.contact.map(ContactId::number),
             ":session": new.session.map(SessionId::number), ":amount": new.amount.map(|m| m.minor),
             ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank, ":happened": new.happened_at.ms(),
-            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given, ":id": id.number()},
+            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given,
+            ":received": new.received_at.ms(), ":id": id.number()},
     )?;
     Ok(())
 }
@@ -279,10 +281,10 @@ pub fn learned(
 }
 
 /// Its sender has taken consent back. False where it was refused already.
-pub fn refuse(c: &SiteConn, id: ConversionId) -> Result<bool> {
+pub fn refuse(c: &SiteConn, id: ConversionId, now: Time) -> Result<bool> {
     let changed = c.execute(
-        "update conversions set consent_given = 0 where site_id = :site and id = :id and consent_given is not 0",
-        named_params! {":id": id.number()},
+        "update conversions set consent_given = 0, refused_at = :now where site_id = :site and id = :id and consent_given is not 0",
+        named_params! {":id": id.number(), ":now": now.ms()},
     )?;
     Ok(changed > 0)
 }

@@ -5,7 +5,7 @@ use rusqlite::named_params;
 use super::scope::SiteConn;
 use crate::domain::attribution::{Credit, MatchType, PathTouch, Policy};
 use crate::domain::conversion::ConversionKind;
-use crate::domain::ids::ConversionId;
+use crate::domain::ids::{ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -55,6 +55,22 @@ pub fn find_newest(c: &SiteConn, conversion: ConversionId) -> Result<Option<(ser
     )?
     .map(|(snapshot, path)| {
         Ok((serde_json::from_str(&snapshot).map_err(Error::internal)?, serde_json::from_str(&path).map_err(Error::internal)?))
+    })
+    .transpose()
+}
+
+/// The browsers on the path of the newest run, and when it was made.
+pub fn find_path(c: &SiteConn, conversion: ConversionId) -> Result<Option<(Vec<SessionId>, Time)>> {
+    c.find(
+        "select path, at from credits where site_id = :site and conversion_id = :conversion order by run desc limit 1",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+    )?
+    .map(|(path, at)| {
+        let path: Vec<PathTouch> = serde_json::from_str(&path).map_err(Error::internal)?;
+        let mut sessions: Vec<SessionId> = path.iter().map(|p| SessionId::new(p.touch.session)).filter(|id| id.number() > 0).collect();
+        sessions.dedup();
+        Ok((sessions, Time::from_ms(at)))
     })
     .transpose()
 }

@@ -320,16 +320,18 @@ pub struct Attempt<'a> {
     pub outcome: &'a str,
     pub status: Option<u16>,
     pub sentence: &'a str,
+    /// When consent was looked at, and why it might go. None where nothing new was sent.
+    pub judged: Option<(Time, &'a str)>,
 }
 
 pub fn add_attempt(c: &SiteConn, id: DeliveryId, a: &Attempt) -> Result<()> {
     c.execute(
-        "insert into attempts (site_id, delivery_id, n, at, duration_ms, outcome, status, sentence)
-         select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence
+        "insert into attempts (site_id, delivery_id, n, at, duration_ms, outcome, status, sentence, judged_at, basis)
+         select :site, :id, coalesce(max(n), 0) + 1, :at, :duration, :outcome, :status, :sentence, :judged, :basis
          from attempts where site_id = :site and delivery_id = :id
          having exists (select 1 from deliveries where site_id = :site and id = :id)",
         named_params! {":id": id.number(), ":at": a.at.ms(), ":duration": a.duration_ms, ":outcome": a.outcome, ":status": a.status,
-        ":sentence": a.sentence},
+        ":sentence": a.sentence, ":judged": a.judged.map(|(at, _)| at.ms()), ":basis": a.judged.map(|(_, basis)| basis)},
     )?;
     Ok(())
 }

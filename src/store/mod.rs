@@ -83,6 +83,7 @@ mod pool; // readers and their pragmas
 pub mod pulls;
 /// What the dashboard and the APIs ask.
 pub mod questions;
+mod reading; // a question's connection, snapshot and time
 mod recall; // what readers keep in memory
 /// Days of deliveries after a change of the zone.
 pub mod recounts;
@@ -145,8 +146,6 @@ pub use writer::WriterFigures;
 /// The oldest SQLite without the WAL-reset bug (sqlite.org/changes.html, 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// A question is stopped after this long, so that no reader holds up the log for others; exports ask page by page.
-const LONGEST_QUESTION: Duration = Duration::from_secs(2);
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS_A_LOOK: i32 = 20_000;
 /// So long is looked for damage at a start: the first hundreds of megabytes of a usual disk.
@@ -236,43 +235,6 @@ impl Store {
         self.inner.writer.run(move |conn| change(&AllSites::new(conn, &sealer))).await
     }
 
-    /// Reads one site on a read-only connection, off the async threads, in one snapshot.
-    pub async fn read<T, F>(&self, site: SiteId, question: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
-    {
-        self.read_all_sites(move |all| question(&all.of(site))).await
-    }
-
-    pub async fn read_all_sites<T, F>(&self, question: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&AllSites) -> Result<T> + Send + 'static,
-    {
-        let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || inner.read_now(Some(LONGEST_QUESTION), question))
-            .await
-            .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
-    }
-
-    /// The same without a time limit, for counting in the background.
-    pub async fn read_unhurried<T, F>(&self, site: SiteId, question: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&SiteConn) -> Result<T> + Send + 'static,
-    {
-        let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || inner.read_now(None, move |all| question(&all.of(site))))
-            .await
-            .map_err(|e| Error::internal(format!("a reader stopped: {e}")))?
-    }
-
-    /// The same for callers that are not async.
-    pub fn read_all_sites_blocking<T>(&self, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        self.inner.read_now(None, question)
-    }
-
     /// Work that cannot run inside a transaction, between two batches: checkpoint, VACUUM.
     pub async fn between_batches<T, F>(&self, work: F) -> Result<T>
     where
@@ -286,41 +248,9 @@ impl Store {
         self.inner.writer.figures()
     }
 
-    pub fn readers_in_use(&self) -> u32 {
-        let state = self.inner.readers.state();
-        state.connections - state.idle_connections
-    }
-
     /// Finishes what is queued, checkpoints, and ends the writer thread.
     pub async fn close(&self) {
         self.inner.writer.stop().await;
-    }
-}
-
-impl Inner {
-    fn read_now<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        let answer = self.ask(longest, question);
-        if scope::take_fault() == Some(scope::Fault::Damage) {
-            // What was promised may lie in what is damaged: nothing more may be added to it.
-            self.writer.end();
-        }
-        answer
-    }
-
-    fn ask<T>(&self, longest: Option<Duration>, question: impl FnOnce(&AllSites) -> Result<T>) -> Result<T> {
-        let mut conn = self
-            .readers
-            .get()
-            .map_err(|e| Error::new(Kind::Unavailable, "busy", "All readers are busy. Try again in a few seconds.").after(5).caused(e))?;
-        let since = std::time::Instant::now();
-        let is_over = longest.map(|longest| move || since.elapsed() > longest);
-        conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
-        // One snapshot for the whole question.
-        conn.execute_batch("begin").map_err(scope::sql_error)?;
-        let answer = question(&AllSites::new(&conn, &self.sealer).remembering(&self.recall));
-        conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
-        conn.execute_batch("rollback").map_err(scope::sql_error)?;
-        answer
     }
 }
 

@@ -159,7 +159,7 @@ fn learned(c: &SiteConn, contact: i64, person: &Person, at: Time) -> Result<()> 
 
 /// A fact tells the person's answer on marketing, given at a moment: of several the newest holds, and of two at once the
 /// denial. The same answer given anew is newer than what was said elsewhere meanwhile. Gives whether it is news.
-pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at: Time) -> Result<bool> {
+pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at: Time, heard_at: Time) -> Result<bool> {
     let word = if is_granted { "granted" } else { "denied" };
     let known = c.find(
         "select marketing, marketing_at from contacts where site_id = :site and id = :id",
@@ -175,8 +175,9 @@ pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at
         consents::retire_of_contact(c, contact)?;
     }
     c.execute(
-        "update contacts set marketing = :word, marketing_at = :at, marketing_by = :by where site_id = :site and id = :id",
-        named_params! {":word": word, ":at": at.ms(), ":by": by, ":id": contact.number()},
+        "update contacts set marketing = :word, marketing_at = :at, marketing_by = :by, marketing_heard_at = :heard
+         where site_id = :site and id = :id",
+        named_params! {":word": word, ":at": at.ms(), ":by": by, ":heard": heard_at.ms(), ":id": contact.number()},
     )?;
     Ok(true)
 }
@@ -192,13 +193,22 @@ fn merge(c: &SiteConn, kept: i64, merged: i64, because: &str, at: Time) -> Resul
     milestones::merge(c, kept, merged)?;
     c.execute("update tracker_events set contact_id = :kept where site_id = :site and contact_id = :merged", both)?;
     // The newer answer of the two is the person's; a denial at the same moment wins.
-    c.execute(
-        "update contacts as k set (marketing, marketing_at, marketing_by) =
-           (select m.marketing, m.marketing_at, m.marketing_by from contacts m where m.site_id = k.site_id and m.id = :merged)
-         where k.site_id = :site and k.id = :kept and exists (select 1 from contacts m where m.site_id = k.site_id and m.id = :merged
-           and (m.marketing_at > coalesce(k.marketing_at, 0) or m.marketing_at = k.marketing_at and m.marketing = 'denied'))",
+    let newer: Option<i64> = c.find(
+        "select 1 from contacts k join contacts m on m.site_id = k.site_id and m.id = :merged where k.site_id = :site and k.id = :kept
+           and (m.marketing_at > coalesce(k.marketing_at, 0) or m.marketing_at = k.marketing_at and m.marketing = 'denied')",
         both,
+        |row| row.get(0),
     )?;
+    if newer.is_some() {
+        consents::retire_of_contact(c, ContactId::new(kept))?;
+        // That it is this person's answer too is known from now on.
+        c.execute(
+            "update contacts as k set (marketing, marketing_at, marketing_by, marketing_heard_at) =
+               (select m.marketing, m.marketing_at, m.marketing_by, :at from contacts m where m.site_id = k.site_id and m.id = :merged)
+             where k.site_id = :site and k.id = :kept",
+            named_params! {":kept": kept, ":merged": merged, ":at": at.ms()},
+        )?;
+    }
     c.execute("update contacts set merged_into = :kept where site_id = :site and id = :merged", both)?;
     let id = c.next_number("contact_merge")?;
     c.execute(
@@ -246,6 +256,25 @@ pub fn count_claims(c: &SiteConn, session: SessionId, kind: IdentityKind, value:
     Ok((of_session, of_identity))
 }
 
+/// Claims that were beyond what one browser, or one address, says in a day: by whom they name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strange {
+    pub kind: String,
+    pub value: String,
+    pub browsers: i64,
+    pub newest_at: Time,
+}
+
+/// Those of the last days, fifty identities at most, the newest first. They link nothing; the owner may want to know who is busy.
+pub fn strange_claims(c: &SiteConn, since: Time) -> Result<Vec<Strange>> {
+    c.list(
+        "select kind, value, count(distinct session_id), max(at) as newest from session_people
+         where site_id = :site and is_flagged = 1 and at >= :since group by kind, value order by newest desc limit 50",
+        named_params! {":since": since.ms()},
+        |row| Ok(Strange { kind: row.get(0)?, value: row.get(1)?, browsers: row.get(2)?, newest_at: Time::from_ms(row.get(3)?) }),
+    )
+}
+
 /// Sessions known as this identity, the newest link first, each with whether it was proved.
 pub fn sessions_of(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Vec<(SessionId, bool)>> {
     c.list(
@@ -254,6 +283,16 @@ pub fn sessions_of(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Vec<
          group by session_id order by newest desc limit 50",
         named_params! {":kind": kind.word(), ":value": value},
         |row| Ok((SessionId::new(row.get(0)?), row.get(1)?)),
+    )
+}
+
+/// Sessions that were proved to be this identity, and since when.
+pub fn proved_sessions(c: &SiteConn, kind: IdentityKind, value: &str) -> Result<Vec<(SessionId, Time)>> {
+    c.list(
+        "select session_id, min(at) from session_people
+         where site_id = :site and kind = :kind and value = :value and is_verified = 1 and is_flagged = 0 group by session_id",
+        named_params! {":kind": kind.word(), ":value": value},
+        |row| Ok((SessionId::new(row.get(0)?), Time::from_ms(row.get(1)?))),
     )
 }
 

@@ -1,4 +1,5 @@
-//! Sales that look alike: whoever may belong to two belongs to none of them, and it makes no difference who was heard first.
+//! Sales and leads that look alike, and it makes no difference who was heard first: a report of a sale that may belong to two
+//! belongs to none of them; leads are as many as the busiest sender has told.
 
 use halotrack::domain::time::Time;
 use serde_json::{Value, json};
@@ -96,7 +97,7 @@ impl Shop {
 }
 
 /// All orders in which a few things may come.
-fn turns(all: &[Told]) -> Vec<Vec<Told>> {
+fn turns<T: Copy>(all: &[T]) -> Vec<Vec<T>> {
     if all.is_empty() {
         return vec![Vec::new()];
     }
@@ -183,4 +184,22 @@ async fn a_report_that_is_parted_says_so_and_takes_nothing_along() {
     assert_eq!(shop.heard().await, 3);
     let kinds: Vec<Value> = shop.receiver.seen().iter().map(|s| s.json()["type"].clone()).collect();
     assert!(kinds.iter().all(|kind| kind == "conversion.created"), "nothing is taken back: what was told holds: {kinds:?}");
+}
+
+/// Somebody sends two forms in a day, and two systems tell of each: two leads, each told to platforms once.
+#[tokio::test]
+async fn two_leads_that_two_systems_tell_of_are_two_in_every_order() {
+    let all = [(0, "A-1", 0), (1, "B-1", 1), (0, "A-2", 120), (1, "B-2", 121)];
+    for turn in turns(&all) {
+        let shop = Shop::open().await;
+        let forms = [shop.house.connect(&shop.site, "forms", "", &[]).await, shop.house.connect(&shop.site, "forms", "", &[]).await];
+        shop.house.advance_s(4 * 3_600);
+        for (sender, id, minute) in &turn {
+            let at = Time::from_s(NOW_S + minute * 60).utc();
+            let body = json!({"lead_id": id, "email": ANN, "consent_given": true, "timestamp": at}).to_string();
+            crate::leads::send_signed(&shop.house, "/api/webhook/lead", &forms[*sender].secret, 0, &body).await.is(200);
+        }
+        assert_eq!(shop.house.list(&shop.site, "conversions").await.len(), 2, "{turn:?}");
+        assert_eq!(shop.heard().await, 2, "{turn:?}");
+    }
 }

@@ -21,7 +21,7 @@ const DOWN: &str = "\u{E015}";
 const SHIFT: &str = "\u{E008}";
 
 /// Pages, and what says that they are drawn.
-const PAGES: [(&str, &str); 30] = [
+const PAGES: [(&str, &str); 31] = [
     ("overview", ".t-panel tbody tr"),
     ("sources", ".t-tree tbody tr"),
     ("spend", "tr[data-id]"),
@@ -42,6 +42,7 @@ const PAGES: [(&str, &str); 30] = [
     ("connections/con_2", ".choices"),
     ("connections/+meta", "form .in"),
     ("deliveries", "tr[data-id]"),
+    ("consent", ".consent-verdict"),
     ("runs", "tr[data-id]"),
     ("install", ".step, pre, code"),
     ("settings/site", "[name=domain]"),

@@ -18,7 +18,7 @@ async fn send(house: &House, path: &str, headers: &[(&str, &str)], body: &str) -
 }
 
 /// Signed by the owner's server, `late_s` ago.
-async fn send_signed(house: &House, path: &str, secret: &str, late_s: i64, body: &str) -> Answer {
+pub async fn send_signed(house: &House, path: &str, secret: &str, late_s: i64, body: &str) -> Answer {
     let headers = signed(secret, house.clock.now().s() - late_s, body.as_bytes());
     let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     send(house, path, &headers, body).await
@@ -437,6 +437,11 @@ async fn mass_claims_link_nothing() {
         let want = if n < 5 { "email (claimed): many" } else { "none: " };
         assert_eq!(matched(&house, &site, json!({"lead_id": n, "email": format!("m{n}@mail.example")})).await, want, "address {n}");
     }
+    // What was too much is told to the owner, and to nobody else.
+    let claims = house.get("/api/sites/shop/identity-claims").token(&site.token).send().await.is(200).json;
+    let told: Vec<(&serde_json::Value, &serde_json::Value)> =
+        claims["items"].as_array().expect("claims").iter().map(|c| (&c["value"], &c["browsers"])).collect();
+    assert_eq!(told, [(&json!("m6@mail.example"), &json!(1)), (&json!("m5@mail.example"), &json!(1))]);
     house.advance_s(DAY_S);
     identify(&house, &site, &id, json!({"email": "tomorrow@mail.example"})).await.is(204);
     house.advance_s(1);

@@ -20,6 +20,7 @@ mod cli;
 mod concurrency;
 mod connect_pages;
 mod connections;
+mod consent_ledger;
 mod consent_orders;
 mod contacts;
 mod crash;

@@ -20,7 +20,9 @@ async fn an_owner_forgets_a_person_and_keeps_the_desk() {
     set_up(&browser, &office).await;
     one_strip_everywhere(&browser, &office).await;
     connections_stay_under_the_hand(&browser, &office).await;
+    some_left_and_some_was_kept_back(&office);
     looks(&browser, &office).await;
+    the_ledger(&browser, &office).await;
     a_person_is_erased(&browser, &office).await;
     the_desk(&browser, &office).await;
     browser.end().await;
@@ -66,12 +68,67 @@ async fn connections_stay_under_the_hand(browser: &Chromium, office: &Office) {
     assert_eq!(errors(browser).await, Vec::<String>::new());
 }
 
+/// Two deliveries have left, one of them against a refusal, and one was kept back: what the ledger has to show.
+fn some_left_and_some_was_kept_back(office: &Office) {
+    let db = Connection::open(office.server.folder.join("data").join(FILE)).expect("the file");
+    db.busy_timeout(Duration::from_secs(20)).expect("a time-out");
+    let all: Vec<(i64, i64, i64)> = {
+        let mut rows = db
+            .prepare("select site_id, id, conversion_id from deliveries where site_id = (select site_id from deliveries limit 1) order by created_at desc limit 3")
+            .expect("a question");
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
+        rows.map(|row| row.expect("a row")).collect()
+    };
+    let [(site, kept, _), (_, left, _), (_, wrong, refused)] = all[..] else { panic!("three deliveries: {all:?}") };
+    db.execute("delete from attempts where site_id = ?1", [site]).expect("nothing has left yet");
+    db.execute("update deliveries set state = 'skipped', reason = 'consent' where site_id = ?1 and id = ?2", [site, kept])
+        .expect("kept back");
+    for id in [left, wrong] {
+        db.execute(
+            "insert into attempts (site_id, delivery_id, n, at, duration_ms, outcome, status, sentence, judged_at, basis)
+             select site_id, id, 1, created_at, 40, 'delivered', 200, '', created_at, 'the visitor''s own answer' from deliveries
+             where site_id = ?1 and id = ?2",
+            [site, id],
+        )
+        .expect("it left");
+    }
+    db.execute("update conversions set consent_given = 0, refused_at = 1 where site_id = ?1 and id = ?2", [site, refused])
+        .expect("a refusal");
+}
+
+/// From the verdict into the rows, and from a row into its receipt, by hand.
+async fn the_ledger(browser: &Chromium, office: &Office) {
+    browser.open(&office.page("/dashboard/full/consent?range=all")).await;
+    browser
+        .wait("the verdict", "return document.querySelector('.consent-verdict')?.innerText.includes('1 delivery was sent though')")
+        .await;
+    browser.wait("the one it is", "return document.querySelectorAll('.consent-wrong li a').length === 1").await;
+    browser.click(".t-consent tr:has(td.neg) button").await;
+    browser.wait("what was sent", "return document.querySelectorAll('.t-consent-rows tbody tr[data-id]').length === 1").await;
+    browser.wait("said in its row", "return document.querySelector('.t-consent-rows').innerText.includes('They had refused')").await;
+    browser.click("[data-focus^=withheld-]").await;
+    browser.wait("what was kept back", "return document.querySelector('.t-consent-rows')?.innerText.includes('Had not agreed')").await;
+    browser.picture("consent rows").await;
+    browser.click("[data-focus=check]").await;
+    browser
+        .wait(
+            "checked again",
+            "return !document.querySelector('[data-focus=check]').disabled && !!document.querySelector('.consent-verdict')",
+        )
+        .await;
+    browser.click(".t-consent-rows tbody th a").await;
+    browser.wait("its receipt", "return location.pathname.includes('/conversions/conversion_')").await;
+    assert_eq!(errors(browser).await, Vec::<String>::new());
+}
+
 async fn looks(browser: &Chromium, office: &Office) {
     for (site, page, ready) in [
         ("full", "people/contact_2", "main .person-head [data-focus=erase]"),
         ("full", "settings/privacy", "main .answers svg rect"),
         ("full", "connections", "main .cc"),
         ("empty", "settings/privacy", "main .clocks"),
+        ("full", "consent", "main .t-consent"),
+        ("empty", "consent", "main .consent-verdict"),
     ] {
         for (width, height) in [(1440, 900), (390, 844)] {
             for scheme in ["light", "dark"] {

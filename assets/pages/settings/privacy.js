@@ -3,17 +3,14 @@
 
 import { get, post } from '../../api.js';
 import { h, fill, icon, announce } from '../../dom.js';
-import { addDays, count, day, exact, percent, plural, rangeOf, shortDay, dayOf, today, span } from '../../format.js';
+import { addDays, count, day, exact, percent, plural, rangeOf, shortDay, dayOf, today } from '../../format.js';
 import { field } from '../../parts/alone.js';
 import { saveForm, panel } from '../../parts/form.js';
 import { openDialog, dialogHead } from '../../parts/menu.js';
+import { ANSWERS, answers, answered } from '../../parts/consent_bars.js';
 import { openErase, certificate, ready } from '../../parts/erase.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
-/** Answers with their words, from the bottom of a bar up. */
-const ANSWERS = [['granted', 'agreed', 'Marketing and figures: yes'], ['unanswered', 'not answered', 'The site’s rule for those who have not answered held'], ['denied', 'refused', 'No to marketing'],
-  ['nameless', 'counted without a cookie', 'Refused everything, or not asked yet: only that there was a visit is kept']];
 /** @type {Record<string, [string, string]>} */
 const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], messages: ['Chat messages', 'Which sales they helped stays.'], events: ['What trackers such as AnyTrack told', 'The sales and leads in it stay.'], inbox: ['What came in, word for word', 'What was read from it stays.'], dead_letters: ['What was sent to platforms', 'That it was sent stays.'],
   audit: ['Who changed what', ''], sync_logs: ['Calls of trackers', 'What they told stays.'], sync_runs: ['When platforms’ lists were read', 'The last reading of each stays.'], addresses: ['Network addresses', 'Sealed, for the ad platforms alone.'] };
@@ -22,12 +19,16 @@ const KEPT = { touches: ['Visits and browsers', 'Their counts stay for good.'], 
 export async function show(root, p) {
   const base = `/api/sites/${p.site.site}`, owner = p.site.role === 'owner';
   await ready;
-  const [clocks, erasures] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null]);
+  const [clocks, erasures, requests, claims] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null, owner ? get(`${base}/privacy-requests`) : null, owner ? get(`${base}/identity-claims`) : null]);
   const consent = h('div.set-body'), list = h('div');
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
     panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
+    owner && requests.items.length > 0 && panel('Passed on by Shopify', 'What customers asked the shop for. Who is to be forgotten is erased by itself, and stands below.', drawRequests(requests.items, p, () => show(root, p))),
+    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
+    owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be more people than one is. Nothing is matched by it.',
+      h('ul.rows', null, claims.items.map((/** @type {any} */ c) => h('li', null, h('div.grow', null, h('bdi', null, c.value)), h('span.quiet', { 'data-tip': exact(c.newest_at) }, `${plural(c.browsers, 'browser')}, ${day(c.newest_at)}`))))),
     panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
       h('div.acts', null, h('a.btn', { href: `${base}/processing.txt`, download: true }, icon('export', 's'), 'Download'))));
   if (erasures) drawErasures(list, erasures, p);
@@ -46,49 +47,11 @@ async function drawConsent(box, p, size) {
   }
   const all = ANSWERS.reduce((n, [id]) => n + answer.total[id], 0);
   const focus = box.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
-  fill(box, h('div.desk-head', null, h('p.quiet', null, all ? [h('b', null, percent(answer.total.granted / all)), rangeOf(answer.total.granted, all) && ` (${rangeOf(answer.total.granted, all)})`, ` of ${plural(all, 'visit')} agreed.`] : 'No visit in these days.'),
+  fill(box, h('div.desk-head', null, answered(answer, all),
     h('div.seg', { role: 'group', 'aria-label': 'Days' }, RANGES.map(([n, word]) => h('button', { type: 'button', 'data-focus': `days-${n}`, 'aria-pressed': String(n === size), onclick: () => drawConsent(box, p, Number(n)) }, word)))),
-  all > 0 && answers(answer, all), withheld(answer.withheld));
+  all > 0 && answers(answer, all), withheld(answer.withheld), h('p', null, h('a.btn', { href: p.app.href('consent') }, icon('shield', 's'), 'Open the consent ledger')));
   if (focus) /** @type {HTMLElement|null} */ (box.querySelector(`[data-focus="${focus}"]`))?.focus();
   if (size !== 30 || focus) announce(`${percent(all ? answer.total.granted / all : 0)} of ${plural(all, 'visit')} agreed`);
-}
-
-/** Bars of days or weeks, each stacked by the answer; the same as a table behind them. @param {any} answer @param {number} all */
-function answers(answer, all) {
-  const each = answer.days.length > 100 ? 7 : 1;
-  /** @type {any[]} */ const bars = [];
-  answer.days.forEach((/** @type {any} */ d, /** @type {number} */ i) => {
-    if (i % each === 0) bars.push({ from: d.day, to: d.day, granted: 0, denied: 0, unanswered: 0, nameless: 0 });
-    const bar = bars[bars.length - 1];
-    bar.to = d.day;
-    for (const [id] of ANSWERS) bar[id] += d[id];
-  });
-  const most = Math.max(1, ...bars.map((b) => ANSWERS.reduce((n, [id]) => n + b[id], 0)));
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${bars.length * 10} 100`);
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('aria-hidden', 'true');
-  bars.forEach((b, i) => {
-    let at = 100;
-    for (const [id] of ANSWERS) {
-      const size = (b[id] / most) * 100;
-      if (size) svg.append(rect({ x: i * 10 + 1, y: at - size, width: 8, height: size, class: id }));
-      at -= size;
-    }
-  });
-  const sample = (/** @type {string} */ cls) => { const s = document.createElementNS(SVG, 'svg'); s.setAttribute('viewBox', '0 0 10 10'); s.setAttribute('aria-hidden', 'true'); s.append(rect({ width: 10, height: 10, class: cls })); return s; };
-  return h('div.answers', null, svg, h('div.ends', null, h('span', null, day(answer.from)), h('span', null, day(answer.to))),
-    h('p.key', null, ANSWERS.map(([id, word, note]) => h('span', { 'data-tip': note }, sample(id), h('b', null, count(answer.total[id])), ` ${word}`, h('span.faint', null, percent(answer.total[id] / all))))),
-    h('details', null, h('summary', null, 'Show as table'), h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Visits by answer' }, h('table.t', null, h('caption.vh', null, 'Visits by their answer on consent'),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, each > 1 ? 'Week' : 'Day'), ANSWERS.map(([, word]) => h('th.num', { scope: 'col' }, word)))),
-      h('tbody', null, bars.map((b) => h('tr', null, h('th', { scope: 'row' }, each > 1 ? span(b.from, b.to) : day(b.from)), ANSWERS.map(([id]) => h('td.num', null, count(b[id]))))))))));
-}
-
-/** @param {Record<string, string|number>} props */
-function rect(props) {
-  const el = document.createElementNS(SVG, 'rect');
-  for (const [k, v] of Object.entries(props)) el.setAttribute(k, String(v));
-  return el;
 }
 
 /** @param {any[]} list */
@@ -131,10 +94,37 @@ function eraseForm(p, again) {
   const who = field('E-mail, phone or order number', h('input.in', { name: 'who', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'ann@mail.example' }), { check: (v) => (v.trim() ? null : 'Who asks to be forgotten?') });
   return saveForm({ fields: [who], go: 'Show what would go', save: async () => {
     const text = who.input.value.trim();
-    const named = text.includes('@') ? { email: text } : /^[+0][\d ()./-]{6,}$/.test(text) ? { phone: text } : { order: text.replace(/^#/, '') };
-    openErase(p, named, text, again);
+    openErase(p, named(text), text, again);
     return null;
   } });
+}
+
+/** Somebody as the owner types them. @param {string} text */
+const named = (text) => (text.includes('@') ? { email: text } : /^[+0][\d ()./-]{6,}$/.test(text) ? { phone: text } : { order: text.replace(/^#/, '') });
+
+/** Everything of a person as a file: first whether there is anything. @param {import('../../app.js').Params} p */
+function accessForm(p) {
+  const who = field('E-mail, phone or order number', h('input.in', { name: 'whose', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'ann@mail.example' }), { check: (v) => (v.trim() ? null : 'Who asks?') });
+  const found = h('div.access', { role: 'status' });
+  const form = saveForm({ fields: [who], go: 'Look', save: async () => {
+    const text = who.input.value.trim(), base = `/api/sites/${p.site.site}`;
+    const preview = await post(`${base}/erasures`, { ...named(text), preview: true });
+    const file = (/** @type {string} */ kind) => `${base}/people/export${kind}?${new URLSearchParams(named(text))}`;
+    fill(found, preview.is_known ? [h('p', null, 'All that is kept of ', h('bdi', null, text), '. The file holds their data: give it to nobody else.'),
+      h('div.acts', null, h('a.btn', { href: file(''), download: true }, icon('export', 's'), 'As JSON'), h('a.btn', { href: file('.csv'), download: true }, icon('export', 's'), 'As a table (CSV)'))]
+      : h('p.quiet', null, 'Nothing is kept of ', h('bdi', null, text), '.'));
+    return null;
+  } });
+  return h('div', null, form, found);
+}
+
+/** @param {any[]} items @param {import('../../app.js').Params} p @param {() => void} again */
+function drawRequests(items, p, again) {
+  const words = { data: 'A customer asks what you know of them', shop: 'The shop removed the app: delete what came from it' };
+  return h('ul.rows', null, items.map((r) => h('li', null, h('div.grow', null, h('b', null, words[/** @type {'data'} */ (r.kind)]), h('span.tag.box', null, r.is_open ? `until ${shortDay(r.due_at)}` : 'done'), h('p.quiet', { 'data-tip': exact(r.at) }, r.sentence)),
+    h('div.acts', null, r.is_open && h('button.btn.small', { type: 'button', 'aria-label': `Done: request of ${day(r.at)}`, onclick: async () => {
+      try { await post(`/api/sites/${p.site.site}/inbox/${r.inbox}/dismiss`, {}); again(); } catch (error) { p.app.toast(/** @type {any} */ (error).message); }
+    } }, icon('check', 's'), 'Done')))));
 }
 
 /** @param {HTMLElement} box @param {any} page @param {import('../../app.js').Params} p */
@@ -156,7 +146,7 @@ function drawErasures(box, page, p) {
   } }, 'Older ones'), h('a.btn.small', { href: `/api/sites/${p.site.site}/erasures.csv`, download: true }, icon('export', 's'), 'CSV'));
   put(page.items);
   drawMore();
-  fill(box, list, more);
+  fill(box, page.marks > 0 && h('p.quiet', null, icon('shield', 's'), ` ${plural(page.marks, 'mark', 'marks')} without a name in them keep what shops and lists tell again from bringing anybody back.`), list, more);
 }
 
 /** @param {any[]} all */

@@ -1,8 +1,10 @@
 //! Reads the consent cookies of the common consent managers, as they stand in a `Cookie` header.
 //!
-//! What each manager writes is read in `managers.rs`.
+//! What each manager writes is read in `managers.rs`, by purpose and service in `purposes.rs`. A browser may send one name
+//! twice, set by the shop's own host and by the domain above it: each is read, and a denial wins.
 
 use super::managers::{Answers, NOTHING, allow, both, cookiebot, cookieyes, decoded, is_cookiebot, onetrust, plain, shopify, usercentrics};
+use super::purposes::{axeptio, borlabs, didomi, iubenda, iubenda_objections, klaro, orestbida};
 use super::{Answer, Consent, combine, tcf};
 
 /// Enough for every consent cookie a browser can send; the rest is not read.
@@ -69,11 +71,19 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
         }
         "wp_consent_statistics" => ("wp_consent_api", (allow(value), Answer::Unknown)),
         "wp_consent_marketing" => ("wp_consent_api", (Answer::Unknown, allow(value))),
+        "borlabs-cookie" => ("borlabs", borlabs(&decoded(value))),
+        "didomi_token" => ("didomi", didomi(value)),
+        "klaro" => ("klaro", klaro(&decoded(value))),
+        "axeptio_cookies" => ("axeptio", axeptio(&decoded(value))),
+        "cc_cookie" => ("other", orestbida(&decoded(value))),
         "_tracking_consent" => ("shopify", shopify(&decoded(value))),
         "cookielawinfo-checkbox-analytics" => ("cookieyes", only_if(has_answered.cookie_law_info, (allow(value), Answer::Unknown))),
         "cookielawinfo-checkbox-advertisement" => ("cookieyes", only_if(has_answered.cookie_law_info, (Answer::Unknown, allow(value)))),
         "cookie_consent" | "cookie-consent" | "cookieconsent_status" | "cookiefirst-consent" => ("other", plain(&decoded(value))),
         _ => {
+            if let Some(answers) = numbered(&lower, value) {
+                return Some(answers);
+            }
             // On the root of a WordPress multisite the prefix is `cmplz_rt_`.
             let name = lower.strip_prefix("cmplz_")?;
             let answers = match name.strip_prefix("rt_").unwrap_or(name) {
@@ -84,6 +94,22 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
             ("complianz", only_if(has_answered.complianz, answers))
         }
     })
+}
+
+/// Cookies whose name ends with the number of the customer or of the policy.
+fn numbered(name: &str, value: &str) -> Option<(&'static str, Answers)> {
+    // consentmanager.net: https://help.consentmanager.net/books/cmp/page/cookies-set-by-the-cmp
+    if name.starts_with("__cmpconsent") {
+        return Some(("tcf", tcf::find(&decoded(value)).unwrap_or(NOTHING)));
+    }
+    let rest = name.strip_prefix("_iub_cs-")?;
+    let (policy, kind) = rest.split_once('-').unwrap_or((rest, ""));
+    let is_number = policy.trim_start_matches('s').bytes().all(|b| b.is_ascii_digit());
+    match kind {
+        "" if is_number => Some(("iubenda", iubenda(&decoded(value)))),
+        "uspr" if is_number => Some(("iubenda", iubenda_objections(&decoded(value)))),
+        _ => None,
+    }
 }
 
 /// At most `max` bytes from the start, cut between letters.
@@ -159,7 +185,9 @@ mod tests {
                 "OptanonConsent=interactionCount=0&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=2026-01-01T10:00:00.000Z",
                 "onetrust ++",
             ),
-            ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1", "onetrust ++"),
+            // What an older version writes before anybody has answered.
+            ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1", "none ??"),
+            ("OptanonConsent=groups=1%3A1%2C2%3A1%2C4%3A0; OptanonAlertBoxClosed=2019-05-01T10:00:00.000Z", "onetrust +-"),
             (
                 "OptanonConsent=isGpcEnabled%3D1%26interactionCount%3D1%26groups%3DC0001%253A1%252CC0002%253A1%252CC0004%253A1",
                 "onetrust +-",
@@ -199,6 +227,34 @@ mod tests {
             ),
             ("_tracking_consent={\"con\":{\"CMP\":{\"a\":\"1\",\"m\":\"0\",\"p\":\"1\",\"s\":\"\"}},\"v\":\"2.1\"}", "shopify +-"),
             ("_tracking_consent=3.AMPS_USVA_f_f_x", "none ??"),
+            // Borlabs, Didomi, iubenda, Klaro
+            (
+                "borlabs-cookie=%7B%22consents%22%3A%7B%22essential%22%3A%5B%22borlabs-cookie%22%5D%2C%22statistics%22%3A%5B%22google-analytics%22%5D%7D%2C%22v3%22%3Atrue%2C%22version%22%3A1%7D",
+                "borlabs +-",
+            ),
+            ("borlabs-cookie={\"consents\":{\"essential\":[\"borlabs-cookie\"]},\"version\":\"2\"}", "borlabs --"),
+            ("borlabs-cookie=%7B%22consents%22%3A%7B%22essential%22%3A%5B%22bor", "none ??"),
+            (
+                "didomi_token=eyJwdXJwb3NlcyI6eyJlbmFibGVkIjpbImNvb2tpZXMiLCJtZWFzdXJlX2NvbnRlbnRfcGVyZm9ybWFuY2UiXSwiZGlzYWJsZWQiOlsiY3JlYXRlX2Fkc19wcm9maWxlIl19LCJ2ZXJzaW9uIjoyfQ==",
+                "didomi +-",
+            ),
+            (
+                "_iub_cs-71185313=%7B%22timestamp%22%3A%222026-06-01T10%3A00%3A00.000Z%22%2C%22purposes%22%3A%7B%221%22%3Atrue%2C%224%22%3Atrue%2C%225%22%3Afalse%7D%2C%22id%22%3A71185313%7D",
+                "iubenda +-",
+            ),
+            ("_iub_cs-s3095420={\"consent\":true,\"id\":3095420}; _iub_cs-s3095420-granular=%7B%7D", "iubenda ++"),
+            ("_iub_cs-71185313-uspr={\"s\":true,\"adv\":false}", "iubenda ?-"),
+            ("klaro=%7B%22google-analytics%22%3Atrue%2C%22facebook%22%3Afalse%7D", "klaro +-"),
+            ("axeptio_cookies={%22$$completed%22:true%2C%22google_analytics%22:false%2C%22Google_Ads%22:true}", "axeptio -+"),
+            ("cc_cookie={\"categories\":[\"necessary\",\"analytics\"],\"revision\":0}", "other +-"),
+            // One name from the shop's host and from the domain above it.
+            (
+                "CookieConsent={stamp:'x',statistics:true,marketing:true}; CookieConsent={stamp:'y',statistics:true,marketing:false}",
+                "cookiebot +-",
+            ),
+            // Cut off on the way.
+            ("CookieConsent={stamp:'x',statistics:true,mark", "cookiebot +?"),
+            ("CookieConsent={stamp:'x',statistics:tru", "none ??"),
             // plain ones
             ("cookie_consent=analytics:yes,advertisement:no", "other +-"),
             ("cookie_consent=accepted", "other ++"),
@@ -222,11 +278,14 @@ mod tests {
         check(&format!("uc_tcf=%7B%22tcString%22%3A%22{all}%22%7D"), "usercentrics ++");
         check("euconsent-v2=rubbish", "none ??");
         check(&format!("euconsent-v2={all}; CookieConsent=0"), "tcf --");
+        check(&format!("__cmpconsent1234={some}_51_1_"), "tcf +-");
+        check(&format!("euconsent-v2={all}; euconsent-v2={some}"), "tcf +-");
+        check(&format!("euconsent-v2={}", &all[..24]), "none ??");
     }
 
     proptest! {
         #[test]
-        fn never_panics(text in "\\PC*", name in "(CookieConsent|OptanonConsent|uc_settings|euconsent-v2|cmplz_marketing|ucData)", tail in "[%a-fA-F0-9:,{}&='\"]{0,60}") {
+        fn never_panics(text in "\\PC*", name in "(CookieConsent|OptanonConsent|uc_settings|euconsent-v2|cmplz_marketing|ucData|borlabs-cookie|didomi_token|_iub_cs-1|klaro|__cmpconsent1)", tail in "[%a-fA-F0-9:,{}&='\"]{0,60}") {
             from_cookies(&text);
             from_cookies(&format!("{name}={text}"));
             from_cookies(&format!("{name}={tail}"));

@@ -57,8 +57,8 @@ pub(super) fn cookiebot(text: &str) -> Answers {
 }
 
 /// A query string with `groups=C0001:1,C0002:0,C0004:0`; C0002 is performance, C0004 targeting, V2STACK42 the
-/// advertising group of sites in the IAB's framework. Written at the first page view already, with
-/// `interactionCount=0` until the visitor answers.
+/// advertising group of sites in the IAB's framework. Written at the first page view already: an answer only where the
+/// visitor has done something with the banner, which `interactionCount` or `OptanonAlertBoxClosed` say.
 pub(super) fn onetrust(value: &str, box_closed: bool) -> Answers {
     let text = if value.contains('&') { value.to_owned() } else { decoded(value) };
     let mut groups = String::new();
@@ -73,7 +73,7 @@ pub(super) fn onetrust(value: &str, box_closed: bool) -> Answers {
         }
     }
     let gpc = if refuses { Answer::Denied } else { Answer::Unknown };
-    if is_stale || (count == Some(0) && !box_closed) {
+    if is_stale || (count.unwrap_or(0) == 0 && !box_closed) {
         return (Answer::Unknown, gpc);
     }
     let groups = pairs(&groups, ',', ':');
@@ -82,7 +82,9 @@ pub(super) fn onetrust(value: &str, box_closed: bool) -> Answers {
         Answer::Unknown => group("v2stack42").and(group("stack42")),
         known => known,
     };
-    (group("c0002"), targeting.and(gpc))
+    // Before 2019 the groups had numbers alone.
+    let of_old = |known: Answer, number: &str| if known == Answer::Unknown { group(number) } else { known };
+    (of_old(group("c0002"), "2"), of_old(targeting, "4").and(gpc))
 }
 
 /// JSON that the manager keeps in the browser's storage and sites copy into cookies: Google's consent mode

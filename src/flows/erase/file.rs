@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regex::bytes::Regex;
+use serde_json::json;
 
 use crate::app::App;
 use crate::domain::erasure::{self, Needle};
 use crate::domain::ids::ErasureId;
 use crate::error::{Error, Result};
+use crate::flows::imports::uploads;
+use crate::store::audit;
 use crate::store::erasures::{self, Subject, residue};
+use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 const CHUNK: usize = 1 << 20;
@@ -29,6 +33,7 @@ pub async fn clean(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject
     let mut left = None;
     if !needles.is_empty() {
         let pattern = pattern(&needles)?;
+        drop_waiting_files(app, site, &pattern).await?;
         write_back(app).await?;
         if has_any(app, &pattern).await? {
             empty_texts(app, site, subject).await?;
@@ -38,6 +43,21 @@ pub async fn clean(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject
     }
     let now = app.clock.now();
     app.store.write(site.id, move |c| erasures::set_cleaned(c, id, rewrites, left, now)).await
+}
+
+/// A file of history that nobody has brought in yet is not ours to change: where it names the person it goes, and is sent again
+/// without them.
+async fn drop_waiting_files(app: &App, site: &Arc<Site>, pattern: &Regex) -> Result<()> {
+    for (id, path) in uploads::waiting(app, site).await? {
+        let pattern = pattern.clone();
+        if tokio::task::spawn_blocking(move || is_in(&path, &pattern)).await.map_err(Error::internal)?? {
+            uploads::remove(app, site, id).await?;
+            let now = app.clock.now();
+            let told = json!({"import": id});
+            app.store.write(site.id, move |c| audit::add(c, "erasure", "dropped a file that named the person", &told, now)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What is still found may be somebody else's by right: this site's own rows have been overwritten, and a rewrite that
@@ -121,9 +141,11 @@ async fn empty_texts(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<(
     for value in values(subject) {
         let looked = value.clone();
         let found = app.store.read_unhurried(site.id, move |c| residue::find_mentions(c, &looked)).await?;
-        if !found.is_empty() {
-            app.store.write(site.id, move |c| residue::blank_mentions(c, &found, &value)).await?;
-        }
+        let change = move |c: &SiteConn| {
+            residue::blank_mentions(c, &found, &value)?;
+            residue::blank_small_texts(c, &value)
+        };
+        app.store.write(site.id, change).await?;
     }
     Ok(())
 }

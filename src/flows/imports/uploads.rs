@@ -180,6 +180,12 @@ pub async fn remove(app: &App, site: &Arc<Site>, id: ImportId) -> Result<()> {
     files::remove(&path(app, site, id))
 }
 
+/// Files that nobody has brought in yet, and where they lie.
+pub async fn waiting(app: &App, site: &Arc<Site>) -> Result<Vec<(ImportId, PathBuf)>> {
+    let open = app.store.read(site.id, imports::list_open).await?;
+    Ok(open.into_iter().filter(|i| i.state == ImportState::Coming).map(|i| (i.id, path(app, site, i.id))).collect())
+}
+
 /// Takes up what an earlier run of the process has left: files that were being brought in.
 pub async fn go_on(app: &App) -> Result<()> {
     for site in app.book().sites().to_vec() {

@@ -209,7 +209,7 @@ fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
 
 /// A later telling may take consent back, never give it: what waits is cancelled.
 pub fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
-    if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id)? {
+    if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id, x.now)? {
         return Ok(());
     }
     deliveries::cancel_waiting(x.c, id, "consent", x.now)?;

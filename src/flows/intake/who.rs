@@ -68,7 +68,7 @@ pub fn known_person(
     }
     // What the owner's own server or a platform says the person has answered holds for all of the person.
     if let (Some(contact), Some(is_granted), false) = (contact, traces.consent_given, x.is_asserted)
-        && people::answered(x.c, contact, is_granted, platform, happened_at.min(x.now))?
+        && people::answered(x.c, contact, is_granted, platform, happened_at.min(x.now), x.now)?
         && !is_granted
     {
         withdraw::of_contact(x.c, x.site, contact, x.now)?;

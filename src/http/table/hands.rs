@@ -2,8 +2,8 @@
 
 use super::super::route::{Right, Route, Scope, Shape, Who::*};
 use super::super::{
-    administration, backups, desk, funnels, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules, runs,
-    schedules, segments, settings, setups, shops, short_links, spend,
+    administration, backups, consent, desk, funnels, imports, link_templates, notes, offline, pipeline, policy, privacy, replays, rules,
+    runs, schedules, segments, settings, setups, shops, short_links, spend,
 };
 use crate::domain::storage::Burden;
 use crate::flows::imports::uploads::PIECE;
@@ -143,6 +143,18 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::new("GET", "/api/sites/{site}/people/export", Site(Right::Own, Scope::Export), run!(privacy::export), privacy::EXPORT),
     Route::new("GET", "/api/sites/{site}/reports/consent", Site(Right::Read, Scope::Read), run!(desk::consent), desk::CONSENT).patience(55),
+    Route::new("GET", "/api/sites/{site}/reports/consent/proof", Site(Right::Read, Scope::Read), run!(consent::proof), consent::PROOF)
+        .patience(55),
+    Route::new("GET", "/api/sites/{site}/reports/consent/left", Site(Right::Read, Scope::Read), run!(consent::left), consent::LEFT),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/reports/consent/withheld",
+        Site(Right::Read, Scope::Read),
+        run!(consent::withheld),
+        consent::WITHHELD,
+    ),
     Route::new("GET", "/api/sites/{site}/retention", Site(Right::Edit, Scope::Read), run!(desk::clocks), desk::CLOCKS),
+    Route::new("GET", "/api/sites/{site}/privacy-requests", Site(Right::Own, Scope::Read), run!(desk::requests), desk::REQUESTS),
+    Route::new("GET", "/api/sites/{site}/identity-claims", Site(Right::Own, Scope::Read), run!(desk::claims), desk::CLAIMS),
     Route::new("GET", "/api/sites/{site}/processing.txt", Site(Right::Edit, Scope::Export), run!(desk::record), desk::RECORD),
 ];

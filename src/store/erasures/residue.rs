@@ -24,6 +24,30 @@ impl Mentions {
     }
 }
 
+/// Small texts: what the owner has noted, what was done, what platforms said when something went wrong. None of them is ever
+/// needed for a sum.
+const SMALL_TEXTS: [&str; 10] = [
+    "update notes set text = 'erased' where site_id = :site and instr(lower(text), :value) > 0",
+    "update audit set detail = '{}' where site_id = :site and instr(lower(detail), :value) > 0",
+    "update happenings set sentence = 'erased' where site_id = :site and instr(lower(sentence), :value) > 0",
+    "update sync_runs set sentences = '[]' where site_id = :site and instr(lower(sentences), :value) > 0",
+    "update pulls set sentence = null where site_id = :site and instr(lower(sentence), :value) > 0",
+    "update imports set name = 'erased', problem = null where site_id = :site and instr(lower(name || ' ' || coalesce(problem, '')), :value) > 0",
+    "update refunds set reason = null where site_id = :site and instr(lower(reason), :value) > 0",
+    "update spend set note = null where site_id = :site and instr(lower(note), :value) > 0",
+    "update deliveries set request = null, response = null, reason = case when instr(lower(reason), :value) > 0 then 'erased' else reason end
+     where site_id = :site and instr(lower(coalesce(request, '') || coalesce(response, '') || coalesce(reason, '')), :value) > 0",
+    "update tracker_calls set message = 'erased', details = '[]' where site_id = :site and instr(lower(message || details), :value) > 0",
+];
+
+/// Empties those that name the value.
+pub fn blank_small_texts(c: &SiteConn, value: &str) -> Result<()> {
+    for sql in SMALL_TEXTS {
+        c.execute(sql, named_params! {":value": value})?;
+    }
+    Ok(())
+}
+
 /// Reads the site's texts: only where the file has been searched and something was found.
 pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
     let value = named_params! {":value": value};

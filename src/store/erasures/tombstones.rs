@@ -72,3 +72,8 @@ pub fn list_known(c: &SiteConn, on: &mut impl FnMut(IdentityKind, String)) -> Re
     read("select 'email', email from conversations where site_id = :site and email is not null")?;
     read("select 'phone', phone from conversations where site_id = :site and phone is not null")
 }
+
+/// How many keep erased people from coming back.
+pub fn count(c: &SiteConn) -> Result<i64> {
+    c.one("select count(*) from tombstones where site_id = :site", &[])
+}

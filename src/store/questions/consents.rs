@@ -8,9 +8,11 @@ use super::super::cube::{Cube, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over_rows};
 use super::word;
-use crate::domain::question::Period;
+use crate::domain::ids::{ConversionId, DeliveryId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::question::{Cursor, Period};
 use crate::domain::time::{Day, Time, Zone};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Visits of a day by what their browser had answered then.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -112,4 +114,89 @@ pub fn withheld(c: &SiteConn, from: Time, to: Time) -> Result<Vec<Withheld>> {
         },
     )?;
     Ok(all.into_values().filter(|w| w.all > 0).collect())
+}
+
+/// What conversions that consent kept from a connection are worth, in one currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worth {
+    pub connection: i64,
+    pub amount: Money,
+}
+
+/// What the conversions of a time are worth that consent kept from each connection. Each conversion counts once for each.
+pub fn worth(c: &SiteConn, from: Time, to: Time) -> Result<Vec<Worth>> {
+    let rows: Vec<(i64, String, i64)> = c.list(
+        "select k.id, v.currency, sum(v.amount_minor)
+         from connections k cross join json_each('[\"skipped\",\"cancelled\"]') s
+         cross join deliveries d on d.site_id = :site and d.connection_id = k.id and d.state = s.value and d.created_at >= :from and d.created_at < :to
+         cross join conversions v on v.site_id = :site and v.id = d.conversion_id
+         where k.site_id = :site and d.reason = 'consent' and v.amount_minor is not null and v.currency is not null
+           and not exists (select 1 from deliveries e where e.site_id = :site and e.conversion_id = d.conversion_id and e.connection_id = k.id
+             and e.reason = 'consent' and e.id < d.id and (e.state = 'skipped' or e.state = 'cancelled') and e.created_at >= :from)
+         group by k.id, v.currency order by k.id, v.currency",
+        named_params! {":from": from.ms(), ":to": to.ms()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    rows.into_iter()
+        .map(|(connection, code, minor)| {
+            let currency = Currency::parse(&code).ok_or_else(|| Error::internal(format!("a conversion in {code}")))?;
+            Ok(Worth { connection, amount: Money { minor, currency } })
+        })
+        .collect()
+}
+
+/// A conversion that consent kept from a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptBack {
+    pub delivery: DeliveryId,
+    pub connection: i64,
+    pub conversion: ConversionId,
+    pub label: String,
+    pub platform: String,
+    pub kind: String,
+    pub state: String,
+    pub amount: Option<Money>,
+    pub created_at: Time,
+}
+
+/// What consent kept back, the newest first.
+pub fn kept_back(
+    c: &SiteConn,
+    from: Time,
+    to: Time,
+    connection: Option<i64>,
+    cursor: Option<Cursor>,
+    limit: usize,
+) -> Result<(Vec<KeptBack>, Option<Cursor>)> {
+    let before = cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
+    let mut lines: Vec<KeptBack> = c.list(
+        "select d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.state, v.amount_minor, v.currency, d.created_at
+         from deliveries d indexed by deliveries__site_id__created_at
+         cross join conversions v on v.site_id = d.site_id and v.id = d.conversion_id
+         where d.site_id = :site and d.created_at >= :from and d.created_at < :to and (d.created_at, d.id) < (:key, :id)
+           and (d.state = 'skipped' or d.state = 'cancelled') and d.reason = 'consent'
+           and (:connection is null or d.connection_id = :connection)
+         order by d.created_at desc, d.id desc limit :limit",
+        named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id,
+        ":connection": connection, ":limit": limit as i64 + 1},
+        |row| {
+            let currency: Option<String> = row.get(8)?;
+            let amount = row.get::<_, Option<i64>>(7)?.zip(currency.and_then(|code| Currency::parse(&code)));
+            Ok(KeptBack {
+                delivery: DeliveryId::new(row.get(0)?),
+                connection: row.get(1)?,
+                conversion: ConversionId::new(row.get(2)?),
+                label: row.get(3)?,
+                platform: row.get(4)?,
+                kind: row.get(5)?,
+                state: row.get(6)?,
+                amount: amount.map(|(minor, currency)| Money { minor, currency }),
+                created_at: Time::from_ms(row.get(9)?),
+            })
+        },
+    )?;
+    let more = lines.len() > limit;
+    lines.truncate(limit);
+    let last = lines.last().filter(|_| more).map(|l| Cursor { key: Some(l.created_at.ms()), id: l.delivery.number() });
+    Ok((lines, last))
 }

@@ -122,6 +122,37 @@ fn facts(c: &SiteConn, lines: &mut [Line]) -> Result<()> {
     Ok(())
 }
 
+/// A wish that a platform has passed on, and that only the owner can answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    pub id: InboxId,
+    pub connection: Option<ConnectionId>,
+    pub received_at: Time,
+    pub is_open: bool,
+    pub sentence: String,
+}
+
+/// Bodies whose sentence for the owner begins with one of two, the newest first, fifty at most.
+pub fn asked(c: &SiteConn, beginnings: [&str; 2]) -> Result<Vec<Asked>> {
+    c.list(
+        "select i.id, i.connection_id, i.received_at, i.state, i.reason
+         from json_each('[\"quarantined\",\"dismissed\"]') s
+         cross join inbox i on i.site_id = :site and i.state = s.value and i.state <> 'accepted'
+         where instr(i.reason, :first) = 1 or instr(i.reason, :second) = 1
+         order by i.received_at desc, i.id desc limit 50",
+        named_params! {":first": beginnings[0], ":second": beginnings[1]},
+        |row| {
+            Ok(Asked {
+                id: InboxId::new(row.get(0)?),
+                connection: row.get::<_, Option<i64>>(1)?.map(ConnectionId::new),
+                received_at: Time::from_ms(row.get(2)?),
+                is_open: super::word(row, 3)? == "quarantined",
+                sentence: row.get(4)?,
+            })
+        },
+    )
+}
+
 fn read(row: &Row) -> rusqlite::Result<Line> {
     let connection: Option<i64> = row.get(1)?;
     Ok(Line {

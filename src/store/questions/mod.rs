@@ -32,6 +32,8 @@ pub mod health;
 pub mod inbox;
 /// Journeys of conversions, kept as they are walked.
 pub mod journeys;
+/// What has left, and whether it had been refused.
+pub mod left;
 /// A short link's days, and the words of links.
 pub mod links;
 /// Visitors who did not buy.

@@ -1,0 +1,83 @@
+//! Names in places that are nobody's own: notes, sentences of platforms, the log of who did what, files that wait to be brought in.
+
+use std::path::{Path, PathBuf};
+
+use halotrack::store::FILE;
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::{ANN, BO};
+use crate::house::{House, SiteAt};
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries: Vec<PathBuf> = std::fs::read_dir(folder).expect("the folder").map(|e| e.expect("an entry").path()).collect();
+    entries.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn that_name(folder: &Path, word: &str) -> Vec<PathBuf> {
+    let is_named = |path: &PathBuf| {
+        let bytes = std::fs::read(path).expect("a file").to_ascii_lowercase();
+        path.to_string_lossy().to_lowercase().contains(word) || bytes.windows(word.len()).any(|w| w == word.as_bytes())
+    };
+    files(folder).into_iter().filter(is_named).collect()
+}
+
+async fn waiting(house: &House, site: &SiteAt, name: &str, text: &str) -> String {
+    house.advance_s(1);
+    let path = format!("/api/sites/{}/imports", site.slug);
+    let told = json!({"kind": "orders", "name": name, "bytes": text.len()});
+    let told = house.post(&path).token(&site.token).json(&told).send().await.is(201).json;
+    let id = told["id"].as_str().expect("an id").to_owned();
+    house.post(&format!("{path}/{id}/pieces?at=0")).token(&site.token).body(text.as_bytes()).send().await.is(200);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_found_wherever_somebody_has_written_it() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.lead(&site, json!({"lead_id": "L-1", "email": ANN})).await.is(200);
+    house.lead(&site, json!({"lead_id": "L-2", "email": BO})).await.is(200);
+    let note = json!({"day": "2026-06-12", "text": format!("{} rang and was kind", ANN.to_uppercase())});
+    house.post("/api/sites/shop/notes").token(&site.token).json(&note).send().await.is(201);
+    let kept = json!({"day": "2026-06-12", "text": "the window was broken"});
+    house.post("/api/sites/shop/notes").token(&site.token).json(&kept).send().await.is(201);
+    waiting(&house, &site, "orders.csv", &format!("Order ID;E-Mail;Total\r\n1;{ANN};5\r\n2;{BO};6\r\n")).await;
+    let others = waiting(&house, &site, "others.csv", &format!("Order ID;E-Mail;Total\r\n2;{BO};6\r\n")).await;
+    // What platforms and the owner have said of them in passing.
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    let said = |sql: &str| db.execute(sql, [format!("nothing could be made of {ANN}")]).expect("a sentence");
+    said("insert into happenings (site_id, id, connection_id, at, sentence) values (1, 1, 1, 1, ?1)");
+    said(
+        "insert into sync_runs (site_id, id, connection_id, platform, asked, status, sentences, began_at) values (1, 1, 1, 'zoom', 'manual', 'failed', ?1, 1)",
+    );
+    said(
+        "insert into refunds (site_id, id, connection_id, order_external_id, external_id, amount_minor, currency, happened_at, told_at, received_at, reason)
+         values (1, 1, 1, 'x', 'r', 100, 'EUR', 1, 1, 1, ?1)",
+    );
+    said(
+        "insert into spend (site_id, id, first_day, last_day, source, medium, campaign, currency, amount_minor, note, who, created_at)
+         values (1, 1, 1, 1, 'news', '', '', 'EUR', 100, ?1, 'user_1', 1)",
+    );
+    said("insert into audit (site_id, id, at, who, what, detail) values (1, 999, 1, 'user_1', 'noted', ?1)");
+    said(
+        "insert into tracker_calls (site_id, id, connection_id, platform, status, processed, errors, message, started_at, completed_at)
+         values (1, 1, 1, 'anytrack', 'error', 1, 1, ?1, 1, 1)",
+    );
+    drop(db);
+    assert!(that_name(house.data(), ANN).len() >= 2, "the search can see the database and the waiting file");
+
+    let certificate = house.erase(&site, json!({"email": ANN})).await.is(201).json;
+    assert_eq!((&certificate["state"], &certificate["file"]["state"]), (&json!("done"), &json!("clean")), "{certificate:#}");
+    assert_eq!(that_name(house.data(), ANN), Vec::<PathBuf>::new());
+    // What is of others stays: their file, their row, the owner's other note, the money.
+    let coming = house.list(&site, "imports").await;
+    assert_eq!(coming.iter().map(|i| i["id"].clone()).collect::<Vec<_>>(), [json!(others)], "{coming:#?}");
+    assert_eq!(house.emails(&site), [BO]);
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a figure");
+    assert_eq!(one("select count(*) from notes where text = 'the window was broken'"), 1);
+    assert_eq!(one("select sum(amount_minor) from spend") + one("select sum(amount_minor) from refunds"), 200);
+    assert_eq!(one("select count(*) from audit where what = 'dropped a file that named the person'"), 1);
+}
