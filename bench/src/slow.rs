@@ -22,6 +22,8 @@ use crate::visitors::Place;
 const SLOW: usize = 500;
 /// Others at once: with the slow ones fewer than the connections that the product takes.
 const OTHERS: usize = 8;
+/// Until what the kernel takes for those who do not read has been handed to it: gigabytes in all.
+const SETTLED: Duration = Duration::from_secs(4);
 /// Between two bytes of a slow one.
 const BEAT: Duration = Duration::from_secs(1);
 const WAIT: Bar = Bar::Below { must: 20.0, aim: 5.0, unit: Unit::Ms };
@@ -35,6 +37,7 @@ pub fn run(settings: &Settings, product: &Product, store: &Store, places: &[Plac
     let alone = waits(settings, product, &places[1..])?;
     let watch = Watch::start(product.pid());
     let slow = Slow::begin(product.address(), &places[0].domain)?;
+    std::thread::sleep(SETTLED);
     let beside = waits(settings, product, &places[1..])?;
     let held = slow.end()?;
     let most = watch.most()?;

@@ -59,7 +59,7 @@ impl Arrival {
             None => parts.headers.get(header::HOST).map(text).unwrap_or_default().into_owned(),
         };
         let host = host::without_port(&host_header);
-        let proto = parts.headers.get_all("x-forwarded-proto").iter().last().map(text);
+        let proto = parts.headers.get_all("x-forwarded-proto").iter().next_back().map(text);
         let proto = proto.as_deref().and_then(|v| v.rsplit(',').next()).map(str::trim);
         let is_https = is_peer_trusted && proto.is_some_and(|p| p.eq_ignore_ascii_case("https"));
         let waits = parts.headers.contains_key(header::EXPECT);
