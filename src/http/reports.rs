@@ -215,7 +215,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
         shown.insert("until".into(), shown::maybe_time(&site.zone, period.until));
         if with.contains(&Part::Days) {
             let mut all = shown_days(days);
-            spent::days(&mut all, cost.as_ref());
+            spent::days(&mut all, cost.as_ref(), site);
             shown.insert("days".into(), all);
         }
         compare = Value::Object(shown);
@@ -233,7 +233,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
         let (name, value) = match part {
             Part::Days => {
                 let mut all = shown_days(&days);
-                spent::days(&mut all, cost.as_ref());
+                spent::days(&mut all, cost.as_ref(), site);
                 ("days", all)
             }
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),
