@@ -39,7 +39,7 @@ mod repeat;
 mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
-pub use queue::{queue, queue_dropped};
+pub use queue::{queue, queue_dropped, settled};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
 
@@ -92,8 +92,8 @@ pub enum Taken {
     Dropped(&'static str),
 }
 
-/// Decides on consent and stores the touch.
-pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Taken> {
+/// Decides on consent and stores the touch, which goes from hand to hand on its way and is too large to be copied each time.
+pub async fn run(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) -> Result<Taken> {
     let now = app.clock.now();
     if let Some(taken) = left_out(app, site, &mut touch).await? {
         return Ok(taken);
@@ -178,7 +178,7 @@ pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
 pub async fn dropped(app: &App, site: &Arc<Site>, why: &'static str) -> Result<Taken> {
     app.figures.add("touches_dropped", why);
     let day = site.zone.day(app.clock.now());
-    app.store.write(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
+    app.store.write_again(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
     Ok(Taken::Dropped(why))
 }
 
