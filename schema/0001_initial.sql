@@ -1010,6 +1010,19 @@ create table affiliate_months (
   primary key (site_id, month)
 ) strict, without rowid;
 
+-- What the statements of closed months show, as it was when the month was closed: nothing that comes later changes one. Who it
+-- was stands apart, so that a partner who is erased goes and the figures stay.
+create table affiliate_statements (
+  site_id      integer not null,
+  affiliate_id integer not null,
+  month        integer not null,                           -- its first day
+  closed_at    integer not null,
+  name         text not null check (length(name) between 1 and 100),  -- personal
+  body         text not null check (json_valid(body)),
+  digest       blob not null check (length(digest) = 32),  -- SHA-256 of the body
+  primary key (site_id, affiliate_id, month)
+) strict, without rowid;
+
 -- Links under which a partner reads the statement of a month without an account.
 create table statement_links (
   token_hash     blob primary key,
@@ -1283,6 +1296,7 @@ create table link_clicks (
   referrer text check (length(referrer) <= 255),
   country  text,
   device   text,
+  is_counted integer not null default 0,                   -- as a click of the partner whose link it is
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index link_clicks__site_id__click on link_clicks (site_id, click) where click is not null;

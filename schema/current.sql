@@ -329,6 +329,17 @@ CREATE TABLE affiliate_months (
   primary key (site_id, month)
 ) strict, without rowid;
 
+CREATE TABLE affiliate_statements (
+  site_id      integer not null,
+  affiliate_id integer not null,
+  month        integer not null,                           -- its first day
+  closed_at    integer not null,
+  name         text not null check (length(name) between 1 and 100),  -- personal
+  body         text not null check (json_valid(body)),
+  digest       blob not null check (length(digest) = 32),  -- SHA-256 of the body
+  primary key (site_id, affiliate_id, month)
+) strict, without rowid;
+
 CREATE TABLE affiliates (
   site_id     integer not null,
   id          integer not null,
@@ -982,6 +993,7 @@ CREATE TABLE link_clicks (
   referrer text check (length(referrer) <= 255),
   country  text,
   device   text,
+  is_counted integer not null default 0,                   -- as a click of the partner whose link it is
   primary key (site_id, id)
 ) strict, without rowid;
 

@@ -28,7 +28,7 @@ use crate::turns::Turns;
 use crate::watch::Watch;
 
 /// Touches of pages that do not wait for the disk, at once: less than the writer's own queue, which facts need too.
-const MOST_QUEUED: usize = 2_048;
+pub const MOST_QUEUED: u32 = 2_048;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -155,7 +155,7 @@ impl App {
                 recent: Arc::new(recent),
                 clicks: Clicks::default(),
                 loads: Loads::default(),
-                queued: Arc::new(Semaphore::new(MOST_QUEUED)),
+                queued: Arc::new(Semaphore::new(MOST_QUEUED as usize)),
                 wake: Notify::new(),
                 talks: Talks::default(),
                 watch: Watch::default(),

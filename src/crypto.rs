@@ -1,6 +1,7 @@
 //! Hashes, signatures, sealing, and every random number.
 
-use std::sync::{Arc, RwLock};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -78,6 +79,12 @@ impl RunningSha256 {
 /// The plain hashes under which others pass addresses on: SHA-256, SHA-1, MD5. Nothing here is protected by them.
 pub fn plain_hashes(bytes: &[u8]) -> [Vec<u8>; 3] {
     [Sha256::digest(bytes).to_vec(), sha1::Sha1::digest(bytes).to_vec(), md5::Md5::digest(bytes).to_vec()]
+}
+
+/// A short key for tables in memory: quick, and known to nobody before or after this run of the process. It proves nothing.
+pub fn key_of_this_run(bytes: &[u8]) -> u64 {
+    static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEYED.hash_one(bytes)
 }
 
 /// HMAC-SHA256 over the parts as if they were one text.

@@ -14,6 +14,8 @@ mod ground;
 mod network;
 /// What the server itself knows: queue, connections.
 mod server;
+/// The shops behind the proxy.
+mod shops;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,8 +77,11 @@ pub fn look(config: &Config) -> Result<Vec<Finding>> {
     let mut found = ground::look(config);
     found.extend(disk::look(&config.data));
     let server = server::ask(config);
+    let shops = shops::known(config);
+    let listen = server.listen().unwrap_or(config.listen);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
     found.extend(runtime.block_on(network::look(config, server.listen())));
+    found.extend(runtime.block_on(shops::look(&shops, listen)));
     // A look-up that hangs is not waited for.
     runtime.shutdown_background();
     found.extend(server::look(config, server));

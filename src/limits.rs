@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
+use crate::crypto;
 use crate::domain::time::Time;
 
 /// A rate: so many at once, and so many a second after that (in thousandths).
@@ -81,10 +82,9 @@ pub fn address_key(address: IpAddr) -> u64 {
     }
 }
 
-/// A key made of any text.
+/// A key made of any text, for this run of the process only. Nobody outside can tell which texts share one.
 pub fn text_key(text: &str) -> u64 {
-    let digest = crate::crypto::sha256(text.as_bytes());
-    u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
+    crypto::key_of_this_run(text.as_bytes())
 }
 
 #[cfg(test)]

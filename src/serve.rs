@@ -14,7 +14,7 @@ use crate::config::{Config, LogFormat};
 use crate::control::socket::{self, Socket};
 use crate::control::{self, lock};
 use crate::error::{Error, Kind, Result};
-use crate::flows::{login, short_links};
+use crate::flows::{login, short_links, touch};
 use crate::http;
 use crate::jobs::{clicks, housekeeping, lookout, night, puller, schedule, watchdog, worker};
 
@@ -117,6 +117,7 @@ pub async fn until_told(app: App, socket: Socket, listener: TcpListener, mut sig
         count.await.map_err(Error::internal)?;
         // Those of the last requests.
         short_links::write_down(&app).await?;
+        touch::settled(&app).await;
         served
     })
     .await;

@@ -38,7 +38,7 @@ export function render(root, params) {
       s = answer;
       app.figuresAt = new Date().toISOString();
       draw();
-      announce(isFirst ? s.name : monthName(month));
+      announce(isFirst ? s.partner.name : monthName(month));
     } catch (error) {
       const err = /** @type {any} */ (error);
       if (gone || mine !== turn || err.code === 'signed_out') return;
@@ -49,15 +49,15 @@ export function render(root, params) {
 
   function draw() {
     const focus = root.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
-    const isHere = s.state !== 'erased';
+    const now = s.partner, isHere = now.state !== 'erased';
     fill(box,
-      h('div.head.with-acts', null, h('div', null, h('a.back', { href: app.href('affiliates') }, icon('back', 's'), 'Affiliates'), h('h1', null, h('bdi', null, s.name)),
-        h('p', null, h('bdi', null, s.codes.join(', ')), s.coupons.length > 0 && [' · coupons ', h('bdi', null, s.coupons.join(', '))], ` · ${s.terms}`,
-          s.state !== 'active' && h('span.tag', null, s.state === 'paused' ? 'Paused: earns nothing new' : 'Erased'))),
+      h('div.head.with-acts', null, h('div', null, h('a.back', { href: app.href('affiliates') }, icon('back', 's'), 'Affiliates'), h('h1', null, h('bdi', null, now.name)),
+        h('p', null, h('bdi', null, now.codes.join(', ')), now.coupons.length > 0 && [' · coupons ', h('bdi', null, now.coupons.join(', '))], ` · ${now.terms}`,
+          now.state !== 'active' && h('span.tag', null, now.state === 'paused' ? 'Paused: earns nothing new' : 'Erased'))),
       p.may && h('div.head-acts', null,
-        isHere && h('button.btn', { type: 'button', 'data-focus': 'edit', onclick: () => partnerForm(p, s, '', () => { app.toast('Saved.'); load(); }) }, 'Change'),
-        isHere && h('button.btn', { type: 'button', 'data-focus': 'pause', onclick: pause }, icon(s.state === 'paused' ? 'play' : 'pause', 's'), s.state === 'paused' ? 'Go on' : 'Pause'),
-        h('button.btn.main', { type: 'button', 'data-focus': 'pay', disabled: !s.owed.some((/** @type {any} */ m) => m.minor > 0), onclick: pay }, 'Mark as paid'))),
+        isHere && h('button.btn', { type: 'button', 'data-focus': 'edit', onclick: () => partnerForm(p, now, '', () => { app.toast('Saved.'); load(); }) }, 'Change'),
+        isHere && h('button.btn', { type: 'button', 'data-focus': 'pause', onclick: pause }, icon(now.state === 'paused' ? 'play' : 'pause', 's'), now.state === 'paused' ? 'Go on' : 'Pause'),
+        h('button.btn.main', { type: 'button', 'data-focus': 'pay', disabled: !now.owed.some((/** @type {any} */ m) => m.minor > 0), onclick: pay }, 'Mark as paid'))),
       link(), monthBar(),
       statementOf(s, { flags: true, href: (l) => app.href('conversions', undefined, l.conversion), act: p.may ? decide : undefined }),
       p.may && isHere && links(), p.may && site.role === 'owner' && isHere && h('p.erase-line', null, h('button.btn.small', { type: 'button', 'data-focus': 'erase', onclick: erase }, 'Erase this partner’s data')));
@@ -94,13 +94,13 @@ export function render(root, params) {
     if (!gone) await load();
   }
 
-  const pause = () => doing(() => post(base, { paused: s.state !== 'paused' }), s.state === 'paused' ? `${s.name} earns again.` : `${s.name} is paused. Nothing that happens from now on earns.`);
+  const pause = () => doing(() => post(base, { paused: s.partner.state !== 'paused' }), s.partner.state === 'paused' ? `${s.partner.name} earns again.` : `${s.partner.name} is paused. Nothing that happens from now on earns.`);
   const share = () => doing(() => post(`${base}/links`, { month }), `There is a link to ${monthName(month)} now. Copy it below.`);
   /** @param {any} l */
   const end = (l) => doing(() => post(`${base}/links/${l.statement}/revoke`), 'The link has ended.');
 
   async function erase() {
-    const yes = await confirm({ title: `Erase ${s.name}?`, yes: 'Erase', danger: true,
+    const yes = await confirm({ title: `Erase ${s.partner.name}?`, yes: 'Erase', danger: true,
       text: h('p', null, 'Name, e-mail, phone and bank account go for good, and every link to a statement ends. What was earned stays in the books.') });
     if (yes) doing(() => post(`${base}/erase`), 'Erased. What was earned stays.');
   }
@@ -110,8 +110,8 @@ export function render(root, params) {
     const reference = field('Reference', h('input.in', { name: 'reference', autocomplete: 'off', placeholder: 'Bank reference' }), { help: 'Stands on the statement.' });
     const body = h('div.dialog-body');
     const { close } = openDialog({ label: 'Mark as paid', classes: 'small' }, [dialogHead('Mark as paid', () => close()), body]);
-    const due = s.owed.filter((/** @type {any} */ m) => m.minor > 0);
-    body.append(h('p', null, `${sums(due)} is due to `, h('bdi', null, s.name), '. HaloTrack sends no money: this notes that you did.'),
+    const due = s.partner.owed.filter((/** @type {any} */ m) => m.minor > 0);
+    body.append(h('p', null, `${sums(due)} is due to `, h('bdi', null, s.partner.name), '. HaloTrack sends no money: this notes that you did.'),
       saveForm({ fields: [date, reference], go: 'Mark as paid', more: h('button.btn', { type: 'button', onclick: () => close() }, 'Cancel'), save: async () => {
         const answer = await post(`${base}/pay`, { paid_on: date.input.value, reference: reference.input.value,
           amounts: due.map((/** @type {any} */ m) => ({ minor: m.minor, currency: m.currency })) });
@@ -129,9 +129,9 @@ export function render(root, params) {
     return h('button.btn.icon.small.bare', { type: 'button', 'aria-label': `Decide on ${l.label}`, 'aria-haspopup': 'dialog', 'data-focus': `decide-${l.conversion}-${l.day}`,
       onclick: (/** @type {Event} */ e) => {
         const menu = pop(/** @type {HTMLElement} */ (e.currentTarget), `Decide on ${l.label}`, [
-          menuItem({ name: 'Pay it', note: 'now, whatever it waits for', on: l.verdict === 'approved', act: () => { menu.close(); say('approve', 'It is to be paid.'); } }),
-          menuItem({ name: 'Refuse it', note: 'a line of its own takes it back', on: l.verdict === 'refused', act: () => { menu.close(); say('refuse', 'It is refused. The statement shows it.'); } }),
-          menuItem({ name: 'Let it wait', note: 'as the rules say', on: !l.verdict, act: () => { menu.close(); say('wait', 'It waits by the rules.'); } })]);
+          menuItem({ name: 'Pay it', note: 'now, whatever it waits for', on: l.verdict_now === 'approved', act: () => { menu.close(); say('approve', 'It is to be paid.'); } }),
+          menuItem({ name: 'Refuse it', note: 'a line of its own takes it back', on: l.verdict_now === 'refused', act: () => { menu.close(); say('refuse', 'It is refused. The statement shows it.'); } }),
+          menuItem({ name: 'Let it wait', note: 'as the rules say', on: !l.verdict_now, act: () => { menu.close(); say('wait', 'It waits by the rules.'); } })]);
       } }, icon('menu', 's'));
   }
 

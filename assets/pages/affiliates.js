@@ -2,7 +2,7 @@
 
 import { get, post } from '../api.js';
 import { h, fill, icon, styles, announce } from '../dom.js';
-import { money, count, plural, monthStart, today } from '../format.js';
+import { count, plural, monthStart, today } from '../format.js';
 import { sums, rate, flagMarks, cell, monthName } from '../parts/partner_words.js';
 import { partnerForm } from '../parts/partner_form.js';
 import { confirm } from '../parts/menu.js';
@@ -82,15 +82,24 @@ export function render(root, params) {
 
   function list() {
     const rows = [...report.items].sort((a, b) => own(b) - own(a) || b.clicks - a.clicks || a.name.localeCompare(b.name));
-    return h('section.sheet', { 'aria-label': title }, h('table.t.t-partners', null, h('caption.vh', null, title),
+    return h('section.sheet', { 'aria-label': title }, withoutAccount(), h('table.t.t-partners', null, h('caption.vh', null, title),
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Partner'), ['Clicks', 'Orders', 'Net revenue', 'Each click', 'Rate', 'Waiting', 'To be paid', 'Paid', 'Went back'].map((word) => h('th.num', { scope: 'col' }, word)))),
       h('tbody', null, rows.map((r) => h('tr', { 'data-id': r.affiliate },
         h('th', { scope: 'row' }, h('a.open', { href: app.href('affiliates', undefined, r.affiliate), 'data-focus': r.affiliate }, h('bdi.cut', null, r.name)),
           h('p.sub', null, h('bdi.faint', null, r.codes.join(', ')), r.state !== 'active' && h('span.tag', null, r.state === 'paused' ? 'Paused' : 'Erased'), flagMarks(r.flags))),
         cell('Clicks', count(r.clicks)), cell('Orders', [count(r.orders), r.leads > 0 && h('small.faint', null, ` +${plural(r.leads, 'lead')}`)]), cell('Net revenue', sums(r.net)),
-        cell('Each click', r.epc ? money(r.epc) : '–'), cell('Rate', rate(r)), cell('Waiting', sums(r.commissions.pending)),
+        cell('Each click', sums(r.epc_by_currency)), cell('Rate', rate(r)), cell('Waiting', sums(r.commissions.pending)),
         cell('To be paid', sums(r.owed), 'num strong', 'All that is due now, also of other days'), cell('Paid', sums(r.commissions.paid)), cell('Went back', sums(r.commissions.reversed)))))),
     h('footer.others', null, h('p.faint', null, report.rule)));
+  }
+
+  /** Who is due something and cannot stand in the file for the bank. */
+  function withoutAccount() {
+    const all = report.without_account;
+    if (!all.length) return null;
+    return h('p.no-account', { role: 'status' }, icon('alert', 's'), h('span', null, all.length === 1 ? '1 partner has no account: ' : `${count(all.length)} partners have no account: `,
+      all.map((/** @type {any} */ one, /** @type {number} */ i) => [i > 0 && ', ', h('a', { href: app.href('affiliates', undefined, one.affiliate) }, h('bdi', null, one.name)), ` (${sums(one.owed)})`]),
+      all.length === 1 ? '. It is left out of the file for the bank.' : '. They are left out of the file for the bank.'));
   }
 
   function strangers() {

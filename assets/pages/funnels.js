@@ -8,6 +8,7 @@ import { funnelBars, shareText } from '../parts/funnel_bars.js';
 import { funnelForm } from '../parts/funnel_form.js';
 import { openPeople } from '../parts/funnel_people.js';
 import { stepWord, ruleWords } from '../parts/funnel_words.js';
+import { leftOut } from '../parts/left_out.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 
@@ -156,7 +157,8 @@ export function render(root, params) {
       ...(t.refunded ? [{ name: 'Got money back', people: t.refunded, open: 'refunded', share: { of: t.bought, hits: t.refunded, what: 'Of those who bought' }, took: s.refunded, gap: [] }] : []),
     ]);
     fill(table, showUpTable());
-    fill(notes, h('span', null, 'By where people first came from. No-shows: somebody said so, or the time passed more than a day ago and nobody said anything.'));
+    fill(notes, h('span', null, 'By where people first came from. No-shows: somebody said so, or the time passed more than a day ago and nobody said anything.'),
+      showsMoney() && leftOut(shown.total) && h('span', null, ` ${leftOut(shown.total)}`));
   }
 
   function showUpTable() {

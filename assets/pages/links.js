@@ -3,6 +3,7 @@
 import { h, fill, icon, styles, copyButton } from '../dom.js';
 import { count, exact, shortDay, dayOf, today, zoneName, money, plural } from '../format.js';
 import { nothing } from '../parts/nothing.js';
+import { sidePanel } from '../parts/side_panel.js';
 import { createTable, createList, ledgerHead } from '../parts/table.js';
 import { openLink, linkName, shortText } from '../parts/link_panel.js';
 import { openBuilder } from '../parts/link_builder.js';
@@ -20,7 +21,6 @@ const key = (/** @type {any} */ row) => row.link;
 export function render(root, params) {
   let p = params;
   const { app, site } = params;
-  /** @type {ReturnType<typeof openLink>|null} */ let panel = null;
   let asked = '';
 
   const table = createTable({
@@ -29,7 +29,9 @@ export function render(root, params) {
     rowClass: (row) => (row.state === 'open' ? '' : 'test'),
   });
   const list = createList({ url: `/api/sites/${site.site}/links`, what: 'links', table, key, empty,
-    answered: () => { app.figuresAt = list.fetchedAt || new Date().toISOString(); table.current(panel?.id ?? null); } });
+    answered: () => { app.figuresAt = list.fetchedAt || new Date().toISOString(); panel.mark(); } });
+  const panel = sidePanel({ now: () => p, path: 'links', table, open: (id, closed) => openLink(p, id, {
+    changed: () => { list.refresh(true); }, like: (link) => { panel.it?.close(); build(link); }, closed }) });
   const head = ledgerHead({ dim: 'kind', word: (v) => v, label: 'Search a link', placeholder: 'Name, word, address', now: () => p });
   head.el.querySelector('.tabs')?.remove();
   if (p.may) head.el.querySelector('.r')?.append(newButton('main'));
@@ -57,34 +59,14 @@ export function render(root, params) {
     list.load(ask);
   }
 
-  function showPanel() {
-    if (!p.id) { panel?.close(); return; }
-    if (panel?.id === p.id) return;
-    const before = panel;
-    panel = null;
-    before?.close();
-    panel = openLink(p, p.id, {
-      changed: () => { list.refresh(true); },
-      like: (link) => { panel?.close(); build(link); },
-      closed: (id) => {
-        if (panel?.id !== id) return;
-        panel = null;
-        table.current(null);
-        if (p.id === id) app.navigate(app.href('links', p.view), { replace: true });
-        table.focus(id);
-      },
-    });
-    table.current(p.id);
-  }
-
   fill(root, h('h1.vh', null, title), h('section.sheet.ledger', { 'aria-label': title }, head.el, list.el));
   load(true);
-  showPanel();
+  panel.show();
   return {
     /** @param {import('../app.js').Params} next */
-    update(next) { const came = next.view.toString() === p.view.toString() && next.id === p.id; p = next; head.sync(); load(came); showPanel(); },
-    key: (/** @type {KeyboardEvent} */ e) => (panel ? false : table.key(e)),
-    leave() { const open = panel; panel = null; open?.close(); head.stop(); list.stop(); },
+    update(next) { const came = next.view.toString() === p.view.toString() && next.id === p.id; p = next; head.sync(); load(came); panel.show(); },
+    key: (/** @type {KeyboardEvent} */ e) => (panel.it ? false : table.key(e)),
+    leave() { panel.leave(); head.stop(); list.stop(); },
   };
 }
 
@@ -97,7 +79,7 @@ function columns() {
     { id: 'from', head: 'Says', classes: 'quiet hide-l', cell: (r) => h('bdi.cut', null, says(r)) },
     { id: 'clicks', head: 'Clicks', classes: 'num', cell: (r) => h('span.many', { 'data-word': r.clicks === 1 ? ' click' : ' clicks', 'data-tip': r.bots ? `And ${plural(r.bots, 'bot')}, counted apart` : null }, count(r.clicks)) },
     { id: 'visits', head: 'Visits', classes: 'num', cell: (r) => (isMissed(r) ? h('span.warn', { 'data-tip': 'People click, but no visit arrives. Is the tag on that page?' }, icon('alert', 's'), '0') : count(r.visits)) },
-    { id: 'conversions', head: 'Conversions', classes: 'num hide-s', cell: (r) => h('span', { 'data-tip': r.net.minor ? `${money(r.net)} net` : null }, count(r.conversions)) },
+    { id: 'conversions', head: 'Conversions', classes: 'num hide-s', cell: (r) => h('span', { 'data-tip': r.net_by_currency.length ? `${r.net_by_currency.map(money).join(' and ')} net` : null }, count(r.conversions)) },
     { id: 'last', head: 'Last click', classes: 'num', cell: (r) => at(r.last_click_at) },
   ];
 }

@@ -7,6 +7,7 @@ import { clock, connections, count, exact, plural, when, zoneName } from '../for
 import { nothing } from '../parts/nothing.js';
 import { openRun, readNow, stopRun } from '../parts/run_panel.js';
 import { brought, progressOf, runMark, took } from '../parts/run_words.js';
+import { sidePanel } from '../parts/side_panel.js';
 import { scheduleForm } from '../parts/schedule_form.js';
 import { setWords } from '../parts/schedule_words.js';
 import { createList, createTable } from '../parts/table.js';
@@ -29,13 +30,13 @@ export function render(root, params) {
   /** @type {any[]} */ let plan = [];
   let home = '', asked = '', timer = 0, gone = false, turn = 0;
   /** The line whose form is open. @type {{connection: string, form: ReturnType<typeof scheduleForm>}|null} */ let editing = null;
-  /** @type {ReturnType<typeof openRun>|null} */ let panel = null;
 
   const lines = h('div.plan');
   const table = createTable({ label: `Readings, times in ${zoneName()}`, columns: columns(), key, classes: 't-runs',
     href: (row) => app.href('runs', p.view, row.run), open: (row) => app.navigate(app.href('runs', p.view, row.run)),
     onfilter: (dim, value, not) => app.go(p.view.plus(dim, value, not)) });
-  const list = createList({ url: `${base}/runs`, what: 'readings', table, key, empty, answered: () => { app.figuresAt = list.fetchedAt || new Date().toISOString(); table.current(panel?.id ?? null); } });
+  const list = createList({ url: `${base}/runs`, what: 'readings', table, key, empty, answered: () => { app.figuresAt = list.fetchedAt || new Date().toISOString(); panel.mark(); } });
+  const panel = sidePanel({ now: () => p, path: 'runs', table, open: (id, closed) => openRun(p, id, { changed: refresh, closed }) });
 
   function empty() {
     return nothing(() => p, { none: 'No reading fits.', all: 'Show all readings', days: '', first: () => h('div.empty', null, icon('clock'),
@@ -120,7 +121,7 @@ export function render(root, params) {
   function refresh() {
     load();
     list.refresh(true);
-    panel?.refresh();
+    panel.it?.refresh();
   }
 
   /** @param {boolean} [force] */
@@ -132,22 +133,6 @@ export function render(root, params) {
     list.load(ask);
   }
 
-  function showPanel() {
-    if (!p.id) { panel?.close(); return; }
-    if (panel?.id === p.id) return;
-    const before = panel;
-    panel = null;
-    before?.close();
-    panel = openRun(p, p.id, { changed: refresh, closed: (id) => {
-      if (panel?.id !== id) return;
-      panel = null;
-      table.current(null);
-      if (p.id === id) app.navigate(app.href('runs', p.view), { replace: true });
-      table.focus(id);
-    } });
-    table.current(p.id);
-  }
-
   app.suggest = (dim) => (dim === 'status' ? STATUSES.map((value) => ({ value })) : plan.map((line) => ({ value: line.connection })));
   fill(lines, h('div.skeleton', { 'aria-hidden': 'true' }, h('i'), h('i'), h('i')));
   fill(root, h('h1.vh', null, title),
@@ -155,14 +140,14 @@ export function render(root, params) {
     h('section.sheet.ledger', { 'aria-label': 'Readings' }, h('header', null, h('h2', null, 'Readings')), list.el));
   load();
   loadRuns(true);
-  showPanel();
+  panel.show();
   return {
     /** @param {import('../app.js').Params} next */
-    update(next) { const came = next.view.toString() === p.view.toString() && next.id === p.id; p = next; loadRuns(came); if (came) load(); showPanel(); },
+    update(next) { const came = next.view.toString() === p.view.toString() && next.id === p.id; p = next; loadRuns(came); if (came) load(); panel.show(); },
     /** @param {string} name */
     live(name) { if (name !== 'connection' && name !== 'again') return; timer ||= setTimeout(() => { timer = 0; if (!gone) refresh(); }, 500); },
-    key: (/** @type {KeyboardEvent} */ e) => (panel ? false : table.key(e)),
-    leave() { gone = true; clearTimeout(timer); closeForm(); const open = panel; panel = null; open?.close(); list.stop(); },
+    key: (/** @type {KeyboardEvent} */ e) => (panel.it ? false : table.key(e)),
+    leave() { gone = true; clearTimeout(timer); closeForm(); panel.leave(); list.stop(); },
   };
 }
 

@@ -6,6 +6,7 @@ import { dayOf, today, plural, LENSES } from '../format.js';
 import { comparedNote } from '../parts/compared.js';
 import { campaignTree } from '../parts/campaign_tree.js';
 import { offered, chosen, chooseColumns, sawSpend } from '../parts/source_columns.js';
+import { leftOut } from '../parts/left_out.js';
 
 export const title = 'Sources';
 
@@ -44,12 +45,12 @@ export function render(root, params) {
 
   const names = (/** @type {any} */ preset) => import('../parts/name_rules.js').then((m) => m.openNames(p, preset, () => load(true)));
   const tree = campaignTree(now, { below: (at) => get(path, below(at)), rename: names, spend: (preset) => import('../parts/spend_form.js').then((m) => m.openSpend(p, preset, () => load(true))), sort: (id) => app.go({ sort: id === 'net' ? '' : id }, { replace: true }) });
-  const note = h('div', { hidden: true });
+  const note = h('div', { hidden: true }), apart = h('p.apart', { hidden: true });
   const state = h('div', { role: 'status' }), tabs = h('div.tabs', { role: 'group', 'aria-label': 'By' });
   const box = h('section.sheet.sources', { 'aria-label': title, hidden: true }, h('header', null, h('h2.vh', null, 'Where it came from'), tabs, h('div.r', null,
     p.may && h('button.btn.small', { type: 'button', 'data-focus': 'names', 'aria-haspopup': 'dialog', 'data-tip': 'Several spellings under one name', onclick: () => names(null) }, 'Names'),
     h('button.btn.small', { type: 'button', 'data-focus': 'columns', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ e) => chooseColumns(now, /** @type {HTMLElement} */ (e.currentTarget)) },
-      'Columns', icon('caret', 'caret')))), note, tree.el);
+      'Columns', icon('caret', 'caret')))), note, tree.el, apart);
   fill(root, h('h1.vh', null, 'Sources and campaigns'), state, box);
 
   /** All time begins where the site does. */
@@ -108,6 +109,9 @@ export function render(root, params) {
     fill(tabs, BY.map(([id, name]) => h('button', { type: 'button', 'data-focus': `by-${id || 'all'}`, 'aria-pressed': String(id === by),
       onclick: () => app.go({ by: id }, { replace: true }) }, name)));
     box.hidden = !table.items.length;
+    const said = leftOut(table.total);
+    apart.hidden = !said;
+    fill(apart, said);
     const days = p.view.days();
     note.hidden = !table.compare || !days;
     fill(note, table.compare && days && comparedNote(table, days));

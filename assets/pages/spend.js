@@ -8,6 +8,7 @@ import { createTable, createList } from '../parts/table.js';
 import { figure, big, ofOwn, spanOf } from '../parts/buyers.js';
 import { openDialog, dialogHead } from '../parts/menu.js';
 import { openSpend } from '../parts/spend_form.js';
+import { inOthers, leftOut } from '../parts/left_out.js';
 
 export const title = 'Spend';
 
@@ -21,7 +22,7 @@ export function render(root, params) {
   // Whether anything was ever written down: then empty days are only that.
   let p = params, asked = '', hasAny = true, gone = false;
   const { app, site } = params;
-  const figures = h('div.stmt', { hidden: true });
+  const figures = h('div.stmt', { hidden: true }), apart = h('p.apart', { hidden: true, role: 'status' });
   const edit = (/** @type {any} */ row) => (p.may ? openSpend(p, row, () => load(true)) : app.toast('Only owners and editors change it.'));
   const table = createTable({ label: `Spend, days in ${zoneName()}`, columns: columns(), key: (row) => row.id, classes: 't-spend', open: edit });
   const list = createList({ url: `/api/sites/${site.site}/spend`, what: 'amounts', table, key: (/** @type {any} */ row) => row.id, empty,
@@ -49,12 +50,15 @@ export function render(root, params) {
   // The same figures as on the overview.
   const sums = sumsBeside(() => get(`/api/sites/${site.site}/reports/overview`, spanOf(p, today())), (report) => {
     const spent = report?.spend && ofOwn(report.spend);
+    const said = spent ? leftOut(report) : null;
     figures.hidden = !spent;
+    apart.hidden = !said;
+    fill(apart, said);
     if (!spent) return;
     fill(figures, figure('Spend', big(spent), report.spend.length > 1 ? `and ${report.spend.filter((/** @type {any} */ m) => m.currency !== spent.currency).map(money).join(', ')}` : 'on the days shown'),
       figure('Cost of a lead', report.cost_per_lead ? money(report.cost_per_lead) : '–', plural(report.conversions.lead, 'lead')),
-      figure('Cost of an order', report.cost_per_order ? money(report.cost_per_order) : '–', plural(report.conversions.sale, 'order')),
-      figure('Cost of a new customer', report.cost_per_customer ? money(report.cost_per_customer) : '–', plural(report.new_customers, 'new customer')),
+      figure('Cost of an order', report.cost_per_order ? money(report.cost_per_order) : '–', plural(report.conversions.sale - inOthers(report, 'orders'), 'order')),
+      figure('Cost of a new customer', report.cost_per_customer ? money(report.cost_per_customer) : '–', plural(report.new_customers_own, 'new customer')),
       figure('Return', report.return_percent === null ? '–' : `${(report.return_percent / 100).toFixed(2)}×`, 'net for each unit spent'));
   });
 
@@ -69,7 +73,7 @@ export function render(root, params) {
     sums.load();
   }
 
-  fill(root, h('h1.vh', null, title), h('section.sheet.ledger', { 'aria-label': title }, figures,
+  fill(root, h('h1.vh', null, title), h('section.sheet.ledger', { 'aria-label': title }, figures, apart,
     h('header', null, h('span.tag.faint.zone', null, zoneName()), h('div.r', null, p.may && bring(), p.may && add('.small'))), list.el));
   begin();
   return {

@@ -25,7 +25,7 @@ export function render(root, { token }) {
       speakFor({ currency: s.currency, zone: s.zone });
       document.title = `${s.name}, ${monthName(s.month)} · ${s.site_name}`;
       fill(root, h('main.shared.partner', { id: 'page' }, h('header.sh-head', null, h('div.brand', null, icon('halo'), s.site_name), h('h1', null, h('bdi', null, s.name), `, ${monthName(s.month)}`),
-        h('p.quiet', null, s.is_final ? 'This statement is final.' : 'This statement is not final: the month is not closed yet.', ` As of ${exact(s.as_of)}. The link is good until ${shortDay(s.expires_at, true)}.`)),
+        h('p.quiet', null, s.is_final ? `This statement is final: closed ${exact(s.closed_at)}.` : `This statement is not final: the month is not closed yet. As of ${exact(s.as_of)}.`, ` The link is good until ${shortDay(s.expires_at, true)}.`)),
       statementOf(s), h('footer.quiet', null, 'Counted by HaloTrack on the shop’s own server.')));
       announce(`${s.name}, ${monthName(s.month)}`);
     } catch (error) { if (!gone) fill(root, alonePage('This statement cannot be shown', /** @type {any} */ (error).message, null)); }

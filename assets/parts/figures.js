@@ -51,7 +51,7 @@ export const figures = () => FIGURES.filter((f) => (f.unit !== 'money' || showsM
 /** Sums of one day, or of the whole headline. @param {any} d */
 export function sums(d) {
   return { visits: d.visits, conversions: d.conversions.all, orders: d.conversions.sale, leads: leads(d.conversions), attributed: d.attributed,
-    spend: own(d.spend).minor, newCustomers: d.new_customers ?? 0, net: own(d.net).minor, sold: own(d.sold).minor, back: own(d.back).minor, daysKnown: d.days_known,
+    spend: own(d.spend).minor, newCustomers: d.new_customers_own ?? 0, net: own(d.net).minor, sold: own(d.sold).minor, back: own(d.back).minor, daysKnown: d.days_known,
     daysSum: d.days_sum ?? Math.round((d.average_days_to_convert ?? 0) * d.days_known) };
 }
 

@@ -3,7 +3,7 @@
 
 import { h } from '../dom.js';
 import { money, count, exact, zoneName } from '../format.js';
-import { sums, rate, stateOf, shortly, monthName, cell, flagMarks } from './partner_words.js';
+import { sums, rate, stateOf, STATES, shortly, monthName, cell, flagMarks } from './partner_words.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 
@@ -18,18 +18,20 @@ export function statementOf(s, { act, href, flags } = {}) {
       h('div.stmt', null,
         fig('Earned', sums(c.earned), c.reversed.length ? ['after ', sums(c.reversed), ' went back'] : 'nothing went back'),
         fig('Sold', sums(s.net), `${count(s.orders)} ${s.orders === 1 ? 'order' : 'orders'}, net of refunds`),
-        fig('Clicks', count(s.clicks), ['each ', s.epc ? money(s.epc) : '–'], 'Revenue for each click'),
+        fig('Clicks', count(s.clicks), ['each ', sums(s.epc_by_currency)], 'Revenue for each click'),
         fig('Conversion rate', rate(s), `${count(s.conversions)} of ${count(s.clicks)} clicks`),
         fig('Waiting', sums(c.pending), ['to be paid ', sums(c.approved), ', paid ', sums(c.paid)], `To be paid ${sums(c.approved)}, paid ${sums(c.paid)}`)),
       flags && s.flags.length > 0 && h('p.odd', null, flagMarks(s.flags), h('span.quiet', null, s.flags.map((/** @type {any} */ f) => f.sentence).join(' ')))),
     h('section.sheet', { 'aria-label': 'Commissions' }, h('header', null, h('h2', null, 'Commissions'),
-      h('span.tag.faint', null, s.is_final ? 'Final: this month is closed' : 'Not final yet')),
+      h('span.tag.faint', null, s.is_final ? `Final: closed ${shortly(s.closed_at)}` : 'Not final yet')),
     s.lines.length ? linesOf(s, act, href) : h('div.empty.small', null, h('p', null, h('b', null, `Nothing was earned in ${monthName(s.month)}.`)))),
     h('section.sheet.rules', { 'aria-label': 'Rules' }, h('header', null, h('h2', null, 'How it is worked out')),
       h('ul', null, [s.rule,
         `What is paid: ${s.terms}. A sale keeps the terms under which it was first known.`,
         `A link earns for ${count(s.cookie_days)} days after it was followed. A commission waits ${count(s.hold_days)} days, in case the money goes back.`,
-        'Money that goes back takes its part of the commission with it, as a line of its own on its own day.'].map((line) => h('li', null, line)))),
+        'Money that goes back takes its part of the commission with it, as a line of its own on its own day.',
+        s.is_final && `Closed ${exact(s.closed_at)}${s.partner && s.partner.name !== s.name ? ` for ${s.name}, as the partner was called then` : ''}: everything here stands as it did then. What came later is on the statement of the month that was open.`,
+        s.digest && ['Fingerprint ', h('code', null, s.digest)]].filter(Boolean).map((line) => h('li', null, line)))),
     s.payouts.length > 0 && h('section.sheet', { 'aria-label': 'Payments' }, h('header', null, h('h2', null, 'Payments')),
       h('ul.paid', null, s.payouts.map((/** @type {any} */ x) => h('li', null, h('b', null, money(x.amount)), h('span', null, shortly(x.paid_on)), h('span.quiet', null, x.reference))))),
   ];
@@ -44,7 +46,7 @@ function linesOf(s, act, href) {
       h('th.c-sale', { scope: 'row' }, href ? h('a', { href: href(l) }, h('bdi', null, l.label)) : h('bdi', null, l.label)),
       cell('Sold', l.base ? money(l.base) : '–'),
       cell('Commission', l.amount ? money(l.amount) : '–', 'num strong'),
-      cell('State', stateOf(l), 'c-state', l.due_at && l.state === 'pending' ? `To be paid from ${exact(l.due_at)}` : undefined),
+      cell('State', [stateOf(l), l.state_now && l.state_now !== l.state && h('small.faint', null, `, now: ${STATES[l.state_now].toLowerCase()}`)], 'c-state', l.due_at && l.state === 'pending' ? `To be paid from ${exact(l.due_at)}` : undefined),
       h('td.c-why', { 'data-k': 'Why' }, h('span', null, l.note, l.flag && h('b', null, ` ${l.flag}`), l.verdict_note && ` “${l.verdict_note}”`)),
       act && h('td.c-act', null, act(l))))));
 }

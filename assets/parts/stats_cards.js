@@ -50,7 +50,7 @@ function netText(minor, answer) {
 function note(id, a) {
   if (id === 'rate') return plural(a.visits, 'visit');
   if (id === 'attributed') return a.conversions.all ? `${a.attributed} of ${a.conversions.all}` : 'no conversion yet';
-  if (id === 'cac') return plural(a.new_customers, 'new customer');
+  if (id === 'cac') return plural(a.new_customers_own, 'new customer');
   if (id === 'spend') return a.return_percent === null ? 'nothing came back' : `${(a.return_percent / 100).toFixed(2)}× came back`;
   if (id === 'days') return a.days_known ? `known of ${a.days_known}` : 'none known';
   return '\u00a0';

@@ -31,12 +31,16 @@ mod history;
 mod ingest;
 /// All models side by side.
 mod lab;
+/// A gigabyte through the proxy.
+mod large;
 /// Signed leads.
 mod leads;
 /// A Zoom account on loopback.
 mod meetings;
 /// Megabytes.
 mod memory;
+/// The nginx that the proxy is measured by.
+mod nginx;
 /// Order webhooks.
 mod orders;
 /// The first screen.
@@ -69,6 +73,8 @@ mod settings;
 mod shop;
 /// What has to be fetched.
 mod sizes;
+/// Visitors who are slow.
+mod slow;
 /// The table.
 mod table;
 /// Touches as the tag sends them.

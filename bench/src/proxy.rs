@@ -1,18 +1,17 @@
 //! A shop behind the proxy: how many requests pass a second beside nginx before the same shop, what the way through adds to
-//! a page, a gigabyte in either direction, and the sub-request of another web server.
+//! a page, and the sub-request of another web server; then a gigabyte in either direction, and visitors who are slow.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::net::SocketAddr;
 
 use crate::chance::Chance;
 use crate::driver::{self, Answer, Load, Pace, Talk, header};
 use crate::ingest::{CALLERS, Contestant, SITES, check, load, median, ratio};
-use crate::memory::Watch;
-use crate::process;
+use crate::large::{self, Store};
+use crate::nginx::Nginx;
 use crate::product::{Folder, Product};
 use crate::settings::Settings;
+use crate::slow;
 use crate::table::{Bar, Row, Unit, grouped};
 use crate::visitors::{BROWSERS, Place, address_of, put};
 use crate::yardstick::{Running, Yardstick};
@@ -21,10 +20,8 @@ const PASSED: Bar = Bar::AtLeast { must: 0.50, aim: 0.80, unit: Unit::Share };
 const EDGE: Bar = Bar::AtLeast { must: 0.25, aim: 0.50, unit: Unit::Share };
 const ADDED_MEDIAN: Bar = Bar::Below { must: 1.0, aim: 0.5, unit: Unit::Ms };
 const ADDED_WORST: Bar = Bar::Below { must: 5.0, aim: 2.5, unit: Unit::Ms };
-/// Flat: what is on its way, not the file.
-const MORE_MEMORY: Bar = Bar::Below { must: 16.0, aim: 4.0, unit: Unit::Mb };
 /// Pages a second of a busy shop: the way through is measured, not the wait for a core.
-const QUIET: f64 = 400.0;
+pub const QUIET: f64 = 400.0;
 
 pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let folder = Folder::new(&settings.folder, "proxy")?;
@@ -40,11 +37,13 @@ pub fn run(settings: &Settings) -> Result<Vec<Row>, String> {
     let mut rows = passed(settings, &product, nginx.as_ref(), &places)?;
     rows.extend(added(settings, &product, shop.address, &places)?);
     rows.push(asked_first(settings, &product, &noop, &places)?);
-    rows.extend(gigabyte(settings, &product, &places[0])?);
+    let store = Store::open(settings)?;
+    rows.extend(large::run(&product, &store, &places[0])?);
+    rows.extend(slow::run(settings, &product, &store, &places)?);
     Ok(rows)
 }
 
-fn slug(place: &Place) -> &str {
+pub fn slug(place: &Place) -> &str {
     place.domain.split('.').next().unwrap_or_default()
 }
 
@@ -130,172 +129,8 @@ fn asked_first(settings: &Settings, product: &Product, noop: &Running, places: &
     Ok(Row::ratio("sub-requests of another web server", figure, format!("noop {}/s", grouped(noop.typical())), ratio(edge, noop), EDGE))
 }
 
-/// A file of a gigabyte down, and up.
-fn gigabyte(settings: &Settings, product: &Product, place: &Place) -> Result<Vec<Row>, String> {
-    let bytes: u64 = if settings.is_quick { 200 << 20 } else { 1 << 30 };
-    let store = Store::open(bytes)?;
-    product.tell(&["site", "set", slug(place), &format!("proxy.upstream=http://{}", store.address)])?;
-    let before = process::pss_mb(product.pid()).ok_or("the kernel does not tell the memory of a process")?;
-    let mut rows = Vec::new();
-    for (what, is_up) in [("a large file down, MB a second", false), ("a large file up, MB a second", true)] {
-        let watch = Watch::start(product.pid());
-        let took = carried(product.address(), &place.domain, bytes, is_up)?;
-        let most = watch.most()?;
-        let mut row = Row::figure(what, bytes as f64 / 1e6 / took.as_secs_f64(), Bar::None);
-        row.of = format!("{:.0} MB in {:.1} s", bytes as f64 / 1e6, took.as_secs_f64());
-        rows.push(row);
-        rows.push(Row::figure("memory more while it passes", (most - before).max(0.0), MORE_MEMORY));
-    }
-    Ok(rows)
-}
-
-fn carried(address: SocketAddr, host: &str, bytes: u64, is_up: bool) -> Result<Duration, String> {
-    let failed = |e: std::io::Error| format!("a large file: {e}");
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(address).map_err(failed)?;
-    let (method, length) = if is_up { ("PUT", bytes) } else { ("GET", 0) };
-    let head = format!("{method} /file HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
-    stream.write_all(head.as_bytes()).map_err(failed)?;
-    let piece = vec![7; 256 * 1024];
-    let mut left = length;
-    while left > 0 {
-        let next = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        stream.write_all(&piece[..next]).map_err(failed)?;
-        left -= next as u64;
-    }
-    let mut got = 0;
-    let mut first = Vec::new();
-    let mut piece = piece;
-    loop {
-        match stream.read(&mut piece).map_err(failed)? {
-            0 => break,
-            n => {
-                first.extend(piece[..n].iter().take(12 - first.len().min(12)));
-                got += n as u64;
-            }
-        }
-    }
-    if !is_up && got < bytes {
-        return Err(format!("a large file: {got} bytes of {bytes} came"));
-    }
-    if is_up && !first.starts_with(b"HTTP/1.1 200") {
-        return Err("a large file was not taken".into());
-    }
-    Ok(began.elapsed())
-}
-
-/// A shop with one large file, and room for another.
-struct Store {
-    address: SocketAddr,
-}
-
-impl Store {
-    fn open(bytes: u64) -> Result<Self, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
-        let address = listener.local_addr().map_err(|e| e.to_string())?;
-        // It ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                std::thread::spawn(move || served(stream, bytes));
-            }
-        });
-        Ok(Self { address })
-    }
-}
-
-fn served(mut stream: TcpStream, bytes: u64) -> std::io::Result<()> {
-    let mut piece = vec![7; 256 * 1024];
-    let mut got = Vec::new();
-    let end = loop {
-        let n = stream.read(&mut piece)?;
-        if n == 0 {
-            return Ok(());
-        }
-        got.extend_from_slice(&piece[..n]);
-        if let Some(end) = memchr::memmem::find(&got, b"\r\n\r\n") {
-            break end + 4;
-        }
-    };
-    if got.starts_with(b"GET") {
-        stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n").as_bytes())?;
-        let mut left = bytes;
-        while left > 0 {
-            let next = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            stream.write_all(&piece[..next])?;
-            left -= next as u64;
-        }
-    } else {
-        let mut left = bytes.saturating_sub((got.len() - end) as u64);
-        while left > 0 {
-            let n = stream.read(&mut piece)?;
-            if n == 0 {
-                return Ok(());
-            }
-            left -= (n as u64).min(left);
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
-    }
-    Ok(())
-}
-
-/// nginx with nothing but `proxy_pass`, on lines that it keeps. It ends with this value.
-struct Nginx {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Nginx {
-    /// None where it is not installed.
-    fn start(folder: &Folder, shop: SocketAddr) -> Result<Option<Self>, String> {
-        if Command::new("nginx").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            return Ok(None);
-        }
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?.port();
-        let root = folder.path().join("nginx");
-        std::fs::create_dir_all(&root).map_err(|e| e.to_string())?;
-        let at = root.display();
-        let temp: String =
-            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().map(|n| format!("{n}_temp_path {at}/{n};\n")).collect();
-        let text = format!(
-            "daemon off;\nworker_processes auto;\npid {at}/pid;\nerror_log {at}/log;\nevents {{ worker_connections 1024; }}\nhttp {{\naccess_log off;\n\
-             {temp}keepalive_requests 1000000000;\nupstream shop {{ server {shop}; keepalive 64; keepalive_requests 1000000000; }}\n\
-             server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://shop; proxy_http_version 1.1; proxy_set_header Connection \"\";\n\
-             proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }}\n}}\n"
-        );
-        let conf = root.join("conf");
-        std::fs::write(&conf, text).map_err(|e| e.to_string())?;
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(&root).arg("-e").arg(root.join("log")).arg("-c").arg(&conf);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
-        let nginx = Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)) };
-        let began = Instant::now();
-        while TcpStream::connect(nginx.address).is_err() {
-            if began.elapsed() > Duration::from_secs(10) {
-                return Err(format!("nginx does not listen: {}", std::fs::read_to_string(root.join("log")).unwrap_or_default()));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(Some(nginx))
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // Told, so that it ends its workers too.
-        let told = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        if told.is_err() {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Page,
     Picture,
     /// Asked for by another web server.
@@ -303,7 +138,7 @@ enum Kind {
 }
 
 /// People who read a shop's pages: half of them have its cookie.
-struct Readers<'a> {
+pub struct Readers<'a> {
     places: &'a [Place],
     kind: Kind,
     chance: Chance,
@@ -313,7 +148,7 @@ struct Readers<'a> {
 }
 
 impl<'a> Readers<'a> {
-    fn new(places: &'a [Place], kind: Kind) -> Self {
+    pub fn new(places: &'a [Place], kind: Kind) -> Self {
         Self { places, kind, chance: Chance::new(11), who: 0, known: Vec::new(), asking: vec![0; CALLERS] }
     }
 }

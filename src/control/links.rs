@@ -41,7 +41,7 @@ pub async fn add(app: &App, form: LinkForm) -> Result<Value> {
         affiliate: form.affiliate,
         label: form.label,
     };
-    let planned = flow::plan(&site, &wish)?;
+    let planned = flow::plan(app, &site, &wish).await?;
     let doubts = flow::doubts(&planned.words, &flow::known_words(app, &site).await?);
     let made = flow::add(app, &site, &planned, COMMAND_LINE).await?;
     let mut answer = line(app, &site, &made, &Tally::default());
@@ -52,7 +52,7 @@ pub async fn add(app: &App, form: LinkForm) -> Result<Value> {
 pub async fn list(app: &App, site: &str) -> Result<Value> {
     let site = site_named(app, site)?;
     flow::write_down(app).await?;
-    let wanted = Wanted { search: None, from: Time::from_ms(0), to: Time::from_ms(i64::MAX), currency: site.currency };
+    let wanted = Wanted { search: None, from: Time::from_ms(0), to: Time::from_ms(i64::MAX) };
     let (lines, _) = app.store.read(site.id, move |c| short_links::page(c, &wanted, None, MOST)).await?;
     Ok(lines.iter().map(|(link, tally)| line(app, &site, link, tally)).collect())
 }

@@ -33,7 +33,7 @@ pub async fn make(app: &App, site: &Site, shop: &'static Shop, who: &str) -> Res
                 _ => {}
             }
         }
-        let planned = short_links::plan(site, &wish)?;
+        let planned = short_links::plan(app, site, &wish).await?;
         links.insert(landing, short_links::add(app, site, &planned, who).await?.code);
     }
     Ok(links)
@@ -51,6 +51,7 @@ pub fn followed(app: &App, links: &Links, landing: String, referrer: Option<&str
         referrer: referrer.and_then(host_of),
         country: Some(country.to_owned()),
         device: told.device.kind.as_str(),
+        ..Follower::default()
     };
     let to = short_links::follow(app, open, follower, at);
     to.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned())).unwrap_or(landing)

@@ -236,7 +236,7 @@ async fn tell(app: &App, stages: &mut [Stage], waiting: HashMap<(usize, usize), 
                 view.link = links::followed(&app, &codes, view.link, view.referrer.as_deref(), country, seen.agent, view.at);
                 let claim = cookie.as_deref().and_then(|c| session_id::open(c, &site.keys.session));
                 let touch = page(&app, shop, &browsers[browser], view, claim);
-                match touch::run(&app, &site, touch).await? {
+                match touch::run(&app, &site, Box::new(touch)).await? {
                     Taken::Session(id) => cookie = Some(id),
                     Taken::Anonymous | Taken::OwnDevice(_) => cookie = None,
                     Taken::Dropped(why) => return Err(Error::internal(format!("a touch of the demo was dropped: {why}"))),

@@ -1,7 +1,7 @@
 //! Names, the public address, and what the proxy in front hands on. Asks only our own public address.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use url::Url;
@@ -37,7 +37,7 @@ async fn names(url: &Url) -> Finding {
         return Finding::failed(CHECK, format!("{own}, the name in public_url, cannot be looked up: {e}."), "Set its A or AAAA record.");
     }
     match resolve(VENDOR).await {
-        Ok(()) => Finding::ok(CHECK, "Names are looked up."),
+        Ok(_) => Finding::ok(CHECK, "Names are looked up."),
         Err(e) => Finding::warning(
             CHECK,
             format!("{VENDOR} cannot be looked up: {e}."),
@@ -46,9 +46,10 @@ async fn names(url: &Url) -> Finding {
     }
 }
 
-async fn resolve(name: &str) -> Result<(), String> {
+/// The addresses of a name, or why there are none.
+pub(super) async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
     match tokio::time::timeout(PATIENCE, System.resolve(name)).await {
-        Ok(Ok(found)) if !found.is_empty() => Ok(()),
+        Ok(Ok(found)) if !found.is_empty() => Ok(found),
         Ok(Ok(_)) => Err("there is no address".into()),
         Ok(Err(e)) => Err(e.to_string()),
         Err(_) => Err("no answer within 5 seconds".into()),

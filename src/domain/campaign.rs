@@ -99,6 +99,11 @@ pub fn host_of(url: &str) -> Option<String> {
 /// Text without control characters and bidi marks, trimmed. Shows at most `max` + 1 characters of what it was given:
 /// enough for the caller to see that it was too long, without copying a megabyte.
 pub fn clean_text(text: &str, max: usize) -> String {
+    let plain = text.trim_ascii();
+    if plain.len() <= max && plain.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        // As nearly all are: there is nothing to take out.
+        return plain.to_owned();
+    }
     let mut cleaned = String::new();
     let mut count = 0;
     for c in text.trim_matches(is_blank_or_unseen).chars().filter(|c| !is_unseen(*c)) {

@@ -75,6 +75,7 @@ pub const PLAN: &[Planned] = &[
     blank("erasures", &["sealed"]),
     // A partner is a person too: what was earned stays in the books, who it was goes.
     blank("affiliates", &["name", "email", "phone", "payout"]),
+    blank("affiliate_statements", &["name"]),
 ];
 
 /// Words of a statement's detail that say nothing of who it was.

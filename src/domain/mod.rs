@@ -16,6 +16,8 @@ pub mod channel;
 pub mod consent;
 /// One sale or lead, many reports.
 pub mod conversion;
+/// Coupons as senders tell them.
+pub mod coupon;
 /// Device, browser, system and bots of a user agent.
 pub mod device;
 /// Sales that look alike.

@@ -3,6 +3,8 @@
 
 /// What was sent.
 mod payment;
+/// What a statement shows, and what it has shown.
+pub mod statement;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -131,6 +133,7 @@ pub async fn erase(app: &App, site: SiteId, id: AffiliateId, who: &str) -> Resul
         .write(site, move |c| {
             found(c, id)?;
             affiliates::erase(c, id, now)?;
+            affiliates::statements::erase(c, id)?;
             audit::add(c, &who, "affiliate_erased", &json!({"affiliate": id}), now)
         })
         .await
@@ -172,17 +175,19 @@ pub async fn decide(
         .await
 }
 
-/// Makes the statements of a month final. What becomes known of it later is booked in the first month that is open.
+/// Makes the statements of a month, and of all before it, final: what they show is written down, and nothing changes it any more.
+/// What becomes known later is booked in the first month that is open.
 pub async fn close(app: &App, site: &Arc<Site>, month: Day, who: &str) -> Result<()> {
     let now = app.clock.now();
     if month.plus_months(1) > site.zone.day(now) {
         return Err(Error::invalid("month", "This month is not over yet."));
     }
-    let who = who.to_owned();
+    let (of, who) = (site.clone(), who.to_owned());
     app.store
         .write(site.id, move |c| {
+            let statements = statement::freeze(c, &of, month, now)?;
             affiliates::close_month(c, month, &who, now)?;
-            audit::add(c, &who, "affiliate_month_closed", &json!({"month": month.to_string()[..7]}), now)
+            audit::add(c, &who, "affiliate_month_closed", &json!({"month": month.to_string()[..7], "statements": statements}), now)
         })
         .await
 }
@@ -250,6 +255,27 @@ pub async fn find_link(app: &App, token: &str, client: IpAddr, is_proxy: bool) -
 pub async fn viewed(app: &App, link: &StatementLink) -> Result<()> {
     let (id, now) = (link.id, app.clock.now());
     app.store.write(link.site, move |c| statement_links::viewed(c, id, now)).await
+}
+
+/// A partner's code as the partner spells it, for a link that is to be made. A code that nobody has would bring clicks and sales that
+/// earn for nobody, so it is refused here; in the address of a visit it is counted beside the partners.
+pub fn code_of_link(c: &SiteConn, text: &str) -> Result<String> {
+    let wrong = |sentence: String| Error::invalid("affiliate", sentence);
+    let code = affiliate::code(text).ok_or_else(|| {
+        wrong(format!("{text:?} can be no partner's code: a code has up to 64 letters, digits and - _ . ~ +, without blanks."))
+    })?;
+    let found = affiliates::find_by_code(c, "code", &code)?.map(|(partner, _)| partner);
+    let partner = found.ok_or_else(|| {
+        wrong(format!(
+            "No partner has the code {text:?}. Add the partner first (Affiliates, or `halotrack affiliate add`), or leave it empty. \
+             A code that nobody has, where it only stands in an address, is counted beside the partners and earns nothing."
+        ))
+    })?;
+    if partner.erased_at.is_some() {
+        return Err(wrong(format!("The partner who had the code {text:?} was erased and earns nothing any more. Leave it empty.")));
+    }
+    let own = affiliates::codes_of(c, partner.id, "code")?.into_iter().find(|known| known.value == code);
+    Ok(own.map_or_else(|| text.trim().to_owned(), |known| known.shown))
 }
 
 pub fn found(c: &SiteConn, id: AffiliateId) -> Result<Affiliate> {

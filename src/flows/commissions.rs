@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::affiliate::claim::{self, Claim, Model, Way};
-use crate::domain::affiliate::flags::Own;
+use crate::domain::affiliate::flags::{Own, is_same_mailbox};
 use crate::domain::affiliate::ledger::{self, Earning};
 use crate::domain::affiliate::{self, MOST_DAYS, Sold};
 use crate::domain::attribution::latest_before;
@@ -210,7 +210,7 @@ fn looks_own(c: &SiteConn, conversion: &Conversion, partner: AffiliateId) -> Res
         return Ok(None);
     }
     let told = facts::told(c, conversion.id)?;
-    if partner.email.is_some() && told.email.map(|e| e.to_lowercase()) == partner.email {
+    if told.email.as_ref().zip(partner.email.as_ref()).is_some_and(|(told, own)| is_same_mailbox(told, own)) {
         return Ok(Some(Own::Email));
     }
     if partner.phone.is_some() && told.phone == partner.phone {

@@ -6,13 +6,17 @@ use crate::app::App;
 use crate::domain::ids::{LinkTemplateId, SiteId};
 use crate::domain::link_template::{Filled, LinkTemplate, MOST_TEMPLATES};
 use crate::error::{Error, Kind, Result};
+use crate::flows::affiliates;
 use crate::store::{audit, link_templates};
 
 /// Under a name that is there already they take the place of what it had.
-pub async fn keep(app: &App, site: SiteId, name: String, words: Filled, who: &str) -> Result<LinkTemplate> {
+pub async fn keep(app: &App, site: SiteId, name: String, mut words: Filled, who: &str) -> Result<LinkTemplate> {
     let (who, now) = (who.to_owned(), app.clock.now());
     app.store
         .write(site, move |c| {
+            if let Some(code) = words.get_mut("affiliate") {
+                *code = affiliates::code_of_link(c, code)?;
+            }
             let id = match link_templates::find_by_name(c, &name)? {
                 Some(known) => {
                     link_templates::change(c, known, &words)?;

@@ -52,6 +52,8 @@ pub mod offline;
 pub mod outbox;
 /// What a destination may see.
 pub mod outgoing;
+/// What is odd about clicks on partners' links.
+pub mod partner_clicks;
 /// People of a site.
 pub mod people;
 /// A lead moves in the pipeline.

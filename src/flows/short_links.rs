@@ -1,22 +1,29 @@
 //! Short links: made, changed, followed. Following one waits for nothing: what was clicked is written down behind it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde_json::json;
+use url::form_urlencoded;
 
 use crate::app::App;
 use crate::book::OpenLink;
 use crate::crypto;
+use crate::domain::affiliate;
+use crate::domain::campaign::ClickKind;
 use crate::domain::ids::{LinkId, SiteId};
 use crate::domain::link::{self, LONGEST_LABEL, MOST_LINKS, Way, Words};
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Time};
 use crate::domain::vocabulary;
 use crate::error::{Error, Kind, Result};
-use crate::flows::click_id;
+use crate::flows::partner_clicks::{self, At};
+use crate::flows::session_id::SessionKey;
+use crate::flows::{affiliates, click_id};
+use crate::limits::text_key;
 use crate::store::audit;
 use crate::store::questions::links::{self as asked, KnownWords};
-use crate::store::short_links::{self, Click, ShortLink};
+use crate::store::short_links::{self, Click, PartnerClick, ShortLink};
 use crate::store::sites::Site;
 
 /// Letters of a code: none that is taken for another one when it is typed from paper.
@@ -59,8 +66,8 @@ pub struct Doubt {
     pub known: String,
 }
 
-/// Reads a wish without doing anything.
-pub fn plan(site: &Site, wish: &Wish) -> Result<Planned> {
+/// Reads a wish without doing anything. The code of a partner is one that somebody has.
+pub async fn plan(app: &App, site: &Site, wish: &Wish) -> Result<Planned> {
     let word = |field: &str, text: &Option<String>| match text {
         Some(text) => link::read_word(field, text),
         None => Ok(None),
@@ -74,7 +81,10 @@ pub fn plan(site: &Site, wish: &Wish) -> Result<Planned> {
             term: word("utm_term", &wish.utm_term)?,
             content: word("utm_content", &wish.utm_content)?,
         },
-        affiliate: word("affiliate", &wish.affiliate)?,
+        affiliate: match word("affiliate", &wish.affiliate)? {
+            Some(code) => Some(app.store.read(site.id, move |c| affiliates::code_of_link(c, &code)).await?),
+            None => None,
+        },
     };
     let to =
         Way::new(&target, &words, &site.domains).ok_or_else(|| Error::invalid("to", "A link leads to a page of the site itself."))?.plain();
@@ -187,6 +197,10 @@ pub struct Follower<'a> {
     pub referrer: Option<String>,
     pub country: Option<String>,
     pub device: &'static str,
+    /// Looked at for bursts of clicks, and not kept.
+    pub network: Option<IpAddr>,
+    /// Whose browser it is, where its cookie is seen on this host.
+    pub browser: Option<SessionKey>,
 }
 
 /// Where a click goes. Bots get no click id: nothing that they do is anybody's visit.
@@ -197,6 +211,7 @@ pub fn follow(app: &App, open: &OpenLink, follower: Follower, now: Time) -> Stri
     if follower.is_look {
         return to;
     }
+    let partner = if follower.is_bot { None } else { partner_click(app, open, &follower, now) };
     let click = Click {
         link: link.id,
         at: now,
@@ -205,6 +220,7 @@ pub fn follow(app: &App, open: &OpenLink, follower: Follower, now: Time) -> Stri
         referrer: follower.referrer,
         country: follower.country,
         device: follower.device,
+        partner,
     };
     app.figures.add("link_clicks", if follower.is_bot { "bot" } else { "person" });
     if !app.clicks.add(site.id, click) {
@@ -213,8 +229,21 @@ pub fn follow(app: &App, open: &OpenLink, follower: Follower, now: Time) -> Stri
     to
 }
 
+/// What the click is to the partner whose link it is.
+fn partner_click(app: &App, open: &OpenLink, follower: &Follower, now: Time) -> Option<PartnerClick> {
+    let code = affiliate::code(open.link.words.affiliate.as_deref()?)?;
+    let site = open.site.id;
+    let is_ad = form_urlencoded::parse(follower.query.as_bytes())
+        .any(|(name, id)| !id.is_empty() && ClickKind::ALL.iter().any(|kind| kind.name() == name && partner_clicks::is_ad(*kind)));
+    let click = partner_clicks::judged(app, site, &code, At::Redirect, follower.network, is_ad, now);
+    let browser = follower.browser.as_ref().map(|key| key.key().to_owned());
+    let is_again = browser.as_ref().is_some_and(|key| app.clicks.is_again(site, text_key(&format!("{code} {key}")), now));
+    Some(PartnerClick { code, click, browser, is_again })
+}
+
 /// Writes down what was clicked since the last time. What finds no room on the disk is dropped and counted.
 pub async fn write_down(app: &App) -> Result<()> {
+    let _writing = app.clicks.writing.lock().await;
     let waiting = app.clicks.take();
     if waiting.is_empty() {
         return Ok(());

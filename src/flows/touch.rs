@@ -13,13 +13,13 @@ use crate::domain::outgoing::Mode;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::Result;
-use crate::flows::click_id;
 use crate::flows::erase::past::{self, Heir};
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
+use crate::flows::{click_id, short_links};
 use crate::limits::{Rate, text_key};
 use crate::recent::{Digest, Recent};
-use crate::store::affiliates::days::{self, Click};
+use crate::store::affiliates::days::Click;
 use crate::store::scope::SiteConn;
 use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
 use crate::store::sites::Site;
@@ -39,7 +39,7 @@ mod repeat;
 mod row;
 
 pub(super) use answer::{answered, manager_of, words_of};
-pub use queue::{queue, queue_dropped};
+pub use queue::{queue, queue_dropped, settled};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
 
@@ -92,8 +92,8 @@ pub enum Taken {
     Dropped(&'static str),
 }
 
-/// Decides on consent and stores the touch.
-pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Taken> {
+/// Decides on consent and stores the touch, which goes from hand to hand on its way and is too large to be copied each time.
+pub async fn run(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) -> Result<Taken> {
     let now = app.clock.now();
     if let Some(taken) = left_out(app, site, &mut touch).await? {
         return Ok(taken);
@@ -117,6 +117,12 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: PageTouch) -> Result<Ta
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     // All that is no SQL is done before the writer's turn.
     let judged = judge(app, site, &touch, &decision, keeps_address, now);
+    if judged.partner.is_some() && judged.short_link.is_some() {
+        // The redirect that led here has counted the click, or is about to: what it has written down says so.
+        if let Err(e) = short_links::write_down(app).await {
+            tracing::warn!(site.id = %site.id, error = %e, "Clicks on short links could not be written down before the visit that one led to.");
+        }
+    }
     let is_history = touch.is_history;
     let recent = app.recent.clone();
     let taken = app.store.write_again(site.id, move |c| record(c, &touch, &judged, &recent, now)).await?;
@@ -172,7 +178,7 @@ pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
 pub async fn dropped(app: &App, site: &Arc<Site>, why: &'static str) -> Result<Taken> {
     app.figures.add("touches_dropped", why);
     let day = site.zone.day(app.clock.now());
-    app.store.write(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
+    app.store.write_again(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
     Ok(Taken::Dropped(why))
 }
 
@@ -266,9 +272,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
                 event: judged.event.as_ref().map(|e| &e[..]),
             },
         )?;
-        if let (Some((code, click)), false) = (&judged.partner, judged.is_inner_page) {
-            days::count(c, judged.day, code, *click)?;
-        }
+        partner::followed_by_nobody(c, touch, judged)?;
         if let Some(event) = &judged.event {
             recent.add(c.site(), *event, 0, now);
         }

@@ -22,6 +22,8 @@ use crate::store::affiliates::{self, Affiliate, Code, commissions};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
+/// What is due, as a file for the bank.
+pub mod bank;
 /// Figures of some days.
 pub mod figures;
 /// The conversions API's own two questions.
@@ -33,7 +35,7 @@ const BODY: &str = r#"{"name":"Noor","codes":["noor"],"coupons":["NOOR10"],"comm
 const ONE: &str = r#"{"affiliate":"affiliate_1","name":"Noor","codes":["noor"],"coupons":["NOOR10"],"commission":["10%"],"terms":"10% of each sale","state":"active","owed":[]}"#;
 
 pub const LIST: Doc = Doc::new("Affiliates", "Partners with their codes, terms, and what is due to them now.")
-    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","codes":["noor"],"state":"active","owed":[{"minor":1200,"currency":"EUR"}]}],"rule":"…"}"#);
+    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","codes":["noor"],"state":"active","owed":[{"minor":1200,"currency":"EUR"}]}],"rule":"…","without_account":[{"affiliate":"affiliate_2","name":"Karim","owed":[{"minor":500,"currency":"EUR"}]}]}"#);
 pub const CSV: Doc = Doc::new("Affiliates", "The same as CSV.").answer("affiliate,name,…").of_type("text/csv");
 pub const JSONL: Doc = Doc::new("Affiliates", "The same, one JSON object a line.").answer("{}").of_type("application/x-ndjson");
 pub const ADD: Doc = Doc::new(
@@ -66,11 +68,8 @@ pub const PAY: Doc = Doc::new(
 .body(r#"{"paid_on":"2026-07-01","reference":"TRX 4711","amounts":[{"minor":1200,"currency":"EUR"}]}"#)
 .answer(r#"{"paid":[{"payout":"payout_1","amount":{"minor":1200,"currency":"EUR"}}]}"#)
 .statuses(&[200, 404, 409, 422]);
-pub const BANK: Doc = Doc::new("Affiliates", "What is due to whom, for the bank: payee, account, amount, currency, reference.")
-    .answer("payee,account,amount,currency,reference")
-    .of_type("text/csv");
 pub const CLOSE: Doc =
-    Doc::new("Affiliates", "Makes the statements of a month final. What becomes known of it later stands in the first month that is open.")
+    Doc::new("Affiliates", "Makes the statements of a month, and of all before it, final: what they show is written down and changes no more. What becomes known later stands in the first month that is open.")
         .body(r#"{"month":"2026-05"}"#)
         .nothing()
         .statuses(&[204, 422]);
@@ -111,6 +110,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
         "items": items,
         "rule": format!("{} {}", claim::RULE, model.sentence()),
         "closed_month": closed.map(|day| day.to_string()[..7].to_owned()),
+        "without_account": bank::shown_without_account(all.iter()),
     }))
 }
 
@@ -270,36 +270,6 @@ fn amounts(value: &Value) -> Result<Vec<Money>> {
     let wrong = || Error::invalid("amounts", "amounts is a list of what was sent, such as [{\"minor\": 4634, \"currency\": \"EUR\"}].");
     let one = |item: &Value| Some(Money::new(item["minor"].as_i64()?, Currency::parse(item["currency"].as_str()?)?));
     value.as_array().ok_or_else(wrong)?.iter().map(|item| one(item).ok_or_else(wrong)).collect()
-}
-
-/// `GET /api/sites/{site}/affiliates/bank.csv`
-pub async fn bank(app: App, ask: Ask) -> Result<Reply> {
-    let site = ask.site()?.clone();
-    let now = app.clock.now();
-    let day = site.zone.day(now);
-    let of = site.clone();
-    let page = move |_| {
-        let (app, site) = (app.clone(), of.clone());
-        async move {
-            let all = app.store.read(site.id, move |c| everybody(c, now)).await?;
-            let mut rows = Vec::new();
-            for one in &all {
-                for amount in one.owed.iter().filter(|m| m.minor > 0) {
-                    let code = one.codes.first().map_or_else(|| one.partner.id.to_string(), String::clone);
-                    rows.push(vec![
-                        Cell::text(one.partner.name.as_str()),
-                        Cell::maybe(one.partner.payout.as_deref()),
-                        Cell::number(amount.decimal()),
-                        Cell::text(amount.currency.code()),
-                        Cell::text(format!("{} {code} {day}", site.name)),
-                    ]);
-                }
-            }
-            Ok((exports::csv_lines(&rows)?, None))
-        }
-    };
-    let head = exports::csv_head(&["payee", "account", "amount", "currency", "reference"])?;
-    exports::stream(&format!("{}-payments-{day}", site.slug), Format::Csv, head, page).await
 }
 
 /// `POST /api/sites/{site}/affiliates/close`

@@ -1,16 +1,16 @@
 //! From bytes and headers to an `Ask`. What is refused here never reaches a route.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::request::Parts;
-use axum::http::{Method, Version};
+use axum::http::{HeaderValue, Method, Version, header};
 use http_body_util::{BodyExt, Limited};
 
 use super::host;
 use crate::config::Config;
-use crate::crypto;
 use crate::error::{Error, Kind, Result};
 use crate::proxy;
 use crate::wire::Headers;
@@ -31,6 +31,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(3);
 /// What is known of a request before its route is.
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    /// None until they are read: of what only passes nothing is copied.
     pub headers: Headers,
     pub peer: IpAddr,
     pub is_peer_trusted: bool,
@@ -42,33 +43,42 @@ pub struct Arrival {
     pub is_https: bool,
     /// The sender waits for a word before it sends its body: a refusal spares it that.
     pub waits: bool,
+    /// Empty for what only passes.
     pub request_id: String,
 }
 
 impl Arrival {
     pub fn of(parts: &Parts, peer: SocketAddr, config: &Config) -> Self {
-        let headers = plain_headers(parts);
         let peer = peer.ip();
         let is_peer_trusted = host::is_trusted(peer, &config.trusted_proxies);
-        let client = host::client(peer, &headers, &config.trusted_proxies);
+        let lines: Vec<Cow<str>> = parts.headers.get_all("x-forwarded-for").iter().map(text).collect();
+        let client = host::client(peer, lines.iter().map(AsRef::as_ref), &config.trusted_proxies);
         // An absolute address in the request line wins over the Host header (RFC 9112, 3.2.2).
-        let host_header =
-            parts.uri.authority().map(|a| a.as_str().to_owned()).or_else(|| headers.get("host").map(str::to_owned)).unwrap_or_default();
+        let host_header = match parts.uri.authority() {
+            Some(authority) => authority.as_str().to_owned(),
+            None => parts.headers.get(header::HOST).map(text).unwrap_or_default().into_owned(),
+        };
         let host = host::without_port(&host_header);
-        let proto = headers.all("x-forwarded-proto").last().and_then(|v| v.rsplit(',').next()).map(str::trim);
+        let proto = parts.headers.get_all("x-forwarded-proto").iter().next_back().map(text);
+        let proto = proto.as_deref().and_then(|v| v.rsplit(',').next()).map(str::trim);
         let is_https = is_peer_trusted && proto.is_some_and(|p| p.eq_ignore_ascii_case("https"));
-        let waits = headers.get("expect").is_some();
-        Self { headers, peer, is_peer_trusted, client, host, host_header, is_https, waits, request_id: crypto::random_text(9) }
+        let waits = parts.headers.contains_key(header::EXPECT);
+        let (headers, request_id) = (Headers(Vec::new()), String::new());
+        Self { headers, peer, is_peer_trusted, client, host, host_header, is_https, waits, request_id }
+    }
+
+    /// Takes the headers along, whose names are lower case already.
+    pub fn read(&mut self, parts: &Parts) {
+        self.headers = Headers(parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value).into_owned())).collect());
     }
 }
 
-/// Header names are lower case already; bytes that are no UTF-8 are replaced, not refused: a user agent may hold them.
-fn plain_headers(parts: &Parts) -> Headers {
-    let text = |value: &axum::http::HeaderValue| match value.to_str() {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
-    };
-    Headers(parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
+/// Bytes that are no UTF-8 are replaced, not refused: a user agent may hold them.
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    match value.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
 }
 
 /// Requests that no route should have to think about.
@@ -90,10 +100,10 @@ fn check_head(parts: &Parts, arrival: &Arrival) -> Result<()> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(Error::new(Kind::Invalid, "method_not_allowed", "This method is not served here."));
     }
-    if parts.version >= Version::HTTP_11 && arrival.host_header.is_empty() || arrival.headers.all("host").count() > 1 {
+    if parts.version >= Version::HTTP_11 && arrival.host_header.is_empty() || parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(bad("Send exactly one Host header."));
     }
-    if arrival.headers.get("transfer-encoding").is_some() && arrival.headers.get("content-length").is_some() {
+    if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
         return Err(bad("Send either Content-Length or Transfer-Encoding."));
     }
     Ok(())

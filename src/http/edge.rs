@@ -24,6 +24,7 @@ use super::reply::{Reply, refusal, status_of};
 use super::route::{Route, Shape, Who};
 use super::{access, compress, headers, table};
 use crate::app::App;
+use crate::crypto;
 use crate::error::{Error, Kind, Result};
 
 /// Answers requests. Cheap to clone.
@@ -79,11 +80,9 @@ impl Edge {
         let mut arrival = Arrival::of(&parts, peer, &self.app.config);
         let is_own_host = self.own.is_own(&arrival.host);
         // A proxy that forgets X-Forwarded-Proto still stands in front of an https address.
-        if is_own_host && self.own.is_https() && arrival.is_peer_trusted && arrival.headers.get("x-forwarded-proto").is_none() {
+        if is_own_host && self.own.is_https() && arrival.is_peer_trusted && !parts.headers.contains_key("x-forwarded-proto") {
             arrival.is_https = true;
         }
-        let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
-        let may_shrink = is_own_host && compress::is_wanted(&arrival.headers);
         // hyper has dropped a Content-Length that stood beside it: what follows may be framed otherwise by others.
         let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
         let shop = if is_own_host { None } else { self.front.site(&self.app, &arrival, &parts) };
@@ -91,6 +90,12 @@ impl Edge {
             Some(_) => decode::check_passing(&parts, &arrival),
             None => decode::check(&parts, &arrival),
         };
+        if shop.is_none() || checked.is_err() {
+            arrival.read(&parts);
+            arrival.request_id = crypto::random_text(9);
+        }
+        let (request_id, is_https) = (arrival.request_id.clone(), arrival.is_https);
+        let may_shrink = is_own_host && compress::is_wanted(&arrival.headers);
         let mut response = match (checked, shop) {
             (Ok(()), Some(site)) => {
                 let mut response = self.front.answer(&self.app, site, arrival, parts, body).await;

@@ -18,14 +18,14 @@ pub const EDGE: Doc =
 pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     let told = |names: &[&str]| names.iter().find_map(|n| ask.header(n)).filter(|_| ask.is_peer_trusted);
     let host = without_port(told(&["x-original-host", "x-forwarded-host"]).unwrap_or(&ask.host));
-    let Some(site) = app.book().site_by_host(&host).cloned() else { return Ok(Reply::empty(204)) };
+    let Some(site) = app.book().site_by_host(&host).cloned() else { return Ok(dropped("host")) };
     let uri = told(&["x-original-uri", "x-forwarded-uri"]).unwrap_or("/");
     let method = told(&["x-original-method", "x-forwarded-method"]).unwrap_or("GET");
     if !is_page(&ask, method) {
-        return Ok(Reply::empty(204));
+        return Ok(dropped("page"));
     }
     let load = PageLoad::of(&app, &site, &ask, &host, uri);
-    let mut reply = Reply::empty(204);
+    let mut reply = load.left().map_or_else(|| Reply::empty(204), dropped);
     if let Some(id) = load.id() {
         reply = reply.with("x-halo-session", id);
     }
@@ -34,6 +34,11 @@ pub async fn edge(app: App, ask: Ask) -> Result<Reply> {
     }
     load.count(&app, None);
     Ok(reply)
+}
+
+/// Nothing is counted, and why: for whoever sets a web server up.
+fn dropped(why: &str) -> Reply {
+    Reply::empty(204).with("x-halo-dropped", why)
 }
 
 /// As in our own proxy, but for what only the answer tells.

@@ -14,6 +14,7 @@ use super::decode::Arrival;
 use super::page_load::PageLoad;
 use super::route::{Hosts, Route, Shape, Who};
 use crate::app::App;
+use crate::figures::Figures;
 use crate::proxy::{self, Came, Passage, Proxy, navigation};
 use crate::store::sites::Site;
 
@@ -55,7 +56,7 @@ impl Front {
     }
 
     /// Lets the request through, and counts it where it is a page.
-    pub async fn answer<B>(&self, app: &App, site: Arc<Site>, arrival: Arrival, parts: Parts, body: B) -> Response<Body>
+    pub async fn answer<B>(&self, app: &App, site: Arc<Site>, mut arrival: Arrival, parts: Parts, body: B) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -71,8 +72,9 @@ impl Front {
         let load = if is_page {
             let uri = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
             let host = arrival.host.clone();
+            arrival.read(&parts);
             let ask = Ask::of(arrival, &parts, Shape::Own);
-            careful(app, || PageLoad::of(app, &site, &ask, &host, &uri))
+            careful(&app.figures, || PageLoad::of(app, &site, &ask, &host, &uri))
         } else {
             None
         };
@@ -92,17 +94,17 @@ impl Front {
             // Where one leads on the page is still to come. 304 is the page itself.
             let is_leading = answer.status().is_redirection() && answer.status() != StatusCode::NOT_MODIFIED;
             let location = answer.headers().get(header::LOCATION).filter(|_| is_leading).and_then(|to| to.to_str().ok());
-            careful(app, || load.count(app, location));
+            careful(&app.figures, || load.count(app, location));
         }
         answer.map(Body::new)
     }
 }
 
 /// Counting must not cost the page: a fault of ours is counted and passed over.
-fn careful<T>(app: &App, work: impl FnOnce() -> T) -> Option<T> {
+fn careful<T>(figures: &Figures, work: impl FnOnce() -> T) -> Option<T> {
     let done = std::panic::catch_unwind(AssertUnwindSafe(work));
     if done.is_err() {
-        app.figures.add("panics", "where=\"proxy\"");
+        figures.add("panics", "where=\"proxy\"");
     }
     done.ok()
 }
@@ -124,6 +126,15 @@ fn plain(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_of_ours_is_counted_and_passed_over() {
+        let figures = Figures::default();
+        assert_eq!(careful(&figures, || 7), Some(7));
+        assert_eq!(figures.all(), []);
+        assert_eq!(careful(&figures, || -> i32 { panic!("a fault of ours") }), None);
+        assert_eq!(figures.all(), [("panics", "where=\"proxy\"".to_owned(), 1)]);
+    }
 
     #[test]
     fn a_path_is_ours_part_by_part() {

@@ -80,15 +80,14 @@ pub fn without_port(header: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// The visitor's address: the right-most hop of `X-Forwarded-For` that is no trusted proxy. An untrusted peer's header
-/// is not read at all.
-pub fn client(peer: IpAddr, headers: &Headers, trusted: &[Network]) -> IpAddr {
+/// The visitor's address: the right-most hop of these lines of `X-Forwarded-For` that is no trusted proxy. An untrusted
+/// peer's are not read at all.
+pub fn client<'a>(peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>, trusted: &[Network]) -> IpAddr {
     if !is_trusted(peer, trusted) {
         return peer;
     }
-    let lines: Vec<&str> = headers.all("x-forwarded-for").collect();
     let mut client = peer;
-    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+    for hop in lines.rev().flat_map(|line| line.rsplit(',')) {
         let Some(address) = address_of(hop) else { break };
         client = address;
         if !is_trusted(address, trusted) {
@@ -130,10 +129,6 @@ fn plain(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn forwarded(values: &[&str]) -> Headers {
-        Headers(values.iter().map(|v| ("x-forwarded-for".to_owned(), (*v).to_owned())).collect())
-    }
-
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("an address")
     }
@@ -142,7 +137,7 @@ mod tests {
     fn the_visitor_is_the_right_most_hop_that_nobody_trusts() {
         let trusted = [Network::parse("127.0.0.0/8").expect("a range"), Network::parse("10.0.0.0/8").expect("a range")];
         let check = |peer: &str, lines: &[&str], want: &str| {
-            assert_eq!(client(ip(peer), &forwarded(lines), &trusted), ip(want), "{peer} {lines:?}");
+            assert_eq!(client(ip(peer), lines.iter().copied(), &trusted), ip(want), "{peer} {lines:?}");
         };
         check("127.0.0.1", &[], "127.0.0.1");
         check("127.0.0.1", &["8.8.8.8"], "8.8.8.8");

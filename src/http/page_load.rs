@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
@@ -93,6 +94,14 @@ impl PageLoad {
         self.id.as_deref()
     }
 
+    /// Why it is not kept.
+    pub fn left(&self) -> Option<&'static str> {
+        match self.what {
+            What::Left(why) => Some(why),
+            What::Touch(_) | What::Nothing => None,
+        }
+    }
+
     /// What the visitor's browser is to keep.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
@@ -111,7 +120,7 @@ impl PageLoad {
             // The page that it leads to says where the visitor came from; this one would be a direct visit before it.
             return;
         }
-        let own = crypto::random_text(12);
+        let own = load_id(app);
         let before = if is_telling(&page.landing) {
             None
         } else {
@@ -124,7 +133,7 @@ impl PageLoad {
             None => app.loads.add(self.site.id, Teller::Tag, &self.names, &page.landing.path, &event, now),
         }
         page.event_id = Some(event);
-        touch::queue(app, &self.site, *page);
+        touch::queue(app, &self.site, page);
     }
 }
 
@@ -136,8 +145,8 @@ pub struct ServerLoad {
 }
 
 impl ServerLoad {
-    pub fn of(page: &mut PageTouch, address: Option<IpAddr>, agent: &str) -> Self {
-        let event = page.event_id.get_or_insert_with(|| format!("load {}", crypto::random_text(12))).clone();
+    pub fn of(app: &App, page: &mut PageTouch, address: Option<IpAddr>, agent: &str) -> Self {
+        let event = page.event_id.get_or_insert_with(|| format!("load {}", load_id(app))).clone();
         Self { event, path: page.landing.path.clone(), unnamed: address.map(|address| nameless(address, agent)) }
     }
 
@@ -160,6 +169,12 @@ pub fn told_before(app: &App, site: &Site, page: &PageTouch, address: IpAddr, ag
     // Without a name of its own no telling is a repeat of another.
     let by = page.event_id.clone().unwrap_or_else(|| crypto::random_text(12));
     app.loads.take(site.id, Teller::Tag, &names, &page.landing.path, &by, app.clock.now())
+}
+
+/// One that no other load has, of this run of the process or of another.
+fn load_id(app: &App) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{} {}", app.boot, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A browser without an id, for the half hour in which its page may speak.

@@ -53,6 +53,8 @@ pub async fn follow(app: App, ask: Ask) -> Result<Reply> {
         referrer: ask.header("referer").and_then(host_of),
         country: place_of(&ask, Some(ask.client)).country,
         device: told.device.kind.as_str(),
+        network: (!ask.is_proxy_itself()).then_some(ask.client),
+        browser: session_id::oldest(visitor::cookies(&ask), &open.site.keys.session),
     };
     let to = short_links::follow(&app, open, follower, now);
     // The page that held the link is known to the shop by its host, as if there had been no redirect.

@@ -62,7 +62,7 @@ pub const DEFAULT_DAYS: i32 = 30;
 /// Latest conversions beside the figures.
 const LATEST: usize = 10;
 
-pub const HEADLINE: Doc = Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency.")
+pub const HEADLINE: Doc = Doc::new("Reports", "The headline figures. Money by the day it is booked on, one sum a currency. Where something was spent: costs and return in the site's currency, of its sales alone; what was spent or sold in others stands in `other_currencies`, each with its own.")
     .query(query::HEADLINE)
     .answer(r#"{"visits":1204,"conversions":{"all":31,"sale":20},"net":[{"minor":123400,"currency":"EUR"}],"attribution_rate":0.9}"#)
     .statuses(&[200, 400]);
@@ -215,7 +215,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
         shown.insert("until".into(), shown::maybe_time(&site.zone, period.until));
         if with.contains(&Part::Days) {
             let mut all = shown_days(days);
-            spent::days(&mut all, cost.as_ref());
+            spent::days(&mut all, cost.as_ref(), site);
             shown.insert("days".into(), all);
         }
         compare = Value::Object(shown);
@@ -233,7 +233,7 @@ fn answer(c: &SiteConn, site: &Site, wanted: &Wanted, with: &[Part], by: By, lim
         let (name, value) = match part {
             Part::Days => {
                 let mut all = shown_days(&days);
-                spent::days(&mut all, cost.as_ref());
+                spent::days(&mut all, cost.as_ref(), site);
                 ("days", all)
             }
             Part::Notes => ("notes", notes::shown_notes(&crate::store::notes::list(c, wanted.days.span())?, &site.zone)),

@@ -24,7 +24,7 @@ use crate::store::sites::Site;
 const SORT: &str = "links";
 /// Days of clicks that a link's own page shows.
 const DAYS: i64 = 30;
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "link",
     "url",
     "to",
@@ -41,6 +41,7 @@ const COLUMNS: [&str; 19] = [
     "conversions",
     "net",
     "currency",
+    "net_in_others",
     "last_click_at",
     "created_at",
     "state",
@@ -54,7 +55,7 @@ const QUERY: &[(&str, &str)] = &[
     ("limit", "rows, at most 500"),
 ];
 const BODY: &str = r#"{"to":"https://shop.example/sale","utm_source":"instagram","utm_medium":"social","utm_campaign":"Spring","affiliate":null,"label":"Story on Friday"}"#;
-const ONE: &str = r#"{"link":"link_1","code":"k7Fq2Xw","url":"https://t.shop.example/l/k7Fq2Xw","to":"https://shop.example/sale?utm_source=instagram&utm_medium=social&utm_campaign=Spring","target":"https://shop.example/sale","label":"Story on Friday","utm_source":"instagram","utm_medium":"social","utm_campaign":"Spring","utm_term":null,"utm_content":null,"affiliate":null,"clicks":41,"bots":6,"visits":38,"conversions":2,"net":{"minor":17380,"currency":"EUR"},"last_click_at":"2026-06-13T09:20:00Z","created_at":"2026-06-01T09:20:00Z","who":"user_1","state":"open"}"#;
+const ONE: &str = r#"{"link":"link_1","code":"k7Fq2Xw","url":"https://t.shop.example/l/k7Fq2Xw","to":"https://shop.example/sale?utm_source=instagram&utm_medium=social&utm_campaign=Spring","target":"https://shop.example/sale","label":"Story on Friday","utm_source":"instagram","utm_medium":"social","utm_campaign":"Spring","utm_term":null,"utm_content":null,"affiliate":null,"clicks":41,"bots":6,"visits":38,"conversions":2,"net":{"minor":17380,"currency":"EUR"},"net_by_currency":[{"minor":17380,"currency":"EUR"}],"last_click_at":"2026-06-13T09:20:00Z","created_at":"2026-06-01T09:20:00Z","who":"user_1","state":"open"}"#;
 
 pub const LIST: Doc = Doc::new("Links", "Short links, the newest first, with what came of each. `state` is open, ended, or away where the address is no longer one of the site's.")
     .query(QUERY)
@@ -65,7 +66,7 @@ pub const CSV: Doc =
 pub const JSONL: Doc =
     Doc::new("Links", "The same as JSON lines, all rows.").query(QUERY).of_type("application/x-ndjson").statuses(&[200, 400]);
 pub const ADD: Doc =
-    Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to.")
+    Doc::new("Links", "Makes a short link to a page of the site. Its UTMs and its affiliate's code stand in the address that it leads to. The code is one that a partner has.")
         .body(BODY)
         .answer(ONE)
         .statuses(&[201, 400, 401, 403, 409, 422]);
@@ -104,7 +105,7 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/links`
 pub async fn add(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let planned = flow::plan(site, &wish(&reader::object(&ask.body)?)?)?;
+    let planned = flow::plan(&app, site, &wish(&reader::object(&ask.body)?)?).await?;
     let made = flow::add(&app, site, &planned, &ask.who()).await?;
     Reply::json_with(201, &line(&app, site, &made, &Tally::default()))
 }
@@ -112,7 +113,7 @@ pub async fn add(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/links/preview`
 pub async fn preview(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
-    let Planned { words, to, .. } = flow::plan(site, &wish(&reader::object(&ask.body)?)?)?;
+    let Planned { words, to, .. } = flow::plan(&app, site, &wish(&reader::object(&ask.body)?)?).await?;
     let doubts = flow::doubts(&words, &flow::known_words(&app, site).await?);
     let doubts: Vec<Value> = doubts.iter().map(|d| json!({"field": d.field, "said": d.said, "known": d.known})).collect();
     Reply::json(&json!({"to": to, "doubts": doubts}))
@@ -139,12 +140,12 @@ pub async fn show(app: App, ask: Ask) -> Result<Reply> {
     flow::write_down(&app).await?;
     let now = app.clock.now();
     let (from, to) = (site.zone.day(now.plus_ms(-(DAYS - 1) * DAY_MS)), site.zone.day(now));
-    let (since, currency) = (site.zone.start(from), site.currency);
+    let since = site.zone.start(from);
     let found = app
         .store
         .read(site.id, move |c| {
             let Some(link) = short_links::find(c, id)? else { return Ok(None) };
-            let tally = short_links::tally(c, id, currency)?;
+            let tally = short_links::tally(c, id)?;
             Ok(Some((link, tally, links::days(c, id, from, to)?, links::origins(c, id, since)?)))
         })
         .await?;
@@ -176,8 +177,7 @@ pub async fn change(app: App, ask: Ask) -> Result<Reply> {
         Some(_) => return Err(Error::invalid("ended", "ended is true or false.")),
     };
     let changed = flow::change(&app, site.id, id, Changes { label, is_ended }, &ask.who()).await?;
-    let currency = site.currency;
-    let tally = app.store.read(site.id, move |c| short_links::tally(c, id, currency)).await?;
+    let tally = app.store.read(site.id, move |c| short_links::tally(c, id)).await?;
     Reply::json(&line(&app, site, &changed, &tally))
 }
 
@@ -218,7 +218,7 @@ async fn export(app: App, ask: Ask, format: Format) -> Result<Reply> {
 fn wanted(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
     let asked = Asked(&ask.query);
     let (from, to) = asked.span(&site.zone, app.clock.now())?.times(&site.zone);
-    Ok(Wanted { search: asked.search()?.map(str::to_lowercase), from, to, currency: site.currency })
+    Ok(Wanted { search: asked.search()?.map(str::to_lowercase), from, to })
 }
 
 fn id(ask: &Ask) -> Result<LinkId> {
@@ -279,13 +279,23 @@ pub fn line(app: &App, site: &Site, link: &ShortLink, tally: &Tally) -> Value {
         "bots": tally.bots,
         "visits": tally.visits,
         "conversions": tally.conversions,
-        "net": shown::money(Money { minor: tally.net_minor, currency: site.currency }),
+        "net": shown::money(own_net(site, tally)),
+        "net_by_currency": shown::moneys(&tally.net),
         "last_click_at": time(tally.last_click_at),
         "created_at": shown::time(&site.zone, link.created_at),
         "ended_at": time(link.ended_at),
         "who": link.who,
         "state": state,
     })
+}
+
+/// What is left of its sales in the site's currency; others stand beside it and are never added.
+fn own_net(site: &Site, tally: &Tally) -> Money {
+    tally.net.iter().find(|net| net.currency == site.currency).copied().unwrap_or(Money::zero(site.currency))
+}
+
+fn others(site: &Site, tally: &Tally) -> String {
+    tally.net.iter().filter(|net| net.currency != site.currency).map(Money::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn cells(app: &App, site: &Site, link: &ShortLink, tally: &Tally) -> Vec<Cell> {
@@ -307,8 +317,9 @@ fn cells(app: &App, site: &Site, link: &ShortLink, tally: &Tally) -> Vec<Cell> {
         Cell::number(tally.bots),
         Cell::number(tally.visits),
         Cell::number(tally.conversions),
-        Cell::number(Money { minor: tally.net_minor, currency: site.currency }.decimal()),
+        Cell::number(own_net(site, tally).decimal()),
         Cell::text(site.currency.to_string()),
+        Cell::text(others(site, tally)),
         time(&site.zone, tally.last_click_at),
         time(&site.zone, Some(link.created_at)),
         Cell::text(state),

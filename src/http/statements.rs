@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::crypto;
 use crate::domain::attribution::MatchType;
 use crate::domain::conversion::{ConversionKind, Rank};
+use crate::domain::coupon;
 use crate::domain::fact::{Fact, Person, Stated, Statement, Traces};
 use crate::domain::money::{Currency, Money, NoAmount};
 use crate::domain::person::{Email, Phone};
@@ -189,7 +190,7 @@ fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, no
             session,
             click_ids: click_id.iter().cloned().collect(),
             codes: Vec::new(),
-            coupons: coupon.into_iter().collect(),
+            coupons: coupon::codes(coupon),
             affiliate,
             stated: source.map(|source| Stated {
                 source: crate::domain::campaign::normal_source(&source),

@@ -91,8 +91,8 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
             Err(full)
         };
     }
-    let load = (visitor.is_server && !page.is_history && !page.is_answer).then(|| ServerLoad::of(&mut page, address, &agent));
-    let taken = touch::run(&app, &site, page).await?;
+    let load = (visitor.is_server && !page.is_history && !page.is_answer).then(|| ServerLoad::of(&app, &mut page, address, &agent));
+    let taken = touch::run(&app, &site, Box::new(page)).await?;
     if let Some(load) = load {
         load.may_be_told_again(&app, &site, &taken);
     }
@@ -282,7 +282,8 @@ fn long(fields: &Map<String, Value>, name: &str, most: usize) -> Result<Option<S
 }
 
 pub(super) fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+    // A text of so many bytes has no more characters.
+    if text.len() <= most { text.to_owned() } else { text.chars().take(most).collect() }
 }
 
 /// Address limits skip trusted peers: behind them stand many visitors.

@@ -8,10 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
+use super::line::Passing;
 use super::tag::Tagged;
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -148,9 +149,9 @@ pub enum Served {
     /// A few words of ours.
     Words(Option<Bytes>),
     /// The upstream's body as it comes.
-    Passed(Incoming),
+    Passed(Passing),
     /// The same with the tag put in.
-    Tagged(Box<Tagged<Incoming>>),
+    Tagged(Box<Tagged<Passing>>),
 }
 
 impl Body for Served {

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::oneshot;
 
 use crate::app::App;
@@ -17,10 +17,16 @@ use crate::app::App;
 mod body;
 /// Which headers go on.
 mod headers;
+/// One connection to an upstream.
+mod line;
+/// A shop, asked how it is.
+mod look;
 /// What is a page that somebody opens.
 pub mod navigation;
 /// Where the tag goes.
 mod place;
+/// What a page's own policy asks of scripts.
+mod policy;
 /// The tag in a page.
 mod tag;
 /// After a change of protocol.
@@ -32,10 +38,12 @@ mod words;
 
 pub use body::{BoxError, Served};
 pub use headers::{Came, is_plain_coding};
+pub use look::{Heard, look};
 pub use tunnel::Seat;
 pub use upstream::{Fault, Patience};
 
 use body::Upload;
+use line::Passing;
 use upstream::Upstream;
 
 /// Holds our own mark, so that a request that comes back to us is known.
@@ -122,7 +130,8 @@ impl Proxy {
         let progress = upload.progress();
         let mut request = Request::new(upload);
         *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = address(passage.to, &parts.uri)?;
+        // Path and query as they came, to the byte.
+        *request.uri_mut() = parts.uri;
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = parts.headers;
         if let Some(open) = open {
@@ -133,7 +142,7 @@ impl Proxy {
             });
         }
         let answer = tokio::select! {
-            answer = self.upstream.ask(request) => answer,
+            answer = self.upstream.ask(passage.to, request) => answer,
             () = progress.silence(self.patience.answer) => Err(Fault::Silent),
         };
         let mut answer = answer.map_err(|fault| if progress.has_stalled() { Fault::Slow } else { fault })?;
@@ -141,7 +150,9 @@ impl Proxy {
             let Some(visitor) = visitor.filter(|_| is_switching) else { return Err(Fault::Broken) };
             let upstream = hyper::upgrade::on(&mut answer);
             tunnel::begin(self.app.clone(), visitor, upstream, seat, self.patience.tunnel);
-            let mut switched = answer.map(|_| Served::Words(None));
+            let (head, body) = answer.into_parts();
+            body.let_go();
+            let mut switched = Response::from_parts(head, Served::Words(None));
             headers::to_visitor(switched.headers_mut(), true);
             return Ok(switched);
         }
@@ -154,17 +165,12 @@ impl Proxy {
     }
 }
 
-fn served(mut answer: Response<Incoming>, tag: Option<(&str, &str)>, method: &Method) -> Response<Served> {
+fn served(mut answer: Response<Passing>, tag: Option<(&str, &str)>, method: &Method) -> Response<Served> {
     let Some((host, key)) = tag.filter(|_| method == Method::GET && tag::may_change(&answer)) else { return answer.map(Served::Passed) };
-    let line = tag::line(host, key, tag::nonce(answer.headers()));
+    let nonce = policy::of_headers(answer.headers()).map(str::to_owned);
+    let line = tag::Line { host: host.to_owned(), site_key: key.to_owned(), nonce };
     tag::forget_length(answer.headers_mut());
     answer.map(|body| Served::Tagged(Box::new(tag::Tagged::new(body, line))))
-}
-
-/// The same path and query at the shop's own place, to the byte.
-fn address(to: &str, asked: &Uri) -> Result<Uri, Fault> {
-    let path = asked.path_and_query().map_or("/", |p| p.as_str());
-    Uri::try_from(format!("{to}{path}")).map_err(|_| Fault::Broken)
 }
 
 /// What the upstream's word opens.

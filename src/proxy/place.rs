@@ -1,10 +1,18 @@
-//! Where the tag goes into a page that is on its way: before the end of its head. Reads HTML as a browser does, as far as
-//! is needed to tell markup from text, and holds nothing back but the few bytes that may be the beginning of that place.
+//! Where the tag goes into a page that is on its way: before the end of its head, or where a page leaves all of that out, at
+//! its end. Reads HTML as a browser does, as far as is needed to tell markup from text, and holds nothing back but the few
+//! bytes that may be the beginning of that place, and a `<meta>` until it is whole.
 
 use bytes::{Bytes, BytesMut};
 
+use super::policy;
+
 /// A head longer than this is none.
 const MOST: usize = 512 * 1024;
+/// A `<meta>` longer than this holds no policy that is of use.
+const LONGEST_META: usize = 4 * 1024;
+/// With it begin the changes of letters of ISO-2022 and its kin, after which a `<` may be half of another one. No other page
+/// has it.
+const ESCAPE: u8 = 0x1b;
 /// Elements whose content is text, whatever it looks like.
 const RAW: [&[u8]; 7] = [b"script", b"style", b"title", b"textarea", b"template", b"noscript", b"xmp"];
 
@@ -15,6 +23,9 @@ pub struct Seeker {
     held: BytesMut,
     seen: usize,
     is_done: bool,
+    /// It says that it is a whole page, and no piece of one.
+    is_document: bool,
+    nonce: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +51,7 @@ pub enum Found {
 
 impl Default for Seeker {
     fn default() -> Self {
-        Self { state: State::Text, held: BytesMut::new(), seen: 0, is_done: false }
+        Self { state: State::Text, held: BytesMut::new(), seen: 0, is_done: false, is_document: false, nonce: None }
     }
 }
 
@@ -60,6 +71,10 @@ impl Seeker {
         };
         // Two bytes a letter: nothing here can be read.
         if is_first && (work.starts_with(&[0xff, 0xfe]) || work.starts_with(&[0xfe, 0xff])) {
+            self.is_done = true;
+            return Found::Not(work);
+        }
+        if work.contains(&ESCAPE) {
             self.is_done = true;
             return Found::Not(work);
         }
@@ -84,14 +99,25 @@ impl Seeker {
         Found::Not(work)
     }
 
-    /// What was still held back.
-    pub fn end(&mut self) -> Bytes {
+    /// What was still held back, and whether the place is behind it: the tags that it stands before may be left out.
+    pub fn end(&mut self) -> (Bytes, bool) {
+        let is_here = self.is_at_end();
         self.is_done = true;
-        self.held.split().freeze()
+        (self.held.split().freeze(), is_here)
     }
 
-    pub fn holds_nothing(&self) -> bool {
-        self.held.is_empty()
+    /// If the page ended now, there would be nothing more to say.
+    pub fn wants_nothing(&self) -> bool {
+        self.held.is_empty() && !self.is_at_end()
+    }
+
+    fn is_at_end(&self) -> bool {
+        !self.is_done && self.is_document && self.state == State::Text && self.held.is_empty()
+    }
+
+    /// The word by which a policy in the page itself lets scripts run.
+    pub fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
     }
 
     fn step(&mut self, rest: &[u8]) -> Step {
@@ -142,6 +168,24 @@ impl Seeker {
             return Step::Wait;
         }
         let mut is_open = false;
+        for (before, name) in [(&b"<!"[..], &b"doctype"[..]), (b"<", b"html")] {
+            match begins(rest, before, name) {
+                Some(is_there) => self.is_document |= is_there,
+                None => is_open = true,
+            }
+        }
+        match begins(rest, b"<", b"meta") {
+            Some(true) => match tag(rest, 0, false, None) {
+                (used, State::Text) => {
+                    self.nonce = self.nonce.take().or_else(|| policy::of_meta(&rest[..used]));
+                    return Step::Past(used);
+                }
+                _ if rest.len() < LONGEST_META => return Step::Wait,
+                _ => {}
+            },
+            Some(false) => {}
+            None => is_open = true,
+        }
         for (before, name) in [(&b"</"[..], &b"head"[..]), (b"<", b"body"), (b"</", b"body"), (b"</", b"html")] {
             match begins(rest, before, name) {
                 Some(true) => return Step::Place,
@@ -221,7 +265,9 @@ mod tests {
                 }
             }
         }
-        out.extend_from_slice(&seeker.end());
+        let (rest, is_here) = seeker.end();
+        out.extend_from_slice(&rest);
+        out.extend_from_slice(if is_here { MARK.as_bytes() } else { b"" });
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -240,6 +286,10 @@ mod tests {
         check("<html><title>no head is closed</title>[HERE]<body class=a>b");
         check("<p>neither head nor body</p>[HERE]</html>");
         check("<p>not even an end");
+        check("<!doctype html><title>a</title><p>all that may be left out is left out[HERE]");
+        check("<html lang=en><p>the same[HERE]");
+        check("<!doctype html><p>cut off in a <b");
+        check("<!doctype html><script>cut off");
         check("");
         check("a < b <");
     }
@@ -262,6 +312,19 @@ mod tests {
     fn two_bytes_a_letter_are_left_alone() {
         let page: Vec<u8> = [0xff, 0xfe].into_iter().chain("<head></head>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert!(!marked(&[&page]).contains(MARK));
+        let japanese = b"<!doctype html><head><title>\x1b$B</head>\x1b(B</title></head>";
+        assert!(!marked(&[japanese]).contains(MARK));
+    }
+
+    #[test]
+    fn a_policy_in_the_page_is_read_however_it_is_cut() {
+        let page = b"<!doctype html><head><meta charset=utf-8>\
+            <meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'nonce-abc' 'self'\"><title>a</title></head>";
+        for size in [1, 7, 64, page.len()] {
+            let mut seeker = Seeker::default();
+            let found = page.chunks(size).any(|piece| matches!(seeker.feed(Bytes::copy_from_slice(piece)), Found::Here(..)));
+            assert_eq!((found, seeker.nonce()), (true, Some("abc")), "pieces of {size}");
+        }
     }
 
     proptest! {
@@ -269,7 +332,7 @@ mod tests {
         fn nothing_is_lost_and_pieces_make_no_difference(
             parts in proptest::collection::vec(prop_oneof![
                 Just("</head>"), Just("<head>"), Just("<body "), Just("<!--"), Just("-->"), Just("<script>"), Just("</script>"), Just("<"),
-                Just("="), Just("\""), Just("'"), Just(">"), Just("-"), Just("a b"), Just("<title>"), Just("</title"), Just("é"),
+                Just("<!doctype html>"), Just("<meta a="), Just("="), Just("\""), Just("'"), Just(">"), Just("-"), Just("a b"), Just("<title>"), Just("</title"), Just("é"),
             ], 0..24),
             cuts in proptest::collection::vec(1usize..9, 1..40),
         ) {

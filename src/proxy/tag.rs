@@ -38,23 +38,23 @@ fn is_readable(content_type: &HeaderValue) -> bool {
     !UNREADABLE.iter().any(|name| charset.starts_with(name))
 }
 
-/// The line that goes in. `host` is the page's own, with its port.
-pub fn line(host: &str, site_key: &str, nonce: Option<&str>) -> Bytes {
-    let nonce = nonce.map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
-    // With its host: a <base> in the page would lead a bare path elsewhere.
-    Bytes::from(format!("<script defer src=\"//{host}/t.js\" data-site=\"{site_key}\"{nonce}></script>"))
+/// What the line that goes in is made of.
+pub struct Line {
+    /// The page's own, with its port.
+    pub host: String,
+    pub site_key: String,
+    /// The word by which the answer's policy lets scripts run.
+    pub nonce: Option<String>,
 }
 
-/// The word by which the page's policy lets scripts run.
-pub fn nonce(headers: &HeaderMap) -> Option<&str> {
-    let policies = headers.get_all(header::CONTENT_SECURITY_POLICY).iter().filter_map(|v| v.to_str().ok());
-    policies.flat_map(|policy| policy.split([';', ','])).find_map(|directive| {
-        let mut words = directive.split_ascii_whitespace();
-        let is_of_scripts = matches!(words.next()?.to_ascii_lowercase().as_str(), "script-src" | "script-src-elem" | "default-src");
-        let mut nonces = words.filter_map(|word| word.strip_prefix("'nonce-")?.strip_suffix('\''));
-        let is_plain = |nonce: &&str| nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_=".contains(&b));
-        if is_of_scripts { nonces.find(is_plain) } else { None }
-    })
+impl Line {
+    /// `in_page` is the word of a policy in the page itself.
+    fn text(&self, in_page: Option<&str>) -> Bytes {
+        let Self { host, site_key, nonce } = self;
+        let nonce = nonce.as_deref().or(in_page).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
+        // With its host: a <base> in the page would lead a bare path elsewhere.
+        Bytes::from(format!("<script defer src=\"//{host}/t.js\" data-site=\"{site_key}\"{nonce}></script>"))
+    }
 }
 
 /// What holds for the body no longer, once it is changed.
@@ -76,14 +76,14 @@ pub fn forget_length(headers: &mut HeaderMap) {
 pub struct Tagged<B> {
     inner: B,
     seeker: Seeker,
-    line: Bytes,
+    line: Line,
     ready: VecDeque<Bytes>,
     last: Option<Frame<Bytes>>,
     has_ended: bool,
 }
 
 impl<B> Tagged<B> {
-    pub fn new(inner: B, line: Bytes) -> Self {
+    pub fn new(inner: B, line: Line) -> Self {
         Self { inner, seeker: Seeker::default(), line, ready: VecDeque::new(), last: None, has_ended: false }
     }
 
@@ -91,6 +91,20 @@ impl<B> Tagged<B> {
         if !piece.is_empty() {
             self.ready.push_back(piece);
         }
+    }
+
+    fn put_line(&mut self) {
+        let line = self.line.text(self.seeker.nonce());
+        self.put(line);
+    }
+
+    fn end(&mut self) {
+        let (rest, is_here) = self.seeker.end();
+        self.put(rest);
+        if is_here {
+            self.put_line();
+        }
+        self.has_ended = true;
     }
 }
 
@@ -112,28 +126,24 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Tagged<B> {
                     Ok(piece) => match this.seeker.feed(piece) {
                         Found::Not(piece) => this.put(piece),
                         Found::Here(before, after) => {
-                            let line = std::mem::take(&mut this.line);
-                            [before, line, after].into_iter().for_each(|piece| this.put(piece));
+                            this.put(before);
+                            this.put_line();
+                            this.put(after);
                         }
                     },
                     Err(trailers) => {
-                        let rest = this.seeker.end();
-                        this.put(rest);
-                        (this.last, this.has_ended) = (Some(trailers), true);
+                        this.last = Some(trailers);
+                        this.end();
                     }
                 },
                 Some(Err(e)) => return Poll::Ready(Some(Err(e))),
-                None => {
-                    let rest = this.seeker.end();
-                    this.put(rest);
-                    this.has_ended = true;
-                }
+                None => this.end(),
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        let is_empty = self.ready.is_empty() && self.last.is_none() && self.seeker.holds_nothing();
+        let is_empty = self.ready.is_empty() && self.last.is_none() && self.seeker.wants_nothing();
         is_empty && (self.has_ended || self.inner.is_end_stream())
     }
 
@@ -174,20 +184,16 @@ mod tests {
         assert!(!may_change(&part));
     }
 
+    fn line(nonce: Option<&str>) -> Line {
+        Line { host: "shop.example".into(), site_key: "k1".into(), nonce: nonce.map(str::to_owned) }
+    }
+
     #[test]
-    fn the_policys_word_is_found() {
-        let check = |policy: &str, want: Option<&str>| {
-            assert_eq!(nonce(page(&[("content-security-policy", policy)]).headers()), want, "{policy}");
-        };
-        check("default-src 'self'; script-src 'self' 'nonce-r4nd+/=' 'strict-dynamic'", Some("r4nd+/="));
-        check("default-src 'nonce-abc'", Some("abc"));
-        check("style-src 'nonce-abc'", None);
-        check("script-src 'nonce-\"><script>'", None);
-        check("script-src 'self'", None);
-        assert_eq!(
-            line("shop.example", "k1", Some("abc")),
-            "<script defer src=\"//shop.example/t.js\" data-site=\"k1\" nonce=\"abc\"></script>"
-        );
+    fn the_line_carries_the_policys_word() {
+        assert_eq!(line(None).text(None), "<script defer src=\"//shop.example/t.js\" data-site=\"k1\"></script>");
+        let with = |nonce: &str| format!("<script defer src=\"//shop.example/t.js\" data-site=\"k1\" nonce=\"{nonce}\"></script>");
+        assert_eq!(line(Some("abc")).text(Some("def")), with("abc"));
+        assert_eq!(line(None).text(Some("def")), with("def"));
     }
 
     #[test]
@@ -201,11 +207,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_line_goes_in_once_and_the_rest_stays() {
-        let page = "<html><head></head><body></head></body></html>";
-        let tagged = Tagged::new(Full::new(Bytes::from(page)), Bytes::from("[TAG]"));
-        let got = tagged.collect().await.expect("a body").to_bytes();
-        assert_eq!(got, "<html><head>[TAG]</head><body></head></body></html>");
-        let tagged = Tagged::new(Full::new(Bytes::from("cut off <")), Bytes::from("[TAG]"));
-        assert_eq!(tagged.collect().await.expect("a body").to_bytes(), "cut off <");
+        let line_text = String::from_utf8_lossy(&line(None).text(None)).into_owned();
+        let check = async |page: &'static str| {
+            let tagged = Tagged::new(Full::new(Bytes::from(page.replace("[TAG]", ""))), line(None));
+            let got = tagged.collect().await.expect("a body").to_bytes();
+            assert_eq!(got, page.replace("[TAG]", &line_text));
+        };
+        check("<html><head>[TAG]</head><body></head></body></html>").await;
+        check("cut off <").await;
+        check("<!doctype html><p>no end[TAG]").await;
+        check("").await;
     }
 }

@@ -1,25 +1,18 @@
-//! The lines to upstreams: connections kept open between requests, and what it means when there is no answer.
+//! Asking an upstream: over a kept line what may be asked twice, over a fresh one what may not, and what it means when
+//! there is no answer.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
+use tower::ServiceExt;
 
 use super::body::Upload;
-
-/// Shorter than what servers usually keep an idle line (Node's five seconds), so that a request seldom meets one that
-/// is just being closed.
-const IDLE: Duration = Duration::from_secs(4);
-const MOST_IDLE: usize = 64;
-const MOST_HEADERS: usize = 128;
-const MOST_HEADER_BYTES: usize = 256 * 1024;
+use super::line::{Kept, Line, Passing};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -64,58 +57,52 @@ pub enum Fault {
 }
 
 pub struct Upstream {
-    plain: Lines<HttpConnector>,
+    plain: HttpConnector,
     /// Made when the first upstream wants it: it reads the system's list of authorities.
-    sealed: OnceLock<Option<Lines<HttpsConnector<HttpConnector>>>>,
+    sealed: OnceLock<Option<HttpsConnector<HttpConnector>>>,
     connect: Duration,
-}
-
-struct Lines<C> {
-    kept: Client<C, Upload>,
-    /// For what may not be sent twice: a line that is just being closed would lose it.
-    fresh: Client<C, Upload>,
+    kept: Arc<Kept>,
 }
 
 impl Upstream {
     pub fn new(connect: Duration) -> Self {
-        Self { plain: Lines::new(&connector(connect)), sealed: OnceLock::new(), connect }
+        Self { plain: connector(connect), sealed: OnceLock::new(), connect, kept: Arc::default() }
     }
 
-    /// Sends it, and gives the answer as soon as its head is there.
-    pub async fn ask(&self, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
-        if request.uri().scheme_str() != Some("https") {
-            return self.plain.ask(request).await;
-        }
-        match self.sealed.get_or_init(|| sealed(self.connect)) {
-            Some(lines) => lines.ask(request).await,
-            None => Err(Fault::Broken),
-        }
-    }
-}
-
-impl<C: Connect + Clone + Send + Sync + 'static> Lines<C> {
-    fn new(connector: &C) -> Self {
-        let build = |most_idle: usize| {
-            let mut builder = Client::builder(TokioExecutor::new());
-            builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(most_idle).set_host(false);
-            builder.http1_max_headers(MOST_HEADERS).http1_max_buf_size(MOST_HEADER_BYTES);
-            builder.build(connector.clone())
-        };
-        Self { kept: build(MOST_IDLE), fresh: build(0) }
-    }
-
-    async fn ask(&self, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
+    /// Sends it to this place (scheme, host and port), and gives the answer as soon as its head is there.
+    pub async fn ask(&self, place: &str, request: Request<Upload>) -> Result<Response<Passing>, Fault> {
         let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && request.body().is_empty();
         if !is_safe {
-            return self.fresh.request(request).await.map_err(|e| fault(&e));
+            // A line that is just being closed would lose it, and it may not be sent twice.
+            return self.once(place, request).await;
         }
         let again = copy(&request);
-        match self.kept.request(request).await {
-            Ok(answer) => Ok(answer),
+        let answer = match self.kept.take(place).await {
+            Some(line) => line.ask(request, &self.kept).await.map_err(|e| fault(&e)),
+            None => self.once(place, request).await,
+        };
+        match answer {
             // It was closed while the request was on its way. Asking once more changes nothing.
-            Err(e) if fault(&e) == Fault::Broken => self.fresh.request(again).await.map_err(|e| fault(&e)),
-            Err(e) => Err(fault(&e)),
+            Err(Fault::Broken) => self.once(place, again).await,
+            answer => answer,
         }
+    }
+
+    /// Over a line of its own.
+    async fn once(&self, place: &str, request: Request<Upload>) -> Result<Response<Passing>, Fault> {
+        let line = self.connect(place).await?;
+        line.ask(request, &self.kept).await.map_err(|e| fault(&e))
+    }
+
+    async fn connect(&self, place: &str) -> Result<Line, Fault> {
+        let to: Uri = place.parse().map_err(|_| Fault::Broken)?;
+        let line = if to.scheme_str() == Some("https") {
+            let sealed = self.sealed.get_or_init(|| sealed(self.connect)).clone().ok_or(Fault::Broken)?;
+            Line::over(sealed.oneshot(to).await.map_err(|e| unreachable_by(&*e))?, place).await
+        } else {
+            Line::over(self.plain.clone().oneshot(to).await.map_err(|e| unreachable_by(&e))?, place).await
+        };
+        line.map_err(|e| fault(&e))
     }
 }
 
@@ -136,7 +123,7 @@ fn connector(patience: Duration) -> HttpConnector {
     connector
 }
 
-fn sealed(patience: Duration) -> Option<Lines<HttpsConnector<HttpConnector>>> {
+fn sealed(patience: Duration) -> Option<HttpsConnector<HttpConnector>> {
     // An error only says that another part of the process was first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = ClientConfig::with_platform_verifier()
@@ -146,17 +133,24 @@ fn sealed(patience: Duration) -> Option<Lines<HttpsConnector<HttpConnector>>> {
         .ok()?;
     let mut plain = connector(patience);
     plain.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().wrap_connector(plain);
-    Some(Lines::new(&connector))
+    Some(HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().wrap_connector(plain))
 }
 
-fn fault(e: &Error) -> Fault {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
+fn unreachable_by(e: &(dyn std::error::Error + 'static)) -> Fault {
+    if is_out_of_time(e) { Fault::Silent } else { Fault::Refused }
+}
+
+fn fault(e: &hyper::Error) -> Fault {
+    if is_out_of_time(e) { Fault::Silent } else { Fault::Broken }
+}
+
+fn is_out_of_time(e: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(e);
     while let Some(error) = cause {
         if error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
-            return Fault::Silent;
+            return true;
         }
         cause = error.source();
     }
-    if e.is_connect() { Fault::Refused } else { Fault::Broken }
+    false
 }

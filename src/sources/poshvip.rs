@@ -12,6 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::Secret;
 use crate::domain::campaign::{MAX_TEXT, Utm, clean_text};
 use crate::domain::conversion::Rank;
+use crate::domain::coupon;
 use crate::domain::fact::{ByHand, Fact, Milestone, Order, OrderStatus, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
@@ -129,7 +130,7 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     let person = who.person(home);
     let link = text(told, "tracking_link").map(|link| clean_text(&link, MAX_TEXT));
     let utm = Utm { source: link, ..who.utm() };
-    let coupons: Vec<String> = text(told, "promo_code").map(|code| clean_text(&code, MAX_TEXT)).into_iter().collect();
+    let coupons = coupon::codes(text(told, "promo_code").map(|code| clean_text(&code, MAX_TEXT)));
     let traces = Traces { coupons, ..who.traces(&utm) };
     let step = |kind: &str, happened_at: Time| {
         Fact::Milestone(Milestone {

@@ -6,6 +6,8 @@ pub mod commissions;
 pub mod days;
 /// Links to a statement.
 pub mod links;
+/// What the statements of closed months show.
+pub mod statements;
 
 use rusqlite::{Row, named_params};
 
@@ -206,6 +208,31 @@ pub fn adopt(c: &SiteConn, id: AffiliateId, code: &str) -> Result<()> {
 pub fn closed_month(c: &SiteConn) -> Result<Option<Day>> {
     let month: Option<i32> = c.find("select max(month) from affiliate_months where site_id = :site", &[], |row| row.get(0))?.flatten();
     Ok(month.map(Day))
+}
+
+/// When a month became final: closing one closes all before it.
+pub fn closed_at(c: &SiteConn, month: Day) -> Result<Option<Time>> {
+    let at: Option<i64> = c
+        .find(
+            "select min(closed_at) from affiliate_months where site_id = :site and month >= :month",
+            named_params! {":month": month.0},
+            |row| row.get(0),
+        )?
+        .flatten();
+    Ok(at.map(Time::from_ms))
+}
+
+/// The day on which the first thing happened that a statement can show.
+pub fn first_day(c: &SiteConn) -> Result<Option<Day>> {
+    let day: Option<i32> = c
+        .find(
+            "select min(day) from (select min(book_day) as day from commissions where site_id = :site
+               union all select min(day) from affiliate_days where site_id = :site)",
+            &[],
+            |row| row.get(0),
+        )?
+        .flatten();
+    Ok(day.map(Day))
 }
 
 pub fn close_month(c: &SiteConn, month: Day, who: &str, now: Time) -> Result<()> {

@@ -5,6 +5,7 @@ use rusqlite::named_params;
 use serde_json::Value;
 
 use super::scope::SiteConn;
+use crate::domain::coupon;
 use crate::domain::ids::ConversionId;
 use crate::domain::outgoing::Item;
 use crate::error::Result;
@@ -97,7 +98,7 @@ fn statement(detail: &str) -> Told {
         email: text("email"),
         phone: text("phone"),
         items: detail.get("items").and_then(|i| serde_json::from_value(i.clone()).ok()).unwrap_or_default(),
-        coupons: text("coupon").into_iter().collect(),
+        coupons: coupon::codes(text("coupon")),
         ..Told::default()
     }
 }

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, named_params};
 
+use super::affiliates::days;
 use super::scope::{AllSites, SiteConn};
+use super::sessions;
 use crate::domain::campaign::Utm;
 use crate::domain::ids::{ConversionId, LinkId, SiteId};
 use crate::domain::link::Words;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::question::Cursor;
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
@@ -38,9 +40,12 @@ pub struct Tally {
     pub visits: i64,
     pub last_click_at: Option<Time>,
     pub conversions: i64,
-    /// What is left of its sales in the site's currency, in minor units.
-    pub net_minor: i64,
+    /// What is left of its sales, by currency.
+    pub net: Vec<Money>,
 }
+
+/// A link with what came of it.
+pub type Line = (ShortLink, Tally);
 
 /// A click that was counted by the person's own browser.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +59,29 @@ pub struct Click {
     pub referrer: Option<String>,
     pub country: Option<String>,
     pub device: &'static str,
+    /// Where the link is a partner's.
+    pub partner: Option<PartnerClick>,
+}
+
+/// A click as its partner's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartnerClick {
+    /// As it is compared.
+    pub code: String,
+    pub click: days::Click,
+    /// The session of the browser, where its cookie is seen here; nothing of it is written down.
+    pub browser: Option<String>,
+    /// The same browser has followed a short link of the partner within half an hour.
+    pub is_again: bool,
+}
+
+/// What was written down of a click, for the page that gives it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redirected {
+    pub at: Time,
+    /// The code of the link's partner, as it was typed.
+    pub affiliate: Option<String>,
+    pub is_counted: bool,
 }
 
 /// Every link of the box, for the book.
@@ -74,12 +102,10 @@ pub struct Wanted {
     /// Made since, and before.
     pub from: Time,
     pub to: Time,
-    /// Whose money is summed.
-    pub currency: Currency,
 }
 
 /// The newest first, with what came of each.
-pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<(ShortLink, Tally)>, Option<Cursor>)> {
+pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize) -> Result<(Vec<Line>, Option<Cursor>)> {
     let mut links = c.list(
         &format!(
             "select {COLUMNS} from short_links
@@ -98,14 +124,14 @@ pub fn page(c: &SiteConn, wanted: &Wanted, cursor: Option<Cursor>, limit: usize)
     let next = links.last().filter(|_| has_more).map(|l| Cursor { key: None, id: l.id.number() });
     let mut lines = Vec::with_capacity(links.len());
     for link in links {
-        let tally = tally(c, link.id, wanted.currency)?;
+        let tally = tally(c, link.id)?;
         lines.push((link, tally));
     }
     Ok((lines, next))
 }
 
 /// What came of one link.
-pub fn tally(c: &SiteConn, id: LinkId, currency: Currency) -> Result<Tally> {
+pub fn tally(c: &SiteConn, id: LinkId) -> Result<Tally> {
     let counted = c.find(
         "select clicks, bots, visits, last_click_at from short_links where site_id = :site and id = :id",
         named_params! {":id": id.number()},
@@ -120,16 +146,17 @@ pub fn tally(c: &SiteConn, id: LinkId, currency: Currency) -> Result<Tally> {
             })
         },
     )?;
-    let (conversions, net_minor) = c
-        .find(
-            "select count(*), coalesce(sum(iif(v.currency = :currency, v.net_minor, 0)), 0)
-             from link_conversions l join conversions v on v.site_id = l.site_id and v.id = l.conversion_id
-             where l.site_id = :site and l.link_id = :id and v.counts = 1",
-            named_params! {":id": id.number(), ":currency": currency.code()},
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?
-        .unwrap_or_default();
-    Ok(Tally { conversions, net_minor, ..counted.unwrap_or_default() })
+    let sold: Vec<(Option<String>, i64, i64)> = c.list(
+        "select v.currency, count(*), coalesce(sum(v.net_minor), 0)
+         from link_conversions l join conversions v on v.site_id = l.site_id and v.id = l.conversion_id
+         where l.site_id = :site and l.link_id = :id and v.counts = 1 group by v.currency order by v.currency",
+        named_params! {":id": id.number()},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let conversions = sold.iter().map(|(_, count, _)| count).sum();
+    let money = |(code, _, minor): (Option<String>, i64, i64)| Some(Money::new(minor, Currency::parse(&code?)?));
+    let net = sold.into_iter().filter_map(money).filter(|net| net.minor != 0).collect();
+    Ok(Tally { conversions, net, ..counted.unwrap_or_default() })
 }
 
 pub fn count(c: &SiteConn) -> Result<usize> {
@@ -184,11 +211,12 @@ pub fn add_clicks(c: &SiteConn, clicks: &[Click]) -> Result<()> {
         *people += 1;
         let at = last.entry(click.link).or_insert(click.at);
         *at = click.at.max(*at);
+        let is_counted = count_for_partner(c, click)?;
         c.execute(
-            "insert into link_clicks (site_id, id, link_id, at, click, referrer, country, device)
-             values (:site, :id, :link, :at, :click, :referrer, :country, :device)",
+            "insert into link_clicks (site_id, id, link_id, at, click, referrer, country, device, is_counted)
+             values (:site, :id, :link, :at, :click, :referrer, :country, :device, :counted)",
             named_params! {":id": c.next_inner_number("link_click")?, ":link": click.link.number(), ":at": click.at.ms(), ":click": id,
-            ":referrer": click.referrer, ":country": click.country, ":device": click.device},
+            ":referrer": click.referrer, ":country": click.country, ":device": click.device, ":counted": is_counted},
         )?;
     }
     for ((link, day), (people, bots)) in days {
@@ -201,6 +229,21 @@ pub fn add_clicks(c: &SiteConn, clicks: &[Click]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Counts it for the partner whose link it is, once for a browser and half an hour, as pages do.
+fn count_for_partner(c: &SiteConn, click: &Click) -> Result<bool> {
+    let Some(partner) = &click.partner else { return Ok(false) };
+    let session = partner.browser.as_deref().map(|key| sessions::find_by_key(c, key)).transpose()?.flatten();
+    let is_known = match session {
+        Some(session) => days::has_click(c, session.id, &partner.code, click.at)?,
+        None => false,
+    };
+    let is_counted = !partner.is_again && !is_known;
+    if is_counted {
+        days::count(c, click.day, &partner.code, partner.click)?;
+    }
+    Ok(is_counted)
 }
 
 /// A visit came with one of its click ids.
@@ -240,6 +283,16 @@ pub fn find_click(c: &SiteConn, click: &str) -> Result<Option<(Option<String>, O
     c.find("select referrer, device from link_clicks where site_id = :site and click = :click", named_params! {":click": click}, |row| {
         Ok((row.get(0)?, row.get(1)?))
     })
+}
+
+/// What a redirect wrote down of a click. None where it is not there.
+pub fn find_redirected(c: &SiteConn, click: &str) -> Result<Option<Redirected>> {
+    c.find(
+        "select k.at, l.affiliate, k.is_counted from link_clicks k join short_links l on l.site_id = k.site_id and l.id = k.link_id
+         where k.site_id = :site and k.click = :click",
+        named_params! {":click": click},
+        |row| Ok(Redirected { at: Time::from_ms(row.get(0)?), affiliate: row.get(1)?, is_counted: row.get(2)? }),
+    )
 }
 
 fn read(row: &Row) -> rusqlite::Result<ShortLink> {

@@ -169,16 +169,17 @@ pub fn by_day(c: &SiteConn, days: Days, is_wanted: impl Fn(&str, &str, &str) -> 
 }
 
 /// Whoever bought for the first time between two moments: when, and where the books say that sale came from. Empty words
-/// stand for nobody.
-pub fn new_customers(c: &SiteConn, from: Time, to: Time, mut on: impl FnMut(Time, &str, &str, &str)) -> Result<()> {
+/// stand for nobody; the last word is the currency of that sale.
+pub fn new_customers(c: &SiteConn, from: Time, to: Time, mut on: impl FnMut(Time, &str, &str, &str, &str)) -> Result<()> {
     c.scan(
-        "select k.first_at, coalesce(v.source, ''), coalesce(v.medium, ''), coalesce(v.campaign, '')
+        "select k.first_at, coalesce(v.source, ''), coalesce(v.medium, ''), coalesce(v.campaign, ''), coalesce(v.currency, '')
          from customers k join conversions v on v.site_id = k.site_id and v.id = k.first_conversion
          where k.site_id = :site and k.first_at >= :from and k.first_at < :to",
         named_params! {":from": from.ms(), ":to": to.ms()},
         |row| {
             let (source, medium, campaign): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            on(Time::from_ms(row.get(0)?), &source, &medium, &campaign);
+            let currency: String = row.get(4)?;
+            on(Time::from_ms(row.get(0)?), &source, &medium, &campaign, &currency);
             Ok(true)
         },
     )

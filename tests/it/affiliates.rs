@@ -16,7 +16,7 @@ const DAY_S: i64 = 86_400;
 
 impl House {
     /// A partner as the dashboard adds one; gives the id.
-    async fn partner(&self, site: &SiteAt, code: &str, more: Value) -> String {
+    pub async fn partner(&self, site: &SiteAt, code: &str, more: Value) -> String {
         let mut body = json!({"codes": [code], "commission": ["10%"]});
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
@@ -27,23 +27,23 @@ impl House {
     }
 
     /// What a partner's route is told.
-    async fn of_partner(&self, site: &SiteAt, path: &str, body: Value) -> Answer {
+    pub async fn of_partner(&self, site: &SiteAt, path: &str, body: Value) -> Answer {
         self.advance_s(1);
         self.post(&format!("/api/sites/{}/affiliates/{path}", site.slug)).token(&site.token).json(&body).send().await
     }
 
-    async fn statement(&self, site: &SiteAt, id: &str, month: &str) -> Value {
+    pub async fn statement(&self, site: &SiteAt, id: &str, month: &str) -> Value {
         self.advance_s(1);
         let path = format!("/api/sites/{}/affiliates/{id}/statement?month={month}", site.slug);
         self.get(&path).token(&site.token).send().await.is(200).json
     }
 
-    async fn performance(&self, site: &SiteAt, query: &str) -> Value {
+    pub async fn performance(&self, site: &SiteAt, query: &str) -> Value {
         self.advance_s(1);
         self.get(&format!("/api/affiliates/performance?{query}")).token(&site.token).send().await.is(200).json["data"].clone()
     }
 
-    async fn sold(&self, site: &SiteAt, body: Value) -> String {
+    pub async fn sold(&self, site: &SiteAt, body: Value) -> String {
         self.advance_s(1);
         let mut told = json!({"conversion_type": "sale", "currency": "USD"});
         if let (Some(told), Value::Object(body)) = (told.as_object_mut(), body) {
@@ -54,14 +54,14 @@ impl House {
 }
 
 /// The lines of a statement: day, commission, state.
-fn lines(statement: &Value) -> Vec<(String, i64, String)> {
+pub fn lines(statement: &Value) -> Vec<(String, i64, String)> {
     let word = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let all = statement["lines"].as_array().into_iter().flatten();
     all.map(|l| (word(&l["day"]), l["amount"]["minor"].as_i64().unwrap_or_default(), word(&l["state"]))).collect()
 }
 
 /// Every commission of a site: whose it is, and what is left of it.
-fn left(house: &House, site: &SiteAt) -> BTreeMap<String, i64> {
+pub fn left(house: &House, site: &SiteAt) -> BTreeMap<String, i64> {
     let db = Connection::open(house.data().join(FILE)).expect("the file");
     let mut asked = db
         .prepare("select coalesce('affiliate_' || affiliate_id, code), sum(amount_minor) from commissions where site_id = ?1 group by 1")

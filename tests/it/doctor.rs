@@ -1,7 +1,10 @@
 //! The doctor: one line for each thing that a server leans on, a remedy where one is needed, and an exit code.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc;
 
 use serde_json::Value;
 
@@ -16,6 +19,38 @@ fn look(server: &Running) -> (Option<i32>, Value) {
 fn of<'a>(answer: &'a Value, check: &str) -> &'a Value {
     let all = answer["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
     all.iter().find(|c| c["check"] == check).unwrap_or_else(|| panic!("{check} in {answer}"))
+}
+
+/// Hands bytes on and says nothing of who came.
+fn relay_to(back: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for front in listener.incoming().flatten() {
+            let Ok(behind) = TcpStream::connect(back) else { continue };
+            let (Ok(mut from), Ok(mut to)) = (front.try_clone(), behind.try_clone()) else { continue };
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let (mut from, mut to) = (behind, front);
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        }
+    });
+    address
+}
+
+/// Answers every request with these words; gives what it was asked.
+fn shop_that_says(answer: &'static str) -> (SocketAddr, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for mut line in listener.incoming().flatten() {
+            let mut head = [0; 4_096];
+            let read = line.read(&mut head).unwrap_or(0);
+            let _ = tell.send(String::from_utf8_lossy(&head[..read]).into_owned());
+            let _ = line.write_all(answer.as_bytes());
+        }
+    });
+    (address, told)
 }
 
 #[test]
@@ -97,22 +132,46 @@ fn a_proxy_that_keeps_the_visitor_to_itself_is_found() {
     let mut server = Running::new("doctor-proxy");
     server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
     server.start();
-    // A relay that hands bytes on and says nothing of who came: to the server everyone is this machine.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("its port").port();
-    let back = server.address();
-    std::thread::spawn(move || {
-        for front in listener.incoming().flatten() {
-            let Ok(behind) = std::net::TcpStream::connect(back) else { continue };
-            let (Ok(mut from), Ok(mut to)) = (front.try_clone(), behind.try_clone()) else { continue };
-            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            let (mut from, mut to) = (behind, front);
-            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-        }
-    });
-    let url = format!("http://127.0.0.1:{port}");
+    // To the server everyone is this machine.
+    let url = format!("http://{}", relay_to(server.address()));
     let done = server.command(&["doctor", "--json"]).env("HALOTRACK_PUBLIC_URL", url).output().expect("it runs");
     let answer: Value = serde_json::from_slice(&done.stdout).expect("JSON");
     let proxy = of(&answer, "proxy");
     assert!(proxy["state"] == "failed" && proxy["remedy"].to_string().contains("X-Forwarded-For"), "{answer}");
+}
+
+#[test]
+fn a_shop_behind_the_proxy_is_asked_how_it_is() {
+    let mut server = Running::new("doctor-shop");
+    server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+    let (_, answer) = look(&server);
+    assert_eq!(of(&answer, "upstream")["state"], "not_checked", "{answer}");
+    let check = |server: &Running, upstream: &str, state: &str, word: &str| {
+        server.cli(&["site", "set", "shop", &format!("proxy.upstream={upstream}")]);
+        let (code, answer) = look(server);
+        let found = of(&answer, "upstream shop");
+        assert!(found["state"] == state && found["message"].to_string().contains(word), "{upstream}: {found}");
+        assert_eq!(code, Some(i32::from(state == "failed")), "{answer}");
+        assert_eq!(found["remedy"].is_string(), state != "ok", "{found}");
+    };
+    let (well, asked) = shop_that_says("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    check(&server, &format!("http://{well}"), "ok", "answers 200");
+    let head = asked.recv().expect("it was asked").to_ascii_lowercase();
+    assert!(head.starts_with("head / http/1.1") && head.contains("host: shop.example\r\n"), "by the name that visitors use: {head}");
+    let (ill, _) = shop_that_says("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    check(&server, &format!("http://{ill}"), "warning", "answers 503");
+    let (sends_on, _) = shop_that_says("HTTP/1.1 301 Moved\r\nLocation: https://shop.example/\r\nContent-Length: 0\r\n\r\n");
+    check(&server, &format!("http://{sends_on}"), "warning", "leads here again");
+    let (other, _) = shop_that_says("SSH-2.0-OpenSSH_9.2\r\n");
+    check(&server, &format!("http://{other}"), "failed", "no web server");
+    check(&server, &format!("http://127.0.0.1:{}", crate::running::free_port()), "failed", "Nobody listens");
+    check(&server, "http://shop.invalid:3000", "failed", "cannot be looked up");
+    server.start();
+    check(&server, &server.url(), "failed", "this server itself");
+    // It leads here, as no address can tell.
+    let relay = relay_to(server.address());
+    check(&server, &format!("http://{relay}"), "failed", "leads back to this server");
+    // Nobody's visit.
+    assert_eq!(server.sql("shop", "select count(*) n from sessions")[0]["n"], 0);
+    server.stop();
 }

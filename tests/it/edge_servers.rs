@@ -17,10 +17,10 @@ const NGINX: &str = include_str!("../../deploy/shop.nginx");
 const CADDY: &str = include_str!("../../deploy/shop.caddy");
 
 /// A web server that ends with the story.
-struct Server {
+pub struct Server {
     child: Child,
     folder: PathBuf,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Drop for Server {
@@ -34,7 +34,7 @@ impl Drop for Server {
     }
 }
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("halotrack-{name}-{}-{n}", std::process::id()));
@@ -43,7 +43,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn is_there(program: &str, version: &str) -> bool {
+pub fn is_there(program: &str, version: &str) -> bool {
     let found = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         println!("skipped: {program} is not installed");
@@ -51,7 +51,7 @@ fn is_there(program: &str, version: &str) -> bool {
     found
 }
 
-async fn started(mut command: Command, folder: PathBuf, address: SocketAddr) -> Server {
+pub async fn started(mut command: Command, folder: PathBuf, address: SocketAddr) -> Server {
     let log = std::fs::File::create(folder.join("log")).expect("a log");
     let also = log.try_clone().expect("the same log");
     let child = command.stdin(Stdio::null()).stdout(log).stderr(also).spawn().expect("the server starts");
@@ -78,18 +78,23 @@ async fn nginx(product: SocketAddr, shop: SocketAddr) -> Option<Server> {
     let (folder, port) = (folder("nginx"), free_port());
     let own = NGINX.replace("listen 80;", &format!("listen 127.0.0.1:{port};"));
     let own = patient(&own).replace("127.0.0.1:8080", &product.to_string()).replace("127.0.0.1:3000", &shop.to_string());
+    Some(nginx_of(&own, folder, port).await)
+}
+
+/// nginx with these servers, of which one listens on the port.
+pub async fn nginx_of(servers: &str, folder: PathBuf, port: u16) -> Server {
     let mut paths = String::new();
     for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         let _ = std::fmt::Write::write_fmt(&mut paths, format_args!("{name}_temp_path {}/{name};\n", folder.display()));
     }
     let whole = format!(
-        "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{paths}{own}}}\n",
+        "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{paths}{servers}}}\n",
         folder.display()
     );
     std::fs::File::create(folder.join("conf")).and_then(|mut f| f.write_all(whole.as_bytes())).expect("a configuration");
     let mut command = Command::new("nginx");
     command.arg("-e").arg("stderr").arg("-p").arg(&folder).arg("-c").arg(folder.join("conf"));
-    Some(started(command, folder, SocketAddr::from(([127, 0, 0, 1], port))).await)
+    started(command, folder, SocketAddr::from(([127, 0, 0, 1], port))).await
 }
 
 async fn caddy(product: SocketAddr, shop: SocketAddr) -> Option<Server> {

@@ -13,6 +13,7 @@ const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
 fn open() -> Running {
     let (server, token) = two_shops::open("links_page");
+    server.cli(&["affiliate", "add", "--site", "full", "--code", "ANN10", "--name", "Ann", "--commission", "10%"]);
     let long = "a_campaign_with_a_name_that_somebody_wrote_without_an_end_in_sight_2026";
     for (n, (source, medium, campaign, label)) in [
         ("instagram", "social", "spring-sale", Some("Story on Friday")),

@@ -44,6 +44,7 @@ async fn only_pages_that_somebody_opens_are_counted() {
         ("GET", "/nothing", BROWSER.into()),
         ("GET", "/page", format!("{BROWSER}Sec-Purpose: prefetch;prerender\r\n")),
         ("GET", "/page", format!("{BROWSER}Purpose: prefetch\r\n")),
+        ("GET", "/page", format!("{BROWSER}X-Moz: prefetch\r\n")),
     ];
     for (method, path, headers) in cases {
         let said = street.ask(method, path, &headers, b"").await;

@@ -157,6 +157,25 @@ fn the_printed_programs_run() {
     assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "{all}");
 }
 
+/// The client rounds to the digits that the server counts in.
+#[test]
+fn it_knows_the_digits_of_currencies_as_the_server_does() {
+    let letters = || b'A'..=b'Z';
+    let codes =
+        letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_utf8_lossy(&[a, b, c]).into_owned())));
+    let known: std::collections::BTreeMap<String, u32> =
+        codes.filter_map(|code| halotrack::domain::money::Currency::parse(&code).map(|currency| (code, currency.digits()))).collect();
+    assert!(known.len() > 150, "{}", known.len());
+    let program = format!(
+        "import json\nfrom integrations import anytrack\nknown = json.loads({:?})\n\
+         wrong = {{code: anytrack._digits(code) for code, digits in known.items() if anytrack._digits(code) != digits}}\n\
+         assert not wrong, wrong\n",
+        json!(known).to_string()
+    );
+    let Some(output) = python(&["-c", &program], &[]) else { return };
+    assert!(output.status.success(), "{}", said(&output));
+}
+
 /// Every name that the document lists is there, under the module that it is imported from.
 #[test]
 fn the_listed_names_are_there() {

@@ -44,6 +44,7 @@ async fn touched(house: &House, shop: &SiteAt, to: &str, session: Option<&str>) 
 async fn a_link_leads_to_its_page_with_its_words() {
     let house = House::new();
     let shop = house.site("shop.example").await;
+    house.partner(&shop, "ANN", json!({})).await;
     let made = make(
         &house,
         &shop,
@@ -199,6 +200,13 @@ async fn a_click_is_found_again_in_a_visit_and_behind_a_sale() {
     let one = listed(&house, &shop).await;
     assert_eq!((&one["clicks"], &one["visits"], &one["conversions"]), (&json!(1), &json!(1), &json!(2)), "{one}");
     assert_eq!(one["net"], json!({"minor": 10_000, "currency": "USD"}));
+    // What was sold in another currency is named, and not added.
+    let order =
+        json!({"order_id": "A-4", "total": "30.00", "currency": "EUR", "email": "a@mail.example", "session_id": session, "status": "paid"});
+    house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
+    let one = listed(&house, &shop).await;
+    assert_eq!((&one["conversions"], &one["net"]["minor"]), (&json!(3), &json!(10_000)), "{one}");
+    assert_eq!(one["net_by_currency"], json!([{"minor": 3_000, "currency": "EUR"}, {"minor": 10_000, "currency": "USD"}]));
 }
 
 #[tokio::test]

@@ -110,6 +110,54 @@ async fn unlike_currencies_are_told_and_never_added() {
     assert_eq!(table["total"]["cost_per_customer"], usd(1_300));
 }
 
+/// Orders and first purchases in another currency stand against what was spent in it, and against nothing else; and they are named.
+#[tokio::test]
+async fn what_was_sold_in_a_currency_stands_against_what_was_spent_in_it() {
+    let house = House::new();
+    let shop = shop_with_spend(&house).await;
+    // Of facebook, too: one order of 100 dollars is there already.
+    for n in 0..3 {
+        let touch = json!({"landing": "/start", "user_agent": crate::house::CHROME, "utm_source": "facebook", "utm_medium": "paid_social"});
+        let id = house.post("/api/touch").token(&shop.token).json(&touch).send().await.is(200).json["session_id"].clone();
+        house.advance_s(60);
+        let order = json!({"order_id": format!("e{n}"), "total": "30.00", "currency": "EUR", "email": format!("e{n}@mail.example"),
+            "session_id": id, "status": "paid"});
+        house.post("/api/webhook/order").token(&shop.token).json(&order).send().await;
+        house.advance_s(60);
+    }
+    add(&house, &shop, json!({"day": "2026-06-13", "source": "facebook", "medium": "paid_social", "amount": "9", "currency": "EUR"})).await;
+    let day = "from=2026-06-13&to=2026-06-13";
+    let eur = |minor: i64| json!({"minor": minor, "currency": "EUR"});
+    let euros = |spend: i64| {
+        json!([{"currency": "EUR", "spend": eur(spend), "orders": 3.0, "new_customers": 3, "net": eur(9_000), "cost_per_lead": null,
+            "cost_per_order": eur(spend / 3), "cost_per_customer": eur(spend / 3), "return_percent": 1_000}])
+    };
+    for path in ["reports/sources", "reports/sources?model=linear", "reports/sources?by=channel", "reports/campaigns"] {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let table = get(&house, &shop, &format!("{path}{joint}{day}")).await;
+        let total = &table["total"];
+        assert_eq!((&total["orders"], &total["new_customers"], &total["new_customers_own"]), (&json!(8.0), &json!(8), &json!(5)), "{path}");
+        // 65 dollars for the five orders that were paid in dollars.
+        assert_eq!((&total["cost_per_order"], &total["cost_per_customer"]), (&usd(1_300), &usd(1_300)), "{path}: {total}");
+        assert_eq!((&total["return_percent"], &total["other_currencies"]), (&json!(292), &euros(900)), "{path}: {total}");
+    }
+    let table = get(&house, &shop, &format!("reports/sources?{day}")).await;
+    let facebook = named(&table, "facebook");
+    assert_eq!((&facebook["orders"], &facebook["cost_per_order"], &facebook["other_currencies"]), (&json!(4.0), &usd(6_000), &euros(900)));
+    assert_eq!(named(&table, "radio")["other_currencies"], json!([]));
+    let top = get(&house, &shop, &format!("reports/overview?{day}&with=days")).await;
+    assert_eq!(
+        (&top["cost_per_order"], &top["cost_per_customer"], &top["other_currencies"]),
+        (&usd(1_300), &usd(1_300), &euros(900)),
+        "{top}"
+    );
+    assert_eq!((&top["days"][0]["new_customers"], &top["days"][0]["new_customers_own"]), (&json!(8), &json!(5)));
+    // The file's costs are those of the site's currency too.
+    let path = format!("/api/sites/{}/reports/sources.csv?columns=orders,cost_per_order,cost_per_customer&{day}", shop.slug);
+    let file = house.get(&path).token(&shop.token).send().await.is(200).text;
+    assert!(file.contains("facebook,4,60.00,60.00,USD"), "{file}");
+}
+
 #[tokio::test]
 async fn amounts_are_listed_corrected_and_taken_away() {
     let house = House::new();

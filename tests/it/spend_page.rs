@@ -34,6 +34,7 @@ async fn spend_is_typed_in_and_history_brought_in() {
     typed(&browser, &server).await;
     brought(&browser, &server).await;
     tried(&browser, &server).await;
+    in_two_currencies(&server, &token);
     looked_at(&browser, &server).await;
     browser.end().await;
 }
@@ -96,6 +97,16 @@ async fn typed(browser: &Chromium, server: &Running) {
     browser.press("\u{E00C}").await;
 }
 
+/// Sold and spent in dollars too: it stands apart from the costs in euros, and says so.
+fn in_two_currencies(server: &Running, token: &str) {
+    let at = Clock::system().now().plus_ms(-60_000);
+    let order = json!({"order_id": "usd-1", "total": "30.00", "currency": "USD", "email": "usd@mail.example", "created_at": at.utc(), "status": "paid"});
+    tell(server, token, "/api/webhook/order", &order);
+    let day = halotrack::domain::time::Zone::utc().day(at).to_string();
+    let spent = json!({"day": day, "source": "bing", "medium": "cpc", "amount": "7.00", "currency": "USD"});
+    tell(server, token, "/api/sites/full/spend", &spent);
+}
+
 async fn brought(browser: &Chromium, server: &Running) {
     let file = server.folder.join("spend.csv");
     fs::write(
@@ -156,12 +167,18 @@ async fn looked_at(browser: &Chromium, server: &Running) {
                 ("full/settings/history", ".bring-list [data-import]"),
                 ("empty/settings/history", ".bring form"),
                 ("full/overview", "#figure-spend"),
+                ("full/sources", ".t-tree tbody tr"),
             ] {
                 browser.open(&format!("{}/dashboard/{page}", server.url())).await;
                 let drawn = format!(
                     "return !!document.querySelector('main :is({ready})') && !document.querySelector('.skeleton, main[aria-busy]')"
                 );
                 browser.wait(page, &drawn).await;
+                if matches!(page, "full/spend" | "full/sources") {
+                    let said = "const t = document.querySelector('.apart')?.innerText ?? ''; \
+                                return t.includes('Costs and return are in EUR') && t.includes('1 order and 1 new customer in USD') && t.includes('an order')";
+                    browser.wait("what stands apart", said).await;
+                }
                 let what = format!("{page} at {width}, {scheme}");
                 let seen = browser.run(LOOK).await;
                 for (name, want) in [("overflow", json!(0)), ("unnamed", json!([])), ("h1", json!(1)), ("inline", json!([]))] {

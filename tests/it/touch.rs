@@ -602,7 +602,21 @@ async fn a_request_in_front_of_the_page_sets_the_cookie_without_script() {
     let again = edge("/next", Some(&id)).await.is(204);
     assert_eq!(again.header("x-halo-session"), id);
     assert_eq!(ends(&house.session(&site, &id)), "edge/email/- → edge/email/-");
-    assert_eq!(house.get("/api/edge").host("nobody.example").send().await.is(204).header("x-halo-session"), "");
+    let nobodys = house.get("/api/edge").host("nobody.example").send().await.is(204);
+    assert_eq!((nobodys.header("x-halo-session"), nobodys.header("x-halo-dropped")), ("", "host"));
+    // As Traefik asks by forwardAuth: what was asked for stands in X-Forwarded-*, all else is the visitor's own, and Host is ours.
+    let traefik = |method: &str| {
+        let call = house.get("/api/edge").header("user-agent", CHROME).header("accept", "text/html").header("sec-fetch-dest", "document");
+        let call =
+            call.header("x-forwarded-method", method).header("x-forwarded-proto", "https").header("x-forwarded-host", "shop.example");
+        call.header("x-forwarded-uri", "/next?a=1")
+            .header("x-forwarded-for", "198.51.100.7")
+            .header("cookie", &format!("_halo={id}"))
+            .send()
+    };
+    let asked = traefik("GET").await.is(204);
+    assert_eq!((asked.header("x-halo-session"), asked.cookie()), (id.as_str(), format!("_halo={id}")));
+    assert_eq!(traefik("POST").await.is(204).header("x-halo-dropped"), "page");
     let picture = house
         .get("/api/edge")
         .host("shop.example")

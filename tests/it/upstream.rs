@@ -58,7 +58,11 @@ impl Drop for Upstream {
 
 impl Upstream {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    pub async fn at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let parts = Arc::new(Parts::default());
         let own = parts.clone();
@@ -253,6 +257,23 @@ async fn answer(parts: &Arc<Parts>, mut request: Request<Incoming>) -> Response<
             full(page("<script nonce=r4nd0m>'</head>'</script>")),
         ),
         "/packed" => said(200, &[HTML, ("content-encoding", "gzip")], full(&b"\x1f\x8bnot really</head>"[..])),
+        // Pages for the tag: in pieces, with parts left out, in other letters, with a policy of their own.
+        "/pieces" => {
+            let size: usize = request.uri().query().and_then(|q| q.strip_prefix("size=")).and_then(|n| n.parse().ok()).unwrap_or(7);
+            let pieces: Vec<_> = PIECES.as_bytes().chunks(size).map(|piece| Ok(Frame::data(Bytes::from_static(piece)))).collect();
+            said(200, &[HTML], StreamBody::new(stream::iter(pieces)).boxed_unsync())
+        }
+        "/bare" => said(200, &[HTML], full("<!doctype html><title>Bare</title><p>Nothing is closed")),
+        "/part" => said(206, &[HTML, ("content-range", "bytes 0-29/99")], full("<html><head></head><body></bo")),
+        "/wide" => {
+            let bytes: Vec<u8> = "<html><head></head><p>wide".encode_utf16().flat_map(u16::to_le_bytes).collect();
+            said(200, &[("content-type", "text/html; charset=utf-16le")], full(bytes))
+        }
+        "/latin" => said(200, &[("content-type", "text/html")], full(&b"<head><meta charset=iso-8859-1><title>caf\xe9</title></head>"[..])),
+        "/large" => {
+            let style = format!("<style>{}</style>", "a{color:red}/*</head>*/".repeat(15_000));
+            said(200, &[HTML], full(page(&style)))
+        }
         "/favicon.ico" => said(204, &[], Empty::new().boxed_unsync()),
         _ => {
             let link =
@@ -261,6 +282,13 @@ async fn answer(parts: &Arc<Parts>, mut request: Request<Incoming>) -> Response<
         }
     }
 }
+
+/// Its head ends once, however often it seems to; its policy stands in the page.
+pub const PIECES: &str = concat!(
+    "<!doctype html><html lang=en><!-- <head></head> --><head><meta charset=utf-8>",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'nonce-0fPage='\">",
+    "<title>a </head> of its own</title><script nonce=\"0fPage=\">'</head>'</script></head><body><p>\u{e9}</body></html>"
+);
 
 fn encoding(headers: &HeaderMap) -> &str {
     headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("none")

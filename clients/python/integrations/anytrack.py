@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import random
+import shutil
 import tempfile
 import time
 import urllib.error
@@ -18,7 +19,7 @@ import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -44,6 +45,12 @@ LONGEST_PAUSE = 60.0
 DEFAULT_DAYS = 30
 #: Conversions fetched at a time.
 PAGE = 500
+#: Digits behind the point of currencies that have not two (ISO 4217).
+DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
 #: States of a delivery that is on its way or has arrived.
 ON_ITS_WAY = ("pending", "leased", "accepted", "delivered")
 
@@ -133,7 +140,7 @@ class AnytrackIntegration:
         said: Dict[str, Any] = {
             "click_id": click_id,
             "conversion_type": ConversionType(conversion_type).value,
-            "revenue": _decimal(revenue),
+            "revenue": _decimal(revenue, currency),
             "currency": currency,
             "timestamp": _time(datetime.now(timezone.utc)),
         }
@@ -250,15 +257,18 @@ class AnytrackIntegration:
 
     def export_conversions_csv(self, date_range: Tuple[datetime, datetime], output_path: str) -> str:
         """Writes the server's own file, all rows, and gives its path. What stood there before is replaced by a whole file or not
-        at all."""
+        at all. Nobody but its owner may read a new file (0600); one that is replaced keeps who may."""
         folder = os.path.dirname(os.path.abspath(output_path))
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"There is no folder {folder}.")
         text = self._send("GET", "conversions.csv", _range(date_range), None, "text/csv")
+        # It is made with 0600.
         handle, scratch = tempfile.mkstemp(dir=folder, prefix=".conversions-", suffix=".csv")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
+            if os.path.isfile(output_path):
+                shutil.copymode(output_path, scratch)
             os.replace(scratch, output_path)
         except BaseException:
             os.unlink(scratch)
@@ -339,19 +349,35 @@ def _base_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _decimal(amount: Any) -> str:
-    """Amounts travel as they are written: 299.99 is never 299.98999."""
+def _decimal(amount: Any, currency: str) -> str:
+    """Amounts travel as they are written: 299.99 is never 299.98999. A float is what is left of a sum, such as 0.1 + 0.2: it is
+    rounded to the digits of its currency, half away from zero. A Decimal, a whole number and a text say what they mean."""
+    if isinstance(amount, bool):
+        raise ValueError(f"{amount!r} is no amount. Give a number such as 299.99.")
     try:
         number = Decimal(str(amount))
     except InvalidOperation:
-        raise ValueError(f"{amount!r} is no amount.") from None
+        raise ValueError(f"{amount!r} is no amount. Give a number such as 299.99.") from None
     if not number.is_finite():
-        raise ValueError(f"{amount!r} is no amount.")
-    return format(number, "f")
+        raise ValueError(f"{amount!r} is no amount: it is not finite. Give a number such as 299.99.")
+    if not isinstance(amount, (int, str, Decimal)):
+        try:
+            number = number.quantize(Decimal(1).scaleb(-_digits(currency)), rounding=ROUND_HALF_UP)
+        except InvalidOperation:
+            raise ValueError(f"{amount!r} is no amount: it is too large.") from None
+    # -0.001 comes to nothing, and nothing has no sign.
+    return format(abs(number) if number.is_zero() else number, "f")
+
+
+def _digits(currency: str) -> int:
+    return DIGITS.get(str(currency).strip().upper(), 2)
 
 
 def _text(said: Dict[str, Any]) -> str:
-    return json.dumps(said, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(said, ensure_ascii=False, allow_nan=False, default=str)
+    except ValueError:
+        raise ValueError("custom_data holds a number that is not finite (NaN or infinity), which JSON cannot say.") from None
 
 
 def _time(at: datetime) -> str:

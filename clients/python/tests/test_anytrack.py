@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import stat
 import sys
 import tempfile
 import threading
 import unittest
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
@@ -142,10 +144,36 @@ class Client(unittest.TestCase):
 
     def test_what_is_no_amount_is_not_sent(self):
         with StandIn() as stand_in:
-            for wrong in ["many", float("nan"), float("inf"), None]:
-                with self.assertRaises(ValueError):
+            for wrong in ["many", float("nan"), float("inf"), float("-inf"), Decimal("NaN"), 1e300, True, None]:
+                with self.assertRaisesRegex(ValueError, "is no amount"):
                     self.client(stand_in).track_sale("clk_1", wrong)
+                with self.assertRaisesRegex(ValueError, "is no amount"):
+                    self.client(stand_in).track_lead("clk_1", "L-1", wrong)
+            with self.assertRaisesRegex(ValueError, "custom_data"):
+                self.client(stand_in).track_conversion("clk_1", ConversionType.CUSTOM, custom_data={"score": float("nan")})
             self.assertEqual(stand_in.asked, [])
+
+    def test_a_sum_of_floats_is_rounded_to_its_currency(self):
+        rows = [
+            (0.1 + 0.2, "USD", "0.30"),
+            (1.005, "USD", "1.01"),
+            (2.675, "eur", "2.68"),
+            (-0.001, "USD", "0.00"),
+            (-1.005, "USD", "-1.01"),
+            (19.99 * 3, "USD", "59.97"),
+            (1499.5, "JPY", "1500"),
+            (1.0005, "KWD", "1.001"),
+            (0.1 + 0.2, "KWD", "0.300"),
+            (1e16, "USD", "10000000000000000.00"),
+            # These say what they mean, and are told as they are.
+            (Decimal("1.005"), "USD", "1.005"),
+            ("1.005", "USD", "1.005"),
+            (5, "USD", "5"),
+        ]
+        with StandIn(*[MADE] * len(rows)) as stand_in:
+            for amount, currency, _ in rows:
+                self.client(stand_in).track_sale("clk_1", amount, currency)
+        self.assertEqual([json.loads(asked[3])["revenue"] for asked in stand_in.asked], [want for _, _, want in rows])
 
     # ---- what it makes of answers
 
@@ -198,8 +226,21 @@ class Client(unittest.TestCase):
             with self.assertRaises(AnytrackAPIError):
                 self.client(stand_in).export_conversions_csv(days, path)
             self.assertEqual(os.listdir(folder), ["out.csv"])
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600, "nobody else reads it")
             with self.assertRaises(FileNotFoundError):
                 self.client(stand_in).export_conversions_csv(days, os.path.join(folder, "no", "out.csv"))
+
+    def test_whoever_may_read_a_file_still_may(self):
+        days = (datetime(2026, 6, 1), datetime(2026, 6, 2))
+        with tempfile.TemporaryDirectory() as folder, StandIn((200, {}, "id\r\n")) as stand_in:
+            path = os.path.join(folder, "out.csv")
+            with open(path, "w") as file:
+                file.write("of yesterday")
+            os.chmod(path, 0o640)
+            self.client(stand_in).export_conversions_csv(days, path)
+            with open(path) as file:
+                self.assertEqual(file.read(), "id\n")
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o640)
 
     # ---- when it tries again
 

@@ -1,6 +1,8 @@
 //! What looks wrong about a partner's clicks and sales, each with its reason in words. A flag accuses nobody: it says what
 //! was seen, and the owner decides.
 
+use serde::{Deserialize, Serialize};
+
 /// Fewer sales by coupon say nothing about where the coupon is known.
 const FEW_COUPONS: i64 = 5;
 /// So many of a hundred sales by coupon came without any visit by the partner's link.
@@ -12,7 +14,7 @@ const FEW_ADS: i64 = 10;
 const ADS_PERCENT: i64 = 30;
 
 /// What was counted of a partner in some days.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub clicks: i64,
     /// Clicks of one network, one after the other, beyond what a person does.
@@ -24,6 +26,22 @@ pub struct Seen {
     pub by_coupon_alone: i64,
     /// Sales that the partner seems to have bought.
     pub own: i64,
+}
+
+/// Whether two addresses are one mailbox: what stands behind a plus is its owner's own choice, and Google leaves dots out. Good for a
+/// flag alone: nobody is taken for somebody else by it.
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    mailbox(one) == mailbox(other)
+}
+
+fn mailbox(address: &str) -> String {
+    let address = address.trim().to_lowercase();
+    let Some((local, host)) = address.rsplit_once('@') else { return address };
+    let local = local.split('+').next().unwrap_or(local);
+    match host {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+        _ => format!("{local}@{host}"),
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +109,19 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mailbox_goes_by_several_addresses() {
+        for (one, other, is_same) in [
+            ("noor@mail.example", "Noor+shop@Mail.example", true),
+            ("noor.h@gmail.com", "noorh+1@googlemail.com", true),
+            ("noor.h@mail.example", "noorh@mail.example", false),
+            ("noor@mail.example", "noor@other.example", false),
+            ("nobody", "nobody@mail.example", false),
+        ] {
+            assert_eq!(is_same_mailbox(one, other), is_same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn a_flag_needs_more_than_a_few() {

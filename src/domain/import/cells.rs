@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::coupon;
 use super::super::fact::{Person, ShopTouch, Stated, Traces};
 use super::super::money::{Currency, Money, NoAmount};
 use super::super::person::{Email, Name, Phone, country_code};
@@ -227,7 +228,7 @@ impl<'h> Cells<'h> {
             click_ids: self.text("click_id", 512).into_iter().collect(),
             // In a column of its own, or written into the note.
             codes: found_in_all([self.word("code"), self.word("note"), self.word("message")]),
-            coupons: self.word("coupon").split([',', ';']).map(|c| cut(c, LONGEST)).filter(|c| !c.is_empty()).collect(),
+            coupons: coupon::codes([self.word("coupon")]).iter().map(|code| cut(code, LONGEST)).collect(),
             affiliate: self.text("affiliate", LONGEST),
             stated: None,
             consent_given: self.flag("consent"),

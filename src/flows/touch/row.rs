@@ -24,7 +24,7 @@ pub(super) fn add_touch(
     place: Place,
     now: Time,
 ) -> Result<()> {
-    let is_click = partner::is_click(c, session, touch, judged)?;
+    let counted = (partner::is_click(c, session, touch, judged)?, partner::redirected(c, touch, judged)?);
     touches::add(
         c,
         &NewTouch {
@@ -48,5 +48,5 @@ pub(super) fn add_touch(
         short_links::add_visit(c, link, judged.day)?;
     }
     touches::add_clicks(c, session, seq, &touch.clicks, touch.at)?;
-    if is_click { partner::followed(c, session, touch, judged, now) } else { Ok(()) }
+    partner::followed(c, session, touch, judged, counted, now)
 }

@@ -25,9 +25,9 @@ const STRANGERS: usize = 20;
 
 const QUERY: &[(&str, &str)] = &[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")];
 
-pub const REPORT: Doc = Doc::new("Reports", "Partners: clicks, leads, orders, net revenue, earnings per click, commission pending, approved, paid and reversed, flags. Codes that nobody has stand apart.")
+pub const REPORT: Doc = Doc::new("Reports", "Partners: clicks, leads, orders, net revenue, earnings per click (in each currency), commission pending, approved, paid and reversed, flags. Codes that nobody has stand apart.")
     .query(QUERY)
-    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"conversion_rate":0.05,"commissions":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
+    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"epc_by_currency":[{"minor":500,"currency":"EUR"}],"conversion_rate":0.05,"commissions":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
     .statuses(&[200, 400]);
 pub const CSV: Doc =
     Doc::new("Reports", "The same as CSV.").query(QUERY).answer("affiliate,name,…").of_type("text/csv").statuses(&[200, 400]);
@@ -73,7 +73,7 @@ pub async fn show(app: App, ask: Ask) -> Result<Reply> {
         .iter()
         .map(|(one, figures)| {
             let mut item = line(&site, one);
-            if let (Some(item), Value::Object(more)) = (item.as_object_mut(), of(figures, &site)) {
+            if let (Some(item), Value::Object(more)) = (item.as_object_mut(), of(figures, site.currency)) {
                 item.extend(more);
             }
             item
@@ -91,12 +91,14 @@ pub async fn show(app: App, ask: Ask) -> Result<Reply> {
         "strangers": strangers,
         "rule": format!("{} {}", claim::RULE, site.settings.affiliate_model.sentence()),
         "closed_month": report.closed.map(|day| day.to_string()[..7].to_owned()),
+        "without_account": super::bank::shown_without_account(report.partners.iter().map(|(one, _)| one)),
     }))
 }
 
-/// The figures of one, as every answer shows them.
-pub fn of(f: &Figures, site: &Site) -> Value {
-    let net = own(&f.net, site);
+/// The figures of one, as every answer shows them. `epc` is of the site's own currency; what was sold in others stands beside it,
+/// in `epc_by_currency`, and is never added.
+pub fn of(f: &Figures, currency: Currency) -> Value {
+    let each: Vec<Money> = moneys(&f.net).into_iter().map(|net| per_click(net, f.clicks.clicks)).filter(|each| each.minor != 0).collect();
     let flags: Vec<Value> = flags(&f.seen).into_iter().map(|flag| json!({"flag": flag.word, "sentence": flag.sentence})).collect();
     json!({
         "clicks": f.clicks.clicks,
@@ -104,7 +106,8 @@ pub fn of(f: &Figures, site: &Site) -> Value {
         "orders": f.orders,
         "leads": f.leads,
         "net": sums(&f.net),
-        "epc": (f.clicks.clicks > 0).then(|| shown::money(per_click(net, f.clicks.clicks))),
+        "epc": (f.clicks.clicks > 0).then(|| shown::money(per_click(of_currency(&f.net, currency), f.clicks.clicks))),
+        "epc_by_currency": if f.clicks.clicks > 0 { shown::moneys(&each) } else { json!([]) },
         "conversion_rate": rate(f.conversions, f.clicks.clicks),
         "conversion_range": range(f.conversions, f.clicks.clicks).map(|(low, high)| [low, high]),
         "commissions": commission(f),
@@ -133,10 +136,14 @@ fn moneys(all: &Sums) -> Vec<Money> {
 
 /// What is in the site's own currency.
 pub fn own(all: &Sums, site: &Site) -> Money {
-    Money::new(all.get(site.currency.code()).copied().unwrap_or(0), site.currency)
+    of_currency(all, site.currency)
 }
 
-const COLUMNS: [&str; 17] = [
+fn of_currency(all: &Sums, currency: Currency) -> Money {
+    Money::new(all.get(currency.code()).copied().unwrap_or(0), currency)
+}
+
+const COLUMNS: [&str; 18] = [
     "affiliate",
     "name",
     "codes",
@@ -147,6 +154,7 @@ const COLUMNS: [&str; 17] = [
     "leads",
     "net",
     "earnings_per_click",
+    "earnings_per_click_in_others",
     "conversion_rate",
     "earned",
     "pending",
@@ -166,6 +174,11 @@ pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     exports::stream(&name, Format::Csv, exports::csv_head(&COLUMNS)?, move |_| std::future::ready(Ok((body.clone(), None)))).await
 }
 
+fn per_click_in_others(f: &Figures, site: &Site) -> String {
+    let others = moneys(&f.net).into_iter().filter(|net| net.currency != site.currency && f.clicks.clicks > 0);
+    others.map(|net| per_click(net, f.clicks.clicks).to_string()).collect::<Vec<_>>().join("; ")
+}
+
 fn cells(site: &Site, one: &Shown, f: &Figures) -> Vec<Cell> {
     let text = |all: &Sums| Cell::text(moneys(all).iter().map(Money::to_string).collect::<Vec<_>>().join("; "));
     let flags: Vec<&str> = flags(&f.seen).into_iter().map(|flag| flag.word).collect();
@@ -181,6 +194,7 @@ fn cells(site: &Site, one: &Shown, f: &Figures) -> Vec<Cell> {
         Cell::number(f.leads),
         text(&f.net),
         Cell::maybe_number(epc),
+        Cell::text(per_click_in_others(f, site)),
         Cell::maybe_number(rate(f.conversions, f.clicks.clicks)),
         text(&f.earned),
         text(&f.pending),

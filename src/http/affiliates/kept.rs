@@ -26,7 +26,7 @@ const DEFAULT_DAYS: i32 = 30;
 const TOP: usize = 10;
 const SORTS: [&str; 4] = ["revenue", "conversions", "epc", "conversion_rate"];
 
-pub const PERFORMANCE: Doc = Doc::new("Conversions API", "What a partner brought: clicks, conversions, net revenue, earnings per click, conversion rate as a fraction, and what is earned. Whole days of the site.")
+pub const PERFORMANCE: Doc = Doc::new("Conversions API", "What a partner brought: clicks, conversions, net revenue, earnings per click, conversion rate as a fraction, and what is earned. Whole days of the site. In the site's currency; others stand apart in `other_currencies`, each with its own earnings per click.")
     .query(&[("affiliate_id", "the partner's code"), ("date_from", "a day or a time; without it, 30 days"), ("date_to", "a day (included) or a time")])
     .answer(r#"{"data":{"affiliate_id":"noor","clicks":1000,"conversions":50,"revenue":5000.00,"epc":5.00,"conversion_rate":0.05,"commission":500.00,"currency":"EUR","other_currencies":{}}}"#)
     .statuses(&[200, 400]);
@@ -119,7 +119,11 @@ fn others(f: &Figures, site: &Site) -> Value {
         .into_iter()
         .filter_map(|code| {
             let currency = Currency::parse(code)?;
-            Some((code.clone(), json!({"revenue": of(&f.net, code, currency), "commission": of(&f.earned, code, currency)})))
+            let each = per_click(Money::new(f.net.get(code).copied().unwrap_or(0), currency), f.clicks.clicks);
+            Some((
+                code.clone(),
+                json!({"revenue": of(&f.net, code, currency), "epc": each.number(), "commission": of(&f.earned, code, currency)}),
+            ))
         })
         .collect();
     Value::Object(all)

@@ -1,6 +1,9 @@
 //! The statement of a month: every commission with its reason, holds counted down, what went back as lines of its own, and
 //! what was paid. The owner reads it in the dashboard, the partner under a link without an account and with people masked.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::super::ask::Ask;
@@ -11,18 +14,18 @@ use super::super::reply::Reply;
 use super::super::reports::patient;
 use super::super::route::Doc;
 use super::super::shown;
-use super::{Shown, affiliate, everybody, figures, line, partner_of};
+use super::{Shown, affiliate, everybody, figures, line};
 use crate::app::App;
-use crate::domain::affiliate::claim;
+use crate::crypto;
 use crate::domain::ids::{AffiliateId, StatementId};
 use crate::domain::mask;
 use crate::domain::question::{Asked, Days};
-use crate::domain::time::{Day, Time};
+use crate::domain::time::{Day, Time, Zone};
 use crate::error::{Error, Result};
 use crate::flows::affiliates as flow;
-use crate::store::affiliates;
+use crate::flows::affiliates::statement::{self as frozen, Standing};
 use crate::store::affiliates::links::{self, StatementLink};
-use crate::store::questions::affiliates::{self as questions, Figures, Line, Payout, Whose};
+use crate::store::questions::affiliates::{self as questions, Line, State};
 use crate::store::sites::Site;
 
 /// Search engines are asked not to list what was only sent to somebody.
@@ -31,9 +34,9 @@ const NOT_LISTED: &str = "noindex, nofollow, noarchive";
 const LINK_DAYS: i64 = 90;
 
 const QUERY: &[(&str, &str)] = &[("month", "2026-06; without it, this month")];
-const ANSWER: &str = r#"{"name":"Noor","month":"2026-06","is_final":false,"terms":"10% of each sale","rule":"…","clicks":40,"conversions":2,"commissions":{"earned":[],"pending":[],"approved":[],"paid":[],"reversed":[]},"lines":[{"day":"2026-06-13","label":"Order 10574","base":{"minor":8690,"currency":"EUR"},"amount":{"minor":869,"currency":"EUR"},"state":"pending","due_at":"2026-07-13T09:20:00Z","note":"The buyer used the coupon NOOR10."}],"payouts":[]}"#;
+const ANSWER: &str = r#"{"name":"Noor","month":"2026-06","is_final":false,"closed_at":null,"digest":null,"terms":"10% of each sale","rule":"…","clicks":40,"conversions":2,"commissions":{"earned":[],"pending":[],"approved":[],"paid":[],"reversed":[]},"lines":[{"day":"2026-06-13","label":"Order 10574","base":{"minor":8690,"currency":"EUR"},"amount":{"minor":869,"currency":"EUR"},"state":"pending","due_at":"2026-07-13T09:20:00Z","note":"The buyer used the coupon NOOR10."}],"payouts":[]}"#;
 
-pub const SHOW: Doc = Doc::new("Affiliates", "The statement of a partner's month, with the links under which the partner may read it.")
+pub const SHOW: Doc = Doc::new("Affiliates", "The statement of a partner's month, with the links under which the partner may read it. Of a closed month it is what was written down then (`closed_at`, `digest`): nothing that comes later changes it. `partner` says how the partner stands now, `state_now` and `verdict_now` how a line does.")
     .query(QUERY)
     .answer(ANSWER)
     .statuses(&[200, 404, 422]);
@@ -49,25 +52,24 @@ pub const PAGE: Doc = Doc::new("Affiliates", "The page of a statement's link.").
 pub const LOOK: Doc =
     Doc::new("Affiliates", "What a statement's link shows. People and order numbers are masked.").answer(ANSWER).statuses(&[200, 404, 429]);
 
-struct Statement {
+/// What the owner's page shows beside the statement.
+struct Owned {
     one: Shown,
-    figures: Figures,
-    lines: Vec<Line>,
-    payouts: Vec<Payout>,
-    closed: Option<Day>,
-    month: Day,
+    standing: Standing,
+    /// The lines as they stand now, by their numbers: those of a closed month may be decided on and paid all the same.
+    now: BTreeMap<i64, Line>,
 }
 
-async fn statement(app: &App, site: &Site, id: AffiliateId, month: Day) -> Result<Statement> {
+async fn owned(app: &App, site: &Arc<Site>, id: AffiliateId, month: Day) -> Result<Owned> {
     let now = app.clock.now();
-    let days = Days { from: month, to: month.plus_months(1).plus(-1) };
+    let of = site.clone();
     patient(app, site, move |c| {
         let one = everybody(c, now)?.into_iter().find(|one| one.partner.id == id);
         let one = one.ok_or_else(|| Error::not_found(format!("There is no {id} on this site.")))?;
-        let figures =
-            questions::all(c, days, Some(now), &partner_of(&affiliates::list_codes(c)?))?.remove(&Whose::Partner(id)).unwrap_or_default();
-        let lines = questions::lines(c, id, days, now)?;
-        Ok(Statement { one, figures, lines, payouts: questions::payouts(c, id)?, closed: affiliates::closed_month(c)?, month })
+        let standing = frozen::find(c, &of, id, month, now)?;
+        let days = Days { from: month, to: month.plus_months(1).plus(-1) };
+        let lines = if standing.closed.is_some() { questions::lines(c, id, days, now)? } else { Vec::new() };
+        Ok(Owned { one, standing, now: lines.into_iter().map(|line| (line.id, line)).collect() })
     })
     .await
 }
@@ -76,13 +78,16 @@ async fn statement(app: &App, site: &Site, id: AffiliateId, month: Day) -> Resul
 pub async fn show(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let id = affiliate(&ask)?;
-    let statement = statement(&app, &site, id, month(&app, &ask, &site)?).await?;
+    let owned = owned(&app, &site, id, month(&app, &ask, &site)?).await?;
     let (now, of) = (app.clock.now(), site.clone());
     let links = app.store.read(site.id, move |c| links::list(c, &of.keys.digest, id, now)).await?;
-    let mut answer = told(&statement, &site, now, true);
-    if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), line(&site, &statement.one)) {
-        answer.extend(more);
+    let partner = line(&site, &owned.one);
+    let mut answer = partner.clone();
+    if let (Some(answer), Value::Object(statement)) = (answer.as_object_mut(), told(&owned.standing, &site, Some(&owned.now))) {
+        answer.extend(statement);
     }
+    // Who it is and what is agreed now, where the statement says how it was.
+    answer["partner"] = partner;
     answer["links"] = links.iter().map(|(link, token)| link_line(&app, &site, link, token)).collect();
     Reply::json(&answer)
 }
@@ -99,36 +104,40 @@ fn link_line(app: &App, site: &Site, link: &StatementLink, token: &str) -> Value
     })
 }
 
-/// What the owner and the partner both read. `is_open` shows whose sale it was.
-fn told(s: &Statement, site: &Site, now: Time, is_open: bool) -> Value {
-    let p = &s.one.partner;
-    let lines: Vec<Value> = s.lines.iter().map(|line| line_of(line, site, now, is_open)).collect();
+/// What the owner and the partner both read, in the zone of its day. The owner is shown whose sale it was, and what became of the
+/// lines since.
+fn told(standing: &Standing, site: &Site, owner: Option<&BTreeMap<i64, Line>>) -> Value {
+    let s = &standing.statement;
+    let zone = zone_of(standing, site);
+    let lines: Vec<Value> = s.lines.iter().map(|line| line_of(line, s.as_of, &zone, owner)).collect();
     let payouts: Vec<Value> = s
         .payouts
         .iter()
         .map(|x| json!({"payout": x.id, "amount": shown::money(x.amount), "paid_on": x.paid_on.to_string(), "reference": x.reference}))
         .collect();
-    let mut all = figures::of(&s.figures, site);
+    let mut all = figures::of(&s.figures, s.currency);
     let more = json!({
-        "name": p.name,
-        "codes": s.one.codes,
-        "coupons": s.one.coupons,
+        "name": s.name,
+        "codes": s.codes,
+        "coupons": s.coupons,
         "month": short(s.month),
         "from": s.month.to_string(),
         "to": s.month.plus_months(1).plus(-1).to_string(),
-        "is_final": s.closed.is_some_and(|closed| s.month <= closed),
-        "site_name": site.name,
-        "currency": site.currency.code(),
-        "zone": site.zone.name(),
-        "terms": p.terms.words(),
-        "cookie_days": p.cookie_days,
-        "hold_days": p.hold_days,
-        "rule": format!("{} {}", claim::RULE, site.settings.affiliate_model.sentence()),
+        "is_final": standing.closed.is_some(),
+        "closed_at": shown::maybe_time(&zone, standing.closed.as_ref().map(|closed| closed.at)),
+        "digest": standing.closed.as_ref().and_then(|closed| closed.digest).map(|digest| crypto::hex(&digest)),
+        "site_name": s.site_name,
+        "currency": s.currency.code(),
+        "zone": zone.name(),
+        "terms": s.terms,
+        "cookie_days": s.cookie_days,
+        "hold_days": s.hold_days,
+        "rule": s.rule,
         "lines": lines,
-        "is_cut": s.lines.len() >= questions::MOST_LINES,
+        "is_cut": s.is_cut,
         "payouts": payouts,
-        "owed": shown::moneys(&s.one.owed),
-        "as_of": shown::time(&site.zone, now),
+        "owed": shown::moneys(&s.owed),
+        "as_of": shown::time(&zone, s.as_of),
     });
     if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
         all.extend(more);
@@ -136,8 +145,14 @@ fn told(s: &Statement, site: &Site, now: Time, is_open: bool) -> Value {
     all
 }
 
-fn line_of(l: &Line, site: &Site, now: Time, is_open: bool) -> Value {
-    let days_left = l.due_at.filter(|at| l.state == "pending" && *at > now).map(|at| site.zone.day(at).0 - site.zone.day(now).0);
+/// Times stay in the zone in which the month was closed.
+fn zone_of(standing: &Standing, site: &Site) -> Zone {
+    Zone::parse(&standing.statement.zone).unwrap_or_else(|| site.zone.clone())
+}
+
+fn line_of(l: &Line, as_of: Time, zone: &Zone, owner: Option<&BTreeMap<i64, Line>>) -> Value {
+    let is_open = owner.is_some();
+    let days_left = l.due_at.filter(|at| l.state == State::Pending && *at > as_of).map(|at| zone.day(at).0 - zone.day(as_of).0);
     let mut line = json!({
         "day": l.day.to_string(),
         "own_day": l.own_day.to_string(),
@@ -146,17 +161,20 @@ fn line_of(l: &Line, site: &Site, now: Time, is_open: bool) -> Value {
         "base": shown::maybe_money(l.base.filter(|m| m.minor != 0)),
         "amount": shown::maybe_money(l.amount),
         "note": if is_open { l.note.as_str() } else { own_words(&l.note) },
-        "state": l.state,
-        "due_at": shown::maybe_time(&site.zone, l.due_at),
+        "state": l.state.word(),
+        "due_at": shown::maybe_time(zone, l.due_at),
         "days_left": days_left,
         "flag": l.flag,
         "verdict": l.verdict,
         "verdict_note": l.verdict_note,
         "payout": l.payout,
     });
-    if is_open {
+    if let Some(now) = owner {
+        let now = now.get(&l.id).unwrap_or(l);
         line["conversion"] = json!(l.conversion);
-        line["may_decide"] = (!l.is_moved && l.payout.is_none() && l.amount.is_some()).into();
+        line["may_decide"] = (!now.is_moved && now.payout.is_none() && now.amount.is_some()).into();
+        line["verdict_now"] = json!(now.verdict);
+        line["state_now"] = now.state.word().into();
     }
     line
 }
@@ -174,32 +192,32 @@ const COLUMNS: [&str; 12] =
 /// `GET /api/sites/{site}/affiliates/{affiliate}/statement.csv`
 pub async fn csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
-    let statement = statement(&app, &site, affiliate(&ask)?, month(&app, &ask, &site)?).await?;
-    let rows: Vec<Vec<Cell>> = statement
-        .lines
-        .iter()
-        .map(|l| {
-            vec![
-                Cell::text(l.day.to_string()),
-                Cell::text(l.label.as_str()),
-                Cell::text(l.kind.as_str()),
-                Cell::maybe_number(l.base.map(|m| m.decimal())),
-                Cell::maybe(l.base.map(|m| m.currency.code().to_owned())),
-                Cell::maybe_number(l.amount.map(|m| m.decimal())),
-                Cell::maybe(l.amount.map(|m| m.currency.code().to_owned())),
-                Cell::text(l.state),
-                Cell::maybe(l.due_at.map(|at| site.zone.text(at))),
-                Cell::text(l.note.as_str()),
-                Cell::maybe(l.flag.as_deref()),
-                Cell::maybe(l.payout.map(|id| id.to_string())),
-            ]
-        })
-        .collect();
+    let owned = owned(&app, &site, affiliate(&ask)?, month(&app, &ask, &site)?).await?;
+    let statement = &owned.standing.statement;
+    let zone = zone_of(&owned.standing, &site);
+    let rows: Vec<Vec<Cell>> = statement.lines.iter().map(|line| cells(line, &zone)).collect();
     let body = exports::csv_lines(&rows)?;
-    let code = statement.one.codes.first().cloned().unwrap_or_else(|| statement.one.partner.id.to_string());
+    let code = statement.codes.first().cloned().unwrap_or_else(|| owned.one.partner.id.to_string());
     let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let name = format!("{}-{code}-{}", site.slug, short(statement.month));
     exports::stream(&name, Format::Csv, exports::csv_head(&COLUMNS)?, move |_| std::future::ready(Ok((body.clone(), None)))).await
+}
+
+fn cells(l: &Line, zone: &Zone) -> Vec<Cell> {
+    vec![
+        Cell::text(l.day.to_string()),
+        Cell::text(l.label.as_str()),
+        Cell::text(l.kind.as_str()),
+        Cell::maybe_number(l.base.map(|m| m.decimal())),
+        Cell::maybe(l.base.map(|m| m.currency.code().to_owned())),
+        Cell::maybe_number(l.amount.map(|m| m.decimal())),
+        Cell::maybe(l.amount.map(|m| m.currency.code().to_owned())),
+        Cell::text(l.state.word()),
+        Cell::maybe(l.due_at.map(|at| zone.text(at))),
+        Cell::text(l.note.as_str()),
+        Cell::maybe(l.flag.as_deref()),
+        Cell::maybe(l.payout.map(|id| id.to_string())),
+    ]
 }
 
 /// `POST /api/sites/{site}/affiliates/{affiliate}/links`
@@ -236,10 +254,11 @@ pub async fn page(_: App, _: Ask) -> Result<Reply> {
 /// `GET /api/statements/{token}`
 pub async fn look(app: App, ask: Ask) -> Result<Reply> {
     let (link, site) = flow::find_link(&app, ask.param("token"), ask.client, ask.is_proxy_itself()).await?;
-    let statement = statement(&app, &site, link.affiliate, link.month).await?;
+    let (now, of, asked) = (app.clock.now(), site.clone(), link.clone());
+    let standing = patient(&app, &site, move |c| frozen::find(c, &of, asked.affiliate, asked.month, now)).await?;
     flow::viewed(&app, &link).await?;
-    let mut answer = told(&statement, &site, app.clock.now(), false);
-    answer["expires_at"] = shown::time(&site.zone, link.expires_at);
+    let mut answer = told(&standing, &site, None);
+    answer["expires_at"] = shown::time(&zone_of(&standing, &site), link.expires_at);
     Ok(Reply::json(&answer)?.with("x-robots-tag", NOT_LISTED))
 }
 

@@ -8,7 +8,7 @@ use crate::domain::question::Asked;
 use crate::domain::spend::{cost_of_one, return_percent};
 use crate::error::{Error, Result};
 use crate::store::questions::money::{Flow, Moneys};
-use crate::store::questions::tables::{TableRow, WHOLE};
+use crate::store::questions::tables::{Spent, TableRow, WHOLE};
 use crate::store::sites::Site;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl Shown {
             Some(Last) => whole(own(&row.last.money, site, Flow::net_minor)),
             Some(Balance) => whole(row.first.conversions_e9 - row.last.conversions_e9),
             Some(Spend) => whole(spent_of(row, site)),
-            Some(NewCustomers) => whole(row.spent.as_ref().map_or(0, |s| s.customers)),
+            Some(NewCustomers) => whole(row.spent.as_ref().map_or(0, Spent::customers)),
             Some(CostPerLead | CostPerOrder | CostPerCustomer) => {
                 self.sort.and_then(|column| cost(column, row, site)).map_or(-1.0, |m| whole(m.minor))
             }
@@ -188,7 +188,7 @@ fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site) {
             Some(_) => Cell::number(Money::new(spent_of(row, site), site.currency).decimal()),
             None => Cell::Empty,
         }),
-        NewCustomers => cells.push(Cell::maybe_number(row.spent.as_ref().map(|s| s.customers))),
+        NewCustomers => cells.push(Cell::maybe_number(row.spent.as_ref().map(Spent::customers))),
         CostPerLead | CostPerOrder | CostPerCustomer => cells.push(Cell::maybe_number(cost(column, row, site).map(|m| m.decimal()))),
         // As a factor, as ad platforms write it.
         Return => cells.push(Cell::maybe_number(percent(row, site).map(|p| p as f64 / 100.0))),
@@ -199,12 +199,12 @@ fn spent_of(row: &TableRow, site: &Site) -> i64 {
     row.spent.as_ref().map_or(0, |s| spent::own(s, site))
 }
 
-/// Of one lead, order or new customer; none where there is none of it, or where nothing was spent.
+/// Of one lead, order or new customer in the site's currency; none where there is none of it, or where nothing was spent in it.
 fn cost(column: Column, row: &TableRow, site: &Site) -> Option<Money> {
     let (parts, one) = match column {
         CostPerLead => (row.own.leads_e9, WHOLE),
-        CostPerOrder => (row.own.orders_e9, WHOLE),
-        _ => (row.spent.as_ref()?.customers, 1),
+        CostPerOrder => (spent::in_currency(&row.own.orders_in, site.currency, site), WHOLE),
+        _ => (spent::in_currency(&row.spent.as_ref()?.customers, site.currency, site), 1),
     };
     let own = spent_of(row, site);
     if own == 0 { None } else { cost_of_one(own, parts, one, site.currency) }

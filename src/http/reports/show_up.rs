@@ -182,8 +182,19 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
         let all: Vec<Money> =
             spent.iter().filter_map(|(code, minor)| Currency::parse(code).map(|currency| Money::new(*minor, currency))).collect();
         shown.insert("spend".into(), shown::moneys(&all));
-        shown.insert("cost_per_booking".into(), shown::maybe_money(cost(spent, s.booked, site)));
-        shown.insert("cost_per_attended".into(), shown::maybe_money(cost(spent, s.came, site)));
+        shown.insert("cost_per_booking".into(), shown::maybe_money(cost(spent, s.booked, site.currency)));
+        shown.insert("cost_per_attended".into(), shown::maybe_money(cost(spent, s.came, site.currency)));
+        // Never added: each currency has a cost of its own.
+        let others = all.iter().filter(|m| m.currency != site.currency && m.minor != 0);
+        let other = |m: &Money| {
+            json!({
+                "currency": m.currency.code(),
+                "spend": shown::money(*m),
+                "cost_per_booking": shown::maybe_money(cost(spent, s.booked, m.currency)),
+                "cost_per_attended": shown::maybe_money(cost(spent, s.came, m.currency)),
+            })
+        };
+        shown.insert("other_currencies".into(), others.map(other).collect());
     }
     shown
 }
@@ -198,10 +209,10 @@ fn per_attended(group: &Group, site: &Site) -> Option<Money> {
     (group.shown.came > 0).then(|| Money::new(rounded(net, group.shown.came as i64), site.currency))
 }
 
-/// In the site's own currency; none where nothing was spent, or nobody is there to share it.
-fn cost(spent: &BTreeMap<String, i64>, people: u64, site: &Site) -> Option<Money> {
-    let own = spent.get(site.currency.code()).copied().filter(|minor| *minor != 0)?;
-    cost_of_one(own, i64::try_from(people).ok()?, 1, site.currency)
+/// In one currency; none where nothing was spent in it, or nobody is there to share it.
+fn cost(spent: &BTreeMap<String, i64>, people: u64, currency: Currency) -> Option<Money> {
+    let minor = spent.get(currency.code()).copied().filter(|minor| *minor != 0)?;
+    cost_of_one(minor, i64::try_from(people).ok()?, 1, currency)
 }
 
 const COLUMNS: [&str; 18] = [
@@ -249,8 +260,8 @@ fn cells(row: &Row, site: &Site) -> Vec<Cell> {
     all.push(amount(per_attended(group, site)));
     let own = |moneys: &BTreeMap<String, i64>| Money::new(moneys.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     all.push(amount(spent.as_ref().map(own)));
-    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.booked, site))));
-    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.came, site))));
+    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.booked, site.currency))));
+    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.came, site.currency))));
     all.push(Cell::text(site.currency.code()));
     all
 }

@@ -28,7 +28,7 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
 pub const SOURCES: Doc =
-    Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree.")
+    Doc::new("Reports", "Visits, credited conversions and money by where they came from; unattributed is a row, so that totals agree. Costs and return are of the site's currency and its sales alone; `other_currencies` names what was spent or sold in others, each with its own.")
         .query(query::SOURCES)
         .answer(r#"{"items":[],"total":{}}"#)
         .statuses(&[200, 400]);

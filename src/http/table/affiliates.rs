@@ -18,7 +18,13 @@ pub const ROUTES: &[Route] = &[
     Route::new("POST", "/api/sites/{site}/affiliates", WRITE, run!(affiliates::add), affiliates::ADD),
     // Static words before names.
     Route::new("POST", "/api/sites/{site}/affiliates/close", WRITE, run!(affiliates::close), affiliates::CLOSE),
-    Route::new("GET", "/api/sites/{site}/affiliates/bank.csv", Site(Right::Edit, Scope::Export), run!(affiliates::bank), affiliates::BANK),
+    Route::new(
+        "GET",
+        "/api/sites/{site}/affiliates/bank.csv",
+        Site(Right::Edit, Scope::Export),
+        run!(affiliates::bank::bank),
+        affiliates::bank::BANK,
+    ),
     Route::new("POST", "/api/sites/{site}/affiliates/{affiliate}", WRITE, run!(affiliates::change), affiliates::CHANGE),
     Route::new("POST", "/api/sites/{site}/affiliates/{affiliate}/pay", WRITE, run!(affiliates::pay), affiliates::PAY),
     Route::new(

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::shapes::is_click;
 use super::sheet::{Sheet, cleaned};
 use crate::domain::campaign::{MAX_CLICK_ID, MAX_TEXT, landing};
+use crate::domain::coupon;
 use crate::domain::fact::{Person, Stated, Traces};
 use crate::domain::person::{Email, MAX_EMAIL, Name, Phone, country_code};
 use crate::domain::short_code::found_in_all;
@@ -42,7 +43,6 @@ const CONSENT: &[&str] = &["consentgiven", "gdprconsent", "marketingconsent"];
 /// Longest session id that is looked at; ours are shorter.
 const MAX_SESSION: usize = 512;
 const MAX_CLICK_IDS: usize = 20;
-const MAX_COUPONS: usize = 20;
 
 /// Reads the person. What was typed as an e-mail address or number and is none comes back as typed.
 pub fn person(sheet: &mut Sheet, home: &Home) -> (Person, Map<String, Value>) {
@@ -108,13 +108,11 @@ pub fn traces(sheet: &mut Sheet, url: Option<&str>) -> Traces {
         }
         None => page.utm.source.map(|source| Stated { source, medium: page.utm.medium, campaign: page.utm.campaign }),
     };
-    let mut coupons = sheet.texts(|key| COUPON.contains(&key), MAX_TEXT);
-    coupons.truncate(MAX_COUPONS);
     Traces {
         session: sheet.trace(SESSION, MAX_SESSION),
         click_ids,
         codes: found_in_all(sheet.peek(|key| key == "code" || NOTES.iter().any(|word| key.contains(word)))),
-        coupons,
+        coupons: coupon::codes(sheet.texts(|key| COUPON.contains(&key), MAX_TEXT)),
         affiliate: sheet.trace(&["affiliate", "affiliateid", "affiliatecode"], MAX_TEXT),
         stated,
         consent_given: sheet.flag(CONSENT),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::order::{Told, is_test, status};
 use super::person::iso_country;
 use crate::domain::campaign::landing;
+use crate::domain::coupon;
 use crate::domain::fact::{Order, OrderStatus, Person, Stated, Traces};
 use crate::domain::person::{Email, Name, Phone};
 use crate::domain::short_code::found_in_all;
@@ -128,7 +129,7 @@ fn find(pairs: &[(String, String)], names: &[&str]) -> Option<String> {
 }
 
 fn codes(value: Option<&Value>) -> Vec<String> {
-    list(value).iter().filter_map(|line| text(line, "code")).take(20).collect()
+    coupon::codes(list(value).iter().filter_map(|line| text(line, "code")))
 }
 
 fn list(value: Option<&Value>) -> &[Value] {

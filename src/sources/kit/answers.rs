@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::scalar;
 use crate::crypto;
 use crate::domain::campaign::{ClickKind, MAX_TEXT, Utm, clean_text, normal_source};
+use crate::domain::coupon;
 use crate::domain::fact::{Person, Stated, Traces};
 use crate::domain::person::{Email, Name, Phone};
 use crate::json::canonical;
@@ -103,7 +104,7 @@ impl Answers {
             session: self.exact(SESSION).filter(short),
             click_ids,
             codes: Vec::new(),
-            coupons: self.text(COUPON).into_iter().collect(),
+            coupons: coupon::codes(self.text(COUPON)),
             affiliate: self.text(AFFILIATE),
             stated: utm.source.as_ref().map(|source| Stated {
                 source: normal_source(source),

@@ -7,6 +7,7 @@ use super::journey::Visits;
 use super::refund::{self, Till};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
+use crate::domain::coupon;
 use crate::domain::fact::{Order, OrderStatus, Person, Traces};
 use crate::domain::money::Money;
 use crate::domain::outgoing::Item;
@@ -159,7 +160,7 @@ pub fn notes(attributes: &[Value]) -> impl Iterator<Item = String> {
 }
 
 pub fn codes(codes: impl Iterator<Item = String>) -> Vec<String> {
-    codes.filter_map(|code| tidy(&code)).take(20).collect()
+    coupon::codes(codes.filter_map(|code| tidy(&code)))
 }
 
 /// What the whole of an order's money is told with.

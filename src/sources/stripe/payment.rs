@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{SLUG, amount, is_id, refund};
 use crate::domain::campaign::{ClickKind, MAX_TEXT, clean_text, normal_source};
 use crate::domain::conversion::Rank;
+use crate::domain::coupon;
 use crate::domain::fact::{Order, Person, Refund, Stated, Traces};
 use crate::domain::money::Money;
 use crate::domain::person::{Email, Name, Phone};
@@ -213,7 +214,7 @@ impl Known<'_> {
             session: self.told(SESSION).or(reference).filter(|id| id.len() <= MAX_SESSION),
             click_ids: ClickKind::ALL.iter().filter_map(|kind| self.told(&[kind.name()])).filter(|c| c.len() <= MAX_SESSION).collect(),
             codes: Vec::new(),
-            coupons: self.told(COUPON).map(|c| clean_text(&c, MAX_TEXT)).into_iter().collect(),
+            coupons: coupon::codes(self.told(COUPON).map(|c| clean_text(&c, MAX_TEXT))),
             affiliate: self.told(&["affiliate_id", "affiliate"]).map(|a| clean_text(&a, MAX_TEXT)),
             stated,
             consent_given: self.metadata.iter().find_map(|map| kit::flag(map, "consent_given")),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::text::{readable, short};
 use super::{SLUG, amount, buyer, journey, status};
 use crate::domain::conversion::Rank;
+use crate::domain::coupon;
 use crate::domain::fact::{Order, Refund, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
@@ -19,7 +20,6 @@ use crate::sources::{Home, Reject};
 
 /// Lines beyond these are left out.
 const MOST_ITEMS: usize = 500;
-const MOST_COUPONS: usize = 20;
 /// A number of pieces beyond this is a mistake.
 const MOST_PIECES: i64 = 1_000_000;
 /// A shop's clock may be this far ahead of ours; what lies further ahead happened now.
@@ -56,7 +56,7 @@ pub fn read(order: &Value, settings: &Settings, home: &Home, days: &Days) -> Res
             session: journey::session(order),
             click_ids: journey::click_ids(order),
             codes: found_in_all(journey::notes(order)),
-            coupons: list(order, "coupon_lines").iter().filter_map(|line| short(line, "code")).take(MOST_COUPONS).collect(),
+            coupons: coupon::codes(list(order, "coupon_lines").iter().filter_map(|line| short(line, "code"))),
             user_agent: kit::text(order, "customer_user_agent").filter(|agent| agent.len() <= 1_024),
             ..Traces::default()
         },

@@ -1,6 +1,7 @@
 //! Clicks on links with a partner's code, counted by the day on which they happen.
 
 use rusqlite::named_params;
+use serde::{Deserialize, Serialize};
 
 use super::super::scope::SiteConn;
 use crate::domain::affiliate;
@@ -14,7 +15,7 @@ use crate::error::Result;
 const MOST_STRANGERS: i64 = 500;
 
 /// What is known of a click beside its code.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Click {
     /// One of many from one network within minutes.
     pub is_burst: bool,
@@ -23,7 +24,7 @@ pub struct Click {
 }
 
 /// Clicks of a code.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clicks {
     pub clicks: i64,
     pub bursts: i64,
@@ -61,6 +62,16 @@ pub fn count(c: &SiteConn, day: Day, code: &str, click: Click) -> Result<()> {
          where exists (select 1 from affiliate_codes where site_id = :site and kind = 'code' and value = :code)
            or (select count(*) from affiliate_days where site_id = :site and day = :day) < :most",
         named_params! {":day": day.0, ":code": code, ":burst": is_burst, ":ad": is_ad, ":most": MOST_STRANGERS},
+    )?;
+    Ok(())
+}
+
+/// One that was counted before it was known whose it was: the same browser has another one within half an hour.
+pub fn take_back(c: &SiteConn, day: Day, code: &str) -> Result<()> {
+    c.execute(
+        "update affiliate_days set clicks = clicks - 1, bursts = min(bursts, clicks - 1), ads = min(ads, clicks - 1)
+         where site_id = :site and day = :day and code = :code and clicks > 0",
+        named_params! {":day": day.0, ":code": code},
     )?;
     Ok(())
 }

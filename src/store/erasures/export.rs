@@ -29,6 +29,7 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         for partner in affiliates::list_of_person(c, kind, value)? {
             let id = named_params! {":id": partner.number()};
             all.add("affiliates", "select * from affiliates where site_id = :site and id = :id", id)?;
+            all.add("affiliate_statements", "select * from affiliate_statements where site_id = :site and affiliate_id = :id", id)?;
         }
     }
     for session in &whole.sessions {

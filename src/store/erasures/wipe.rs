@@ -114,6 +114,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
     for (kind, value) in &whole.identities {
         for partner in affiliates::list_of_person(c, kind, value)? {
             count("affiliates", usize::from(affiliates::erase(c, partner, at)?));
+            count("affiliate_statements", affiliates::statements::erase(c, partner)?);
         }
     }
     for conversion in &whole.conversions {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::named_params;
+use serde::{Deserialize, Serialize};
 
 use super::super::affiliates::days::{self as clicks, Clicks};
 use super::super::scope::SiteConn;
@@ -21,7 +22,7 @@ pub const MOST_LINES: usize = 20_000;
 pub type Sums = BTreeMap<String, i64>;
 
 /// What one partner, or one code that nobody has, came to.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     pub clicks: Clicks,
     pub conversions: i64,
@@ -164,9 +165,30 @@ impl Figures {
     }
 }
 
+/// How a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Pending,
+    Approved,
+    Paid,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Approved => "approved",
+            State::Paid => "paid",
+        }
+    }
+}
+
 /// A line of a statement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
+    /// Its number in the ledger.
+    pub id: i64,
     pub day: Day,
     pub own_day: Day,
     pub conversion: ConversionId,
@@ -175,8 +197,7 @@ pub struct Line {
     pub base: Option<Money>,
     pub amount: Option<Money>,
     pub note: String,
-    /// `pending`, `approved`, `paid`.
-    pub state: &'static str,
+    pub state: State,
     pub due_at: Option<Time>,
     pub flag: Option<String>,
     pub verdict: Option<String>,
@@ -190,7 +211,7 @@ pub struct Line {
 pub fn lines(c: &SiteConn, id: AffiliateId, days: Days, now: Time) -> Result<Vec<Line>> {
     c.list(
         "select k.book_day, k.own_day, k.conversion_id, v.label, k.kind, k.base_minor, k.base_currency, k.amount_minor, k.currency, k.note,
-           k.payout_id, e.due_at, e.flag, e.verdict, e.verdict_note, e.affiliate_id is not k.affiliate_id
+           k.payout_id, e.due_at, e.flag, e.verdict, e.verdict_note, e.affiliate_id is not k.affiliate_id, k.id
          from commissions k
          join conversions v on v.site_id = k.site_id and v.id = k.conversion_id
          left join affiliate_credits e on e.site_id = k.site_id and e.conversion_id = k.conversion_id
@@ -205,6 +226,7 @@ pub fn lines(c: &SiteConn, id: AffiliateId, days: Days, now: Time) -> Result<Vec
             let is_due = verdict.is_some() || is_moved || (flag.is_none() && due_at.is_some_and(|at| at <= now.ms()));
             let money = |minor, code: Option<String>| code.as_deref().and_then(Currency::parse).map(|cur| Money::new(minor, cur));
             Ok(Line {
+                id: row.get(16)?,
                 day: Day(row.get(0)?),
                 own_day: Day(row.get(1)?),
                 conversion: ConversionId::new(row.get(2)?),
@@ -214,9 +236,9 @@ pub fn lines(c: &SiteConn, id: AffiliateId, days: Days, now: Time) -> Result<Vec
                 amount: money(minor, currency),
                 note: row.get(9)?,
                 state: match (payout, is_due) {
-                    (Some(_), _) => "paid",
-                    (None, true) => "approved",
-                    (None, false) => "pending",
+                    (Some(_), _) => State::Paid,
+                    (None, true) => State::Approved,
+                    (None, false) => State::Pending,
                 },
                 due_at: due_at.map(Time::from_ms),
                 flag,
@@ -230,7 +252,7 @@ pub fn lines(c: &SiteConn, id: AffiliateId, days: Days, now: Time) -> Result<Vec
 }
 
 /// A payment that the owner has made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Payout {
     pub id: PayoutId,
     pub amount: Money,

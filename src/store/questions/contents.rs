@@ -68,7 +68,7 @@ fn below(to: &Earner) -> Below {
 impl Contents {
     fn credit(&mut self, w: &Walked, credited: &Credited, column: Column) {
         for (to, share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
-            column.of(row(&mut self.0, &below(to))).count(w.marks.kind, share as i64);
+            column.of(row(&mut self.0, &below(to))).count(&w.marks, share as i64);
         }
     }
 

@@ -26,6 +26,8 @@ pub struct DayFigures {
     pub money: Moneys,
     /// Sales of each currency of which something is left: what an average order is an average of.
     pub kept: BTreeMap<String, i64>,
+    /// All sales of each currency.
+    pub sales: BTreeMap<String, i64>,
 }
 
 impl DayFigures {
@@ -49,12 +51,18 @@ impl DayFigures {
         for (currency, n) in &other.kept {
             *self.kept.entry(currency.clone()).or_default() += n;
         }
+        for (currency, n) in &other.sales {
+            *self.sales.entry(currency.clone()).or_default() += n;
+        }
     }
 
     fn count(&mut self, marks: &Marks, n: i64, days: (i64, i64)) {
         add(&mut self.kinds, marks.kind, n);
-        if marks.kind == ConversionKind::Sale.word() && !matches!(marks.status, "cancelled" | "refunded") {
-            add(&mut self.kept, marks.currency, n);
+        if marks.kind == ConversionKind::Sale.word() {
+            add(&mut self.sales, marks.currency, n);
+            if !matches!(marks.status, "cancelled" | "refunded") {
+                add(&mut self.kept, marks.currency, n);
+            }
         }
         if marks.match_type != MatchType::None.word() {
             self.attributed += n;

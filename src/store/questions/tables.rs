@@ -15,7 +15,7 @@ use super::walk::{self, Credited, View, Walked};
 use crate::domain::attribution::{Model, shares};
 use crate::domain::conversion::ConversionKind;
 use crate::domain::money::{Currency, Money};
-use crate::domain::question::{ConversionFilter, Lens, Period};
+use crate::domain::question::{ConversionFilter, Lens, Marks, Period};
 use crate::domain::time::Zone;
 use crate::error::Result;
 
@@ -28,6 +28,8 @@ pub struct Earned {
     pub conversions_e9: i64,
     /// Of them, sales.
     pub orders_e9: i64,
+    /// The same by the currency in which each was paid: only those stand against what was spent in it.
+    pub orders_in: BTreeMap<String, i64>,
     /// Of them, leads.
     pub leads_e9: i64,
     pub money: Moneys,
@@ -38,15 +40,17 @@ impl Earned {
         self.conversions_e9 += other.conversions_e9;
         self.orders_e9 += other.orders_e9;
         self.leads_e9 += other.leads_e9;
+        add_each(&mut self.orders_in, &other.orders_in);
         money::add_all(&mut self.money, &other.money);
     }
 
-    pub(super) fn count(&mut self, kind: &str, share_e9: i64) {
+    pub(super) fn count(&mut self, marks: &Marks, share_e9: i64) {
         self.conversions_e9 += share_e9;
-        if kind == ConversionKind::Sale.word() {
+        if marks.kind == ConversionKind::Sale.word() {
             self.orders_e9 += share_e9;
+            add_one(&mut self.orders_in, marks.currency, share_e9);
         }
-        if kind == ConversionKind::Lead.word() {
+        if marks.kind == ConversionKind::Lead.word() {
             self.leads_e9 += share_e9;
         }
     }
@@ -57,16 +61,36 @@ impl Earned {
 pub struct Spent {
     /// Minor units by currency; currencies are never added.
     pub money: BTreeMap<String, i64>,
-    /// Who bought for the first time, as the books credit that sale.
-    pub customers: i64,
+    /// Who bought for the first time, as the books credit that sale, by the currency of it.
+    pub customers: BTreeMap<String, i64>,
 }
 
 impl Spent {
     pub fn add(&mut self, other: &Self) {
-        for (currency, minor) in &other.money {
-            *self.money.entry(currency.clone()).or_default() += minor;
-        }
-        self.customers += other.customers;
+        add_each(&mut self.money, &other.money);
+        add_each(&mut self.customers, &other.customers);
+    }
+
+    pub fn count(&mut self, currency: &str) {
+        add_one(&mut self.customers, currency, 1);
+    }
+
+    /// In all currencies: people can be added.
+    pub fn customers(&self) -> i64 {
+        self.customers.values().sum()
+    }
+}
+
+fn add_each(sums: &mut BTreeMap<String, i64>, more: &BTreeMap<String, i64>) {
+    for (currency, n) in more {
+        add_one(sums, currency, *n);
+    }
+}
+
+fn add_one(sums: &mut BTreeMap<String, i64>, currency: &str, n: i64) {
+    match sums.get_mut(currency) {
+        Some(sum) => *sum += n,
+        None => drop(sums.insert(currency.to_owned(), n)),
     }
 }
 
@@ -115,7 +139,8 @@ impl Gathers for Tables {
 
 impl Weighs for Tables {
     fn bytes(&self) -> usize {
-        let row = |r: &TableRow| 260 + [&r.own, &r.first, &r.last].iter().map(|e| money::size(&e.money)).sum::<usize>();
+        let row =
+            |r: &TableRow| 260 + [&r.own, &r.first, &r.last].iter().map(|e| money::size(&e.money) + e.orders_in.len() * 60).sum::<usize>();
         let named = [&self.details, &self.countries, &self.devices];
         self.origins.values().map(row).sum::<usize>() + named.iter().flat_map(|rows| rows.values()).map(row).sum::<usize>()
     }
@@ -218,14 +243,14 @@ impl Views {
 impl Tables {
     fn credit(&mut self, w: &Walked, credited: &Credited, column: Column, detail: Detail) {
         for (to, share) in credited.to.iter().zip(shares(&credited.weights)).filter(|(_, s)| *s > 0) {
-            column.of(row(&mut self.origins, &to.origin)).count(w.marks.kind, share as i64);
+            column.of(row(&mut self.origins, &to.origin)).count(&w.marks, share as i64);
             if detail != Detail::None {
-                column.of(row(&mut self.details, to.detail(detail))).count(w.marks.kind, share as i64);
+                column.of(row(&mut self.details, to.detail(detail))).count(&w.marks, share as i64);
             }
         }
         if column == Column::Own {
-            row(&mut self.countries, w.country).own.count(w.marks.kind, WHOLE);
-            row(&mut self.devices, w.device).own.count(w.marks.kind, WHOLE);
+            row(&mut self.countries, w.country).own.count(&w.marks, WHOLE);
+            row(&mut self.devices, w.device).own.count(&w.marks, WHOLE);
         }
     }
 
@@ -263,7 +288,7 @@ pub fn origins_of_the_books(c: &SiteConn, zone: &Zone, period: Period) -> Result
         add_days(c, block, |_, m, is_counted, sums| {
             if is_counted {
                 let origin = (m.source.to_owned(), m.medium.to_owned(), m.campaign.to_owned());
-                row(&mut all.origins, &origin).own.count(m.kind, sums.count * WHOLE);
+                row(&mut all.origins, &origin).own.count(m, sums.count * WHOLE);
             }
         })?;
         Ok(all)
@@ -272,7 +297,7 @@ pub fn origins_of_the_books(c: &SiteConn, zone: &Zone, period: Period) -> Result
     let rows = |piece: &Piece, all: &mut Tables| {
         walk::conversions(c, zone, piece, &open, |_, w| {
             for to in w.credited(View::Books, &[])?.to {
-                row(&mut all.origins, &to.origin).own.count(w.marks.kind, WHOLE);
+                row(&mut all.origins, &to.origin).own.count(&w.marks, WHOLE);
             }
             Ok(())
         })

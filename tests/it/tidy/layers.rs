@@ -56,7 +56,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     // An export writes what the lists' own routes write.
     ("control", "http flows app store backup files outbound platforms config clock key domain crypto error"),
     ("demo", "serve control jobs flows backup app store sources outbound wire config clock domain crypto error"),
-    ("doctor", "control store outbound disk wire config clock domain error"),
+    ("doctor", "control proxy store outbound disk wire config clock domain error"),
     ("serve", "control http jobs flows app store config error"),
     ("cli", "demo doctor serve control flows backup files store config error"),
     ("lib", ""),
