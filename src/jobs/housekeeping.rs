@@ -10,6 +10,8 @@ use crate::flows::{cube, erase, forget, retain};
 
 /// Counts follow the rows this closely.
 const BEAT: Duration = Duration::from_secs(30);
+/// And so soon what is past its time goes on, where a round had to end before all of it was gone.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Runs until the app stops.
 pub async fn run(app: App) {
@@ -35,10 +37,11 @@ pub async fn run(app: App) {
             tracing::error!(error = %e, "An erasure could not be finished; it is taken up again.");
         }
         let now = app.clock.now();
+        let mut next = BEAT;
         if forgot_at.is_none_or(|at| now.ms_since(at) >= HOUR_MS) {
             match retain::run(&app).await {
                 // There is more: it goes on after what else is due.
-                Ok(false) => {}
+                Ok(false) => next = SOON,
                 Ok(true) => forgot_at = Some(now),
                 Err(e) => {
                     forgot_at = Some(now);
@@ -53,7 +56,7 @@ pub async fn run(app: App) {
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(BEAT) => {}
+            () = tokio::time::sleep(next) => {}
             () = app.stopped() => {}
         }
     }

@@ -498,6 +498,8 @@ async fn all_of_a_person_is_in_the_export_and_nobody_elses() {
                 | "refunds"
                 // Told of where short links are.
                 | "link_clicks"
+                // Written when a month is closed, and told of there.
+                | "affiliate_statements"
         )
     }) {
         if planned.table == "consents" {

@@ -85,7 +85,9 @@ mod tests {
     /// What matters most of the two shapes: one order is one order, whichever way it comes.
     #[test]
     fn both_shapes_tell_the_same_order() {
+        let note = format!("Seen in your window, my code is {}", crate::domain::short_code::of_session("v1.Zk3JQmT7xN0pRwYb5LhG2cUa"));
         let rest = json!({
+            "note": note,
             "id": 5_912_345_678_901_u64, "name": "#1001", "order_number": 1001, "email": "Ann@Mail.example", "phone": null,
             "created_at": "2026-06-10T06:00:00-04:00", "processed_at": "2026-06-10T06:00:00-04:00", "updated_at": "2026-06-11T06:00:00-04:00",
             "cancelled_at": null, "test": false, "currency": "USD", "financial_status": "partially_refunded", "total_price": "50.00",
@@ -100,6 +102,7 @@ mod tests {
         });
         let usd = |amount: &str| json!({"shopMoney": {"amount": amount, "currencyCode": "USD"}});
         let node = json!({
+            "note": note,
             "legacyResourceId": "5912345678901", "name": "#1001", "email": "ann@mail.example", "phone": null, "createdAt": "2026-06-10T10:00:00Z",
             "processedAt": "2026-06-10T10:00:00Z", "updatedAt": "2026-06-11T10:00:00Z", "cancelledAt": null, "test": false,
             "displayFinancialStatus": "PARTIALLY_REFUNDED", "totalPriceSet": usd("50.0"), "totalTaxSet": usd("4.0"), "totalDiscountsSet": usd("10.0"),
@@ -117,6 +120,7 @@ mod tests {
         assert_eq!(format!("{a:?}"), format!("{b:?}"));
         assert_eq!((a.order_number.as_str(), a.items[0].price.map(|p| p.minor), a.refunds.len()), ("1001", Some(2_050), 1));
         assert!(a.are_refunds_whole);
+        assert_eq!(b.traces.codes.len(), 1, "what the buyer wrote beside the order");
     }
 
     #[test]

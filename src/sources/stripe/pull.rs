@@ -189,3 +189,27 @@ fn charge(row: &Value, home: &Home) -> Result<Batch, crate::sources::Reject> {
         None => Ok(batch),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Currency;
+    use crate::domain::time::Zone;
+
+    /// A charge of a history brings its first refunds along; where there are more, the rest is read right after.
+    #[test]
+    fn a_charge_with_more_refunds_than_came_along_is_read_by_itself() {
+        let now = Time::from_s(1_781_342_400);
+        let home = Home { currency: Currency::parse("EUR").expect("EUR"), country: None, zone: Zone::utc(), now };
+        for (has_more, want) in [(false, vec![]), (true, vec!["charge:ch_1234:".to_owned()])] {
+            let row = json!({
+                "id": "ch_1234", "object": "charge", "amount": 5_000, "amount_captured": 5_000, "captured": true, "currency": "usd",
+                "created": 1_781_000_000, "payment_intent": "pi_1234", "status": "succeeded", "livemode": true,
+                "refunds": {"data": [{"id": "re_1", "amount": 100, "currency": "usd", "created": 1_781_000_100, "status": "succeeded"}],
+                    "has_more": has_more}
+            });
+            let batch = charge(&row, &home).expect("it is read");
+            assert_eq!((batch.facts.len(), batch.fetch), (1, want), "{has_more}");
+        }
+    }
+}
