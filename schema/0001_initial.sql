@@ -657,6 +657,8 @@ create table milestones (
   consent_given integer check (consent_given in (0, 1)),
   conversion_id integer,                                   -- the lead that it made, or belongs to
   erased_at     integer,                                   -- as in leads
+  import_id     integer,                                   -- the file that told of it first
+  undone_at     integer,                                   -- it is not so any more: an appointment came back, or its file was taken back
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index milestones__site_id__key on milestones (site_id, key) where key is not null;
@@ -665,7 +667,7 @@ create index milestones__site_id__contact_id on milestones (site_id, contact_id,
 create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
 create index milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind);
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
 
 -- People who became users of the owner's own product, and the way there as it was known then: frozen. Each is a conversion
 -- too.
@@ -788,6 +790,7 @@ create table conversions (
 ) strict, without rowid;
 create index conversions__site_id__happened_at on conversions (site_id, happened_at, id);
 create unique index conversions__site_id__event_id on conversions (site_id, event_id);
+create index conversions__site_id__nobody on conversions (site_id, nobody, kind, happened_at) where nobody is not null;
 create index conversions__site_id__order_key on conversions (site_id, order_key) where order_key is not null;
 create index conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
 create index conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
@@ -1191,10 +1194,11 @@ create table import_rows (
   key       blob not null,
   content   blob not null,
   import_id integer not null,
-  fact_id   integer,                                       -- of the amount in spend that it is
+  fact_id   integer,                                       -- of the amount in spend, or the step in milestones, that it is
   primary key (site_id, kind, key)
 ) strict, without rowid;
 create index import_rows__site_id__import_id on import_rows (site_id, import_id);
+create index import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
 
 -- What an amount was before a later file changed it, for as long as that file can be taken back: for ever.
 create table spend_before (

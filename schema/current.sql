@@ -876,7 +876,7 @@ CREATE TABLE import_rows (
   key       blob not null,
   content   blob not null,
   import_id integer not null,
-  fact_id   integer,                                       -- of the amount in spend that it is
+  fact_id   integer,                                       -- of the amount in spend, or the step in milestones, that it is
   primary key (site_id, kind, key)
 ) strict, without rowid;
 
@@ -1084,6 +1084,8 @@ CREATE TABLE milestones (
   consent_given integer check (consent_given in (0, 1)),
   conversion_id integer,                                   -- the lead that it made, or belongs to
   erased_at     integer,                                   -- as in leads
+  import_id     integer,                                   -- the file that told of it first
+  undone_at     integer,                                   -- it is not so any more: an appointment came back, or its file was taken back
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1753,6 +1755,8 @@ CREATE INDEX conversions__site_id__happened_at on conversions (site_id, happened
 
 CREATE INDEX conversions__site_id__kind__happened_at on conversions (site_id, kind, happened_at, id);
 
+CREATE INDEX conversions__site_id__nobody on conversions (site_id, nobody, kind, happened_at) where nobody is not null;
+
 CREATE INDEX conversions__site_id__order_key on conversions (site_id, order_key) where order_key is not null;
 
 CREATE INDEX conversions__site_id__session_id on conversions (site_id, session_id) where session_id is not null;
@@ -1803,6 +1807,8 @@ CREATE INDEX idempotency_keys__site_id__at on idempotency_keys (site_id, at);
 
 CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id);
 
+CREATE INDEX import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
+
 CREATE INDEX import_rows__site_id__import_id on import_rows (site_id, import_id);
 
 CREATE INDEX imports__site_id__kind__digest on imports (site_id, kind, digest) where digest is not null;
@@ -1852,7 +1858,7 @@ CREATE INDEX members__user_id on members (user_id);
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind);
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
 
 CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 

@@ -476,7 +476,8 @@ select
   strftime('%Y-%m-%dT%H:%M:%SZ', p.next_at / 1000, 'unixepoch') as next_sync_at,
   -- Of a schedule in five fields no plain SQL can tell; GET /sync/status does.
   cast(null as integer) as sync_frequency_hours,
-  (select count(distinct m.contact_id) from main.milestones m where m.site_id = n.site_id and m.connection_id = n.id) as total_leads_captured,
+  (select count(distinct m.contact_id) from main.milestones m where m.site_id = n.site_id and m.connection_id = n.id
+     and m.undone_at is null) as total_leads_captured,
   (select count(distinct e.contact_id) from main.enrolments e where e.site_id = n.site_id
      and exists (select 1 from main.milestones m where m.site_id = e.site_id and m.contact_id = e.contact_id and m.connection_id = n.id)) as total_conversions,
   strftime('%Y-%m-%dT%H:%M:%SZ', n.created_at / 1000, 'unixepoch') as created_at
@@ -512,7 +513,7 @@ select
   'conversion_' || m.conversion_id as conversion_id,
   strftime('%Y-%m-%dT%H:%M:%SZ', m.received_at / 1000, 'unixepoch') as created_at
 from main.milestones m
-where m.site_id = {site};
+where m.site_id = {site} and m.undone_at is null;
 
 create temp view funnel_conversions as
 select

@@ -78,6 +78,16 @@ impl Platform {
         self.abouts().any(|a| a.sends)
     }
 
+    /// Secrets by which the other side and we know each other's messages: when one is replaced, the one before stays good for a
+    /// while.
+    pub fn proving(&self) -> Vec<&'static str> {
+        let hears = self.source.and_then(|s| s.webhook()).map(|w| w.secrets()).unwrap_or_default();
+        let signs = self.destination.and_then(|d| d.signs_with());
+        let mut keys: Vec<&'static str> = hears.iter().copied().chain(signs).collect();
+        keys.dedup();
+        keys
+    }
+
     /// The field in which a secret of our own stands when the owner gives none.
     pub fn own_secret(&self) -> Option<&'static str> {
         self.abouts().find_map(|a| a.own_secret)
@@ -155,6 +165,7 @@ pub fn get(slug: &str) -> Result<Platform> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::platform::FieldKind;
 
     /// Both sides share the field: what is said of it must be true for both.
     #[test]
@@ -167,6 +178,23 @@ mod tests {
                 assert_eq!(words(field), words(other), "{} {}", platform.slug(), field.key);
             }
         }
+    }
+
+    /// A secret by which a sender is known may be typed anew, and then the one before is known for a while too.
+    #[test]
+    fn secrets_that_prove_a_sender_are_fields() {
+        for platform in all() {
+            for key in platform.proving() {
+                let field = platform.fields().into_iter().find(|f| f.key == key);
+                assert!(field.is_some_and(|f| f.kind == FieldKind::Secret), "{} {key}", platform.slug());
+            }
+            assert_eq!(platform.receives(), platform.source.is_some_and(|s| s.webhook().is_some()), "{}", platform.slug());
+        }
+        let keys = |slug: &str| find(slug).expect("it is there").proving();
+        assert_eq!(
+            (keys("stripe"), keys("shopify"), keys("webhook")),
+            (vec!["webhook_secret"], vec!["client_secret", "webhook_secret"], vec!["secret"])
+        );
     }
 
     #[test]

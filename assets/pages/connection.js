@@ -6,7 +6,7 @@ import { exact, platform as platformName, plural } from '../format.js';
 import { confirm } from '../parts/menu.js';
 import { connecting } from '../parts/connecting.js';
 import { actIn } from '../parts/connection_acts.js';
-import { statusOf, modesOf } from '../parts/connection_card.js';
+import { statusOf, modesOf, ending } from '../parts/connection_card.js';
 import { remedy } from '../parts/connection_state.js';
 import { settingsForm } from '../parts/connection_form.js';
 import { happenings } from '../parts/happenings.js';
@@ -143,7 +143,7 @@ export function render(root, params) {
   }
 
   /** @param {any} card */
-  const standingOf = (card) => [h('div.cc-lines', null, happenings(card, p, 10)), (card.receives || card.registration) && hookState(card, p), card.pulls && reading(card, p),
+  const standingOf = (card) => [h('div.cc-lines', null, ending(card), happenings(card, p, 10)), (card.receives || card.registration) && hookState(card, p), card.pulls && reading(card, p),
     (card.receives || card.pulls) && h('p.faint.small', null, card.last_event_at ? `Last heard of ${exact(card.last_event_at)}.` : card.pull?.last_at ? 'By webhook nothing has come in yet.' : 'Nothing has come in yet.')]
     .filter((x) => x instanceof Element);
 

@@ -157,7 +157,7 @@ export function render(root, params) {
       ...(t.refunded ? [{ name: 'Got money back', people: t.refunded, open: 'refunded', share: { of: t.bought, hits: t.refunded, what: 'Of those who bought' }, took: s.refunded, gap: [] }] : []),
     ]);
     fill(table, showUpTable());
-    fill(notes, h('span', null, 'By where people first came from. No-shows: somebody said so, or the time passed more than a day ago and nobody said anything.'),
+    fill(notes, h('span', null, 'By where people first came from. Booked, came and bought are people, each once; no-shows and cost are of bookings, of which one person may have several. A no-show: somebody said so, or the time passed more than a day ago and nobody said anything.'),
       showsMoney() && leftOut(shown.total) && h('span', null, ` ${leftOut(shown.total)}`));
   }
 
@@ -165,11 +165,11 @@ export function render(root, params) {
     const hasSpend = shown.total.spend !== undefined && showsMoney();
     /** @type {[string, string, (r: any) => Kid][]} */
     const columns = [['Booked', '', (r) => count(r.booked)], ['Came', '', (r) => count(r.came)], ['Did not come', '', (r) => [count(r.no_show + r.not_told), r.not_told > 0 && h('small.faint', null, ` ${count(r.not_told)} not told`)]],
-      ['No-shows', '', (r) => shareText(r.no_show + r.not_told, r.settled)], ['Bought', '', (r) => count(r.bought)],
+      ['Bookings', ' hide-s', (r) => count(r.bookings.made)], ['No-shows of bookings', '', (r) => shareText(r.bookings.no_show + r.bookings.not_told, r.bookings.settled)], ['Bought', '', (r) => count(r.bought)],
       ...(showsMoney() ? [/** @type {[string, string, (r: any) => Kid]} */ ([`Net, ${currencySign()}`, '', (r) => (own(r.net).minor ? bare(own(r.net)) : '–')]),
         /** @type {[string, string, (r: any) => Kid]} */ (['Net for each who came', ' hide-s', (r) => (r.net_per_attended?.minor ? roundMoney(r.net_per_attended) : '–')])] : []),
       ...(hasSpend ? [/** @type {[string, string, (r: any) => Kid]} */ ([`Spent, ${currencySign()}`, ' hide-s', (r) => (own(r.spend).minor ? roundMoney(own(r.spend)) : '–')]),
-        /** @type {[string, string, (r: any) => Kid]} */ (['Cost of each who came', '', (r) => (r.cost_per_attended ? money(r.cost_per_attended) : '–')])] : [])];
+        /** @type {[string, string, (r: any) => Kid]} */ (['Cost of each kept booking', '', (r) => (r.cost_per_attended ? money(r.cost_per_attended) : '–')])] : [])];
     return groups('The show-up funnel by where people first came from', columns, shown.items, shown.total);
   }
 

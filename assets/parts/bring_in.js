@@ -163,7 +163,7 @@ export function bringIn(p, { kind: only, brought = () => {} }) {
     r.state === 'done' ? `${plural(r.rows.new, 'new row')}${r.rows.changed ? `, ${count(r.rows.changed)} changed` : ''}${r.rows.known ? `, ${count(r.rows.known)} known` : ''}` : STATES[r.state] ?? r.state,
     r.problem && ` · ${r.problem}`)),
   h('div.acts', null, r.rows.refused > 0 && download(r), r.may_undo && h('button.btn.small.danger', { type: 'button', 'aria-label': `Take back ${r.name}`, onclick: async () => {
-    const yes = await confirm({ title: 'Take this file back?', yes: 'Take back', danger: true, text: h('p', null, 'The amounts that it brought are taken away. You can bring it again.') });
+    const yes = await confirm({ title: 'Take this file back?', yes: 'Take back', danger: true, text: h('p', null, r.kind === 'offline' ? 'What it told is untold, with the leads that it made and people who were known by it alone. Leads that somebody has worked on since stay. You can bring it again.' : 'The amounts that it brought are taken away. You can bring it again.') });
     if (!yes) return;
     try { await post(`${base}/${r.id}/undo`); announce('Taken back'); await known(); brought(); } catch (error) { failed(error); }
   } }, 'Take back')));

@@ -32,7 +32,7 @@ export function connectionCard(c, p) {
       h('p.cc-last', null, last(c)),
       f && h('div.cc-rhythm', null, strip(hears && sum(f.heard) ? f.heard : c.sends ? f.told : f.heard, f.failed, c.name), h('p.faint', null, rhythm(c, f, hears))),
       // In a box of their own, so that what comes and goes moves nothing below it.
-      h('div.cc-lines', null, troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))), happenings(c, p, 3)),
+      h('div.cc-lines', null, troubles(c, f, p).map((t) => h('p.cc-trouble', null, icon('alert', 's'), h('span', null, t))), ending(c), happenings(c, p, 3)),
       (c.receives || c.registration) && hookState(c, p),
       c.pulls && reading(c, p)),
     h('div.cc-acts', null, p.may && action(c),
@@ -68,6 +68,10 @@ function rhythm(c, f, hears) {
   return f.usual_today ? `Usually ${count(f.usual_today)} on a ${weekday}; ${count(now)} so far today. In 30 days ${count(all)} ${word}.`
     : `${count(now)} today; in 30 days ${count(all)} ${word}.`;
 }
+
+/** Secrets that were replaced and are still taken. @param {any} c */
+export const ending = (c) => (c.secrets_ending ?? []).map((/** @type {any} */ s) => h('p.faint', { 'data-ending': s.key }, `The ${s.label.charAt(0).toLowerCase()}${s.label.slice(1)} before this one is still good until `,
+  h('span', { 'data-tip': exact(s.until) }, when(s.until)), '. To end that now, enter the new one once more.'));
 
 /** What is wrong, each with its number. @param {any} c @param {any} f @param {import('../app.js').Params} p */
 function troubles(c, f, p) {

@@ -98,7 +98,7 @@ export function funnelForm(p, known, milestones, on) {
     } catch (error) { failed(error); }
     save.disabled = false;
   } }, name.el, h('div', null, h('h3', null, 'People who …'), list, more), orders, days.el,
-  h('p.hint', null, 'A page counts where a visit began on it, or where your tag told of something that was done on it. * stands for anything: /shop/* is every page of the shop.'),
+  h('p.hint', null, 'A page counts where a visit began on it, or where your tag told of something that was done on it. Pages that are only looked at on the way are not kept. * stands for anything: /shop/* is every page of the shop.'),
   said, h('div.acts', null, save, h('button.btn', { type: 'button', onclick: () => on.left() }, 'Not now'), off));
 
   /** @param {any} error */

@@ -18,12 +18,12 @@ export const SOURCES = ['easyappointments', 'zoom', 'eventbrite', 'poshvip', 'ca
 export const sourceWord = (source) => ({ manual: 'typed in by hand', referral: 'a referral', direct_signup: 'a direct sign-up' }[source] ?? platform(source));
 
 /** Kinds of a step, in plain words, with the field that each has. @type {[string, string][]} */
-export const KINDS = [['page', 'came to a page'], ['event', 'did something on a page'], ['lead', 'asked (a lead)'], ['milestone', 'booked, came, missed …'], ['order', 'ordered'], ['refund', 'got money back'],
+export const KINDS = [['page', 'began a visit, or did something, on a page'], ['event', 'did something on a page'], ['lead', 'asked (a lead)'], ['milestone', 'booked, came, missed …'], ['order', 'ordered'], ['refund', 'got money back'],
   ['sign_up', 'signed up'], ['custom', 'did what you count']];
 
-/** "Came to /pricing*". @param {any} step */
+/** "Visit or event on /pricing*": of pages that are only looked at nothing is kept. @param {any} step */
 export function stepWord(step) {
-  if (step.kind === 'page') return `Came to ${step.path}`;
+  if (step.kind === 'page') return `Visit or event on ${step.path}`;
   if (step.kind === 'event') return `Did “${step.name}”`;
   if (step.kind === 'milestone') return `${milestoneWord(step.milestone)}${step.source ? ` (${sourceWord(step.source)})` : ''}`;
   if (step.kind === 'order') return step.minimum ? `Ordered for ${money(step.minimum)} or more` : 'Ordered';

@@ -90,6 +90,11 @@ pub trait Destination: Sync {
         Ok(())
     }
 
+    /// The secret that its messages are signed with, where they are: while it is being replaced they are signed with both.
+    fn signs_with(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a connection is there to be told at all: one of a platform that also tells may be there for that alone.
     fn is_set_up(&self, _settings: &Settings) -> bool {
         true

@@ -77,6 +77,10 @@ impl Destination for Webhook {
         Ok(())
     }
 
+    fn signs_with(&self) -> Option<&'static str> {
+        Some("secret")
+    }
+
     fn kind_of(&self, _conversion: ConversionKind, _name: Option<&str>) -> Option<String> {
         Some(CREATED.into())
     }

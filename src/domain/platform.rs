@@ -1,10 +1,11 @@
 //! What a platform says of itself, and a connection's settings and secrets. Forms, cards, README rows and checks are
 //! all made from `About`; no platform needs a screen, a table or a branch of its own.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::schedule::Schedule;
-use super::time::Zone;
+use super::time::{DAY_MS, Time, Zone};
 use crate::crypto::Secret;
 use crate::error::{Error, Result};
 
@@ -145,21 +146,74 @@ impl Settings {
     }
 }
 
-/// A connection's secrets by key. While one is being rotated a key holds two, the newer first.
+/// How long a secret that was replaced is still taken, beside the new one: until a sender, its proxy and what is on its way
+/// know better.
+pub const SECRET_OVERLAP_MS: i64 = DAY_MS;
+/// Secrets of one key that are kept beside the one in force.
+const MOST_BEFORE: usize = 3;
+
+/// A connection's secrets by key: the one in force first, then those before it that are still taken.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(pub BTreeMap<String, Vec<Secret>>);
+pub struct Secrets {
+    pub all: BTreeMap<String, Vec<Secret>>,
+    /// Until when each of those before is taken, in their order.
+    pub until: BTreeMap<String, Vec<Time>>,
+}
 
 impl Secrets {
     pub fn first(&self, key: &str) -> Option<&Secret> {
-        self.0.get(key).and_then(|all| all.first())
+        self.all.get(key).and_then(|all| all.first())
     }
 
     pub fn all(&self, key: &str) -> &[Secret] {
-        self.0.get(key).map(Vec::as_slice).unwrap_or_default()
+        self.all.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// From now on this one alone.
     pub fn set(&mut self, key: &str, value: Secret) {
-        self.0.insert(key.to_owned(), vec![value]);
+        self.all.insert(key.to_owned(), vec![value]);
+        self.until.remove(key);
+    }
+
+    /// Where another one is in force than `before`, that one and those before it stay good for a while. Typing the one in force
+    /// once more leaves it alone: so ends a while that is not wanted.
+    pub fn keep_before(&mut self, key: &str, before: &Secrets, now: Time) {
+        let (Some(new), Some(old)) = (self.first(key).cloned(), before.first(key)) else { return };
+        if new.reveal() == old.reveal() || old.reveal().is_empty() {
+            return;
+        }
+        let mut kept = vec![(old.clone(), now.plus_ms(SECRET_OVERLAP_MS))];
+        kept.extend(before.older(key).map(|(secret, until)| (secret.clone(), until)));
+        kept.retain(|(secret, until)| secret.reveal() != new.reveal() && *until > now);
+        kept.truncate(MOST_BEFORE);
+        self.until.insert(key.to_owned(), kept.iter().map(|(_, until)| *until).collect());
+        self.all.insert(key.to_owned(), std::iter::once(new).chain(kept.into_iter().map(|(secret, _)| secret)).collect());
+    }
+
+    /// Those that are taken in this moment.
+    pub fn live(&self, now: Time) -> Cow<'_, Secrets> {
+        if self.until.values().flatten().all(|until| *until > now) {
+            return Cow::Borrowed(self);
+        }
+        let mut live = self.clone();
+        for (key, until) in &self.until {
+            let first = self.first(key).into_iter();
+            let rest = self.older(key).filter(|(_, until)| *until > now).map(|(secret, _)| secret);
+            live.all.insert(key.clone(), first.chain(rest).cloned().collect());
+            live.until.insert(key.clone(), until.iter().copied().filter(|until| *until > now).collect());
+        }
+        Cow::Owned(live)
+    }
+
+    /// Keys of which one before is still taken, and until when.
+    pub fn ending(&self, now: Time) -> Vec<(&str, Time)> {
+        let last = |all: &Vec<Time>| all.iter().copied().filter(|until| *until > now).max();
+        self.until.iter().filter_map(|(key, all)| Some((key.as_str(), last(all)?))).collect()
+    }
+
+    fn older(&self, key: &str) -> impl Iterator<Item = (&Secret, Time)> {
+        let until = self.until.get(key).map(Vec::as_slice).unwrap_or_default();
+        self.all(key).iter().skip(1).zip(until.iter().copied())
     }
 }
 
@@ -229,6 +283,37 @@ mod tests {
             assert_eq!(check(key, value), want, "{key} {value}");
         }
     }
+
+    /// The one in force, those that are still taken, and until when the last of them is.
+    fn told(secrets: &Secrets, at_h: i64) -> (Vec<String>, Option<i64>) {
+        let now = Time::from_s(at_h * 3_600);
+        let live = secrets.live(now).all("secret").iter().map(|s| s.reveal().to_owned()).collect();
+        (live, secrets.ending(now).first().map(|(_, until)| until.s() / 3_600))
+    }
+
+    #[test]
+    fn a_secret_that_was_replaced_is_taken_for_a_day() {
+        let typed = |before: &Secrets, value: &str, at_h: i64| {
+            let mut secrets = before.clone();
+            secrets.set("secret", Secret::new(value));
+            secrets.keep_before("secret", before, Time::from_s(at_h * 3_600));
+            secrets
+        };
+        let (none, words) = (Secrets::default(), |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+        let a = typed(&none, "a", 0);
+        assert_eq!(told(&a, 0), (words(&["a"]), None), "there was none before");
+        let b = typed(&a, "b", 10);
+        assert_eq!((told(&b, 10), told(&b, 33)), ((words(&["b", "a"]), Some(34)), (words(&["b", "a"]), Some(34))));
+        assert_eq!(told(&b, 34), (words(&["b"]), None));
+        let c = typed(&b, "c", 20);
+        assert_eq!((told(&c, 33).0, told(&c, 34).0, told(&c, 44).0), (words(&["c", "b", "a"]), words(&["c", "b"]), words(&["c"])));
+        assert_eq!(told(&typed(&c, "c", 21), 22), (words(&["c"]), None), "typed once more, the others end");
+        assert_eq!(told(&typed(&c, "b", 22), 23).0, words(&["b", "c", "a"]), "back to the one before");
+        let mut untouched = c.clone();
+        untouched.keep_before("secret", &c, Time::from_s(0));
+        assert_eq!(told(&untouched, 22), told(&c, 22), "other settings were changed");
+    }
+
     #[test]
     fn a_schedule_goes_by_the_clocks_that_are_named() {
         let home = Zone::parse("Europe/Prague").expect("a zone");

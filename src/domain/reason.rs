@@ -20,6 +20,7 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "too_old" => "Not sent: it is older than this platform takes.",
         "refused_by_platform" => "The platform refused it.",
         "reversed" => "Not sent: the sale was cancelled or refunded before it was told.",
+        "united" => "Not sent: this sale is the same as another one, which is told.",
         "sale_holds" => "Not sent: the sale holds after all.",
         "all_told" => "Not sent: all that went back was told already.",
         "sale_not_sent" => "Not sent: this platform never heard of the sale.",

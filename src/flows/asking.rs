@@ -10,11 +10,13 @@ use crate::wire::{Request, Response};
 
 /// With the platform's own short-lived token where it wants one.
 pub async fn send(app: &App, source: &dyn Source, connection: &Connection, request: &Request) -> Result<Response, SendError> {
-    match source.token(&connection.settings, &connection.secrets) {
-        None => app.outbound.send(request, &connection.secrets).await,
+    let now = app.clock.now();
+    let secrets = connection.secrets.live(now);
+    match source.token(&connection.settings, &secrets) {
+        None => app.outbound.send(request, &secrets).await,
         Some(token) => {
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
-            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), app.clock.now()).await
+            app.outbound.send_with(request, &secrets, Some((&token, holder)), now).await
         }
     }
 }
@@ -22,11 +24,12 @@ pub async fn send(app: &App, source: &dyn Source, connection: &Connection, reque
 /// The same for a destination.
 pub async fn send_to(app: &App, destination: &dyn Destination, connection: &Connection, request: &Request) -> Result<Response, SendError> {
     let now = app.clock.now();
-    match destination.token(&connection.settings, &connection.secrets, now) {
-        None => app.outbound.send(request, &connection.secrets).await,
+    let secrets = connection.secrets.live(now);
+    match destination.token(&connection.settings, &secrets, now) {
+        None => app.outbound.send(request, &secrets).await,
         Some(token) => {
             let holder = Holder { connection: connection.id, generation: connection.secret_version };
-            app.outbound.send_with(request, &connection.secrets, Some((&token, holder)), now).await
+            app.outbound.send_with(request, &secrets, Some((&token, holder)), now).await
         }
     }
 }

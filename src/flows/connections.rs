@@ -28,7 +28,7 @@ mod card;
 /// A look at the set-up.
 mod tested;
 
-pub use card::{Card, card, hook_url, list, shown};
+pub use card::{Card, card, ending, hook_url, list, noun_of, shown};
 pub use tested::{Tested, test};
 
 /// What the owner types to connect a platform.
@@ -152,6 +152,10 @@ pub async fn set(
     platform.take(given, &mut connection.settings, &mut secrets)?;
     platform.check(&connection.settings, &secrets)?;
     check_addresses(app, &platform, given).await?;
+    let now = app.clock.now();
+    for key in platform.proving() {
+        secrets.keep_before(key, &connection.secrets, now);
+    }
     let is_secret = |key: &String| platform.fields().iter().any(|f| f.key == key && f.kind == FieldKind::Secret);
     let has_new_secrets = given.iter().any(|(key, value)| is_secret(key) && !value.trim().is_empty());
     let was = connection.status;
@@ -163,7 +167,6 @@ pub async fn set(
         connection.reason = reason;
     }
     connection.secrets = secrets;
-    let now = app.clock.now();
     if !given.is_empty() && connection.status == Status::Ok {
         provision::probe(app, connection.site, platform.slug(), &connection.settings, &connection.secrets, now).await?;
     }

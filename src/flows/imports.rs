@@ -16,16 +16,18 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::intake;
+use crate::store::audit;
 use crate::store::imports::{self, Counts, Import, ImportState, NewImport};
 use crate::store::inbox::{self, NewBody};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
-use crate::store::{audit, spend_before};
 
 /// What a file would do.
 pub mod preview;
 /// Rows of one commit.
 mod step;
+/// A file that is taken back.
+mod undoing;
 /// Files that a browser sends in pieces.
 pub mod uploads;
 
@@ -236,21 +238,26 @@ async fn commit(app: &App, of: &Arc<step::Of>, batch: Vec<Told>, refused: i64) -
     Ok(done.counts)
 }
 
-/// Takes the amounts of a file of spend away again; what it has changed of an earlier file's is what it was before. What other files brought may have joined what was told since, and
-/// credit that is written stays: that cannot be taken back.
+/// Kinds that can be taken back. What other files brought may have joined what was told since, and credit that is written stays.
+pub fn may_undo(kind: ImportKind) -> bool {
+    matches!(kind, ImportKind::Spend | ImportKind::Offline)
+}
+
+/// Takes back what a file of spend or a list of what no system has told has brought; what it has changed of an earlier file's is
+/// what it was before.
 pub async fn undo(app: &App, site: &Arc<Site>, id: ImportId, who: &str) -> Result<Import> {
     let _turn = app.importing.try_take(site.id).ok_or_else(busy)?;
     let import = app.store.read(site.id, move |c| found(c, id)).await?;
-    if import.kind != ImportKind::Spend {
+    if !may_undo(import.kind) {
         return Err(Error::new(
             Kind::Conflict,
             "not_undoable",
             format!(
-                "Only a file of spend can be taken back. {} have become part of customers, credit and the books, which are never unwritten; \
+                "Only a file of spend and a list of what no system has told can be taken back. {} have become part of customers, credit and the books, which are never unwritten; \
                  correct the file and bring it again, or erase the people in it.",
                 match import.kind {
                     ImportKind::Touches => "Visits",
-                    ImportKind::Leads | ImportKind::Offline => "Leads",
+                    ImportKind::Leads => "Leads",
                     _ => "Sales",
                 }
             ),
@@ -262,14 +269,21 @@ pub async fn undo(app: &App, site: &Arc<Site>, id: ImportId, who: &str) -> Resul
     if import.state != ImportState::Done {
         return Err(Error::new(Kind::Conflict, "not_done", "It is not done yet. Bring the same file again to its end first."));
     }
-    while app.store.write(site.id, move |c| spend_before::take_back(c, id, UNDONE_AT_ONCE)).await? > 0 {}
-    while app.store.write(site.id, move |c| imports::forget_rows(c, id, UNDONE_AT_ONCE)).await? > 0 {}
+    let undone = undoing::rows(app, site, id, import.kind).await?;
+    let kept = match undone.kept {
+        0 => None,
+        1 => Some("1 row stays: somebody has worked on its lead since.".to_owned()),
+        n => Some(format!("{n} rows stay: somebody has worked on their leads since.")),
+    };
     let (who, now) = (who.to_owned(), app.clock.now());
-    app.store
+    let ended = app
+        .store
         .write(site.id, move |c| {
-            imports::set_ended(c, id, ImportState::Undone, None, now)?;
-            audit::add(c, &who, "import_undone", &json!({"import": id}), now)?;
+            imports::set_ended(c, id, ImportState::Undone, kept.as_deref(), now)?;
+            let told = json!({"import": id, "taken_back": undone.taken_back, "kept": undone.kept});
+            audit::add(c, &who, "import_undone", &told, now)?;
             found(c, id)
         })
-        .await
+        .await?;
+    Ok(ended)
 }

@@ -57,6 +57,8 @@ mod statement;
 mod stored;
 /// One conversion of possibly many reports.
 pub mod telling;
+/// Sales that turn out to be one.
+mod uniting;
 /// Who a fact is about.
 mod who;
 
@@ -256,7 +258,9 @@ pub fn store(
         }
         facts.push(tell_one(&context, fact)?);
     }
-    let is_duplicate = !facts.is_empty() && facts.iter().all(|f| !f.is_new);
+    // Signed content that comes for the first time is no repeat, though it may bring nothing new (spec 4.1); what has no id of its
+    // own is one where its words are known.
+    let is_duplicate = !delivered.is_once && !facts.is_empty() && facts.iter().all(|f| !f.is_new && !f.is_changed);
     Ok(Taken { inbox, is_duplicate, facts })
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::{App, News};
+use crate::crypto::Secret;
 use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::platform::{Secrets, Settings};
 use crate::domain::steps::{State, Step, Verdict};
@@ -176,7 +177,7 @@ fn ground(app: &App, connection: &Connection, wish: Wish, before: Option<&Regist
         hook_url: format!("{}/in/{}/{token}", app.config.public_url, connection.platform),
         kept_url: format!("{}/api/webhooks/{}/", app.config.public_url, connection.platform),
         known: before.map(|r| r.hooks.iter().map(|h| (h.topic.clone(), h.id.clone())).collect()).unwrap_or_default(),
-        secrets: connection.secrets.0.iter().filter(|(_, all)| !all.is_empty()).map(|(key, _)| key.clone()).collect(),
+        secrets: connection.secrets.all.iter().filter(|(_, all)| !all.is_empty()).map(|(key, _)| key.clone()).collect(),
     }
 }
 
@@ -229,7 +230,7 @@ async fn in_place(
     let known: &[Known] = before.as_ref().map(|r| r.hooks.as_slice()).unwrap_or_default();
     let told = happened(name, known, &registered.hooks, &clock(&site.zone.text(now)));
     let learned = learned(connection, &registered);
-    let secrets = given(connection, &registered);
+    let secrets = given(connection, &registered, now);
     let lines = told.clone();
     let was = connection.status;
     // Open dashboards hear of what has changed, and of nothing once an hour.
@@ -278,12 +279,13 @@ fn learned(connection: &Connection, registered: &Registered) -> Option<Connectio
 }
 
 /// With the secrets that the platform has just made. What is on its way was signed with the one before, which stays good
-/// beside the new one.
-fn given(connection: &Connection, registered: &Registered) -> Option<Secrets> {
+/// beside the new one for a while.
+fn given(connection: &Connection, registered: &Registered, now: Time) -> Option<Secrets> {
     let mut secrets = connection.secrets.clone();
-    for (key, made) in &registered.secrets {
-        let before = secrets.first(key).filter(|s| s.reveal() != made.reveal()).cloned();
-        secrets.0.insert(key.clone(), [made.clone()].into_iter().chain(before).collect());
+    let is_new = |key: &str, made: &Secret| connection.secrets.first(key).map(Secret::reveal) != Some(made.reveal());
+    for (key, made) in registered.secrets.iter().filter(|(key, made)| is_new(key, made)) {
+        secrets.set(key, made.clone());
+        secrets.keep_before(key, &connection.secrets, now);
     }
     (!registered.secrets.is_empty()).then_some(secrets)
 }

@@ -205,7 +205,10 @@ pub fn home_of(site: &Site, now: Time) -> Home {
 pub fn sentence(reject: &Reject) -> String {
     match reject {
         Reject::BadSignature => "The signature does not match this endpoint's secret. Check the secret in Connections.".into(),
-        Reject::StaleSignature => "The signature is older than five minutes. Check the sender's clock.".into(),
+        Reject::StaleSignature => {
+            "It was signed more than five minutes ago, or by a clock that is ahead of ours by as much. Check the clocks of both servers."
+                .into()
+        }
         Reject::BadBody(sentence) => sentence.clone(),
         Reject::BadField { field, sentence, .. } => format!("{field}: {sentence}"),
     }

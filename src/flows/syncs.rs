@@ -21,6 +21,9 @@ use crate::store::{audit, inbox, pulls};
 /// So long an asker waits; then the answer says that it goes on.
 const PATIENCE: Duration = Duration::from_secs(55);
 
+/// The code of the refusal while a run is under way.
+pub const IN_PROGRESS: &str = "run_in_progress";
+
 /// A connection, and the run that was asked for. None where it is not read at all.
 pub struct Synced {
     pub connection: Arc<Connection>,
@@ -37,9 +40,9 @@ pub fn connections_of(app: &App, site: &Site, platform: &str) -> Vec<Arc<Connect
 /// Reads all connections of a platform. Refused while one of them is being read.
 pub async fn run(app: &App, site: &Arc<Site>, connections: Vec<Arc<Connection>>, is_forced: bool) -> Result<Vec<Synced>> {
     for connection in &connections {
-        if let Some(run) = busy(app, site, connection.id).await? {
+        if let Some(run) = busy(app, site, connection).await? {
             let what = format!("{} is being read already: {run}. Ask again when it has ended.", connection.name);
-            return Err(Error::new(Kind::Conflict, "run_in_progress", what));
+            return Err(Error::new(Kind::Conflict, IN_PROGRESS, what));
         }
     }
     let asked = if is_forced { Asked::Forced } else { Asked::Manual };
@@ -142,12 +145,20 @@ fn tell(app: &App, site: &Site, id: ConnectionId) {
     }
 }
 
-/// The run that is under way in this very moment.
-async fn busy(app: &App, site: &Site, id: ConnectionId) -> Result<Option<SyncRunId>> {
-    if app.talks.try_take(id).is_some() {
+/// The run of a connection that is under way. One that waits for its platform is, though nobody is at it in this moment: it goes
+/// on from where its state stands.
+async fn busy(app: &App, site: &Site, connection: &Connection) -> Result<Option<SyncRunId>> {
+    if !matches!(connection.status, Status::Ok | Status::NeedsAttention) {
         return Ok(None);
     }
-    app.store.read(site.id, move |c| sync_runs::find_under_way(c, id)).await
+    let (id, boot) = (connection.id, app.boot.clone());
+    let is_at_it = app.talks.try_take(id).is_none();
+    app.store
+        .read(site.id, move |c| {
+            let goes_on = is_at_it || pulls::find(c, id)?.is_some_and(|pull| pull.state.is_some());
+            if goes_on { sync_runs::find_open(c, id, &boot) } else { Ok(None) }
+        })
+        .await
 }
 
 /// One connection to its end: a platform that wants to be left alone for a moment is waited for.

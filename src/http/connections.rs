@@ -13,7 +13,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::time::{DAY_MS, Time, Zone};
 use crate::domain::usual;
 use crate::error::Result;
-use crate::flows::connections::shown as standing_shown;
+use crate::flows::connections::{ending, noun_of, shown as standing_shown};
 use crate::flows::planning;
 use crate::platforms;
 use crate::sources;
@@ -63,7 +63,7 @@ pub async fn cards(app: &App, ask: &Ask) -> Result<Vec<Value>> {
             let id = connection.id.number();
             let mut shown = shown_connection(&connection, counts.get(&id).unwrap_or(&none), hook_base, &site.zone, now);
             if let (Some(standing), Value::Object(fields)) = (standings.get(&id), &mut shown)
-                && let Value::Object(more) = standing_shown(standing, &site.zone, now)
+                && let Value::Object(more) = standing_shown(standing, noun_of(&connection.platform), &site.zone, now)
             {
                 fields.extend(more);
             }
@@ -118,6 +118,7 @@ pub fn shown_connection(c: &Connection, counts: &HashMap<String, i64>, hook_base
         "status": c.status.word(),
         "reason": c.reason,
         "hook_url": hook_url,
+        "secrets_ending": ending(c, zone, now),
         "last_event_at": shown::maybe_time(zone, c.last_event_at),
         "counts": shown_counts,
         "breaker": {"state": c.breaker.word(now), "next_try_at": shown::maybe_time(zone, c.breaker.next_try_at(now)),

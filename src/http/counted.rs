@@ -113,8 +113,9 @@ async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Connection>, bool)> {
 /// The one connection with this secret; of two with the same one nobody can say which is meant.
 fn by_secret(app: &App, claimed: &str) -> Option<Arc<Connection>> {
     let book = app.book();
+    let now = app.clock.now();
     let fits = |c: &&Arc<Connection>| {
-        let live: Vec<_> = c.secrets.all("secret").iter().filter(|s| !s.reveal().is_empty()).cloned().collect();
+        let live: Vec<_> = c.secrets.live(now).all("secret").iter().filter(|s| !s.reveal().is_empty()).cloned().collect();
         Verified::by_shared_secret(&live, claimed, b"", "").is_some()
     };
     let all: Vec<Arc<Connection>> = book.connections().filter(|c| c.platform == ANYTRACK).take(MOST_TRIED).filter(fits).cloned().collect();

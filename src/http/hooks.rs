@@ -94,11 +94,13 @@ async fn hook_of(app: App, ask: Ask, platform: &str) -> Result<Reply> {
     if webhook.greet(&incoming).is_some() {
         return Ok(Reply::text("text/plain", "pong"));
     }
-    let verified = match webhook.verify(&incoming, &connection.secrets, app.clock.now()) {
+    let now = app.clock.now();
+    let secrets = connection.secrets.live(now);
+    let verified = match webhook.verify(&incoming, &secrets, now) {
         Ok(verified) => verified,
         Err(reject) => return Err(bad_signature(&app, &ask, Some(connection.id), &reject).await),
     };
-    if let Some(answer) = webhook.challenge(&verified, &connection.secrets) {
+    if let Some(answer) = webhook.challenge(&verified, &secrets) {
         return Ok(Reply::text("application/json", answer.body));
     }
     if webhook.is_counted() {
@@ -151,7 +153,7 @@ fn signer<'a>(app: &App, ask: &'a Ask, webhook: &dyn sources::Webhook, platform:
     let fits: Vec<(bool, Arc<Connection>, Verified<'a>)> = tried
         .into_iter()
         .take(MOST_TRIED)
-        .filter_map(|(is_named, c)| Some((is_named, c.clone(), webhook.verify(&incoming, &c.secrets, now).ok()?)))
+        .filter_map(|(is_named, c)| Some((is_named, c.clone(), webhook.verify(&incoming, &c.secrets.live(now), now).ok()?)))
         .collect();
     // One secret of two shops: without its name nobody can say which of them it was.
     let is_sure = fits.first().is_some_and(|(is_named, ..)| *is_named) || fits.len() == 1;

@@ -54,7 +54,7 @@ pub const PREVIEW: Doc = Doc::new("Imports", "What the file would do: rows by wh
 pub const RUN: Doc = Doc::new("Imports", "Brings the file in, in the background. The same file again changes nothing.")
     .answer(ONE_SHOWN)
     .statuses(&[202, 400, 401, 403, 404, 409]);
-pub const UNDO: Doc = Doc::new("Imports", "Takes a file of spend back; amounts of earlier files that it had changed are again what they were. Other kinds cannot be: 409 says why.")
+pub const UNDO: Doc = Doc::new("Imports", "Takes back a file of spend, whose amounts of earlier files are again what they were, or a list of what no system has told (kind offline), with the leads that it made; a lead on which somebody has worked since stays. Other kinds cannot be: 409 says why.")
     .answer(ONE_SHOWN)
     .statuses(&[200, 401, 403, 404, 409]);
 pub const REMOVE: Doc = Doc::new("Imports", "Drops a file that was not brought in.").statuses(&[204, 401, 403, 404, 409]);
@@ -243,7 +243,7 @@ pub fn shown_import(import: &Import, site: &Site, is_busy: bool) -> Value {
         "received": import.received,
         "rows": shown_counts(&import.counts),
         "problem": import.problem,
-        "may_undo": import.kind == ImportKind::Spend && import.state == ImportState::Done,
+        "may_undo": flow::may_undo(import.kind) && import.state == ImportState::Done,
         "who": import.who,
         "created_at": shown::time(&site.zone, import.created_at),
         "ended_at": shown::maybe_time(&site.zone, import.ended_at),

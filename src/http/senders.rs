@@ -168,7 +168,7 @@ async fn sender(app: &App, ask: &Ask) -> Result<(Arc<Site>, Option<ConnectionId>
     let mut found: Option<&Arc<Connection>> = None;
     let mut reject = Reject::BadSignature;
     for connection in tried.into_iter().take(MOST_TRIED) {
-        match forms.verify(&incoming, &connection.secrets, now) {
+        match forms.verify(&incoming, &connection.secrets.live(now), now) {
             Ok(_) if found.is_none() => found = Some(connection),
             Ok(_) => {}
             Err(Reject::StaleSignature) => reject = Reject::StaleSignature,

@@ -1,8 +1,10 @@
 //! Reading the platforms of sign-ups and bookings by hand, and how they stand, in the shapes of the older system.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::ask::Ask;
 use super::funnel::{metrics, none_of};
@@ -30,10 +32,13 @@ pub const SYNC: Doc = Doc::new(
 .answer(r#"{"status":"success","source_type":"zoom","source_name":"Zoom","leads_processed":12,"leads_created":3,"leads_updated":1,"leads_skipped":8,"errors_count":0,"started_at":"2026-06-13T09:20:00Z","completed_at":"2026-06-13T09:20:04Z","duration_seconds":4.2,"sync_log_id":"run_7","error_messages":[],"summary":"3 new, 1 changed, 8 known already.","connections":[]}"#)
 .statuses(STATUSES);
 
-pub const ALL: Doc = Doc::new("Funnel", "Reads all sources that have a connection, or those that are named, one after the other.")
+pub const ALL: Doc = Doc::new(
+    "Funnel",
+    "Reads all sources that have a connection, or those that are named, side by side, and waits up to 55 seconds. status is running where a run goes on (202), completed where all have ended well, partial where not all of it came, failed where nothing did.",
+)
     .query(&[("sources", "one or several: sources=zoom&sources=eventbrite"), ("force_sync", "as for one source")])
     .answer(r#"{"status":"completed","sources_synced":1,"results":[{"status":"success","source_type":"zoom","leads_created":3}]}"#)
-    .statuses(&[200, 401, 403, 422, 503]);
+    .statuses(&[200, 202, 401, 403, 422, 503]);
 
 pub const STATUS: Doc = Doc::new("Funnel", "How a source stands: its last run, its next one, and what it has brought.")
     .answer(r#"{"source_id":"con_4","source_type":"zoom","source_name":"Zoom","is_active":true,"auto_sync_enabled":true,"last_sync_at":"2026-06-13T09:20:04Z","last_sync_status":"success","last_sync_message":"3 new, 1 changed, 8 known already.","next_sync_at":"2026-06-13T18:30:00Z","sync_frequency_hours":24,"total_leads_captured":120,"total_conversions":9,"health_status":"healthy"}"#)
@@ -70,27 +75,73 @@ pub async fn all(app: App, ask: Ask) -> Result<Reply> {
     }
     let are_named = !named.is_empty();
     let wanted = if are_named { named } else { SOURCES.into_iter().filter(|s| !UNPULLED.contains(s)).collect() };
-    let mut results = Vec::new();
-    let mut synced_sources = 0;
-    for source in wanted {
-        let failed = |e: &Error| json!({"status": "failed", "source_type": source, "error": e.message});
-        let connections = match connected(&app, &site, source) {
-            Ok(connections) => connections,
+    let mut running: JoinSet<(usize, Result<Vec<Synced>>)> = JoinSet::new();
+    // In the order in which they were asked for, whichever ends first.
+    let mut results: BTreeMap<usize, (Came, Value)> = BTreeMap::new();
+    for (place, source) in wanted.iter().copied().enumerate() {
+        match connected(&app, &site, source) {
+            Ok(connections) => {
+                let (app, site) = (app.clone(), site.clone());
+                running.spawn(async move { (place, syncs::run(&app, &site, connections, is_forced).await) });
+            }
             Err(e) if are_named => {
-                results.push(failed(&e));
-                continue;
+                results.insert(place, (Came::Nothing, refused(source, "failed", &e)));
             }
-            Err(_) => continue,
-        };
-        match syncs::run(&app, &site, connections, is_forced).await {
-            Ok(synced) => {
-                synced_sources += 1;
-                results.push(shown(source, &synced, app.clock.now()));
-            }
-            Err(e) => results.push(failed(&e)),
+            Err(_) => {}
         }
     }
-    Reply::json(&json!({"status": "completed", "sources_synced": synced_sources, "results": results}))
+    while let Some(done) = running.join_next().await {
+        let (place, synced) = done.map_err(Error::internal)?;
+        let source = wanted[place];
+        let one = match synced {
+            Ok(synced) => (Came::of(&synced), shown(source, &synced, app.clock.now())),
+            // Somebody else has asked for it: it is being read.
+            Err(e) if e.code == syncs::IN_PROGRESS => (Came::Later, refused(source, "partial", &e)),
+            Err(e) => (Came::Nothing, refused(source, "failed", &e)),
+        };
+        results.insert(place, one);
+    }
+    let came: Vec<Came> = results.values().map(|(came, _)| *came).collect();
+    let synced_sources = results.values().filter(|(_, one)| one.get("error").is_none()).count();
+    let results: Vec<Value> = results.into_values().map(|(_, one)| one).collect();
+    let status = if came.contains(&Came::Later) { 202 } else { 200 };
+    Reply::json_with(status, &json!({"status": together(&came), "sources_synced": synced_sources, "results": results}))
+}
+
+fn refused(source: &str, status: &str, e: &Error) -> Value {
+    json!({"status": status, "source_type": source, "error": e.message})
+}
+
+/// How much of a source has come by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    All,
+    Part,
+    Nothing,
+    /// It goes on.
+    Later,
+}
+
+impl Came {
+    fn of(synced: &[Synced]) -> Self {
+        let runs: Vec<SyncRun> = synced.iter().filter_map(|s| s.run.clone()).collect();
+        match status_of(&runs) {
+            _ if runs.iter().any(|r| r.ended_at.is_none()) => Came::Later,
+            "success" => Came::All,
+            "failed" => Came::Nothing,
+            _ => Came::Part,
+        }
+    }
+}
+
+/// Of all sources in one word.
+fn together(came: &[Came]) -> &'static str {
+    match came {
+        _ if came.contains(&Came::Later) => "running",
+        _ if came.iter().all(|c| *c == Came::All) => "completed",
+        _ if came.iter().all(|c| *c == Came::Nothing) => "failed",
+        _ => "partial",
+    }
 }
 
 /// `GET /sync/status/{source_type}`

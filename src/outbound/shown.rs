@@ -60,7 +60,7 @@ pub fn excerpt(response: &Response, secrets: &Secrets) -> String {
 /// Takes the values of secrets out of a text, also as they are written in an address or in JSON.
 pub fn without_secrets(text: &str, secrets: &Secrets) -> String {
     let mut text = text.to_owned();
-    for secret in secrets.0.values().flatten() {
+    for secret in secrets.all.values().flatten() {
         let plain = secret.reveal();
         let in_url: String = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
         let in_json = json!(plain).to_string();

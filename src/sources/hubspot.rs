@@ -85,6 +85,10 @@ impl Source for HubSpot {
 }
 
 impl Webhook for HubSpot {
+    fn secrets(&self) -> &'static [&'static str] {
+        &["client_secret"]
+    }
+
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject> {
         let header = |name: &str| got.headers.only(name).ok_or(Reject::BadSignature);
         let (timestamp, signature) = (header("x-hubspot-request-timestamp")?, header("x-hubspot-signature-v3")?);

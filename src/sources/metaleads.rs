@@ -95,6 +95,10 @@ impl Source for MetaLeads {
 }
 
 impl Webhook for MetaLeads {
+    fn secrets(&self) -> &'static [&'static str] {
+        &[APP_SECRET, VERIFY_TOKEN]
+    }
+
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, _: Time) -> Result<Verified<'a>, Reject> {
         let live = |key: &str| -> Vec<Secret> { secrets.all(key).iter().filter(|s| !s.reveal().is_empty()).cloned().collect() };
         if got.method == "GET" {

@@ -134,6 +134,12 @@ pub trait Webhook: Sync {
         false
     }
 
+    /// The connection's secrets that `verify` knows the sender by. One that is typed anew takes the place of another only after a
+    /// while in which both are good.
+    fn secrets(&self) -> &'static [&'static str] {
+        &["secret"]
+    }
+
     /// Checks the raw bytes in constant time against every live secret.
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject>;
 
@@ -195,6 +201,15 @@ pub struct Batch {
     pub fetch: Vec<String>,
     /// Of a platform that does not say what it has taken away: everything that it holds now.
     pub whole: Option<Whole>,
+    /// How single things stand now, where that makes untrue what was told of them before.
+    pub standing: Vec<Standing>,
+}
+
+/// Of a thing that a platform shows as it is now: the steps that it has not taken, or has taken back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    pub external_id: String,
+    pub not: Vec<&'static str>,
 }
 
 /// Everything of a kind that a platform holds from a moment on, by its ids. What we know beside them has been taken away.

@@ -113,10 +113,12 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     let at = kit::time(told, &["date_purchased"]).map_or(home.now, |at| at.min(home.now));
     let modified_at = kit::time(told, &["update_date"]).map_or(at, |at| at.min(home.now)).max(at);
     let is = |key: &str| told[key] == Value::Bool(true);
-    let status = match (is("refunded"), is("cancelled")) {
-        (true, _) => OrderStatus::Refunded,
-        (false, true) => OrderStatus::Cancelled,
-        _ => OrderStatus::Paid,
+    // The buyer's bank holds the money until it has decided: it is gone meanwhile, and back once it is told as disputed no more.
+    let (status, raw_status) = match (is("refunded"), is("cancelled"), is("disputed")) {
+        (true, ..) => (OrderStatus::Refunded, "refunded"),
+        (false, true, _) => (OrderStatus::Cancelled, "cancelled"),
+        (false, false, true) => (OrderStatus::Refunded, "disputed"),
+        _ => (OrderStatus::Paid, "paid"),
     };
     let mut who = Answers::default();
     for (meaning, key) in
@@ -155,7 +157,7 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
         return Ok(vec![step("event_registered", at)]);
     }
     let mut facts = vec![step("ticket_purchased", at)];
-    if status.is_reversed() {
+    if status.is_reversed() && raw_status != "disputed" {
         facts.push(step("refunded", modified_at));
     }
     facts.insert(
@@ -166,7 +168,7 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
             person: person.clone(),
             traces: traces.clone(),
             status,
-            raw_status: status.word().into(),
+            raw_status: raw_status.into(),
             items: items(told, currency),
             refunded_so_far: back.filter(|_| !status.is_reversed()),
             ..Order::paid(ABOUT.slug, Rank::Shop, external_id.clone(), at, total)

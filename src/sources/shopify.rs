@@ -159,6 +159,10 @@ impl Source for Shopify {
 }
 
 impl Webhook for Shopify {
+    fn secrets(&self) -> &'static [&'static str] {
+        &["client_secret", "webhook_secret"]
+    }
+
     fn is_named(&self, got: &Incoming<'_>, settings: &Settings) -> bool {
         let named = header(got.headers, "shop-domain").and_then(graphql::shop_host);
         named.is_some() && named == graphql::shop_of(settings)

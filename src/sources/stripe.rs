@@ -118,6 +118,10 @@ impl Source for Stripe {
 }
 
 impl Webhook for Stripe {
+    fn secrets(&self) -> &'static [&'static str] {
+        &[HOOK_SECRET]
+    }
+
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject> {
         let header = got.headers.only("stripe-signature").ok_or(Reject::BadSignature)?;
         let live: Vec<Secret> = secrets.all(HOOK_SECRET).iter().filter(|s| !s.reveal().is_empty()).cloned().collect();
@@ -135,11 +139,12 @@ impl Webhook for Stripe {
 }
 
 /// Kinds of events that say something of money. The endpoint is registered for these.
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 14] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "charge.succeeded",
     "charge.captured",
+    "charge.updated",
     "charge.refunded",
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
@@ -178,11 +183,22 @@ fn hear(event: &Value, home: &Home) -> Result<Option<Batch>, Reject> {
         },
         "invoice" => Ok(named("invoice", text(object, "id"))),
         "payment_intent" => Ok(named("charge", payment::id_of(object, "latest_charge"))),
+        // Told of every charge once Stripe has worked out its fee: only what the shop has written on it since is news.
+        "charge" if kind == "charge.updated" && !is_written_on(event) => Ok(None),
+        // When it was paid these do not say.
+        "charge" if matches!(kind.as_str(), "charge.updated" | "charge.refunded") => Ok(named_at("charge", text(object, "id"), None)),
         "charge" if text(object, "object").as_deref() == Some("charge") => Ok(named("charge", text(object, "id"))),
         // Its events come in any order: how it stands is read with the charge.
         "charge" if text(object, "object").as_deref() == Some("dispute") => Ok(named_at("charge", payment::id_of(object, "charge"), None)),
         _ => refund::hear(object, home),
     }
+}
+
+/// The number of an order, a visit or an address that a shop notes on a charge after it was paid.
+/// <https://docs.stripe.com/api/events/object#event_object-data-previous_attributes>
+fn is_written_on(event: &Value) -> bool {
+    let before = &event["data"]["previous_attributes"];
+    ["metadata", "billing_details", "receipt_email", "customer"].iter().any(|key| before.get(key).is_some())
 }
 
 /// A request to Stripe's API, in the version whose answers are read here.

@@ -97,6 +97,10 @@ impl Source for Zoom {
 }
 
 impl Webhook for Zoom {
+    fn secrets(&self) -> &'static [&'static str] {
+        &[WEBHOOK_SECRET]
+    }
+
     fn verify<'a>(&self, got: &Incoming<'a>, secrets: &Secrets, now: Time) -> Result<Verified<'a>, Reject> {
         let header = |name: &str| got.headers.only(name).ok_or(Reject::BadSignature);
         let (timestamp, signature) = (header("x-zm-request-timestamp")?, header("x-zm-signature")?);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Row, named_params};
+use serde::{Deserialize, Serialize};
 
 use super::scope::{AllSites, SiteConn};
 use crate::crypto::{self, Sealer, Secret};
@@ -126,10 +127,17 @@ pub fn save(c: &SiteConn, connection: &Connection) -> Result<()> {
     if changed == 0 { Err(Error::not_found(format!("There is no connection {}.", connection.id))) } else { Ok(()) }
 }
 
+/// What is sealed: the values of each key, and until when those behind the first are taken.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    all: BTreeMap<String, Vec<String>>,
+    until: BTreeMap<String, Vec<i64>>,
+}
+
 pub fn save_secrets(c: &SiteConn, id: ConnectionId, secrets: &Secrets) -> Result<()> {
-    let plain: BTreeMap<&str, Vec<&str>> =
-        secrets.0.iter().map(|(k, all)| (k.as_str(), all.iter().map(Secret::reveal).collect())).collect();
-    let plain = serde_json::to_vec(&plain).map_err(Error::internal)?;
+    let all = secrets.all.iter().map(|(k, all)| (k.clone(), all.iter().map(|s| s.reveal().to_owned()).collect())).collect();
+    let until = secrets.until.iter().map(|(k, all)| (k.clone(), all.iter().map(|at| at.ms()).collect())).collect();
+    let plain = serde_json::to_vec(&Plain { all, until }).map_err(Error::internal)?;
     let sealed = c.sealer().seal(&plain, &secrets_row(c.site(), id));
     c.execute(
         "update connections set sealed_secrets = :sealed, secret_version = secret_version + 1 where site_id = :site and id = :id",
@@ -297,11 +305,13 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
     let last: Option<i64> = row.get(11).map_err(sql)?;
     let mut secrets = Secrets::default();
     if let Some(sealed) = sealed {
-        let plain: BTreeMap<String, Vec<String>> =
-            sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
-                super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
-            })?;
-        secrets = Secrets(plain.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect());
+        let plain: Plain = sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
+            super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
+        })?;
+        secrets = Secrets {
+            all: plain.all.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect(),
+            until: plain.until.into_iter().map(|(k, all)| (k, all.into_iter().map(Time::from_ms).collect())).collect(),
+        };
     }
     Ok(Connection {
         id,

@@ -1,5 +1,8 @@
 //! Sales and leads, each once, whoever told of it.
 
+/// One that is none after all.
+mod void;
+
 use rusqlite::{Row, named_params};
 
 use super::scope::SiteConn;
@@ -8,6 +11,8 @@ use crate::domain::ids::{ContactId, ConversionId, SessionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
+
+pub use void::{VOID, close, unlink};
 
 /// A conversion as flows judge it.
 #[derive(Debug, Clone)]
@@ -142,7 +147,7 @@ pub fn list_candidates(c: &SiteConn, like: &Candidate) -> Result<Vec<(Conversion
     }
     let mut found = Vec::new();
     for id in ids {
-        if let Some(conversion) = find(c, ConversionId::new(id))? {
+        if let Some(conversion) = find(c, ConversionId::new(id))?.filter(|found| found.status != VOID) {
             let reporters = super::reports::list_reporters(c, conversion.id)?;
             let is_key_sure = match &conversion.order_key {
                 Some(key) => super::reports::is_number_sure(c, conversion.id, key)?,
@@ -251,6 +256,15 @@ pub fn reset_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Res
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":session": new.session.map(SessionId::number), ":rank": new.rank,
         ":happened": new.happened_at.ms(), ":day": new.book_day.0, ":counts": new.counts, ":country": new.country, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Who speaks for it knows its number now.
+pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<()> {
+    c.execute(
+        "update conversions set label = :label where site_id = :site and id = :id and rank = :rank",
+        named_params! {":label": label, ":id": id.number(), ":rank": rank},
     )?;
     Ok(())
 }

@@ -14,7 +14,7 @@ pub struct NewRun<'a> {
     pub conversion: ConversionId,
     pub run: i64,
     pub at: Time,
-    /// `first known`, `joined`, `parted`, `late identity`, `replayed by the owner`.
+    /// `first known`, `joined`, `parted`, `late identity`, `taken back`, `replayed by the owner`.
     pub why: &'a str,
     pub credit: &'a Credit,
     pub policy: &'a Policy,

@@ -22,7 +22,7 @@ mod reversed;
 pub use again::{list_undelivered_since, may_replay, replay};
 pub use cancelled::{cancel, cancel_connection, cancel_waiting};
 pub use known::{Known, list_known};
-pub use reversed::{cancel_reversed, end_piece, release_piece, revive};
+pub use reversed::{cancel_reversed, end_piece, release_piece, rename_reversed, revive};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {

@@ -106,6 +106,12 @@ pub fn set_conversion(c: &SiteConn, id: LeadId, conversion: ConversionId) -> Res
     Ok(())
 }
 
+/// It was never told.
+pub fn remove(c: &SiteConn, id: LeadId) -> Result<()> {
+    c.execute("delete from leads where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    Ok(())
+}
+
 /// Where a lead stands in the pipeline.
 #[derive(Debug, Clone)]
 pub struct Standing {

@@ -1,5 +1,7 @@
 //! Steps on the way to becoming a customer. A row is never moved by a later telling; only what it left empty is filled in.
 
+/// What a file has brought.
+pub mod brought;
 /// People who became users.
 pub mod enrolments;
 /// All steps of a site as figures read them.
@@ -26,6 +28,8 @@ pub struct Known {
     pub id: MilestoneId,
     pub conversion: Option<ConversionId>,
     pub is_erased: bool,
+    /// It was so once, and is so no more.
+    pub is_undone: bool,
 }
 
 pub struct Filed<'a> {
@@ -41,11 +45,16 @@ pub struct Filed<'a> {
 
 pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
     c.find(
-        "select id, conversion_id, erased_at is not null from milestones where site_id = :site and key = :key",
+        "select id, conversion_id, erased_at is not null, undone_at is not null from milestones where site_id = :site and key = :key",
         named_params! {":key": key},
         |row| {
             let conversion: Option<i64> = row.get(1)?;
-            Ok(Known { id: MilestoneId::new(row.get(0)?), conversion: conversion.map(ConversionId::new), is_erased: row.get(2)? })
+            Ok(Known {
+                id: MilestoneId::new(row.get(0)?),
+                conversion: conversion.map(ConversionId::new),
+                is_erased: row.get(2)?,
+                is_undone: row.get(3)?,
+            })
         },
     )
 }
@@ -65,7 +74,9 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
         "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, starts_at, contact_id,
            session_id, email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
            data, metadata, consent_given, erased_at)
-         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :starts, :contact,
+         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received,
+           coalesce(:starts, (select b.starts_at from milestones b where b.site_id = :site and b.connection_id = :connection
+             and b.connection_id > 0 and b.external_id = :external and b.starts_at is not null limit 1)), :contact,
            :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
            :data, :metadata, :consent, :erased)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
@@ -78,6 +89,37 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
             ":metadata": m.metadata.to_string(), ":consent": m.traces.consent_given, ":erased": new.erased_at.map(Time::ms)},
     )?;
     Ok(MilestoneId::new(id))
+}
+
+/// How the platform shows an appointment now makes steps of it untrue: one that was cancelled stands again, one that was
+/// thought to be kept was missed. They stay as rows, and count nowhere.
+pub fn undo(c: &SiteConn, connection: i64, external_id: &str, kinds: &[&str], now: Time) -> Result<()> {
+    for kind in kinds {
+        let found: Vec<i64> = c.list(
+            "select id from milestones where site_id = :site and connection_id = :connection and connection_id > 0
+               and external_id = :external and kind = :kind and undone_at is null",
+            named_params! {":connection": connection, ":external": external_id, ":kind": kind},
+            |row| row.get(0),
+        )?;
+        for id in found {
+            let changed = c.next_inner_number("milestone")?;
+            c.execute(
+                "update milestones set undone_at = :now, changed = :changed where site_id = :site and id = :id",
+                named_params! {":id": id, ":now": now.ms(), ":changed": changed},
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What was so no more is so again, from a moment on.
+pub fn redo(c: &SiteConn, id: MilestoneId, at: Time) -> Result<()> {
+    let changed = c.next_inner_number("milestone")?;
+    c.execute(
+        "update milestones set undone_at = null, at = :at, changed = :changed where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":at": at.ms(), ":changed": changed},
+    )?;
+    Ok(())
 }
 
 /// What a later telling of the same milestone adds; what is there stays, but for the time of an appointment, which is the one
@@ -106,7 +148,7 @@ pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Tim
     let id: Option<i64> = c.find(
         "select conversion_id from milestones
          where site_id = :site and contact_id = :contact and at between :from and :to and connection_id = :connection
-           and conversion_id is not null
+           and conversion_id is not null and undone_at is null
          order by abs(at - :at), id limit 1",
         named_params! {":contact": contact.number(), ":connection": connection, ":at": at.ms(), ":from": at.ms() - within_ms,
         ":to": at.ms() + within_ms},
@@ -120,14 +162,14 @@ pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Tim
 pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids: &[String]) -> Result<Vec<Milestone>> {
     let ids = serde_json::to_string(ids).map_err(Error::internal)?;
     c.list(
-        "select external_id, source, at, email, phone, first_name, last_name, company from milestones m
-         where site_id = :site and connection_id = :connection and connection_id > 0 and kind = :kind and erased_at is null
-           and data->>'starts_at' >= :since and external_id not in (select value from json_each(:ids))
+        "select external_id, source, at, email, phone, first_name, last_name, company, starts_at from milestones m
+         where site_id = :site and connection_id = :connection and connection_id > 0 and kind = :kind and erased_at is null and undone_at is null
+           and starts_at >= :since and external_id not in (select value from json_each(:ids))
            and not exists (select 1 from milestones e where e.site_id = m.site_id and e.connection_id = m.connection_id
-             and e.connection_id > 0 and e.external_id = m.external_id
+             and e.connection_id > 0 and e.external_id = m.external_id and e.undone_at is null
              and (e.kind = 'appointment_cancelled' or e.kind = 'appointment_completed' or e.kind = 'appointment_no_show'))
          order by id limit 1000",
-        named_params! {":connection": connection, ":kind": kind, ":since": since.utc(), ":ids": ids},
+        named_params! {":connection": connection, ":kind": kind, ":since": since.ms(), ":ids": ids},
         |row| {
             let text = |at: usize| row.get::<_, Option<String>>(at);
             Ok(Milestone {
@@ -146,7 +188,7 @@ pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids:
                 traces: Traces::default(),
                 utm: Utm::default(),
                 referrer: None,
-                data: serde_json::json!({}),
+                data: serde_json::json!({"starts_at": row.get::<_, Option<i64>>(8)?.map(|at| Time::from_ms(at).utc())}),
                 metadata: serde_json::json!({}),
                 by_hand: ByHand::default(),
                 is_imported: false,
@@ -198,17 +240,21 @@ pub fn way_before(c: &SiteConn, contact: ContactId, until: Time) -> Result<Way> 
     let step = |row: &Row| -> rusqlite::Result<(String, Time)> { Ok((row.get(0)?, Time::from_ms(row.get(1)?))) };
     Ok(Way {
         first: c.find(
-            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until order by at, id limit 1",
+            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until and undone_at is null
+             order by at, id limit 1",
             who,
             step,
         )?,
         last: c.find(
-            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until
+            "select source, at from milestones where site_id = :site and contact_id = :contact and at <= :until and undone_at is null
              order by at desc, id desc limit 1",
             who,
             step,
         )?,
-        count: c.one("select count(*) from milestones where site_id = :site and contact_id = :contact and at <= :until", who)?,
+        count: c.one(
+            "select count(*) from milestones where site_id = :site and contact_id = :contact and at <= :until and undone_at is null",
+            who,
+        )?,
     })
 }
 
@@ -217,7 +263,7 @@ pub fn touches_before(c: &SiteConn, contact: ContactId, before: Time, site_domai
     let mut found = Vec::new();
     c.scan(
         "select at, email is not null, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer from milestones
-         where site_id = :site and contact_id = :contact and at < :before
+         where site_id = :site and contact_id = :contact and at < :before and undone_at is null
          order by at desc limit :most",
         named_params! {":contact": contact.number(), ":before": before.ms(), ":most": MOST},
         |row| {

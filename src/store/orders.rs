@@ -26,12 +26,18 @@ pub struct KnownOrder {
     pub has_journey: bool,
     /// How many lines are known of it.
     pub lines: usize,
+    /// It has named the order's number, and not only its own.
+    pub has_number: bool,
+    /// Its visit, or its person, is known.
+    pub has_session: bool,
+    pub has_contact: bool,
 }
 
 pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> Result<Option<KnownOrder>> {
     c.find(
         "select id, is_paid, modified_at, conversion_id, erased_at is not null, is_gone = 1 or state in ('cancelled', 'refunded'), ended_at,
-           refunds_at, refunds_read_at, journey is not null and journey <> '[]', json_array_length(items)
+           refunds_at, refunds_read_at, journey is not null and journey <> '[]', json_array_length(items),
+           order_number <> external_id and external_id <> platform || ':' || order_number, session_id is not null, contact_id is not null
          from orders where site_id = :site and connection_id = :connection and external_id = :external",
         named_params! {":connection": connection, ":external": external_id},
         |row| {
@@ -47,6 +53,9 @@ pub fn find_by_external_id(c: &SiteConn, connection: i64, external_id: &str) -> 
                 refunds_at: ToldAt { modified_at: Time::from_ms(row.get(7)?), read_at: row.get(8)? },
                 has_journey: row.get(9)?,
                 lines: row.get::<_, u32>(10)? as usize,
+                has_number: row.get(11)?,
+                has_session: row.get(12)?,
+                has_contact: row.get(13)?,
             })
         },
     )
@@ -122,6 +131,16 @@ pub fn save(c: &SiteConn, known: Option<&KnownOrder>, new: &Filed) -> Result<Ord
 /// An older telling says that money has come in.
 pub fn set_paid(c: &SiteConn, id: OrderId) -> Result<()> {
     c.execute("update orders set is_paid = 1 where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    Ok(())
+}
+
+/// The number of the order that a payment was for, where it had named none.
+pub fn learn_number(c: &SiteConn, id: OrderId, number: &str) -> Result<()> {
+    c.execute(
+        "update orders set order_number = :number, order_key = :key 
+         where site_id = :site and id = :id and (order_number = external_id or external_id = platform || ':' || order_number)",
+        named_params! {":id": id.number(), ":number": number, ":key": order_key(number)},
+    )?;
     Ok(())
 }
 

@@ -55,6 +55,16 @@ pub fn find_conversion(c: &SiteConn, connection: i64, what: &str, external_id: &
     )
 }
 
+/// A known telling gives its number for the first time. False where it had given one.
+pub fn learn_number(c: &SiteConn, connection: i64, what: &str, external_id: &str, order_key: &str) -> Result<bool> {
+    let changed = c.execute(
+        "update reports set order_key = :key
+         where site_id = :site and connection_id = :connection and what = :what and external_id = :external and order_key is null",
+        named_params! {":connection": connection, ":what": what, ":external": external_id, ":key": order_key},
+    )?;
+    Ok(changed > 0)
+}
+
 /// Who has told of a conversion.
 pub fn list_reporters(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Reporter>> {
     c.list(
@@ -146,6 +156,12 @@ pub fn list_told(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Told>> {
             })
         },
     )
+}
+
+/// It was never told.
+pub fn remove(c: &SiteConn, id: ReportId) -> Result<()> {
+    c.execute("delete from reports where site_id = :site and id = :id", named_params! {":id": id.number()})?;
+    Ok(())
 }
 
 /// It belongs to another sale after all.

@@ -99,6 +99,17 @@ pub fn find_under_way(c: &SiteConn, connection: ConnectionId) -> Result<Option<S
     Ok(id.map(SyncRunId::new))
 }
 
+/// The same, where it goes on in this run of the process.
+pub fn find_open(c: &SiteConn, connection: ConnectionId, boot: &str) -> Result<Option<SyncRunId>> {
+    let id: Option<i64> = c.find(
+        "select id from sync_runs where site_id = :site and connection_id = :connection and ended_at is null and boot = :boot
+         order by id desc limit 1",
+        named_params! {":connection": connection.number(), ":boot": boot},
+        |row| row.get(0),
+    )?;
+    Ok(id.map(SyncRunId::new))
+}
+
 /// The newest one, ended or not.
 pub fn find_last(c: &SiteConn, connection: ConnectionId) -> Result<Option<SyncRun>> {
     let sql = format!("select {COLUMNS} from sync_runs where site_id = :site and connection_id = :connection order by id desc limit 1");

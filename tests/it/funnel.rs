@@ -335,8 +335,15 @@ async fn who_was_erased_does_not_come_back_and_is_still_counted_as_one() {
     house.step(&site, "zoom", "event_registered", step.clone()).await.is(200);
     house.step(&site, "zoom", "event_attended", step.clone()).await.is(200);
     house.enrol(&site, json!({"email": ANN, "user_id": "u-1", "converted_at": house.ago(60)})).await.is(200);
+    let sale =
+        json!({"conversion_type": "sale", "email": ANN, "revenue": 120.5, "currency": "USD", "order_id": "77", "timestamp": house.ago(30)});
+    house.conversion(&site, sale).await.is(201);
     let figures = house.metrics(&site, "").await;
     assert_eq!((&figures["total_leads"], &figures["total_conversions"]), (&json!(1), &json!(1)));
+    let revenue = |figures: &Value| {
+        figures["sources"].as_array().expect("sources").iter().find(|s| s["source_type"] == "zoom").map(|s| s["revenue"].clone())
+    };
+    assert_eq!(revenue(&figures), Some(json!(120.5)), "{figures:#}");
     house.post(&format!("/api/sites/{}/erasures", site.slug)).token(&site.token).json(&json!({"email": ANN})).send().await.is(201);
     assert_eq!(house.metrics(&site, "").await, figures, "every count is as it was");
     let rows = house.steps(&site);

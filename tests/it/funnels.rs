@@ -119,6 +119,8 @@ async fn one_person_over_all_systems_is_one_line() {
     let google = &report["items"][0];
     assert_eq!((&google["name"], &google["booked"], &google["came"]), (&json!("google"), &json!(1), &json!(1)), "{report:#}");
     assert_eq!((&google["spend"], &google["cost_per_attended"]), (&json!([usd(2_500)]), &usd(2_500)));
+    // Registered for, moved by another system, attended: one booking.
+    assert_eq!((&google["bookings"]["made"], &google["bookings"]["came"], &total["bookings"]["made"]), (&json!(1), &json!(1), &json!(2)));
     assert_eq!((&report["items"][1]["name"], &report["items"][1]["cost_per_attended"]), (&json!("newsletter"), &Value::Null));
     assert_eq!(report["seconds"]["bought"]["median"], json!(DAY));
 

@@ -17,6 +17,8 @@ use crate::house::{CHROME, House, SiteAt};
 mod carried;
 /// What a file says in a doubtful way.
 mod doubtful;
+/// A list that is taken back.
+mod taken_back;
 
 /// As the page does it: announced, in pieces, looked at. A token asks ten times a second at most, so time passes.
 async fn send(house: &House, shop: &SiteAt, kind: &str, text: &[u8]) -> String {

@@ -257,7 +257,7 @@ async fn webhooks_are_signed_by_the_standard_with_every_live_secret() {
     let outbound = client(&["127.0.0.0/8".into()], Names::of(&[]));
     let keys = [[7u8; 32], [8u8; 32]];
     let live = keys.iter().map(|k| Secret::new(format!("whsec_{}", crypto::base64(k)))).collect();
-    let known = Secrets(BTreeMap::from([("secret".to_owned(), live)]));
+    let known = Secrets { all: BTreeMap::from([("secret".to_owned(), live)]), ..Secrets::default() };
     let sign = Sign::StandardWebhooks { secret: "secret".into(), id: "msg_1".into(), timestamp_s: 1_781_431_200 };
     let request = Request::new("POST", stand_in.url(), "/hook?a=%2F&b").json(json!({ "n": "é" })).signed(sign);
     outbound.send(&request, &known).await.expect("an answer");

@@ -276,9 +276,9 @@ fn secrets(source: &dyn Source, call: &Value) -> Secrets {
         texts.iter().filter_map(Value::as_str).map(Secret::new).collect()
     };
     let mut secrets = Secrets::default();
-    secrets.0.insert(own.to_owned(), list(&call["secret"]));
+    secrets.all.insert(own.to_owned(), list(&call["secret"]));
     for (key, value) in call["secrets"].as_object().into_iter().flatten() {
-        secrets.0.insert(key.clone(), list(value));
+        secrets.all.insert(key.clone(), list(value));
     }
     secrets
 }

@@ -1,6 +1,6 @@
 //! Stripe, from the key to the refund: an account on loopback that behaves like the real one, and the product beside it.
 
-mod account;
+pub mod account;
 
 use halotrack::flows::connections::{self, NewConnectionForm};
 use halotrack::jobs::puller;

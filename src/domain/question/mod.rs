@@ -3,6 +3,8 @@
 
 /// How large an amount may be.
 mod band;
+/// What became of single bookings.
+pub mod bookings;
 /// What is wanted of a word.
 mod choice;
 /// Where the next page begins.

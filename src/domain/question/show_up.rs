@@ -27,6 +27,10 @@ pub enum What {
 pub struct Told {
     pub at_s: u32,
     pub what: What,
+    /// The time of the appointment or event that it is of, where it was told.
+    pub due_s: Option<u32>,
+    /// Which system said so, as a number.
+    pub source: u8,
 }
 
 /// What became of the booking.
@@ -201,7 +205,7 @@ mod tests {
     const DAY: u32 = 86_400;
 
     fn told(pairs: &[(u32, What)]) -> Vec<Told> {
-        let mut all: Vec<Told> = pairs.iter().map(|(at_s, what)| Told { at_s: *at_s, what: *what }).collect();
+        let mut all: Vec<Told> = pairs.iter().map(|(at_s, what)| Told { at_s: *at_s, what: *what, due_s: None, source: 0 }).collect();
         all.sort();
         all
     }

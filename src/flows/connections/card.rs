@@ -10,6 +10,7 @@ use crate::domain::time::{DAY_MS, HOUR_MS, Time, Zone};
 use crate::error::{Error, Result};
 use crate::flows::planning;
 use crate::platforms;
+use crate::sources;
 use crate::store::connections::Connection;
 use crate::store::questions::standing::{self, Standing};
 use crate::store::registrations::Registration;
@@ -31,6 +32,22 @@ pub struct Card {
     /// `webhooks` as they stand in the platform, `registration`, `pull`, `happenings`, `missed`, `silence`.
     #[serde(flatten)]
     pub standing: Value,
+    /// Secrets that were replaced and are still taken for a while: which, and until when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets_ending: Vec<Value>,
+}
+
+/// What a platform brings, as several of it are called.
+pub fn noun_of(platform: &str) -> &'static str {
+    sources::find(platform).map_or("Orders", |s| s.brings().0)
+}
+
+/// The one before stays good, so that what is on its way and a form that still has it lose nothing.
+pub fn ending(connection: &Connection, zone: &Zone, now: Time) -> Vec<Value> {
+    let fields = platforms::find(&connection.platform).map(|p| p.fields()).unwrap_or_default();
+    let label = |key: &str| fields.iter().find(|f| f.key == key).map_or("secret", |f| f.label);
+    let all = connection.secrets.ending(now);
+    all.into_iter().map(|(key, until)| json!({"key": key, "label": label(key), "until": zone.text(until)})).collect()
 }
 
 /// Cards of one site or of all.
@@ -59,7 +76,8 @@ pub async fn card(app: &App, connection: &Connection) -> Result<Card> {
         reason: connection.reason.clone(),
         hook_url: connection.hook_tokens.first().map(|token| hook_url(&app.config.public_url, &connection.platform, token)),
         last_event_at: connection.last_event_at.map(|at| site.zone.text(at)),
-        standing: shown(&standing, &site.zone, now),
+        standing: shown(&standing, noun_of(&connection.platform), &site.zone, now),
+        secrets_ending: ending(connection, &site.zone, now),
     })
 }
 
@@ -71,7 +89,7 @@ pub fn hook_url(public_url: &str, platform: &str, token: &str) -> String {
 const MOST_MISSED: usize = 10;
 
 /// How a connection stands, as cards and lists show it.
-pub fn shown(s: &Standing, zone: &Zone, now: Time) -> Value {
+pub fn shown(s: &Standing, noun: &str, zone: &Zone, now: Time) -> Value {
     let time = |at: Option<Time>| at.map(|at| zone.text(at));
     let hooks = s.registration.iter().flat_map(|r| &r.hooks);
     let mut days: Vec<(String, i64)> = Vec::new();
@@ -112,9 +130,9 @@ pub fn shown(s: &Standing, zone: &Zone, now: Time) -> Value {
             "count": missed,
             "days": days.iter().map(|(day, count)| json!({"day": day, "count": count})).collect::<Vec<_>>(),
             "orders": newest.map(|m| json!({"order": m.order, "label": m.label, "found_at": time(Some(m.found_at))})).collect::<Vec<_>>(),
-            "sentence": missed_sentence(missed),
+            "sentence": missed_sentence(noun, missed),
         },
-        "silence": silence(s, now),
+        "silence": silence(s, noun, now),
     })
 }
 
@@ -127,19 +145,25 @@ fn word(r: &Registration) -> &'static str {
     }
 }
 
-fn missed_sentence(count: i64) -> Option<String> {
+fn missed_sentence(noun: &str, count: i64) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("One order of the last 30 days came without its webhook and was fetched.".into()),
-        n => Some(format!("{n} orders of the last 30 days came without their webhooks and were fetched.")),
+        1 => Some(format!("One {} of the last 30 days came without its webhook and was fetched.", one_of(noun))),
+        n => Some(format!("{n} {} of the last 30 days came without their webhooks and were fetched.", noun.to_lowercase())),
     }
 }
 
+/// `Orders` to `order`.
+fn one_of(noun: &str) -> String {
+    let many = noun.to_lowercase();
+    many.strip_suffix('s').unwrap_or(&many).to_owned()
+}
+
 /// By the shop's own rhythm; nothing is said where its usual pace makes the silence likely.
-fn silence(s: &Standing, now: Time) -> Option<String> {
+fn silence(s: &Standing, noun: &str, now: Time) -> Option<String> {
     let last = s.last_order_at?;
     let usual_ms = rhythm::silent_for(s.orders, last, now)?;
-    Some(format!("No order for {}; usually there is one every {}.", span(now.ms_since(last)), span(usual_ms)))
+    Some(format!("No {} for {}; usually there is one every {}.", one_of(noun), span(now.ms_since(last)), span(usual_ms)))
 }
 
 fn span(ms: i64) -> String {

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::flows::reckoning::Reckoning;
 use crate::sources;
 use crate::store::connections;
-use crate::store::conversions::Conversion;
+use crate::store::conversions::{Conversion, VOID};
 use crate::store::deliveries::{self, ALL_TOLD, CHECKING, Delivery, OWN_REPORT, REVERSED, SALE_HOLDS, SALE_NOT_SENT};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -132,7 +132,8 @@ pub(super) fn standing(c: &SiteConn, delivery: &Delivery, conversion: &Conversio
         && reports::list_tellers(c, conversion.id)?.iter().any(|(_, platform)| *platform == delivery.platform);
     Ok(match (conversion.is_erased, conversion.counts) {
         (true, _) => Standing::Over("cancelled", "erased"),
-        (_, false) => Standing::Over("skipped", "not_counted"),
+        // Of a sale that was another one's all along it goes on being told that it went back.
+        (_, false) if !(conversion.status == VOID && outgoing.is_refund) => Standing::Over("skipped", "not_counted"),
         _ if is_own_report => Standing::Over("skipped", OWN_REPORT),
         _ if (outgoing.is_refund || outgoing.is_again) && outgoing.amount.is_some_and(|amount| amount.minor == 0) => {
             Standing::Over("cancelled", SALE_HOLDS)

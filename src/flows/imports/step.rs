@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto;
 use crate::domain::fact::Fact;
-use crate::domain::ids::{ImportId, InboxId, SpendId};
+use crate::domain::ids::{ImportId, InboxId, MilestoneId, SpendId};
 use crate::domain::import::{ImportKind, Name, Outcome, Refusal, Row, Told};
 use crate::domain::pipeline::Stage;
 use crate::domain::spend::Spend;
@@ -16,6 +16,7 @@ use crate::flows::intake::{self, Stored};
 use crate::flows::touch::history::{self, History};
 use crate::store::connections::Connection;
 use crate::store::imports::{self, Counts, MOST_REFUSALS};
+use crate::store::milestones::brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{conversions, leads, reports, spend, spend_before};
@@ -202,7 +203,14 @@ fn one(
             if let (Fact::Lead(lead), Some(stage)) = (&**fact, stage) {
                 stand(c, of.kind, lead.external_id.as_deref().unwrap_or_default(), *stage, lead.value)?;
             }
-            save(None)?;
+            let brought = match (&**fact, of.kind) {
+                (Fact::Milestone(_), ImportKind::Offline) => stored.fact.map(MilestoneId::new),
+                _ => None,
+            };
+            if let Some(step) = brought {
+                brought::set_import(c, step, of.id)?;
+            }
+            save(brought.map(MilestoneId::number))?;
             let has_joined = matches!(again, Became::New) && has_joined(c, fact, &stored)?;
             Ok((if has_joined { Became::Joined } else { again }, Some(stored)))
         }

@@ -25,7 +25,11 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     };
     let key = key(x, m);
     if let Some(known) = milestones::find_by_key(x.c, &key[..16])? {
-        let is_changed = !known.is_erased && milestones::learned(x.c, known.id, m, contact, session)?;
+        let is_again = known.is_undone && !known.is_erased;
+        if is_again {
+            milestones::redo(x.c, known.id, m.happened_at)?;
+        }
+        let is_changed = !known.is_erased && (milestones::learned(x.c, known.id, m, contact, session)? || is_again);
         let mut stored = kept(known.id, m, false);
         (stored.conversion, stored.is_changed) = (known.conversion, is_changed);
         return Ok(stored);

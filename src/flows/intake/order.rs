@@ -2,7 +2,7 @@
 //! its own day and never rewrites the order's.
 
 use crate::domain::attribution::journey;
-use crate::domain::conversion::ConversionKind;
+use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::{Fact, Order, OrderDeletion, OrderRefund, Refund};
 use crate::domain::ids::{ConnectionId, OrderId};
 use crate::domain::money::Money;
@@ -199,6 +199,11 @@ fn balance_known(x: &Context, external_id: &str, shown_id: &str) -> Result<Store
 /// `is_plain`: nobody has told of the order before, and of nothing that went back. Where it makes its sale and is all that is
 /// known of it, the sale stands as it was just booked.
 fn tell_of(x: &Context, order: &Order, telling: &Telling, id: OrderId, is_plain: bool) -> Result<Stored> {
+    if order.rank == Rank::Payment
+        && let Some(number) = order.shared_number()
+    {
+        orders::learn_number(x.c, id, number)?;
+    }
     let mut stored = tell(x, telling, Some(id.number()))?;
     if let Some(conversion) = stored.conversion {
         if is_plain && stored.is_new && orders::is_alone(x.c, conversion, x.connection, telling.external_id)? {

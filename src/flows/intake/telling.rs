@@ -19,7 +19,7 @@ use crate::store::{conversions, credits, deliveries};
 
 use super::ledger::{adopt_ended, book, move_back, retell};
 pub use super::who::{known_person, told_session};
-use super::{Context, Stored, must, parting};
+use super::{Context, Stored, must, parting, uniting};
 
 /// For how long after the fact an identity may still explain a conversion that matched nothing (spec 4.1).
 const LATE_IDENTITY_MS: i64 = 24 * HOUR_MS;
@@ -202,9 +202,20 @@ fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
         // A browser may repeat itself; it adds nothing to what is known.
         return known_already(x, t, id);
     }
-    conversions::learned(x.c, id, t.contact, t.session, t.order_id.and_then(order_key).as_deref())?;
+    let number = t.order_id.and_then(order_key);
+    let mut united = None;
+    if let Some(number) = number.as_deref().filter(|_| t.kind == ConversionKind::Sale && t.rank != Rank::AnyTrack.number())
+        && reports::learn_number(x.c, x.connection, t.what, t.external_id, number)?
+    {
+        united = uniting::unite(x, t, id, number)?;
+        conversions::rename(x.c, united.as_ref().map_or(id, |one| one.sale), &t.label, t.rank)?;
+    }
+    let id = united.as_ref().map_or(id, |one| one.sale);
+    conversions::learned(x.c, id, t.contact, t.session, number.as_deref())?;
     heed_refusal(x, t, id)?;
-    late_identity(x, t, id)
+    let mut told = late_identity(x, t, id)?;
+    told.planned.extend(united.into_iter().flat_map(|one| one.planned));
+    Ok(told)
 }
 
 /// A later telling may take consent back, never give it: what waits is cancelled.
@@ -259,7 +270,7 @@ fn known<'a>(x: &Context, t: &'a Telling) -> Known<'a> {
 }
 
 /// With what earlier tellings knew of the visit and the person.
-fn known_by_all<'a>(x: &Context, t: &'a Telling, conversion: &Conversion) -> Known<'a> {
+pub fn known_by_all<'a>(x: &Context, t: &'a Telling, conversion: &Conversion) -> Known<'a> {
     Known { session: t.session.or(conversion.session), contact: conversion.contact, ..known(x, t) }
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use super::plan::next_after;
 use super::{Ended, STOPPED, later_ms, pause, recovered, unread};
 use crate::app::{App, News};
+use crate::domain::conversion::Rank;
 use crate::domain::fact::{Fact, Milestone, Order, Refund};
 use crate::domain::ids::{ConnectionId, SyncRunId};
+use crate::domain::milestone::is_booking;
 use crate::domain::schedule::LONGEST_WAIT_MS;
 use crate::domain::steps::{State, Verdict};
 use crate::error::Result;
 use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
-use crate::sources::{Batch, Problem, Source, Whole, Window};
+use crate::sources::{Batch, Problem, Source, Standing, Whole, Window};
 use crate::store::connections::{self, Connection, Status};
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
@@ -22,6 +24,8 @@ use crate::store::{counters, jobs, milestones, orders, pulls, refunds, registrat
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
+/// Things of one change whose standing is looked at: mostly there is nothing to be written.
+const STANDING_PART: usize = 100;
 /// So many failures in a row are shown on the card.
 const TOLD_AFTER: i64 = 3;
 /// A page beyond this is not kept as it came.
@@ -66,6 +70,7 @@ impl Walk<'_> {
                 order.is_imported |= order.happened_at < self.connection.created_at;
             }
         }
+        self.undo(std::mem::take(&mut batch.standing)).await?;
         if let Some(whole) = batch.whole.take() {
             facts.extend(self.ended(whole).await?);
         }
@@ -103,6 +108,18 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// What is shown as it stands now makes untrue what was told of it before.
+    async fn undo(&self, mut standing: Vec<Standing>) -> Result<()> {
+        let (id, now) = (self.connection.id.number(), self.app.clock.now());
+        while !standing.is_empty() {
+            let rest = standing.split_off(standing.len().min(STANDING_PART));
+            let undo = move |c: &SiteConn| standing.iter().try_for_each(|s| milestones::undo(c, id, &s.external_id, &s.not, now));
+            self.app.store.write(self.site.id, undo).await?;
+            standing = rest;
+        }
+        Ok(())
+    }
+
     /// What the platform held once and holds no more has ended, as far as we can tell in this moment.
     async fn ended(&self, whole: Whole) -> Result<Vec<Fact>> {
         let (id, now) = (self.connection.id.number(), self.app.clock.now());
@@ -114,6 +131,7 @@ impl Walk<'_> {
 
     async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
         let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
+        let is_of_orders = matches!(self.source.brings().0, "Orders" | "Payments");
         let connections: Vec<Arc<Connection>> = self.app.book().connections_of(self.site.id).cloned().collect();
         let (owner, next, is_page) = (self.site.clone(), next.cloned(), next.is_some());
         let body = if page.len() <= LARGEST_KEPT { page.clone() } else { Vec::new() };
@@ -142,7 +160,7 @@ impl Walk<'_> {
                         let known = orders::find_by_external_id(c, id.number(), &external_id)?;
                         match known {
                             None => {
-                                brought.orders += 1;
+                                brought.orders += usize::from(is_of_orders);
                                 // What was read from the list has been heard of too; history is none of today's rhythm.
                                 if !order.is_imported {
                                     counters::add(c, owner.zone.day(now), intake::HEARD, &id.to_string())?;
@@ -161,6 +179,10 @@ impl Walk<'_> {
                     true => None,
                     false => Some(intake::store(c, &owner, &connections, &delivered, None, now)?),
                 };
+                if let Some(taken) = taken.as_ref().filter(|_| !is_of_orders) {
+                    let told = delivered.facts.iter().zip(&taken.facts);
+                    brought.orders += told.filter(|(fact, stored)| stored.is_new && is_one(fact)).count();
+                }
                 if let Some(run) = run {
                     sync_runs::count(c, run, Tally { pages: i64::from(next.is_some()), ..tally(processed, taken.as_ref()) })?;
                 }
@@ -225,7 +247,7 @@ impl Walk<'_> {
     }
 
     pub async fn finish(&self, window: Window) -> Result<Ended> {
-        let (id, now, run) = (self.connection.id, self.app.clock.now(), self.run);
+        let (id, now, run, noun) = (self.connection.id, self.app.clock.now(), self.run, self.source.brings().0);
         let next_at = next_after(self.source, self.connection, &self.site.zone, now);
         let (orders, status) = self
             .app
@@ -235,7 +257,7 @@ impl Walk<'_> {
                 let (orders, sentence) = before.map_or((0, None), |p| (p.orders, p.sentence));
                 pulls::finish(c, id, window.to, next_at, now)?;
                 let status = run.map(|run| sync_runs::end(c, run, now)).transpose()?;
-                registrations::tell_pulled(c, id, &fetched(orders))?;
+                registrations::tell_pulled(c, id, &fetched(noun, orders))?;
                 if let Some(sentence) = sentence {
                     recovered(c, id, &sentence)?;
                 }
@@ -328,6 +350,14 @@ fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, kno
     if !order.journey.is_empty() && !known.has_journey {
         return Ok(false);
     }
+    // What a shop has written on a payment since changes nothing of the payment itself.
+    if order.rank == Rank::Payment {
+        let is_found = order.traces.session.is_some() && !known.has_session;
+        let is_named = order.person.email.is_some() && !known.has_contact;
+        if is_found || is_named || (order.shared_number().is_some() && !known.has_number) {
+            return Ok(false);
+        }
+    }
     // Another talk has read more of its lines.
     if order.items.len() > known.lines {
         return Ok(false);
@@ -342,10 +372,22 @@ fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, kno
     Ok(is_whole && order.refunds.iter().all(is_told))
 }
 
-fn fetched(orders: i64) -> String {
-    match orders {
-        0 => "No order had been missed.".into(),
-        1 => "One order that came meanwhile was fetched.".into(),
-        n => format!("{n} orders that came meanwhile were fetched."),
+/// `noun` is what the platform brings, as several of it are called.
+fn fetched(noun: &str, count: i64) -> String {
+    let many = noun.to_lowercase();
+    let one = many.strip_suffix('s').unwrap_or(&many);
+    match count {
+        0 => format!("No {one} had been missed."),
+        1 => format!("One {one} that came meanwhile was fetched."),
+        n => format!("{n} {many} that came meanwhile were fetched."),
+    }
+}
+
+/// Whether a fact is one of what the platform brings: of a booking only that it was made, not what became of it.
+fn is_one(fact: &Fact) -> bool {
+    match fact {
+        Fact::Milestone(m) => is_booking(&m.kind),
+        Fact::Lead(_) => true,
+        _ => false,
     }
 }

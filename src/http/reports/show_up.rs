@@ -33,10 +33,10 @@ use crate::store::trails::Trails;
 
 pub const SHOW_UP: Doc = Doc::new(
     "Reports",
-    "Everybody who booked on these days (an appointment, a registration, a ticket), from the lead to the refund, as known by now: came; no_show (somebody said so); not_told (its time passed more than a day ago without a sign); cancelled; open (still to come, or no time was told). settled is came, no_show and not_told. Money is what was bought since the booking, less what went back; by where people first came from, with what that has cost.",
+    "Everybody who booked on these days (an appointment, a registration, a ticket), from the lead to the refund, as known by now: came; no_show (somebody said so); not_told (its time passed more than a day ago without a sign); cancelled; open (still to come, or no time was told). settled is came, no_show and not_told. These are people, each counted once; bookings has the same of single bookings, of which one person may have several, and the costs per booking and per attended booking are of those. Money is what was bought since the booking, less what went back; by where people first came from, with what that has cost.",
 )
 .query(query::SHOW_UP)
-.answer(r#"{"total":{"booked":118,"came":80,"no_show":20,"not_told":11,"cancelled":5,"open":2,"bought":40,"refunded":3,"no_show_rate":0.28,"net":[],"cost_per_attended":{"minor":1250,"currency":"EUR"}},"items":[],"seconds":{"came":{"lower":60,"median":300,"upper":4000}}}"#)
+.answer(r#"{"total":{"booked":118,"came":80,"no_show":20,"not_told":11,"cancelled":5,"open":2,"bought":40,"refunded":3,"no_show_rate":0.28,"bookings":{"made":131,"came":86,"no_show_rate":0.29},"net":[],"cost_per_attended":{"minor":1250,"currency":"EUR"}},"items":[],"seconds":{"came":{"lower":60,"median":300,"upper":4000}}}"#)
 .statuses(&[200, 400]);
 pub const SHOW_UP_CSV: Doc = Doc::new("Reports", "The same as CSV: a line for all, and one for each group.")
     .query(query::SHOW_UP)
@@ -149,7 +149,7 @@ pub async fn show_up(app: App, ask: Ask) -> Result<Reply> {
 
 /// The figures of people together.
 fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
-    let s = &group.shown;
+    let (s, b) = (&group.shown, &group.bookings);
     let count = |n: u64| n as i64;
     let share = |part: u64, whole: u64| rate(count(part), count(whole));
     let span = |part: u64, whole: u64| range(count(part), count(whole)).map(|(low, high)| [low, high]);
@@ -172,6 +172,19 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
         "no_show_range": span(s.missed(), s.settled()),
         "net": shown::moneys(&moneys(&group.net)),
         "net_per_attended": shown::maybe_money(per_attended(group, site)),
+        "bookings": {
+            "made": b.made(),
+            "came": b.came,
+            "no_show": b.no_show,
+            "not_told": b.not_told,
+            "cancelled": b.cancelled,
+            "open": b.open,
+            "settled": b.settled(),
+            "show_rate": share(b.came, b.settled()),
+            "show_range": span(b.came, b.settled()),
+            "no_show_rate": share(b.missed(), b.settled()),
+            "no_show_range": span(b.missed(), b.settled()),
+        },
         "is_few": count(s.booked) < FEW,
     });
     let mut shown = match shown {
@@ -182,16 +195,17 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
         let all: Vec<Money> =
             spent.iter().filter_map(|(code, minor)| Currency::parse(code).map(|currency| Money::new(*minor, currency))).collect();
         shown.insert("spend".into(), shown::moneys(&all));
-        shown.insert("cost_per_booking".into(), shown::maybe_money(cost(spent, s.booked, site.currency)));
-        shown.insert("cost_per_attended".into(), shown::maybe_money(cost(spent, s.came, site.currency)));
+        shown.insert("cost_per_booking".into(), shown::maybe_money(cost(spent, b.made(), site.currency)));
+        shown.insert("cost_per_attended".into(), shown::maybe_money(cost(spent, b.came, site.currency)));
+        shown.insert("cost_per_person_who_came".into(), shown::maybe_money(cost(spent, s.came, site.currency)));
         // Never added: each currency has a cost of its own.
         let others = all.iter().filter(|m| m.currency != site.currency && m.minor != 0);
         let other = |m: &Money| {
             json!({
                 "currency": m.currency.code(),
                 "spend": shown::money(*m),
-                "cost_per_booking": shown::maybe_money(cost(spent, s.booked, m.currency)),
-                "cost_per_attended": shown::maybe_money(cost(spent, s.came, m.currency)),
+                "cost_per_booking": shown::maybe_money(cost(spent, b.made(), m.currency)),
+                "cost_per_attended": shown::maybe_money(cost(spent, b.came, m.currency)),
             })
         };
         shown.insert("other_currencies".into(), others.map(other).collect());
@@ -209,13 +223,13 @@ fn per_attended(group: &Group, site: &Site) -> Option<Money> {
     (group.shown.came > 0).then(|| Money::new(rounded(net, group.shown.came as i64), site.currency))
 }
 
-/// In one currency; none where nothing was spent in it, or nobody is there to share it.
-fn cost(spent: &BTreeMap<String, i64>, people: u64, currency: Currency) -> Option<Money> {
+/// In one currency; none where nothing was spent in it, or nothing is there to share it.
+fn cost(spent: &BTreeMap<String, i64>, of: u64, currency: Currency) -> Option<Money> {
     let minor = spent.get(currency.code()).copied().filter(|minor| *minor != 0)?;
-    cost_of_one(minor, i64::try_from(people).ok()?, 1, currency)
+    cost_of_one(minor, i64::try_from(of).ok()?, 1, currency)
 }
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 24] = [
     "asked",
     "booked",
     "moved",
@@ -230,9 +244,15 @@ const COLUMNS: [&str; 18] = [
     "no_show_rate",
     "net",
     "net_per_attended",
+    "bookings",
+    "bookings_came",
+    "bookings_missed",
+    "bookings_cancelled",
+    "bookings_no_show_rate",
     "spend",
     "cost_per_booking",
     "cost_per_attended",
+    "cost_per_person_who_came",
     "currency",
 ];
 
@@ -258,10 +278,14 @@ fn cells(row: &Row, site: &Site) -> Vec<Cell> {
     all.extend([share(s.came, s.settled()), share(s.missed(), s.settled())]);
     all.push(amount(Some(Money::new(group.net.get(&site.currency).copied().unwrap_or(0), site.currency))));
     all.push(amount(per_attended(group, site)));
+    let b = &group.bookings;
+    all.extend([b.made(), b.came, b.missed(), b.cancelled].map(Cell::number));
+    all.push(share(b.missed(), b.settled()));
     let own = |moneys: &BTreeMap<String, i64>| Money::new(moneys.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     all.push(amount(spent.as_ref().map(own)));
-    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.booked, site.currency))));
-    all.push(amount(spent.as_ref().and_then(|spent| cost(spent, s.came, site.currency))));
+    for of in [b.made(), b.came, s.came] {
+        all.push(amount(spent.as_ref().and_then(|spent| cost(spent, of, site.currency))));
+    }
     all.push(Cell::text(site.currency.code()));
     all
 }

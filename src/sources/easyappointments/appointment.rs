@@ -12,7 +12,7 @@ use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::{HOUR_MS, Time, Zone};
 use crate::sources::kit::answers::Answers;
 use crate::sources::kit::{first_text, text};
-use crate::sources::{Batch, Fetch, Home};
+use crate::sources::{Batch, Fetch, Home, Standing};
 use crate::wire::{Part, Request, Response};
 
 /// After so long an appointment of which nothing else was said has been kept.
@@ -26,8 +26,20 @@ pub struct Zones {
     pub provider: Zone,
 }
 
-/// Everything that has become of an appointment so far.
-pub fn read(row: &Value, zones: &Zones, home: &Home) -> Vec<Fact> {
+/// What becomes of an appointment. How it stands now says which of these it has not come to, whatever was told before: it came
+/// back into the list, or its status was put right.
+const OUTCOMES: [&str; 3] = ["appointment_cancelled", "appointment_no_show", "appointment_completed"];
+
+/// Everything that has become of an appointment so far, and what has not.
+pub fn stand(row: &Value, zones: &Zones, home: &Home) -> Batch {
+    let facts = read(row, zones, home);
+    let is_told = |kind: &str| facts.iter().any(|fact| matches!(fact, Fact::Milestone(m) if m.kind == kind));
+    let id = text(row, "id").filter(|_| !facts.is_empty());
+    let standing = id.map(|external_id| Standing { external_id, not: OUTCOMES.into_iter().filter(|kind| !is_told(kind)).collect() });
+    Batch { standing: standing.into_iter().collect(), ..Batch::of(facts) }
+}
+
+fn read(row: &Value, zones: &Zones, home: &Home) -> Vec<Fact> {
     let Some(id) = text(row, "id").filter(|id| is_number(id)) else { return Vec::new() };
     let status = text(row, "status").unwrap_or_default().to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| status.contains(word));
@@ -147,7 +159,7 @@ impl Steps<Fetch> for Reading {
             let provider = told.and_then(|p| text(&p, "timezone")).and_then(|name| Zone::parse(&name));
             let own = talk.own_zone.as_deref().and_then(Zone::parse).unwrap_or_else(|| home.zone.clone());
             let zones = Zones { provider: provider.unwrap_or_else(|| own.clone()), own };
-            return Step::Yield(Batch::of(read(&row, &zones, home)), json!(talk.next()));
+            return Step::Yield(stand(&row, &zones, home), json!(talk.next()));
         }
         match (named, told) {
             (Named::Appointment(_), Some(row)) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::appointment::{Zones, own_zone, provider_of, read};
+use super::appointment::{Zones, own_zone, provider_of, stand};
 use super::place::{Answer, Place, is_number, read as answer};
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
@@ -136,11 +136,13 @@ impl Walk {
         let own = self.own_zone.as_deref().and_then(Zone::parse).unwrap_or_else(|| home.zone.clone());
         let none = BTreeMap::new();
         let providers = self.providers.as_ref().unwrap_or(&none);
-        let mut facts = Vec::new();
+        let mut batch = Batch::default();
         for row in rows {
             let provider = provider_of(row).and_then(|id| providers.get(&id)).and_then(|name| Zone::parse(name));
             let zones = Zones { provider: provider.unwrap_or_else(|| own.clone()), own: own.clone() };
-            facts.extend(read(row, &zones, home));
+            let one = stand(row, &zones, home);
+            batch.facts.extend(one.facts);
+            batch.standing.extend(one.standing);
         }
         let known = self.ids.len();
         self.ids.extend(rows.iter().filter_map(|row| text(row, "id").filter(|id| is_number(id))));
@@ -161,6 +163,6 @@ impl Walk {
             since: self.from.plus_ms(DAY_MS),
             ids: std::mem::take(&mut self.ids),
         });
-        Batch { whole, ..Batch::of(facts) }
+        Batch { whole, ..batch }
     }
 }

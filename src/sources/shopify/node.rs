@@ -42,7 +42,7 @@ pub fn order(node: &Value, home: &Home) -> Result<Order, Reject> {
         traces: Traces {
             session: session(list(node.get("customAttributes"))),
             click_ids: visits.click_ids(),
-            codes: found_in_all(notes(list(node.get("customAttributes")))),
+            codes: found_in_all(at("note").into_iter().chain(notes(list(node.get("customAttributes"))))),
             coupons: codes(list(node.get("discountCodes")).iter().filter_map(scalar)),
             ..Traces::default()
         },

@@ -26,7 +26,7 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
         "update deliveries set state = 'pending', reason = null, mode = :mode, attempts = 0, next_at = :at, owner = null, step = null,
            unknown_at = null, settled_at = null
          where site_id = :site and id = :id and state not in ('pending', 'leased')
-           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed', 'own_report'))
+           and not (state in ('cancelled', 'skipped') and reason in ('consent', 'erased', 'not_counted', 'reversed', 'own_report', 'united'))
            and not (state = 'cancelled' and reason = 'sale_holds' and (select v.status from conversions v
              where v.site_id = :site and v.id = deliveries.conversion_id) not in ('cancelled', 'refunded'))
            and conversion_id not in (select v.id from conversions v
@@ -39,6 +39,6 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
 /// Whether `replay` would do anything.
 pub fn may_replay(delivery: &Delivery) -> bool {
     let is_ended = matches!(delivery.state.as_str(), "cancelled" | "skipped")
-        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | OWN_REPORT | REVERSED));
+        && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | "united" | OWN_REPORT | REVERSED));
     !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")
 }

@@ -20,6 +20,15 @@ pub fn cancel_reversed(c: &SiteConn, conversion: ConversionId, now: Time) -> Res
     )
 }
 
+/// What was cancelled because its sale went back says why it really is: then nothing revives it.
+pub fn rename_reversed(c: &SiteConn, conversion: ConversionId, reason: &str) -> Result<()> {
+    c.execute(
+        "update deliveries set reason = :reason where site_id = :site and conversion_id = :conversion and state = 'cancelled' and reason = :was",
+        named_params! {":conversion": conversion.number(), ":reason": reason, ":was": REVERSED},
+    )?;
+    Ok(())
+}
+
 /// Ends one that waits to tell that money went back, or that it counts again: it is not so any more. One whose answer never
 /// came may have arrived, and then it was for `may_be`.
 pub fn end_piece(c: &SiteConn, id: DeliveryId, reason: &str, may_be: Option<Money>, now: Time) -> Result<()> {

@@ -63,7 +63,7 @@ impl Walked {
 pub fn of_site(c: &SiteConn) -> Result<Arc<Walked>> {
     let known = c.walks().and_then(|walks| walks.find(c.site().number())).unwrap_or_default();
     let (new, seen) = changes(c, &known)?;
-    if new.rows.is_empty() && known.is_whole && seen == known.seen {
+    if new.read == 0 && known.is_whole && seen == known.seen {
         return Ok(known);
     }
     let is_whole = new.read < MOST_ROWS;
@@ -76,6 +76,8 @@ pub fn of_site(c: &SiteConn) -> Result<Arc<Walked>> {
 
 struct Changes {
     rows: Vec<Step>,
+    /// Those that are not so any more.
+    gone: Vec<u32>,
     sources: Vec<String>,
     kinds: Vec<String>,
     origins: Arc<Origins>,
@@ -84,16 +86,20 @@ struct Changes {
 
 fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
     let (sources, kinds, origins) = (known.sources.clone(), known.kinds.clone(), known.origins.clone());
-    let mut new = Changes { rows: Vec::new(), sources, kinds, origins, read: 0 };
+    let mut new = Changes { rows: Vec::new(), gone: Vec::new(), sources, kinds, origins, read: 0 };
     let mut seen = known.seen;
     let mut is_too_large = false;
     c.scan(
-        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind
+        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at
          from milestones where site_id = :site and changed > :seen order by changed limit :most",
         named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
         |row| {
             seen = row.get(0)?;
             new.read += 1;
+            if row.get::<_, Option<i64>>(11)?.is_some() {
+                new.gone.extend(u32::try_from(row.get::<_, i64>(1)?).ok());
+                return Ok(true);
+            }
             // Of nobody: no person to count.
             let Some(person) = row.get::<_, Option<i64>>(2)? else { return Ok(true) };
             let (id, at): (i64, i64) = (row.get(1)?, row.get(3)?);
@@ -155,7 +161,7 @@ fn place(words: &mut Vec<String>, word: &str) -> usize {
 
 /// What was known without what has changed, and with what it is now.
 fn merged(known: &Walked, mut new: Changes, seen: i64, is_whole: bool) -> Walked {
-    let again: HashSet<u32> = new.rows.iter().map(|s| s.id).filter(|id| *id <= known.newest_id).collect();
+    let again: HashSet<u32> = new.rows.iter().map(|s| s.id).chain(new.gone.iter().copied()).filter(|id| *id <= known.newest_id).collect();
     let newest_id = new.rows.iter().map(|s| s.id).max().unwrap_or(0).max(known.newest_id);
     new.rows.sort_unstable();
     let mut steps = Vec::with_capacity(known.steps.len() + new.rows.len());
@@ -214,24 +220,43 @@ pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<Vec<(i32, Opti
     Ok(found)
 }
 
-/// Who has bought since a moment, in the order of their numbers.
+/// Who has bought since a moment, in the order of their numbers. Who was erased is still one of them, under the number that
+/// stands in the steps too.
 pub fn buyers(c: &SiteConn, from_ms: i64) -> Result<Vec<i32>> {
     let mut found: Vec<i32> = Vec::new();
     c.scan("select contact_id from customers where site_id = :site and last_at >= :from", named_params! {":from": from_ms}, |row| {
         found.extend(i32::try_from(row.get::<_, i64>(0)?).ok());
         Ok(true)
     })?;
+    c.scan(
+        "select distinct nobody from conversions
+         where site_id = :site and nobody is not null and kind = 'sale' and happened_at >= :from and counts = 1",
+        named_params! {":from": from_ms},
+        |row| {
+            found.extend(i32::try_from(row.get::<_, i64>(0)?).ok());
+            Ok(true)
+        },
+    )?;
     found.sort_unstable();
     Ok(found)
 }
 
 /// Sales of a person between two moments in one currency: when, and what is left of each.
 pub fn sales(c: &SiteConn, person: i32, from_ms: i64, to_ms: i64, currency: &str) -> Result<Vec<(i64, i64)>> {
-    c.list(
-        "select happened_at, coalesce(net_minor, 0) from conversions
-         where site_id = :site and contact_id = :person and kind = 'sale' and happened_at >= :from and happened_at < :to
-           and counts = 1 and currency = :currency",
-        named_params! {":person": person, ":from": from_ms, ":to": to_ms, ":currency": currency},
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
+    // Somebody who was erased has no contact, and one number still.
+    let sql = match person < 0 {
+        false => {
+            "select happened_at, coalesce(net_minor, 0) from conversions
+             where site_id = :site and contact_id = :person and kind = 'sale' and happened_at >= :from and happened_at < :to
+               and counts = 1 and currency = :currency"
+        }
+        true => {
+            "select happened_at, coalesce(net_minor, 0) from conversions
+             where site_id = :site and nobody = :person and kind = 'sale' and happened_at >= :from and happened_at < :to
+               and counts = 1 and currency = :currency"
+        }
+    };
+    c.list(sql, named_params! {":person": person, ":from": from_ms, ":to": to_ms, ":currency": currency}, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
 }

@@ -117,7 +117,7 @@ pub fn find(c: &SiteConn, id: ContactId) -> Result<Option<Contact>> {
     )?;
     let conversions = c.list(
         "select id, kind, label, amount_minor, currency, status, happened_at from conversions
-         where site_id = :site and contact_id = :id order by happened_at desc limit :most",
+         where site_id = :site and contact_id = :id and status <> 'void' order by happened_at desc limit :most",
         named_params! {":id": id, ":most": MOST_CONVERSIONS},
         |row| {
             let (minor, currency): (Option<i64>, Option<String>) = (row.get(3)?, row.get(4)?);
@@ -145,7 +145,7 @@ pub fn find(c: &SiteConn, id: ContactId) -> Result<Option<Contact>> {
 fn count_conversions(c: &SiteConn, lines: &mut [Line]) -> Result<()> {
     let counts: Vec<(i64, i64)> = c.list(
         "select contact_id, count(*) from conversions
-         where site_id = :site and contact_id in (select value from json_each(:ids)) group by contact_id",
+         where site_id = :site and contact_id in (select value from json_each(:ids)) and status <> 'void' group by contact_id",
         named_params! {":ids": json_list(lines.iter().map(|l| l.id.number()))},
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Row, named_params};
 
+use super::super::conversions::VOID;
 use super::super::scope::SiteConn;
 use super::beside::{self, Beside};
 use super::json_list;
@@ -311,7 +312,7 @@ fn cut(lines: &mut Vec<Line>, limit: usize, key: impl Fn(&Line) -> Option<i64>) 
 }
 
 fn takes(c: &SiteConn, filter: &ConversionFilter, marks: &Marks, id: i64, failed: &mut Option<Error>) -> bool {
-    if !filter.admits(marks) {
+    if !filter.admits(marks) || marks.status == VOID {
         return false;
     }
     fits(c, filter, id).unwrap_or_else(|e| {

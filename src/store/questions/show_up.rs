@@ -16,6 +16,7 @@ use super::timeline::sessions;
 use crate::domain::ids::ContactId;
 use crate::domain::milestone::{is_attendance, is_booking, is_lead};
 use crate::domain::money::{Currency, Money};
+use crate::domain::question::bookings::{Bookings, of_person};
 use crate::domain::question::reached::Quarters;
 use crate::domain::question::show_up::{Line, Outcome, Paces, Shown, Told, What, line};
 use crate::domain::time::Time;
@@ -36,6 +37,8 @@ pub struct Times {
 #[derive(Debug, Clone, Default)]
 pub struct Group {
     pub shown: Shown,
+    /// Of which a person may have several.
+    pub bookings: Bookings,
     pub net: BTreeMap<Currency, i64>,
 }
 
@@ -131,7 +134,7 @@ pub fn answer(c: &SiteConn, trails: &Trails, times: Times, by: &ByOrigin) -> Arc
     let mut all = Group::default();
     let mut by_group: Vec<Group> = Vec::new();
     let (mut groups, mut paces) = (Groups::default(), Paces::default());
-    each(trails, times, |trail, line| {
+    each(trails, times, |trail, line, told| {
         let Some(group) = groups.of(trails, trail, by) else { return };
         if by_group.len() <= group as usize {
             by_group.resize_with(group as usize + 1, Group::default);
@@ -139,6 +142,7 @@ pub fn answer(c: &SiteConn, trails: &Trails, times: Times, by: &ByOrigin) -> Arc
         for of in [&mut all, &mut by_group[group as usize]] {
             of.shown.add(line);
             add_net(trail, line, &mut of.net);
+            of_person(told, times.from_s, times.to_s, times.now_s, |outcome| of.bookings.add(outcome));
         }
         paces.add(line);
     });
@@ -153,7 +157,7 @@ pub fn answer(c: &SiteConn, trails: &Trails, times: Times, by: &ByOrigin) -> Arc
 pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part, wanted: Wanted) -> Page<Somebody> {
     let mut page = Page::of(wanted);
     let mut groups = Groups::default();
-    each(trails, times, |trail, line| {
+    each(trails, times, |trail, line, _| {
         if part.holds(line) && groups.of(trails, trail, by).is_some() {
             page.add(line.booked_s, trail.person, || {
                 let mut net = BTreeMap::new();
@@ -167,7 +171,7 @@ pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part, wanted: 
 }
 
 /// Everybody with a line.
-fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Line)) {
+fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Line, &[Told])) {
     let kinds: Vec<Means> = trails.steps.kinds.iter().map(|kind| Means::of(kind)).collect();
     let mut told: Vec<Told> = Vec::new();
     trails.each_with_steps(|trail| {
@@ -178,7 +182,7 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
         told.clear();
         told.extend(trail.steps.iter().filter_map(|s| {
             let starts = (s.starts_s > 0).then_some(s.starts_s);
-            kinds[usize::from(s.kind)].what(starts).map(|what| Told { at_s: s.at_s, what })
+            kinds[usize::from(s.kind)].what(starts).map(|what| Told { at_s: s.at_s, what, due_s: starts, source: s.source })
         }));
         told.extend(trail.sales.iter().filter_map(|s| {
             let what = match s.kind {
@@ -187,11 +191,11 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
                 Kind::Refund => What::Refunded,
                 Kind::SignUp | Kind::Custom => return None,
             };
-            Some(Told { at_s: s.at_s, what })
+            Some(Told { at_s: s.at_s, what, due_s: None, source: 0 })
         }));
         told.sort_unstable();
         if let Some(line) = line(&told, times.from_s, times.to_s, times.now_s) {
-            on(trail, &line);
+            on(trail, &line, &told);
         }
     });
 }
@@ -268,7 +272,7 @@ pub fn happened(c: &SiteConn, contact: i64) -> Result<Vec<Happened>> {
     let mut all: Vec<Happened> = c.list(
         "select at, kind, source, cast(coalesce(data ->> 'topic', data ->> 'service', data ->> 'event_type') as text), starts_at,
            coalesce(data -> 'answers' ->> 'minutes', data ->> 'minutes')
-         from milestones where site_id = :site and contact_id = :contact order by at limit :most",
+         from milestones where site_id = :site and contact_id = :contact and undone_at is null order by at limit :most",
         named_params! {":contact": contact, ":most": MOST_HAPPENED},
         |row| {
             Ok(Happened {

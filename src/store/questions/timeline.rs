@@ -222,7 +222,7 @@ impl Walk<'_> {
     fn of_facts(&self) -> Result<Vec<Line>> {
         let mut lines = self.c.list(
             "select happened_at, :base + id, kind, label, id, amount_minor, currency, status, source, medium, campaign from conversions
-             where site_id = :site and contact_id = :contact and (happened_at, :base + id) < (:key, :before)
+             where site_id = :site and contact_id = :contact and status <> 'void' and (happened_at, :base + id) < (:key, :before)
              order by happened_at desc, 2 desc limit :most",
             named_params! {":base": base(3), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
             |row| Ok(Line { state: row.get(7)?, source: row.get(8)?, medium: row.get(9)?, campaign: row.get(10)?, ..of_conversion(row)? }),
@@ -238,7 +238,7 @@ impl Walk<'_> {
         lines.extend(self.c.list(
             "select e.happened_at, :base + e.id, e.kind, v.label, v.id, e.amount_minor, e.currency from conversions v
              join entries e on e.site_id = v.site_id and e.conversion_id = v.id
-             where v.site_id = :site and v.contact_id = :contact and e.kind <> 'sale' and (e.happened_at, :base + e.id) < (:key, :before)
+             where v.site_id = :site and v.contact_id = :contact and v.status <> 'void' and e.kind <> 'sale' and (e.happened_at, :base + e.id) < (:key, :before)
              order by e.happened_at desc, 2 desc limit :most",
             named_params! {":base": base(5), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
             of_conversion,
@@ -322,7 +322,7 @@ impl Walk<'_> {
     fn of_milestones(&self) -> Result<Vec<Line>> {
         self.c.list(
             "select at, :base + id, 'milestone', kind, source, utm_source, utm_medium, utm_campaign from milestones
-             where site_id = :site and contact_id = :contact and conversion_id is null and (at, :base + id) < (:key, :before)
+             where site_id = :site and contact_id = :contact and conversion_id is null and undone_at is null and (at, :base + id) < (:key, :before)
              order by at desc, 2 desc limit :most",
             named_params! {":base": base(12), ":contact": self.contact, ":key": self.key, ":before": self.before, ":most": self.most},
             |row| Ok(Line { platform: row.get(4)?, source: row.get(5)?, medium: row.get(6)?, campaign: row.get(7)?, ..line(row)? }),

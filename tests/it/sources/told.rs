@@ -27,7 +27,7 @@ pub fn batch(batch: Batch) -> Value {
     let problems: Vec<Value> =
         batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
     told(
-        json!({"facts": facts, "problems": problems, "fetch": batch.fetch, "whole": batch.whole.map(|w| json!({"kind": w.kind, "end": w.end, "since": w.since.utc(), "ids": w.ids}))}),
+        json!({"facts": facts, "problems": problems, "fetch": batch.fetch, "standing": batch.standing, "whole": batch.whole.map(|w| json!({"kind": w.kind, "end": w.end, "since": w.since.utc(), "ids": w.ids}))}),
     )
 }
 

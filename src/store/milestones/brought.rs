@@ -1,0 +1,126 @@
+//! Steps that a file has brought, and how they are taken away again when it is taken back: the row stays without anything of a
+//! person and counts nowhere, and people who were known by it alone are known no more.
+
+use rusqlite::named_params;
+
+use super::super::scope::SiteConn;
+use crate::domain::ids::{ContactId, ConversionId, ImportId, MilestoneId};
+use crate::domain::time::Time;
+use crate::error::Result;
+
+/// A row of a file, and the step that it is.
+#[derive(Debug, Clone)]
+pub struct BroughtRow {
+    pub key: Vec<u8>,
+    pub milestone: MilestoneId,
+}
+
+/// The step as it stands.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    pub contact: Option<ContactId>,
+    pub conversion: Option<ConversionId>,
+    /// The file that told of it first.
+    pub import: Option<ImportId>,
+    pub is_undone: bool,
+}
+
+/// The file that has told of a step first.
+pub fn set_import(c: &SiteConn, id: MilestoneId, import: ImportId) -> Result<()> {
+    c.execute(
+        "update milestones set import_id = :import where site_id = :site and id = :id and import_id is null",
+        named_params! {":id": id.number(), ":import": import.number()},
+    )?;
+    Ok(())
+}
+
+/// Rows of a file behind the one that was looked at last.
+pub fn list_rows(c: &SiteConn, import: ImportId, after: &[u8], limit: i64) -> Result<Vec<BroughtRow>> {
+    c.list(
+        "select key, fact_id from import_rows
+         where site_id = :site and import_id = :import and kind = 'offline' and key > :after and fact_id is not null
+         order by key limit :limit",
+        named_params! {":import": import.number(), ":after": after, ":limit": limit},
+        |row| Ok(BroughtRow { key: row.get(0)?, milestone: MilestoneId::new(row.get(1)?) }),
+    )
+}
+
+pub fn find(c: &SiteConn, id: MilestoneId) -> Result<Option<Brought>> {
+    c.find(
+        "select contact_id, conversion_id, import_id, undone_at is not null from milestones where site_id = :site and id = :id",
+        named_params! {":id": id.number()},
+        |row| {
+            let (contact, conversion): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(Brought {
+                // Below nought: somebody who was erased.
+                contact: contact.filter(|id| *id > 0).map(ContactId::new),
+                conversion: conversion.map(ConversionId::new),
+                import: row.get::<_, Option<i64>>(2)?.map(ImportId::new),
+                is_undone: row.get(3)?,
+            })
+        },
+    )
+}
+
+/// Another file that tells of the same step in other words, and becomes the one that told of it first.
+pub fn leave_to_another(c: &SiteConn, id: MilestoneId, key: &[u8]) -> Result<bool> {
+    let other: Option<i64> = c.find(
+        "select import_id from import_rows
+         where site_id = :site and fact_id = :id and kind = 'offline' and key <> :key order by import_id limit 1",
+        named_params! {":id": id.number(), ":key": key},
+        |row| row.get(0),
+    )?;
+    let Some(other) = other else { return Ok(false) };
+    c.execute(
+        "update milestones set import_id = :import where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":import": other},
+    )?;
+    Ok(true)
+}
+
+/// It was never told: nothing of a person stays with it, and the same row may come again.
+pub fn take_back(c: &SiteConn, id: MilestoneId, now: Time) -> Result<()> {
+    let changed = c.next_inner_number("milestone")?;
+    c.execute(
+        "update milestones set undone_at = :now, changed = :changed, key = null, external_id = null, contact_id = null, session_id = null,
+           conversion_id = null, email = null, phone = null, first_name = null, last_name = null, company = null, referrer = null,
+           data = '{}', metadata = '{}'
+         where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":now": now.ms(), ":changed": changed},
+    )?;
+    Ok(())
+}
+
+/// Whether another step through the same door belongs to this lead.
+pub fn has_other(c: &SiteConn, contact: ContactId, conversion: ConversionId, connection: i64) -> Result<bool> {
+    c.one(
+        "select exists (select 1 from milestones where site_id = :site and contact_id = :contact and connection_id = :connection
+           and conversion_id = :conversion and undone_at is null)",
+        named_params! {":contact": contact.number(), ":conversion": conversion.number(), ":connection": connection},
+    )
+}
+
+/// Somebody of whom nothing else was ever told is known no more. False where anything is.
+pub fn forget_if_unknown(c: &SiteConn, contact: ContactId) -> Result<bool> {
+    let who = named_params! {":contact": contact.number()};
+    let is_known: bool = c.one(
+        "select exists (select 1 from milestones where site_id = :site and contact_id = :contact)
+           or exists (select 1 from leads where site_id = :site and contact_id = :contact)
+           or exists (select 1 from orders where site_id = :site and contact_id = :contact)
+           or exists (select 1 from conversions where site_id = :site and contact_id = :contact)
+           or exists (select 1 from conversations where site_id = :site and contact_id = :contact)
+           or exists (select 1 from enrolments where site_id = :site and contact_id = :contact)
+           or exists (select 1 from tracker_events where site_id = :site and contact_id = :contact)
+           or exists (select 1 from consents where site_id = :site and contact_id = :contact)
+           or exists (select 1 from contact_merges where site_id = :site and kept = :contact)
+           or exists (select 1 from identities i join session_people p on p.site_id = i.site_id and p.kind = i.kind and p.value = i.value
+             where i.site_id = :site and i.contact_id = :contact)
+           or exists (select 1 from contacts where site_id = :site and id = :contact and (merged_into is not null or marketing <> 'unknown'))",
+        who,
+    )?;
+    if !is_known {
+        c.execute("delete from identities where site_id = :site and contact_id = :contact", who)?;
+        c.execute("delete from contacts where site_id = :site and id = :contact", who)?;
+    }
+    Ok(!is_known)
+}
