@@ -114,6 +114,23 @@ async fn a_withdrawal_meets_what_is_on_its_way_and_what_stands_behind_it() {
     assert_eq!((&proof["total"]["deliveries"], &proof["total"]["refused"]), (&json!(4), &json!(0)), "{proof:#}");
 }
 
+/// Nothing calls back what waits where the no is not the person's own change of mind: it is asked again at the moment of sending.
+#[tokio::test]
+async fn what_is_not_allowed_any_more_does_not_leave_at_the_next_try() {
+    let house = House::new();
+    let receiver = StandIn::start(|_, _| Answer::text(503, "later")).await;
+    let site = house.site_with("shop.example", |new| new.consent = Mode::OptOut).await;
+    house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+    house.lead(&site, json!({"lead_id": "L-1", "email": "silent@mail.example"})).await.is(200);
+    house.work().await;
+    assert_eq!((receiver.seen().len(), ends(&house.deliveries(&site).await)), (1, vec!["pending -".to_owned()]));
+    // The site asks first from now on.
+    halotrack::flows::sites::set(&house.app, site.id, "consent", "opt-in", "test").await.expect("set");
+    house.advance_s(20 * 3_600);
+    house.work().await;
+    assert_eq!((receiver.seen().len(), ends(&house.deliveries(&site).await)), (1, vec!["cancelled consent".to_owned()]));
+}
+
 #[tokio::test]
 async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     let house = House::new();
