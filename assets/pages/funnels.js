@@ -142,7 +142,8 @@ export function render(root, params) {
 
   function draw() {
     fill(tabs, BY.map(([id, name]) => h('button', { type: 'button', 'data-focus': `by-${id || 'source'}`, 'aria-pressed': String(id === byOf(p.view)), onclick: () => app.go({ by: id }, { replace: true }) }, name)));
-    const t = shown.total, has = t.booked > 0 || shown.items.length > 0;
+    // What was spent says nothing here where nobody books.
+    const t = shown.total, has = [t, ...shown.items].some((r) => r.booked || r.asked || r.came || r.bought);
     sheet.hidden = !has;
     fill(state, !has && h('section.sheet', null, empty()));
     if (!has) return;

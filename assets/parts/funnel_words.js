@@ -23,7 +23,7 @@ export const KINDS = [['page', 'began a visit, or did something, on a page'], ['
 
 /** "Visit or event on /pricing*": of pages that are only looked at nothing is kept. @param {any} step */
 export function stepWord(step) {
-  if (step.kind === 'page') return `Visit or event on ${step.path}`;
+  if (step.kind === 'page') return ['*', '/*'].includes(step.path) ? 'Visited' : `Visit or event on ${step.path}`;
   if (step.kind === 'event') return `Did “${step.name}”`;
   if (step.kind === 'milestone') return `${milestoneWord(step.milestone)}${step.source ? ` (${sourceWord(step.source)})` : ''}`;
   if (step.kind === 'order') return step.minimum ? `Ordered for ${money(step.minimum)} or more` : 'Ordered';
