@@ -34,6 +34,18 @@ impl Utm {
         *self == Utm::default()
     }
 
+    /// Without fields that hold an e-mail address: nobody may become the name of a campaign.
+    pub fn without_people(self) -> Utm {
+        let kept = |field: Option<String>| field.filter(|text| !text.contains(['@', '%']) || !landing::looks_like_email(text));
+        Utm {
+            source: kept(self.source),
+            medium: kept(self.medium),
+            campaign: kept(self.campaign),
+            term: kept(self.term),
+            content: kept(self.content),
+        }
+    }
+
     /// Each field of `self`, or where it is absent that of `other`.
     pub fn or(self, other: Utm) -> Utm {
         Utm {

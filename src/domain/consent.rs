@@ -39,7 +39,9 @@ impl Answer {
     pub fn parse(word: &str) -> Option<Answer> {
         Some(match word.trim().to_ascii_lowercase().as_str() {
             "granted" | "grant" | "true" | "yes" | "1" | "allow" | "allowed" | "accept" | "accepted" | "all" | "y" => Answer::Granted,
-            "denied" | "deny" | "false" | "no" | "0" | "reject" | "rejected" | "declined" | "refused" | "necessary" | "n" => Answer::Denied,
+            "denied" | "deny" | "false" | "no" | "0" | "reject" | "rejected" | "decline" | "declined" | "refuse" | "refused"
+            | "withdrawn" | "withdraw" | "revoked" | "revoke" | "disagree" | "disallow" | "disallowed" | "optout" | "opt-out"
+            | "opted-out" | "none" | "off" | "necessary" | "essential" | "nein" | "non" | "n" => Answer::Denied,
             "unknown" | "" | "null" | "undefined" | "pending" => Answer::Unknown,
             _ => return None,
         })

@@ -132,6 +132,9 @@ pub fn order_key(id: &str) -> Option<String> {
 pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
     let may = |c: &Candidate| c.kind == new.kind && can_be_one(&c.reporters, &new.reporters);
     let by_order: Vec<usize> = places(known, |c| may(c) && new.order_key.is_some() && c.order_key == new.order_key);
+    if by_order.iter().any(|place| contradicts(&known[*place], new)) {
+        return Joining::Ambiguous;
+    }
     match by_order.as_slice() {
         [one] => return Joining::Join(*one),
         [] => {}
@@ -146,6 +149,15 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
         [] => Joining::Apart,
         _ => Joining::Ambiguous,
     }
+}
+
+/// The same number, and yet another person, another amount and another day: a number of another system, such as the EU-1001 and
+/// US-1001 of two branches. One of the three alone may be a second address, a shipping fee or a late telling.
+fn contradicts(a: &Candidate, b: &Candidate) -> bool {
+    let differ = |a: Option<i64>, b: Option<i64>| matches!((a, b), (Some(a), Some(b)) if a != b);
+    differ(a.contact, b.contact)
+        && matches!((a.amount, b.amount), (Some(a), Some(b)) if a != b)
+        && a.happened_at.ms_since(b.happened_at).abs() > SAME_SALE_MS
 }
 
 /// What another sender tells of a person who sent several leads is one of them, and never one more: the nearest in time, of two
@@ -210,6 +222,13 @@ mod tests {
             ("another amount", sale(None, Some(1), 501, 1_000_600, (2, Rank::Payment)), Joining::Apart),
             ("another person", sale(None, Some(2), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
             ("another order id", sale(Some("1002"), Some(1), 500, 1_000_600, (2, Rank::Payment)), Joining::Apart),
+            (
+                "the same number of somebody else, for less, weeks later",
+                sale(Some("US-1001"), Some(2), 90, 3_000_000, (2, Rank::Api)),
+                Joining::Ambiguous,
+            ),
+            ("the same number of another address", sale(Some("1001"), Some(2), 500, 3_000_000, (2, Rank::Api)), Joining::Join(0)),
+            ("the same number without shipping", sale(Some("1001"), Some(1), 400, 3_000_000, (2, Rank::Api)), Joining::Join(0)),
             ("a tracker's own number", sale(Some("t-9x"), Some(1), 500, 1_000_600, (2, Rank::AnyTrack)), Joining::Join(0)),
             ("a tracker's own number, another amount", sale(Some("t-9x"), Some(1), 501, 1_000_600, (2, Rank::AnyTrack)), Joining::Apart),
             ("two shops have the same number", sale(Some("1001"), Some(1), 500, 1_000_000, (3, Rank::Shop)), Joining::Apart),

@@ -56,7 +56,7 @@ pub const PLAN: &[Planned] = &[
     // How many took which step stays; `contact_id` becomes a number that is nobody's, so that they are counted as one.
     blank(
         "milestones",
-        &["contact_id", "session_id", "email", "phone", "first_name", "last_name", "company", "referrer", "data", "metadata", "key"],
+        &["contact_id", "session_id", "email", "phone", "first_name", "last_name", "company", "referrer", "data", "metadata"],
     ),
     blank("enrolments", &["contact_id", "email", "user_id"]),
     blank("orders", &["contact_id", "email", "phone", "first_name", "last_name", "customer_id", "session_id", "journey"]),

@@ -158,7 +158,8 @@ fn read_event(site: &Site, fields: &Map<String, Value>, now: Time) -> Result<Mil
             campaign: word(fields, "utm_campaign", 255)?,
             term: word(fields, "utm_term", 255)?,
             content: word(fields, "utm_content", 255)?,
-        },
+        }
+        .without_people(),
         referrer: word(fields, "referrer", 2_048)?,
         data: said(fields, "event_data")?,
         metadata: said(fields, "external_metadata")?,

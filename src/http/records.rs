@@ -228,5 +228,5 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
 
 /// Divided to the nearest minor unit.
 fn rounded(minor: i64, by: i64) -> i64 {
-    (minor + by / 2).div_euclid(by)
+    minor.saturating_add(by / 2).div_euclid(by)
 }

@@ -134,6 +134,7 @@ pub(super) fn read(
         term: text("utm_term")?,
         content: text("utm_content")?,
     }
+    .without_people()
     .or(landed.utm.clone());
     let mut clicks = ClickIds::new();
     for kind in ClickKind::ALL {
@@ -204,8 +205,14 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
         None | Some(Value::Null) => Consent::UNKNOWN,
         Some(Value::String(word)) => consent::from_word(word),
         Some(Value::Object(words)) => {
-            let word = |name: &str| words.get(name).and_then(Value::as_str).unwrap_or_default();
-            consent::from_words(word("analytics"), word("marketing"))
+            let word = |name: &str| match words.get(name) {
+                None | Some(Value::Null) => Ok(String::new()),
+                Some(Value::String(word)) => Ok(word.clone()),
+                Some(Value::Bool(said)) => Ok(said.to_string()),
+                Some(Value::Number(said)) => Ok(said.to_string()),
+                Some(_) => Err(Error::invalid("consent", format!("consent.{name} must be granted, denied or unknown."))),
+            };
+            consent::from_words(&word("analytics")?, &word("marketing")?)
         }
         Some(_) => return Err(Error::invalid("consent", "consent must be a word, or {\"analytics\", \"marketing\"} of such words.")),
     };

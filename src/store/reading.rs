@@ -1,6 +1,7 @@
 //! Questions: each on a read-only connection, off the async threads, in one snapshot and with a limit on its time.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use super::scope::{self, AllSites, SiteConn};
@@ -85,9 +86,14 @@ impl Inner {
         conn.progress_handler(STEPS_A_LOOK, is_over).map_err(scope::sql_error)?;
         // One snapshot for the whole question.
         conn.execute_batch("begin").map_err(scope::sql_error)?;
-        question(&AllSites::new(&conn, &self.sealer).remembering(&self.recall));
-        conn.progress_handler(0, None::<fn() -> bool>).map_err(scope::sql_error)?;
-        conn.execute_batch("rollback").map_err(scope::sql_error)
+        // What panics would leave its transaction and its limit to whoever has this connection next, of any site.
+        let asked = catch_unwind(AssertUnwindSafe(|| question(&AllSites::new(&conn, &self.sealer).remembering(&self.recall))));
+        let unlimited = conn.progress_handler(0, None::<fn() -> bool>);
+        let ended = conn.execute_batch("rollback");
+        if let Err(panic) = asked {
+            resume_unwind(panic);
+        }
+        unlimited.and(ended).map_err(scope::sql_error)
     }
 }
 

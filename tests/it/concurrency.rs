@@ -178,3 +178,36 @@ async fn what_is_refused_harms_nobody_beside_it() {
     assert_eq!(house.sql(&site, "select 1 from leads").len(), 30);
     assert_eq!(house.list(&site, "conversions").await.len(), 30);
 }
+
+/// A question that panics is answered as a fault, and its connection serves the next one, of whatever site.
+#[tokio::test]
+async fn a_question_that_panics_harms_no_other() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for _ in 0..16 {
+        let asked = house.app.store.read(site.id, |_| -> halotrack::error::Result<i64> { panic!("on purpose") }).await;
+        assert!(asked.is_err());
+    }
+    for _ in 0..16 {
+        house.get("/api/sites/shop/reports/overview").token(&site.token).send().await.is(200);
+    }
+}
+
+/// Sums beyond what fits are shown as the most that does, and nobody else hears of it.
+#[tokio::test]
+async fn amounts_beyond_all_bounds_break_no_report() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    for n in 0..12 {
+        let all: Vec<Value> = (0..100)
+            .map(
+                |k| json!({"conversion_type": "sale", "revenue": "99999999999999.99", "currency": "USD", "order_id": format!("O-{n}-{k}")}),
+            )
+            .collect();
+        house.post("/api/conversions").token(&site.token).json(&Value::from(all)).send().await.is(200);
+        house.advance_s(60);
+    }
+    for report in ["overview", "sources", "customers", "timeseries"] {
+        house.get(&format!("/api/sites/shop/reports/{report}")).token(&site.token).send().await.is(200);
+    }
+}

@@ -420,7 +420,10 @@ async fn consent_managers_cookies_are_read_on_the_server() {
         let both = json!({"consent": "granted", "consent_cookies": denied});
         assert_eq!(house.touch(&easy, None, both).await.is(200).json["session_id"], Value::Null, "{denied}");
     }
-    for bad in [json!(7), json!(["granted"])] {
+    for no in [json!({"analytics": false, "marketing": false}), json!({"analytics": 0}), json!("withdrawn"), json!("none"), json!("off")] {
+        assert_eq!(house.touch(&easy, None, json!({"consent": no})).await.is(200).json["session_id"], Value::Null, "{no}");
+    }
+    for bad in [json!(7), json!(["granted"]), json!({"analytics": ["no"]})] {
         assert_eq!(house.touch(&easy, None, json!({"consent": bad})).await.is(422).json["code"], json!("invalid_field"));
     }
 }

@@ -146,7 +146,7 @@ fn clean_path(path: &str) -> String {
 }
 
 /// True if an e-mail address stands anywhere in the text, plain or percent-encoded.
-fn looks_like_email(text: &str) -> bool {
+pub(super) fn looks_like_email(text: &str) -> bool {
     let text = text.replace("%40", "@");
     text.match_indices('@').any(|(at, _)| {
         let before = text[..at].chars().next_back();

@@ -253,7 +253,8 @@ mod tests {
                 "cookiebot +-",
             ),
             // Cut off on the way.
-            ("CookieConsent={stamp:'x',statistics:true,mark", "cookiebot +?"),
+            ("CookieConsent={stamp:'x',statistics:true,mark", "none ??"),
+            ("CookieConsent={stamp:'x',statistics:false,mark", "cookiebot -?"),
             ("CookieConsent={stamp:'x',statistics:tru", "none ??"),
             // plain ones
             ("cookie_consent=analytics:yes,advertisement:no", "other +-"),

@@ -42,18 +42,23 @@ pub(super) fn cookiebot(text: &str) -> Answers {
     match text.trim() {
         "0" => return both(Answer::Denied),
         "-1" => return NOTHING,
+        // Cut off on the way: what is missing may say that it was no answer. A no is kept.
+        cut if cut.starts_with('{') && !cut.ends_with('}') => return refusals(pairs(cut, ',', ':').answers()),
         _ => {}
     }
     let pairs = pairs(text, ',', ':');
     let (analytics, marketing) = pairs.answers();
     if pairs.find("method").is_some_and(|method| method.eq_ignore_ascii_case("implied")) {
         // Going on reading is no answer; a "no" that stands there is kept as one.
-        let not_yes = |answer| {
-            if answer == Answer::Granted { Answer::Unknown } else { answer }
-        };
-        return (not_yes(analytics), not_yes(marketing));
+        return refusals((analytics, marketing));
     }
     (analytics, marketing)
+}
+
+/// Only what was refused.
+fn refusals((analytics, marketing): Answers) -> Answers {
+    let not_yes = |answer| if answer == Answer::Granted { Answer::Unknown } else { answer };
+    (not_yes(analytics), not_yes(marketing))
 }
 
 /// A query string with `groups=C0001:1,C0002:0,C0004:0`; C0002 is performance, C0004 targeting, V2STACK42 the

@@ -72,7 +72,8 @@ fn read(cells: &Cells, is_imported: bool) -> Result<(Milestone, Option<String>),
         campaign: journey.campaign,
         term: cells.text("term", LONGEST),
         content: cells.text("content", LONGEST),
-    };
+    }
+    .without_people();
     let milestone = Milestone {
         external_id: own.clone(),
         source: source.to_owned(),

@@ -34,7 +34,8 @@ pub fn read(cells: &Cells) -> Result<(HistoryTouch, Option<String>), Refusal> {
     landed.refs = landed.refs.or_else(|| cells.text("affiliate", LONGEST));
     let word = |name: &str| cells.text(name, LONGEST);
     let utm =
-        Utm { source: word("source"), medium: word("medium"), campaign: word("campaign"), term: word("term"), content: word("content") };
+        Utm { source: word("source"), medium: word("medium"), campaign: word("campaign"), term: word("term"), content: word("content") }
+            .without_people();
     let mut clicks = ClickIds::new();
     for kind in ClickKind::ALL {
         if let Some(value) = cells.told(kind.name()) {

@@ -18,18 +18,22 @@ use super::{Context, Stored, given_id, lead};
 
 pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     let clicks = clicks_in(&m.data);
+    let key = key(x, m);
+    let known = milestones::find_by_key(x.c, &key[..16])?;
+    if let Some(known) = known.as_ref().filter(|known| known.is_erased) {
+        // Told once more after an erasure: it makes nobody of them again.
+        return Ok(Stored { conversion: known.conversion, ..kept(known.id, m, false) });
+    }
     let session = told_session(x, &m.traces)?;
     let contact = match x.erased_at {
         Some(_) => None,
         None => known_person(x, &m.person, &m.traces, session, &m.source, m.happened_at)?,
     };
-    let key = key(x, m);
-    if let Some(known) = milestones::find_by_key(x.c, &key[..16])? {
-        let is_again = known.is_undone && !known.is_erased;
-        if is_again {
+    if let Some(known) = known {
+        if known.is_undone {
             milestones::redo(x.c, known.id, m.happened_at)?;
         }
-        let is_changed = !known.is_erased && (milestones::learned(x.c, known.id, m, contact, session)? || is_again);
+        let is_changed = milestones::learned(x.c, known.id, m, contact, session)? || known.is_undone;
         let mut stored = kept(known.id, m, false);
         (stored.conversion, stored.is_changed) = (known.conversion, is_changed);
         return Ok(stored);

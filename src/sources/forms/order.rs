@@ -21,13 +21,14 @@ const MAX_ITEMS: usize = 500;
 /// A number of pieces beyond this is a mistake.
 const MAX_QUANTITY: i64 = 1_000_000;
 
-/// Reads an order. Shopify's shape is looked for first, because it too has `line_items`.
+/// Reads an order. Shopify's shape is looked for first, because it too has `line_items`; what names an `order_id` is of neither,
+/// whatever else it calls as they do.
 pub fn read_order(body: &[u8], content_type: &str, home: &Home) -> Result<Order, Reject> {
     let map = encodings::object(body, content_type)?;
     let has = |name: &str| map.get(name).is_some_and(|v| !v.is_null());
     if has("checkout_token") || (has("order_number") && has("line_items")) {
         shops::shopify(&map, home)
-    } else if has("billing") || has("line_items") {
+    } else if has("id") && !has("order_id") && (has("billing") || has("line_items")) {
         shops::woocommerce(&map, home)
     } else {
         generic(&map, home)
@@ -75,12 +76,21 @@ impl Told<'_> {
         let modified_at = moment(self.modified_at.as_deref(), home.now).map_or(home.now, |at: Time| at.min(home.now));
         let refunds: Vec<Refund> = self.refunds.unwrap_or_default().iter().filter_map(|row| refund(row, modified_at, currency)).collect();
         let number = self.number.as_deref().and_then(|n| cleaned(n, MAX_TEXT, false));
+        // A day that cannot be read is not today: money would be booked in a month that it is not of.
+        let happened_at = match self.happened_at.as_deref().filter(|told| !told.trim().is_empty()) {
+            None => home.now,
+            Some(told) => moment(Some(told), home.now).ok_or_else(|| Reject::BadField {
+                field: "created_at".into(),
+                code: "invalid_field",
+                sentence: "created_at must be a time like 2026-06-12T10:00:00Z, or seconds since 1970.".into(),
+            })?,
+        };
         Ok(Order {
             order_number: number.unwrap_or_else(|| external_id.clone()),
             external_id,
             platform: self.platform,
             rank: Rank::GenericOrder,
-            happened_at: moment(self.happened_at.as_deref(), home.now).unwrap_or(home.now),
+            happened_at,
             modified_at,
             person: self.person,
             traces: self.traces,

@@ -88,6 +88,7 @@ impl Answers {
             term: self.text(&["utmterm"]),
             content: self.text(&["utmcontent"]),
         }
+        .without_people()
     }
 
     pub fn traces(&mut self, utm: &Utm) -> Traces {

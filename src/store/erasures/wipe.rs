@@ -134,7 +134,7 @@ fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> 
     }
     c.execute(
         "update milestones set contact_id = :nobody, session_id = null, email = null, phone = null, first_name = null, last_name = null,
-           company = null, referrer = null, data = '{}', metadata = '{}', key = null, changed = :changed, erased_at = :at
+           company = null, referrer = null, data = '{}', metadata = '{}', changed = :changed, erased_at = :at
          where site_id = :site and id = :id and erased_at is null",
         named_params! {":id": id, ":nobody": nobody, ":changed": changed, ":at": at.ms()},
     )

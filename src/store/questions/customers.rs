@@ -63,8 +63,11 @@ impl Worth {
 
 /// Divided to the nearest minor unit, halves away from nought.
 pub fn rounded(minor: i64, by: i64) -> i64 {
+    let (minor, by) = (i128::from(minor), i128::from(by));
     let half = by / 2;
-    if minor < 0 { -((half - minor) / by) } else { (minor + half) / by }
+    let rounded = if minor < 0 { -((half - minor) / by) } else { (minor + half) / by };
+    // Never larger than what was divided.
+    i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
 /// Seen from the days that are asked for: whose first sale lies in them, or before. Without days: who bought once, or

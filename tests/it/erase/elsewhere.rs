@@ -81,3 +81,33 @@ async fn a_name_is_found_wherever_somebody_has_written_it() {
     assert_eq!(one("select sum(amount_minor) from spend") + one("select sum(amount_minor) from refunds"), 200);
     assert_eq!(one("select count(*) from audit where what = 'dropped a file that named the person'"), 1);
 }
+
+/// A step that is told once more after its person was erased is the same step, and makes nobody of them again.
+#[tokio::test]
+async fn a_step_told_again_brings_nobody_back() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let step = json!({"source_type": "manual", "event_type": "form_submitted", "email": ANN, "external_id": "f-1"});
+    let tell = async || house.post("/funnel/event").token(&site.token).json(&step).send().await;
+    let first = tell().await.json["event_id"].clone();
+    assert!(first.is_string());
+    house.erase(&site, json!({"email": ANN})).await.is(201);
+    house.advance_s(3_600);
+    assert_eq!(tell().await.json["event_id"], first);
+    assert_eq!(house.emails(&site), Vec::<String>::new());
+    assert_eq!(house.list(&site, "conversions").await.len(), 1);
+}
+
+/// An address in a campaign's name is left out of it: it would stand in every report and in every copy of them.
+#[tokio::test]
+async fn nobody_becomes_the_name_of_a_campaign() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let id = house.visit(&site, None, json!({"utm_source": ANN, "utm_medium": "email", "utm_content": format!("to {ANN}")})).await;
+    house.order(&site, json!({"order_id": "1", "total": "5.00", "currency": "USD", "email": ANN, "session_id": id})).await.is(200);
+    let step = json!({"source_type": "manual", "event_type": "form_submitted", "email": ANN, "utm_source": ANN, "utm_campaign": "Spring"});
+    house.post("/funnel/event").token(&site.token).json(&step).send().await;
+    house.erase(&site, json!({"email": ANN})).await.is(201);
+    house.work().await;
+    assert_eq!(that_name(house.data(), &ANN.to_lowercase()), Vec::<PathBuf>::new());
+}
