@@ -151,13 +151,11 @@ pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
     }
 }
 
-/// The same number, and yet another person, another amount and another day: a number of another system, such as the EU-1001 and
-/// US-1001 of two branches. One of the three alone may be a second address, a shipping fee or a late telling.
+/// The same number, and yet another person and another amount: a number of another system, such as the EU-1001 and US-1001 of two
+/// branches. One of the two alone may be a second address, or a shipping fee.
 fn contradicts(a: &Candidate, b: &Candidate) -> bool {
-    let differ = |a: Option<i64>, b: Option<i64>| matches!((a, b), (Some(a), Some(b)) if a != b);
-    differ(a.contact, b.contact)
-        && matches!((a.amount, b.amount), (Some(a), Some(b)) if a != b)
-        && a.happened_at.ms_since(b.happened_at).abs() > SAME_SALE_MS
+    let of_others = matches!((a.contact, b.contact), (Some(a), Some(b)) if a != b);
+    of_others && matches!((a.amount, b.amount), (Some(a), Some(b)) if a != b)
 }
 
 /// What another sender tells of a person who sent several leads is one of them, and never one more: the nearest in time, of two

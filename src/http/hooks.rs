@@ -224,7 +224,10 @@ async fn quarantined(app: &App, site: &Arc<Site>, ask: &Ask, connection: &Connec
 pub fn delivered(ask: &Ask, connection: Option<ConnectionId>, platform: &str, batch: Batch, is_asserted: bool) -> Delivered {
     // A body whose facts name themselves is a repeat for ever; one without ids only within its own time.
     let is_once = connection.is_some() && batch.facts.iter().all(has_own_id);
-    let is_hook = ask.path.starts_with("/in/") || ask.path.starts_with("/api/webhooks/") || ask.path == counted::ANYTRACK_PATH;
+    let is_hook = ask.path.starts_with("/in/")
+        || ask.path.starts_with("/api/webhooks/")
+        || ask.path == counted::ANYTRACK_PATH
+        || (ask.path == "/api/webhook/lead" && connection.is_some());
     Delivered {
         connection,
         platform: platform.to_owned(),

@@ -81,8 +81,12 @@ impl Webhook for Forms {
     }
 
     fn parse(&self, body: &Verified<'_>, _: &Settings, home: &Home) -> Result<Heard, Reject> {
-        let lead = read_lead(body.body(), body.content_type(), home)?;
-        Ok(Heard::Facts(Batch::of(vec![Fact::Lead(lead)])))
+        let fact = if order::is_order(body.body(), body.content_type()) {
+            Fact::Order(read_order(body.body(), body.content_type(), home)?)
+        } else {
+            Fact::Lead(read_lead(body.body(), body.content_type(), home)?)
+        };
+        Ok(Heard::Facts(Batch::of(vec![fact])))
     }
 }
 

@@ -754,3 +754,25 @@ async fn pages_may_tell_leads_once_the_owner_says_so() {
     }
     assert_eq!(taken, 6, "six a minute from one address");
 }
+
+/// Whoever sends an order to a form's own address has sent an order, not somebody's question without an amount.
+#[tokio::test]
+async fn an_order_at_the_forms_address_is_an_order() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let forms = house.connect(&site, "forms", "", &[]).await;
+    let body = json!({"order_id": "H-1", "total": "70.00", "currency": "USD", "email": "ann@mail.example", "status": "paid"}).to_string();
+    send_signed(&house, &forms.hook, &forms.secret, 0, &body).await.is(200);
+    // What calls a field as WooCommerce does and has an order_id is nobody's own shape.
+    let plain = json!({"order_id": "G-1", "total": "5.00", "currency": "USD", "email": "bo@mail.example", "billing": {"country": "DE"}, "line_items": []});
+    let told = house.order(&site, plain).await.is(200);
+    assert_eq!(told.json["order_id"], json!("G-1"), "{}", told.text);
+    let late = json!({"order_id": "G-2", "total": "5.00", "currency": "USD", "created_at": "20.11.2026"});
+    let refused = house.order(&site, late).await.is(422);
+    assert!(refused.text.contains("created_at"), "{}", refused.text);
+    house.advance_s(2);
+    let all = house.list(&site, "conversions").await;
+    let mut labels: Vec<&str> = all.iter().filter_map(|c| c["label"].as_str()).collect();
+    labels.sort_unstable();
+    assert_eq!(labels, ["Order G-1", "Order H-1"]);
+}

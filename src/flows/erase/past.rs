@@ -71,6 +71,8 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         return Ok(News::Past(Box::new(without_person(fact))));
     }
     let (person, happened_at) = match fact {
+        // One whose id is the address itself is the one that was erased, whenever it is told again: the id could not be kept.
+        Fact::Lead(f) if f.external_id.as_deref().is_some_and(|id| id.contains('@')) => (&f.person, Time::from_ms(0)),
         Fact::Lead(f) => (&f.person, f.happened_at),
         Fact::Order(f) => (&f.person, f.happened_at),
         Fact::Refund(_) | Fact::Deletion(_) => return Ok(News::Present),

@@ -6,19 +6,26 @@ use crate::domain::conversion::{ConversionKind, Rank};
 use crate::domain::fact::{Enrolment, Statement};
 use crate::domain::person::Email;
 use crate::error::Result;
-use crate::store::conversions;
 use crate::store::milestones::enrolments::{self, Filed};
 use crate::store::milestones::{self, Way};
+use crate::store::{conversions, reports};
 
 use super::{Context, Stored, statement};
 
 pub fn store(x: &Context, e: &Enrolment) -> Result<Stored> {
     let email = e.person.email.as_ref().map(Email::as_str).unwrap_or_default();
     let key = crypto::hmac_sha256(&x.site.keys.digest, &[b"enrolment\0", email.as_bytes(), b"\0", e.user_id.as_bytes()]);
+    let external_id = crypto::hex(&key[..16]);
+    // Told once more after an erasure: the same sign-up, and nobody's.
+    if let Some(known) = reports::find_conversion(x.c, x.connection, ConversionKind::Signup.word(), &external_id)?
+        && conversions::find(x.c, known)?.is_some_and(|known| known.is_erased)
+    {
+        return Ok(Stored { conversion: Some(known), ..Stored::of(ConversionKind::Signup.word(), external_id) });
+    }
     let told = statement::store(
         x,
         &Statement {
-            external_id: crypto::hex(&key[..16]),
+            external_id,
             platform: "funnel".into(),
             rank: Rank::Api,
             kind: ConversionKind::Signup,

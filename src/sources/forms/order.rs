@@ -35,6 +35,13 @@ pub fn read_order(body: &[u8], content_type: &str, home: &Home) -> Result<Order,
     }
 }
 
+/// Whether a body tells of an order rather than of a question: it has a total, and a number or lines of its own.
+pub fn is_order(body: &[u8], content_type: &str) -> bool {
+    let Ok(map) = encodings::object(body, content_type) else { return false };
+    let has = |names: &[&str]| names.iter().any(|name| map.get(*name).is_some_and(|v| !v.is_null()));
+    has(&["total", "total_price", "order_total", "total_amount"]) && has(&["order_id", "order_number", "line_items"])
+}
+
 /// An order as its sender told it, before ids and words are weighed.
 pub struct Told<'a> {
     pub platform: String,

@@ -89,10 +89,8 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         let named = named_params! {":id": enrolment, ":nobody": nobody, ":at": at.ms()};
         let sql = "update enrolments set contact_id = :nobody, email = null, user_id = null, erased_at = :at
              where site_id = :site and conversion_id = :id and erased_at is null";
+        // The number under which it was told stays: a digest under the site's own key, as tombstones are, by which a repeat is known.
         count("enrolments", c.execute(sql, named)?);
-        // The number under which it was told is made of the address.
-        let sql = "update reports set external_id = 'erased_' || id where site_id = :site and conversion_id = :id and platform = 'funnel'";
-        c.execute(sql, named_params! {":id": enrolment})?;
     }
     for value in texts(whole) {
         for lead in &whole.leads {

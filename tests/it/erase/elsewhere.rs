@@ -96,6 +96,19 @@ async fn a_step_told_again_brings_nobody_back() {
     assert_eq!(tell().await.json["event_id"], first);
     assert_eq!(house.emails(&site), Vec::<String>::new());
     assert_eq!(house.list(&site, "conversions").await.len(), 1);
+    let lead = json!({"lead_id": format!("L-{ANN}"), "email": ANN, "message": "Call me"});
+    house.lead(&site, lead.clone()).await.is(200);
+    house.erase(&site, json!({"email": ANN})).await.is(201);
+    house.advance_s(3_600);
+    house.lead(&site, lead).await;
+    assert_eq!(house.emails(&site), Vec::<String>::new(), "an id that is the address");
+    let sign_up =
+        async || house.post("/funnel/conversion").token(&site.token).json(&json!({"email": BO, "user_id": "u-1"})).send().await.is(200);
+    let first = sign_up().await.json["conversion_id"].clone();
+    house.erase(&site, json!({"email": BO})).await.is(201);
+    house.advance_s(3_600);
+    assert_eq!(sign_up().await.json["conversion_id"], first);
+    assert_eq!(house.emails(&site), Vec::<String>::new());
 }
 
 /// An address in a campaign's name is left out of it: it would stand in every report and in every copy of them.
