@@ -186,8 +186,8 @@ async fn state(two: &Two) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for route in ROUTES.iter().filter(|r| r.method == "GET" && matches!(r.who, Who::Site(..)) && !has_number(r) && !is_stream(r)) {
         let answer = ask(&two.house, &By::Token(two.b.token.clone()), "GET", &address(route, &two.b.slug, ""), &Value::Null).await;
-        // The audit log notes who looked; presence is of the moment.
-        if answer.status == 200 && !["/audit", "/live"].iter().any(|end| route.path.contains(end)) {
+        // The audit log notes who looked; presence and the moment of a proof are of the moment.
+        if answer.status == 200 && !["/audit", "/live", "/consent/proof"].iter().any(|end| route.path.contains(end)) {
             all.push((route.path.to_owned(), answer.text));
         }
     }
