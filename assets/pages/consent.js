@@ -72,9 +72,9 @@ export function render(root, params) {
     const kept = all.reduce((n, w) => n + w.for_consent, 0);
     fill(cost, h('p.quiet', null, kept ? 'Conversions of these days that platforms were not told of, because their person had not agreed. You lose no sale by it: the platform knows of fewer.' : 'Nothing of these days was kept from any platform.'),
       h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What “no” cost' }, h('table.t.t-consent', null, h('caption.vh', null, 'Conversions that consent kept from each platform'),
-        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col' }, 'Share'), showsMoney() && h('th.num', { scope: 'col' }, 'Worth'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Kept back'), h('th.num.hide-s', { scope: 'col' }, 'Share'), showsMoney() && h('th.num', { scope: 'col' }, 'Worth'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
         h('tbody', null, all.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.for_consent), h('span.faint', null, ` of ${count(w.all)}`)),
-          h('td.num', null, percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint.hide-s', null, ` (${rangeOf(w.for_consent, w.all)})`)),
+          h('td.num.hide-s', null, percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint', null, ` (${rangeOf(w.for_consent, w.all)})`)),
           showsMoney() && h('td.num', null, w.worth.length ? w.worth.map(money).join(', ') : '–'), h('td.num', null, w.for_consent > 0 && rowsButton('withheld', w))))))));
   }
 
