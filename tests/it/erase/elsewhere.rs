@@ -108,6 +108,7 @@ async fn a_step_told_again_brings_nobody_back() {
     house.erase(&site, json!({"email": BO})).await.is(201);
     house.advance_s(3_600);
     assert_eq!(sign_up().await.json["conversion_id"], first);
+    assert_eq!(house.sql(&site, &format!("select 1 from contacts where email = '{BO}'")).len(), 0, "nobody of that address");
     assert_eq!(house.emails(&site), Vec::<String>::new());
 }
 
