@@ -215,25 +215,29 @@ async fn after_a_change_of_protocol_both_sides_talk() {
 async fn what_could_be_read_in_two_ways_never_reaches_the_shop() {
     let street = Street::open().await;
     let host = "Host: shop.example\r\n";
+    // The shop reads a body to its end before it answers: what is wrong in it is known by then.
     let hidden = "GET /hidden HTTP/1.1\r\nHost: shop.example\r\n\r\n";
     let cases = [
-        ("two lengths", format!("POST /a HTTP/1.1\r\n{host}Content-Length: 2\r\nContent-Length: 40\r\n\r\n{hidden}")),
+        ("two lengths", format!("POST /upload HTTP/1.1\r\n{host}Content-Length: 2\r\nContent-Length: 40\r\n\r\n{hidden}")),
         (
             "a length and an odd coding",
-            format!("POST /a HTTP/1.1\r\n{host}Content-Length: 3\r\nTransfer-Encoding: xchunked\r\n\r\n{hidden}"),
+            format!("POST /upload HTTP/1.1\r\n{host}Content-Length: 3\r\nTransfer-Encoding: xchunked\r\n\r\n{hidden}"),
         ),
-        ("a coding before the chunks", format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n{hidden}")),
+        ("a coding before the chunks", format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n{hidden}")),
         (
             "two codings",
-            format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n{hidden}"),
+            format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n{hidden}"),
         ),
-        ("a space before the colon", format!("POST /a HTTP/1.1\r\n{host}Content-Length : 3\r\n\r\n{hidden}")),
-        ("a folded line", format!("POST /a HTTP/1.1\r\n{host}X-A: 1\r\n Content-Length: 3\r\n\r\n{hidden}")),
-        ("a chunk that is none", format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{hidden}")),
-        ("a chunk with a sign", format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n{hidden}")),
-        ("chunks that end early", format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n{hidden}")),
-        ("a length with a sign", format!("POST /a HTTP/1.1\r\n{host}Content-Length: +3\r\n\r\nabc{hidden}")),
-        ("a tab in the coding", format!("POST /a HTTP/1.1\r\n{host}Transfer-Encoding: \u{b}chunked\r\n\r\n0\r\n\r\n{hidden}")),
+        ("a space before the colon", format!("POST /upload HTTP/1.1\r\n{host}Content-Length : 3\r\n\r\n{hidden}")),
+        ("a folded line", format!("POST /upload HTTP/1.1\r\n{host}X-A: 1\r\n Content-Length: 3\r\n\r\n{hidden}")),
+        ("a chunk that is none", format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{hidden}")),
+        ("a chunk with a sign", format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n{hidden}")),
+        (
+            "chunks that end early",
+            format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n{hidden}"),
+        ),
+        ("a length with a sign", format!("POST /upload HTTP/1.1\r\n{host}Content-Length: +3\r\n\r\nabc{hidden}")),
+        ("a tab in the coding", format!("POST /upload HTTP/1.1\r\n{host}Transfer-Encoding: \u{b}chunked\r\n\r\n0\r\n\r\n{hidden}")),
         ("a line break in the address", format!("GET /a\rX-A:1 HTTP/1.1\r\n{host}\r\n")),
         ("a line break in a header", format!("GET /a HTTP/1.1\r\n{host}X-A: 1\rX-B: 2\r\n\r\n")),
         ("a zero in a header", format!("GET /a HTTP/1.1\r\n{host}X-A: 1\02\r\n\r\n")),
