@@ -637,6 +637,7 @@ create table milestones (
   external_id   text,
   at            integer not null,
   received_at   integer not null,
+  told_at       integer,                                   -- when its platform said so last; null: nobody did, we take it to be so
   starts_at     integer,                                   -- when the appointment or event is, as told last
   contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
   session_id    integer,
@@ -667,7 +668,7 @@ create index milestones__site_id__contact_id on milestones (site_id, contact_id,
 create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
 create index milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, told_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
 
 -- People who became users of the owner's own product, and the way there as it was known then: frozen. Each is a conversion
 -- too.

@@ -46,7 +46,7 @@ function question(view) {
 }
 
 /** Lists of people in the show-up funnel. @type {Record<string, string>} */
-const PARTS = { asked: 'Asked before they booked', booked: 'Booked', moved: 'Moved it', came: 'Came', no_show: 'Did not come: somebody said so', not_told: 'Nobody said whether they came', cancelled: 'Cancelled',
+const PARTS = { asked: 'Asked before they booked', booked: 'Booked', moved: 'Moved it', came: 'Came', no_show: 'Did not come', not_told: 'Nobody said whether they came', cancelled: 'Cancelled',
   open: 'Still to come, or no time known', bought: 'Bought', came_only: 'Came and bought nothing', refunded: 'Got money back' };
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
@@ -158,15 +158,15 @@ export function render(root, params) {
       ...(t.refunded ? [{ name: 'Got money back', people: t.refunded, open: 'refunded', share: { of: t.bought, hits: t.refunded, what: 'Of those who bought' }, took: s.refunded, gap: [] }] : []),
     ]);
     fill(table, showUpTable());
-    fill(notes, h('span', null, 'By where people first came from. Booked, came and bought are people, each once; no-shows and cost are of bookings, of which one person may have several. A no-show: somebody said so, or the time passed more than a day ago and nobody said anything.'),
+    fill(notes, h('span', null, 'By where people first came from. Booked, came and bought are people, each once; no-shows and cost are of bookings, of which one person may have several. A no-show: somebody said so, or others were seen at that event and they were not. Where nobody said anything of anybody, it counts neither as kept nor as missed.'),
       showsMoney() && leftOut(shown.total) && h('span', null, ` ${leftOut(shown.total)}`));
   }
 
   function showUpTable() {
     const hasSpend = shown.total.spend !== undefined && showsMoney();
     /** @type {[string, string, (r: any) => Kid][]} */
-    const columns = [['Booked', '', (r) => count(r.booked)], ['Came', '', (r) => count(r.came)], ['Did not come', '', (r) => [count(r.no_show + r.not_told), r.not_told > 0 && h('small.faint', null, ` ${count(r.not_told)} not told`)]],
-      ['No-shows of bookings', '', (r) => [shareText(r.bookings.no_show + r.bookings.not_told, r.bookings.settled), r.bookings.settled > 0 && h('small.faint', null, ` of ${count(r.bookings.settled)}`)]], ['Bought', '', (r) => count(r.bought)],
+    const columns = [['Booked', '', (r) => count(r.booked)], ['Came', '', (r) => count(r.came)], ['Did not come', '', (r) => [count(r.no_show), r.not_told > 0 && h('small.faint', null, ` + ${count(r.not_told)} not told`)]],
+      ['No-shows of bookings', '', (r) => [shareText(r.bookings.no_show, r.bookings.settled), r.bookings.settled > 0 && h('small.faint', null, ` of ${count(r.bookings.settled)}`)]], ['Bought', '', (r) => count(r.bought)],
       ...(showsMoney() ? [/** @type {[string, string, (r: any) => Kid]} */ ([`Net, ${currencySign()}`, '', (r) => (own(r.net).minor ? bare(own(r.net)) : '–')]),
         /** @type {[string, string, (r: any) => Kid]} */ (['Net for each who came', ' hide-s', (r) => (r.net_per_attended?.minor ? roundMoney(r.net_per_attended) : '–')])] : []),
       ...(hasSpend ? [/** @type {[string, string, (r: any) => Kid]} */ ([`Spent, ${currencySign()}`, ' hide-s', (r) => (own(r.spend).minor ? roundMoney(own(r.spend)) : '–')]),

@@ -34,8 +34,8 @@ export function settingsForm(f, { button, settings, secrets, wait, send }) {
       const at = parts.find((/** @type {any} */ x) => x.key === err.field);
       // Whoever cannot be reached is asked again, as long as nobody types: the cause may be gone soon.
       const isLater = err.code === 'not_reachable' || err.code === 'offline';
-      if (at) { fill(said); at.say(err.message); reach(at); } else if (err.code !== 'signed_out') say(isLater ? `${err.message} It is asked again by itself while this page is open.` : err.message);
-      if (isLater) timer = setTimeout(() => form.isConnected && form.requestSubmit(), PAUSES[Math.min(tries++, PAUSES.length - 1)]);
+      if (at) { fill(said); at.say(err.message); reach(at); } else if (err.code !== 'signed_out') say(isLater ? `${err.message.replace(/ Try again [^.]*\.$/, '')} It is asked again by itself while this page is open.` : err.message);
+      if (isLater) timer = setTimeout(() => form.isConnected && form.requestSubmit(), Math.max(PAUSES[Math.min(tries++, PAUSES.length - 1)], (err.retryAfter ?? 0) * 1000));
     } finally { go.removeAttribute('aria-disabled'); fill(waits); }
   } }, parts.filter((/** @type {any} */ x) => !x.isMore).map((/** @type {any} */ x) => x.el), more, said, h('div.acts', null, go), waits));
   /** The same sentence again is not read out once more. @param {string} text */

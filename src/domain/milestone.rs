@@ -46,6 +46,8 @@ pub struct Milestone {
     /// One of `KINDS`, or a word of the site.
     pub kind: String,
     pub happened_at: Time,
+    /// When its sender said so, by the sender's own clock. None: nobody said so, we take it to be so (`domain/outcome.rs`).
+    pub told_at: Option<Time>,
     pub person: Person,
     pub traces: Traces,
     pub utm: Utm,

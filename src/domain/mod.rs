@@ -50,6 +50,8 @@ pub mod money;
 pub mod naming;
 /// Ranges of addresses.
 pub mod network;
+/// What became of a booking, of all that was said of it.
+pub mod outcome;
 /// A conversion as a destination may see it.
 pub mod outgoing;
 /// E-mails, phones, names.

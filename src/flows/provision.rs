@@ -12,7 +12,7 @@ use crate::domain::ids::{ConnectionId, SiteId};
 use crate::domain::platform::{Secrets, Settings};
 use crate::domain::steps::{State, Step, Verdict};
 use crate::domain::time::{HOUR_MS, Time};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::flows::{asking, pull};
 use crate::platforms;
 use crate::sources::{self, Found, Ground, Hook, Provision, Registered, Source, Wish};
@@ -22,6 +22,9 @@ use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{audit, pulls};
 use crate::wire::Response;
+
+/// Why credentials were not taken.
+mod refusal;
 
 /// How often hooks are looked at.
 const EVERY_MS: i64 = HOUR_MS;
@@ -61,7 +64,7 @@ pub async fn probe(app: &App, site: SiteId, platform: &str, settings: &Settings,
     let ground = ground(app, &stranger, Wish::Probe, None);
     match talk(app, source, &stranger, &ground).await {
         Ok(_) => Ok(()),
-        Err(verdict) => Err(refused(&verdict)),
+        Err(verdict) => Err(refusal::unsaved(&verdict)),
     }
 }
 
@@ -147,7 +150,7 @@ pub async fn see(app: &App, id: ConnectionId) -> Result<Vec<Hook>> {
     }
     let before = app.store.read(site.id, move |c| registrations::find(c, id)).await?;
     let ground = ground(app, &connection, Wish::Look, before.as_ref());
-    talk(app, source, &connection, &ground).await.map(|r| r.hooks).map_err(|verdict| refused(&verdict))
+    talk(app, source, &connection, &ground).await.map(|r| r.hooks).map_err(|verdict| refusal::refused(&verdict))
 }
 
 /// Takes our hooks out of the platform; they are not put back.
@@ -159,7 +162,7 @@ pub async fn withdraw(app: &App, id: ConnectionId, who: &str) -> Result<()> {
     }
     let before = app.store.read(site.id, move |c| registrations::find(c, id)).await?;
     let ground = ground(app, &connection, Wish::Remove, before.as_ref());
-    talk(app, source, &connection, &ground).await.map_err(|verdict| refused(&verdict))?;
+    talk(app, source, &connection, &ground).await.map_err(|verdict| refusal::refused(&verdict))?;
     let (now, who, name) = (app.clock.now(), who.to_owned(), source.about().name);
     app.store
         .write(site.id, move |c| {
@@ -179,11 +182,6 @@ fn ground(app: &App, connection: &Connection, wish: Wish, before: Option<&Regist
         known: before.map(|r| r.hooks.iter().map(|h| (h.topic.clone(), h.id.clone())).collect()).unwrap_or_default(),
         secrets: connection.secrets.all.iter().filter(|(_, all)| !all.is_empty()).map(|(key, _)| key.clone()).collect(),
     }
-}
-
-fn refused(verdict: &Verdict) -> Error {
-    let code = if matches!(verdict, Verdict::Retry { .. }) { "not_reachable" } else { "refused_by_platform" };
-    Error::new(Kind::Invalid, code, asking::sentence_of(verdict))
 }
 
 async fn talk(app: &App, source: &dyn Source, connection: &Connection, ground: &Ground) -> std::result::Result<Registered, Verdict> {

@@ -29,6 +29,8 @@ use walk::Walk;
 
 /// Single things that bodies have only named.
 mod fetch;
+/// What is read again and known.
+mod known;
 /// When the next one begins.
 mod plan;
 /// A list that never ends.

@@ -132,11 +132,13 @@ fn read_event(site: &Site, fields: &Map<String, Value>, now: Time) -> Result<Mil
     let kind = word(fields, "event_type", 64)?.unwrap_or_default();
     let kind = milestone::kind_of(&kind, own).ok_or_else(|| none_of("event_type", &milestone::kinds(own)))?.to_owned();
     let phone = word(fields, "phone", 64)?.and_then(|p| Phone::parse(&p, site.country.as_deref()));
+    let happened_at = moment(fields, "event_timestamp", now)?;
     Ok(Milestone {
         external_id: word(fields, "external_id", 255)?,
         source,
         kind,
-        happened_at: moment(fields, "event_timestamp", now)?,
+        happened_at,
+        told_at: Some(happened_at),
         person: Person {
             email: email(fields)?,
             phone,

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::kit::answers::{Answers, content_key};
 use super::kit::{self, Verified, first_text, text};
 use super::{Batch, Heard, Home, Reject, Source, Webhook};
-use crate::crypto::Secret;
+use crate::crypto::{self, Secret};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order};
+use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order, Person};
 use crate::domain::money::Currency;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
@@ -73,12 +73,13 @@ impl Webhook for CalCom {
         let booking = if event["payload"].is_object() { &event["payload"] } else { &event };
         let told_at = kit::time(&event, &["createdAt"]).map_or(home.now, |at| at.min(home.now));
         let fact = match trigger.as_str() {
-            "BOOKING_CREATED" => step(booking, "appointment_booked", told_at, home)?,
-            "BOOKING_RESCHEDULED" => step(booking, "appointment_rescheduled", told_at, home)?,
-            "BOOKING_CANCELLED" | "BOOKING_REJECTED" => step(booking, "appointment_cancelled", told_at, home)?,
+            "BOOKING_CREATED" => step(booking, "appointment_booked", told_at, Some(told_at), home)?,
+            "BOOKING_RESCHEDULED" => step(booking, "appointment_rescheduled", told_at, Some(told_at), home)?,
+            "BOOKING_CANCELLED" | "BOOKING_REJECTED" => step(booking, "appointment_cancelled", told_at, Some(told_at), home)?,
+            // Sent of every booking whose time is over, whoever came: unless its host says otherwise, it is taken to be kept.
             "MEETING_ENDED" => {
                 let ended_at = kit::time(booking, &["endTime"]).map_or(told_at, |at| at.min(home.now));
-                step(booking, "appointment_completed", ended_at, home)?
+                step(booking, "appointment_completed", ended_at, None, home)?
             }
             "BOOKING_NO_SHOW_UPDATED" => return Ok(absences(booking, told_at, home)),
             "BOOKING_PAID" => match payment(booking, told_at, home)? {
@@ -125,7 +126,13 @@ fn answers(booking: &Value) -> Answers {
     all
 }
 
-fn step(booking: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reject> {
+/// A booking is of all who are in it; what becomes of it is told of each by name.
+fn place_of(uid: &str, person: &Person) -> String {
+    let who = person.email.as_ref().map(|email| crypto::hex(&crypto::sha256(email.as_str().as_bytes())[..6]));
+    clean_text(&who.map_or_else(|| uid.to_owned(), |who| format!("{uid}:{who}")), MAX_TEXT)
+}
+
+fn step(booking: &Value, kind: &str, at: Time, told_at: Option<Time>, home: &Home) -> Result<Fact, Reject> {
     let uid = text(booking, "uid").ok_or_else(|| kit::missing("uid"))?;
     let mut told = answers(booking);
     let clicks = told.clicks();
@@ -144,10 +151,11 @@ fn step(booking: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
     let metadata =
         json!({"booking_id": booking["bookingId"], "rescheduled_from": first_text(booking, &["rescheduleUid", "fromReschedule"])});
     Ok(Fact::Milestone(Milestone {
-        external_id: Some(clean_text(&uid, MAX_TEXT)),
+        external_id: Some(place_of(&uid, &person)),
         source: ABOUT.slug.into(),
         kind: kind.into(),
         happened_at: at,
+        told_at,
         person,
         traces,
         utm,
@@ -159,21 +167,25 @@ fn step(booking: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
     }))
 }
 
-/// Those of a booking who stayed away. One of whom it is taken back stays as told: a step that was taken is not untaken.
+/// Those of a booking who stayed away, as its host says, and those of whom the host takes it back: they came.
 fn absences(told: &Value, at: Time, home: &Home) -> Heard {
     let Some(uid) = first_text(told, &["bookingUid", "uid"]) else { return kit::ignored() };
-    let absent = told["attendees"].as_array().into_iter().flatten().filter(|a| a["noShow"] == Value::Bool(true));
-    let facts: Vec<Fact> = absent
+    let facts: Vec<Fact> = told["attendees"]
+        .as_array()
+        .into_iter()
+        .flatten()
         .filter_map(|attendee| {
+            let kind = if attendee["noShow"].as_bool()? { "appointment_no_show" } else { "appointment_completed" };
             let mut who = Answers::default();
             who.known("email", "email", attendee["email"].clone());
             let person = who.person(home);
             person.email.is_some().then(|| {
                 Fact::Milestone(Milestone {
-                    external_id: Some(clean_text(&uid, MAX_TEXT)),
+                    external_id: Some(place_of(&uid, &person)),
                     source: ABOUT.slug.into(),
-                    kind: "appointment_no_show".into(),
+                    kind: kind.into(),
                     happened_at: at,
+                    told_at: Some(at),
                     person,
                     traces: Default::default(),
                     utm: Default::default(),

@@ -19,6 +19,8 @@ pub mod hooks;
 pub mod lists;
 /// Amounts in the smallest unit of a currency, as card payments count.
 pub mod minor_units;
+/// Bookings as a platform shows them now.
+pub mod outcomes;
 
 /// How far a sender's clock may differ, in seconds.
 pub const TOLERANCE_S: u64 = 300;

@@ -220,6 +220,10 @@ pub struct Whole {
     pub end: &'static str,
     /// Those that begin then or later.
     pub since: Time,
+    /// Those whose ids begin so; all where it is empty.
+    pub within: String,
+    /// When it began to be read: what was told since then may be missing on it.
+    pub begun_at: Time,
     pub ids: Vec<String>,
 }
 

@@ -134,12 +134,14 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
     let utm = Utm { source: link, ..who.utm() };
     let coupons = coupon::codes(text(told, "promo_code").map(|code| clean_text(&code, MAX_TEXT)));
     let traces = Traces { coupons, ..who.traces(&utm) };
+    // Each telling shows the whole order as it is: that it stands, or stands no more.
     let step = |kind: &str, happened_at: Time| {
         Fact::Milestone(Milestone {
             external_id: Some(external_id.clone()),
             source: ABOUT.slug.into(),
             kind: kind.into(),
             happened_at,
+            told_at: Some(modified_at),
             person: person.clone(),
             traces: Traces { session: traces.session.clone(), consent_given: traces.consent_given, ..Traces::default() },
             utm: utm.clone(),
@@ -153,11 +155,15 @@ fn read(told: &Value, settings: &Settings, home: &Home) -> Result<Vec<Fact>, Rej
             is_imported: false,
         })
     };
-    if total.minor == 0 {
-        return Ok(vec![step("event_registered", at)]);
+    let is_over = status.is_reversed() && raw_status != "disputed";
+    let mut facts = vec![step(if total.minor == 0 { "event_registered" } else { "ticket_purchased" }, at)];
+    if is_over {
+        facts.push(step("appointment_cancelled", modified_at));
     }
-    let mut facts = vec![step("ticket_purchased", at)];
-    if status.is_reversed() && raw_status != "disputed" {
+    if total.minor == 0 {
+        return Ok(facts);
+    }
+    if is_over {
         facts.push(step("refunded", modified_at));
     }
     facts.insert(

@@ -4,7 +4,9 @@
 //! days Zoom asks whether we hold the secret, and wants a word signed with it. The API takes a token that a server-to-server app buys.
 
 mod came;
+mod meeting;
 mod person;
+mod proof;
 mod pull;
 
 use serde_json::{Value, json};
@@ -50,7 +52,7 @@ static ABOUT: About = About {
     steps: &[
         "At marketplace.zoom.us build a server-to-server OAuth app with the rights to read users, meetings and webinars, their registrants and past participants.",
         "Enter account ID, client ID and client secret here: meetings and webinars are then read once a day.",
-        "For live updates add an event subscription to the app with the address of this connection: registration created, participant joined. Enter its secret token here first, then press Validate there.",
+        "For live updates add an event subscription to the app with the address of this connection: registration created, approved, denied and cancelled, and participant joined, of meetings and of webinars. Enter its secret token here first, then press Validate there.",
         "Register for one of your meetings yourself and look for it under Funnel.",
     ],
     docs_url: "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
@@ -92,7 +94,7 @@ impl Source for Zoom {
     }
 
     fn provision(&self) -> Option<&dyn Steps<Provision>> {
-        Some(&pull::Proof)
+        Some(&proof::Proof)
     }
 }
 
@@ -129,10 +131,15 @@ impl Webhook for Zoom {
         let told_at = kit::time(&event, &["event_ts"]).map_or(home.now, |at| at.min(home.now));
         let meeting = &event["payload"]["object"];
         let fact: Option<Fact> = match kind.as_str() {
+            "meeting.registration_created" | "webinar.registration_created" if person::waits(&meeting["registrant"]) => None,
             "meeting.registration_created"
             | "meeting.registration_approved"
             | "webinar.registration_created"
             | "webinar.registration_approved" => person::registered(meeting, &meeting["registrant"], told_at, home)?,
+            "meeting.registration_cancelled"
+            | "meeting.registration_denied"
+            | "webinar.registration_cancelled"
+            | "webinar.registration_denied" => person::ended(meeting, &meeting["registrant"], told_at, home)?,
             "meeting.participant_joined" | "webinar.participant_joined" => {
                 person::attended(meeting, &meeting["participant"], told_at, home)?
             }

@@ -71,17 +71,17 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     let m = new.milestone;
     let p = &m.person;
     c.execute(
-        "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, starts_at, contact_id,
+        "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, told_at, starts_at, contact_id,
            session_id, email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
            data, metadata, consent_given, erased_at)
-         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received,
+         values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :told,
            coalesce(:starts, (select b.starts_at from milestones b where b.site_id = :site and b.connection_id = :connection
              and b.connection_id > 0 and b.external_id = :external and b.starts_at is not null limit 1)), :contact,
            :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
            :data, :metadata, :consent, :erased)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
             ":external": m.external_id, ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
-            ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
+            ":told": m.told_at.map(Time::ms), ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
             ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
             ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,
             ":utm_campaign": m.utm.campaign, ":utm_term": m.utm.term, ":utm_content": m.utm.content,
@@ -91,8 +91,58 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     Ok(MilestoneId::new(id))
 }
 
+/// A step that was told of a booking, or taken to be so.
+#[derive(Debug, Clone)]
+pub struct OfBooking {
+    pub id: MilestoneId,
+    pub kind: String,
+    pub contact: Option<i64>,
+    pub at: Time,
+    pub told_at: Option<Time>,
+    pub is_undone: bool,
+}
+
+/// All steps that a connection has told of one booking, by its own id.
+pub fn list_of_booking(c: &SiteConn, connection: i64, external_id: &str) -> Result<Vec<OfBooking>> {
+    c.list(
+        "select id, kind, contact_id, at, told_at, undone_at is not null from milestones
+         where site_id = :site and connection_id = :connection and connection_id > 0 and external_id = :external order by id",
+        named_params! {":connection": connection, ":external": external_id},
+        |row| {
+            Ok(OfBooking {
+                id: MilestoneId::new(row.get(0)?),
+                kind: row.get(1)?,
+                contact: row.get(2)?,
+                at: Time::from_ms(row.get(3)?),
+                told_at: row.get::<_, Option<i64>>(4)?.map(Time::from_ms),
+                is_undone: row.get(5)?,
+            })
+        },
+    )
+}
+
+/// It was said again, later, or turns out to have been said at all.
+pub fn set_told(c: &SiteConn, id: MilestoneId, told_at: Option<Time>) -> Result<()> {
+    let changed = c.next_inner_number("milestone")?;
+    c.execute(
+        "update milestones set told_at = :told, changed = :changed where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":told": told_at.map(Time::ms), ":changed": changed},
+    )?;
+    Ok(())
+}
+
+/// It is not so any more. It stays as a row, and counts nowhere.
+pub fn undo_one(c: &SiteConn, id: MilestoneId, now: Time) -> Result<()> {
+    let changed = c.next_inner_number("milestone")?;
+    c.execute(
+        "update milestones set undone_at = :now, changed = :changed where site_id = :site and id = :id",
+        named_params! {":id": id.number(), ":now": now.ms(), ":changed": changed},
+    )?;
+    Ok(())
+}
+
 /// How the platform shows an appointment now makes steps of it untrue: one that was cancelled stands again, one that was
-/// thought to be kept was missed. They stay as rows, and count nowhere.
+/// thought to be kept was missed.
 pub fn undo(c: &SiteConn, connection: i64, external_id: &str, kinds: &[&str], now: Time) -> Result<()> {
     for kind in kinds {
         let found: Vec<i64> = c.list(
@@ -102,11 +152,7 @@ pub fn undo(c: &SiteConn, connection: i64, external_id: &str, kinds: &[&str], no
             |row| row.get(0),
         )?;
         for id in found {
-            let changed = c.next_inner_number("milestone")?;
-            c.execute(
-                "update milestones set undone_at = :now, changed = :changed where site_id = :site and id = :id",
-                named_params! {":id": id, ":now": now.ms(), ":changed": changed},
-            )?;
+            undo_one(c, MilestoneId::new(id), now)?;
         }
     }
     Ok(())
@@ -157,19 +203,34 @@ pub fn find_lead_near(c: &SiteConn, contact: ContactId, connection: i64, at: Tim
     Ok(id.map(ConversionId::new))
 }
 
-/// Steps of a kind that a connection has told of, begin at `since` or later, are none of these, and of whose end, or of anything
-/// else that became of them, nothing is known yet.
-pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids: &[String]) -> Result<Vec<Milestone>> {
-    let ids = serde_json::to_string(ids).map_err(Error::internal)?;
+/// What a platform's whole list of a kind is held against.
+pub struct Listed<'a> {
+    pub kind: &'a str,
+    /// Those that begin then or later.
+    pub since: Time,
+    /// Those whose ids begin so.
+    pub within: &'a str,
+    /// Those of which we knew before the list was read.
+    pub before: Time,
+    pub ids: &'a [String],
+}
+
+/// Steps that a connection has told of and its list lacks, and of whose end, or of anything else that became of them, nothing
+/// is known yet.
+pub fn list_missing(c: &SiteConn, connection: i64, listed: &Listed) -> Result<Vec<Milestone>> {
+    let ids = serde_json::to_string(listed.ids).map_err(Error::internal)?;
+    let kind = listed.kind;
     c.list(
         "select external_id, source, at, email, phone, first_name, last_name, company, starts_at from milestones m
          where site_id = :site and connection_id = :connection and connection_id > 0 and kind = :kind and erased_at is null and undone_at is null
-           and starts_at >= :since and external_id not in (select value from json_each(:ids))
+           and starts_at >= :since and received_at < :before
+           and substr(external_id, 1, length(:within)) = :within and external_id not in (select value from json_each(:ids))
            and not exists (select 1 from milestones e where e.site_id = m.site_id and e.connection_id = m.connection_id
              and e.connection_id > 0 and e.external_id = m.external_id and e.undone_at is null
              and (e.kind = 'appointment_cancelled' or e.kind = 'appointment_completed' or e.kind = 'appointment_no_show'))
          order by id limit 1000",
-        named_params! {":connection": connection, ":kind": kind, ":since": since.ms(), ":ids": ids},
+        named_params! {":connection": connection, ":kind": kind, ":since": listed.since.ms(), ":before": listed.before.ms(),
+        ":within": listed.within, ":ids": ids},
         |row| {
             let text = |at: usize| row.get::<_, Option<String>>(at);
             Ok(Milestone {
@@ -177,6 +238,7 @@ pub fn list_missing(c: &SiteConn, connection: i64, kind: &str, since: Time, ids:
                 source: row.get(1)?,
                 kind: kind.to_owned(),
                 happened_at: Time::from_ms(row.get(2)?),
+                told_at: None,
                 person: Person {
                     email: text(3)?.as_deref().and_then(Email::parse),
                     phone: text(4)?.as_deref().and_then(|p| Phone::parse(p, None)),

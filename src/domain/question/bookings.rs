@@ -19,13 +19,9 @@ impl Bookings {
         self.came + self.no_show + self.not_told + self.cancelled + self.open
     }
 
-    /// Those of which it is known by now whether anybody came, or can be taken that nobody did.
+    /// Those of which it is known by now whether anybody came.
     pub fn settled(&self) -> u64 {
-        self.came + self.missed()
-    }
-
-    pub fn missed(&self) -> u64 {
-        self.no_show + self.not_told
+        self.came + self.no_show
     }
 
     pub fn add(&mut self, outcome: Outcome) {
@@ -47,6 +43,9 @@ struct Booking {
     /// Systems that have told of it, a bit each.
     sources: u64,
     said: Option<Outcome>,
+    /// Nobody said so: it is taken to have been kept.
+    is_kept: bool,
+    is_watched: bool,
 }
 
 /// What became of each booking that one person has made in the time. `told` is in its order.
@@ -55,30 +54,47 @@ pub fn of_person(told: &[Told], from_s: u32, to_s: u32, now_s: u32, mut on: impl
     for t in told {
         let (source, due_s) = (1_u64 << t.source.min(63), t.due_s);
         match t.what {
-            What::Booked(_) => book(&mut all, t.at_s, due_s, source),
+            What::Booked(_) => book(&mut all, t, source),
             What::Moved(_) => {
                 if let Some(place) = meant(&all, None, source, t.at_s, |b| b.said != Some(Outcome::Came)) {
-                    (all[place].due_s, all[place].said) = (due_s.or(all[place].due_s), None);
+                    let b = &mut all[place];
+                    (b.due_s, b.said, b.is_kept, b.is_watched) = (due_s.or(b.due_s), None, false, t.is_watched);
                 }
             }
             What::Cancelled => end(&mut all, due_s, source, t.at_s, Outcome::Cancelled),
             What::Missed => end(&mut all, due_s, source, t.at_s, Outcome::NoShow),
+            What::Came if t.is_guess => keep(&mut all, due_s, source, t.at_s),
             What::Came => end(&mut all, due_s, source, t.at_s, Outcome::Came),
             What::Asked | What::Bought | What::Refunded => {}
         }
     }
     for one in all.into_iter().filter(|b| b.made_s >= from_s && b.made_s < to_s) {
         let is_past = one.due_s.is_some_and(|due| now_s > due.saturating_add(GRACE_S));
-        on(one.said.unwrap_or(if is_past { Outcome::NotTold } else { Outcome::Open }));
+        on(one.said.unwrap_or(match (one.is_kept, is_past, one.is_watched) {
+            (true, ..) => Outcome::Came,
+            (_, true, true) => Outcome::NoShow,
+            (_, true, false) => Outcome::NotTold,
+            _ => Outcome::Open,
+        }));
     }
 }
 
 /// Another system that tells of the same time tells of the same booking; the same one tells of one more.
-fn book(all: &mut Vec<Booking>, made_s: u32, due_s: Option<u32>, source: u64) {
-    let is_known = |b: &&mut Booking| due_s.is_some() && b.due_s == due_s && b.sources & source == 0 && b.said.is_none();
+fn book(all: &mut Vec<Booking>, t: &Told, source: u64) {
+    let is_known = |b: &&mut Booking| t.due_s.is_some() && b.due_s == t.due_s && b.sources & source == 0 && b.said.is_none();
     match all.iter_mut().find(is_known) {
-        Some(known) => known.sources |= source,
-        None => all.push(Booking { made_s, due_s, sources: source, said: None }),
+        Some(known) => (known.sources, known.is_watched) = (known.sources | source, known.is_watched || t.is_watched),
+        None => all.push(Booking { made_s: t.at_s, due_s: t.due_s, sources: source, said: None, is_kept: false, is_watched: t.is_watched }),
+    }
+}
+
+/// What is taken to be so is of its own time alone, and of nothing of which somebody has said what became of it.
+fn keep(all: &mut [Booking], due_s: Option<u32>, source: u64, at_s: u32) {
+    let is_of_then = |b: &Booking| due_s.is_some() && b.due_s == due_s;
+    let is_exact = all.iter().any(is_of_then);
+    if let Some(place) = meant(all, due_s, source, at_s, |b| b.said.is_none() && !b.is_kept && (!is_exact || is_of_then(b))) {
+        all[place].is_kept = true;
+        all[place].sources |= source;
     }
 }
 
@@ -121,8 +137,17 @@ mod tests {
     type Said = (u32, What, Option<u32>, u8);
 
     fn told(said: &[Said]) -> Vec<Told> {
-        let mut all: Vec<Told> =
-            said.iter().map(|(at_s, what, due_s, source)| Told { at_s: *at_s, what: *what, due_s: *due_s, source: *source }).collect();
+        let mut all: Vec<Told> = said
+            .iter()
+            .map(|(at_s, what, due_s, source)| Told {
+                at_s: *at_s,
+                what: *what,
+                due_s: *due_s,
+                source: *source,
+                is_guess: false,
+                is_watched: false,
+            })
+            .collect();
         all.sort();
         all
     }
@@ -206,7 +231,7 @@ mod tests {
     #[test]
     fn bookings_add_up() {
         let all = Bookings { came: 2, no_show: 1, not_told: 3, cancelled: 1, open: 4 };
-        assert_eq!((all.made(), all.settled(), all.missed()), (11, 6, 4));
+        assert_eq!((all.made(), all.settled()), (11, 3));
     }
 
     fn what() -> impl Strategy<Value = What> {

@@ -31,15 +31,19 @@ pub struct Told {
     pub due_s: Option<u32>,
     /// Which system said so, as a number.
     pub source: u8,
+    /// Nobody said so, it is taken to be so: whatever is said of the same booking, by whichever system, beats it.
+    pub is_guess: bool,
+    /// Of a booking: its system has seen others come to that very event, so that who was not seen was not there.
+    pub is_watched: bool,
 }
 
 /// What became of the booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Came,
-    /// Somebody said so.
+    /// Somebody said so, or others were seen at that event and they were not.
     NoShow,
-    /// Its time passed more than a day ago, and nobody has said anything.
+    /// Its time passed more than a day ago, and nobody has said anything of anybody: it is in no rate.
     NotTold,
     Cancelled,
     /// Its time is still to come, or was never told.
@@ -89,7 +93,10 @@ pub fn line(told: &[Told], from_s: u32, to_s: u32, now_s: u32) -> Option<Line> {
         due_s: None,
         outcome: Outcome::Open,
     };
-    let mut said = None;
+    // What was said last, what is taken to be so, and of which time.
+    let mut said: Option<(Outcome, Option<u32>)> = None;
+    let mut kept: Option<(u32, Option<u32>)> = None;
+    let is_same = |a: Option<u32>, b: Option<u32>| a.is_none() || b.is_none() || a == b;
     for t in told {
         if t.what == What::Asked && t.at_s <= booked_s {
             line.asked_s = Some(t.at_s);
@@ -105,17 +112,28 @@ pub fn line(told: &[Told], from_s: u32, to_s: u32, now_s: u32) -> Option<Line> {
                 line.moved_s.get_or_insert(t.at_s);
                 (line.due_s, said) = (due.or(line.due_s), None);
             }
-            What::Missed => said = Some(Outcome::NoShow),
-            What::Cancelled => said = Some(Outcome::Cancelled),
+            What::Missed | What::Cancelled => {
+                let outcome = if t.what == What::Missed { Outcome::NoShow } else { Outcome::Cancelled };
+                said = Some((outcome, t.due_s));
+                kept = kept.filter(|(_, due)| !is_same(*due, t.due_s));
+            }
+            What::Came if t.is_guess => {
+                if !said.is_some_and(|(_, due)| is_same(due, t.due_s)) {
+                    kept.get_or_insert((t.at_s, t.due_s));
+                }
+            }
             What::Came => drop(line.came_s.get_or_insert(t.at_s)),
             What::Bought => drop(line.bought_s.get_or_insert(t.at_s)),
             What::Refunded => drop(line.refunded_s.get_or_insert(t.at_s)),
         }
     }
+    line.came_s = line.came_s.or(kept.map(|(at_s, _)| at_s));
     let is_past = line.due_s.is_some_and(|due| now_s > due.saturating_add(GRACE_S));
+    let is_watched = told.iter().any(|t| t.is_watched && t.at_s >= booked_s && t.due_s == line.due_s);
     line.outcome = match (line.came_s, said) {
         (Some(_), _) => Outcome::Came,
-        (None, Some(said)) => said,
+        (None, Some((said, _))) => said,
+        (None, None) if is_past && is_watched => Outcome::NoShow,
         (None, None) if is_past => Outcome::NotTold,
         (None, None) => Outcome::Open,
     };
@@ -156,14 +174,9 @@ impl Shown {
         } += 1;
     }
 
-    /// Those of whom it is known by now whether they came, or can be taken that they did not.
+    /// Those of whom it is known by now whether they came. Of whom nobody has told anything, nothing is known.
     pub fn settled(&self) -> u64 {
-        self.came + self.missed()
-    }
-
-    /// Who was said to have stayed away, and who was never heard of again.
-    pub fn missed(&self) -> u64 {
-        self.no_show + self.not_told
+        self.came + self.no_show
     }
 }
 
@@ -200,12 +213,17 @@ impl Paces {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::bookings::of_person;
     use super::*;
 
     const DAY: u32 = 86_400;
 
+    fn plain(at_s: u32, what: What) -> Told {
+        Told { at_s, what, due_s: None, source: 0, is_guess: false, is_watched: false }
+    }
+
     fn told(pairs: &[(u32, What)]) -> Vec<Told> {
-        let mut all: Vec<Told> = pairs.iter().map(|(at_s, what)| Told { at_s: *at_s, what: *what, due_s: None, source: 0 }).collect();
+        let mut all: Vec<Told> = pairs.iter().map(|(at_s, what)| plain(*at_s, *what)).collect();
         all.sort();
         all
     }
@@ -268,6 +286,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_to_be_so_never_beats_what_is_said_and_who_was_not_seen_among_others_was_not_there() {
+        use What::*;
+        let late = 900 + DAY + 1;
+        let of = |at_s, what, due_s| Told { due_s, ..plain(at_s, what) };
+        let guess = |at_s, due_s| Told { is_guess: true, ..of(at_s, Came, due_s) };
+        let booked = |at_s, due_s, is_watched| Told { is_watched, ..of(at_s, Booked(Some(due_s)), Some(due_s)) };
+        let one = booked(120, 500, false);
+        for (what, all, want) in [
+            ("nobody said otherwise", vec![one, guess(530, Some(500))], Outcome::Came),
+            ("said later", vec![one, guess(530, Some(500)), of(700, Missed, Some(500))], Outcome::NoShow),
+            ("said before", vec![one, of(510, Missed, Some(500)), guess(530, Some(500))], Outcome::NoShow),
+            ("said without a time", vec![one, guess(530, Some(500)), of(700, Cancelled, None)], Outcome::Cancelled),
+            ("seen all the same", vec![one, of(520, Missed, Some(500)), of(530, Came, Some(500))], Outcome::Came),
+            ("said of another time", vec![one, booked(130, 800, false), guess(530, Some(500)), of(810, Missed, Some(800))], Outcome::Came),
+            ("not seen among others", vec![booked(120, 500, true)], Outcome::NoShow),
+            ("moved to where nobody is seen", vec![booked(120, 500, true), of(130, Moved(Some(900)), Some(900))], Outcome::NotTold),
+        ] {
+            let mut all: Vec<Told> = all;
+            all.sort();
+            assert_eq!(line(&all, 100, 1_000, late).map(|l| l.outcome), Some(want), "{what}");
+            let mut bookings = Vec::new();
+            of_person(&all, 100, 1_000, late, |outcome| bookings.push(outcome));
+            match bookings.as_slice() {
+                [only] => assert_eq!(*only, want, "{what}: its booking"),
+                each => assert_eq!(each, [Outcome::Came, Outcome::NoShow], "{what}: each booking by itself"),
+            }
+        }
+    }
+
+    #[test]
     fn lines_add_up() {
         use What::*;
         let mut all = Shown::default();
@@ -297,7 +345,7 @@ mod tests {
             refunded: 1,
         };
         assert_eq!(all, want);
-        assert_eq!((all.settled(), all.missed()), (3, 2));
+        assert_eq!(all.settled(), 2, "of whom nobody tells nothing is known");
         let medians = paces.quarters().map(|q| q.map(|q| q.median_s));
         assert_eq!(medians, [Some(20), Some(385), Some(95), Some(10)]);
     }
@@ -333,7 +381,7 @@ mod tests {
             prop_assert_eq!(line(&after, from_s, from_s + 80, now_s), Some(got));
             let mut sum = Shown::default();
             sum.add(&got);
-            prop_assert_eq!(sum.settled() + sum.cancelled + sum.open, sum.booked);
+            prop_assert_eq!(sum.settled() + sum.not_told + sum.cancelled + sum.open, sum.booked);
             for later in [got.moved_s, got.came_s, got.bought_s, got.refunded_s].into_iter().flatten() {
                 prop_assert!(later >= got.booked_s);
             }

@@ -8,9 +8,10 @@ use crate::domain::conversion::SAME_LEAD_MS;
 use crate::domain::fact::{Lead, Milestone, Stated, Traces};
 use crate::domain::ids::{ContactId, MilestoneId, SessionId};
 use crate::domain::milestone::{clicks_in, is_lead};
+use crate::domain::outcome::{Said, Word, holding};
 use crate::error::Result;
 use crate::store::affiliates;
-use crate::store::milestones::{self, Filed};
+use crate::store::milestones::{self, Filed, OfBooking};
 use crate::store::people::identities_of;
 
 use super::telling::{known_person, told_session};
@@ -29,11 +30,16 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
         Some(_) => None,
         None => known_person(x, &m.person, &m.traces, session, &m.source, m.happened_at)?,
     };
+    let booking = m.external_id.as_deref().filter(|_| x.connection > 0 && Word::of(&m.kind).is_some());
     if let Some(known) = known {
-        if known.is_undone {
+        let is_end = booking.is_some() && Word::of(&m.kind) != Some(Word::Stands);
+        if known.is_undone && !is_end {
             milestones::redo(x.c, known.id, m.happened_at)?;
         }
-        let is_changed = milestones::learned(x.c, known.id, m, contact, session)? || known.is_undone;
+        let mut is_changed = milestones::learned(x.c, known.id, m, contact, session)? || (known.is_undone && !is_end);
+        if let Some(booking) = booking {
+            is_changed |= weigh(x, m, booking, known.id, false)?;
+        }
         let mut stored = kept(known.id, m, false);
         (stored.conversion, stored.is_changed) = (known.conversion, is_changed);
         return Ok(stored);
@@ -49,6 +55,9 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
         erased_at: x.erased_at,
     };
     let id = milestones::add(x.c, &filed)?;
+    if let Some(booking) = booking {
+        weigh(x, m, booking, id, true)?;
+    }
     match contact {
         Some(contact) if is_lead(&m.kind) => {
             let mut lead = lead_of(m, &key, &clicks);
@@ -57,6 +66,48 @@ pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
         }
         _ => Ok(kept(id, m, true)),
     }
+}
+
+/// Something was said of a booking: of all that is known of it, what holds now (`domain/outcome.rs`). What does not stays as a
+/// row. Gives whether anything came of it. What a platform has taken back by showing that it is not so is weighed no more.
+fn weigh(x: &Context, m: &Milestone, booking: &str, id: MilestoneId, is_new: bool) -> Result<bool> {
+    let rows = milestones::list_of_booking(x.c, x.connection, booking)?;
+    let Some(own) = rows.iter().find(|row| row.id == id) else { return Ok(false) };
+    let word = |row: &OfBooking| Word::of(&row.kind);
+    // An end may be told before its booking.
+    let is_first = is_new && word(own) == Some(Word::Stands) && rows.iter().all(|row| row.id == id || word(row) != Some(Word::Stands));
+    // What is only taken to be so again says nothing of when it was told.
+    let newest = if own.is_undone && m.told_at.is_none() { None } else { own.told_at.max(m.told_at) };
+    let is_of_them = |row: &OfBooking| row.contact.is_none() || own.contact.is_none() || row.contact == own.contact;
+    let is_weighed = |row: &&OfBooking| row.id == id || !row.is_undone || (is_first && row.told_at.is_some());
+    let weighed: Vec<(&OfBooking, Said)> = rows
+        .iter()
+        .filter(is_weighed)
+        .filter(|row| is_of_them(row))
+        .filter_map(|row| Some((row, Said { word: word(row)?, told_at: if row.id == id { newest } else { row.told_at } })))
+        .collect();
+    let said: Vec<Said> = weighed.iter().map(|(_, said)| *said).collect();
+    let holds = holding(&said).map(|place| weighed[place].0.id);
+    let mut is_changed = false;
+    if newest != own.told_at && (newest > own.told_at || holds == Some(id)) {
+        milestones::set_told(x.c, id, newest)?;
+    }
+    for (row, said) in weighed.iter().filter(|(_, said)| said.word != Word::Stands) {
+        if holds == Some(row.id) && row.is_undone {
+            let at = match said.word {
+                // Who came has come when they were first said to have.
+                Word::Came => row.at.min(m.happened_at),
+                _ if row.id == id => m.happened_at,
+                _ => row.at,
+            };
+            milestones::redo(x.c, row.id, at)?;
+            is_changed = true;
+        } else if holds != Some(row.id) && !row.is_undone {
+            milestones::undo_one(x.c, row.id, x.now)?;
+            is_changed |= row.id != id;
+        }
+    }
+    Ok(is_changed)
 }
 
 /// By the sender's own id, else by person, step and second (spec 8). Each connection numbers its own.

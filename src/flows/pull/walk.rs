@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::plan::next_after;
-use super::{Ended, STOPPED, later_ms, pause, recovered, unread};
+use super::{Ended, STOPPED, known, later_ms, pause, recovered, unread};
 use crate::app::{App, News};
-use crate::domain::conversion::Rank;
-use crate::domain::fact::{Fact, Milestone, Order, Refund};
-use crate::domain::ids::{ConnectionId, SyncRunId};
+use crate::domain::fact::{Fact, Milestone};
+use crate::domain::ids::SyncRunId;
 use crate::domain::milestone::is_booking;
 use crate::domain::schedule::LONGEST_WAIT_MS;
 use crate::domain::steps::{State, Verdict};
@@ -16,11 +15,12 @@ use crate::flows::asking;
 use crate::flows::intake::{self, Delivered, Taken};
 use crate::sources::{Batch, Problem, Source, Standing, Whole, Window};
 use crate::store::connections::{self, Connection, Status};
+use crate::store::milestones::Listed;
 use crate::store::pulls::Brought;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::sync_runs::Tally;
-use crate::store::{counters, jobs, milestones, orders, pulls, refunds, registrations, sync_runs};
+use crate::store::{counters, jobs, milestones, orders, pulls, registrations, sync_runs};
 
 /// Facts of one change: a page of a hundred must not hold up those who wait for an answer.
 const PART: usize = 20;
@@ -124,9 +124,13 @@ impl Walk<'_> {
     async fn ended(&self, whole: Whole) -> Result<Vec<Fact>> {
         let (id, now) = (self.connection.id.number(), self.app.clock.now());
         let end = whole.end;
-        let missing =
-            self.app.store.read(self.site.id, move |c| milestones::list_missing(c, id, whole.kind, whole.since, &whole.ids)).await?;
-        Ok(missing.into_iter().map(|m| Fact::Milestone(Milestone { kind: end.to_owned(), happened_at: now, ..m })).collect())
+        let list = move |c: &SiteConn| {
+            let (since, before) = (whole.since, whole.begun_at);
+            milestones::list_missing(c, id, &Listed { kind: whole.kind, since, within: &whole.within, before, ids: &whole.ids })
+        };
+        let missing = self.app.store.read(self.site.id, list).await?;
+        let ended = |m| Fact::Milestone(Milestone { kind: end.to_owned(), happened_at: now, told_at: Some(now), ..m });
+        Ok(missing.into_iter().map(ended).collect())
     }
 
     async fn take_part(&self, facts: Vec<Fact>, page: &mut Vec<u8>, names: Vec<String>, next: Option<&State>) -> Result<()> {
@@ -166,9 +170,12 @@ impl Walk<'_> {
                                     counters::add(c, owner.zone.day(now), intake::HEARD, &id.to_string())?;
                                 }
                             }
-                            Some(known) if is_same(c, id, order, &external_id, &known)? => continue,
+                            Some(known) if known::is_same(c, id, order, &external_id, &known)? => continue,
                             Some(_) => {}
                         }
+                    }
+                    if known::is_told_already(c, id, &fact)? {
+                        continue;
                     }
                     delivered.facts.push(fact);
                 }
@@ -339,37 +346,6 @@ fn tally(processed: i64, taken: Option<&Taken>) -> Tally {
     // Of an order only what differs is told again.
     let updated = facts.iter().filter(|f| !f.is_new && (f.is_changed || f.kind == "sale")).count() as i64;
     Tally { processed, created, updated, skipped: processed - created - updated, pages: 0 }
-}
-
-/// It says nothing that is not known: the same change, the same refunds. A journey that the shop has worked out since changes
-/// no order, and is news all the same.
-fn is_same(c: &SiteConn, id: ConnectionId, order: &Order, external_id: &str, known: &orders::KnownOrder) -> Result<bool> {
-    if order.modified_at > known.modified_at || (order.is_over() != known.is_over && order.modified_at == known.modified_at) {
-        return Ok(false);
-    }
-    if !order.journey.is_empty() && !known.has_journey {
-        return Ok(false);
-    }
-    // What a shop has written on a payment since changes nothing of the payment itself.
-    if order.rank == Rank::Payment {
-        let is_found = order.traces.session.is_some() && !known.has_session;
-        let is_named = order.person.email.is_some() && !known.has_contact;
-        if is_found || is_named || (order.shared_number().is_some() && !known.has_number) {
-            return Ok(false);
-        }
-    }
-    // Another talk has read more of its lines.
-    if order.items.len() > known.lines {
-        return Ok(false);
-    }
-    let stored = refunds::list_of_order(c, id.number(), external_id)?;
-    let stands: Vec<&refunds::Known> = stored.iter().filter(|r| r.told_at >= known.refunds_at).collect();
-    let is_told = |refund: &Refund| {
-        let own = intake::own_id(&order.platform, &refund.external_id);
-        stands.iter().any(|r| r.external_id == own && r.amount == refund.amount && r.happened_at <= refund.happened_at)
-    };
-    let is_whole = !order.are_refunds_whole || stands.len() == order.refunds.len();
-    Ok(is_whole && order.refunds.iter().all(is_told))
 }
 
 /// `noun` is what the platform brings, as several of it are called.

@@ -33,10 +33,10 @@ use crate::store::trails::Trails;
 
 pub const SHOW_UP: Doc = Doc::new(
     "Reports",
-    "Everybody who booked on these days (an appointment, a registration, a ticket), from the lead to the refund, as known by now: came; no_show (somebody said so); not_told (its time passed more than a day ago without a sign); cancelled; open (still to come, or no time was told). settled is came, no_show and not_told. These are people, each counted once; bookings has the same of single bookings, of which one person may have several, and the costs per booking and per attended booking are of those. Money is what was bought since the booking, less what went back; by where people first came from, with what that has cost.",
+    "Everybody who booked on these days (an appointment, a registration, a ticket), from the lead to the refund, as known by now: came; no_show (somebody said so, or others were seen to come to that event and they were not); not_told (its time passed more than a day ago, and nobody has said of anybody whether they came); cancelled; open (still to come, or no time was told). settled is came and no_show: the rates are of those, so that what nobody tells is no no-show. These are people, each counted once; bookings has the same of single bookings, of which one person may have several, and the costs per booking and per attended booking are of those. Money is what was bought since the booking, less what went back; by where people first came from, with what that has cost.",
 )
 .query(query::SHOW_UP)
-.answer(r#"{"total":{"booked":118,"came":80,"no_show":20,"not_told":11,"cancelled":5,"open":2,"bought":40,"refunded":3,"no_show_rate":0.28,"bookings":{"made":131,"came":86,"no_show_rate":0.29},"net":[],"cost_per_attended":{"minor":1250,"currency":"EUR"}},"items":[],"seconds":{"came":{"lower":60,"median":300,"upper":4000}}}"#)
+.answer(r#"{"total":{"booked":118,"came":80,"no_show":20,"not_told":11,"cancelled":5,"open":2,"bought":40,"refunded":3,"no_show_rate":0.2,"bookings":{"made":131,"came":86,"no_show_rate":0.2},"net":[],"cost_per_attended":{"minor":1250,"currency":"EUR"}},"items":[],"seconds":{"came":{"lower":60,"median":300,"upper":4000}}}"#)
 .statuses(&[200, 400]);
 pub const SHOW_UP_CSV: Doc = Doc::new("Reports", "The same as CSV: a line for all, and one for each group.")
     .query(query::SHOW_UP)
@@ -168,8 +168,8 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
         "refunded": s.refunded,
         "show_rate": share(s.came, s.settled()),
         "show_range": span(s.came, s.settled()),
-        "no_show_rate": share(s.missed(), s.settled()),
-        "no_show_range": span(s.missed(), s.settled()),
+        "no_show_rate": share(s.no_show, s.settled()),
+        "no_show_range": span(s.no_show, s.settled()),
         "net": shown::moneys(&moneys(&group.net)),
         "net_per_attended": shown::maybe_money(per_attended(group, site)),
         "bookings": {
@@ -182,8 +182,8 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
             "settled": b.settled(),
             "show_rate": share(b.came, b.settled()),
             "show_range": span(b.came, b.settled()),
-            "no_show_rate": share(b.missed(), b.settled()),
-            "no_show_range": span(b.missed(), b.settled()),
+            "no_show_rate": share(b.no_show, b.settled()),
+            "no_show_range": span(b.no_show, b.settled()),
         },
         "is_few": count(s.booked) < FEW,
     });
@@ -275,12 +275,12 @@ fn cells(row: &Row, site: &Site) -> Vec<Cell> {
     let mut all = vec![Cell::text(name.clone())];
     let counts = [s.asked, s.booked, s.moved, s.came, s.no_show, s.not_told, s.cancelled, s.open, s.bought, s.refunded];
     all.extend(counts.map(Cell::number));
-    all.extend([share(s.came, s.settled()), share(s.missed(), s.settled())]);
+    all.extend([share(s.came, s.settled()), share(s.no_show, s.settled())]);
     all.push(amount(Some(Money::new(group.net.get(&site.currency).copied().unwrap_or(0), site.currency))));
     all.push(amount(per_attended(group, site)));
     let b = &group.bookings;
-    all.extend([b.made(), b.came, b.missed(), b.cancelled].map(Cell::number));
-    all.push(share(b.missed(), b.settled()));
+    all.extend([b.made(), b.came, b.no_show, b.cancelled].map(Cell::number));
+    all.push(share(b.no_show, b.settled()));
     let own = |moneys: &BTreeMap<String, i64>| Money::new(moneys.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     all.push(amount(spent.as_ref().map(own)));
     for of in [b.made(), b.came, s.came] {

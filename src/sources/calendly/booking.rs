@@ -12,6 +12,7 @@ use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::Time;
 use crate::sources::kit::answers::Answers;
+use crate::sources::kit::outcomes::shown_now;
 use crate::sources::kit::{self, text};
 use crate::sources::{Batch, Fetch, Home, Reject};
 use crate::wire::Response;
@@ -26,19 +27,20 @@ pub fn read(event: &str, invitee: &Value, told_at: Time, home: &Home) -> Result<
         "invitee.canceled" if is_moved => Ok(Vec::new()),
         "invitee.canceled" => {
             let ended_at = kit::time(&invitee["cancellation"], &["created_at"]).or_else(|| kit::time(invitee, &["updated_at"]));
-            Ok(vec![step(invitee, "appointment_cancelled", ended_at.map_or(told_at, |at| at.min(home.now)), home)?])
+            let at = ended_at.map_or(told_at, |at| at.min(home.now));
+            Ok(vec![step(invitee, "appointment_cancelled", at, Some(at), home)?])
         }
         "invitee_no_show.created" => {
             let at = kit::time(&invitee["no_show"], &["created_at"]).map_or(told_at, |at| at.min(home.now));
-            Ok(vec![step(invitee, "appointment_no_show", at, home)?])
+            Ok(vec![step(invitee, "appointment_no_show", at, Some(at), home)?])
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// As the list has it: an appointment with everything that has become of it so far. `ended_at` where it is past, and long
-/// enough for its host to have said who stayed away.
-pub fn standing(invitee: &Value, ended_at: Option<Time>, home: &Home) -> Result<Vec<Fact>, Reject> {
+/// As the list has it: an appointment with everything that has become of it so far, and what has not. `ended_at` where it is
+/// past, and long enough for its host to have said who stayed away: then it is taken to have been kept.
+pub fn standing(invitee: &Value, ended_at: Option<Time>, home: &Home) -> Result<Batch, Reject> {
     let told_at = home.now;
     let mut facts = read("invitee.created", invitee, told_at, home)?;
     let is_over = text(invitee, "status").as_deref() == Some("canceled");
@@ -47,14 +49,14 @@ pub fn standing(invitee: &Value, ended_at: Option<Time>, home: &Home) -> Result<
     } else if invitee["no_show"].is_object() {
         facts.extend(read("invitee_no_show.created", invitee, told_at, home)?);
     } else if let Some(at) = ended_at {
-        facts.push(step(invitee, "appointment_completed", at, home)?);
+        facts.push(step(invitee, "appointment_completed", at, None, home)?);
     }
-    Ok(facts)
+    Ok(shown_now(facts))
 }
 
 fn made(invitee: &Value, at: Time, home: &Home) -> Result<Vec<Fact>, Reject> {
     let kind = if text(invitee, "old_invitee").is_some() { "appointment_rescheduled" } else { "appointment_booked" };
-    let mut facts = vec![step(invitee, kind, at, home)?];
+    let mut facts = vec![step(invitee, kind, at, Some(at), home)?];
     if let Some(order) = payment(invitee, at, home)? {
         facts.push(Fact::Order(order));
     }
@@ -76,7 +78,7 @@ fn told(invitee: &Value) -> Answers {
     all
 }
 
-fn step(invitee: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reject> {
+fn step(invitee: &Value, kind: &str, at: Time, told_at: Option<Time>, home: &Home) -> Result<Fact, Reject> {
     let uri = text(invitee, "uri").ok_or_else(|| kit::missing("payload.uri"))?;
     let mut answers = told(invitee);
     let clicks = answers.clicks();
@@ -98,6 +100,7 @@ fn step(invitee: &Value, kind: &str, at: Time, home: &Home) -> Result<Fact, Reje
         source: SLUG.into(),
         kind: kind.into(),
         happened_at: at,
+        told_at,
         person,
         traces,
         utm,

@@ -175,7 +175,10 @@ impl Walk {
             invitee["scheduled_event"] =
                 json!({"name": appointment.name, "start_time": time(appointment.starts_at), "end_time": time(appointment.ends_at)});
             match standing(&invitee, ended_at, home) {
-                Ok(facts) => batch.facts.extend(facts),
+                Ok(one) => {
+                    batch.facts.extend(one.facts);
+                    batch.standing.extend(one.standing);
+                }
                 Err(Reject::BadField { field, code, sentence }) => {
                     batch.problems.push(Problem { item, field: Some(field), code, sentence });
                 }

@@ -11,8 +11,9 @@ use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::{HOUR_MS, Time, Zone};
 use crate::sources::kit::answers::Answers;
+use crate::sources::kit::outcomes::shown_now;
 use crate::sources::kit::{first_text, text};
-use crate::sources::{Batch, Fetch, Home, Standing};
+use crate::sources::{Batch, Fetch, Home};
 use crate::wire::{Part, Request, Response};
 
 /// After so long an appointment of which nothing else was said has been kept.
@@ -26,17 +27,10 @@ pub struct Zones {
     pub provider: Zone,
 }
 
-/// What becomes of an appointment. How it stands now says which of these it has not come to, whatever was told before: it came
-/// back into the list, or its status was put right.
-const OUTCOMES: [&str; 3] = ["appointment_cancelled", "appointment_no_show", "appointment_completed"];
-
-/// Everything that has become of an appointment so far, and what has not.
+/// Everything that has become of an appointment so far, and what has not: it came back into the list, or its status was put
+/// right.
 pub fn stand(row: &Value, zones: &Zones, home: &Home) -> Batch {
-    let facts = read(row, zones, home);
-    let is_told = |kind: &str| facts.iter().any(|fact| matches!(fact, Fact::Milestone(m) if m.kind == kind));
-    let id = text(row, "id").filter(|_| !facts.is_empty());
-    let standing = id.map(|external_id| Standing { external_id, not: OUTCOMES.into_iter().filter(|kind| !is_told(kind)).collect() });
-    Batch { standing: standing.into_iter().collect(), ..Batch::of(facts) }
+    shown_now(read(row, zones, home))
 }
 
 fn read(row: &Value, zones: &Zones, home: &Home) -> Vec<Fact> {
@@ -50,24 +44,26 @@ fn read(row: &Value, zones: &Zones, home: &Home) -> Vec<Fact> {
     if is(&["draft"]) {
         return Vec::new();
     }
-    let step = |kind: &str, at: Time| step(row, &id, kind, at, (starts_at, ends_at), home);
-    let mut facts = vec![step("appointment_booked", booked_at)];
+    let step = |kind: &str, at: Time, told_at: Option<Time>| step(row, &id, kind, at, told_at, (starts_at, ends_at), home);
+    let mut facts = vec![step("appointment_booked", booked_at, Some(booked_at))];
+    // A status has no time of its own: it is so as it is read.
+    let now = Some(home.now);
     if is(&["cancel", "storn", "annul"]) {
-        facts.push(step("appointment_cancelled", home.now));
+        facts.push(step("appointment_cancelled", home.now, now));
     } else if is(&["no-show", "no show", "noshow", "missed"]) {
-        facts.push(step("appointment_no_show", ends_at.map_or(home.now, |at| at.min(home.now))));
+        facts.push(step("appointment_no_show", ends_at.map_or(home.now, |at| at.min(home.now)), now));
     } else {
         if is(&["reschedul", "moved"]) {
-            facts.push(step("appointment_rescheduled", home.now));
+            facts.push(step("appointment_rescheduled", home.now, Some(booked_at)));
         }
         if let Some(at) = ends_at.filter(|at| home.now.ms_since(*at) >= SETTLED_MS) {
-            facts.push(step("appointment_completed", at));
+            facts.push(step("appointment_completed", at, None));
         }
     }
     facts
 }
 
-fn step(row: &Value, id: &str, kind: &str, at: Time, times: (Option<Time>, Option<Time>), home: &Home) -> Fact {
+fn step(row: &Value, id: &str, kind: &str, at: Time, told_at: Option<Time>, times: (Option<Time>, Option<Time>), home: &Home) -> Fact {
     let customer = &row["customer"];
     let mut who = Answers::default();
     let names = [
@@ -97,6 +93,7 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, times: (Option<Time>, Optio
         source: SLUG.into(),
         kind: kind.into(),
         happened_at: at,
+        told_at,
         person,
         traces,
         utm,
@@ -168,7 +165,8 @@ impl Steps<Fetch> for Reading {
             }
             (Named::Gone { id, at, .. }, Some(customer)) => {
                 let row = json!({"customer": customer});
-                let fact = step(&row, &id, "appointment_cancelled", at.min(home.now), (None, None), home);
+                let at = at.min(home.now);
+                let fact = step(&row, &id, "appointment_cancelled", at, Some(at), (None, None), home);
                 Step::Yield(Batch::of(vec![fact]), json!(talk.next()))
             }
             // Taken away since.

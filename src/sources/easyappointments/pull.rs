@@ -161,6 +161,8 @@ impl Walk {
             end: "appointment_cancelled",
             // The list begins with a day of some zone: what lies in the first of them may be left out by it.
             since: self.from.plus_ms(DAY_MS),
+            within: String::new(),
+            begun_at: self.now,
             ids: std::mem::take(&mut self.ids),
         });
         Batch { whole, ..batch }

@@ -102,7 +102,7 @@ impl Walk {
             // Those that were given back are among the inactive; which of their tickets, the attendees say.
             request = request.query("status", Part::plain("both")).query("expand", Part::plain("attendees"));
         } else {
-            request = request.query("expand", Part::plain("order"));
+            request = request.query("expand", Part::plain("order,event"));
         }
         match (&self.mark, self.page) {
             (Some(mark), _) => request.query("continuation", Part::plain(mark)),
@@ -117,8 +117,8 @@ impl Walk {
         for (item, row) in lists::rows(&page[key], "Eventbrite")?.iter().enumerate() {
             self.newest = self.newest.max(kit::time(row, &["changed"]).unwrap_or(self.newest)).min(home.now);
             let facts = match self.list {
-                List::Orders => order(row, home),
-                _ => attendee(row, &row["order"], home),
+                List::Orders => order(row, home).map(Batch::of),
+                _ => attendee(row, &row["order"], &row["event"], home),
             };
             put(&mut batch, item, facts);
         }

@@ -12,6 +12,7 @@ use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps};
 use crate::domain::time::Time;
 use crate::sources::kit::answers::Answers;
+use crate::sources::kit::outcomes::shown_now;
 use crate::sources::kit::{self, first_text, text};
 use crate::sources::{Batch, Fetch, Home, Problem, Reject};
 use crate::wire::{Part, Response};
@@ -30,22 +31,27 @@ pub fn reference(url: &str) -> Option<String> {
     }
 }
 
-/// Someone with a ticket: that they have it, that they came, and that it was given back, with its money. `order` is theirs,
-/// where it came along: of one that was begun and never placed nobody has bought anything.
-pub fn attendee(row: &Value, order: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
+/// Someone with a ticket: that they have it, that they came, that they gave it back, with its money, and all that is not so.
+/// `order` is theirs, where it came along: of one that was begun and never placed nobody has bought anything.
+pub fn attendee(row: &Value, order: &Value, event: &Value, home: &Home) -> Result<Batch, Reject> {
     let id = text(row, "id").ok_or_else(|| kit::missing("attendee.id"))?;
     let made_at = kit::time(row, &["created"]).map_or(home.now, |at| at.min(home.now));
     let changed_at = kit::time(row, &["changed"]).map_or(home.now, |at| at.min(home.now)).max(made_at);
     let is_paid = row["costs"]["gross"]["value"].as_i64().is_some_and(|minor| minor > 0);
     let is = |key: &str| row[key] == Value::Bool(true);
-    let step = |kind: &str, at: Time| step(row, &id, kind, at, home);
-    let is_placed = text(order, "status").is_none_or(|word| matches!(word.as_str(), "placed" | "refunded"));
+    let step = |kind: &str, at: Time| step(row, event, &id, kind, at, home);
+    let word = text(order, "status");
+    let is_void = matches!(word.as_deref(), Some("deleted" | "cancelled"));
+    let is_placed = word.as_deref().is_none_or(|word| is_void || matches!(word, "placed" | "refunded"));
     if !is_placed && !is("refunded") {
-        return Ok(Vec::new());
+        return Ok(Batch::default());
     }
     let mut facts = vec![step(if is_paid { "ticket_purchased" } else { "event_registered" }, made_at)];
+    let is_off = is_void || text(row, "status").is_some_and(|status| matches!(status.as_str(), "Not Attending" | "Deleted"));
     if is("checked_in") {
         facts.push(step("event_attended", changed_at));
+    } else if is("cancelled") || is("refunded") || is_off {
+        facts.push(step("appointment_cancelled", changed_at));
     }
     if is("refunded") {
         facts.push(step("refunded", changed_at));
@@ -53,14 +59,23 @@ pub fn attendee(row: &Value, order: &Value, home: &Home) -> Result<Vec<Fact>, Re
             facts.push(Fact::Refund(OrderRefund { order_external_id, platform: SLUG.into(), refund }));
         }
     }
-    Ok(facts)
+    Ok(shown_now(facts))
+}
+
+/// What its organiser gets of it: without the fees and the tax that the buyer pays on top. An answer of an older kind has only
+/// all of it together. <https://www.eventbrite.com/platform/api#/reference/order>
+fn costs_of(row: &Value) -> (&'static str, &Value) {
+    match &row["costs"]["base_price"] {
+        Value::Object(_) => ("costs.base_price", &row["costs"]["base_price"]),
+        _ => ("costs.gross", &row["costs"]["gross"]),
+    }
 }
 
 /// The money of a ticket that was given back.
 fn given_back(row: &Value, at: Time) -> Option<Refund> {
-    let gross = &row["costs"]["gross"];
-    let currency = text(gross, "currency").and_then(|c| Currency::parse(&c))?;
-    let amount = kit::decimal(gross, "major_value", currency).filter(|m| m.minor > 0)?;
+    let (_, cost) = costs_of(row);
+    let currency = text(cost, "currency").and_then(|c| Currency::parse(&c))?;
+    let amount = kit::decimal(cost, "major_value", currency).filter(|m| m.minor > 0)?;
     let id = text(row, "id").filter(|_| row["refunded"] == Value::Bool(true))?;
     Some(Refund { external_id: clean_text(&format!("ticket:{id}"), MAX_TEXT), happened_at: at, amount, reason: None })
 }
@@ -88,7 +103,7 @@ fn came_from(row: &Value, own: Utm) -> Utm {
     Utm { source: own.source.clone().or(told), ..own }
 }
 
-fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
+fn step(row: &Value, event: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
     let mut answers = who(row);
     let person = answers.person(home);
     let utm = came_from(row, answers.utm());
@@ -98,11 +113,14 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
         source: SLUG.into(),
         kind: kind.into(),
         happened_at: at,
+        told_at: Some(at),
         person,
         traces,
         utm,
         referrer: None,
         data: json!({
+            "topic": text(&event["name"], "text").map(|t| clean_text(&t, MAX_TEXT)),
+            "starts_at": kit::time(&event["start"], &["utc"]).map(Time::utc), "ends_at": kit::time(&event["end"], &["utc"]).map(Time::utc),
             "ticket": text(row, "ticket_class_name").map(|t| clean_text(&t, MAX_TEXT)), "price": text(&row["costs"]["gross"], "major_value"),
             "currency": text(&row["costs"]["gross"], "currency"), "answers": answers.rest(),
         }),
@@ -115,14 +133,14 @@ fn step(row: &Value, id: &str, kind: &str, at: Time, home: &Home) -> Fact {
 /// The money of an order. One that is free is no sale, and one that was never placed is none either.
 pub fn order(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
     let id = text(row, "id").ok_or_else(|| kit::missing("order.id"))?;
-    let gross = &row["costs"]["gross"];
+    let (name, cost) = costs_of(row);
     let bad = || Reject::BadField {
-        field: "costs.gross".into(),
+        field: name.into(),
         code: "invalid_amount",
-        sentence: "costs.gross must hold a currency and a decimal like 12.50.".into(),
+        sentence: format!("{name} must hold a currency and a decimal like 12.50."),
     };
-    let currency = text(gross, "currency").and_then(|c| Currency::parse(&c)).ok_or_else(bad)?;
-    let told: Money = kit::decimal(gross, "major_value", currency).ok_or_else(bad)?;
+    let currency = text(cost, "currency").and_then(|c| Currency::parse(&c)).ok_or_else(bad)?;
+    let told: Money = kit::decimal(cost, "major_value", currency).ok_or_else(bad)?;
     let word = text(row, "status").unwrap_or_default();
     let status = match word.as_str() {
         "placed" => OrderStatus::Paid,
@@ -150,7 +168,8 @@ pub fn order(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
         ended_at: status.is_reversed().then_some(changed_at),
         person: answers.person(home),
         traces: answers.traces(&utm),
-        tax: kit::decimal(&row["costs"]["tax"], "major_value", currency).filter(|m| m.minor > 0),
+        // In all of it together there is tax too.
+        tax: kit::decimal(&row["costs"]["tax"], "major_value", currency).filter(|m| m.minor > 0 && name == "costs.gross"),
         status,
         raw_status: clean_text(&word, 40),
         was_paid: status == OrderStatus::Refunded,
@@ -163,14 +182,17 @@ pub fn order(row: &Value, home: &Home) -> Result<Vec<Fact>, Reject> {
 fn sold(told: Money, tickets: &[Value], refunds: &[Refund]) -> Money {
     let back: i64 = refunds.iter().filter(|r| r.amount.currency == told.currency).map(|r| r.amount.minor).sum();
     let left = tickets.iter().filter(|t| t["refunded"] != Value::Bool(true));
-    let left: i64 = left.filter_map(|t| kit::decimal(&t["costs"]["gross"], "major_value", told.currency)).map(|m| m.minor).sum();
+    let left: i64 = left.filter_map(|t| kit::decimal(costs_of(t).1, "major_value", told.currency)).map(|m| m.minor).sum();
     if back > 0 && told.minor == left { Money::new(told.minor + back, told.currency) } else { told }
 }
 
 /// What was read of one row, in its place of a list.
-pub fn put(batch: &mut Batch, item: usize, read: Result<Vec<Fact>, Reject>) {
+pub fn put(batch: &mut Batch, item: usize, read: Result<Batch, Reject>) {
     match read {
-        Ok(facts) => batch.facts.extend(facts),
+        Ok(one) => {
+            batch.facts.extend(one.facts);
+            batch.standing.extend(one.standing);
+        }
         Err(Reject::BadField { field, code, sentence }) => batch.problems.push(Problem { item, field: Some(field), code, sentence }),
         Err(_) => {}
     }
@@ -188,7 +210,7 @@ impl Steps<Fetch> for Reading {
         }
         let Some(name) = refs.first().cloned() else { return Step::Done(()) };
         let Some(response) = got else {
-            let along = if name.contains("attendees") { "order" } else { "attendees" };
+            let along = if name.contains("attendees") { "order,event" } else { "attendees,event" };
             let request = api("GET", &name).query("expand", Part::plain(along)).up_to(ORDER_BYTES);
             return Step::Ask(Box::new(request), json!({ "refs": refs }));
         };
@@ -200,12 +222,12 @@ impl Steps<Fetch> for Reading {
         };
         let mut batch = Batch::default();
         if first_text(&told, &["order_id"]).is_some() {
-            put(&mut batch, 0, attendee(&told, &told["order"], home));
+            put(&mut batch, 0, attendee(&told, &told["order"], &told["event"], home));
         } else {
             for (item, row) in told["attendees"].as_array().into_iter().flatten().enumerate() {
-                put(&mut batch, item, attendee(row, &told, home));
+                put(&mut batch, item, attendee(row, &told, &told["event"], home));
             }
-            put(&mut batch, 0, order(&told, home));
+            put(&mut batch, 0, order(&told, home).map(Batch::of));
         }
         Step::Yield(batch, left)
     }

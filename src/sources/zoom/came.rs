@@ -32,7 +32,8 @@ impl Came {
     pub fn take(&mut self, rows: &[Value], registered: &BTreeMap<String, String>) {
         for row in rows {
             let number = text(row, "registrant_id");
-            let email = first_text(row, &["user_email", "email"]).or_else(|| registered.get(number.as_deref()?).cloned());
+            let email = first_text(row, &["user_email", "email"])
+                .or_else(|| registered.get(number.as_deref()?).filter(|email| !email.is_empty()).cloned());
             let Some(key) = email.as_ref().map(|e| e.to_lowercase()).or(number) else { continue };
             if self.people.len() >= MOST && !self.people.contains_key(&key) {
                 continue;

@@ -11,9 +11,29 @@ use crate::sources::kit::{self, first_text, text};
 use crate::sources::{Home, Reject};
 
 pub fn registered(meeting: &Value, registrant: &Value, told_at: Time, home: &Home) -> Result<Option<Fact>, Reject> {
-    let (number, id) = (number(meeting)?, first_text(registrant, &["id", "registrant_id"]));
-    let id = id.or_else(|| text(registrant, "email")).ok_or_else(|| kit::missing("registrant.id"))?;
     let at = kit::time(registrant, &["create_time"]).map_or(told_at, |at| at.min(home.now));
+    registration(meeting, registrant, "event_registered", (at, told_at), home)
+}
+
+/// Somebody has no place any more: cancelled by them, or denied by the host. Who was denied before they ever had one has
+/// cancelled nothing (`domain/outcome.rs`).
+pub fn ended(meeting: &Value, registrant: &Value, told_at: Time, home: &Home) -> Result<Option<Fact>, Reject> {
+    registration(meeting, registrant, "appointment_cancelled", (told_at, told_at), home)
+}
+
+/// The host has not let them in yet.
+pub fn waits(registrant: &Value) -> bool {
+    text(registrant, "status").is_some_and(|status| matches!(status.as_str(), "pending" | "denied"))
+}
+
+/// By which a registration is known, as its meeting's number and its own.
+pub fn place_of(meeting: &str, registrant: &Value) -> Option<String> {
+    let id = first_text(registrant, &["id", "registrant_id"]).or_else(|| text(registrant, "email"))?;
+    Some(clean_text(&format!("{meeting}:{id}"), MAX_TEXT))
+}
+
+fn registration(meeting: &Value, registrant: &Value, kind: &str, at: (Time, Time), home: &Home) -> Result<Option<Fact>, Reject> {
+    let place = place_of(&number(meeting)?, registrant).ok_or_else(|| kit::missing("registrant.id"))?;
     let mut who = Answers::default();
     let names = [
         ("email", "email"),
@@ -31,7 +51,7 @@ pub fn registered(meeting: &Value, registrant: &Value, told_at: Time, home: &Hom
     }
     // A webinar's own links tell where somebody came from.
     let link = text(&registrant["tracking_source"], "source_name").map(|name| clean_text(&name, MAX_TEXT));
-    Ok(step(meeting, who, "event_registered", format!("{number}:{id}"), at, link, home))
+    Ok(step(meeting, who, kind, place, at, link, home))
 }
 
 /// One person comes once to a meeting, however often the line is lost: who came again is the same step.
@@ -48,7 +68,7 @@ pub fn attended(meeting: &Value, participant: &Value, told_at: Time, home: &Home
     if let Some(minutes) = minutes {
         who.add("minutes", json!(minutes));
     }
-    Ok(step(meeting, who, "event_attended", format!("{occasion}:{id}"), at, None, home))
+    Ok(step(meeting, who, "event_attended", clean_text(&format!("{occasion}:{id}"), MAX_TEXT), (at, told_at.max(at)), None, home))
 }
 
 /// A number in some events and a text in others.
@@ -60,7 +80,8 @@ pub fn is_number(id: &str) -> bool {
     (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn step(meeting: &Value, mut who: Answers, kind: &str, id: String, at: Time, link: Option<String>, home: &Home) -> Option<Fact> {
+/// `at`: when it happened, and when Zoom said so.
+fn step(meeting: &Value, mut who: Answers, kind: &str, id: String, at: (Time, Time), link: Option<String>, home: &Home) -> Option<Fact> {
     let (person, own) = (who.person(home), who.utm());
     if person.email.is_none() && person.phone.is_none() {
         return None;
@@ -69,10 +90,11 @@ fn step(meeting: &Value, mut who: Answers, kind: &str, id: String, at: Time, lin
     let traces = who.traces(&utm);
     let starts_at = kit::time(meeting, &["start_time"]).map(Time::utc);
     Some(Fact::Milestone(Milestone {
-        external_id: Some(clean_text(&id, MAX_TEXT)),
+        external_id: Some(id),
         source: SLUG.into(),
         kind: kind.into(),
-        happened_at: at,
+        happened_at: at.0,
+        told_at: Some(at.1),
         person,
         traces,
         utm,

@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::came::Came;
-use super::person::{attended, is_number, registered};
+use super::meeting::{Meeting, encoded};
+use super::person::{attended, ended, place_of, registered};
 use super::{Answer, api, read};
 use crate::domain::fact::Fact;
 use crate::domain::platform::Settings;
 use crate::domain::steps::{State, Step, Steps, Verdict};
-use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
+use crate::domain::time::{DAY_MS, Time};
 use crate::sources::kit::lists::{self, Progress};
-use crate::sources::kit::{self, first_text, text};
-use crate::sources::{Batch, Ground, Home, Problem, Provision, Pull, Registered, Reject, Since, Window, Wish};
+use crate::sources::kit::outcomes::shown_now;
+use crate::sources::kit::{first_text, text};
+use crate::sources::{Batch, Home, Problem, Pull, Reject, Since, Whole, Window};
 use crate::wire::{Part, Request, Response};
 
 /// Meetings that far back are read once more: lists of participants are late, and webinars are watched later.
@@ -27,9 +29,8 @@ const MOST_WAITS: u32 = 8;
 const MOST_ANEW: u32 = 5;
 /// Registrants of one meeting that are remembered by number; Zoom lets no more into a webinar.
 const MOST_KNOWN: usize = 50_000;
-const BY_HAND: &str =
-    "For live updates enter the app's secret token here and the address of this connection in the app's event subscription.";
-
+/// So long after its end a meeting's registrants are taken to be on its list still.
+const LISTED_MS: i64 = 2 * DAY_MS;
 pub struct Lists;
 
 /// Reads what one row says of a meeting.
@@ -44,16 +45,6 @@ enum Stage {
     Webinars,
     Registrants,
     Participants,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Meeting {
-    id: String,
-    uuid: Option<String>,
-    topic: Option<String>,
-    starts_at: Option<Time>,
-    ends_at: Option<Time>,
-    is_webinar: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,9 +66,17 @@ struct Walk {
     /// How far the present list was read.
     #[serde(default)]
     progress: Progress,
-    /// Addresses of those who registered for the present meeting, by number.
+    /// Addresses of those who registered for the present meeting, by number; empty where there is none.
     #[serde(default)]
     registered: BTreeMap<String, String>,
+    /// Those who were approved are read, and now those who were denied.
+    #[serde(default)]
+    is_denied: bool,
+    /// Who has a place at the present meeting, as its list says; none where nobody has to register for it.
+    #[serde(default)]
+    placed: Option<Vec<String>>,
+    #[serde(default = "never")]
+    listed_at: Time,
     /// Who came to it, as far as it was read.
     #[serde(default)]
     came: Came,
@@ -110,7 +109,10 @@ impl Steps<Pull> for Lists {
                 return Step::Ask(Box::new(walk.request()), json!(walk));
             }
             // There is no such meeting, or nobody had to register for it.
-            Answer::Missing => json!({ walk.key(): [] }),
+            Answer::Missing => {
+                walk.placed = None;
+                json!({ walk.key(): [] })
+            }
             Answer::Trouble(Verdict::Retry { after_ms: Some(ms), .. }) if walk.waits < MOST_WAITS => {
                 walk.waits += 1;
                 return Step::Wait(ms, json!(walk));
@@ -140,6 +142,9 @@ fn begin(since: &Since, now: Time) -> Walk {
         waits: 0,
         progress: Progress::default(),
         registered: BTreeMap::new(),
+        is_denied: false,
+        placed: Some(Vec::new()),
+        listed_at: now,
         came: Came::default(),
         passed: 0,
         to_pass: 0,
@@ -164,6 +169,10 @@ impl Walk {
         let mut request = api(&path).query("page_size", Part::plain("300")).up_to(LIST_BYTES);
         if let Some(kind) = kind {
             request = request.query("type", Part::plain(kind));
+        }
+        if self.stage == Stage::Registrants {
+            // Left out it means those who were approved; who waits has no place yet.
+            request = request.query("status", Part::plain(if self.is_denied { "denied" } else { "approved" }));
         }
         if self.stage == Stage::Past {
             let day = |at: Time| Part::plain(at.utc().get(..10).unwrap_or_default().to_owned());
@@ -209,20 +218,35 @@ impl Walk {
             }
             Stage::Past | Stage::Coming | Stage::Webinars => {
                 let is_webinar = self.stage == Stage::Webinars;
-                let found = rows.iter().filter_map(|row| meeting(row, is_webinar));
+                let found = rows.iter().filter_map(|row| Meeting::of(row, is_webinar));
                 let from = self.from;
                 self.meetings = found.filter(|m| m.starts_at.is_none_or(|at| at >= from)).collect();
                 (self.listing, self.listed, self.mark) = (self.stage, next, None);
-                self.stage = Stage::Registrants;
+                self.begin_meeting(home.now);
                 self.progress = Progress::default();
             }
             Stage::Registrants => {
-                self.put(&mut batch, rows, home, registered);
-                self.know(rows);
+                if self.is_denied {
+                    self.put(&mut batch, rows, home, ended);
+                } else {
+                    self.put(&mut batch, rows, home, registered);
+                    // Who is approved has a place, whatever was told before.
+                    let facts = std::mem::take(&mut batch.facts);
+                    for one in facts.into_iter().map(|fact| shown_now(vec![fact])) {
+                        batch.facts.extend(one.facts);
+                        batch.standing.extend(one.standing);
+                    }
+                    self.know(rows);
+                }
                 self.mark = next;
                 if self.mark.is_none() {
-                    self.stage = Stage::Participants;
                     self.progress = Progress::default();
+                    if self.is_denied || self.placed.is_none() {
+                        batch.whole = self.whole();
+                        self.stage = Stage::Participants;
+                    } else {
+                        self.is_denied = true;
+                    }
                 }
             }
             Stage::Participants => {
@@ -231,12 +255,29 @@ impl Walk {
                 if self.mark.is_none() {
                     let came = std::mem::take(&mut self.came).rows();
                     self.put(&mut batch, &came, home, attended);
-                    self.next_meeting();
+                    self.next_meeting(home.now);
                 }
             }
         }
-        self.settle();
+        self.settle(home.now);
         Ok(batch)
+    }
+
+    /// Who cancelled is on no list of Zoom's: they are not among those who have a place any more. What is long past may be
+    /// kept no longer, and of a meeting that is held again and again each list may be of some dates only.
+    fn whole(&mut self) -> Option<Whole> {
+        let ids = self.placed.take()?;
+        let m = self.meetings.first().filter(|m| m.is_single && ids.len() < MOST_KNOWN)?;
+        let ended_at = m.ends_at?;
+        let is_kept = ended_at > self.now || (self.now.ms_since(ended_at) < LISTED_MS && !ids.is_empty());
+        is_kept.then(|| Whole {
+            kind: "event_registered",
+            end: "appointment_cancelled",
+            since: never(),
+            within: format!("{}:", m.id),
+            begun_at: self.listed_at,
+            ids,
+        })
     }
 
     /// The present list from its first page, unless that has led nowhere too often.
@@ -245,7 +286,8 @@ impl Walk {
         match self.stage {
             Stage::Users => self.users.clear(),
             Stage::Past | Stage::Coming | Stage::Webinars => self.to_pass = self.passed,
-            Stage::Registrants => {}
+            Stage::Registrants if self.is_denied => {}
+            Stage::Registrants => self.placed = Some(Vec::new()),
             Stage::Participants => self.came = Came::default(),
         }
         self.progress.begin_again(MOST_ANEW)
@@ -256,10 +298,15 @@ impl Walk {
         let named = rows.iter().filter_map(|row| Some((first_text(row, &["id", "registrant_id"])?, text(row, "email")?)));
         let room = MOST_KNOWN.saturating_sub(self.registered.len());
         self.registered.extend(named.take(room));
+        let meeting = self.meetings.first().map(|m| m.id.clone()).unwrap_or_default();
+        if let Some(placed) = &mut self.placed {
+            let room = MOST_KNOWN.saturating_sub(placed.len());
+            placed.extend(rows.iter().filter_map(|row| place_of(&meeting, row)).take(room));
+        }
     }
 
     /// Passes over what there is nothing to ask for.
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Time) {
         loop {
             match (self.stage, self.meetings.first()) {
                 (Stage::Past | Stage::Coming | Stage::Webinars, _) if self.users.is_empty() => {
@@ -267,20 +314,25 @@ impl Walk {
                     return;
                 }
                 // Of a meeting that is still to come nobody has been.
-                (Stage::Participants, Some(m)) if m.ends_at.is_none_or(|at| at > self.now) && self.mark.is_none() => self.next_meeting(),
+                (Stage::Participants, Some(m)) if m.ends_at.is_none_or(|at| at > self.now) && self.mark.is_none() => self.next_meeting(now),
                 (Stage::Registrants | Stage::Participants, None) => self.next_list(),
                 _ => return,
             }
         }
     }
 
-    fn next_meeting(&mut self) {
+    fn next_meeting(&mut self, now: Time) {
         (self.progress, self.came) = (Progress::default(), Came::default());
-        self.registered.clear();
         if !self.meetings.is_empty() {
             self.meetings.remove(0);
         }
-        (self.mark, self.stage) = (None, Stage::Registrants);
+        self.begin_meeting(now);
+    }
+
+    fn begin_meeting(&mut self, now: Time) {
+        self.registered.clear();
+        (self.mark, self.stage, self.is_denied) = (None, Stage::Registrants, false);
+        (self.placed, self.listed_at) = (Some(Vec::new()), now);
     }
 
     /// The next page of the list, the next list of the host, the next host.
@@ -318,67 +370,10 @@ impl Walk {
     }
 }
 
-fn meeting(row: &Value, is_webinar: bool) -> Option<Meeting> {
-    let starts_at = kit::time(row, &["start_time"]);
-    let minutes = row["duration"].as_i64().unwrap_or(0).clamp(0, 60 * 24);
-    Some(Meeting {
-        id: text(row, "id").filter(|id| is_number(id))?,
-        uuid: text(row, "uuid").filter(|uuid| uuid.len() <= 64),
-        topic: text(row, "topic"),
-        starts_at,
-        ends_at: starts_at.map(|at| at.plus_ms(minutes * MINUTE_MS)),
-        is_webinar,
-    })
+fn never() -> Time {
+    Time::from_ms(0)
 }
 
 fn is_user(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-/// One that begins with a slash or holds two of them is encoded twice.
-/// <https://developers.zoom.us/docs/api/rest/using-zoom-apis/#meeting-id-and-uuid>
-fn encoded(uuid: &str) -> String {
-    let once: String = url::form_urlencoded::byte_serialize(uuid.as_bytes()).collect();
-    match uuid.starts_with('/') || uuid.contains("//") {
-        true => url::form_urlencoded::byte_serialize(once.as_bytes()).collect(),
-        false => once,
-    }
-}
-
-/// The credentials are proved by reading; event subscriptions are made in the app by hand.
-pub struct Proof;
-
-impl Steps<Provision> for Proof {
-    fn step(&self, _: State, got: Option<&Response>, _: &Settings, ground: &Ground, _: Time) -> Step<Provision> {
-        let Some(response) = got else {
-            return match ground.wish {
-                Wish::Probe | Wish::Register => {
-                    Step::Ask(Box::new(api("users").query("page_size", Part::plain("1")).up_to(LIST_BYTES)), Value::Null)
-                }
-                Wish::Look | Wish::Remove => Step::Done(Registered::default()),
-            };
-        };
-        let has_secret = ground.secrets.iter().any(|key| key == super::WEBHOOK_SECRET);
-        let notes = if has_secret { Vec::new() } else { vec![BY_HAND.to_owned()] };
-        match read(response) {
-            Answer::Json(_) => Step::Done(Registered { notes, ..Registered::default() }),
-            Answer::Missing => {
-                Step::Fail(Verdict::Pause("Zoom shows no users of this account. Give the app the right to read them.".into()))
-            }
-            Answer::Trouble(verdict) => Step::Fail(verdict),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_names_a_meeting_is_encoded_as_zoom_wants_it() {
-        assert_eq!(encoded("abc=="), "abc%3D%3D");
-        assert_eq!(encoded("a/b+c=="), "a%2Fb%2Bc%3D%3D");
-        assert_eq!(encoded("/ab=="), "%252Fab%253D%253D");
-        assert_eq!(encoded("a//b=="), "a%252F%252Fb%253D%253D");
-    }
 }

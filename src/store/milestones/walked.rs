@@ -90,7 +90,7 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
     let mut seen = known.seen;
     let mut is_too_large = false;
     c.scan(
-        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at
+        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at, told_at is null
          from milestones where site_id = :site and changed > :seen order by changed limit :most",
         named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
         |row| {
@@ -107,10 +107,11 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
             let kind = place(&mut new.kinds, row.get_ref(5)?.as_str()?);
             let seconds = |ms: i64| u32::try_from(ms / 1_000).unwrap_or(u32::MAX);
             let starts_s = row.get::<_, Option<i64>>(6)?.map_or(0, seconds);
+            let is_guess = row.get(12)?;
             let origin = origin(&mut new.origins, [row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?]);
             match (u32::try_from(id), i32::try_from(person), u8::try_from(source), u16::try_from(kind)) {
                 (Ok(id), Ok(person), Ok(source), Ok(kind)) => {
-                    new.rows.push(Step { person, at_s: seconds(at), id, kind, source, origin, starts_s });
+                    new.rows.push(Step { person, at_s: seconds(at), id, kind, source, origin, starts_s, is_guess });
                 }
                 _ => is_too_large = true,
             }

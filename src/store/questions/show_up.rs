@@ -1,6 +1,6 @@
 //! Who booked, who came, and what came of it: a line for everybody who booked in some days, whichever systems told of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::named_params;
@@ -173,6 +173,10 @@ pub fn people(trails: &Trails, times: Times, by: &ByOrigin, part: Part, wanted: 
 /// Everybody with a line.
 fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Line, &[Told])) {
     let kinds: Vec<Means> = trails.steps.kinds.iter().map(|kind| Means::of(kind)).collect();
+    let seen = seen(trails);
+    // Steps that give a place at an event of many.
+    let is_of_many = |kind: &String| matches!(kind.as_str(), "event_registered" | "ticket_purchased" | "appointment_rescheduled");
+    let events: Vec<bool> = trails.steps.kinds.iter().map(is_of_many).collect();
     let mut told: Vec<Told> = Vec::new();
     trails.each_with_steps(|trail| {
         let is_entry = |at_s: u32| at_s >= times.from_s && at_s < times.to_s;
@@ -182,7 +186,10 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
         told.clear();
         told.extend(trail.steps.iter().filter_map(|s| {
             let starts = (s.starts_s > 0).then_some(s.starts_s);
-            kinds[usize::from(s.kind)].what(starts).map(|what| Told { at_s: s.at_s, what, due_s: starts, source: s.source })
+            let kind = kinds[usize::from(s.kind)];
+            let is_watched = events[usize::from(s.kind)] && seen.contains(&(s.source, s.starts_s));
+            let of = |what| Told { at_s: s.at_s, what, due_s: starts, source: s.source, is_guess: s.is_guess, is_watched };
+            kind.what(starts).map(of)
         }));
         told.extend(trail.sales.iter().filter_map(|s| {
             let what = match s.kind {
@@ -191,13 +198,21 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
                 Kind::Refund => What::Refunded,
                 Kind::SignUp | Kind::Custom => return None,
             };
-            Some(Told { at_s: s.at_s, what, due_s: None, source: 0 })
+            Some(Told { at_s: s.at_s, what, due_s: None, source: 0, is_guess: false, is_watched: false })
         }));
         told.sort_unstable();
         if let Some(line) = line(&told, times.from_s, times.to_s, times.now_s) {
             on(trail, &line, &told);
         }
     });
+}
+
+/// Events, by who told of them and their time, to which somebody was seen to come. Whoever has a place at one and was not seen
+/// was not there; where nobody was seen, nobody looked. An appointment of one person says nothing of another's.
+fn seen(trails: &Trails) -> HashSet<(u8, u32)> {
+    let events: Vec<bool> = trails.steps.kinds.iter().map(|kind| kind == "event_attended").collect();
+    let came = trails.steps.steps.iter().filter(|s| events[usize::from(s.kind)] && s.starts_s > 0 && !s.is_guess);
+    came.map(|s| (s.source, s.starts_s)).collect()
 }
 
 /// What is left of what was bought since the booking.

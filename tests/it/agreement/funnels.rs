@@ -2,7 +2,7 @@
 //! says, person by person, before the days are counted, after, and while rows come late, browsers turn out to be somebody's,
 //! contacts turn out to be one, and somebody is erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use halotrack::domain::funnel::is_of_pattern;
 use halotrack::domain::time::Day;
@@ -452,7 +452,13 @@ async fn check_own(shop: &Shop, dice: &mut Dice, all: &[Person], what: &str) {
 }
 
 /// What became of one person's booking, by hand.
-fn shown(person: &Person, from: i64, to: i64, now: i64) -> Option<(BTreeMap<&'static str, i64>, BTreeMap<String, i64>)> {
+fn shown(
+    person: &Person,
+    seen: &BTreeSet<(String, i64)>,
+    from: i64,
+    to: i64,
+    now: i64,
+) -> Option<(BTreeMap<&'static str, i64>, BTreeMap<String, i64>)> {
     let is = |did: &Did, kinds: &[&str]| matches!(did, Did::Step { kind, .. } if kinds.contains(&kind.as_str()));
     let bookings = ["appointment_booked", "event_registered", "ticket_purchased"];
     let booked = person.did.iter().filter(|(at, did)| is(did, &bookings) && *at >= from && *at < to).map(|(at, _)| *at).min()?;
@@ -480,10 +486,18 @@ fn shown(person: &Person, from: i64, to: i64, now: i64) -> Option<(BTreeMap<&'st
     }
     said.sort_unstable();
     let due = said.iter().rev().find_map(|(_, _, starts, _)| *starts);
+    let many = ["event_registered", "ticket_purchased", "appointment_rescheduled"];
+    let is_watched = after().any(|(_, did)| match did {
+        Did::Step { kind, source, starts: Some(starts), .. } => {
+            many.contains(&kind.as_str()) && Some(*starts) == due && seen.contains(&(source.clone(), *starts))
+        }
+        _ => false,
+    });
     let outcome = match said.last().map(|(_, _, _, word)| *word) {
         _ if came => "came",
         Some("no_show") => "no_show",
         Some("cancelled") => "cancelled",
+        _ if due.is_some_and(|due| now > due + 24 * HOUR) && is_watched => "no_show",
         _ if due.is_some_and(|due| now > due + 24 * HOUR) => "not_told",
         _ => "open",
     };
@@ -504,11 +518,17 @@ async fn check_show_up(shop: &Shop, dice: &mut Dice, all: &[Person], what: &str)
     let got = shop.get(&format!("reports/show_up?{}", days.query)).await;
     let what = format!("{what}: show-up {}", days.query);
     let now = shop.house.clock.now().s();
+    // Events to which somebody was seen to come.
+    let attended = |(_, did): &(i64, Did)| match did {
+        Did::Step { kind, source, starts: Some(starts) } if kind == "event_attended" => Some((source.clone(), *starts)),
+        _ => None,
+    };
+    let seen: BTreeSet<(String, i64)> = all.iter().flat_map(|person| person.did.iter().filter_map(attended)).collect();
     let mut total: BTreeMap<String, i64> = BTreeMap::new();
     let mut groups: BTreeMap<String, i64> = BTreeMap::new();
     let mut net: BTreeMap<String, i64> = BTreeMap::new();
     for person in all {
-        let Some((counts, left)) = shown(person, days.from_s, days.to_s, now) else { continue };
+        let Some((counts, left)) = shown(person, &seen, days.from_s, days.to_s, now) else { continue };
         if !days.takes(&person.origin()) {
             continue;
         }

@@ -27,7 +27,7 @@ pub fn batch(batch: Batch) -> Value {
     let problems: Vec<Value> =
         batch.problems.iter().map(|p| json!({"item": p.item, "field": p.field, "code": p.code, "sentence": p.sentence})).collect();
     told(
-        json!({"facts": facts, "problems": problems, "fetch": batch.fetch, "standing": batch.standing, "whole": batch.whole.map(|w| json!({"kind": w.kind, "end": w.end, "since": w.since.utc(), "ids": w.ids}))}),
+        json!({"facts": facts, "problems": problems, "fetch": batch.fetch, "standing": batch.standing, "whole": batch.whole.map(|w| json!({"kind": w.kind, "end": w.end, "since": w.since.utc(), "within": w.within, "begun_at": w.begun_at.utc(), "ids": w.ids}))}),
     )
 }
 
@@ -97,7 +97,8 @@ fn milestone(f: &Milestone) -> Value {
     json!({
         "fact": "milestone", "external_id": f.external_id, "source": f.source, "kind": f.kind, "happened_at": f.happened_at.utc(),
         "person": person(&f.person), "traces": traces(&f.traces), "utm": told(json!(f.utm)), "referrer": f.referrer, "data": f.data,
-        "metadata": f.metadata, "imported": f.is_imported,
+        "metadata": f.metadata, "imported": f.is_imported, "taken_to_be_so": f.told_at.is_none(),
+        "told_at": f.told_at.filter(|at| *at != f.happened_at).map(|at| at.utc()),
     })
 }
 
