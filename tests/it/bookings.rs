@@ -60,14 +60,23 @@ async fn every_step_of_a_booking_is_one_step() {
     let absent = json!({"bookingUid": "b2", "bookingId": 92, "attendees": [{"email": EMAIL, "noShow": true}]});
     said("BOOKING_NO_SHOW_UPDATED", absent).await.is(200);
     house.advance_s(60);
+    said("BOOKING_CREATED", booking("b3")).await.is(200);
     said("BOOKING_CANCELLED", booking("b3")).await.is(200);
+    // Asked for and refused: it never was one.
+    said("BOOKING_REJECTED", booking("b4")).await.is(200);
     said("RECORDING_READY", booking("b3")).await.is(200);
     let by = |kind: &str, utm: &str| format!("appointment_{kind} {EMAIL} {utm}");
-    let want = [by("booked", "instagram"), by("rescheduled", "instagram"), by("no_show", "-"), by("cancelled", "instagram")];
+    let want = [
+        by("booked", "instagram"),
+        by("rescheduled", "instagram"),
+        by("no_show", "-"),
+        by("booked", "instagram"),
+        by("cancelled", "instagram"),
+    ];
     assert_eq!(steps(&house, &site), want);
     for (secret, what) in [("guessed", "a forged one"), ("", "one without a secret")] {
         cal(&house, &connected, secret, "BOOKING_CREATED", booking("b9")).await.is(401);
-        assert_eq!(steps(&house, &site).len(), 4, "{what}");
+        assert_eq!(steps(&house, &site).len(), 5, "{what}");
     }
     let body = json!({"triggerEvent": "BOOKING_CREATED", "createdAt": house.ago(0), "payload": booking("b9")}).to_string();
     house.post(&connected.hook).header("x-cal-signature-256", "no-secret-provided").body(body).send().await.is(401);
@@ -267,4 +276,75 @@ async fn the_list_tells_what_no_hook_told_and_what_was_kept_or_missed() {
     let kinds: Vec<String> = steps(&house, &site).iter().filter_map(|s| s.split(' ').next().map(str::to_owned)).collect();
     let count = |kind: &str| kinds.iter().filter(|k| *k == &format!("appointment_{kind}")).count();
     assert_eq!((count("booked"), count("completed"), count("no_show"), kinds.len()), (3, 1, 1, 5), "{kinds:?}");
+}
+
+/// Hosts say who stayed away days later, and by whichever way: nobody is taken to have come of whom they said otherwise.
+#[tokio::test]
+async fn what_calendly_says_beats_what_was_taken_to_be_so_by_call_and_by_list() {
+    let calendly = Calendly::open(true).await;
+    let house = calendly.house();
+    let site = house.site("harrow.example").await;
+    let connected = house.connect(&site, "calendly", "live", &[("token", "eyJtoken")]).await;
+    let rows: Vec<Value> = ["E1", "E2", "E3", "E4"]
+        .iter()
+        .map(|event| {
+            let mut row = invitee(&house, event, &event.replace('E', "I"));
+            row["email"] = json!(format!("{event}@mail.example"));
+            row
+        })
+        .collect();
+    let events: Vec<Value> = ["E1", "E2", "E3", "E4"]
+        .iter()
+        .map(|id| {
+            json!({"uri": format!("{CALENDLY}/scheduled_events/{id}"), "name": "Fitting", "status": "active",
+                   "start_time": house.ago(-1_800), "end_time": house.ago(-3_600)})
+        })
+        .collect();
+    let show = |rows: &[Value]| {
+        calendly.with(|inside| {
+            inside.events.clone_from(&events);
+            inside.invitees = rows.iter().map(|row| (row["email"].as_str().unwrap_or("?")[..2].to_owned(), row.clone())).collect();
+        });
+    };
+    let ends = |house: &House| -> Vec<String> {
+        let rows = house
+            .sql(&site, "select event_type, email from funnel_events where event_type <> 'appointment_booked' order by email, event_type");
+        let word = |row: &Value, name: &str| row[name].as_str().unwrap_or("-").to_owned();
+        rows.iter().map(|r| format!("{} {}", &word(r, "email")[..2], word(r, "event_type").trim_start_matches("appointment_"))).collect()
+    };
+    show(&rows);
+    // Of one its host says so before anything is taken to be so.
+    let mut first = rows[0].clone();
+    house.advance_s(2 * 3_600);
+    first["no_show"] = json!({"uri": "x", "created_at": house.ago(0)});
+    first["scheduled_event"] = events[0].clone();
+    calendly.send(&house, &connected, "invitee_no_show.created", &first).await.is(200);
+    assert_eq!(ends(&house), ["e1 no_show"]);
+    let mut told = rows.clone();
+    told[0] = first;
+    show(&told);
+    house.advance_s(DAY_S + 6 * 3_600);
+    read(&house).await;
+    assert_eq!(ends(&house), ["e1 no_show", "e2 completed", "e3 completed", "e4 completed"]);
+    // Of the others a day later: by a call, in the list, and as a cancellation.
+    told[1]["no_show"] = json!({"uri": "x", "created_at": house.ago(0)});
+    told[1]["scheduled_event"] = events[1].clone();
+    calendly.send(&house, &connected, "invitee_no_show.created", &told[1]).await.is(200);
+    told[2]["no_show"] = json!({"uri": "x", "created_at": house.ago(0)});
+    told[3]["status"] = json!("canceled");
+    told[3]["cancellation"] = json!({"reason": "Ill", "created_at": house.ago(2 * DAY_S)});
+    show(&told);
+    house.advance_s(DAY_S / 2);
+    read(&house).await;
+    for _ in 0..2 {
+        assert_eq!(ends(&house), ["e1 no_show", "e2 no_show", "e3 no_show", "e4 cancelled"]);
+        house.advance_s(DAY_S / 2);
+        read(&house).await;
+    }
+    // Taken back by the host.
+    told[1]["no_show"] = Value::Null;
+    show(&told);
+    house.advance_s(DAY_S / 2);
+    read(&house).await;
+    assert_eq!(ends(&house)[1], "e2 completed");
 }

@@ -69,6 +69,7 @@ mod offline;
 mod offline_page;
 mod orders;
 mod outbound;
+mod outcomes;
 mod overview;
 mod pages;
 mod partner_clicks;

@@ -24,7 +24,7 @@ fn steps(house: &House, site: &SiteAt) -> Vec<String> {
 }
 
 /// A platform on loopback that answers by what it is given.
-async fn platform(key: &'static str, answer: fn(&mut Value, &Seen) -> Says) -> (Arc<Mutex<Value>>, House, String) {
+pub async fn platform(key: &'static str, answer: fn(&mut Value, &Seen) -> Says) -> (Arc<Mutex<Value>>, House, String) {
     let inside = Arc::new(Mutex::new(json!({})));
     let shared = inside.clone();
     let stand_in = StandIn::start(move |seen, _| answer(&mut shared.lock().expect("the platform"), seen)).await;
@@ -38,7 +38,7 @@ async fn platform(key: &'static str, answer: fn(&mut Value, &Seen) -> Says) -> (
     (inside, house, url)
 }
 
-fn set(inside: &Mutex<Value>, key: &str, value: Value) {
+pub fn set(inside: &Mutex<Value>, key: &str, value: Value) {
     inside.lock().expect("the platform")[key] = value;
 }
 
@@ -83,7 +83,7 @@ async fn a_ticket_of_posh_is_a_sale_and_a_step_until_it_is_given_back() {
 
 // -------------------------------------------------------------------------------------------------- Eventbrite
 
-fn eventbrite(inside: &mut Value, seen: &Seen) -> Says {
+pub fn eventbrite(inside: &mut Value, seen: &Seen) -> Says {
     if seen.header("authorization") != "Bearer PRIVATE" {
         return Says::json(401, json!({"status_code": 401, "error": "NO_AUTH"}));
     }
@@ -160,7 +160,7 @@ async fn a_ticket_of_eventbrite_is_read_from_eventbrite_and_a_check_in_is_an_att
 
 // -------------------------------------------------------------------------------------------------- Zoom
 
-fn zoom(inside: &mut Value, seen: &Seen) -> Says {
+pub fn zoom(inside: &mut Value, seen: &Seen) -> Says {
     let path = seen.target.split('?').next().unwrap_or_default().to_owned();
     if path == "/oauth/token" {
         let given = inside["given"].as_i64().unwrap_or(0) + 1;
@@ -179,6 +179,9 @@ fn zoom(inside: &mut Value, seen: &Seen) -> Says {
         "/v2/users" => list("users", json!([{"id": "u1"}])),
         "/v2/users/u1/meetings" if is_past => list("meetings", inside["past"].clone()),
         "/v2/users/u1/meetings" => list("meetings", inside["coming"].clone()),
+        "/v2/meetings/85/registrants" | "/v2/meetings/86/registrants" if seen.target.contains("status=denied") => {
+            list("registrants", inside["denied"].as_array().cloned().unwrap_or_default().into())
+        }
         "/v2/meetings/85/registrants" | "/v2/meetings/86/registrants" => list("registrants", inside["registrants"].clone()),
         "/v2/past_meetings/ab%3D%3D/participants" => list("participants", inside["participants"].clone()),
         _ => Says::json(404, json!({"code": 3001, "message": "Meeting does not exist."})),
