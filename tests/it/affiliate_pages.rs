@@ -106,9 +106,9 @@ async fn an_owner_runs_a_programme_of_partners() {
 async fn one_is_added(browser: &Chromium, page: &str) {
     browser.open(page).await;
     browser.click("[data-focus=add]").await;
-    browser.wait("the form", "return !!document.querySelector('dialog[open] [name=code]')").await;
+    browser.wait("the form", "return !!document.querySelector('dialog[open] [name=codes]')").await;
     // What cannot be taken is said where it stands.
-    browser.write("[name=code]", "lina").await;
+    browser.write("[name=codes]", "lina").await;
     browser.run("document.querySelector('[name=commission]').value = ''; return true").await;
     browser.write("[name=commission]", "ten").await;
     browser.click("dialog[open] button[type=submit]").await;

@@ -44,9 +44,16 @@ async fn the_secret_before_is_taken_for_a_day_and_the_card_says_so() {
     call(&house, &connected, "the first of them all", 4).await.is(401);
     call(&house, &connected, "the second of them all", 5).await.is(200);
     assert_eq!(house.list(&site, "connections").await[0]["secrets_ending"], json!([]));
+    // It lies in the file no longer than that.
+    let sealed = |house: &House| house.app.book().connections().next().map(|c| (c.secrets.all("secret").len(), c.secrets.until.len()));
+    assert_eq!(sealed(&house), Some((2, 1)));
+    halotrack::flows::forget::run(&house.app).await.expect("the hour's round");
+    assert_eq!(sealed(&house).map(|(all, _)| all), Some(1));
     // After a restart too.
     let house = house.again();
     call(&house, &connected, "the first of them all", 6).await.is(401);
+    assert_eq!(sealed(&house).map(|(all, _)| all), Some(1), "what was read is what is there");
+    call(&house, &connected, "the second of them all", 6).await.is(200);
     // It has leaked: entered once more, the one before ends at once.
     let owner = house.login("bea@shop.example", Right::Own, Some(site.id)).await;
     enter(&house, &site, &connected, &owner, "the third of them all").await;
@@ -61,7 +68,7 @@ async fn the_secret_before_is_taken_for_a_day_and_the_card_says_so() {
     house.post(&path).cookie(&owner).json(&json!({"mode": "shadow"})).send().await;
     call(&house, &connected, "the third of them all", 10).await.is(200);
     let count = house.sql(&site, "select count(*) as n from funnel_events")[0]["n"].clone();
-    assert_eq!(count, json!(7), "what was refused has left nothing");
+    assert_eq!(count, json!(8), "what was refused has left nothing");
 }
 
 #[tokio::test]
