@@ -9,6 +9,7 @@ import { funnelForm } from '../parts/funnel_form.js';
 import { openPeople } from '../parts/funnel_people.js';
 import { stepWord, ruleWords } from '../parts/funnel_words.js';
 import { leftOut } from '../parts/left_out.js';
+import { sidePanel } from '../parts/side_panel.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 
@@ -57,7 +58,6 @@ export function render(root, params) {
   /** @type {any} */ let mine = null;
   /** @type {{items: any[], milestones: string[]}|null} */ let funnels = null;
   /** @type {AbortController|null} */ let running = null;
-  /** @type {ReturnType<typeof openPeople>|null} */ let panel = null;
   /** @type {ReturnType<typeof funnelForm>|null} */ let form = null;
 
   const show = (/** @type {string} */ id) => app.navigate(app.href('funnels', p.view, id));
@@ -87,7 +87,7 @@ export function render(root, params) {
   /** @param {boolean} [force] */
   async function load(force) {
     const q = ask();
-    if (!force && shown && q.toString() === asked) { drawOwn(); loadOwn(); showPanel(); return; }
+    if (!force && shown && q.toString() === asked) { drawOwn(); loadOwn(); panel.show(); return; }
     running?.abort();
     const own_ = running = new AbortController();
     asked = q.toString();
@@ -104,7 +104,7 @@ export function render(root, params) {
       drawOwn();
       if (isFirst) announce(`${plural(shown.total.booked, 'booking')}, ${plural(named.items.length, 'own funnel')}`);
       await loadOwn(force);
-      showPanel();
+      panel.show();
     } catch (error) {
       const err = /** @type {any} */ (error);
       if (own_.signal.aborted || gone || err.code === 'signed_out') return;
@@ -240,21 +240,12 @@ export function render(root, params) {
 
   // ---- people of a step, on the side ----
 
-  function showPanel() {
-    if (!p.id) { panel?.close(); return; }
-    if (panel?.id === p.id) return;
-    const how = listOf(p.id);
-    panel?.close();
-    panel = null;
-    if (!how) { app.navigate(app.href('funnels', p.view), { replace: true }); return; }
-    panel = openPeople(p, { ...how, id: p.id, closed: (id) => {
-      if (panel?.id !== id) return;
-      panel = null;
-      if (p.id === id) app.navigate(app.href('funnels', p.view), { replace: true });
+  const panel = sidePanel({ now: () => p, path: 'funnels',
+    table: { focus: (id) => {
       const part = id.slice(id.indexOf('.') + 1);
       /** @type {HTMLElement|null} */ ((id.startsWith('show-up.') ? sheet : ownSheet).querySelector(`[data-focus="${CSS.escape(part)}"]`))?.focus({ preventScroll: true });
-    } });
-  }
+    } },
+    open: (id, closed) => { const how = listOf(id); return how && openPeople(p, { ...how, id, closed }); } });
 
   /** @param {string} id `show-up.came`, `funnel_3.2`, `funnel_3.2.left` */
   function listOf(id) {
@@ -286,10 +277,10 @@ export function render(root, params) {
     /** @param {string} name */
     live(name) {
       const days = p.view.days();
-      if (document.hidden || form || panel || (days && days[1] < today()) || (name !== 'conversion' && name !== 'again')) return;
+      if (document.hidden || form || panel.it || (days && days[1] < today()) || (name !== 'conversion' && name !== 'again')) return;
       clearTimeout(timer);
       timer = setTimeout(() => { if (!gone) load(true); }, 1500);
     },
-    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(timer); running?.abort(); const open = panel; panel = null; open?.close(); },
+    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(timer); running?.abort(); panel.leave(); },
   };
 }

@@ -201,6 +201,13 @@ async fn three_bookings_of_which_one_was_kept_are_one_of_three() {
     let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
     let cell = |name: &str| lines[0].iter().position(|head| *head == name).map(|at| lines[1][at]);
     assert_eq!((cell("bookings"), cell("bookings_missed"), cell("cost_per_attended")), (Some("3"), Some("2"), Some("30.00")), "{csv}");
+    // What was spent in another currency stands in lines of its own, without the counts.
+    let spend = json!({"day": "2026-06-14", "source": "google", "medium": "cpc", "campaign": "spring", "amount": "9", "currency": "CHF"});
+    easy.house.post(&format!("/api/sites/{}/spend", easy.site.slug)).token(&easy.site.token).json(&spend).send().await.is(201);
+    let csv = easy.house.get(&path).token(&token).send().await.is(200).text;
+    let francs: Vec<Vec<&str>> = csv.lines().map(|l| l.split(',').collect::<Vec<_>>()).filter(|l| l.last() == Some(&"CHF")).collect();
+    let of = |name: &str| lines[0].iter().position(|head| *head == name).map(|at| francs.iter().map(|l| l[at]).collect::<Vec<_>>());
+    assert_eq!((of("spend"), of("bookings")), (Some(vec!["9.00", "9.00"]), Some(vec!["", ""])), "{csv}");
 }
 
 #[tokio::test]
