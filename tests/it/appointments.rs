@@ -210,6 +210,28 @@ async fn three_bookings_of_which_one_was_kept_are_one_of_three() {
     assert_eq!((of("spend"), of("bookings")), (Some(vec!["9.00", "9.00"]), Some(vec!["", ""])), "{csv}");
 }
 
+/// The owner's own server tells of an appointment that is read from its system as well, one of two at the same time.
+#[tokio::test]
+async fn an_appointment_told_by_two_doors_is_one_booking() {
+    for is_server_first in [true, false] {
+        let easy = Easy::open().await;
+        for id in [12, 13] {
+            easy.set(id, 20 * DAY_S, "Booked");
+        }
+        let event = json!({"source_type": "easyappointments", "event_type": "appointment_booked", "external_id": "12", "email": ANN,
+            "event_timestamp": easy.house.ago(30), "event_data": {"starts_at": easy.house.ago(-20 * DAY_S)}});
+        for is_server in [is_server_first, !is_server_first] {
+            if is_server {
+                easy.house.post("/funnel/event").token(&easy.site.token).json(&event).send().await.is(200);
+            } else {
+                easy.day().await;
+            }
+        }
+        assert_eq!(easy.steps().len(), 3, "each says what it knows");
+        assert_eq!(easy.outcome().await.1, json!([["open", 2]]), "{is_server_first}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_missed_is_called_what_it_is() {
     let easy = Easy::open().await;
