@@ -145,6 +145,9 @@ export function render(root, params) {
     // What was spent says nothing here where nobody books.
     const t = shown.total, has = [t, ...shown.items].some((r) => r.booked || r.asked || r.came || r.bought);
     sheet.hidden = !has;
+    // Who takes no bookings has their own funnels first.
+    const isOwnFirst = !has && !!funnels?.items.length;
+    if (isOwnFirst !== (ownSheet.nextElementSibling === state)) { if (isOwnFirst) state.before(ownSheet); else root.append(ownSheet); }
     fill(state, !has && h('section.sheet', null, empty()));
     if (!has) return;
     const s = shown.seconds, gap = (/** @type {number} */ n, /** @type {string} */ words, /** @type {string} */ part) => (n ? [{ words: `${count(n)} ${words}`, open: part }] : []);
@@ -233,7 +236,8 @@ export function render(root, params) {
 
   function empty() {
     if (p.view.isFiltered || p.view.range !== 'all') return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nobody booked on these days.'), ' Bookings, registrations and tickets show here, with who came and what they bought.'),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time')));
+      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time'),
+        p.may && h('a.btn.bare', { href: app.href('connections') }, 'Connect a booking platform')));
     return h('div.empty', null, icon('funnels'), h('p', null, h('b', null, 'Here it will show who comes to their appointment,'), ' and what that costs. Connect what takes your bookings: Calendly, Cal.com, Zoom, Eventbrite.'),
       p.may && h('div.acts', null, h('a.btn', { href: app.href('connections') }, 'Connect a booking platform')));
   }

@@ -2,6 +2,9 @@
 //! are one of three. Systems tell of the same appointment each in its own words: the one that was booked in a calendar and
 //! registered for a call at the same time is one.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::show_up::{GRACE_S, Outcome, Told, What};
 
 /// Bookings of many people, by what became of them.
@@ -80,7 +83,7 @@ fn bit(t: &Told) -> u64 {
 /// What became of each booking that one person has made in the time. `told` is in its order.
 pub fn of_person(told: &[Told], from_s: u32, to_s: u32, now_s: u32, mut on: impl FnMut(Outcome)) {
     let mut all: Vec<Booking> = Vec::new();
-    for t in told {
+    for t in made_first(told).iter() {
         match t.what {
             What::Booked(_) => book(&mut all, t),
             What::Moved(_) => {
@@ -101,6 +104,25 @@ pub fn of_person(told: &[Told], from_s: u32, to_s: u32, now_s: u32, mut on: impl
         let is_past = one.due_s.is_some_and(|due| now_s > due.saturating_add(GRACE_S));
         on(one.said.unwrap_or(if is_past { Outcome::NotTold } else { Outcome::Open }));
     }
+}
+
+/// That a booking was made may be told with a later moment than what became of it, where one door told of it after another: it
+/// was made before all that is told of its number. The moment stays as it was told.
+fn made_first(told: &[Told]) -> Cow<'_, [Told]> {
+    let is_made = |t: &Told| t.booking > 0 && matches!(t.what, What::Booked(_));
+    let became = told.iter().position(|t| t.booking > 0 && !is_made(t));
+    let made = told.iter().rposition(is_made);
+    if became.is_none() || made.is_none() || became > made {
+        return Cow::Borrowed(told);
+    }
+    let mut earliest: HashMap<u32, u32> = HashMap::new();
+    for t in told.iter().filter(|t| t.booking > 0) {
+        earliest.entry(t.booking).or_insert(t.at_s);
+    }
+    let from_s = |t: &Told| if is_made(t) { earliest.get(&t.booking).copied().unwrap_or(t.at_s) } else { t.at_s };
+    let mut all = told.to_vec();
+    all.sort_by_key(|t| (from_s(t), t.what, *t));
+    Cow::Owned(all)
 }
 
 /// The booking of this number. Two installations of a platform may each have one of it: of these the one of this very time.
@@ -163,6 +185,10 @@ fn meant(all: &[Booking], t: &Told, due_s: Option<u32>, may: impl Fn(&Booking) -
         (due_s.is_some() && b.due_s != due_s, b.sources & bit(t) == 0, has_other, b.due_s.unwrap_or(b.made_s).abs_diff(near), *place)
     })
 }
+
+/// Where systems number their bookings.
+#[cfg(test)]
+mod numbered;
 
 #[cfg(test)]
 mod tests {
@@ -262,103 +288,13 @@ mod tests {
         }
     }
 
-    /// Numbers say which booking is meant, where times and systems would not.
-    #[test]
-    fn a_number_says_which_booking_is_meant() {
-        use What::*;
-        let late = 60 * DAY;
-        let two = [(booked(110, 10 * DAY, 0), 1), (booked(120, 20 * DAY, 0), 2)];
-        for (what, more, now_s, want) in [
-            ("the later one is moved", vec![((5 * DAY, Moved(Some(40 * DAY)), Some(40 * DAY), 0), 2)], 15 * DAY, (0, 1, 0, 1)),
-            ("told by another door too", vec![(booked(115, 10 * DAY, 0), 1)], 0, (0, 0, 0, 2)),
-            (
-                "and after it was moved",
-                vec![((130, Moved(Some(12 * DAY)), Some(12 * DAY), 0), 1), (booked(140, 10 * DAY, 0), 1)],
-                0,
-                (0, 0, 0, 2),
-            ),
-            ("cancelled, and told of no time", vec![((130, Cancelled, None, 0), 2)], 15 * DAY, (0, 1, 1, 0)),
-            (
-                "missed twice is one that was missed",
-                vec![((10 * DAY, Missed, None, 0), 1), ((11 * DAY, Missed, None, 0), 1)],
-                late,
-                (0, 2, 0, 0),
-            ),
-            (
-                "the same number of another installation",
-                vec![(booked(130, 30 * DAY, 0), 1), ((30 * DAY, Came, Some(30 * DAY), 0), 1)],
-                late,
-                (1, 2, 0, 0),
-            ),
-        ] {
-            let mut all: Vec<Told> = two.iter().copied().chain(more).map(|(said, number)| one(said, number)).collect();
-            all.sort();
-            let mut sum = Bookings::default();
-            of_person(&all, 100, 1_000, now_s, |outcome| sum.add(outcome));
-            assert_eq!((sum.came, sum.missed(), sum.cancelled, sum.open), want, "{what}");
-        }
-    }
-
     #[test]
     fn bookings_add_up() {
         let all = Bookings { came: 2, no_show: 1, not_told: 3, cancelled: 1, open: 4 };
         assert_eq!((all.made(), all.settled(), all.missed()), (11, 6, 4));
     }
 
-    /// One booking as it was: its system, when it was made and for when, moves, whether its end is told with its time, and how often
-    /// each thing is told.
-    type Was = (u8, u32, Vec<u32>, Option<(What, bool)>, usize);
-
-    fn was() -> impl Strategy<Value = Was> {
-        let end = prop_oneof![Just(What::Came), Just(What::Missed), Just(What::Cancelled)];
-        (0_u8..3, 1_u32..50, proptest::collection::vec(1_u32..50, 0..3), proptest::option::of((end, any::<bool>())), 1_usize..3)
-    }
-
     proptest! {
-        /// However many bookings somebody has, of whichever systems and times, told once or twice and in any order: each has the end
-        /// that it had.
-        #[test]
-        fn numbered_bookings_have_each_their_own_end(
-            all in proptest::collection::vec(was(), 1..6), shuffle in any::<u64>(), now_days in 0_u32..100,
-        ) {
-            let now_s = now_days * DAY;
-            let mut want = Bookings::default();
-            let mut told = Vec::new();
-            for (n, (source, due, moves, end, times)) in all.iter().enumerate() {
-                let number = n as u32 + 1;
-                // Systems that agree on a time tell of one booking: here each has times of its own.
-                let due_of = |day: u32| day * DAY + number;
-                let mut due_s = due_of(*due);
-                let mut says = vec![(100 + number, What::Booked(Some(due_s)), Some(due_s), *source)];
-                for (k, day) in moves.iter().enumerate() {
-                    due_s = due_of(*day);
-                    says.push((1_000 + k as u32 * 10 + number, What::Moved(Some(due_s)), Some(due_s), *source));
-                }
-                if let Some((what, is_timed)) = end {
-                    says.push((2_000 + number, *what, is_timed.then_some(due_s), *source));
-                }
-                want.add(match end {
-                    Some((What::Came, _)) => Outcome::Came,
-                    Some((What::Missed, _)) => Outcome::NoShow,
-                    Some(_) => Outcome::Cancelled,
-                    None if now_s > due_s + GRACE_S => Outcome::NotTold,
-                    None => Outcome::Open,
-                });
-                for again in 0..*times {
-                    told.extend(says.iter().map(|said| one((said.0 + again as u32, said.1, said.2, said.3), number)));
-                }
-            }
-            let mut dice = shuffle;
-            for place in (1..told.len()).rev() {
-                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                told.swap(place, (dice >> 33) as usize % (place + 1));
-            }
-            told.sort();
-            let mut got = Bookings::default();
-            of_person(&told, 100, 1_000, now_s, |outcome| got.add(outcome));
-            prop_assert_eq!(got, want);
-        }
-
         /// Nobody has a booking who has no line; there are never more than were told, and the order in which they were told makes no
         /// difference.
         #[test]
