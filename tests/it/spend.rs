@@ -214,6 +214,8 @@ async fn amounts_are_listed_corrected_and_taken_away() {
         (json!({"day": "2026-06-13", "amount": "1"}), "source"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "1.999"}), "amount"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "one"}), "amount"),
+        (json!({"day": "2026-06-13", "source": "google", "amount": "-1"}), "amount"),
+        (json!({"day": "2026-06-13", "source": "google", "amount": -0.01}), "amount"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "1", "currency": "XXQ"}), "currency"),
         (json!({"from": "2026-06-13", "to": "2026-06-12", "source": "google", "amount": "1"}), "to"),
         (json!({"from": "2024-06-13", "to": "2026-06-12", "source": "google", "amount": "1"}), "to"),
