@@ -12,7 +12,7 @@ use super::{Batch, Heard, Home, Reject, Source, Webhook};
 use crate::crypto::{self, Secret};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
-use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order, Person};
+use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order};
 use crate::domain::money::Currency;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
 use crate::domain::time::Time;
@@ -126,12 +126,6 @@ fn answers(booking: &Value) -> Answers {
     all
 }
 
-/// A booking is of all who are in it; what becomes of it is told of each by name.
-fn place_of(uid: &str, person: &Person) -> String {
-    let who = person.email.as_ref().map(|email| crypto::hex(&crypto::sha256(email.as_str().as_bytes())[..6]));
-    clean_text(&who.map_or_else(|| uid.to_owned(), |who| format!("{uid}:{who}")), MAX_TEXT)
-}
-
 fn step(booking: &Value, kind: &str, at: Time, told_at: Option<Time>, home: &Home) -> Result<Fact, Reject> {
     let uid = text(booking, "uid").ok_or_else(|| kit::missing("uid"))?;
     let mut told = answers(booking);
@@ -151,7 +145,7 @@ fn step(booking: &Value, kind: &str, at: Time, told_at: Option<Time>, home: &Hom
     let metadata =
         json!({"booking_id": booking["bookingId"], "rescheduled_from": first_text(booking, &["rescheduleUid", "fromReschedule"])});
     Ok(Fact::Milestone(Milestone {
-        external_id: Some(place_of(&uid, &person)),
+        external_id: Some(clean_text(&uid, MAX_TEXT)),
         source: ABOUT.slug.into(),
         kind: kind.into(),
         happened_at: at,
@@ -179,9 +173,12 @@ fn absences(told: &Value, at: Time, home: &Home) -> Heard {
             let mut who = Answers::default();
             who.known("email", "email", attendee["email"].clone());
             let person = who.person(home);
-            person.email.is_some().then(|| {
+            let email = person.email.as_ref().map(|email| email.as_str().to_owned());
+            email.map(|email| {
+                // Of a booking of two each may stay away: a number of its own, by which nobody is known elsewhere.
+                let one = crypto::sha256(format!("{uid} {email}").as_bytes());
                 Fact::Milestone(Milestone {
-                    external_id: Some(place_of(&uid, &person)),
+                    external_id: Some(clean_text(&format!("{uid}::{}", crypto::hex(&one[..4])), MAX_TEXT)),
                     source: ABOUT.slug.into(),
                     kind: kind.into(),
                     happened_at: at,

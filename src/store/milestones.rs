@@ -14,7 +14,7 @@ use crate::domain::attribution::{Link, LinkedSession};
 use crate::domain::campaign::{ClickKind, Utm};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
-use crate::domain::milestone::{ByHand, CameFrom, Milestone, touchpoint};
+use crate::domain::milestone::{ByHand, CameFrom, Milestone, booking_of, touchpoint};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -76,12 +76,13 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
            data, metadata, consent_given, erased_at)
          values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received, :told,
            coalesce(:starts, (select b.starts_at from milestones b where b.site_id = :site and b.connection_id = :connection
-             and b.connection_id > 0 and b.external_id = :external and b.starts_at is not null limit 1)), :contact,
+             and b.connection_id > 0 and b.external_id = :booking and b.starts_at is not null limit 1)), :contact,
            :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
            :data, :metadata, :consent, :erased)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
-            ":external": m.external_id, ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
-            ":told": m.told_at.map(Time::ms), ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
+            ":external": m.external_id, ":booking": m.external_id.as_deref().map(booking_of), ":at": m.happened_at.ms(),
+            ":received": new.received_at.ms(), ":told": m.told_at.map(Time::ms), ":starts": m.starts_at().map(Time::ms),
+            ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
             ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
             ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,
             ":utm_campaign": m.utm.campaign, ":utm_term": m.utm.term, ":utm_content": m.utm.content,
@@ -102,12 +103,17 @@ pub struct OfBooking {
     pub is_undone: bool,
 }
 
-/// All steps that a connection has told of one booking, by its own id.
+/// All steps that a connection has told of one booking, by its own number, and of single people in it (`booking_of`).
 pub fn list_of_booking(c: &SiteConn, connection: i64, external_id: &str) -> Result<Vec<OfBooking>> {
     c.list(
         "select id, kind, contact_id, at, told_at, undone_at is not null from milestones
-         where site_id = :site and connection_id = :connection and connection_id > 0 and external_id = :external order by id",
-        named_params! {":connection": connection, ":external": external_id},
+         where site_id = :site and connection_id = :connection and connection_id > 0 and external_id = :booking
+         union all
+         select id, kind, contact_id, at, told_at, undone_at is not null from milestones
+         where site_id = :site and connection_id = :connection and connection_id > 0
+           and external_id >= :booking || '::' and external_id < :booking || ':;'
+         order by 1",
+        named_params! {":connection": connection, ":booking": booking_of(external_id)},
         |row| {
             Ok(OfBooking {
                 id: MilestoneId::new(row.get(0)?),

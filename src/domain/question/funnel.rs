@@ -21,6 +21,8 @@ pub struct Step {
     pub starts_s: u32,
     /// Nobody said so: it is taken to be so.
     pub is_guess: bool,
+    /// Which booking it is of, as its source numbers them; 0 where it does not.
+    pub booking: u32,
 }
 
 /// What is asked.
@@ -210,7 +212,7 @@ mod tests {
     const KINDS: [Option<u16>; 3] = [Some(4), Some(2), None];
 
     fn step(person: i32, at_s: u32, kind: u16, source: u8) -> Step {
-        Step { person, at_s, id: at_s, kind, source, origin: 0, starts_s: 0, is_guess: false }
+        Step { person, at_s, id: at_s, kind, source, origin: 0, starts_s: 0, is_guess: false, booking: 0 }
     }
 
     fn ask(steps: &[Step], source: Option<u8>) -> Answer {

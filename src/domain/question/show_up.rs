@@ -31,6 +31,8 @@ pub struct Told {
     pub due_s: Option<u32>,
     /// Which system said so, as a number.
     pub source: u8,
+    /// Which booking it is of, as that system numbers them; 0 where it does not say.
+    pub booking: u32,
     /// Nobody said so, it is taken to be so: whatever is said of the same booking, by whichever system, beats it.
     pub is_guess: bool,
     /// Of a booking: its system has seen others come to that very event, so that who was not seen was not there.
@@ -93,10 +95,13 @@ pub fn line(told: &[Told], from_s: u32, to_s: u32, now_s: u32) -> Option<Line> {
         due_s: None,
         outcome: Outcome::Open,
     };
-    // What was said last, what is taken to be so, and of which time.
-    let mut said: Option<(Outcome, Option<u32>)> = None;
-    let mut kept: Option<(u32, Option<u32>)> = None;
-    let is_same = |a: Option<u32>, b: Option<u32>| a.is_none() || b.is_none() || a == b;
+    // What was said last, and what is taken to be so.
+    let mut said: Option<(Outcome, &Told)> = None;
+    let mut kept: Option<&Told> = None;
+    let is_same = |a: &Told, b: &Told| match (a.booking > 0 && a.booking == b.booking, a.due_s, b.due_s) {
+        (false, Some(a), Some(b)) => a == b,
+        _ => true,
+    };
     for t in told {
         if t.what == What::Asked && t.at_s <= booked_s {
             line.asked_s = Some(t.at_s);
@@ -114,12 +119,12 @@ pub fn line(told: &[Told], from_s: u32, to_s: u32, now_s: u32) -> Option<Line> {
             }
             What::Missed | What::Cancelled => {
                 let outcome = if t.what == What::Missed { Outcome::NoShow } else { Outcome::Cancelled };
-                said = Some((outcome, t.due_s));
-                kept = kept.filter(|(_, due)| !is_same(*due, t.due_s));
+                said = Some((outcome, t));
+                kept = kept.filter(|kept| !is_same(kept, t));
             }
             What::Came if t.is_guess => {
-                if !said.is_some_and(|(_, due)| is_same(due, t.due_s)) {
-                    kept.get_or_insert((t.at_s, t.due_s));
+                if !said.is_some_and(|(_, said)| is_same(said, t)) {
+                    kept.get_or_insert(t);
                 }
             }
             What::Came => drop(line.came_s.get_or_insert(t.at_s)),
@@ -127,7 +132,7 @@ pub fn line(told: &[Told], from_s: u32, to_s: u32, now_s: u32) -> Option<Line> {
             What::Refunded => drop(line.refunded_s.get_or_insert(t.at_s)),
         }
     }
-    line.came_s = line.came_s.or(kept.map(|(at_s, _)| at_s));
+    line.came_s = line.came_s.or(kept.map(|kept| kept.at_s));
     let is_past = line.due_s.is_some_and(|due| now_s > due.saturating_add(GRACE_S));
     let is_watched = told.iter().any(|t| t.is_watched && t.at_s >= booked_s && t.due_s == line.due_s);
     line.outcome = match (line.came_s, said) {
@@ -209,6 +214,23 @@ impl Paces {
     }
 }
 
+/// Anything that may be told, with the times that it says: for tests of whatever is made of it.
+#[cfg(test)]
+pub fn told_words() -> impl proptest::strategy::Strategy<Value = What> {
+    use proptest::prelude::*;
+    let due = proptest::option::of(0_u32..400);
+    prop_oneof![
+        Just(What::Asked),
+        due.clone().prop_map(What::Booked),
+        due.prop_map(What::Moved),
+        Just(What::Missed),
+        Just(What::Cancelled),
+        Just(What::Came),
+        Just(What::Bought),
+        Just(What::Refunded),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -219,7 +241,7 @@ mod tests {
     const DAY: u32 = 86_400;
 
     fn plain(at_s: u32, what: What) -> Told {
-        Told { at_s, what, due_s: None, source: 0, is_guess: false, is_watched: false }
+        Told { at_s, what, due_s: None, source: 0, booking: 0, is_guess: false, is_watched: false }
     }
 
     fn told(pairs: &[(u32, What)]) -> Vec<Told> {
@@ -350,26 +372,12 @@ mod tests {
         assert_eq!(medians, [Some(20), Some(385), Some(95), Some(10)]);
     }
 
-    fn what() -> impl Strategy<Value = What> {
-        let due = proptest::option::of(0_u32..400);
-        prop_oneof![
-            Just(What::Asked),
-            due.clone().prop_map(What::Booked),
-            due.prop_map(What::Moved),
-            Just(What::Missed),
-            Just(What::Cancelled),
-            Just(What::Came),
-            Just(What::Bought),
-            Just(What::Refunded),
-        ]
-    }
-
     proptest! {
         /// Nothing that happened before the booking, and no order of telling, changes what became of it; and everybody who
         /// booked has one outcome.
         #[test]
         fn a_line_is_made_of_what_comes_after(
-            pairs in proptest::collection::vec((0_u32..300, what()), 0..14), from_s in 0_u32..200, now_s in 0_u32..200_000,
+            pairs in proptest::collection::vec((0_u32..300, told_words()), 0..14), from_s in 0_u32..200, now_s in 0_u32..200_000,
         ) {
             let all = told(&pairs);
             let mut turned: Vec<(u32, What)> = pairs.clone();

@@ -188,7 +188,8 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
             let starts = (s.starts_s > 0).then_some(s.starts_s);
             let kind = kinds[usize::from(s.kind)];
             let is_watched = events[usize::from(s.kind)] && seen.contains(&(s.source, s.starts_s));
-            let of = |what| Told { at_s: s.at_s, what, due_s: starts, source: s.source, is_guess: s.is_guess, is_watched };
+            let booking = trails.steps.first_of(s.booking);
+            let of = |what| Told { at_s: s.at_s, what, due_s: starts, source: s.source, booking, is_guess: s.is_guess, is_watched };
             kind.what(starts).map(of)
         }));
         told.extend(trail.sales.iter().filter_map(|s| {
@@ -198,7 +199,7 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
                 Kind::Refund => What::Refunded,
                 Kind::SignUp | Kind::Custom => return None,
             };
-            Some(Told { at_s: s.at_s, what, due_s: None, source: 0, is_guess: false, is_watched: false })
+            Some(Told { at_s: s.at_s, what, due_s: None, source: 0, booking: 0, is_guess: false, is_watched: false })
         }));
         told.sort_unstable();
         if let Some(line) = line(&told, times.from_s, times.to_s, times.now_s) {
