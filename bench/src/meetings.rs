@@ -28,6 +28,9 @@ fn answer(began_s: i64, uri: &Uri, headers: &HeaderMap) -> Response {
         }
         ["v2", "users"] => r#"{"users":[{"id":"host1"}],"next_page_token":""}"#.to_owned(),
         ["v2", "users", _, "meetings"] if query.contains("type=previous_meetings") => meetings(began_s),
+        ["v2", "meetings", _, "registrants"] if query.contains("status=denied") => {
+            format!(r#"{{"page_size":{PAGE},"next_page_token":"","registrants":[]}}"#)
+        }
         ["v2", "meetings", id, "registrants"] => registrants(began_s, id.parse().unwrap_or(FIRST) - FIRST, count / MEETINGS, mark(query)),
         ["v2", .., list @ ("meetings" | "webinars" | "participants")] => {
             format!(r#"{{"page_size":{PAGE},"next_page_token":"","{list}":[]}}"#)

@@ -67,6 +67,7 @@ fn own_time(stand_in: &Running, count: i64) -> Result<Duration, String> {
         for page in 0..(count / MEETINGS + PAGE - 1) / PAGE {
             ask(format!("meetings/{}/registrants?page_size=300&next_page_token=p{page}", 80_000_000_000 + meeting))?;
         }
+        ask(format!("meetings/{}/registrants?page_size=300&status=denied", 80_000_000_000 + meeting))?;
         ask(format!("past_meetings/u{meeting}%3D%3D/participants?page_size=300"))?;
     }
     Ok(began.elapsed())

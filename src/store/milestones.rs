@@ -150,16 +150,14 @@ pub fn undo_one(c: &SiteConn, id: MilestoneId, now: Time) -> Result<()> {
 /// How the platform shows an appointment now makes steps of it untrue: one that was cancelled stands again, one that was
 /// thought to be kept was missed.
 pub fn undo(c: &SiteConn, connection: i64, external_id: &str, kinds: &[&str], now: Time) -> Result<()> {
-    for kind in kinds {
-        let found: Vec<i64> = c.list(
-            "select id from milestones where site_id = :site and connection_id = :connection and connection_id > 0
-               and external_id = :external and kind = :kind and undone_at is null",
-            named_params! {":connection": connection, ":external": external_id, ":kind": kind},
-            |row| row.get(0),
-        )?;
-        for id in found {
-            undo_one(c, MilestoneId::new(id), now)?;
-        }
+    let found: Vec<(i64, String)> = c.list(
+        "select id, kind from milestones where site_id = :site and connection_id = :connection and connection_id > 0
+           and external_id = :external and undone_at is null",
+        named_params! {":connection": connection, ":external": external_id},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (id, _) in found.iter().filter(|(_, kind)| kinds.contains(&kind.as_str())) {
+        undo_one(c, MilestoneId::new(*id), now)?;
     }
     Ok(())
 }

@@ -143,7 +143,10 @@ fn zoom(inside: &mut Value, seen: &Seen) -> Says {
         "/v2/users" => ("users", json!([{"id": "u1"}, {"id": "u2"}, {"id": "u3"}])),
         "/v2/users/u1/meetings" if is_past => ("meetings", inside["past"].clone()),
         "/v2/users/u2/meetings" | "/v2/users/u3/meetings" | "/v2/users/u1/meetings" => ("meetings", json!([])),
-        path if path.ends_with("/registrants") => ("registrants", inside[path].clone()),
+        path if path.ends_with("/registrants") && query(seen, "status").as_deref() == Some("approved") => {
+            ("registrants", inside[path].clone())
+        }
+        path if path.ends_with("/registrants") => ("registrants", json!([])),
         path if path.ends_with("/participants") => ("participants", inside[path].clone()),
         _ => return Says::json(404, json!({"code": 3001, "message": "Meeting does not exist."})),
     };

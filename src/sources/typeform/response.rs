@@ -40,7 +40,15 @@ fn collect(fields: &Value, all: &mut BTreeMap<String, String>) {
 
 pub fn read(told: &Value, titles: &BTreeMap<String, String>, form: Option<String>, home: &Home) -> Result<Lead, Reject> {
     let token = text(told, "token").ok_or_else(|| kit::missing("form_response.token"))?;
-    let happened_at = kit::time(told, &["submitted_at", "landed_at"]).map_or(home.now, |at| at.min(home.now));
+    let bad = |field: &str, sentence: &str| Reject::BadField { field: field.into(), code: "invalid_field", sentence: sentence.into() };
+    if !told["answers"].is_null() && !told["answers"].is_array() {
+        return Err(bad("form_response.answers", "answers must be a list."));
+    }
+    let told_at = kit::time(told, &["submitted_at", "landed_at"]);
+    if told_at.is_none() && !(told["submitted_at"].is_null() && told["landed_at"].is_null()) {
+        return Err(bad("form_response.submitted_at", "submitted_at must be a time such as 2026-06-13T09:20:00Z."));
+    }
+    let happened_at = told_at.map_or(home.now, |at| at.min(home.now));
     let mut all = Answers::default();
     let mut message = None;
     for answer in told["answers"].as_array().into_iter().flatten() {
