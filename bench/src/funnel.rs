@@ -148,8 +148,9 @@ fn write(product: &Product, count: usize, now_ms: i64) -> rusqlite::Result<()> {
         let mut chance = Chance::new(71);
         let people: i64 = tx.query_row("select max(id) from contacts where site_id = 1", [], |row| row.get(0))?;
         let mut add = tx.prepare(
-            "insert into milestones (site_id, id, changed, connection_id, key, source, kind, at, received_at, starts_at, contact_id, utm_source, utm_medium)
-             values (1, ?1, ?1, -3, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)",
+            "insert into milestones (site_id, id, changed, connection_id, key, source, kind, at, received_at, told_at, starts_at, contact_id, utm_source,
+               utm_medium)
+             values (1, ?1, ?1, -3, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, ?9)",
         )?;
         for n in 1..=count as i64 {
             let at = now_ms - 364 * DAY_MS + 363 * DAY_MS * n / count as i64;

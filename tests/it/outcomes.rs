@@ -2,7 +2,7 @@
 //! calls or is read; and a list that is read twice says nothing new.
 
 use halotrack::crypto::{hex, hmac_sha256};
-use halotrack::domain::rights::Scope;
+use halotrack::domain::rights::{Right, Scope};
 use halotrack::jobs::puller;
 use serde_json::{Value, json};
 
@@ -121,7 +121,9 @@ const ZOOM: [(&str, &str); 4] = [("account_id", "ACC"), ("client_id", "cid"), ("
 
 #[tokio::test]
 async fn a_registration_that_ended_is_no_booking_whichever_call_comes_first() {
-    let house = House::new();
+    let (inside, house, _) = platform("zoom zoom_oauth", zoom).await;
+    set(&inside, "past", json!([]));
+    set(&inside, "coming", json!([]));
     let site = house.site("harrow.example").await;
     let connected = house.connect(&site, "zoom", "live", &ZOOM).await;
     let start = house.ago(2 * DAY_S);
@@ -273,10 +275,11 @@ async fn who_was_not_at_the_door_stayed_away_where_somebody_was_looking() {
 async fn what_is_not_saved_is_not_said_to_be_asked_again() {
     let house = House::new();
     let site = house.site("harrow.example").await;
+    let ann = house.login("ann@harrow.example", Right::Own, Some(site.id)).await;
     for (status, want) in [(429, "Nothing was saved. Try again in 2 minutes."), (503, "Nothing was saved. Try again in a minute.")] {
         let busy = StandIn::start(move |_, _| Says::text(status, "")).await;
         let body = json!({"platform": "easyappointments", "settings": {"url": busy.url(), "token": "t"}});
-        let answer = house.post(&format!("/api/sites/{}/connections", site.slug)).token(&site.token).json(&body).send().await;
+        let answer = house.post(&format!("/api/sites/{}/connections", site.slug)).cookie(&ann).json(&body).send().await;
         let said = answer.json["error"]["message"].as_str().unwrap_or_default().to_owned();
         assert!((400..500).contains(&answer.status) && said.ends_with(want) && !said.contains("again then"), "{status}: {}", answer.text);
         assert!(house.list(&site, "connections").await.is_empty(), "and nothing was");

@@ -78,7 +78,7 @@ async fn a_ticket_of_posh_is_a_sale_and_a_step_until_it_is_given_back() {
     posh(&house, &kept, "posh-7", &back).await.is(200);
     assert_eq!(net(&house.list(&site, "conversions").await), 4_050);
     let bought = format!("ticket_purchased {EMAIL}");
-    assert_eq!(steps(&house, &site), [format!("refunded {EMAIL}"), bought.clone(), bought]);
+    assert_eq!(steps(&house, &site), [format!("appointment_cancelled {EMAIL}"), format!("refunded {EMAIL}"), bought.clone(), bought]);
 }
 
 // -------------------------------------------------------------------------------------------------- Eventbrite

@@ -95,8 +95,8 @@ impl Hand<'_> {
             self.shop
                 .db
                 .execute(
-                    "insert into milestones (site_id, id, changed, connection_id, source, kind, at, received_at, starts_at, contact_id, utm_source,
-                       utm_medium) values (?1, ?2, ?2, -3, ?3, ?4, ?5, ?5, ?6, ?7, ?8, iif(?8 is null, null, 'email'))",
+                    "insert into milestones (site_id, id, changed, connection_id, source, kind, at, received_at, told_at, starts_at, contact_id,
+                       utm_source, utm_medium) values (?1, ?2, ?2, -3, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, iif(?8 is null, null, 'email'))",
                     params![
                         self.site(),
                         self.last,
