@@ -1071,6 +1071,7 @@ CREATE TABLE milestones (
   external_id   text,
   at            integer not null,
   received_at   integer not null,
+  told_at       integer,                                   -- when its platform said so last; null: nobody did, we take it to be so
   starts_at     integer,                                   -- when the appointment or event is, as told last
   contact_id    integer,                                   -- negative: somebody who was erased and is still counted as one
   session_id    integer,
@@ -1869,7 +1870,7 @@ CREATE INDEX members__user_id on members (user_id);
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, told_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
    booking, moved_from);
 
 CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;

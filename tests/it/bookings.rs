@@ -415,7 +415,7 @@ async fn what_calendly_says_beats_what_was_taken_to_be_so_by_call_and_by_list() 
     // Taken back by the host.
     told[1]["no_show"] = Value::Null;
     show(&told);
-    house.advance_s(DAY_S / 2);
+    house.advance_s(DAY_S);
     read(&house).await;
     assert_eq!(ends(&house)[1], "e2 completed");
 }
