@@ -163,7 +163,7 @@ fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool>
 
 /// Amounts, times, things bought and where it was said to come from; nothing of who.
 fn without_person(fact: &Fact) -> Fact {
-    let nobody = |person: &Person| Person { country: person.country.clone(), ..Person::default() };
+    let nobody = |person: &Person| Person { country: person.country.clone(), sent_to: person.sent_to.clone(), ..Person::default() };
     let traces = |t: &Traces| Traces { stated: t.stated.clone(), coupons: t.coupons.clone(), ..Traces::default() };
     // Of an event only the sale in it is told.
     let mut fact = match fact {
