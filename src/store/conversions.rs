@@ -274,7 +274,6 @@ pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<
     Ok(())
 }
 
-/// Something about it that its owner should see.
 /// Its goods go where the law asks for consent first.
 pub fn learn_goods_ask(c: &SiteConn, id: ConversionId) -> Result<()> {
     c.execute(
@@ -284,6 +283,7 @@ pub fn learn_goods_ask(c: &SiteConn, id: ConversionId) -> Result<()> {
     Ok(())
 }
 
+/// Something about it that its owner should see.
 pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
     c.execute(
         "update conversions set flag = coalesce(flag, :flag) where site_id = :site and id = :id",

@@ -5,6 +5,8 @@
 mod elsewhere;
 /// The process dies at every named moment.
 mod killed;
+/// Platforms whose lists are read again.
+mod pulled;
 
 use std::collections::BTreeMap;
 use std::path::Path;
