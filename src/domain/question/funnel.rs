@@ -1,6 +1,9 @@
 //! Who took which steps between two moments: how many people, what share goes on, how long they take. From the steps
 //! themselves, in one pass over people.
 
+use std::iter::{Copied, Peekable};
+use std::slice;
+
 /// One step, as small as it gets: a year of a busy site is looked at as a whole. Ordered by person, then time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
@@ -31,8 +34,15 @@ pub struct Asked<'a> {
     pub sources: usize,
     /// Who signed up in the time, in order: days from the first step, where one is known.
     pub enrolled: &'a [(i32, Option<i64>)],
-    /// People of whose purchases more is wanted, in order.
-    pub buyers: &'a [i32],
+}
+
+/// A sale, and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bought {
+    pub person: i64,
+    /// Seconds since 1970.
+    pub at_s: u32,
+    pub net_minor: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,8 +52,6 @@ pub struct Answer {
     pub sources: Vec<Counts>,
     /// As many as there are kinds.
     pub steps: Vec<Taken>,
-    /// Since when each buyer is one of these people: of all sources, and of each.
-    pub buyers: Vec<Buyer>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +60,8 @@ pub struct Counts {
     pub enrolled: u64,
     /// The median of the days, doubled: that of two numbers lies between them.
     pub median_days_twice: Option<i64>,
+    /// What is left of what they bought from their first step on.
+    pub net_minor: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,17 +71,9 @@ pub struct Taken {
     pub median_s_twice: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub struct Buyer {
-    pub person: i32,
-    pub since_s: u32,
-    /// None where the source told nothing of the person.
-    pub since_by_source: Vec<Option<u32>>,
-}
-
-/// `steps` are ordered: all of a person lies together.
-pub fn answer(steps: impl Iterator<Item = Step>, asked: &Asked) -> Answer {
-    let mut walk = Walk::new(asked);
+/// `steps` and `sales` are ordered by person, then time: all of a person lies together.
+pub fn answer(steps: impl Iterator<Item = Step>, sales: impl Iterator<Item = Bought>, asked: &Asked) -> Answer {
+    let mut walk = Walk::new(asked, sales);
     let is_asked = |s: &Step| s.at_s >= asked.from_s && s.at_s < asked.to_s && asked.source.is_none_or(|source| source == s.source);
     for step in steps.filter(is_asked) {
         walk.take(step);
@@ -88,18 +90,16 @@ pub fn answer(steps: impl Iterator<Item = Step>, asked: &Asked) -> Answer {
     answer
 }
 
-/// A list that is gone through beside the steps.
-type InOrder<'a, T> = std::iter::Peekable<std::iter::Copied<std::slice::Iter<'a, T>>>;
-
-struct Walk<'a> {
+struct Walk<'a, S: Iterator> {
     /// The place of each kind in the list that is shown.
     places: Vec<Option<usize>>,
     answer: Answer,
     /// Of all people, then of those of each source.
     days: Vec<Vec<i64>>,
     gaps: Vec<Vec<i64>>,
-    buyers: InOrder<'a, i32>,
-    enrolled: InOrder<'a, (i32, Option<i64>)>,
+    to_s: u32,
+    sales: Peekable<S>,
+    enrolled: Peekable<Copied<slice::Iter<'a, (i32, Option<i64>)>>>,
     // The person in hand.
     person: Option<i32>,
     since_s: u32,
@@ -110,8 +110,8 @@ struct Walk<'a> {
     is_timed: Vec<bool>,
 }
 
-impl<'a> Walk<'a> {
-    fn new(asked: &'a Asked<'a>) -> Self {
+impl<'a, S: Iterator<Item = Bought>> Walk<'a, S> {
+    fn new(asked: &'a Asked<'a>, sales: S) -> Self {
         let most = asked.kinds.iter().flatten().max().map_or(0, |kind| usize::from(*kind) + 1);
         let mut places = vec![None; most];
         for (place, kind) in asked.kinds.iter().enumerate() {
@@ -128,7 +128,8 @@ impl<'a> Walk<'a> {
             },
             days: vec![Vec::new(); asked.sources + 1],
             gaps: vec![Vec::new(); asked.kinds.len()],
-            buyers: asked.buyers.iter().copied().peekable(),
+            to_s: asked.to_s,
+            sales: sales.peekable(),
             enrolled: asked.enrolled.iter().copied().peekable(),
             person: None,
             since_s: 0,
@@ -172,10 +173,17 @@ impl<'a> Walk<'a> {
                 days.extend(told);
             }
         }
-        while self.buyers.next_if(|buyer| *buyer < person).is_some() {}
-        if self.buyers.next_if_eq(&person).is_some() {
-            let since_by_source = self.since_by_source.clone();
-            answer.buyers.push(Buyer { person, since_s: self.since_s, since_by_source });
+        while self.sales.next_if(|sale| sale.person < i64::from(person)).is_some() {}
+        while let Some(sale) = self.sales.next_if(|sale| sale.person == i64::from(person)) {
+            if sale.at_s < self.since_s || sale.at_s >= self.to_s {
+                continue;
+            }
+            answer.all.net_minor = answer.all.net_minor.saturating_add(sale.net_minor);
+            for (counts, since) in answer.sources.iter_mut().zip(&self.since_by_source) {
+                if since.is_some_and(|since| since <= sale.at_s) {
+                    counts.net_minor = counts.net_minor.saturating_add(sale.net_minor);
+                }
+            }
         }
         self.since_by_source.fill(None);
         self.first_s.fill(None);
@@ -207,8 +215,19 @@ mod tests {
         let mut steps = steps.to_vec();
         steps.sort();
         let enrolled = [(1, Some(4)), (2, None), (3, Some(7)), (9, Some(1))];
-        let asked = Asked { from_s: 10, to_s: 100, source, kinds: &KINDS, sources: 2, enrolled: &enrolled, buyers: &[1, 2, 5] };
-        answer(steps.into_iter(), &asked)
+        let asked = Asked { from_s: 10, to_s: 100, source, kinds: &KINDS, sources: 2, enrolled: &enrolled };
+        let bought = |person: i64, at_s: u32, net_minor: i64| Bought { person, at_s, net_minor };
+        let sales = [
+            bought(0, 50, 1),
+            // Before the first step, between the steps of two sources, after both, and too late.
+            bought(1, 19, 10),
+            bought(1, 20, 100),
+            bought(1, 50, 1_000),
+            bought(1, 100, 10_000),
+            bought(2, 99, 7),
+            bought(5, 50, 100_000),
+        ];
+        answer(steps.into_iter(), sales.into_iter(), &asked)
     }
 
     #[test]
@@ -226,14 +245,11 @@ mod tests {
             step(4, 100, 4, 0),
         ];
         let got = ask(&steps, None);
-        assert_eq!(got.all, Counts { people: 3, enrolled: 3, median_days_twice: Some(11) });
-        assert_eq!(got.sources[0], Counts { people: 2, enrolled: 2, median_days_twice: Some(8) });
-        assert_eq!(got.sources[1], Counts { people: 2, enrolled: 2, median_days_twice: Some(11) });
+        assert_eq!(got.all, Counts { people: 3, enrolled: 3, median_days_twice: Some(11), net_minor: 1_107 });
+        assert_eq!(got.sources[0], Counts { people: 2, enrolled: 2, median_days_twice: Some(8), net_minor: 1_107 });
+        assert_eq!(got.sources[1], Counts { people: 2, enrolled: 2, median_days_twice: Some(11), net_minor: 1_000 });
         let taken: Vec<(u64, Option<i64>)> = got.steps.iter().map(|t| (t.people, t.median_s_twice)).collect();
         assert_eq!(taken, [(2, None), (2, Some(34)), (0, None)]);
-        let since: Vec<(i32, u32, Vec<Option<u32>>)> =
-            got.buyers.iter().map(|b| (b.person, b.since_s, b.since_by_source.clone())).collect();
-        assert_eq!(since, [(1, 20, vec![Some(20), Some(50)]), (2, 30, vec![Some(30), None])]);
         let got = ask(&steps, Some(1));
         assert_eq!((got.all.people, got.sources[0].people, got.steps[1].people), (2, 0, 1));
         assert_eq!(ask(&[], None).all, Counts::default());

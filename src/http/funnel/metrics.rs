@@ -11,14 +11,15 @@ use super::super::route::Doc;
 use super::none_of;
 use crate::app::App;
 use crate::domain::milestone::{SOURCES, kinds};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::question::Asked;
-use crate::domain::question::funnel::{self, Answer, Counts};
+use crate::domain::question::funnel::{self, Counts};
 use crate::domain::time::Time;
 use crate::error::Result;
-use crate::store::milestones::walked::{self, Walked};
+use crate::store::milestones::walked;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
+use crate::store::trails::sold;
 
 /// Days where none are named.
 const DEFAULT_DAYS: i32 = 30;
@@ -66,19 +67,16 @@ fn figures(c: &SiteConn, site: &Site, source: Option<&str>, from: Time, to: Time
         kinds: &shown,
         sources: walked.sources.len(),
         enrolled: &walked::enrolled(c, from.ms(), to.ms())?,
-        buyers: &walked::buyers(c, from.ms())?,
     };
-    let answer = funnel::answer(walked.steps.iter().copied(), &asked);
-    let revenue = revenue(c, site, &walked, &answer, to)?;
+    let sold = sold::people::of_people(c, &site.zone)?;
+    let answer = funnel::answer(walked.steps.iter().copied(), sold.bought(site.currency), &asked);
     let named = |word: &&str| source.is_none_or(|s| s == *word);
     let sources: Vec<Value> = SOURCES
         .into_iter()
         .filter(named)
         .map(|word| {
-            let place = place(&walked.sources, word);
-            let counts = place.and_then(|n| answer.sources.get(n)).cloned().unwrap_or_default();
-            let minor = place.and_then(|n| revenue.get(n)).copied().unwrap_or(0);
-            of_source(word, &counts, Money::new(minor, site.currency))
+            let counts = place(&walked.sources, word).and_then(|n| answer.sources.get(n)).cloned().unwrap_or_default();
+            of_source(word, &counts, site.currency)
         })
         .collect();
     let mut before: Option<u64> = None;
@@ -110,9 +108,8 @@ pub async fn totals(app: &App, site: &Arc<Site>, source: &'static str) -> Result
             kinds: &[],
             sources: walked.sources.len(),
             enrolled: &walked::enrolled(c, 0, i64::MAX)?,
-            buyers: &[],
         };
-        Ok(funnel::answer(walked.steps.iter().copied(), &asked).all)
+        Ok(funnel::answer(walked.steps.iter().copied(), std::iter::empty(), &asked).all)
     })
     .await
 }
@@ -127,27 +124,12 @@ async fn read_up(app: &App, site: &Site) -> Result<()> {
     Ok(())
 }
 
-fn of_source(word: &str, counts: &Counts, revenue: Money) -> Value {
+fn of_source(word: &str, counts: &Counts, currency: Currency) -> Value {
+    let revenue = Money::new(counts.net_minor, currency);
     json!({
         "source_type": word, "leads": counts.people, "conversions": counts.enrolled, "rate": ratio(counts.enrolled, counts.people),
         "median_days": counts.median_days_twice.map(half), "revenue": revenue.number(),
     })
-}
-
-/// By the place of the source: what its people bought since its first step with them.
-fn revenue(c: &SiteConn, site: &Site, walked: &Walked, answer: &Answer, to: Time) -> Result<Vec<i64>> {
-    let mut all = vec![0_i64; walked.sources.len()];
-    for buyer in &answer.buyers {
-        let since_ms = i64::from(buyer.since_s) * 1_000;
-        for (at, net) in walked::sales(c, buyer.person, since_ms, to.ms(), site.currency.code())? {
-            for (sum, since) in all.iter_mut().zip(&buyer.since_by_source) {
-                if since.is_some_and(|since| i64::from(since) * 1_000 <= at) {
-                    *sum = sum.saturating_add(net);
-                }
-            }
-        }
-    }
-    Ok(all)
 }
 
 /// Nothing of nothing is nothing.

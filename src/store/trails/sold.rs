@@ -2,6 +2,9 @@
 //! back. Days whose counts stand are kept under the version of their counts, and all of them together in the order of people;
 //! what is not counted yet, and days that changed, are read from their rows each time.
 
+/// The same for those alone who are known.
+pub mod people;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
