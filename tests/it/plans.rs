@@ -83,7 +83,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "select k.affiliate_id, k.currency, sum(k.amount_minor) from commissions k",
         "what is due to each partner: the commissions that are not paid yet",
     ),
-    ("delete from idempotency_keys where site_id = :site and mentions(", "keys of the last 48 hours, in an erasure"),
+    ("delete from idempotency_keys where site_id = :site and instr(", "keys of the last 48 hours, in an erasure"),
 ];
 
 struct Statement {

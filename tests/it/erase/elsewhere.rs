@@ -150,7 +150,10 @@ async fn a_number_is_found_however_it_is_written() {
     let kept = waiting(&house, &site, "others.csv", "Order ID;Total\r\n1971501234567;5\r\n").await;
     let certificate = house.erase(&site, json!({"phone": PHONE})).await.is(201).json;
     assert_eq!((&certificate["file"]["state"], &certificate["file"]["residue"]), (&json!("clean"), &json!(null)), "{certificate:#}");
-    let rows = house.sql(&site, "select lead_id, message, custom_fields, url from leads where email = 'bo@mail.example' order by lead_id");
+    let rows = house.sql(
+        &site,
+        "select external_lead_id as lead_id, message, custom_fields, url from leads where email = 'bo@mail.example' order by lead_id",
+    );
     assert_eq!(rows.len(), numbers.len() + others.len(), "{rows:#?}");
     for row in &rows {
         let (id, text) = (row["lead_id"].as_str().expect("an id"), row.to_string());
