@@ -92,7 +92,7 @@ export function render(root, params) {
     bad && h('ul.consent-wrong', { 'aria-label': 'Sent after a refusal' }, answer.refused.map((/** @type {any} */ r) => h('li', null, icon('alert', 's bad'), h('a.go', { href: app.href('conversions', undefined, r.conversion) }, h('bdi', null, r.label)),
       h('span', null, ` to ${platform(r.platform)}, ${exact(r.judged_at)}`)))),
     answer.left.length > 0 && h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What was sent' }, h('table.t.t-consent', null, h('caption.vh', null, 'What was sent to each platform'),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Sent'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.num.hide-s', { scope: 'col' }, 'Before a later one'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Sent'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.num.hide-s', { scope: 'col' }, 'Before a refusal'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
       h('tbody', null, answer.left.map((/** @type {any} */ l) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, l.name)), h('td.num', null, count(l.deliveries)), h('td.num', { class: l.refused ? 'neg' : '' }, count(l.refused)), h('td.num.hide-s', null, count(l.refused_later)),
         h('td.quiet.hide-s', null, l.bases.map((/** @type {any} */ b) => `${basisWord(b.basis)}: ${count(b.sends)}`).join('; ')), h('td.num', null, rowsButton('left', l))))))));
   }

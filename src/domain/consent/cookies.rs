@@ -293,7 +293,10 @@ mod tests {
             ("cookiefirst-consent=%7B%22necessary%22%3Atrue%2C%22performance%22%3Atrue%2C%22advertising%22%3Afalse%7D", "other +-"),
             // several
             ("halo_consent=granted; CookieConsent=0", "halotrack --"),
-            ("cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow", "complianz ++"),
+            (
+                "cmplz_banner-status=dismissed; cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow",
+                "complianz ++",
+            ),
         ] {
             check(header, want);
         }
