@@ -206,6 +206,7 @@ mod tests {
                 "OptanonConsent=interactionCount=0&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=2026-01-01T10:00:00.000Z",
                 "onetrust ++",
             ),
+            ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=", "none ??"),
             // What an older version writes before anybody has answered.
             ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1", "none ??"),
             ("OptanonConsent=groups=1%3A1%2C2%3A1%2C4%3A0; OptanonAlertBoxClosed=2019-05-01T10:00:00.000Z", "onetrust +-"),
@@ -225,6 +226,7 @@ mod tests {
             ("cmplz_banner-status=; cmplz_statistics=allow", "none ??"),
             ("cmplz_banner-status=show; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api ?-"),
             ("cmplz_banner-status=dismissed; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api +-"),
+            ("cmplz_policy_id=16; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api ?-"),
             // Dismissed by scrolling: no category was written.
             ("cmplz_banner-status=dismissed; cmplz_policy_id=16", "none ??"),
             ("cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=deny; cmplz_rt_marketing=deny", "complianz --"),
