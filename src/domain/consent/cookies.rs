@@ -167,6 +167,7 @@ mod tests {
             ("_ga=GA1.1.1.2; theme=dark", "none ??"),
             ("halo_consent=granted", "halotrack ++"),
             ("a=b; halo_consent=denied", "halotrack --"),
+            ("halo_consent=\"granted\"", "halotrack ++"),
             ("halo_consent=perhaps", "none ??"),
             // CookieYes
             (
