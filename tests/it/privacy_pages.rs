@@ -108,7 +108,7 @@ async fn access(browser: &Chromium) {
 
 /// A customer's wish that Shopify passed on: with its date, and done by a press.
 async fn requests(browser: &Chromium) {
-    let list = "document.querySelector('[aria-label=\"Passed on by Shopify\"]')?.innerText ?? ''";
+    let list = "(document.querySelector('[aria-label=\"Passed on by Shopify\"]')?.innerText ?? '')";
     browser
         .wait("the request", &format!("return {list}.includes('A customer asks what you know of them') && {list}.includes('until')"))
         .await;
