@@ -16,7 +16,8 @@ pub async fn too_many(app: &App, site: &Arc<Site>, page: &PageTouch) -> Result<T
     if heed(app, site, page).await? {
         return Ok(Taken::Anonymous);
     }
-    touch::dropped(app, site, "limited").await
+    touch::dropped(app, site, "limited").await?;
+    Ok(Taken::Dropped("limited"))
 }
 
 /// Keeps a refusal where the touch itself is not taken: no limit and no lack of room may let a delivery go that the
