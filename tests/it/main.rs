@@ -77,7 +77,6 @@ mod partner_months;
 mod partner_page;
 mod pipeline;
 mod plans;
-mod privacy_pages;
 mod proxied;
 mod proxy_pages;
 mod proxy_room;
