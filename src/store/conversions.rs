@@ -35,6 +35,8 @@ pub struct Conversion {
     pub counts: bool,
     pub is_imported: bool,
     pub country: Option<String>,
+    /// Whether its goods go where the law asks for consent first; none where nobody has said where they go.
+    pub goods_ask: Option<bool>,
     pub consent_given: Option<bool>,
     pub match_type: String,
     pub run: i64,
@@ -43,7 +45,7 @@ pub struct Conversion {
 }
 
 const COLUMNS: &str = "id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency, net_minor, rank, \
-    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run, erased_at is not null";
+    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run, erased_at is not null, goods_ask";
 
 pub struct NewConversion<'a> {
     pub kind: ConversionKind,
@@ -62,6 +64,7 @@ pub struct NewConversion<'a> {
     pub counts: bool,
     pub is_imported: bool,
     pub country: Option<&'a str>,
+    pub goods_ask: Option<bool>,
     pub consent_given: Option<bool>,
     pub flag: Option<&'a str>,
     /// Told of somebody who was erased since it happened.
@@ -73,15 +76,15 @@ pub fn add(c: &SiteConn, new: &NewConversion) -> Result<ConversionId> {
     let id = c.next_number("conversion")?;
     c.execute(
         "insert into conversions (site_id, id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency,
-           net_minor, rank, happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type,
+           net_minor, rank, happened_at, received_at, book_day, status, counts, is_imported, country, goods_ask, consent_given, match_type,
            confidence_bp, flag, erased_at)
          values (:site, :id, :kind, :name, :label, :order_key, :event, :contact, :session, :amount, :currency,
-           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :consent, 'none', 0, :flag, :erased)",
+           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :goods, :consent, 'none', 0, :flag, :erased)",
         named_params! {":id": id, ":kind": new.kind.word(), ":name": new.name, ":label": new.label, ":order_key": new.order_key,
         ":event": new.event_id, ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
         ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank,
         ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":day": new.book_day.0, ":status": new.status,
-        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag,
+        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":goods": new.goods_ask, ":consent": new.consent_given, ":flag": new.flag,
         ":erased": new.erased_at.map(Time::ms)},
     )?;
     Ok(ConversionId::new(id))
@@ -122,6 +125,7 @@ fn read(row: &Row) -> rusqlite::Result<Conversion> {
         match_type: row.get(20)?,
         run: row.get(21)?,
         is_erased: row.get(22)?,
+        goods_ask: row.get(23)?,
     })
 }
 
@@ -236,13 +240,14 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
         "update conversions set label = :label, order_key = coalesce(:order_key, order_key), contact_id = coalesce(:contact, contact_id),
            session_id = coalesce(:session, session_id), amount_minor = coalesce(:amount, amount_minor), currency = coalesce(:currency, currency),
            rank = :rank, happened_at = :happened, book_day = :day, status = :status, counts = :counts, country = coalesce(:country, country),
+           goods_ask = coalesce(:goods, goods_ask),
            refused_at = case when :consent = 0 and consent_given is not 0 then :received else refused_at end,
            consent_given = case when consent_given = 0 then 0 else coalesce(:consent, consent_given) end
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":contact": new.contact.map(ContactId::number),
             ":session": new.session.map(SessionId::number), ":amount": new.amount.map(|m| m.minor),
             ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank, ":happened": new.happened_at.ms(),
-            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given,
+            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":goods": new.goods_ask, ":consent": new.consent_given,
             ":received": new.received_at.ms(), ":id": id.number()},
     )?;
     Ok(())
@@ -265,6 +270,15 @@ pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<
     c.execute(
         "update conversions set label = :label where site_id = :site and id = :id and rank = :rank",
         named_params! {":label": label, ":id": id.number(), ":rank": rank},
+    )?;
+    Ok(())
+}
+
+/// Its goods go where the law asks for consent first.
+pub fn learn_goods_ask(c: &SiteConn, id: ConversionId) -> Result<()> {
+    c.execute(
+        "update conversions set goods_ask = 1 where site_id = :site and id = :id and goods_ask is not 1",
+        named_params! {":id": id.number()},
     )?;
     Ok(())
 }

@@ -255,6 +255,9 @@ fn the_configuration_is_checked() {
     assert!(made["snippet"].as_str().is_some_and(|s| s.starts_with("<script defer src=\"https://halo.example/t.js\"")), "{made}");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISSTEN", "x"), "").is(2).says("HALOTRACK_LISSTEN");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_RETRY_SCALE", "fast"), "").is(2).says("retry_scale");
+    let stand_in = |name: &'static str| house.run_with(&["site", "list"], move |c| _ = c.env(name, "http://127.0.0.1:9"), "");
+    stand_in("HALOTRACK_BASE_URL_META").is(0);
+    stand_in("HALOTRACK_BASE_URL_METTA").is(2).says("base_url.metta is obeyed by nothing");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_CORS_ORIGINS", "*"), "").is(2).says("cors_origins");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISTEN", "8080"), "").is(2).says("listen");
 }
@@ -318,8 +321,16 @@ fn a_server_takes_commands_and_stops_cleanly() {
     house.run(&["site", "set", "shop", "zone=Mars/Olympus"]).is(2).says("Mars");
     assert_eq!(house.run(&["sql", "--format", "json", "select count(*) as n from leads"]).is(0).json()[0]["n"], 0);
 
+    // An order that nobody knows names nobody; an address that is not known may still be refused from now on.
+    let unknown = ["erase", "--site", "shop", "--order", "4711"];
+    house.run(&unknown).is(1).says("There is no order 4711. Check the number, or name the person by e-mail or phone.");
+    assert!(
+        house.run(&["erase", "--site", "shop", "--email", "nobody@mail.example"]).is(0).out.contains("Nothing of this person was found.")
+    );
+
     assert_eq!(house.stop(), Some(0));
     assert!(!house.data().join("control.sock").exists());
+    house.run(&unknown).is(1).says("There is no order 4711.");
     assert!(house.run(&["site", "list"]).is(0).out.contains("shop.example"));
 }
 
