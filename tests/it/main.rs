@@ -77,6 +77,7 @@ mod partner_months;
 mod partner_page;
 mod pipeline;
 mod plans;
+mod privacy_pages;
 mod proxied;
 mod proxy_pages;
 mod proxy_room;
