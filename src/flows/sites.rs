@@ -41,6 +41,8 @@ pub struct SiteAdded {
     pub public_key: String,
     pub snippet: String,
     pub consent_note: String,
+    /// False where it was there already under this name: nothing was changed.
+    pub is_new: bool,
 }
 
 /// The keys that `set` takes, as the contract lists them.
@@ -87,6 +89,11 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
         consent: consent(form.consent.as_deref().unwrap_or("auto"))?,
         domains: deduped(domains),
     };
+    if who == COMMAND_LINE
+        && let Some(known) = known_by(app, &new)?
+    {
+        return Ok(known);
+    }
     let now = app.clock.now();
     let who = who.to_owned();
     let id = app
@@ -100,13 +107,37 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
     app.refresh().await?;
     let book = app.book();
     let site = book.site(id).ok_or_else(|| Error::internal("a site that was just added is not in the book"))?;
-    Ok(SiteAdded {
+    Ok(added(app, site, true))
+}
+
+fn added(app: &App, site: &Site, is_new: bool) -> SiteAdded {
+    SiteAdded {
         site: site.slug.clone(),
         name: site.name.clone(),
         public_key: site.public_key.clone(),
         snippet: snippet(&app.config.public_url, &site.public_key),
         consent_note: consent_note(site.consent).into(),
-    })
+        is_new,
+    }
+}
+
+/// The site that is meant where it was named in the browser before. Whoever commands the server may know of all sites.
+fn known_by(app: &App, new: &NewSite) -> Result<Option<SiteAdded>> {
+    let book = app.book();
+    let sites = book.sites();
+    let Some((site, taken)) = sites.iter().find_map(|site| Some((site, new.domains.iter().find(|d| site.domains.contains(d))?))) else {
+        return Ok(None);
+    };
+    if site.name.eq_ignore_ascii_case(&new.name) && new.domains.iter().all(|d| site.domains.contains(d)) {
+        return Ok(Some(added(app, site, false)));
+    }
+    let (slug, name) = (&site.slug, &site.name);
+    let line = snippet(&app.config.public_url, &site.public_key);
+    let says = format!(
+        "{taken} is the site {slug} ({name}) already, and a domain belongs to one site only. Its public key: {}. For the head of its pages: {line}",
+        site.public_key
+    );
+    Err(Error::invalid("domain", says))
 }
 
 /// Changes one setting by name.

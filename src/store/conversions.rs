@@ -278,6 +278,16 @@ pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
     Ok(())
 }
 
+/// A note of the flag that comes and goes with what is known, beside whatever else it says.
+pub fn set_note(c: &SiteConn, id: ConversionId, note: &str, is_so: bool) -> Result<()> {
+    c.execute(
+        "update conversions set flag = nullif(trim(trim(replace(coalesce(flag, ''), :note, ''), '; ') || iif(:so, '; ' || :note, ''), '; '), '')
+         where site_id = :site and id = :id and (instr(coalesce(flag, ''), :note) > 0) is not :so",
+        named_params! {":note": note, ":so": is_so, ":id": id.number()},
+    )?;
+    Ok(())
+}
+
 pub fn learned(
     c: &SiteConn,
     id: ConversionId,
@@ -290,6 +300,15 @@ pub fn learned(
            order_key = coalesce(order_key, :order_key) where site_id = :site and id = :id",
         named_params! {":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number), ":order_key": order_key,
         ":id": id.number()},
+    )?;
+    Ok(())
+}
+
+/// Who speaks for it has told of another buyer since.
+pub fn set_contact(c: &SiteConn, id: ConversionId, contact: ContactId) -> Result<()> {
+    c.execute(
+        "update conversions set contact_id = :contact where site_id = :site and id = :id and erased_at is null",
+        named_params! {":contact": contact.number(), ":id": id.number()},
     )?;
     Ok(())
 }
