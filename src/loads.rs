@@ -40,8 +40,8 @@ struct Load {
 }
 
 impl Loads {
-    /// A load of this path that was told of under this event. `names` are what the visitor may be known by.
-    pub fn add(&self, site: SiteId, teller: Teller, names: &[String], path: &str, event: &str, now: Time) {
+    /// A load of this path that was told of under this event. `name` is what the visitor is known by.
+    pub fn add(&self, site: SiteId, teller: Teller, name: &str, path: &str, event: &str, now: Time) {
         let mut waiting = self.waiting.lock().unwrap_or_else(|e| e.into_inner());
         if waiting.len() >= MOST {
             waiting.retain(|_, loads| loads.iter().any(|l| now.ms_since(l.at) < KEPT_MS));
@@ -49,35 +49,23 @@ impl Loads {
                 waiting.clear();
             }
         }
-        for name in names {
-            let loads = waiting.entry(key(site, teller, name, path)).or_default();
-            loads.retain(|l| now.ms_since(l.at) < KEPT_MS);
-            if loads.len() >= MOST_ALIKE {
-                loads.remove(0);
-            }
-            loads.push(Load { event: event.to_owned(), at: now, taken_by: None });
+        let loads = waiting.entry(key(site, teller, name, path)).or_default();
+        loads.retain(|l| now.ms_since(l.at) < KEPT_MS);
+        if loads.len() >= MOST_ALIKE {
+            loads.remove(0);
         }
+        loads.push(Load { event: event.to_owned(), at: now, taken_by: None });
     }
 
-    /// The event of the load that this telling is of, under the first name that has one. `by` is the telling's own name.
-    pub fn take(&self, site: SiteId, teller: Teller, names: &[String], path: &str, by: &str, now: Time) -> Option<String> {
+    /// The event of the load that this telling is of. `by` is the telling's own name.
+    pub fn take(&self, site: SiteId, teller: Teller, name: &str, path: &str, by: &str, now: Time) -> Option<String> {
         let by = text_key(by);
         let mut waiting = self.waiting.lock().unwrap_or_else(|e| e.into_inner());
-        let event = names.iter().find_map(|name| {
-            let loads = waiting.get_mut(&key(site, teller, name, path))?;
-            loads.retain(|l| now.ms_since(l.at) < KEPT_MS);
-            let place = loads.iter().position(|l| l.taken_by == Some(by)).or_else(|| loads.iter().position(|l| l.taken_by.is_none()))?;
-            loads[place].taken_by = Some(by);
-            Some(loads[place].event.clone())
-        })?;
-        // Under its other names it is taken too.
-        for name in names {
-            let loads = waiting.get_mut(&key(site, teller, name, path));
-            for load in loads.into_iter().flatten().filter(|l| l.event == event) {
-                load.taken_by = Some(by);
-            }
-        }
-        Some(event)
+        let loads = waiting.get_mut(&key(site, teller, name, path))?;
+        loads.retain(|l| now.ms_since(l.at) < KEPT_MS);
+        let place = loads.iter().position(|l| l.taken_by == Some(by)).or_else(|| loads.iter().position(|l| l.taken_by.is_none()))?;
+        loads[place].taken_by = Some(by);
+        Some(loads[place].event.clone())
     }
 }
 
@@ -89,37 +77,31 @@ fn key(site: SiteId, teller: Teller, name: &str, path: &str) -> Key {
 mod tests {
     use super::*;
 
-    fn names(all: &[&str]) -> Vec<String> {
-        all.iter().map(|n| (*n).to_owned()).collect()
-    }
-
     #[test]
     fn a_load_is_taken_once_and_again_only_by_the_same_telling() {
         let loads = Loads::default();
         let (site, at) = (SiteId::issued(1), Time::from_s(1_000_000));
-        let (both, session, address) = (names(&["session", "address"]), names(&["session"]), names(&["address"]));
-        loads.add(site, Teller::Tag, &both, "/a", "load 1", at);
-        assert_eq!(loads.take(site, Teller::Tag, &session, "/b", "x", at), None, "another page");
-        assert_eq!(loads.take(site, Teller::Target, &session, "/a", "x", at), None, "another teller");
-        assert_eq!(loads.take(SiteId::issued(2), Teller::Tag, &session, "/a", "x", at), None, "another site");
-        assert_eq!(loads.take(site, Teller::Tag, &both, "/a", "x", at).as_deref(), Some("load 1"));
-        assert_eq!(loads.take(site, Teller::Tag, &both, "/a", "x", at).as_deref(), Some("load 1"), "sent again");
-        assert_eq!(loads.take(site, Teller::Tag, &session, "/a", "y", at), None, "the page shown once more without a request");
-        assert_eq!(loads.take(site, Teller::Tag, &address, "/a", "y", at), None, "taken under all its names");
+        loads.add(site, Teller::Tag, "session", "/a", "load 1", at);
+        assert_eq!(loads.take(site, Teller::Tag, "session", "/b", "x", at), None, "another page");
+        assert_eq!(loads.take(site, Teller::Target, "session", "/a", "x", at), None, "another teller");
+        assert_eq!(loads.take(SiteId::issued(2), Teller::Tag, "session", "/a", "x", at), None, "another site");
+        assert_eq!(loads.take(site, Teller::Tag, "session", "/a", "x", at).as_deref(), Some("load 1"));
+        assert_eq!(loads.take(site, Teller::Tag, "session", "/a", "x", at).as_deref(), Some("load 1"), "sent again");
+        assert_eq!(loads.take(site, Teller::Tag, "session", "/a", "y", at), None, "the page shown once more without a request");
     }
 
     #[test]
     fn two_tabs_of_one_page_are_two_loads_and_old_ones_are_forgotten() {
         let loads = Loads::default();
-        let (site, at, name) = (SiteId::issued(1), Time::from_s(1_000_000), names(&["session"]));
-        loads.add(site, Teller::Tag, &name, "/a", "load 1", at);
-        loads.add(site, Teller::Tag, &name, "/a", "load 2", at);
-        let taken = ["x", "y", "z"].map(|by| loads.take(site, Teller::Tag, &name, "/a", by, at));
+        let (site, at, name) = (SiteId::issued(1), Time::from_s(1_000_000), "session");
+        loads.add(site, Teller::Tag, name, "/a", "load 1", at);
+        loads.add(site, Teller::Tag, name, "/a", "load 2", at);
+        let taken = ["x", "y", "z"].map(|by| loads.take(site, Teller::Tag, name, "/a", by, at));
         assert_eq!(taken, [Some("load 1".into()), Some("load 2".into()), None]);
-        loads.add(site, Teller::Tag, &name, "/a", "load 3", at);
-        assert_eq!(loads.take(site, Teller::Tag, &name, "/a", "w", at.plus_ms(KEPT_MS)), None);
+        loads.add(site, Teller::Tag, name, "/a", "load 3", at);
+        assert_eq!(loads.take(site, Teller::Tag, name, "/a", "w", at.plus_ms(KEPT_MS)), None);
         for n in 0..MOST + 10 {
-            loads.add(site, Teller::Tag, &name, &format!("/{n}"), "e", at);
+            loads.add(site, Teller::Tag, name, &format!("/{n}"), "e", at);
         }
         assert!(loads.waiting.lock().expect("a lock").len() <= MOST);
     }

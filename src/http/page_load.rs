@@ -29,8 +29,9 @@ pub struct PageLoad {
     what: What,
     id: Option<String>,
     cookie: Option<String>,
-    /// What the page's tag may know the visitor by.
-    names: Vec<String>,
+    /// What the page's tag is known by: the id that was given, and only where none was, the address and the browser's words,
+    /// which others have too.
+    name: Option<String>,
 }
 
 enum What {
@@ -46,7 +47,7 @@ impl PageLoad {
         let now = app.clock.now();
         let agent = cut(ask.header("user-agent").unwrap_or_default(), 1_024);
         let told = app.agents.read(&agent);
-        let mut load = Self { site: site.clone(), host: host.to_owned(), what: What::Nothing, id: None, cookie: None, names: Vec::new() };
+        let mut load = Self { site: site.clone(), host: host.to_owned(), what: What::Nothing, id: None, cookie: None, name: None };
         if told.is_bot {
             load.what = What::Left("bot");
             return load;
@@ -67,7 +68,6 @@ impl PageLoad {
             load.what = What::Left("limited");
             return load;
         }
-        let unnamed = nameless(ask.client, &agent);
         if !touch::may_keep(site, &page) {
             if touch::is_refused(site, &page) {
                 // A cookie of an earlier yes goes.
@@ -76,14 +76,14 @@ impl PageLoad {
                 // Somebody who has said yes where only the page's own script can see it: the script tells of the page.
                 return load;
             }
-            load.names = vec![unnamed];
+            load.name = Some(nameless(ask.client, &agent));
             load.what = What::Touch(Box::new(PageTouch { at: now, claim, ..page }));
             return load;
         }
         let key = claim.unwrap_or_else(|| session_id::issue(now));
         let sealed = key.sealed(seal);
         load.cookie = cookie(&sealed, visitor::COOKIE_S);
-        load.names = vec![key.key().to_owned(), unnamed];
+        load.name = Some(key.key().to_owned());
         load.id = Some(sealed);
         load.what = What::Touch(Box::new(PageTouch { at: now, claim: Some(key), ..page }));
         load
@@ -121,16 +121,18 @@ impl PageLoad {
             return;
         }
         let own = load_id(app);
-        let before = if is_telling(&page.landing) {
-            None
-        } else {
-            app.loads.take(self.site.id, Teller::Target, &self.names, &page.landing.path, &own, now)
-        };
+        let name = self.name.as_deref();
+        let before = name
+            .filter(|_| !is_telling(&page.landing))
+            .and_then(|name| app.loads.take(self.site.id, Teller::Target, name, &page.landing.path, &own, now));
         let event = before.unwrap_or_else(|| format!("load {own}"));
-        match &next {
-            Some(target) => app.loads.add(self.site.id, Teller::Target, &self.names, &target.path, &event, now),
-            None if location.is_some() => {}
-            None => app.loads.add(self.site.id, Teller::Tag, &self.names, &page.landing.path, &event, now),
+        let waits_for = match &next {
+            Some(target) => Some((Teller::Target, &target.path)),
+            None if location.is_some() => None,
+            None => Some((Teller::Tag, &page.landing.path)),
+        };
+        if let Some((name, (teller, path))) = name.zip(waits_for) {
+            app.loads.add(self.site.id, teller, name, path, &event, now);
         }
         page.event_id = Some(event);
         touch::queue(app, &self.site, page);
@@ -152,23 +154,24 @@ impl ServerLoad {
 
     /// The page's tag may tell of it too.
     pub fn may_be_told_again(self, app: &App, site: &Site, taken: &Taken) {
-        let session = match taken {
+        let name = match taken {
             Taken::Session(id) => session_id::open(id, &site.keys.session).map(|key| key.key().to_owned()),
-            Taken::Anonymous => None,
-            Taken::OwnDevice(_) | Taken::Dropped(_) => return,
+            Taken::Anonymous => self.unnamed,
+            Taken::OwnDevice(_) | Taken::Dropped(_) => None,
         };
-        let names: Vec<String> = session.into_iter().chain(self.unnamed).collect();
-        app.loads.add(site.id, Teller::Tag, &names, &self.path, &self.event, app.clock.now());
+        if let Some(name) = name {
+            app.loads.add(site.id, Teller::Tag, &name, &self.path, &self.event, app.clock.now());
+        }
     }
 }
 
-/// The event under which a web server has told of the load that this touch of a tag is of.
+/// The event under which a web server has told of the load that this touch of a tag is of. Whoever brings no id is never taken
+/// for somebody who has one: address and browser are the same for a whole office.
 pub fn told_before(app: &App, site: &Site, page: &PageTouch, address: IpAddr, agent: &str) -> Option<String> {
-    let mut names: Vec<String> = page.claim.iter().map(|key| key.key().to_owned()).collect();
-    names.push(nameless(address, agent));
     // Without a name of its own no telling is a repeat of another.
     let by = page.event_id.clone().unwrap_or_else(|| crypto::random_text(12));
-    app.loads.take(site.id, Teller::Tag, &names, &page.landing.path, &by, app.clock.now())
+    let take = |name: &str| app.loads.take(site.id, Teller::Tag, name, &page.landing.path, &by, app.clock.now());
+    page.claim.as_ref().and_then(|key| take(key.key())).or_else(|| take(&nameless(address, agent)))
 }
 
 /// One that no other load has, of this run of the process or of another.

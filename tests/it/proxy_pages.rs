@@ -84,11 +84,15 @@ async fn the_page_and_its_tag_are_one_view() {
     tell("e3", "spa", Some(&id)).await;
     assert_eq!(sum("select sum(page_views) n from sessions"), Some(3));
 
-    // A browser that keeps no cookies: the tag is given the id that the page was counted under.
-    street.open_page("/page?utm_source=news&utm_medium=email", "").await;
+    // Somebody without an id at the same address and with the same browser is nobody that was seen before: a browser that
+    // keeps no cookies, or a stranger who would have another's id.
+    let other = street.open_page("/page?utm_source=news&utm_medium=email", "").await.session().expect("a cookie").to_owned();
     street.holds(VIEWS, 4).await;
-    tell("e4", "navigate", None).await;
-    assert_eq!(sum("select sum(page_views) n from sessions"), Some(4));
+    let given = tell("e4", "navigate", None).await.expect("an id of its own");
+    assert!(given != id && given != other);
+    assert_eq!(sum("select sum(page_views) n from sessions"), Some(5));
+    assert_eq!(tell("e5", "navigate", Some(&other)).await.as_deref(), Some(other.as_str()), "its own tag is still awaited");
+    assert_eq!(sum("select sum(page_views) n from sessions"), Some(5));
     street.close().await;
 }
 
