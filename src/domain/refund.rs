@@ -183,9 +183,9 @@ mod tests {
 
     fn any_said() -> impl Strategy<Value = Said> {
         let end = prop_oneof![Just(None), Just(Some(End::Cancelled)), Just(Some(End::Refunded))];
-        (3i64..=5, 1i64..4, 0i64..3, any::<bool>(), end, 0i64..=100).prop_map(|(rank, connection, at, was_paid, end, back_minor)| Said {
+        (3i64..=5, 0i64..3, any::<bool>(), end, 0i64..=100).prop_map(|(rank, at, was_paid, end, back_minor)| Said {
             rank,
-            connection,
+            connection: 0,
             modified_at: Time::from_s(at),
             was_paid,
             end,
@@ -196,6 +196,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_verdict_is_the_same_whoever_is_heard_first(all in proptest::collection::vec(any_said(), 1..6), turn in 0usize..6) {
+            // One connection tells of a sale once.
+            let all: Vec<Said> = (1..).zip(all).map(|(connection, one)| Said { connection, ..one }).collect();
             let mut turned = all.clone();
             turned.rotate_left(turn % all.len());
             let told = |all: &[Said]| {

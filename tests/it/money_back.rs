@@ -117,7 +117,7 @@ impl Till {
         }
         days.retain(|_, minor| *minor != 0);
         assert_eq!(days.values().sum::<i64>(), all[0]["net"]["minor"].as_i64().unwrap_or_default(), "{receipt:#}");
-        for order in self.house.list(&self.site, "orders").await {
+        for order in self.house.list(&self.site, "orders").await.into_iter().filter(|order| !order["sale"].is_null()) {
             assert_eq!((&order["net"]["minor"], &order["sale"]["status"]), (&all[0]["net"]["minor"], &all[0]["status"]), "{order:#}");
         }
         json!({"status": all[0]["status"], "net": all[0]["net"]["minor"], "days": days.into_values().collect::<Vec<_>>(),
