@@ -1202,6 +1202,15 @@ create table import_rows (
 create index import_rows__site_id__import_id on import_rows (site_id, import_id);
 create index import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
 
+-- Lists that have told of a step: it stands as long as one of them does.
+create table import_tellings (
+  site_id   integer not null,
+  fact_id   integer not null,                              -- the step in milestones
+  import_id integer not null,
+  primary key (site_id, fact_id, import_id)
+) strict, without rowid;
+create index import_tellings__site_id__import_id on import_tellings (site_id, import_id, fact_id);
+
 -- What an amount was before a later file changed it, for as long as that file can be taken back: for ever.
 create table spend_before (
   site_id       integer not null,

@@ -881,6 +881,13 @@ CREATE TABLE import_rows (
   primary key (site_id, kind, key)
 ) strict, without rowid;
 
+CREATE TABLE import_tellings (
+  site_id   integer not null,
+  fact_id   integer not null,                              -- the step in milestones
+  import_id integer not null,
+  primary key (site_id, fact_id, import_id)
+) strict, without rowid;
+
 CREATE TABLE imports (
   site_id       integer not null,
   id            integer not null,
@@ -1813,6 +1820,8 @@ CREATE INDEX identities__site_id__contact_id on identities (site_id, contact_id)
 CREATE INDEX import_rows__site_id__fact_id on import_rows (site_id, fact_id, kind) where fact_id is not null;
 
 CREATE INDEX import_rows__site_id__import_id on import_rows (site_id, import_id);
+
+CREATE INDEX import_tellings__site_id__import_id on import_tellings (site_id, import_id, fact_id);
 
 CREATE INDEX imports__site_id__kind__digest on imports (site_id, kind, digest) where digest is not null;
 

@@ -9,6 +9,7 @@ import { funnelForm } from '../parts/funnel_form.js';
 import { openPeople } from '../parts/funnel_people.js';
 import { stepWord, ruleWords } from '../parts/funnel_words.js';
 import { leftOut } from '../parts/left_out.js';
+import { sidePanel } from '../parts/side_panel.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 
@@ -57,7 +58,6 @@ export function render(root, params) {
   /** @type {any} */ let mine = null;
   /** @type {{items: any[], milestones: string[]}|null} */ let funnels = null;
   /** @type {AbortController|null} */ let running = null;
-  /** @type {ReturnType<typeof openPeople>|null} */ let panel = null;
   /** @type {ReturnType<typeof funnelForm>|null} */ let form = null;
 
   const show = (/** @type {string} */ id) => app.navigate(app.href('funnels', p.view, id));
@@ -87,7 +87,7 @@ export function render(root, params) {
   /** @param {boolean} [force] */
   async function load(force) {
     const q = ask();
-    if (!force && shown && q.toString() === asked) { drawOwn(); loadOwn(); showPanel(); return; }
+    if (!force && shown && q.toString() === asked) { drawOwn(); loadOwn(); panel.show(); return; }
     running?.abort();
     const own_ = running = new AbortController();
     asked = q.toString();
@@ -104,7 +104,7 @@ export function render(root, params) {
       drawOwn();
       if (isFirst) announce(`${plural(shown.total.booked, 'booking')}, ${plural(named.items.length, 'own funnel')}`);
       await loadOwn(force);
-      showPanel();
+      panel.show();
     } catch (error) {
       const err = /** @type {any} */ (error);
       if (own_.signal.aborted || gone || err.code === 'signed_out') return;
@@ -145,6 +145,9 @@ export function render(root, params) {
     // What was spent says nothing here where nobody books.
     const t = shown.total, has = [t, ...shown.items].some((r) => r.booked || r.asked || r.came || r.bought);
     sheet.hidden = !has;
+    // Who takes no bookings has their own funnels first.
+    const isOwnFirst = !has && !!funnels?.items.length;
+    if (isOwnFirst !== (ownSheet.nextElementSibling === state)) { if (isOwnFirst) state.before(ownSheet); else root.append(ownSheet); }
     fill(state, !has && h('section.sheet', null, empty()));
     if (!has) return;
     const s = shown.seconds, gap = (/** @type {number} */ n, /** @type {string} */ words, /** @type {string} */ part) => (n ? [{ words: `${count(n)} ${words}`, open: part }] : []);
@@ -233,28 +236,20 @@ export function render(root, params) {
 
   function empty() {
     if (p.view.isFiltered || p.view.range !== 'all') return h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nobody booked on these days.'), ' Bookings, registrations and tickets show here, with who came and what they bought.'),
-      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time')));
+      h('div.acts', null, h('button.btn', { type: 'button', onclick: () => app.go({ range: 'all', filters: [] }) }, 'Show all time'),
+        p.may && h('a.btn.bare', { href: app.href('connections') }, 'Connect a booking platform')));
     return h('div.empty', null, icon('funnels'), h('p', null, h('b', null, 'Here it will show who comes to their appointment,'), ' and what that costs. Connect what takes your bookings: Calendly, Cal.com, Zoom, Eventbrite.'),
       p.may && h('div.acts', null, h('a.btn', { href: app.href('connections') }, 'Connect a booking platform')));
   }
 
   // ---- people of a step, on the side ----
 
-  function showPanel() {
-    if (!p.id) { panel?.close(); return; }
-    if (panel?.id === p.id) return;
-    const how = listOf(p.id);
-    panel?.close();
-    panel = null;
-    if (!how) { app.navigate(app.href('funnels', p.view), { replace: true }); return; }
-    panel = openPeople(p, { ...how, id: p.id, closed: (id) => {
-      if (panel?.id !== id) return;
-      panel = null;
-      if (p.id === id) app.navigate(app.href('funnels', p.view), { replace: true });
+  const panel = sidePanel({ now: () => p, path: 'funnels',
+    table: { focus: (id) => {
       const part = id.slice(id.indexOf('.') + 1);
       /** @type {HTMLElement|null} */ ((id.startsWith('show-up.') ? sheet : ownSheet).querySelector(`[data-focus="${CSS.escape(part)}"]`))?.focus({ preventScroll: true });
-    } });
-  }
+    } },
+    open: (id, closed) => { const how = listOf(id); return how && openPeople(p, { ...how, id, closed }); } });
 
   /** @param {string} id `show-up.came`, `funnel_3.2`, `funnel_3.2.left` */
   function listOf(id) {
@@ -286,10 +281,10 @@ export function render(root, params) {
     /** @param {string} name */
     live(name) {
       const days = p.view.days();
-      if (document.hidden || form || panel || (days && days[1] < today()) || (name !== 'conversion' && name !== 'again')) return;
+      if (document.hidden || form || panel.it || (days && days[1] < today()) || (name !== 'conversion' && name !== 'again')) return;
       clearTimeout(timer);
       timer = setTimeout(() => { if (!gone) load(true); }, 1500);
     },
-    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(timer); running?.abort(); const open = panel; panel = null; open?.close(); },
+    leave() { gone = true; root.removeAttribute('aria-busy'); clearTimeout(timer); running?.abort(); panel.leave(); },
   };
 }

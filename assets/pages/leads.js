@@ -5,6 +5,7 @@ import { h, fill, icon, kbd, announce, isPhone, styles } from '../dom.js';
 import { money, count, plural, when, exact, platform, zoneName, percent, rangeOf, ownCurrency } from '../format.js';
 import { pop, menuItem } from '../parts/menu.js';
 import { openLead, moveLead } from '../parts/lead_panel.js';
+import { sidePanel } from '../parts/side_panel.js';
 
 export const title = 'Leads';
 
@@ -29,7 +30,6 @@ export function render(root, params) {
   const base = `/api/sites/${site.site}/leads`;
   /** @type {any[]} */ let stages = [];
   /** @type {any[]} */ let sources = [];
-  /** @type {ReturnType<typeof openLead>|null} */ let panel = null;
   /** @type {AbortController|null} */ let running = null;
   let gone = false, known = false, timer = 0, dragged = '', seen = '';
 
@@ -166,19 +166,8 @@ export function render(root, params) {
 
   /** @param {string} id */
   const show = (id) => app.navigate(app.href('leads', p.view, id));
-  function showPanel() {
-    if (!p.id) { panel?.close(); return; }
-    if (panel?.id === p.id) return;
-    const back = panel;
-    panel = null;
-    back?.close();
-    panel = openLead(p, p.id, { changed: () => soon(0), closed: (id) => {
-      if (panel?.id !== id) return;
-      panel = null;
-      if (p.id === id) app.navigate(app.href('leads', p.view), { replace: true });
-      focusOn(id);
-    } });
-  }
+  const panel = sidePanel({ now: () => p, path: 'leads', table: { focus: (id) => { focusOn(id); } },
+    open: (id, closed) => openLead(p, id, { changed: () => soon(0), closed }) });
 
   // ---- keys: one card is the place; arrows walk ----
 
@@ -220,7 +209,7 @@ export function render(root, params) {
   app.suggest = (dim) => (dim === 'source' ? sources.map((s) => ({ ...s })) : []);
   let asked = p.view.toString();
   load();
-  showPanel();
+  panel.show();
   if (isPhone()) hint.hidden = true;
 
   return {
@@ -229,12 +218,12 @@ export function render(root, params) {
       const again = next.id === p.id;
       p = next;
       if (again || p.view.toString() !== asked) { asked = p.view.toString(); load(); }
-      showPanel();
+      panel.show();
     },
     /** @param {string} name */
     live(name) { if (name === 'conversion') soon(600); },
-    key: (/** @type {KeyboardEvent} */ e) => (panel ? false : key(e)),
-    leave() { gone = true; clearTimeout(timer); running?.abort(); const open = panel; panel = null; open?.close(); },
+    key: (/** @type {KeyboardEvent} */ e) => (panel.it ? false : key(e)),
+    leave() { gone = true; clearTimeout(timer); running?.abort(); panel.leave(); },
   };
 }
 

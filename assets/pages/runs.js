@@ -65,8 +65,8 @@ export function render(root, params) {
     const focus = lines.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
     const inForm = !!editing?.form.el.contains(document.activeElement);
     if (!plan.length) {
-      fill(lines, h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'No connection of yours has a list to read.'),
-        ' Shops, calendars, meetings and ticket services are asked for what they have, so that nothing is missed. Connect one, and its plan stands here.'),
+      fill(lines, h('div.empty', null, icon('calendar'), h('p', null, h('b', null, 'Nothing of yours is read at set times yet.'),
+        ' Shops, calendars, meetings and ticket services are asked again and again for what they have, so that nothing is missed. Connect one, and its times stand here.'),
       h('div.acts', null, h('a.btn', { href: app.href('connections') }, 'Connections'))));
       return;
     }

@@ -20,9 +20,9 @@ export function took(s) {
 }
 
 /** @param {Took|undefined} t */
-export const tookSentence = (t) => (t ? `Half took at most ${took(t.median)}` : '');
+export const tookSentence = (t) => (t ? `Half of them within ${took(t.median)}` : '');
 /** @param {Took|undefined} t */
-const tookAll = (t) => (t ? `A quarter took at most ${took(t.lower)}, half ${took(t.median)}, three quarters ${took(t.upper)}` : '');
+const tookAll = (t) => (t ? `A quarter of them within ${took(t.lower)}, half within ${took(t.median)}, three quarters within ${took(t.upper)}` : '');
 
 /** "33.1%", with its range where it is one of a few. @param {number} hits @param {number} of */
 export function shareText(hits, of) {
@@ -49,7 +49,7 @@ export function funnelBars(show, label) {
     if (twin.hidden) { fill(twin); return; }
     const num = (/** @type {Kid} */ v) => h('td.num', null, v);
     fill(twin, h('table.t', null, h('caption.vh', null, `${label}, as a table`),
-      h('thead', null, h('tr', null, [['Step', ''], ['People', 'num'], ['Of the step before', 'num'], ['A quarter took', 'num'], ['Half took', 'num'], ['Three quarters', 'num']].map(([name, cls]) => h('th', { scope: 'col', class: cls }, name)))),
+      h('thead', null, h('tr', null, [['Step', ''], ['People', 'num'], ['Of the step before', 'num'], ['A quarter within', 'num'], ['Half within', 'num'], ['Three quarters within', 'num']].map(([name, cls]) => h('th', { scope: 'col', class: cls }, name)))),
       h('tbody', null, shown.map((bar) => h('tr', null, h('th', { scope: 'row' }, bar.name), num(count(bar.people)), num(bar.share ? shareText(bar.share.hits, bar.share.of) : '–'),
         num(bar.took ? took(bar.took.lower) : '–'), num(bar.took ? took(bar.took.median) : '–'), num(bar.took ? took(bar.took.upper) : '–'))))));
   }

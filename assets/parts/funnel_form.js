@@ -67,7 +67,7 @@ export function funnelForm(p, known, milestones, on) {
     }
     if (step.kind === 'order') {
       const unit = unitOf();
-      return h('span.in-wrap', null, h('input.in', { type: 'text', inputmode: 'decimal', 'aria-label': `Step ${at}: for how much at least, in ${ownCurrency()}`, placeholder: 'for any amount', autocomplete: 'off', value: step.minimum ? String(step.minimum.minor / unit) : '',
+      return h('span.in-wrap', null, h('input.in', { type: 'text', inputmode: 'decimal', 'aria-label': `Step ${at}: for how much at least, in ${ownCurrency()}`, placeholder: 'any', autocomplete: 'off', value: step.minimum ? String(step.minimum.minor / unit) : '',
         oninput: (/** @type {Event} */ e) => {
           const told = Number(/** @type {HTMLInputElement} */ (e.target).value.trim().replace(',', '.'));
           step.minimum = told > 0 ? { minor: Math.round(told * unit), currency: ownCurrency() } : null;

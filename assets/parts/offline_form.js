@@ -34,7 +34,7 @@ export async function openOffline(p, changed) {
   const campaign = field('Campaign', input('campaign', { ...word, placeholder: 'none' }));
   const value = field('Worth', input('value', { inputmode: 'decimal', placeholder: 'not known' }), { help: 'What it may bring.', check: (v) => (!v.trim() || /^\d+([.,]\d+)?$/.test(v.trim()) ? null : 'An amount such as 300 or 300.50.') });
   const currency = field('Currency', input('currency', { value: ownCurrency(), maxlength: 3, autocapitalize: 'characters' }), { check: (v) => (/^[A-Za-z]{3}$/.test(v.trim()) ? null : 'Three letters, such as EUR.') });
-  const note = field('Note', input('note', { maxlength: 2000, placeholder: 'what they asked for; their short code, if they told it' }));
+  const note = field('Note', input('note', { maxlength: 2000, placeholder: 'what they asked for' }), { help: 'A short code in it leads to their visit.' });
   const consent = selectField('consent', 'May ad platforms be told?', [['', 'Not asked: as your site’s rule says'], ['yes', 'They agreed'], ['no', 'They said no']], '');
   const fields = [what, at, email, phone, name, by, source, medium, campaign, value, currency, note, consent];
   const state = h('div.bring-state', { role: 'status' });

@@ -13,10 +13,10 @@ import { saveForm, linesOf } from './form.js';
  */
 export function partnerForm(p, known, code, done) {
   const input = (/** @type {string} */ name, /** @type {string} */ value, /** @type {object} */ more = {}) => h('input.in', { name, value, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', ...more });
-  const codes = field('Code', input('code', known ? known.codes.join(', ') : code, { required: true, placeholder: 'noor', autofocus: !known }),
+  const codes = field('Code', input('codes', known ? known.codes.join(', ') : code, { required: true, placeholder: 'noor', autofocus: !known }),
     { help: 'What stands behind ?ref= in the partner’s links. Several with commas between.', check: (v) => (v.trim() ? null : 'A partner needs a code.') });
   const name = field('Name', input('name', known?.name ?? '', { placeholder: 'Noor' }), { help: 'As statements and the bank name them.' });
-  const coupons = field('Coupons', input('coupon', known?.coupons.join(', ') ?? '', { placeholder: 'NOOR10' }), { help: 'Coupons of the shop that are this partner’s alone.' });
+  const coupons = field('Coupons', input('coupons', known?.coupons.join(', ') ?? '', { placeholder: 'NOOR10' }), { help: 'Coupons of the shop that are this partner’s alone.' });
   const commission = field('Commission', input('commission', known ? known.commission.join(', ') : '10%', { required: true }),
     { help: `10% or 5.00 (${ownCurrency()}) for each sale; lead=2.00 for each lead; product:SKU=15% for a product. Several with commas between.`, check: (v) => (v.trim() ? null : 'Say what is paid.') });
   const hold = field('Waits for', input('hold_days', String(known?.hold_days ?? 30), { inputmode: 'numeric' }), { help: 'Days before a commission is to be paid, in case the money goes back.', check: whole });

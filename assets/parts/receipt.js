@@ -22,7 +22,7 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
       c.net && c.amount && c.net.minor !== c.amount.minor && h('span.quiet', null, `net ${money(c.net)}`),
       h('span.rc-when', null, statusMark(c.status), h('span.quiet', { 'data-tip': exact(c.happened_at) }, `${clock(c.happened_at)}, ${day(c.happened_at)}`))));
   const body = h('div.rc-body', null,
-    c.flag && line('Note', h('p.note.warn', null, icon('alert', 's'), h('span', null, `${c.flag[0].toUpperCase()}${c.flag.slice(1)}.`))),
+    c.flag && line('Note', h('p.note.warn', null, icon('alert', 's'), h('span', null, `${c.flag[0].toUpperCase()}${c.flag.slice(1).replace(/\.$/, '')}.`))),
     line('Who', who(c)),
     line('Why', why(r)),
     line('Received', received(r)),
@@ -128,7 +128,8 @@ const chat = (x) => (x.method === 'no_match' ? h('span.faint', null, x.sentence)
 
 /** @param {any} x */
 const partner = (x) => [h('p', null, h('b', null, h('bdi', null, x.name ?? x.code)), x.earned.length > 0 && ` earns ${x.earned.map(money).join(', ')}`, x.terms && h('span.quiet', null, ` · ${x.terms}`)),
-  h('p.quiet', null, x.sentence, x.flag && ` ${x.flag}`)];
+  h('p.quiet', null, x.sentence, x.flag && ` ${x.flag}`),
+  x.booked.length > 1 && h('ul.quiet', null, x.booked.map((/** @type {any} */ l) => h('li', null, day(l.day), l.amount && [' ', h('b.num', null, money(l.amount))], ` ${l.note}`)))];
 
 /** @param {any} d @param {'h3'|'h4'} level */
 function told(d, level) {

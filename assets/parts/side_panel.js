@@ -6,8 +6,9 @@
 
 /**
  * @template {Panel} P
- * @param {{now: () => import('../app.js').Params, path: string, table: {current: (id: string|null) => void, focus: (id: string) => void},
- *   open: (id: string, closed: (id: string) => void) => P}} of `open` makes the panel of a row and calls `closed` when somebody closes it
+ * @param {{now: () => import('../app.js').Params, path: string, table: {current?: (id: string|null) => void, focus: (id: string) => void},
+ *   open: (id: string, closed: (id: string) => void) => P|null}} of `open` makes the panel of a row and calls `closed` when somebody closes it; where
+ *   there is nothing to open the address forgets it
  */
 export function sidePanel({ now, path, table, open }) {
   /** @type {P|null} */ let panel = null;
@@ -16,7 +17,7 @@ export function sidePanel({ now, path, table, open }) {
   function closed(id) {
     if (panel?.id !== id) return;
     panel = null;
-    table.current(null);
+    table.current?.(null);
     const { app, view, id: shown } = now();
     if (shown === id) app.navigate(app.href(path, view), { replace: true });
     table.focus(id);
@@ -26,17 +27,18 @@ export function sidePanel({ now, path, table, open }) {
     /** What is open. */
     get it() { return panel; },
     /** Marks the row of what is open, in a list that was drawn anew. */
-    mark() { table.current(panel?.id ?? null); },
+    mark() { table.current?.(panel?.id ?? null); },
     /** What the address says. */
     show() {
-      const { id } = now();
+      const { app, view, id } = now();
       if (!id) { panel?.close(); return; }
       if (panel?.id === id) return;
       const before = panel;
       panel = null;
       before?.close();
       panel = open(id, closed);
-      table.current(id);
+      if (panel) table.current?.(id);
+      else app.navigate(app.href(path, view), { replace: true });
     },
     /** With the page: nothing is to be shown again. */
     leave() { const open = panel; panel = null; open?.close(); },

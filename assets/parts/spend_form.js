@@ -19,7 +19,7 @@ export function openSpend(p, known, changed) {
   const last = today();
   const money = known.amount && (known.amount.minor / unitOf(known.amount.currency)).toFixed(Math.round(Math.log10(unitOf(known.amount.currency))));
   const amount = field('Amount', input('amount', money ?? '', { inputmode: 'decimal', autofocus: true, placeholder: '300.00' }),
-    { check: (v) => (/^-?\d+([.,]\d+)?$/.test(v.trim()) ? null : 'An amount such as 300 or 300.50.') });
+    { check: (v) => (/^\d+([.,]\d+)?$/.test(v.trim()) ? null : 'An amount such as 300 or 300.50.') });
   const currency = field('Currency', input('currency', known.amount?.currency ?? ownCurrency(), { maxlength: 3, autocapitalize: 'characters' }),
     { check: (v) => (/^[A-Za-z]{3}$/.test(v.trim()) ? null : 'Three letters, such as EUR.') });
   const from = field('First day', input('from', known.from ?? last, { type: 'date' }), { check: (v) => (v ? null : 'On which day?') });

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::kit::{self, Hashed};
 use super::{Delivery, Destination, Prepared, Start};
-use crate::domain::conversion::ConversionKind;
+use crate::domain::conversion::{ConversionKind, order_event};
 use crate::domain::outgoing::{Mode, Outgoing};
 use crate::domain::pipeline::Stage;
 use crate::domain::platform::{About, Field, FieldKind, Secrets, Settings};
@@ -313,7 +313,9 @@ fn cut(text: &str) -> String {
 /// the plain number keeps it, so that a page's own tag may tell the same.
 fn transaction_id(out: &Outgoing) -> &str {
     let of_second_shop = out.subject.strip_prefix("order_").filter(|id| id.starts_with("con"));
-    let is_this = |id: &&str| id.strip_suffix(out.external_id.as_str()).is_some_and(|front| front.ends_with('_'));
+    let own = order_event(&out.external_id);
+    let plain = own.strip_prefix("order_").unwrap_or(&own);
+    let is_this = |id: &&str| id.strip_suffix(plain).is_some_and(|front| front.ends_with('_'));
     of_second_shop.filter(is_this).unwrap_or(&out.external_id)
 }
 

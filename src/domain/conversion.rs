@@ -128,6 +128,13 @@ pub fn order_key(id: &str) -> Option<String> {
     (!cut.is_empty()).then_some(cut)
 }
 
+/// The event id of a sale, under which platforms know it: the same one whether its number was told with or without `#` and blanks.
+/// Small and capital letters and a prefix stay as they are told, because the shop's own pixel sends them so.
+pub fn order_event(number: &str) -> String {
+    let plain: String = number.chars().filter(|c| !c.is_whitespace() && *c != '#').collect();
+    format!("order_{}", if plain.is_empty() { number } else { &plain })
+}
+
 /// Finds the conversion that a new report belongs to. Pure, and the same whichever arrived first.
 pub fn joining(new: &Candidate, known: &[Candidate]) -> Joining {
     let may = |c: &Candidate| c.kind == new.kind && can_be_one(&c.reporters, &new.reporters);
@@ -206,6 +213,11 @@ mod tests {
             assert_eq!(order_key(text).as_deref(), Some("1001"), "{text}");
         }
         assert_eq!(order_key("2026-1001").as_deref(), Some("2026-1001"));
+        for (told, want) in
+            [("#1001", "order_1001"), (" # 1001 ", "order_1001"), ("1001", "order_1001"), ("EU-1001", "order_EU-1001"), ("#", "order_#")]
+        {
+            assert_eq!(order_event(told), want, "{told}");
+        }
         assert_eq!(order_key("AB-12C").as_deref(), Some("ab-12c"));
         assert_eq!(order_key(" # "), None);
     }

@@ -125,6 +125,12 @@ pub fn own_word(text: &str) -> Option<String> {
     is_fit.then(|| text.split('=').map(str::trim).collect::<Vec<_>>().join("="))
 }
 
+/// The booking that a step is of, as its system numbers it. Where a system tells by one number of several people in a booking, what
+/// stands behind `::` tells them apart.
+pub fn booking_of(external_id: &str) -> &str {
+    external_id.split_once("::").map_or(external_id, |(booking, _)| booking)
+}
+
 /// The click ids among what the sender says of a step.
 pub fn clicks_in(data: &Value) -> ClickIds {
     let mut clicks = ClickIds::new();

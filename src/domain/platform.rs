@@ -192,7 +192,7 @@ impl Secrets {
 
     /// Those that are taken in this moment.
     pub fn live(&self, now: Time) -> Cow<'_, Secrets> {
-        if self.until.values().flatten().all(|until| *until > now) {
+        if !self.has_ended(now) {
             return Cow::Borrowed(self);
         }
         let mut live = self.clone();
@@ -203,6 +203,11 @@ impl Secrets {
             live.until.insert(key.clone(), until.iter().copied().filter(|until| *until > now).collect());
         }
         Cow::Owned(live)
+    }
+
+    /// One that was replaced is taken no more.
+    pub fn has_ended(&self, now: Time) -> bool {
+        self.until.values().flatten().any(|until| *until <= now)
     }
 
     /// Keys of which one before is still taken, and until when.

@@ -26,6 +26,9 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
         "sale_not_sent" => "Not sent: this platform never heard of the sale.",
         "not_counted" => "Not sent: a test, or one of your own people.",
         "no_match_keys" => "Not sent: nothing in it lets the platform recognise the person.",
+        "no_way_back" => {
+            "Not sent: the sale went back there and counts again here. This platform can not be told so; its own report stays short of it."
+        }
         "unsupported_kind" => "Not sent: this platform has no such kind of event.",
         "not_wanted" => "Not sent: this connection does not want this kind.",
         "no_amount" => "Not sent: this platform wants an amount and there is none.",

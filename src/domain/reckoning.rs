@@ -49,7 +49,9 @@ pub struct Account<'a> {
     pub sold_minor: i64,
     /// The platform has the sale, or is about to.
     pub is_sold: bool,
-    /// Takes the word that a sale holds after all.
+    /// The platform took the sale, and takes the word that money of one went back.
+    pub has_heard: bool,
+    /// It took the sale, and takes the word that one holds after all.
     pub takes_again: bool,
     pub pieces: &'a [Piece],
     /// Refunds of the order that speaks, each with what it takes off.
@@ -73,6 +75,8 @@ pub enum Act {
     Note(RefundId),
     /// So much counts again.
     Again(i64),
+    /// So much counts again, and this destination has no word for it.
+    Unsaid(i64),
 }
 
 /// Gives what is to be done, in this order. Done, it gives nothing more.
@@ -111,6 +115,9 @@ pub fn settle(account: &Account) -> Vec<Act> {
         }
     }
     let is_refused = pieces.iter().any(|p| p.minor < 0 && !p.is_past && p.place == Place::Never);
+    if heard > gone && !account.takes_again && account.is_sold && account.has_heard && !is_refused {
+        acts.push(Act::Unsaid(heard - gone));
+    }
     if heard > gone && account.takes_again && account.is_sold && !is_refused {
         for (n, piece) in pieces.iter().enumerate().filter(|(_, p)| !p.is_past && matches!(p.place, Place::Told(_))) {
             if piece.refund.is_none_or(|refund| counted(refund) == 0) {
@@ -148,7 +155,7 @@ mod tests {
     }
 
     fn account<'a>(pieces: &'a [Piece], refunds: &'a [(RefundId, i64)], is_over: bool) -> Account<'a> {
-        Account { sold_minor: 100, is_sold: true, takes_again: false, pieces, refunds, is_over }
+        Account { sold_minor: 100, is_sold: true, has_heard: false, takes_again: false, pieces, refunds, is_over }
     }
 
     #[test]
@@ -189,6 +196,12 @@ mod tests {
         assert_eq!(settle(&again), [Act::Pass(0), Act::Again(100)]);
         let refused = [Piece { is_past: true, ..told[0].clone() }, piece(None, -100, Place::Never)];
         assert_eq!(settle(&Account { pieces: &refused, ..again }), [], "once");
+        // Where there is no word for it that is said, once, and nothing of what was told is touched: a second end needs no telling.
+        let mute = Account { has_heard: true, ..account(&told, &[], false) };
+        assert_eq!(settle(&mute), [Act::Unsaid(100)]);
+        let unsaid = [told[0].clone(), piece(None, -100, Place::Never)];
+        assert_eq!(settle(&Account { pieces: &unsaid, ..mute }), [], "once");
+        assert_eq!(settle(&Account { has_heard: true, ..account(&told, &[], true) }), [], "it ends again");
         let waits = [Piece { is_past: true, ..told[0].clone() }, piece(None, -100, Place::Waits)];
         assert_eq!(
             settle(&Account { takes_again: true, ..account(&waits, &[], true) }),

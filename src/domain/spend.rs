@@ -24,7 +24,7 @@ pub struct Spend {
     pub medium: String,
     /// As it was written; empty where none is named.
     pub campaign: String,
-    /// Never below nought, but for what a platform gives back.
+    /// Never below nought.
     pub amount: Money,
     pub note: Option<String>,
 }
@@ -55,6 +55,10 @@ impl Spend {
                 false => Err(Error::invalid(field, format!("{field} is a name of at most {LONGEST_WORD} characters."))),
             }
         };
+        if amount.minor < 0 {
+            let remedy = "What was spent is not below nought. Where a platform gave something back, correct the amount that it was of.";
+            return Err(Error::invalid("amount", remedy));
+        }
         let source = word("source", source)?;
         if source.is_empty() || source == "unattributed" {
             return Err(Error::invalid("source", "Say where it was spent, such as google."));
@@ -144,6 +148,9 @@ mod tests {
         ] {
             assert_eq!(Spend::new(days, words, eur(1), None).expect_err("refused").field.as_deref(), Some(field));
         }
+        let below = Spend::new(june, ("google", "cpc", ""), eur(-1), None).expect_err("refused");
+        assert_eq!((below.field.as_deref(), below.message.contains("correct the amount")), (Some("amount"), true));
+        assert!(Spend::new(june, ("google", "cpc", ""), eur(0), None).is_ok(), "a day on which nothing was spent");
     }
 
     #[test]
@@ -158,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_days_add_up(minor in -1_000_000_000i64..1_000_000_000, length in 0i32..365) {
+        fn the_days_add_up(minor in 0i64..1_000_000_000, length in 0i32..365) {
             let from = Day::parse("2026-01-01").expect("a day");
             let spend = Spend::new(Days { from, to: from.plus(length) }, ("google", "", ""), eur(minor), None).expect("spend");
             let all = spend.by_day();

@@ -57,7 +57,7 @@ pub async fn add(app: &App, site: &Arc<Site>, form: AffiliateForm, who: &str) ->
     let now = app.clock.now();
     let codes = codes("code", form.codes.as_deref().unwrap_or_default())?;
     let (_, first) =
-        codes.first().ok_or_else(|| Error::invalid("code", "Name the partner's code, as it stands behind ?ref= in a link."))?;
+        codes.first().ok_or_else(|| Error::invalid("codes", "Name the partner's code, as it stands behind ?ref= in a link."))?;
     if form.commission.as_ref().is_none_or(Vec::is_empty) {
         return Err(Error::invalid("commission", "Name a commission such as 10% or 5.00."));
     }
@@ -350,25 +350,32 @@ fn text(given: Option<&str>) -> Given<'_> {
 
 /// Compared and shown, in their order, each once.
 fn codes(kind: &str, given: &[String]) -> Result<Vec<(String, String)>> {
+    let field = field_of(kind);
     let mut all: Vec<(String, String)> = Vec::new();
     for shown in given.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
         let value = affiliate::code(shown).ok_or_else(|| {
-            Error::invalid(kind, format!("{shown:?} is no {kind}: up to 64 letters, digits and - _ . ~ +, without blanks."))
+            Error::invalid(&field, format!("{shown:?} is no {kind}: up to 64 letters, digits and - _ . ~ +, without blanks."))
         })?;
         if !all.iter().any(|(known, _)| *known == value) {
             all.push((value, shown.to_owned()));
         }
     }
     if all.len() > MOST_CODES {
-        return Err(Error::invalid(kind, format!("At most {MOST_CODES} of them.")));
+        return Err(Error::invalid(&field, format!("At most {MOST_CODES} of them.")));
     }
     Ok(all)
+}
+
+/// As whoever adds a partner calls it: codes and coupons are sent in lists.
+fn field_of(kind: &str) -> String {
+    format!("{kind}s")
 }
 
 fn set_codes(c: &SiteConn, id: AffiliateId, kind: &str, codes: &[(String, String)], now: Time) -> Result<()> {
     for (value, shown) in codes {
         if let Some((other, _)) = affiliates::find_by_code(c, kind, value)?.filter(|(other, _)| other.id != id) {
-            return Err(Error::new(Kind::Conflict, "code_taken", format!("The {kind} {shown} belongs to {} already.", other.name)).of(kind));
+            let sentence = format!("The {kind} {shown} belongs to {} already.", other.name);
+            return Err(Error::new(Kind::Conflict, "code_taken", sentence).of(&field_of(kind)));
         }
     }
     affiliates::set_codes(c, id, kind, codes, now)

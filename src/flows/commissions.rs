@@ -57,9 +57,29 @@ pub fn settle(c: &SiteConn, site: &Site, id: ConversionId, heard: &Heard, now: T
 
 /// Brings the ledger of commissions to what the money of a sale is now.
 pub fn rebook(c: &SiteConn, site: &Site, id: ConversionId, now: Time) -> Result<()> {
+    rebook_because(c, site, id, None, now)
+}
+
+/// The same, with a reason that the money itself does not tell: what the lines say that it adds.
+pub fn rebook_because(c: &SiteConn, site: &Site, id: ConversionId, why: Option<&str>, now: Time) -> Result<()> {
     let Some(credit) = commissions::find(c, id)? else { return Ok(()) };
     let conversion = conversions::find(c, id)?.ok_or_else(|| Error::internal("a conversion with a commission is not there"))?;
-    book(c, site, &conversion, &credit, now)
+    book(c, site, &conversion, &credit, why, now)
+}
+
+/// Two sales turn out to be one: what one of them earns by counts for the sale that is left, and of both claims the stronger
+/// holds. Its terms and the owner's word on it come along.
+pub fn take_over(c: &SiteConn, kept: &Conversion, gone: ConversionId, now: Time) -> Result<()> {
+    let Some(other) = commissions::find(c, gone)? else { return Ok(()) };
+    let own = commissions::find(c, kept.id)?;
+    let claims: Vec<Claim> = own.iter().chain([&other]).map(|credit| credit.claim.clone()).collect();
+    let model = own.as_ref().map_or(other.model, |own| own.model);
+    let is_own = own.is_some() && claim::strongest(&claims, model) == claims.first();
+    if !is_own {
+        let due_at = kept.happened_at.plus_ms(i64::from(other.hold_days) * DAY_MS);
+        commissions::save(c, kept.id, &Credit { due_at, model, ..other }, now)?;
+    }
+    commissions::copy_verdict(c, gone, kept.id)
 }
 
 /// A link that was followed before sales which are known already: history that a server brings.
@@ -233,7 +253,7 @@ fn looks_own(c: &SiteConn, conversion: &Conversion, partner: AffiliateId) -> Res
 }
 
 /// Adds what is missing in the ledger, each on its own day, or on the first day that is still open.
-fn book(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit, now: Time) -> Result<()> {
+fn book(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit, why: Option<&str>, now: Time) -> Result<()> {
     let is_refused = credit.verdict.as_ref().filter(|(word, _)| word == "refused");
     let earning = Earning {
         sold: Sold {
@@ -260,12 +280,17 @@ fn book(c: &SiteConn, site: &Site, conversion: &Conversion, credit: &Credit, now
             let book_day = open.map_or(place.0, |open| place.0.max(open));
             let mut note = match (is_own, is_refused.is_some(), sums.minor) {
                 (false, ..) => format!("Earned by somebody else, as became known later. {}", credit.reason),
+                (true, ..) if why.is_some() && sums.conversions > 0 => credit.reason.clone(),
+                (true, ..) if why.is_some() => String::new(),
                 (true, true, minor) if minor < 0 => "The owner refused to pay for it.".to_owned(),
                 (true, _, minor) if minor < 0 || sums.base_minor < 0 => "Money went back to the buyer.".to_owned(),
                 (true, ..) if is_first && sums.conversions > 0 => credit.reason.clone(),
                 (true, ..) if sums.conversions > 0 => format!("Became known later. {}", credit.reason),
                 _ => "The shop changed the amount.".to_owned(),
             };
+            if let Some(why) = why {
+                note = format!("{note} {why}").trim_start().to_owned();
+            }
             if book_day != place.0 {
                 note.push_str(&format!(" It belongs to {}, whose statement was final already.", place.0));
             }

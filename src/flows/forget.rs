@@ -1,9 +1,11 @@
-//! What may be kept only for a while goes: addresses of visitors, answers kept for a repeat.
+//! What may be kept only for a while goes: addresses of visitors, answers kept for a repeat, secrets that were replaced and are
+//! taken no more.
 //! In small steps, so that nobody who waits for the writer notices.
 
 use crate::app::App;
+use crate::domain::time::Time;
 use crate::error::Result;
-use crate::store::{idempotency_keys, sessions};
+use crate::store::{connections, idempotency_keys, sessions};
 
 /// One hour's round over all sites.
 pub async fn run(app: &App) -> Result<()> {
@@ -17,5 +19,15 @@ pub async fn run(app: &App) -> Result<()> {
             }
         }
     }
-    Ok(())
+    secrets(app, now).await
+}
+
+/// Their time is known from the book, so that nothing is opened for nothing.
+async fn secrets(app: &App, now: Time) -> Result<()> {
+    let mut is_changed = false;
+    for connection in app.book().connections().filter(|c| c.secrets.has_ended(now)) {
+        let id = connection.id;
+        is_changed |= app.store.write(connection.site, move |c| connections::forget_secrets(c, id, now)).await?;
+    }
+    if is_changed { app.refresh().await } else { Ok(()) }
 }

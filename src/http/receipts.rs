@@ -248,6 +248,14 @@ fn partner(receipt: &Receipt, site: &Site) -> Value {
         "sentence": credit.reason,
         "terms": credit.terms.as_ref().map(|t| t.words()),
         "earned": shown::moneys(&partner.earned),
+        // Money that goes back or is another's after all stands here with its reason, and with the day that it belongs to.
+        "booked": partner.booked.iter().map(|line| json!({
+            "affiliate": line.affiliate,
+            "day": line.book_day.to_string(),
+            "own_day": line.own_day.to_string(),
+            "amount": shown::maybe_money(line.amount),
+            "note": line.note,
+        })).collect::<Vec<_>>(),
         "due_at": credit.terms.as_ref().map(|_| site.zone.text(credit.due_at)),
         "flag": credit.flag,
         "verdict": credit.verdict.as_ref().map(|(word, _)| word),

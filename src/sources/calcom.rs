@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::kit::answers::{Answers, content_key};
 use super::kit::{self, Verified, first_text, text};
 use super::{Batch, Heard, Home, Reject, Source, Webhook};
-use crate::crypto::Secret;
+use crate::crypto::{self, Secret};
 use crate::domain::campaign::{MAX_TEXT, clean_text};
 use crate::domain::conversion::Rank;
 use crate::domain::fact::{ByHand, Fact, Lead, Milestone, Order};
@@ -168,9 +168,12 @@ fn absences(told: &Value, at: Time, home: &Home) -> Heard {
             let mut who = Answers::default();
             who.known("email", "email", attendee["email"].clone());
             let person = who.person(home);
-            person.email.is_some().then(|| {
+            let email = person.email.as_ref().map(|email| email.as_str().to_owned());
+            email.map(|email| {
+                // Of a booking of two each may stay away: a number of its own, by which nobody is known elsewhere.
+                let one = crypto::sha256(format!("{uid} {email}").as_bytes());
                 Fact::Milestone(Milestone {
-                    external_id: Some(clean_text(&uid, MAX_TEXT)),
+                    external_id: Some(clean_text(&format!("{uid}::{}", crypto::hex(&one[..4])), MAX_TEXT)),
                     source: ABOUT.slug.into(),
                     kind: "appointment_no_show".into(),
                     happened_at: at,

@@ -1,5 +1,6 @@
 //! A site's set-ups of platforms: settings, sealed secrets, mode, health, and the tokens of their hook addresses.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::{Row, named_params};
@@ -135,15 +136,32 @@ struct Plain {
 }
 
 pub fn save_secrets(c: &SiteConn, id: ConnectionId, secrets: &Secrets) -> Result<()> {
-    let all = secrets.all.iter().map(|(k, all)| (k.clone(), all.iter().map(|s| s.reveal().to_owned()).collect())).collect();
-    let until = secrets.until.iter().map(|(k, all)| (k.clone(), all.iter().map(|at| at.ms()).collect())).collect();
-    let plain = serde_json::to_vec(&Plain { all, until }).map_err(Error::internal)?;
-    let sealed = c.sealer().seal(&plain, &secrets_row(c.site(), id));
+    let sealed = sealed_of(secrets, c.sealer(), c.site(), id)?;
     c.execute(
         "update connections set sealed_secrets = :sealed, secret_version = secret_version + 1 where site_id = :site and id = :id",
         named_params! {":sealed": sealed, ":id": id.number()},
     )?;
     Ok(())
+}
+
+/// Takes away what was replaced and is taken no more. Nothing that is in force changes, so neither does the version of it.
+pub fn forget_secrets(c: &SiteConn, id: ConnectionId, now: Time) -> Result<bool> {
+    let sealed: Option<Vec<u8>> = c
+        .find(
+            "select sealed_secrets from connections where site_id = :site and id = :id and removed_at is null",
+            named_params! {":id": id.number()},
+            |row| row.get(0),
+        )?
+        .flatten();
+    let Some(sealed) = sealed else { return Ok(false) };
+    let known = opened(&sealed, c.sealer(), c.site(), id)?;
+    let Cow::Owned(live) = known.live(now) else { return Ok(false) };
+    let sealed = sealed_of(&live, c.sealer(), c.site(), id)?;
+    c.execute(
+        "update connections set sealed_secrets = :sealed where site_id = :site and id = :id",
+        named_params! {":sealed": sealed, ":id": id.number()},
+    )?;
+    Ok(true)
 }
 
 pub fn set_mode(c: &SiteConn, id: ConnectionId, mode: Mode) -> Result<()> {
@@ -293,6 +311,23 @@ pub fn list_all(all: &AllSites, now: Time) -> Result<Vec<Connection>> {
     Ok(connections)
 }
 
+fn sealed_of(secrets: &Secrets, sealer: &Sealer, site: SiteId, id: ConnectionId) -> Result<Vec<u8>> {
+    let all = secrets.all.iter().map(|(k, all)| (k.clone(), all.iter().map(|s| s.reveal().to_owned()).collect())).collect();
+    let until = secrets.until.iter().map(|(k, all)| (k.clone(), all.iter().map(|at| at.ms()).collect())).collect();
+    let plain = serde_json::to_vec(&Plain { all, until }).map_err(Error::internal)?;
+    Ok(sealer.seal(&plain, &secrets_row(site, id)))
+}
+
+fn opened(sealed: &[u8], sealer: &Sealer, site: SiteId, id: ConnectionId) -> Result<Secrets> {
+    let plain: Plain = sealer.open(sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
+        super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
+    })?;
+    Ok(Secrets {
+        all: plain.all.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect(),
+        until: plain.until.into_iter().map(|(k, all)| (k, all.into_iter().map(Time::from_ms).collect())).collect(),
+    })
+}
+
 fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
     let sql = super::scope::sql_error;
     let id = ConnectionId::new(row.get(0).map_err(sql)?);
@@ -303,16 +338,7 @@ fn read(row: &Row, sealer: &Sealer) -> Result<Connection> {
     let status: String = row.get(8).map_err(sql)?;
     let breaker: String = row.get(10).map_err(sql)?;
     let last: Option<i64> = row.get(11).map_err(sql)?;
-    let mut secrets = Secrets::default();
-    if let Some(sealed) = sealed {
-        let plain: Plain = sealer.open(&sealed, &secrets_row(site, id)).and_then(|p| serde_json::from_slice(&p).ok()).ok_or_else(|| {
-            super::storage("key_wrong", "The master key does not fit this database. Put the key file back that belongs to it.")
-        })?;
-        secrets = Secrets {
-            all: plain.all.into_iter().map(|(k, all)| (k, all.into_iter().map(Secret::new).collect())).collect(),
-            until: plain.until.into_iter().map(|(k, all)| (k, all.into_iter().map(Time::from_ms).collect())).collect(),
-        };
-    }
+    let secrets = sealed.map(|sealed| opened(&sealed, sealer, site, id)).transpose()?.unwrap_or_default();
     Ok(Connection {
         id,
         site,

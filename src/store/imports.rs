@@ -260,24 +260,6 @@ pub fn forget_rows(c: &SiteConn, import: ImportId, limit: i64) -> Result<usize> 
     Ok(keys.len())
 }
 
-/// So that the row can come again.
-pub fn forget_row(c: &SiteConn, kind: ImportKind, key: &[u8]) -> Result<()> {
-    c.execute(
-        "delete from import_rows where site_id = :site and kind = :kind and key = :key",
-        named_params! {":kind": kind.word(), ":key": key},
-    )?;
-    Ok(())
-}
-
-/// A row is an earlier file's again.
-pub fn hand_over(c: &SiteConn, kind: ImportKind, key: &[u8], to: ImportId) -> Result<()> {
-    c.execute(
-        "update import_rows set import_id = :import where site_id = :site and kind = :kind and key = :key",
-        named_params! {":kind": kind.word(), ":key": key, ":import": to.number()},
-    )?;
-    Ok(())
-}
-
 pub fn add_refusal(c: &SiteConn, import: ImportId, line: u64, refusal: &Refusal) -> Result<()> {
     c.execute(
         "insert into import_refusals (site_id, import_id, line, field, remedy) values (:site, :import, :line, :field, :remedy)

@@ -14,7 +14,7 @@ use crate::domain::attribution::{Link, LinkedSession};
 use crate::domain::campaign::{ClickKind, Utm};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
-use crate::domain::milestone::{ByHand, CameFrom, Milestone, touchpoint};
+use crate::domain::milestone::{ByHand, CameFrom, Milestone, booking_of, touchpoint};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -76,11 +76,11 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
            data, metadata, consent_given, erased_at)
          values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received,
            coalesce(:starts, (select b.starts_at from milestones b where b.site_id = :site and b.connection_id = :connection
-             and b.connection_id > 0 and b.external_id = :external and b.starts_at is not null limit 1)), :contact,
+             and b.connection_id > 0 and b.external_id = :booking and b.starts_at is not null limit 1)), :contact,
            :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
            :data, :metadata, :consent, :erased)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
-            ":external": m.external_id, ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
+            ":external": m.external_id, ":booking": m.external_id.as_deref().map(booking_of), ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
             ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
             ":email": p.email.as_ref().map(|e| e.as_str()), ":phone": p.phone.as_ref().map(|e| e.as_str()), ":first": p.first_name,
             ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,

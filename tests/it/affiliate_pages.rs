@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
 use crate::house::CHROME;
-use crate::pages::{LOOK, errors};
+use crate::pages::{SCREENS, errors, is_well_formed};
 use crate::running::Running;
 use crate::two_shops;
 
@@ -51,19 +51,6 @@ fn open() -> Running {
     server
 }
 
-async fn looked(browser: &Chromium, what: &str, scheme: &str) {
-    let seen = browser.run(LOOK).await;
-    browser.picture(what).await;
-    assert_eq!(seen["overflow"], json!(0), "{what}: {seen}");
-    assert_eq!(seen["unnamed"], json!([]), "{what}");
-    assert_eq!((&seen["h1"], &seen["pwned"], &seen["inline"]), (&json!(1), &Value::Null, &json!([])), "{what}");
-    let light = seen["light"].as_f64().expect("a number");
-    assert!(if scheme == "dark" { light < 90.0 } else { light > 180.0 }, "{what}: the background is {light}");
-    assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
-}
-
-const SCREENS: [(u32, u32, &str); 4] = [(1440, 1000, "light"), (390, 1400, "light"), (1440, 1000, "dark"), (390, 1400, "dark")];
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_runs_a_programme_of_partners() {
     let Some(browser) = Chromium::start("").await else { return };
@@ -79,11 +66,11 @@ async fn an_owner_runs_a_programme_of_partners() {
         ] {
             browser.open(&page(&format!("{site}/affiliates"))).await;
             browser.wait("the partners", ready).await;
-            looked(&browser, &format!("affiliates-{site}-{width}-{scheme}"), scheme).await;
+            is_well_formed(&browser, &format!("affiliates-{site}-{width}-{scheme}"), scheme).await;
         }
         browser.open(&page("full/affiliates/affiliate_1")).await;
         browser.wait("the statement", "return document.querySelectorAll('.t-lines tbody tr').length === 3").await;
-        looked(&browser, &format!("affiliate-{width}-{scheme}"), scheme).await;
+        is_well_formed(&browser, &format!("affiliate-{width}-{scheme}"), scheme).await;
     }
     browser.screen(1440, 1000, "light").await;
     one_is_added(&browser, &page("empty/affiliates")).await;
@@ -94,7 +81,7 @@ async fn an_owner_runs_a_programme_of_partners() {
         browser.screen(width, height, scheme).await;
         browser.open(&link).await;
         browser.wait("the partner's page", "return !!document.querySelector('main.shared .t-lines tbody tr')").await;
-        looked(&browser, &format!("statement-{width}-{scheme}"), scheme).await;
+        is_well_formed(&browser, &format!("statement-{width}-{scheme}"), scheme).await;
         let seen = "const t = document.body.innerText; return [t.includes('Noor'), t.includes('noor@mail'), t.includes('501'), !!document.querySelector('.rail, .t-lines button, a[href*=dashboard]')]";
         browser.wait_for("nothing but the statement", seen, json!([true, false, false, false])).await;
     }
@@ -106,9 +93,9 @@ async fn an_owner_runs_a_programme_of_partners() {
 async fn one_is_added(browser: &Chromium, page: &str) {
     browser.open(page).await;
     browser.click("[data-focus=add]").await;
-    browser.wait("the form", "return !!document.querySelector('dialog[open] [name=code]')").await;
+    browser.wait("the form", "return !!document.querySelector('dialog[open] [name=codes]')").await;
     // What cannot be taken is said where it stands.
-    browser.write("[name=code]", "lina").await;
+    browser.write("[name=codes]", "lina").await;
     browser.run("document.querySelector('[name=commission]').value = ''; return true").await;
     browser.write("[name=commission]", "ten").await;
     browser.click("dialog[open] button[type=submit]").await;

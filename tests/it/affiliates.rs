@@ -428,10 +428,12 @@ async fn a_site_knows_its_own_partners_only() {
     house.advance_s(1);
     let body = json!({"codes": ["NOOR"], "commission": ["5%"]});
     let taken = house.post(&format!("/api/sites/{}/affiliates", site.slug)).token(&site.token).json(&body).send().await.is(409);
-    assert_eq!(taken.code(), "code_taken");
+    assert_eq!((taken.code(), &taken.json["error"]["field"]), ("code_taken", &json!("codes")));
     for (bad, field) in [
-        (json!({"commission": ["5%"]}), "code"),
-        (json!({"codes": ["x y"], "commission": ["5%"]}), "code"),
+        (json!({"commission": ["5%"]}), "codes"),
+        (json!({"codes": [" "], "commission": ["5%"]}), "codes"),
+        (json!({"codes": ["x y"], "commission": ["5%"]}), "codes"),
+        (json!({"codes": ["x"], "coupons": ["x y"], "commission": ["5%"]}), "coupons"),
         (json!({"codes": ["x"]}), "commission"),
         (json!({"codes": ["x"], "commission": ["5%%"]}), "commission"),
         (json!({"codes": ["x"], "commission": ["5%"], "hold_days": 400}), "hold_days"),
@@ -601,6 +603,7 @@ async fn who_has_earned_it_keeps_it() {
     let due = json!([{"minor": 1_500, "currency": "USD"}]);
     let early = house.of_partner(&site, &format!("{bbb}/pay"), json!({"amounts": due})).await.is(409);
     assert_eq!(early.code(), "due_changed", "the bank was told another sum");
+    assert!(["15.00", "20.00"].iter().all(|sum| early.text.contains(sum)), "both sums: {}", early.text);
     house.of_partner(&site, &format!("{bbb}/pay"), json!({"amounts": [{"minor": 2_000, "currency": "USD"}]})).await.is(200);
     halotrack::flows::sites::set(&house.app, site.id, "affiliates.model", "first", "test").await.expect("set");
     house.advance_s(60);

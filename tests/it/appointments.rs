@@ -201,6 +201,35 @@ async fn three_bookings_of_which_one_was_kept_are_one_of_three() {
     let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
     let cell = |name: &str| lines[0].iter().position(|head| *head == name).map(|at| lines[1][at]);
     assert_eq!((cell("bookings"), cell("bookings_missed"), cell("cost_per_attended")), (Some("3"), Some("2"), Some("30.00")), "{csv}");
+    // What was spent in another currency stands in lines of its own, without the counts.
+    let spend = json!({"day": "2026-06-14", "source": "google", "medium": "cpc", "campaign": "spring", "amount": "9", "currency": "CHF"});
+    easy.house.post(&format!("/api/sites/{}/spend", easy.site.slug)).token(&easy.site.token).json(&spend).send().await.is(201);
+    let csv = easy.house.get(&path).token(&token).send().await.is(200).text;
+    let francs: Vec<Vec<&str>> = csv.lines().map(|l| l.split(',').collect::<Vec<_>>()).filter(|l| l.last() == Some(&"CHF")).collect();
+    let of = |name: &str| lines[0].iter().position(|head| *head == name).map(|at| francs.iter().map(|l| l[at]).collect::<Vec<_>>());
+    assert_eq!((of("spend"), of("bookings")), (Some(vec!["9.00", "9.00"]), Some(vec!["", ""])), "{csv}");
+}
+
+/// The owner's own server tells of an appointment that is read from its system as well, one of two at the same time.
+#[tokio::test]
+async fn an_appointment_told_by_two_doors_is_one_booking() {
+    for is_server_first in [true, false] {
+        let easy = Easy::open().await;
+        for id in [12, 13] {
+            easy.set(id, 20 * DAY_S, "Booked");
+        }
+        let event = json!({"source_type": "easyappointments", "event_type": "appointment_booked", "external_id": "12", "email": ANN,
+            "event_timestamp": easy.house.ago(30), "event_data": {"starts_at": easy.house.ago(-20 * DAY_S)}});
+        for is_server in [is_server_first, !is_server_first] {
+            if is_server {
+                easy.house.post("/funnel/event").token(&easy.site.token).json(&event).send().await.is(200);
+            } else {
+                easy.day().await;
+            }
+        }
+        assert_eq!(easy.steps().len(), 3, "each says what it knows");
+        assert_eq!(easy.outcome().await.1, json!([["open", 2]]), "{is_server_first}");
+    }
 }
 
 #[tokio::test]

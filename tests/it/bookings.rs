@@ -75,6 +75,80 @@ async fn every_step_of_a_booking_is_one_step() {
     assert_eq!(strange.json["status"], "quarantined");
 }
 
+/// Two people had one appointment, and each of them stayed away: whoever is named first, the other is not forgotten.
+#[tokio::test]
+async fn of_two_who_stayed_away_each_has_a_step() {
+    let house = House::new();
+    let site = house.site("harrow.example").await;
+    let connected = house.connect(&site, "calcom", "live", &[]).await;
+    cal(&house, &connected, &connected.secret, "BOOKING_CREATED", booking("b1")).await.is(200);
+    house.advance_s(3 * DAY_S);
+    let absent =
+        json!({"bookingUid": "b1", "attendees": [{"email": "guest@mail.example", "noShow": true}, {"email": EMAIL, "noShow": true}]});
+    for _ in 0..2 {
+        cal(&house, &connected, &connected.secret, "BOOKING_NO_SHOW_UPDATED", absent.clone()).await.is(200);
+        house.advance_s(60);
+    }
+    let missed: Vec<String> = steps(&house, &site).into_iter().filter(|step| step.contains("no_show")).collect();
+    assert_eq!(missed.len(), 2, "{missed:?}");
+    let bookings = of_bookings(&house, &site).await;
+    assert_eq!((&bookings["made"], &bookings["no_show"]), (&json!(1), &json!(1)), "{bookings}");
+}
+
+async fn of_bookings(house: &House, site: &SiteAt) -> Value {
+    house.advance_s(1);
+    let path = format!("/api/sites/{}/reports/show_up?from=2026-06-01&to=2026-07-31", site.slug);
+    house.get(&path).token(&site.token).send().await.is(200).json["total"]["bookings"].clone()
+}
+
+/// Three bookings of one person, of which one is moved and gets another number, one is cancelled and one is kept. Whatever comes
+/// first, and whatever comes twice, each has the end that it had.
+#[tokio::test]
+async fn bookings_of_one_person_keep_apart_in_any_order_of_arrival() {
+    let at = |day: u32| format!("2026-06-{day:02}T08:00:00Z");
+    let of = |uid: &str, day: u32, from: Option<&str>| {
+        let mut told = booking(uid);
+        told["startTime"] = json!(at(day));
+        told["endTime"] = json!(at(day).replace("08:00", "08:30"));
+        told["rescheduleUid"] = json!(from);
+        told
+    };
+    let mut ended = of("c", 17, None);
+    ended["startTime"] = Value::Null;
+    let told = [
+        ("BOOKING_CREATED", 2, of("a", 15, None)),
+        ("BOOKING_CREATED", 3, of("b", 16, None)),
+        ("BOOKING_CREATED", 4, of("c", 17, None)),
+        ("BOOKING_RESCHEDULED", 5, of("b2", 28, Some("b"))),
+        ("BOOKING_CANCELLED", 6, of("a", 15, None)),
+        ("MEETING_ENDED", 17 * 24 + 9, ended),
+        ("BOOKING_CREATED", 7, of("b", 16, None)),
+    ];
+    for seed in 1_u64..=8 {
+        let house = House::new();
+        let site = house.site("harrow.example").await;
+        let connected = house.connect(&site, "calcom", "live", &[]).await;
+        house.advance_s(7 * DAY_S);
+        let mut order: Vec<usize> = (0..told.len()).collect();
+        let mut dice = seed;
+        for place in (1..order.len()).rev() {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(place, (dice >> 33) as usize % (place + 1));
+        }
+        for place in &order {
+            let (trigger, hour, payload) = &told[*place];
+            let hour = if *hour < 24 { format!("2026-06-14T{hour:02}:00:00Z") } else { "2026-06-17T09:00:00Z".to_owned() };
+            let body = json!({"triggerEvent": trigger, "createdAt": hour, "payload": payload}).to_string();
+            let sign = hex(&hmac_sha256(connected.secret.as_bytes(), &[body.as_bytes()]));
+            house.post(&connected.hook).header("x-cal-signature-256", &sign).body(body).send().await.is(200);
+            house.advance_s(1);
+        }
+        let b = of_bookings(&house, &site).await;
+        let got: Vec<&Value> = ["made", "came", "cancelled", "open", "not_told"].iter().map(|word| &b[*word]).collect();
+        assert_eq!(got, [&json!(3), &json!(1), &json!(1), &json!(1), &json!(0)], "{order:?}: {b}");
+    }
+}
+
 #[tokio::test]
 async fn a_booking_that_was_paid_is_a_sale_credited_to_its_visit() {
     let house = House::new();

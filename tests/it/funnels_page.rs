@@ -74,6 +74,11 @@ async fn an_owner_sees_who_came_and_names_a_funnel() {
     browser.open(&format!("{}/dashboard/full/funnels", server.url())).await;
     came(&browser).await;
     named(&browser).await;
+    // Where nobody booked, what the owner has named comes first.
+    browser.open(&format!("{}/dashboard/full/funnels?source=nobody", server.url())).await;
+    let own_first = "const none = [...document.querySelectorAll('main .empty')].find((e) => e.innerText.includes('Nobody booked')); \
+                     return !!none && !!(document.querySelector('[aria-label=\"Your own funnels\"]').compareDocumentPosition(none) & 4)";
+    browser.wait("the own funnels", own_first).await;
     assert_eq!(errors(&browser).await, Vec::<String>::new());
     looked_at(&browser, &server).await;
     browser.end().await;

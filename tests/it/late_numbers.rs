@@ -1,9 +1,12 @@
 //! A payment that names its order only later is the same sale as the order, whoever was heard first: it counts once, is told
 //! once, and who has heard of the other one is told that it went back.
 
+use std::collections::BTreeMap;
+
 use halotrack::jobs::puller;
 use serde_json::{Value, json};
 
+use crate::affiliates::{left, lines};
 use crate::house::{House, SiteAt};
 use crate::stand_in::{Answer, StandIn};
 use crate::story::Connected;
@@ -173,4 +176,83 @@ async fn a_number_of_nobody_elses_joins_with_nothing_and_two_numbers_stay_two_sa
     told["data"]["previous_attributes"] = json!({"balance_transaction": null});
     till.send_event(&told).await;
     assert_eq!(till.account.inside().asked.len(), asked);
+}
+
+/// Both stood on the partner's statement of June, or one of them did; June was closed, and only then they turn out to be one sale.
+#[tokio::test]
+async fn a_closed_month_keeps_its_statement_and_the_open_one_carries_the_correction() {
+    for is_of_both in [true, false] {
+        let till = Till::open().await;
+        let (house, site) = (&till.house, &till.site);
+        let noor = house.partner(site, "noor", json!({"hold_days": 0})).await;
+        if is_of_both {
+            let session = house.visit(site, None, json!({"landing": "/?ref=noor"})).await;
+            house.advance_s(60);
+            let mut paid = checkout(house, 1, 8_690, "payer@mail.example");
+            paid["client_reference_id"] = json!(session);
+            till.account.keep("checkout/sessions", &paid);
+            till.account.keep("charges", &charge(house, 1, 8_690, "payer@mail.example"));
+            till.send("evt_1", "checkout.session.completed", &paid).await;
+        } else {
+            till.pay().await;
+        }
+        let order = json!({
+            "order_id": "10574", "total": "86.90", "currency": "USD", "email": EMAIL, "status": "paid", "affiliate": "noor",
+            "created_at": house.ago(2 * HOUR_S)
+        });
+        house.order(site, order).await.is(200);
+        let earned = if is_of_both { 2 * 869 } else { 869 };
+        assert_eq!(left(house, site), BTreeMap::from([(noor.clone(), earned)]), "nobody can know yet");
+        house.advance_s(HOUR_S);
+        let owed = house.statement(site, &noor, "2026-06").await["owed"].clone();
+        house.of_partner(site, &format!("{noor}/pay"), json!({"amounts": owed})).await.is(200);
+        house.advance_s(20 * 24 * HOUR_S);
+        house.of_partner(site, "close", json!({"month": "2026-06"})).await.is(204);
+        let june = house.statement(site, &noor, "2026-06").await;
+
+        till.name().await;
+        assert_eq!(house.list(site, "conversions").await.len(), 1);
+        assert_eq!(left(house, site), BTreeMap::from([(noor.clone(), 869)]), "one sale earns once");
+        let since = house.statement(site, &noor, "2026-06").await;
+        assert_eq!((&since["digest"], &since["lines"], &since["earned"]), (&june["digest"], &june["lines"], &june["earned"]));
+        let july = house.statement(site, &noor, "2026-07").await;
+        let booked: Vec<i64> = lines(&july).into_iter().map(|(_, minor, _)| minor).collect();
+        assert_eq!(booked, if is_of_both { vec![-869] } else { vec![-869, 869] }, "{july:#}");
+        let due: i64 = july["owed"].as_array().into_iter().flatten().filter_map(|m| m["minor"].as_i64()).sum();
+        assert_eq!(due, if is_of_both { -869 } else { 0 }, "what was paid twice comes off what is paid next: {july:#}");
+        for line in july["lines"].as_array().expect("lines") {
+            let note = line["note"].as_str().unwrap_or_default();
+            assert!(note.contains("It is the same sale as ") && note.contains("whose statement was final already"), "{note}");
+            let receipt = house.receipt(site, line["conversion"].as_str().expect("an id")).await;
+            let told = receipt["affiliate"]["booked"].as_array().expect("lines").last().cloned().unwrap_or_default();
+            assert_eq!((&told["note"], &told["day"]), (&line["note"], &json!("2026-07-01")), "{receipt:#}");
+        }
+        // Told once more, nothing moves.
+        till.name().await;
+        assert_eq!(lines(&house.statement(site, &noor, "2026-07").await).len(), booked.len());
+    }
+}
+
+/// A number with a sign before it and one without are one: platforms get one event id, whoever was first.
+#[tokio::test]
+async fn one_sale_in_two_spellings_has_one_event_id() {
+    for is_shop_first in [true, false] {
+        let receiver = StandIn::start(|_, _| Answer::text(200, "ok")).await;
+        let house = House::new();
+        let site = house.site("shop.example").await;
+        house.connect(&site, "webhook", "live", &[("url", &receiver.url())]).await;
+        for is_shop in [is_shop_first, !is_shop_first] {
+            house.advance_s(60);
+            if is_shop {
+                let order = json!({"order_id": "#5001", "total": "86.90", "currency": "USD", "email": EMAIL, "status": "paid", "consent_given": true});
+                house.order(&site, order).await.is(200);
+            } else {
+                let sale = json!({"conversion_type": "sale", "order_id": " 5001", "revenue": 86.9, "currency": "USD", "email": EMAIL});
+                house.conversion(&site, sale).await;
+            }
+        }
+        assert_eq!(house.list(&site, "conversions").await.len(), 1);
+        let ids: Vec<Value> = house.deliveries(&site).await.iter().map(|d| d["event_id"].clone()).collect();
+        assert_eq!(ids, [json!("order_5001")], "{is_shop_first}");
+    }
 }

@@ -242,6 +242,9 @@ pub async fn is_well_formed(browser: &Chromium, what: &str, scheme: &str) {
     assert_eq!(errors(browser).await, Vec::<String>::new(), "{what}");
 }
 
+/// A screen and a telephone, light and dark.
+pub const SCREENS: [(u32, u32, &str); 4] = [(1440, 1000, "light"), (390, 844, "light"), (1440, 1000, "dark"), (390, 844, "dark")];
+
 /// Looks at the page as it is.
 pub const LOOK: &str = r#"
 const wide = [...document.querySelectorAll('body *')].filter((x) => x.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(x).position !== 'fixed'

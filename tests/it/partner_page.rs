@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
 use crate::house::CHROME;
-use crate::pages::{errors, is_well_formed};
+use crate::pages::{SCREENS, errors, is_well_formed};
 use crate::running::Running;
 use crate::two_shops;
 
 const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
-const SCREENS: [(u32, u32, &str); 4] = [(1440, 1000, "light"), (390, 844, "light"), (1440, 1000, "dark"), (390, 844, "dark")];
 const ESCAPE: &str = "\u{E00C}";
 const ENTER: &str = "\u{E007}";
 

@@ -5,9 +5,12 @@ use halotrack::crypto::{hex, hmac_sha256};
 use halotrack::domain::rights::Right;
 use serde_json::{Value, json};
 
+use crate::chromium::Chromium;
 use crate::house::{Answer, House, SiteAt};
+use crate::pages::{SCREENS, errors, is_well_formed};
 use crate::stand_in::{self, StandIn};
 use crate::story::Connected;
+use crate::two_shops;
 
 const HOUR_S: i64 = 3_600;
 
@@ -44,9 +47,16 @@ async fn the_secret_before_is_taken_for_a_day_and_the_card_says_so() {
     call(&house, &connected, "the first of them all", 4).await.is(401);
     call(&house, &connected, "the second of them all", 5).await.is(200);
     assert_eq!(house.list(&site, "connections").await[0]["secrets_ending"], json!([]));
+    // It lies in the file no longer than that.
+    let sealed = |house: &House| house.app.book().connections().next().map(|c| (c.secrets.all("secret").len(), c.secrets.until.len()));
+    assert_eq!(sealed(&house), Some((2, 1)));
+    halotrack::flows::forget::run(&house.app).await.expect("the hour's round");
+    assert_eq!(sealed(&house).map(|(all, _)| all), Some(1));
     // After a restart too.
     let house = house.again();
     call(&house, &connected, "the first of them all", 6).await.is(401);
+    assert_eq!(sealed(&house).map(|(all, _)| all), Some(1), "what was read is what is there");
+    call(&house, &connected, "the second of them all", 6).await.is(200);
     // It has leaked: entered once more, the one before ends at once.
     let owner = house.login("bea@shop.example", Right::Own, Some(site.id)).await;
     enter(&house, &site, &connected, &owner, "the third of them all").await;
@@ -61,7 +71,7 @@ async fn the_secret_before_is_taken_for_a_day_and_the_card_says_so() {
     house.post(&path).cookie(&owner).json(&json!({"mode": "shadow"})).send().await;
     call(&house, &connected, "the third of them all", 10).await.is(200);
     let count = house.sql(&site, "select count(*) as n from funnel_events")[0]["n"].clone();
-    assert_eq!(count, json!(7), "what was refused has left nothing");
+    assert_eq!(count, json!(8), "what was refused has left nothing");
 }
 
 #[tokio::test]
@@ -82,4 +92,45 @@ async fn what_we_sign_ourselves_is_signed_with_both_meanwhile() {
     house.order(&site, order(3)).await.is(200);
     house.work().await;
     assert_eq!((signatures(0), signatures(1), signatures(2)), (1, 2, 1));
+}
+
+/// Until when the one before is good stands on the connection's own page and on its card; who enters the new one once more ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_card_says_until_when_the_one_before_is_good() {
+    let Some(browser) = Chromium::start("").await else { return };
+    let (server, _) = two_shops::open("secrets_card");
+    let made = server.cli(&["connection", "add", "--site", "full", "--platform", "calcom", "--name", "Bookings"]);
+    let id = made["connection"].as_str().expect("an id").to_owned();
+    two_shops::sign_up(&browser, &server).await;
+    errors(&browser).await;
+    let list = format!("{}/dashboard/full/connections", server.url());
+    let own = format!("{list}/{id}");
+    let enter = async || {
+        browser
+            .wait(
+                "the form",
+                "const more = document.querySelector('form .cx-more'); more.open = true; return !!more.querySelector('[name=secret]')",
+            )
+            .await;
+        browser.write("form [name=secret]", "the second of them all\u{E007}").await;
+    };
+    let said = |place: &str| {
+        format!("return document.querySelector('{place} [data-ending=secret]')?.innerText.includes('before this one is still good until ')")
+    };
+    browser.open(&own).await;
+    enter().await;
+    browser.wait("said where it was typed", &said(".cx-standing")).await;
+    for (width, height, scheme) in SCREENS {
+        browser.screen(width, height, scheme).await;
+        browser.open(&list).await;
+        browser.wait("said on the card", &said(".cc")).await;
+        is_well_formed(&browser, &format!("secret-ending-{width}-{scheme}"), scheme).await;
+    }
+    browser.open(&own).await;
+    browser.wait("still said", &said(".cx-standing")).await;
+    enter().await;
+    browser.wait("it has ended", "return !!document.querySelector('.cx-standing') && !document.querySelector('[data-ending]')").await;
+    browser.open(&list).await;
+    browser.wait("a card without it", "return !!document.querySelector('.cc') && !document.querySelector('[data-ending]')").await;
+    browser.end().await;
 }

@@ -1,7 +1,7 @@
 //! What advertising has cost: typed in, spread over its days, under the words that visits have; what a lead, an order and a
 //! new customer cost, in every table and in the headline, with the same totals everywhere.
 
-use halotrack::domain::rights::Right;
+use halotrack::domain::rights::{Right, Scope};
 use halotrack::domain::sight::Segment;
 use serde_json::{Value, json};
 
@@ -108,6 +108,24 @@ async fn unlike_currencies_are_told_and_never_added() {
     assert_eq!((&google["cost_per_order"], &google["return_percent"]), (&Value::Null, &Value::Null), "no cost in a currency of its own");
     assert_eq!(table["total"]["spend"], json!([{"minor": 700, "currency": "EUR"}, usd(6_500)]));
     assert_eq!(table["total"]["cost_per_customer"], usd(1_300));
+    // In the file each currency has a row of its own; counts stand once, and nothing vanishes.
+    let token = house.token(shop.id, &[Scope::Read, Scope::Export]).await;
+    for (path, name) in [("sources", "google"), ("sources", "facebook"), ("campaigns", "google")] {
+        let query = "from=2026-06-13&to=2026-06-13&columns=visits,orders,net,spend,cost_per_order,return";
+        let path = format!("/api/sites/{}/reports/{path}.csv?{query}", shop.slug);
+        house.advance_s(1);
+        let csv = house.get(&path).token(&token).send().await.is(200).text;
+        let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+        let at = |head: &str| rows[0].iter().position(|h| *h == head).expect("a column");
+        let own: Vec<&Vec<&str>> = rows.iter().filter(|row| row.contains(&name)).collect();
+        let sums = |head: &str| own.iter().map(|row| (row[at("currency")], row[at(head)])).collect::<Vec<_>>();
+        if name == "google" {
+            assert!(sums("spend").contains(&("EUR", "7.00")) && sums("spend").contains(&("USD", "0.00")), "{csv}");
+            assert!(sums("visits").contains(&("EUR", "")) && sums("return").contains(&("EUR", "0")), "{csv}");
+        } else {
+            assert!(sums("spend").iter().all(|(currency, _)| *currency == "USD"), "{csv}");
+        }
+    }
 }
 
 /// Orders and first purchases in another currency stand against what was spent in it, and against nothing else; and they are named.
@@ -196,6 +214,8 @@ async fn amounts_are_listed_corrected_and_taken_away() {
         (json!({"day": "2026-06-13", "amount": "1"}), "source"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "1.999"}), "amount"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "one"}), "amount"),
+        (json!({"day": "2026-06-13", "source": "google", "amount": "-1"}), "amount"),
+        (json!({"day": "2026-06-13", "source": "google", "amount": -0.01}), "amount"),
         (json!({"day": "2026-06-13", "source": "google", "amount": "1", "currency": "XXQ"}), "currency"),
         (json!({"from": "2026-06-13", "to": "2026-06-12", "source": "google", "amount": "1"}), "to"),
         (json!({"from": "2024-06-13", "to": "2026-06-12", "source": "google", "amount": "1"}), "to"),

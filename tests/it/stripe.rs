@@ -159,14 +159,19 @@ async fn two_payments_are_two_sales() {
     assert_eq!(sales(&house, &site).await.len(), 3, "more than one could be meant");
 }
 
+/// Something for 100.00, with a checkout; gives the charge.
+async fn paid(account: &Account, house: &House, connected: &Connected) -> Value {
+    let (paid, money) = (checkout(house, 1, 10_000, EMAIL), charge(house, 1, 10_000, EMAIL));
+    account.keep("checkout/sessions", &paid);
+    account.keep("charges", &money);
+    account.send(house, connected, &event(house, "evt_1", "checkout.session.completed", &paid)).await.is(200);
+    money
+}
+
 #[tokio::test]
 async fn what_went_back_comes_off_once() {
     let (account, house, site, connected) = open().await;
-    let paid = checkout(&house, 1, 10_000, EMAIL);
-    let mut money = charge(&house, 1, 10_000, EMAIL);
-    account.keep("checkout/sessions", &paid);
-    account.keep("charges", &money);
-    account.send(&house, &connected, &event(&house, "evt_1", "checkout.session.completed", &paid)).await.is(200);
+    let mut money = paid(&account, &house, &connected).await;
     house.advance_s(DAY_S);
     let part = refund(&house, 1, "re_1", 2_500, "pending");
     money["refunds"]["data"] = json!([part]);
@@ -196,11 +201,7 @@ async fn what_went_back_comes_off_once() {
 #[tokio::test]
 async fn a_dispute_takes_the_money_and_gives_it_again_when_it_is_won() {
     let (account, house, site, connected) = open().await;
-    let paid = checkout(&house, 1, 10_000, EMAIL);
-    let mut money = charge(&house, 1, 10_000, EMAIL);
-    account.keep("checkout/sessions", &paid);
-    account.keep("charges", &money);
-    account.send(&house, &connected, &event(&house, "evt_1", "checkout.session.completed", &paid)).await.is(200);
+    let mut money = paid(&account, &house, &connected).await;
     let part = refund(&house, 1, "re_1", 2_500, "succeeded");
     (money["refunds"]["data"], money["amount_refunded"]) = (json!([part]), json!(2_500));
     account.keep("charges", &money);

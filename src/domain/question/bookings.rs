@@ -2,6 +2,9 @@
 //! are one of three. Systems tell of the same appointment each in its own words: the one that was booked in a calendar and
 //! registered for a call at the same time is one.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::show_up::{GRACE_S, Outcome, Told, What};
 
 /// Bookings of many people, by what became of them.
@@ -39,31 +42,61 @@ impl Bookings {
     }
 }
 
+/// Numbers of one booking that are remembered: one of each system that tells of it.
+const MOST_NUMBERS: usize = 4;
+
 /// One booking, as far as it was told.
 #[derive(Debug, Clone, Copy)]
 struct Booking {
     made_s: u32,
+    /// The time that it was made for; `due_s` is the one that it was moved to since.
+    first_due_s: Option<u32>,
     due_s: Option<u32>,
     /// Systems that have told of it, a bit each.
     sources: u64,
+    /// What they call it; 0 is a free place.
+    numbers: [u32; MOST_NUMBERS],
     said: Option<Outcome>,
+}
+
+impl Booking {
+    fn is_called(&self, t: &Told) -> bool {
+        t.booking > 0 && self.numbers.contains(&t.booking)
+    }
+
+    /// The system has told of it, and by this number where it says one.
+    fn told_by(&mut self, t: &Told) {
+        self.sources |= bit(t);
+        if t.booking > 0
+            && !self.is_called(t)
+            && let Some(free) = self.numbers.iter_mut().find(|number| **number == 0)
+        {
+            *free = t.booking;
+        }
+    }
+}
+
+fn bit(t: &Told) -> u64 {
+    1_u64 << t.source.min(63)
 }
 
 /// What became of each booking that one person has made in the time. `told` is in its order.
 pub fn of_person(told: &[Told], from_s: u32, to_s: u32, now_s: u32, mut on: impl FnMut(Outcome)) {
     let mut all: Vec<Booking> = Vec::new();
-    for t in told {
-        let (source, due_s) = (1_u64 << t.source.min(63), t.due_s);
+    for t in made_first(told).iter() {
         match t.what {
-            What::Booked(_) => book(&mut all, t.at_s, due_s, source),
+            What::Booked(_) => book(&mut all, t),
             What::Moved(_) => {
-                if let Some(place) = meant(&all, None, source, t.at_s, |b| b.said != Some(Outcome::Came)) {
-                    (all[place].due_s, all[place].said) = (due_s.or(all[place].due_s), None);
+                let moved = called(&all, t).or_else(|| meant(&all, t, None, |b| b.said != Some(Outcome::Came)));
+                if let Some(place) = moved {
+                    let b = &mut all[place];
+                    b.told_by(t);
+                    (b.due_s, b.said) = (t.due_s.or(b.due_s), b.said.filter(|said| *said == Outcome::Came));
                 }
             }
-            What::Cancelled => end(&mut all, due_s, source, t.at_s, Outcome::Cancelled),
-            What::Missed => end(&mut all, due_s, source, t.at_s, Outcome::NoShow),
-            What::Came => end(&mut all, due_s, source, t.at_s, Outcome::Came),
+            What::Cancelled => end(&mut all, t, Outcome::Cancelled),
+            What::Missed => end(&mut all, t, Outcome::NoShow),
+            What::Came => end(&mut all, t, Outcome::Came),
             What::Asked | What::Bought | What::Refunded => {}
         }
     }
@@ -73,46 +106,95 @@ pub fn of_person(told: &[Told], from_s: u32, to_s: u32, now_s: u32, mut on: impl
     }
 }
 
-/// Another system that tells of the same time tells of the same booking; the same one tells of one more.
-fn book(all: &mut Vec<Booking>, made_s: u32, due_s: Option<u32>, source: u64) {
-    let is_known = |b: &&mut Booking| due_s.is_some() && b.due_s == due_s && b.sources & source == 0 && b.said.is_none();
-    match all.iter_mut().find(is_known) {
-        Some(known) => known.sources |= source,
-        None => all.push(Booking { made_s, due_s, sources: source, said: None }),
+/// That a booking was made may be told with a later moment than what became of it, where one door told of it after another: it
+/// was made before all that is told of its number. The moment stays as it was told.
+fn made_first(told: &[Told]) -> Cow<'_, [Told]> {
+    let is_made = |t: &Told| t.booking > 0 && matches!(t.what, What::Booked(_));
+    let became = told.iter().position(|t| t.booking > 0 && !is_made(t));
+    let made = told.iter().rposition(is_made);
+    if became.is_none() || made.is_none() || became > made {
+        return Cow::Borrowed(told);
+    }
+    let mut earliest: HashMap<u32, u32> = HashMap::new();
+    for t in told.iter().filter(|t| t.booking > 0) {
+        earliest.entry(t.booking).or_insert(t.at_s);
+    }
+    let from_s = |t: &Told| if is_made(t) { earliest.get(&t.booking).copied().unwrap_or(t.at_s) } else { t.at_s };
+    let mut all = told.to_vec();
+    all.sort_by_key(|t| (from_s(t), t.what, *t));
+    Cow::Owned(all)
+}
+
+/// The booking of this number. Two installations of a platform may each have one of it: of these the one of this very time.
+fn called(all: &[Booking], t: &Told) -> Option<usize> {
+    let places = (0..all.len()).filter(|place| all[*place].is_called(t));
+    places.min_by_key(|place| (t.due_s.is_some() && all[*place].due_s != t.due_s, *place))
+}
+
+/// What is told once more, by another door, is the same booking; and so is what another system tells of the same time. The same
+/// system tells of one more.
+fn book(all: &mut Vec<Booking>, t: &Told) {
+    let is_of_then = |b: &Booking| t.due_s.is_none() || b.due_s.is_none() || b.due_s == t.due_s || b.first_due_s == t.due_s;
+    let again = called(all, t).filter(|place| is_of_then(&all[*place]));
+    let joins = |b: &Booking| t.due_s.is_some() && b.due_s == t.due_s && b.sources & bit(t) == 0 && b.said.is_none();
+    match again.or_else(|| all.iter().position(joins)) {
+        Some(place) => {
+            let b = &mut all[place];
+            b.told_by(t);
+            (b.due_s, b.first_due_s) = (b.due_s.or(t.due_s), b.first_due_s.or(t.due_s));
+        }
+        None => {
+            let mut new =
+                Booking { made_s: t.at_s, first_due_s: t.due_s, due_s: t.due_s, sources: 0, numbers: [0; MOST_NUMBERS], said: None };
+            new.told_by(t);
+            all.push(new);
+        }
     }
 }
 
-fn end(all: &mut [Booking], due_s: Option<u32>, source: u64, at_s: u32, outcome: Outcome) {
-    let is_of_then = |b: &Booking| due_s.is_some() && b.due_s == due_s;
+fn end(all: &mut [Booking], t: &Told, outcome: Outcome) {
+    if let Some(place) = called(all, t) {
+        let b = &mut all[place];
+        b.told_by(t);
+        // Whoever came has come, whatever was said before.
+        b.said = if outcome == Outcome::Came { Some(outcome) } else { b.said.or(Some(outcome)) };
+        return;
+    }
+    let is_of_then = |b: &Booking| t.due_s.is_some() && b.due_s == t.due_s;
     // Another system has said so of this very time: it says nothing of a booking of another time.
-    let is_told = all.iter().any(|b| is_of_then(b) && b.said == Some(outcome) && b.sources & source == 0);
-    let open = meant(all, due_s, source, at_s, |b| b.said.is_none() && (!is_told || is_of_then(b)));
+    let is_told = all.iter().any(|b| is_of_then(b) && b.said == Some(outcome) && b.sources & bit(t) == 0);
+    let open = meant(all, t, t.due_s, |b| b.said.is_none() && (!is_told || is_of_then(b)));
     // Who was said to have stayed away came after all.
-    let after_all = || meant(all, due_s, source, at_s, |b| b.said == Some(Outcome::NoShow) && !is_told);
+    let after_all = || meant(all, t, t.due_s, |b| b.said == Some(Outcome::NoShow) && !is_told);
     if let Some(place) = open.or_else(|| if outcome == Outcome::Came { after_all() } else { None }) {
         all[place].said = Some(outcome);
-        all[place].sources |= source;
+        all[place].told_by(t);
     } else if let Some(place) = all.iter().position(|b| is_told && is_of_then(b)) {
-        all[place].sources |= source;
+        all[place].told_by(t);
     }
 }
 
-/// The booking that is meant: that of this very time, then one that the same system has told of, then the one whose time is
-/// nearest.
-fn meant(all: &[Booking], due_s: Option<u32>, source: u64, at_s: u32, may: impl Fn(&Booking) -> bool) -> Option<usize> {
-    let near = due_s.unwrap_or(at_s);
+/// The booking that is meant where no number says so: that of this very time, then one that the same system has told of, then
+/// one that has no other number, then the one whose time is nearest.
+fn meant(all: &[Booking], t: &Told, due_s: Option<u32>, may: impl Fn(&Booking) -> bool) -> Option<usize> {
+    let near = due_s.unwrap_or(t.at_s);
     let places = (0..all.len()).filter(|place| may(&all[*place]));
     places.min_by_key(|place| {
         let b = &all[*place];
-        (due_s.is_some() && b.due_s != due_s, b.sources & source == 0, b.due_s.unwrap_or(b.made_s).abs_diff(near), *place)
+        let has_other = t.booking > 0 && b.numbers[0] > 0;
+        (due_s.is_some() && b.due_s != due_s, b.sources & bit(t) == 0, has_other, b.due_s.unwrap_or(b.made_s).abs_diff(near), *place)
     })
 }
+
+/// Where systems number their bookings.
+#[cfg(test)]
+mod numbered;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::show_up::line;
+    use super::super::show_up::{line, told_words as what};
     use super::*;
 
     const DAY: u32 = 86_400;
@@ -120,9 +202,12 @@ mod tests {
     /// When, what, the time that it is of, and which system said so.
     type Said = (u32, What, Option<u32>, u8);
 
+    fn one((at_s, what, due_s, source): Said, booking: u32) -> Told {
+        Told { at_s, what, due_s, source, booking }
+    }
+
     fn told(said: &[Said]) -> Vec<Told> {
-        let mut all: Vec<Told> =
-            said.iter().map(|(at_s, what, due_s, source)| Told { at_s: *at_s, what: *what, due_s: *due_s, source: *source }).collect();
+        let mut all: Vec<Told> = said.iter().map(|said| one(*said, 0)).collect();
         all.sort();
         all
     }
@@ -209,32 +294,24 @@ mod tests {
         assert_eq!((all.made(), all.settled(), all.missed()), (11, 6, 4));
     }
 
-    fn what() -> impl Strategy<Value = What> {
-        prop_oneof![
-            Just(What::Asked),
-            Just(What::Booked(None)),
-            Just(What::Moved(None)),
-            Just(What::Missed),
-            Just(What::Cancelled),
-            Just(What::Came),
-            Just(What::Bought),
-            Just(What::Refunded),
-        ]
-    }
-
     proptest! {
         /// Nobody has a booking who has no line; there are never more than were told, and the order in which they were told makes no
         /// difference.
         #[test]
         fn who_has_bookings_has_a_line(
-            said in proptest::collection::vec((0_u32..300, what(), proptest::option::of(0_u32..400), 0_u8..3), 0..14), now_s in 0_u32..200_000,
+            said in proptest::collection::vec(((0_u32..300, what(), proptest::option::of(0_u32..400), 0_u8..3), 0_u32..4), 0..14), now_s in 0_u32..200_000,
         ) {
-            let fit = |(at_s, what, due_s, source): Said| match what {
-                What::Booked(_) => (at_s, What::Booked(due_s), due_s, source),
-                What::Moved(_) => (at_s, What::Moved(due_s), due_s, source),
-                other => (at_s, other, due_s, source),
+            let fit = |((at_s, what, due_s, source), number): (Said, u32)| match what {
+                What::Booked(_) => one((at_s, What::Booked(due_s), due_s, source), number),
+                What::Moved(_) => one((at_s, What::Moved(due_s), due_s, source), number),
+                other => one((at_s, other, due_s, source), number),
             };
-            let said: Vec<Said> = said.into_iter().map(fit).collect();
+            let said: Vec<Told> = said.into_iter().map(fit).collect();
+            let told = |said: &[Told]| {
+                let mut all = said.to_vec();
+                all.sort();
+                all
+            };
             let count = |all: &[Told]| {
                 let mut sum = Bookings::default();
                 of_person(all, 100, 200, now_s, |outcome| sum.add(outcome));

@@ -19,6 +19,8 @@ pub struct Step {
     pub origin: u16,
     /// When the appointment or event is; 0 for unknown.
     pub starts_s: u32,
+    /// Which booking it is of, as its source numbers them; 0 where it does not.
+    pub booking: u32,
 }
 
 /// What is asked.
@@ -248,7 +250,7 @@ mod tests {
     const KINDS: [Option<u16>; 3] = [Some(4), Some(2), None];
 
     fn step(person: i32, at_s: u32, kind: u16, source: u8) -> Step {
-        Step { person, at_s, id: at_s, kind, source, origin: 0, starts_s: 0 }
+        Step { person, at_s, id: at_s, kind, source, origin: 0, starts_s: 0, booking: 0 }
     }
 
     fn ask(steps: &[Step], source: Option<u8>) -> Answer {

@@ -31,6 +31,8 @@ pub struct Told {
     pub due_s: Option<u32>,
     /// Which system said so, as a number.
     pub source: u8,
+    /// Which booking it is of, as that system numbers them; 0 where it does not say.
+    pub booking: u32,
 }
 
 /// What became of the booking.
@@ -196,6 +198,23 @@ impl Paces {
     }
 }
 
+/// Anything that may be told, with the times that it says: for tests of whatever is made of it.
+#[cfg(test)]
+pub fn told_words() -> impl proptest::strategy::Strategy<Value = What> {
+    use proptest::prelude::*;
+    let due = proptest::option::of(0_u32..400);
+    prop_oneof![
+        Just(What::Asked),
+        due.clone().prop_map(What::Booked),
+        due.prop_map(What::Moved),
+        Just(What::Missed),
+        Just(What::Cancelled),
+        Just(What::Came),
+        Just(What::Bought),
+        Just(What::Refunded),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -205,7 +224,8 @@ mod tests {
     const DAY: u32 = 86_400;
 
     fn told(pairs: &[(u32, What)]) -> Vec<Told> {
-        let mut all: Vec<Told> = pairs.iter().map(|(at_s, what)| Told { at_s: *at_s, what: *what, due_s: None, source: 0 }).collect();
+        let mut all: Vec<Told> =
+            pairs.iter().map(|(at_s, what)| Told { at_s: *at_s, what: *what, due_s: None, source: 0, booking: 0 }).collect();
         all.sort();
         all
     }
@@ -302,26 +322,12 @@ mod tests {
         assert_eq!(medians, [Some(20), Some(385), Some(95), Some(10)]);
     }
 
-    fn what() -> impl Strategy<Value = What> {
-        let due = proptest::option::of(0_u32..400);
-        prop_oneof![
-            Just(What::Asked),
-            due.clone().prop_map(What::Booked),
-            due.prop_map(What::Moved),
-            Just(What::Missed),
-            Just(What::Cancelled),
-            Just(What::Came),
-            Just(What::Bought),
-            Just(What::Refunded),
-        ]
-    }
-
     proptest! {
         /// Nothing that happened before the booking, and no order of telling, changes what became of it; and everybody who
         /// booked has one outcome.
         #[test]
         fn a_line_is_made_of_what_comes_after(
-            pairs in proptest::collection::vec((0_u32..300, what()), 0..14), from_s in 0_u32..200, now_s in 0_u32..200_000,
+            pairs in proptest::collection::vec((0_u32..300, told_words()), 0..14), from_s in 0_u32..200, now_s in 0_u32..200_000,
         ) {
             let all = told(&pairs);
             let mut turned: Vec<(u32, What)> = pairs.clone();

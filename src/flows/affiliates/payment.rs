@@ -67,8 +67,14 @@ fn is_what_was_sent(due: &mut [Money], mut expected: Vec<Money>) -> Result<()> {
     if due == expected {
         return Ok(());
     }
-    let sums: Vec<String> = due.iter().map(Money::to_string).collect();
-    let sums = if sums.is_empty() { "nothing".to_owned() } else { sums.join(" and ") };
-    let sentence = format!("What is due has changed meanwhile: it is {sums} now. Look again before you note it as paid.");
+    let sums = |all: &[Money]| match all.iter().map(Money::to_string).collect::<Vec<_>>() {
+        none if none.is_empty() => "nothing".to_owned(),
+        some => some.join(" and "),
+    };
+    let sentence = format!(
+        "You were shown {}; what is due has changed meanwhile and is {} now. Look again before you note it as paid.",
+        sums(&expected),
+        sums(due)
+    );
     Err(Error::new(Kind::Conflict, "due_changed", sentence))
 }

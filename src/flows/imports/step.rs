@@ -163,7 +163,10 @@ fn one(
     work: &Work,
 ) -> Result<(Became, Option<Stored>)> {
     let known = imports::find_row(c, of.kind, key, content)?;
-    if known.as_ref().is_some_and(|known| known.is_same) {
+    if let Some(known) = known.as_ref().filter(|known| known.is_same) {
+        if let Some(step) = known.fact.filter(|_| of.kind == ImportKind::Offline) {
+            brought::tell(c, MilestoneId::new(step), of.id)?;
+        }
         return Ok((Became::Known, None));
     }
     let save = |fact: Option<i64>| imports::save_row(c, of.kind, key, content, of.id, fact);
@@ -209,6 +212,7 @@ fn one(
             };
             if let Some(step) = brought {
                 brought::set_import(c, step, of.id)?;
+                brought::tell(c, step, of.id)?;
             }
             save(brought.map(MilestoneId::number))?;
             let has_joined = matches!(again, Became::New) && has_joined(c, fact, &stored)?;

@@ -1,19 +1,19 @@
 //! A file is taken back as a whole: spend is again what it was before, steps that were told by a list are untold, with the leads
 //! that they made. What has become part of more than the file stays, and it is said how much.
 
-use super::{UNDONE_AT_ONCE, found};
+use super::UNDONE_AT_ONCE;
 use crate::app::App;
 use crate::domain::attribution::MatchType;
 use crate::domain::fact::{Person, Traces};
-use crate::domain::ids::{ConversionId, ImportId, LeadId};
+use crate::domain::ids::{ConversionId, ImportId, LeadId, MilestoneId};
 use crate::domain::import::ImportKind;
 use crate::domain::time::Time;
 use crate::error::Result;
 use crate::flows::commissions;
 use crate::flows::crediting::{self, Known};
 use crate::flows::intake::imported::door;
-use crate::store::imports::{self, ImportState};
-use crate::store::milestones::brought::{self, Brought, BroughtRow};
+use crate::store::imports;
+use crate::store::milestones::brought::{self, Brought};
 use crate::store::reports::Told;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -31,10 +31,10 @@ pub struct Undone {
 pub async fn rows(app: &App, site: &std::sync::Arc<Site>, id: ImportId, kind: ImportKind) -> Result<Undone> {
     let mut undone = Undone::default();
     if kind == ImportKind::Offline {
-        let mut after = Vec::new();
+        let mut after = 0;
         loop {
-            let (owner, from, now) = (site.clone(), after.clone(), app.clock.now());
-            let (seen, part) = app.store.write(site.id, move |c| steps(c, &owner, id, &from, now)).await?;
+            let (owner, now) = (site.clone(), app.clock.now());
+            let (seen, part) = app.store.write(site.id, move |c| steps(c, &owner, id, after, now)).await?;
             (undone.taken_back, undone.kept) = (undone.taken_back + part.taken_back, undone.kept + part.kept);
             let Some(last) = seen else { return Ok(undone) };
             after = last;
@@ -45,41 +45,36 @@ pub async fn rows(app: &App, site: &std::sync::Arc<Site>, id: ImportId, kind: Im
     Ok(undone)
 }
 
-/// Some rows of a list, and the last of them that was looked at.
-fn steps(c: &SiteConn, site: &Site, id: ImportId, after: &[u8], now: Time) -> Result<(Option<Vec<u8>>, Undone)> {
-    let rows = brought::list_rows(c, id, after, UNDONE_AT_ONCE)?;
+/// Some steps of a list, and the last of them that was looked at.
+fn steps(c: &SiteConn, site: &Site, id: ImportId, after: i64, now: Time) -> Result<(Option<i64>, Undone)> {
+    let told = brought::list_told(c, id, after, UNDONE_AT_ONCE)?;
     let mut undone = Undone::default();
-    for row in &rows {
-        match step(c, site, id, row, now)? {
+    for step in &told {
+        match self::step(c, site, id, *step, now)? {
             Became::Untold => undone.taken_back += 1,
             Became::Kept => undone.kept += 1,
             Became::Elsewhere => {}
         }
     }
-    Ok((rows.last().map(|row| row.key.clone()), undone))
+    Ok((told.last().map(|step| step.number()), undone))
 }
 
 enum Became {
     Untold,
     Kept,
-    /// Another file that still stands has told of it too.
+    /// Another list that still stands tells of it too.
     Elsewhere,
 }
 
-fn step(c: &SiteConn, site: &Site, id: ImportId, row: &BroughtRow, now: Time) -> Result<Became> {
-    let forget = || imports::forget_row(c, ImportKind::Offline, &row.key);
-    let Some(known) = brought::find(c, row.milestone)?.filter(|known| !known.is_undone) else {
-        forget()?;
+fn step(c: &SiteConn, site: &Site, id: ImportId, step: MilestoneId, now: Time) -> Result<Became> {
+    let Some(known) = brought::find(c, step)?.filter(|known| !known.is_undone) else {
+        brought::forget_rows(c, step)?;
+        brought::untell(c, step, id)?;
         return Ok(Became::Elsewhere);
     };
-    if let Some(first) = known.import.filter(|first| *first != id)
-        && found(c, first)?.state != ImportState::Undone
-    {
-        imports::hand_over(c, ImportKind::Offline, &row.key, first)?;
-        return Ok(Became::Elsewhere);
-    }
-    if brought::leave_to_another(c, row.milestone, &row.key)? {
-        forget()?;
+    if let Some(other) = brought::find_other(c, step, id)? {
+        brought::untell(c, step, id)?;
+        brought::hand_over(c, step, id, other)?;
         return Ok(Became::Elsewhere);
     }
     let own: Vec<Told> = match known.conversion {
@@ -99,8 +94,9 @@ fn step(c: &SiteConn, site: &Site, id: ImportId, row: &BroughtRow, now: Time) ->
     {
         return Ok(Became::Kept);
     }
-    brought::take_back(c, row.milestone, now)?;
-    forget()?;
+    brought::take_back(c, step, now)?;
+    brought::forget_rows(c, step)?;
+    brought::untell(c, step, id)?;
     if let Some(conversion) = known.conversion.filter(|_| !own.is_empty()) {
         untell(c, site, id, &known, conversion, now)?;
     }
@@ -128,9 +124,10 @@ fn untell(c: &SiteConn, site: &Site, id: ImportId, known: &Brought, conversion: 
     }
     if told.iter().all(|t| t.connection == own) {
         deliveries::cancel_waiting(c, conversion, "owner", now)?;
-        conversions::close(c, conversion, &format!("Taken back with the list {id} that had told of it."))?;
+        let why = format!("Taken back with the list {id} that had told of it.");
+        conversions::close(c, conversion, &why)?;
         conversions::unlink(c, conversion)?;
-        return commissions::rebook(c, site, conversion, now);
+        return commissions::rebook_because(c, site, conversion, Some(&why), now);
     }
     // What the list said of where they came from is no evidence any more.
     let left = conversions::find(c, conversion)?.filter(|left| left.match_type == MatchType::Imported.word() && !left.is_erased);

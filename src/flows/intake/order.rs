@@ -2,7 +2,7 @@
 //! its own day and never rewrites the order's.
 
 use crate::domain::attribution::journey;
-use crate::domain::conversion::{ConversionKind, Rank};
+use crate::domain::conversion::{ConversionKind, Rank, order_event};
 use crate::domain::fact::{Fact, Order, OrderDeletion, OrderRefund, Refund};
 use crate::domain::ids::{ConnectionId, OrderId};
 use crate::domain::money::Money;
@@ -69,7 +69,7 @@ fn store_told(x: &Context, order: &Order) -> Result<Stored> {
         },
         order_id: order.shared_number(),
         external_id: &external_id,
-        event_id: format!("order_{}", order.order_number),
+        event_id: order_event(&order.order_number),
         platform: &order.platform,
         what: "order",
         fact_kind: "order",

@@ -22,6 +22,9 @@ use crate::store::sites::Site;
 use super::refund::Counted;
 use super::standing::Standing;
 
+/// A sale that counts again, where its platform has no word of its own for it.
+const AGAIN: &str = "again";
+
 /// Where it is said, and to whom.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
@@ -93,6 +96,7 @@ impl Teller<'_> {
         let account = Account {
             sold_minor: reckoning.sold_minor(self.word.total),
             is_sold: reckoning.is_sold(),
+            has_heard: self.destination.kind_of_refund().is_some() && row.told.is_some(),
             takes_again: self.destination.kind_of_again().is_some() && row.told.is_some(),
             pieces: &pieces,
             refunds: &refunds,
@@ -106,7 +110,7 @@ impl Teller<'_> {
                 Act::Pass(n) => reversals::set_past(c, self.sale.id, reckoning.tellings[n].0.n)?,
                 Act::Tell(refund, minor) => planned.extend(self.tell(&reckoning, refund, minor)?),
                 Act::Note(refund) => self.add(Some(refund), None, 0, self.happened_at(Some(refund)))?,
-                Act::Again(minor) => planned.extend(self.again(&reckoning, minor)?),
+                Act::Again(minor) | Act::Unsaid(minor) => planned.extend(self.again(&reckoning, minor)?),
             }
         }
         Ok(planned)
@@ -168,9 +172,9 @@ impl Teller<'_> {
 
     fn again(&self, reckoning: &Reckoning, minor: i64) -> Result<Option<Made>> {
         let at = self.word.modified_at.max(self.word.happened_at).min(self.g.now);
-        let event_id = self.free_event("again", &self.sale.event_id)?;
+        let event_id = self.free_event(AGAIN, &self.sale.event_id)?;
         self.add(None, Some(&event_id), -minor, at)?;
-        self.plan(reckoning, self.destination.kind_of_again(), "again", &event_id, at, false)
+        self.plan(reckoning, self.destination.kind_of_again(), AGAIN, &event_id, at, false)
     }
 
     fn happened_at(&self, refund: Option<RefundId>) -> Time {
@@ -205,7 +209,7 @@ impl Teller<'_> {
         } else if !self.sale.counts {
             Some("not_counted")
         } else if kind.is_none() {
-            Some("unsupported_kind")
+            Some(if word == AGAIN { "no_way_back" } else { "unsupported_kind" })
         } else if is_untold {
             Some(deliveries::SALE_NOT_SENT)
         } else if !self.may.is_allowed {

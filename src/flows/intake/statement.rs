@@ -1,7 +1,7 @@
 //! A sale, lead or sign-up told without an order of its own: by the conversions API, a payment, AnyTrack.
 
 use crate::domain::attribution::journey;
-use crate::domain::conversion::ConversionKind;
+use crate::domain::conversion::{ConversionKind, order_event};
 use crate::domain::fact::Statement;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub fn store_of(x: &Context, s: &Statement, session: Option<SessionId>, contact:
         label,
         order_id: if s.kind == ConversionKind::Sale { s.order_id.as_deref() } else { None },
         external_id: &s.external_id,
-        event_id: format!("{word}_{shown}"),
+        event_id: if s.kind == ConversionKind::Sale { order_event(shown) } else { format!("{word}_{shown}") },
         platform: &s.platform,
         what: s.kind.word(),
         fact_kind: "statement",

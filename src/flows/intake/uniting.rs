@@ -64,7 +64,8 @@ fn take_over(x: &Context, t: &Telling, kept: &Conversion, gone: &Conversion) -> 
         orders::set_conversion(x.c, word.id, kept.id)?;
     }
     conversions::close(x.c, gone.id, &format!("This is the same sale as {}: it counts there.", kept.label))?;
-    commissions::rebook(x.c, x.site, gone.id, x.now)?;
+    let same = format!("It is the same sale as {}, and counts there.", kept.label);
+    commissions::rebook_because(x.c, x.site, gone.id, Some(&same), x.now)?;
     conversions::learned(x.c, kept.id, gone.contact, gone.session, gone.order_key.as_deref())?;
     if gone.consent_given == Some(false) && conversions::refuse(x.c, kept.id, x.now)? {
         deliveries::cancel_waiting(x.c, kept.id, "consent", x.now)?;
@@ -85,8 +86,10 @@ fn take_over(x: &Context, t: &Telling, kept: &Conversion, gone: &Conversion) -> 
     }
     planned.extend(planning::heed_teller(x.c, x.connections, kept.id, x.now)?);
     planned.extend(balance(x, kept.id)?);
-    commissions::settle(x.c, x.site, kept.id, &Heard { named: None, coupons: &[], told: None }, x.now)?;
-    commissions::rebook(x.c, x.site, kept.id, x.now)?;
+    commissions::take_over(x.c, &sale, gone.id, x.now)?;
+    commissions::settle(x.c, x.site, kept.id, &Heard::default(), x.now)?;
+    let same = format!("It is the same sale as {}, which was counted by itself until then.", gone.label);
+    commissions::rebook_because(x.c, x.site, kept.id, Some(&same), x.now)?;
     Ok(planned)
 }
 

@@ -1,9 +1,11 @@
 //! Columns of a table's file: those that are shown, in their order, or all.
 
+use std::collections::BTreeSet;
+
 use super::super::ask::Ask;
 use super::super::exports::Cell;
 use super::spent;
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::question::Asked;
 use crate::domain::spend::{cost_of_one, return_percent};
 use crate::error::{Error, Result};
@@ -129,18 +131,38 @@ impl Shown {
         head
     }
 
-    /// `was` is the row in the time before, where that is asked for.
-    pub fn cells(&self, names: Vec<Cell>, row: &TableRow, was: Option<&TableRow>, site: &Site) -> Vec<Cell> {
-        let mut cells = names;
-        self.columns.iter().for_each(|column| add(&mut cells, *column, row, site));
-        if let Some(was) = was {
-            self.columns
-                .iter()
-                .filter(|column| !matches!(column, First | Last | Balance))
-                .for_each(|column| add(&mut cells, *column, was, site));
+    /// The row, and one more of the same name for each other currency in it: its money and what it has cost, without the counts,
+    /// which stand in the first. `was` is the row in the time before, where that is asked for.
+    pub fn lines(&self, names: &[Cell], row: &TableRow, was: Option<&TableRow>, site: &Site) -> Vec<Vec<Cell>> {
+        let rows: Vec<&TableRow> = std::iter::once(row).chain(was).collect();
+        let others = self.currencies(&rows).into_iter().filter(|currency| *currency != site.currency);
+        std::iter::once(site.currency).chain(others).map(|currency| self.line(names, &rows, site, currency)).collect()
+    }
+
+    fn line(&self, names: &[Cell], rows: &[&TableRow], site: &Site, currency: Currency) -> Vec<Cell> {
+        let mut cells = names.to_vec();
+        for (n, row) in rows.iter().enumerate() {
+            let columns = self.columns.iter().filter(|column| n == 0 || !matches!(column, First | Last | Balance));
+            columns.for_each(|column| add(&mut cells, *column, row, site, currency));
         }
-        cells.push(Cell::text(site.currency.code()));
+        cells.push(Cell::text(currency.code()));
         cells
+    }
+
+    /// Currencies of the money that is shown.
+    fn currencies(&self, rows: &[&TableRow]) -> Vec<Currency> {
+        let is_shown = |any: &[Column]| self.columns.iter().any(|column| any.contains(column));
+        let (flows, costs) = (is_shown(&[Sold, Back, Net]), is_shown(&[Spend, CostPerLead, CostPerOrder, CostPerCustomer, Return]));
+        let mut codes: BTreeSet<&String> = BTreeSet::new();
+        for row in rows {
+            let moneys = [(&row.own.money, flows), (&row.first.money, is_shown(&[First])), (&row.last.money, is_shown(&[Last]))];
+            for (money, _) in moneys.iter().filter(|(_, is_shown)| *is_shown) {
+                codes.extend(money.iter().filter(|(_, flow)| (flow.sold_minor, flow.back_minor) != (0, 0)).map(|(code, _)| code));
+            }
+            let spent = row.spent.iter().filter(|_| costs).flat_map(|spent| &spent.money);
+            codes.extend(spent.filter(|(_, minor)| **minor != 0).map(|(code, _)| code));
+        }
+        codes.into_iter().filter_map(|code| Currency::parse(code)).collect()
     }
 
     /// By the sorted column, the largest first; rows that are equal in it stay as they were.
@@ -159,25 +181,28 @@ impl Shown {
             Some(First) => whole(own(&row.first.money, site, Flow::net_minor)),
             Some(Last) => whole(own(&row.last.money, site, Flow::net_minor)),
             Some(Balance) => whole(row.first.conversions_e9 - row.last.conversions_e9),
-            Some(Spend) => whole(spent_of(row, site)),
+            Some(Spend) => whole(row.spent.as_ref().map_or(0, |spent| spent::own(spent, site))),
             Some(NewCustomers) => whole(row.spent.as_ref().map_or(0, Spent::customers)),
             Some(CostPerLead | CostPerOrder | CostPerCustomer) => {
-                self.sort.and_then(|column| cost(column, row, site)).map_or(-1.0, |m| whole(m.minor))
+                self.sort.and_then(|column| cost(column, row, site, site.currency)).map_or(-1.0, |m| whole(m.minor))
             }
-            Some(Return) => percent(row, site).map_or(-1.0e12, whole),
+            Some(Return) => percent(row, site.currency).map_or(-1.0e12, whole),
         }
     }
 }
 
-fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site) {
-    let part = |e9: i64| Cell::number(e9 as f64 / WHOLE as f64);
-    let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(own(all, site, pick), site.currency).decimal());
+/// The cells of a column; counts only beside the site's own currency.
+fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site, currency: Currency) {
+    let is_own = currency == site.currency;
+    let count = |n: i64| if is_own { Cell::number(n) } else { Cell::Empty };
+    let part = |e9: i64| if is_own { Cell::number(e9 as f64 / WHOLE as f64) } else { Cell::Empty };
+    let money = |all: &Moneys, pick: fn(&Flow) -> i64| Cell::number(Money::new(in_currency(all, currency, pick), currency).decimal());
     match column {
-        Visits => cells.push(Cell::number(row.visits)),
+        Visits => cells.push(count(row.visits)),
         Leads => cells.push(part(row.own.leads_e9)),
         Orders => cells.push(part(row.own.orders_e9)),
         Conversions => cells.push(part(row.own.conversions_e9)),
-        Rate => cells.push(Cell::maybe_number(rate(row))),
+        Rate => cells.push(Cell::maybe_number(rate(row).filter(|_| is_own))),
         Sold => cells.push(money(&row.own.money, |m| m.sold_minor)),
         Back => cells.push(money(&row.own.money, |m| m.back_minor)),
         Net => cells.push(money(&row.own.money, Flow::net_minor)),
@@ -185,33 +210,33 @@ fn add(cells: &mut Vec<Cell>, column: Column, row: &TableRow, site: &Site) {
         Last => cells.extend([part(row.last.conversions_e9), money(&row.last.money, Flow::net_minor)]),
         Balance => cells.extend([part(row.first.conversions_e9), part(row.last.conversions_e9)]),
         Spend => cells.push(match &row.spent {
-            Some(_) => Cell::number(Money::new(spent_of(row, site), site.currency).decimal()),
+            Some(spent) => Cell::number(Money::new(spent::spent_in(spent, currency), currency).decimal()),
             None => Cell::Empty,
         }),
-        NewCustomers => cells.push(Cell::maybe_number(row.spent.as_ref().map(Spent::customers))),
-        CostPerLead | CostPerOrder | CostPerCustomer => cells.push(Cell::maybe_number(cost(column, row, site).map(|m| m.decimal()))),
+        NewCustomers => cells.push(Cell::maybe_number(row.spent.as_ref().filter(|_| is_own).map(Spent::customers))),
+        CostPerLead | CostPerOrder | CostPerCustomer => {
+            cells.push(Cell::maybe_number(cost(column, row, site, currency).map(|m| m.decimal())));
+        }
         // As a factor, as ad platforms write it.
-        Return => cells.push(Cell::maybe_number(percent(row, site).map(|p| p as f64 / 100.0))),
+        Return => cells.push(Cell::maybe_number(percent(row, currency).map(|p| p as f64 / 100.0))),
     }
 }
 
-fn spent_of(row: &TableRow, site: &Site) -> i64 {
-    row.spent.as_ref().map_or(0, |s| spent::own(s, site))
-}
-
-/// Of one lead, order or new customer in the site's currency; none where there is none of it, or where nothing was spent in it.
-fn cost(column: Column, row: &TableRow, site: &Site) -> Option<Money> {
+/// Of one lead, order or new customer in a currency; none where there is none of it, or where nothing was spent in it.
+fn cost(column: Column, row: &TableRow, site: &Site, currency: Currency) -> Option<Money> {
+    let spent = row.spent.as_ref()?;
     let (parts, one) = match column {
         CostPerLead => (row.own.leads_e9, WHOLE),
-        CostPerOrder => (spent::in_currency(&row.own.orders_in, site.currency, site), WHOLE),
-        _ => (spent::in_currency(&row.spent.as_ref()?.customers, site.currency, site), 1),
+        CostPerOrder => (spent::in_currency(&row.own.orders_in, currency, site), WHOLE),
+        _ => (spent::in_currency(&spent.customers, currency, site), 1),
     };
-    let own = spent_of(row, site);
-    if own == 0 { None } else { cost_of_one(own, parts, one, site.currency) }
+    let own = spent::spent_in(spent, currency);
+    if own == 0 { None } else { cost_of_one(own, parts, one, currency) }
 }
 
-fn percent(row: &TableRow, site: &Site) -> Option<i64> {
-    return_percent(own(&row.own.money, site, Flow::net_minor), spent_of(row, site))
+fn percent(row: &TableRow, currency: Currency) -> Option<i64> {
+    let spent = row.spent.as_ref().map_or(0, |spent| spent::spent_in(spent, currency));
+    return_percent(in_currency(&row.own.money, currency, Flow::net_minor), spent)
 }
 
 pub fn rate(row: &TableRow) -> Option<f64> {
@@ -220,5 +245,9 @@ pub fn rate(row: &TableRow) -> Option<f64> {
 
 /// In the site's own currency: others are never added.
 pub fn own(all: &Moneys, site: &Site, pick: fn(&Flow) -> i64) -> i64 {
-    all.get(site.currency.code()).map_or(0, pick)
+    in_currency(all, site.currency, pick)
+}
+
+fn in_currency(all: &Moneys, currency: Currency, pick: fn(&Flow) -> i64) -> i64 {
+    all.get(currency.code()).map_or(0, pick)
 }

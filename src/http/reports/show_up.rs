@@ -37,11 +37,14 @@ pub const SHOW_UP: Doc = Doc::new(
 .query(query::SHOW_UP)
 .answer(r#"{"total":{"booked":118,"came":80,"no_show":20,"not_told":11,"cancelled":5,"open":2,"bought":40,"refunded":3,"no_show_rate":0.28,"bookings":{"made":131,"came":86,"no_show_rate":0.29},"net":[],"cost_per_attended":{"minor":1250,"currency":"EUR"}},"items":[],"seconds":{"came":{"lower":60,"median":300,"upper":4000}}}"#)
 .statuses(&[200, 400]);
-pub const SHOW_UP_CSV: Doc = Doc::new("Reports", "The same as CSV: a line for all, and one for each group.")
-    .query(query::SHOW_UP)
-    .answer("source,booked,…")
-    .of_type("text/csv")
-    .statuses(&[200, 400]);
+pub const SHOW_UP_CSV: Doc = Doc::new(
+    "Reports",
+    "The same as CSV: a line for all, and one for each group. Money of another currency stands in a line of its own, under the same name.",
+)
+.query(query::SHOW_UP)
+.answer("source,booked,…")
+.of_type("text/csv")
+.statuses(&[200, 400]);
 pub const PEOPLE: Doc = Doc::new("Reports", "Who booked on these days, each as one line; the last first, masked.")
     .query(query::SHOW_UP_PEOPLE)
     .answer(r#"{"items":[{"who":{"display":"ni••••@••••.ie","contact":"contact_7"},"kind":"contact","outcome":"came","booked_at":"2026-06-13T10:20:00+01:00","came_at":null,"first":{"source":"google"}}],"next":null,"total":20}"#)
@@ -170,7 +173,7 @@ fn shown_row((_, group, spent): &Row, site: &Site) -> Map<String, Value> {
         "no_show_rate": share(s.missed(), s.settled()),
         "no_show_range": span(s.missed(), s.settled()),
         "net": shown::moneys(&moneys(&group.net)),
-        "net_per_attended": shown::maybe_money(per_attended(group, site)),
+        "net_per_attended": shown::maybe_money(per_attended(group, site.currency)),
         "bookings": {
             "made": b.made(),
             "came": b.came,
@@ -217,9 +220,9 @@ fn moneys(net: &BTreeMap<Currency, i64>) -> Vec<Money> {
 }
 
 /// What is left of purchases for each person who came, in the site's currency.
-fn per_attended(group: &Group, site: &Site) -> Option<Money> {
-    let net = group.net.get(&site.currency).copied().unwrap_or(0);
-    Money::new(net, site.currency).average(group.shown.came as i64)
+fn per_attended(group: &Group, currency: Currency) -> Option<Money> {
+    let net = group.net.get(&currency).copied().unwrap_or(0);
+    Money::new(net, currency).average(group.shown.came as i64)
 }
 
 /// In one currency; none where nothing was spent in it, or nothing is there to share it.
@@ -260,32 +263,44 @@ pub async fn show_up_csv(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let worked = work(&app, &ask, &site).await?;
     let (total, all) = rows(&worked);
-    let lines = std::iter::once(&total).chain(&all).map(|row| cells(row, &site)).collect();
+    let lines = std::iter::once(&total).chain(&all).flat_map(|row| lines_of(row, &site)).collect();
     let mut head = vec![worked.first.by.word()];
     head.extend(COLUMNS);
     file("show_up", &head, lines)
 }
 
-fn cells(row: &Row, site: &Site) -> Vec<Cell> {
+/// The row, and one more of the same name for each other currency in it, without the counts.
+fn lines_of(row: &Row, site: &Site) -> Vec<Vec<Cell>> {
+    let (_, group, spent) = row;
+    let mut currencies: Vec<Currency> = group.net.iter().filter(|(_, minor)| **minor != 0).map(|(currency, _)| *currency).collect();
+    let codes = spent.iter().flatten().filter(|(_, minor)| **minor != 0);
+    currencies.extend(codes.filter_map(|(code, _)| Currency::parse(code)));
+    currencies.retain(|currency| *currency != site.currency);
+    currencies.sort_unstable();
+    currencies.dedup();
+    std::iter::once(site.currency).chain(currencies).map(|currency| cells(row, site, currency)).collect()
+}
+
+fn cells(row: &Row, site: &Site, currency: Currency) -> Vec<Cell> {
     let (name, group, spent) = row;
-    let s: &Shown = &group.shown;
+    let (s, b): (&Shown, _) = (&group.shown, &group.bookings);
+    let is_own = currency == site.currency;
     let amount = |money: Option<Money>| Cell::maybe_number(money.map(|m| m.decimal()));
-    let share = |part: u64, whole: u64| Cell::maybe_number(rate(part as i64, whole as i64));
+    let count = |n: u64| if is_own { Cell::number(n) } else { Cell::Empty };
+    let share = |part: u64, whole: u64| Cell::maybe_number(rate(part as i64, whole as i64).filter(|_| is_own));
     let mut all = vec![Cell::text(name.clone())];
-    let counts = [s.asked, s.booked, s.moved, s.came, s.no_show, s.not_told, s.cancelled, s.open, s.bought, s.refunded];
-    all.extend(counts.map(Cell::number));
+    all.extend([s.asked, s.booked, s.moved, s.came, s.no_show, s.not_told, s.cancelled, s.open, s.bought, s.refunded].map(count));
     all.extend([share(s.came, s.settled()), share(s.missed(), s.settled())]);
-    all.push(amount(Some(Money::new(group.net.get(&site.currency).copied().unwrap_or(0), site.currency))));
-    all.push(amount(per_attended(group, site)));
-    let b = &group.bookings;
-    all.extend([b.made(), b.came, b.missed(), b.cancelled].map(Cell::number));
+    all.push(amount(Some(Money::new(group.net.get(&currency).copied().unwrap_or(0), currency))));
+    all.push(amount(per_attended(group, currency)));
+    all.extend([b.made(), b.came, b.missed(), b.cancelled].map(count));
     all.push(share(b.missed(), b.settled()));
-    let own = |moneys: &BTreeMap<String, i64>| Money::new(moneys.get(site.currency.code()).copied().unwrap_or(0), site.currency);
-    all.push(amount(spent.as_ref().map(own)));
-    for of in [b.made(), b.came, s.came] {
-        all.push(amount(spent.as_ref().and_then(|spent| cost(spent, of, site.currency))));
+    let of = |moneys: &BTreeMap<String, i64>| Money::new(moneys.get(currency.code()).copied().unwrap_or(0), currency);
+    all.push(amount(spent.as_ref().map(of)));
+    for parts in [b.made(), b.came, s.came] {
+        all.push(amount(spent.as_ref().and_then(|spent| cost(spent, parts, currency))));
     }
-    all.push(Cell::text(site.currency.code()));
+    all.push(Cell::text(currency.code()));
     all
 }
 

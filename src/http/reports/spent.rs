@@ -148,7 +148,11 @@ fn figures(spent: &Spent, brought: &Brought, site: &Site) -> Map<String, Value> 
 
 /// In the site's own currency.
 pub fn own(spent: &Spent, site: &Site) -> i64 {
-    spent.money.get(site.currency.code()).copied().unwrap_or(0)
+    spent_in(spent, site.currency)
+}
+
+pub fn spent_in(spent: &Spent, currency: Currency) -> i64 {
+    spent.money.get(currency.code()).copied().unwrap_or(0)
 }
 
 /// By day, for the chart.

@@ -33,19 +33,31 @@ pub const SOURCES: Doc =
         .answer(r#"{"items":[],"total":{}}"#)
         .statuses(&[200, 400]);
 pub const SOURCES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(query::SOURCES_CSV).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV. Money of another currency stands in a row of its own, under the same name.")
+        .query(query::SOURCES_CSV)
+        .answer("name,visits,…")
+        .of_type("text/csv")
+        .statuses(&[200, 400]);
 pub const COUNTRIES: Doc = Doc::new("Reports", "Visits, conversions and money by country: that of the bill, else of the visit.")
     .query(query::REPORT)
     .answer(r#"{"items":[],"total":{}}"#)
     .statuses(&[200, 400]);
 pub const COUNTRIES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV. Money of another currency stands in a row of its own, under the same name.")
+        .query(query::REPORT)
+        .answer("name,visits,…")
+        .of_type("text/csv")
+        .statuses(&[200, 400]);
 pub const DEVICES: Doc = Doc::new("Reports", "Visits, conversions and money by the kind of device of the visit.")
     .query(query::REPORT)
     .answer(r#"{"items":[],"total":{}}"#)
     .statuses(&[200, 400]);
 pub const DEVICES_CSV: Doc =
-    Doc::new("Reports", "The same as CSV.").query(query::REPORT).answer("name,visits,…").of_type("text/csv").statuses(&[200, 400]);
+    Doc::new("Reports", "The same as CSV. Money of another currency stands in a row of its own, under the same name.")
+        .query(query::REPORT)
+        .answer("name,visits,…")
+        .of_type("text/csv")
+        .statuses(&[200, 400]);
 /// What a table is by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum By {
@@ -376,7 +388,7 @@ async fn table_file(app: App, ask: Ask, by: By) -> Result<Reply> {
     let was = |name: &String| before.as_ref().map(|all| all.get(name).unwrap_or(&nothing));
     let is_last = |name: &str| name == UNATTRIBUTED;
     rows.sort_by(|(a, x), (b, y)| is_last(a).cmp(&is_last(b)).then_with(|| shown.size(y, &site).total_cmp(&shown.size(x, &site))));
-    let lines = rows.iter().map(|(name, row)| shown.cells(vec![Cell::text(name.as_str())], row, was(name), &site)).collect();
+    let lines = rows.iter().flat_map(|(name, row)| shown.lines(&[Cell::text(name.as_str())], row, was(name), &site)).collect();
     file(by.word(), &shown.head(&[by.word()], before.is_some()), lines)
 }
 

@@ -219,7 +219,8 @@ pub async fn campaigns_csv(app: App, ask: Ask) -> Result<Reply> {
     };
     let mut lines = Vec::new();
     let mut line = |names: [&str; 3], node: &Node| {
-        lines.push(shown.cells(names.into_iter().map(Cell::text).collect(), &node.row, is_compared.then_some(&node.was), &site));
+        let names: Vec<Cell> = names.into_iter().map(Cell::text).collect();
+        lines.extend(shown.lines(&names, &node.row, is_compared.then_some(&node.was), &site));
     };
     for (channel, in_channel) in sorted(&root) {
         if in_channel.below.is_empty() {

@@ -89,6 +89,47 @@ pub fn set_verdict(c: &SiteConn, conversion: ConversionId, verdict: Option<&str>
     Ok(())
 }
 
+/// The owner's word on a conversion that is the same as another one, unless there is one on that already.
+pub fn copy_verdict(c: &SiteConn, from: ConversionId, to: ConversionId) -> Result<()> {
+    c.execute(
+        "update affiliate_credits as own set verdict = o.verdict, verdict_at = o.verdict_at, verdict_by = o.verdict_by, verdict_note = o.verdict_note
+         from affiliate_credits as o
+         where own.site_id = :site and own.conversion_id = :to and own.verdict is null
+           and o.site_id = :site and o.conversion_id = :from and o.affiliate_id is own.affiliate_id and o.verdict is not null",
+        named_params! {":from": from.number(), ":to": to.number()},
+    )?;
+    Ok(())
+}
+
+/// A line of what is booked of a conversion: for its receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BookedLine {
+    pub affiliate: Option<AffiliateId>,
+    pub own_day: Day,
+    pub book_day: Day,
+    pub amount: Option<Money>,
+    pub note: String,
+}
+
+pub fn lines_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<BookedLine>> {
+    c.list(
+        "select affiliate_id, own_day, book_day, amount_minor, currency, note from commissions
+         where site_id = :site and conversion_id = :id order by id limit 100",
+        named_params! {":id": conversion.number()},
+        |row| {
+            let currency = money_of(row.get(4)?);
+            let minor: i64 = row.get(3)?;
+            Ok(BookedLine {
+                affiliate: row.get::<_, Option<i64>>(0)?.map(AffiliateId::new),
+                own_day: Day(row.get(1)?),
+                book_day: Day(row.get(2)?),
+                amount: currency.map(|currency| Money::new(minor, currency)),
+                note: row.get(5)?,
+            })
+        },
+    )
+}
+
 /// What is booked of a conversion, by whose it is.
 pub fn booked(c: &SiteConn, conversion: ConversionId) -> Result<BTreeMap<Owner, BTreeMap<Place, Sums>>> {
     let rows = c.list(

@@ -8,20 +8,11 @@ use crate::domain::ids::{ContactId, ConversionId, ImportId, MilestoneId};
 use crate::domain::time::Time;
 use crate::error::Result;
 
-/// A row of a file, and the step that it is.
-#[derive(Debug, Clone)]
-pub struct BroughtRow {
-    pub key: Vec<u8>,
-    pub milestone: MilestoneId,
-}
-
-/// The step as it stands.
+/// What is to be known of a step to take it away.
 #[derive(Debug, Clone)]
 pub struct Brought {
     pub contact: Option<ContactId>,
     pub conversion: Option<ConversionId>,
-    /// The file that told of it first.
-    pub import: Option<ImportId>,
     pub is_undone: bool,
 }
 
@@ -34,20 +25,63 @@ pub fn set_import(c: &SiteConn, id: MilestoneId, import: ImportId) -> Result<()>
     Ok(())
 }
 
-/// Rows of a file behind the one that was looked at last.
-pub fn list_rows(c: &SiteConn, import: ImportId, after: &[u8], limit: i64) -> Result<Vec<BroughtRow>> {
+/// A list tells of a step, whoever told of it first.
+pub fn tell(c: &SiteConn, id: MilestoneId, import: ImportId) -> Result<()> {
+    c.execute(
+        "insert into import_tellings (site_id, fact_id, import_id) values (:site, :id, :import) on conflict do nothing",
+        named_params! {":id": id.number(), ":import": import.number()},
+    )?;
+    Ok(())
+}
+
+/// The list does not tell of it any more.
+pub fn untell(c: &SiteConn, id: MilestoneId, import: ImportId) -> Result<()> {
+    c.execute(
+        "delete from import_tellings where site_id = :site and fact_id = :id and import_id = :import",
+        named_params! {":id": id.number(), ":import": import.number()},
+    )?;
+    Ok(())
+}
+
+/// Steps that a list tells of, behind the one that was looked at last.
+pub fn list_told(c: &SiteConn, import: ImportId, after: i64, limit: i64) -> Result<Vec<MilestoneId>> {
     c.list(
-        "select key, fact_id from import_rows
-         where site_id = :site and import_id = :import and kind = 'offline' and key > :after and fact_id is not null
-         order by key limit :limit",
+        "select fact_id from import_tellings where site_id = :site and import_id = :import and fact_id > :after order by fact_id limit :limit",
         named_params! {":import": import.number(), ":after": after, ":limit": limit},
-        |row| Ok(BroughtRow { key: row.get(0)?, milestone: MilestoneId::new(row.get(1)?) }),
+        |row| Ok(MilestoneId::new(row.get(0)?)),
     )
 }
 
+/// The first of the other lists that tell of it.
+pub fn find_other(c: &SiteConn, id: MilestoneId, import: ImportId) -> Result<Option<ImportId>> {
+    c.find(
+        "select import_id from import_tellings where site_id = :site and fact_id = :id and import_id <> :import order by import_id limit 1",
+        named_params! {":id": id.number(), ":import": import.number()},
+        |row| Ok(ImportId::new(row.get(0)?)),
+    )
+}
+
+/// What was one list's is another one's.
+pub fn hand_over(c: &SiteConn, id: MilestoneId, from: ImportId, to: ImportId) -> Result<()> {
+    let who = named_params! {":id": id.number(), ":from": from.number(), ":to": to.number()};
+    c.execute("update milestones set import_id = :to where site_id = :site and id = :id and import_id = :from", who)?;
+    c.execute(
+        "update import_rows set import_id = :to where site_id = :site and fact_id = :id and kind = 'offline' and import_id = :from",
+        who,
+    )?;
+    Ok(())
+}
+
+/// So that its rows can come again, in whatever words they told of it.
+pub fn forget_rows(c: &SiteConn, id: MilestoneId) -> Result<()> {
+    c.execute("delete from import_rows where site_id = :site and fact_id = :id and kind = 'offline'", named_params! {":id": id.number()})?;
+    Ok(())
+}
+
+/// The step as it stands.
 pub fn find(c: &SiteConn, id: MilestoneId) -> Result<Option<Brought>> {
     c.find(
-        "select contact_id, conversion_id, import_id, undone_at is not null from milestones where site_id = :site and id = :id",
+        "select contact_id, conversion_id, undone_at is not null from milestones where site_id = :site and id = :id",
         named_params! {":id": id.number()},
         |row| {
             let (contact, conversion): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
@@ -55,27 +89,10 @@ pub fn find(c: &SiteConn, id: MilestoneId) -> Result<Option<Brought>> {
                 // Below nought: somebody who was erased.
                 contact: contact.filter(|id| *id > 0).map(ContactId::new),
                 conversion: conversion.map(ConversionId::new),
-                import: row.get::<_, Option<i64>>(2)?.map(ImportId::new),
-                is_undone: row.get(3)?,
+                is_undone: row.get(2)?,
             })
         },
     )
-}
-
-/// Another file that tells of the same step in other words, and becomes the one that told of it first.
-pub fn leave_to_another(c: &SiteConn, id: MilestoneId, key: &[u8]) -> Result<bool> {
-    let other: Option<i64> = c.find(
-        "select import_id from import_rows
-         where site_id = :site and fact_id = :id and kind = 'offline' and key <> :key order by import_id limit 1",
-        named_params! {":id": id.number(), ":key": key},
-        |row| row.get(0),
-    )?;
-    let Some(other) = other else { return Ok(false) };
-    c.execute(
-        "update milestones set import_id = :import where site_id = :site and id = :id",
-        named_params! {":id": id.number(), ":import": other},
-    )?;
-    Ok(true)
 }
 
 /// It was never told: nothing of a person stays with it, and the same row may come again.

@@ -10,13 +10,15 @@ use rusqlite::named_params;
 use super::super::questions::visits::Origin;
 use super::super::scope::SiteConn;
 use crate::domain::campaign::{ClickKind, Utm};
-use crate::domain::milestone::{CameFrom, touchpoint};
+use crate::domain::milestone::{CameFrom, booking_of, touchpoint};
 use crate::domain::question::funnel::{Enrolled, Step};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
 /// Rows read by one question at most: it must not hold up the log for others.
 const MOST_ROWS: usize = 150_000;
+/// Moves of one booking that are followed.
+const MOST_MOVES: usize = 32;
 /// Bytes of the steps of all sites. The one that is asked for is always kept.
 const MOST_BYTES: usize = 96 * 1024 * 1024;
 
@@ -35,6 +37,8 @@ pub struct Walked {
     pub kinds: Vec<String>,
     /// Where steps say that their people came from. The first is nowhere.
     pub origins: Arc<Origins>,
+    /// Bookings that were moved, and got another number by that: the one before, by the new one.
+    moved: Arc<HashMap<u32, u32>>,
     /// The last change that is in it.
     seen: i64,
     newest_id: u32,
@@ -56,6 +60,18 @@ impl Walked {
     /// The last change of a row that it knows of.
     pub fn seen(&self) -> i64 {
         self.seen
+    }
+
+    /// The number under which a booking was made, however often it was moved since.
+    pub fn first_of(&self, booking: u32) -> u32 {
+        let mut first = booking;
+        for _ in 0..MOST_MOVES {
+            match self.moved.get(&first) {
+                Some(before) => first = *before,
+                None => break,
+            }
+        }
+        first
     }
 }
 
@@ -81,16 +97,18 @@ struct Changes {
     sources: Vec<String>,
     kinds: Vec<String>,
     origins: Arc<Origins>,
+    moved: Arc<HashMap<u32, u32>>,
     read: usize,
 }
 
 fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
     let (sources, kinds, origins) = (known.sources.clone(), known.kinds.clone(), known.origins.clone());
-    let mut new = Changes { rows: Vec::new(), gone: Vec::new(), sources, kinds, origins, read: 0 };
+    let mut new = Changes { rows: Vec::new(), gone: Vec::new(), sources, kinds, origins, moved: known.moved.clone(), read: 0 };
     let mut seen = known.seen;
     let mut is_too_large = false;
     c.scan(
-        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at
+        "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
+           external_id, case when kind = 'appointment_rescheduled' then coalesce(metadata ->> 'moved_from', metadata ->> 'rescheduled_from') end
          from milestones where site_id = :site and changed > :seen order by changed limit :most",
         named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
         |row| {
@@ -103,14 +121,20 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
             // Of nobody: no person to count.
             let Some(person) = row.get::<_, Option<i64>>(2)? else { return Ok(true) };
             let (id, at): (i64, i64) = (row.get(1)?, row.get(3)?);
-            let source = place(&mut new.sources, row.get_ref(4)?.as_str()?);
+            let told_by = row.get_ref(4)?.as_str()?;
+            let source = place(&mut new.sources, told_by);
+            let booking = booking(told_by, row.get_ref(12)?.as_str_or_null()?);
+            let before = self::booking(told_by, row.get_ref(13)?.as_str_or_null()?);
+            if before > 0 && booking > 0 && before != booking {
+                Arc::make_mut(&mut new.moved).insert(booking, before);
+            }
             let kind = place(&mut new.kinds, row.get_ref(5)?.as_str()?);
             let seconds = |ms: i64| u32::try_from(ms / 1_000).unwrap_or(u32::MAX);
             let starts_s = row.get::<_, Option<i64>>(6)?.map_or(0, seconds);
             let origin = origin(&mut new.origins, [row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?]);
             match (u32::try_from(id), i32::try_from(person), u8::try_from(source), u16::try_from(kind)) {
                 (Ok(id), Ok(person), Ok(source), Ok(kind)) => {
-                    new.rows.push(Step { person, at_s: seconds(at), id, kind, source, origin, starts_s });
+                    new.rows.push(Step { person, at_s: seconds(at), id, kind, source, origin, starts_s, booking });
                 }
                 _ => is_too_large = true,
             }
@@ -121,6 +145,13 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
         return Err(Error::internal("a site has more steps, people or words than are counted"));
     }
     Ok((new, seen))
+}
+
+/// A number for the booking that a source calls so, by FNV-1a: it has to tell apart the few bookings of one person. 0 for none.
+fn booking(source: &str, external_id: Option<&str>) -> u32 {
+    let Some(id) = external_id.map(booking_of).filter(|id| !id.is_empty()) else { return 0 };
+    let bytes = source.bytes().chain([0]).chain(id.bytes());
+    bytes.fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
 }
 
 /// A step that names a campaign or a click is a touch. Of more origins than are told apart the rest are nobody's.
@@ -173,7 +204,8 @@ fn merged(known: &Walked, mut new: Changes, seen: i64, is_whole: bool) -> Walked
         steps.push(*old);
     }
     steps.extend(rest);
-    Walked { steps, sources: new.sources, kinds: new.kinds, origins: new.origins, seen, newest_id, is_whole }
+    let (sources, kinds, origins, moved) = (new.sources, new.kinds, new.origins, new.moved);
+    Walked { steps, sources, kinds, origins, moved, seen, newest_id, is_whole }
 }
 
 impl Walks {

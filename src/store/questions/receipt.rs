@@ -46,6 +46,8 @@ pub struct Partner {
     pub name: Option<String>,
     /// What is left of the commission, by currency.
     pub earned: Vec<Money>,
+    /// Every line of it, in the order in which they were booked.
+    pub booked: Vec<commissions::BookedLine>,
 }
 
 /// One platform's statement.
@@ -158,7 +160,7 @@ fn partner(c: &SiteConn, id: ConversionId) -> Result<Option<Partner>> {
         Some(affiliate) => affiliates::find(c, affiliate)?.map(|a| a.name),
         None => None,
     };
-    Ok(Some(Partner { earned: commissions::left(c, id, credit.affiliate)?, name, credit }))
+    Ok(Some(Partner { earned: commissions::left(c, id, credit.affiliate)?, booked: commissions::lines_of(c, id)?, name, credit }))
 }
 
 type Newest = (String, String, String);

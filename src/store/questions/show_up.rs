@@ -182,7 +182,8 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
         told.clear();
         told.extend(trail.steps.iter().filter_map(|s| {
             let starts = (s.starts_s > 0).then_some(s.starts_s);
-            kinds[usize::from(s.kind)].what(starts).map(|what| Told { at_s: s.at_s, what, due_s: starts, source: s.source })
+            let booking = trails.steps.first_of(s.booking);
+            kinds[usize::from(s.kind)].what(starts).map(|what| Told { at_s: s.at_s, what, due_s: starts, source: s.source, booking })
         }));
         told.extend(trail.sales.iter().filter_map(|s| {
             let what = match s.kind {
@@ -191,7 +192,7 @@ fn each<'t>(trails: &'t Trails, times: Times, mut on: impl FnMut(&Trail<'t>, &Li
                 Kind::Refund => What::Refunded,
                 Kind::SignUp | Kind::Custom => return None,
             };
-            Some(Told { at_s: s.at_s, what, due_s: None, source: 0 })
+            Some(Told { at_s: s.at_s, what, due_s: None, source: 0, booking: 0 })
         }));
         told.sort_unstable();
         if let Some(line) = line(&told, times.from_s, times.to_s, times.now_s) {

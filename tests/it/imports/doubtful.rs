@@ -52,6 +52,19 @@ async fn a_file_that_was_cut_leaves_no_sale_behind() {
     assert_eq!(preview(&house, &shop, "conversions", text).await["may_be_cut"], false);
 }
 
+/// What was spent is not below nought, in a file either; a day that has cost nothing is one.
+#[tokio::test]
+async fn a_cost_below_nought_is_refused_with_what_to_do() {
+    let house = House::new();
+    let shop = house.site("shop.example").await;
+    let text = "day,source,campaign,amount\n2026-06-10,google,Spring,-1\n2026-06-11,google,Spring,0\n2026-06-12,google,Spring,5.00\n";
+    let seen = preview(&house, &shop, "spend", text).await;
+    assert_eq!(refused(&seen), [(2, "amount".to_owned())], "{seen}");
+    assert!(seen["refused"][0]["remedy"].as_str().is_some_and(|remedy| remedy.contains("correct the amount")), "{seen}");
+    assert_eq!(rows(&bring(&house, &shop, "spend", text).await), [2, 0, 0, 0, 0, 1]);
+    assert_eq!(spent(&house, &shop).await, json!([0, 500]));
+}
+
 const SPENT: &str = "day,source,campaign,amount\n2026-06-10,google,Spring,10.00\n2026-06-11,google,Spring,20.00\n";
 
 async fn spent(house: &House, shop: &SiteAt) -> Value {

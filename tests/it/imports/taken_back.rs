@@ -125,3 +125,38 @@ async fn a_second_list_that_is_taken_back_leaves_the_first_one_alone() {
     assert_eq!(shown(&house, &shop).await["metrics"], before);
     assert_eq!(house.sql(&shop, "select count(*) as n from leads")[0]["n"], json!(3));
 }
+
+/// Lists come and go in any order, some with the same step in other words: it stands as long as one list that names it does, and
+/// so does the lead that it made.
+#[tokio::test]
+async fn a_step_stands_as_long_as_one_list_that_names_it() {
+    const NAMES: [&str; 5] = ["ann", "bea", "cem", "dan", "eve"];
+    const LISTS: [(&str, &[usize]); 3] = [("", &[0, 1, 2]), ("", &[1, 2, 3]), ("By the fair", &[0, 2, 4])];
+    let list = |n: usize| {
+        let (note, all) = LISTS[n];
+        let rows = all.iter().map(|who| format!("2026-06-01 1{who}:00,{}@mail.example,lead,{note}\n", NAMES[*who]));
+        format!("When,E-Mail,What happened,Note\n{}", rows.collect::<String>())
+    };
+    for seed in 1_u64..=6 {
+        let house = House::new();
+        let shop = house.site("shop.example").await;
+        let (mut standing, mut dice, mut done) = ([const { None::<Value> }; 3], seed, Vec::new());
+        for _ in 0..9 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let n = (dice >> 33) as usize % LISTS.len();
+            done.push((n, standing[n].is_some()));
+            match standing[n].take() {
+                Some(import) => drop(undo(&house, &shop, &import).await),
+                None => standing[n] = Some(bring(&house, &shop, "offline", &list(n)).await),
+            }
+            let named = |who: usize| LISTS.iter().zip(&standing).any(|((_, all), is_there)| is_there.is_some() && all.contains(&who));
+            let want: Vec<Value> =
+                (0..NAMES.len()).filter(|who| named(*who)).map(|who| json!(format!("{}@mail.example", NAMES[who]))).collect();
+            for table in ["funnel_events", "leads", "contacts"] {
+                let rows = house.sql(&shop, &format!("select email from {table} order by email"));
+                let got: Vec<Value> = rows.iter().map(|row| row["email"].clone()).collect();
+                assert_eq!(got, want, "{table} after {done:?}, seed {seed}");
+            }
+        }
+    }
+}

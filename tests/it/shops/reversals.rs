@@ -186,6 +186,33 @@ async fn a_sale_that_holds_again_is_not_taken_back_by_what_still_waits() {
     assert_eq!(scene.names().len(), 2, "nor by hand: the sale holds");
 }
 
+/// Google Analytics has no word for a sale that counts again: nothing is sent, and the delivery says so.
+#[tokio::test]
+async fn a_sale_that_cannot_be_told_again_is_said_to_be_so() {
+    let scene = Scene::open().await;
+    let mut want = vec![("purchase", 99.0)];
+    for n in 1..=2 {
+        scene.order("1001", "paid").await;
+        scene.work().await;
+        scene.house.advance_s(HOUR_S);
+        scene.order("1001", "cancelled").await;
+        scene.work().await;
+        scene.house.advance_s(HOUR_S);
+        // It has gone there already: a second end is no second refund.
+        want.extend((n == 1).then_some(("refund", 99.0)));
+        assert_eq!(scene.names(), told(&want), "{n}");
+    }
+    scene.order("1001", "paid").await;
+    scene.work().await;
+    let rows = scene.house.deliveries(&scene.site).await;
+    let again: Vec<&Value> = rows.iter().filter(|d| d["kind"].as_str().is_some_and(|kind| kind.starts_with("again"))).collect();
+    assert_eq!(again.len(), 2, "{rows:#?}");
+    for row in again {
+        assert_eq!((&row["state"], &row["reason"]), (&json!("skipped"), &json!("no_way_back")), "{row}");
+    }
+    assert_eq!(scene.names(), told(&want));
+}
+
 #[tokio::test]
 async fn money_goes_back_after_its_sale_never_before() {
     // The sale is not taken at first; its refund, planned later, would be.
