@@ -491,8 +491,7 @@ left join main.sync_runs r on r.site_id = n.site_id
   and r.id = (select max(x.id) from main.sync_runs x where x.site_id = n.site_id and x.connection_id = n.id and x.ended_at is not null)
 where n.site_id = {site} and n.removed_at is null and n.platform in ('easyappointments', 'zoom', 'eventbrite', 'poshvip')
 union all
--- What no connection brings: typed in, told by POST /funnel/event, or of a connection that was removed. Three sources have none
--- ever and stand here always, the others where there is something of the kind.
+-- What no connection brings: typed in, told by POST /funnel/event, or of a connection that was removed.
 select
   s.word,
   (select slug from temp.halo_site),
@@ -514,15 +513,15 @@ select
        and not exists (select 1 from main.connections n where n.site_id = m.site_id and n.id = m.connection_id and n.removed_at is null))),
   (select strftime('%Y-%m-%dT%H:%M:%SZ', created_at / 1000, 'unixepoch') from main.sites where id = {site})
 from (
-  select 'manual' as word, 'Typed in by hand' as name, 1 as is_always
-  union all select 'referral', 'Referrals', 1
-  union all select 'direct_signup', 'Direct sign-ups', 1
-  union all select 'easyappointments', 'Easy!Appointments, told without a connection', 0
-  union all select 'zoom', 'Zoom, told without a connection', 0
-  union all select 'eventbrite', 'Eventbrite, told without a connection', 0
-  union all select 'poshvip', 'Posh, told without a connection', 0
+  select 'manual' as word, 'Typed in by hand' as name
+  union all select 'referral', 'Referrals'
+  union all select 'direct_signup', 'Direct sign-ups'
+  union all select 'easyappointments', 'Easy!Appointments, told without a connection'
+  union all select 'zoom', 'Zoom, told without a connection'
+  union all select 'eventbrite', 'Eventbrite, told without a connection'
+  union all select 'poshvip', 'Posh, told without a connection'
 ) s
-where s.is_always = 1 or people > 0;
+where people > 0;
 
 create temp view funnel_events as
 select

@@ -1,5 +1,8 @@
 //! Tenants: added, changed, their identify secret replaced. The command line and the dashboard both come here.
 
+/// A site that is there already.
+mod known;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -90,7 +93,7 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
         domains: deduped(domains),
     };
     if who == COMMAND_LINE
-        && let Some(known) = known_by(app, &new)?
+        && let Some(known) = known::by_domain(app, &new)?
     {
         return Ok(known);
     }
@@ -119,25 +122,6 @@ fn added(app: &App, site: &Site, is_new: bool) -> SiteAdded {
         consent_note: consent_note(site.consent).into(),
         is_new,
     }
-}
-
-/// The site that is meant where it was named in the browser before. Whoever commands the server may know of all sites.
-fn known_by(app: &App, new: &NewSite) -> Result<Option<SiteAdded>> {
-    let book = app.book();
-    let sites = book.sites();
-    let Some((site, taken)) = sites.iter().find_map(|site| Some((site, new.domains.iter().find(|d| site.domains.contains(d))?))) else {
-        return Ok(None);
-    };
-    if site.name.eq_ignore_ascii_case(&new.name) && new.domains.iter().all(|d| site.domains.contains(d)) {
-        return Ok(Some(added(app, site, false)));
-    }
-    let (slug, name) = (&site.slug, &site.name);
-    let line = snippet(&app.config.public_url, &site.public_key);
-    let says = format!(
-        "{taken} is the site {slug} ({name}) already, and a domain belongs to one site only. Its public key: {}. For the head of its pages: {line}",
-        site.public_key
-    );
-    Err(Error::invalid("domain", says))
 }
 
 /// Changes one setting by name.

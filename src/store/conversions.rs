@@ -1,5 +1,7 @@
 //! Sales and leads, each once, whoever told of it.
 
+/// What its owner should see of it.
+mod flag;
 /// One that is none after all.
 mod void;
 
@@ -12,6 +14,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
+pub use flag::{set_flag, set_note};
 pub use void::{VOID, close, unlink};
 
 /// A conversion as flows judge it.
@@ -265,25 +268,6 @@ pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<
     c.execute(
         "update conversions set label = :label where site_id = :site and id = :id and rank = :rank",
         named_params! {":label": label, ":id": id.number(), ":rank": rank},
-    )?;
-    Ok(())
-}
-
-/// Something about it that its owner should see.
-pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
-    c.execute(
-        "update conversions set flag = coalesce(flag, :flag) where site_id = :site and id = :id",
-        named_params! {":flag": flag, ":id": id.number()},
-    )?;
-    Ok(())
-}
-
-/// A note of the flag that comes and goes with what is known, beside whatever else it says.
-pub fn set_note(c: &SiteConn, id: ConversionId, note: &str, is_so: bool) -> Result<()> {
-    c.execute(
-        "update conversions set flag = nullif(trim(trim(replace(coalesce(flag, ''), :note, ''), '; ') || iif(:so, '; ' || :note, ''), '; '), '')
-         where site_id = :site and id = :id and (instr(coalesce(flag, ''), :note) > 0) is not :so",
-        named_params! {":note": note, ":so": is_so, ":id": id.number()},
     )?;
     Ok(())
 }
