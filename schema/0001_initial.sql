@@ -659,6 +659,8 @@ create table milestones (
   erased_at     integer,                                   -- as in leads
   import_id     integer,                                   -- the file that told of it first
   undone_at     integer,                                   -- it is not so any more: an appointment came back, or its file was taken back
+  booking       integer not null default 0,                -- a number for what its source calls the booking; 0 where it does not say
+  moved_from    integer not null default 0,                -- the number before, where a move brought another one
   primary key (site_id, id)
 ) strict, without rowid;
 create unique index milestones__site_id__key on milestones (site_id, key) where key is not null;
@@ -667,7 +669,8 @@ create index milestones__site_id__contact_id on milestones (site_id, contact_id,
 create index milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 -- All that the funnel's figures need, in the order in which it became known.
 create index milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
+   booking, moved_from);
 
 -- People who became users of the owner's own product, and the way there as it was known then: frozen. Each is a conversion
 -- too.

@@ -1094,6 +1094,8 @@ CREATE TABLE milestones (
   erased_at     integer,                                   -- as in leads
   import_id     integer,                                   -- the file that told of it first
   undone_at     integer,                                   -- it is not so any more: an appointment came back, or its file was taken back
+  booking       integer not null default 0,                -- a number for what its source calls the booking; 0 where it does not say
+  moved_from    integer not null default 0,                -- the number before, where a move brought another one
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -1870,7 +1872,8 @@ CREATE INDEX members__user_id on members (user_id);
 CREATE INDEX messages__site_id__at on messages (site_id, at);
 
 CREATE INDEX milestones__site_id__changed on milestones
-  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at);
+  (site_id, changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
+   booking, moved_from);
 
 CREATE INDEX milestones__site_id__connection_id__external_id on milestones (site_id, connection_id, external_id, kind) where connection_id > 0;
 

@@ -129,7 +129,7 @@ const chat = (x) => (x.method === 'no_match' ? h('span.faint', null, x.sentence)
 /** @param {any} x */
 const partner = (x) => [h('p', null, h('b', null, h('bdi', null, x.name ?? x.code)), x.earned.length > 0 && ` earns ${x.earned.map(money).join(', ')}`, x.terms && h('span.quiet', null, ` · ${x.terms}`)),
   h('p.quiet', null, x.sentence, x.flag && ` ${x.flag}`),
-  x.booked.length > 1 && h('ul.quiet', null, x.booked.map((/** @type {any} */ l) => h('li', null, day(l.day), l.amount && [' ', h('b.num', null, money(l.amount))], ` ${l.note}`)))];
+  (x.booked.length > 1 || x.booked.some((/** @type {any} */ l) => l.day !== l.own_day)) && h('ul.quiet', null, x.booked.map((/** @type {any} */ l) => h('li', null, day(l.day), l.amount && [' ', h('b.num', null, money(l.amount))], ` ${l.note}`)))];
 
 /** @param {any} d @param {'h3'|'h4'} level */
 function told(d, level) {

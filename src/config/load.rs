@@ -16,6 +16,23 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
 /// Environment variables begin with this.
 const PREFIX: &str = "HALOTRACK_";
+/// Vendors whose host another can stand in for: requests say it by this word. Shops and booking systems have their own address.
+const STOOD_IN: [&str; 14] = [
+    "anytrack",
+    "calendly",
+    "eventbrite",
+    "ga4",
+    "google_ads",
+    "google_oauth",
+    "hubspot",
+    "meta",
+    "metaleads",
+    "shopify",
+    "stripe",
+    "typeform",
+    "zoom",
+    "zoom_oauth",
+];
 /// `HALOTRACK_BASE_URL_META` is `base_url.meta`.
 const BASE_URL: &str = "BASE_URL_";
 
@@ -199,6 +216,10 @@ fn resolve(layer: Layer) -> Result<Config> {
     }
     let mut base_urls = BTreeMap::new();
     for (platform, url) in layer.base_url {
+        if !STOOD_IN.contains(&platform.as_str()) {
+            let message = format!("base_url.{platform} is obeyed by nothing. It may stand for {}.", STOOD_IN.join(", "));
+            return Err(wrong(&format!("base_url.{platform}"), message));
+        }
         base_urls.insert(platform.clone(), web_address(&format!("base_url.{platform}"), &url)?);
     }
     let cors_origins = layer.cors_origins.map(List::entries).unwrap_or_default();

@@ -131,6 +131,19 @@ pub fn booking_of(external_id: &str) -> &str {
     external_id.split_once("::").map_or(external_id, |(booking, _)| booking)
 }
 
+/// A number for the booking that a source calls so, by FNV-1a: it has to tell apart the few bookings of one person. 0 for none.
+pub fn booking_number(source: &str, external_id: Option<&str>) -> u32 {
+    let Some(id) = external_id.map(booking_of).filter(|id| !id.is_empty()) else { return 0 };
+    let bytes = source.bytes().chain([0]).chain(id.bytes());
+    bytes.fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
+}
+
+/// What the booking was called before, where a move brought another name.
+pub fn moved_from(milestone: &Milestone) -> Option<&str> {
+    let told = ["moved_from", "rescheduled_from"].into_iter().find_map(|name| milestone.metadata.get(name)?.as_str());
+    told.filter(|_| milestone.kind == "appointment_rescheduled")
+}
+
 /// The click ids among what the sender says of a step.
 pub fn clicks_in(data: &Value) -> ClickIds {
     let mut clicks = ClickIds::new();

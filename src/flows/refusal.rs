@@ -14,7 +14,8 @@ pub async fn too_many(app: &App, site: &Arc<Site>, page: &PageTouch) -> Result<T
     if heed(app, site, page).await? {
         return Ok(Taken::Anonymous);
     }
-    touch::dropped(app, site, "limited").await
+    touch::dropped(app, site, "limited").await?;
+    Ok(Taken::Dropped("limited"))
 }
 
 /// Whether the visitor says no to anything.

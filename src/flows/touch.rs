@@ -95,28 +95,15 @@ pub enum Taken {
 /// Decides on consent and stores the touch, which goes from hand to hand on its way and is too large to be copied each time.
 pub async fn run(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) -> Result<Taken> {
     let now = app.clock.now();
-    if let Some(taken) = left_out(app, site, &mut touch).await? {
-        return Ok(taken);
-    }
-    let decision = decision_for(site, &touch);
-    let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
-    // History has its own days, and comes from the owner's own server.
-    if let Some(visitor) = visitor
-        && !touch.is_history
-        && app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err()
-    {
-        return refusal::too_many(app, site, &touch).await;
-    }
-    let number = site.id.number() as u64;
-    if !touch.is_history
-        && (app.limits.take("touch_site", number, PER_SITE, now).is_err()
-            || app.limits.take("touch_site_day", number, PER_SITE_AND_DAY, now).is_err())
-    {
-        return refusal::too_many(app, site, &touch).await;
-    }
-    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
-    // All that is no SQL is done before the writer's turn.
-    let judged = judge(app, site, &touch, &decision, keeps_address, now);
+    let judged = match admit(app, site, &mut touch, now) {
+        Admitted::Judged(judged) => judged,
+        Admitted::Excluded(taken) => return dropped(app, site, "excluded").await.map(|()| taken),
+        Admitted::Limited => return refusal::too_many(app, site, &touch).await,
+    };
+    stored(app, site, touch, judged, now).await
+}
+
+async fn stored(app: &App, site: &Arc<Site>, touch: Box<PageTouch>, judged: Box<Judged>, now: Time) -> Result<Taken> {
     if judged.partner.is_some() && judged.short_link.is_some() {
         // The redirect that led here has counted the click, or is about to: what it has written down says so.
         if let Err(e) = short_links::write_down(app).await {
@@ -126,6 +113,44 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) -> Resu
     let is_history = touch.is_history;
     let recent = app.recent.clone();
     let taken = app.store.write_again(site.id, move |c| record(c, &touch, &judged, &recent, now)).await?;
+    tell(app, site, &taken, is_history, now);
+    Ok(match taken.key {
+        Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
+        None => Taken::Anonymous,
+    })
+}
+
+/// What is known of a touch before anything is looked up.
+enum Admitted {
+    Judged(Box<Judged>),
+    /// A visit of the owner's own people.
+    Excluded(Taken),
+    Limited,
+}
+
+fn admit(app: &App, site: &Arc<Site>, touch: &mut PageTouch, now: Time) -> Admitted {
+    if let Some(taken) = excluded(site, touch) {
+        return Admitted::Excluded(taken);
+    }
+    // History has its own days, and comes from the owner's own server.
+    if !touch.is_history {
+        let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+        let number = site.id.number() as u64;
+        if visitor.is_some_and(|visitor| app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err())
+            || app.limits.take("touch_site", number, PER_SITE, now).is_err()
+            || app.limits.take("touch_site_day", number, PER_SITE_AND_DAY, now).is_err()
+        {
+            return Admitted::Limited;
+        }
+    }
+    let decision = decision_for(site, touch);
+    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
+    // All that is no SQL is done before the writer's turn.
+    Admitted::Judged(Box::new(judge(app, site, touch, &decision, keeps_address, now)))
+}
+
+/// Tells of it, once it is on disk.
+fn tell(app: &App, site: &Site, taken: &Recorded, is_history: bool, now: Time) {
     if let Some(key) = &taken.key
         && !is_history
     {
@@ -136,26 +161,19 @@ pub async fn run(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) -> Resu
         app.wake.notify_waiters();
     }
     app.figures.add("touches", if taken.key.is_some() { "session" } else { "anonymous" });
-    Ok(match taken.key {
-        Some(key) => Taken::Session(session_id::sealed(&key, &site.keys.session)),
-        None => Taken::Anonymous,
-    })
 }
 
 /// Visits of the owner's own people: by the mark on the device, by the link that sets it, by their network.
-async fn left_out(app: &App, site: &Arc<Site>, touch: &mut PageTouch) -> Result<Option<Taken>> {
+fn excluded(site: &Site, touch: &mut PageTouch) -> Option<Taken> {
     let key = &site.keys.session;
     let is_marked = touch.claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, key));
     if touch.own_device == Some(false) && is_marked {
         touch.claim = None;
     } else if is_marked || touch.own_device == Some(true) {
-        dropped(app, site, "excluded").await?;
-        return Ok(Some(Taken::OwnDevice(session_id::own_device(key).sealed(key))));
+        return Some(Taken::OwnDevice(session_id::own_device(key).sealed(key)));
     }
-    if touch.address.is_some_and(|address| site.settings.staff_networks.iter().any(|network| network.holds(address))) {
-        return dropped(app, site, "excluded").await.map(Some);
-    }
-    Ok(None)
+    let is_staff = touch.address.is_some_and(|address| site.settings.staff_networks.iter().any(|network| network.holds(address)));
+    is_staff.then_some(Taken::Dropped("excluded"))
 }
 
 /// Whether a session may be kept for this touch, before anything is stored.
@@ -175,11 +193,10 @@ pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
 }
 
 /// Counts a touch that is not kept.
-pub async fn dropped(app: &App, site: &Arc<Site>, why: &'static str) -> Result<Taken> {
+pub async fn dropped(app: &App, site: &Site, why: &'static str) -> Result<()> {
     app.figures.add("touches_dropped", why);
     let day = site.zone.day(app.clock.now());
-    app.store.write_again(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await?;
-    Ok(Taken::Dropped(why))
+    app.store.write_again(site.id, move |c| counters::add(c, day, "touch_dropped", why)).await
 }
 
 struct Recorded {
@@ -192,8 +209,8 @@ struct Judged {
     origin: Origin,
     /// Digest of the event id.
     event: Option<Digest>,
-    /// The id that a new browser gets.
-    fresh: SessionKey,
+    /// The id that the browser showed, or the one that it gets.
+    key: SessionKey,
     /// The link that brought it, if its click id is one of ours.
     short_link: Option<LinkId>,
     day: Day,
@@ -206,7 +223,7 @@ struct Judged {
     site: Arc<Site>,
 }
 
-fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, keeps_address: bool, fresh_at: Time) -> Judged {
+fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, keeps_address: bool, now: Time) -> Judged {
     let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
     Judged {
         origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
@@ -216,11 +233,11 @@ fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, ke
             short.copy_from_slice(&digest[..16]);
             short
         }),
-        fresh: session_id::issue(fresh_at),
+        key: touch.claim.clone().unwrap_or_else(|| session_id::issue(now)),
         short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(touch, &domains),
-        partner: partner::of(app, site, touch, app.clock.now()),
+        partner: partner::of(app, site, touch, now),
         words: words_of(&touch.consent, decision),
         may_keep: decision.analytics,
         keeps_address,
@@ -301,7 +318,7 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
             (session.id, session.key)
         }
         None => {
-            let key = claim.as_ref().unwrap_or(&judged.fresh);
+            let key = claim.as_ref().unwrap_or(&judged.key);
             let id = first_seen(c, key.key(), touch, judged, now)?;
             (id, key.key().to_owned())
         }

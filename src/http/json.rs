@@ -18,6 +18,14 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
+/// Refuses what nobody reads, where a word that is passed over would leave something open that was to be closed.
+pub fn only(fields: &Map<String, Value>, names: &[&str]) -> Result<()> {
+    match fields.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => Err(Error::invalid(name, format!("{name} is read by nothing here. Known are {}.", names.join(", ")))),
+        None => Ok(()),
+    }
+}
+
 /// The text under a name, if it is there and not null. `most` counts characters.
 pub fn text<'a>(fields: &'a Map<String, Value>, name: &str, most: usize) -> Result<Option<&'a str>> {
     match fields.get(name) {

@@ -59,7 +59,9 @@ fn shown(m: &Member, zone: &Zone) -> Value {
 /// `POST /api/sites/{site}/people`
 pub async fn invite(app: App, ask: Ask) -> Result<Reply> {
     check_proved(&app, &ask)?;
-    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
+    let fields = reader::object(&ask.body)?;
+    reader::only(&fields, &["email", "role", "segment", "hides_money", "hides_people"])?;
+    let fields = spelled_out(&app, ask.site()?, fields).await?;
     let email = reader::required(&fields, "email", 254)?;
     let (user, link) = people::invite(&app, ask.site()?.id, email, role(&fields)?, sight(&fields)?, &ask.who()).await?;
     Reply::json_with(201, &json!({"user": user, "link": link}))
@@ -68,7 +70,9 @@ pub async fn invite(app: App, ask: Ask) -> Result<Reply> {
 /// `POST /api/sites/{site}/people/{user}`
 pub async fn change(app: App, ask: Ask) -> Result<Reply> {
     check_proved(&app, &ask)?;
-    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
+    let fields = reader::object(&ask.body)?;
+    reader::only(&fields, &["role", "segment", "hides_money", "hides_people"])?;
+    let fields = spelled_out(&app, ask.site()?, fields).await?;
     people::change(&app, ask.site()?.id, named(&ask)?, role(&fields)?, sight(&fields)?, &ask.who()).await?;
     Ok(Reply::empty(204))
 }

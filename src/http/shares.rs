@@ -59,7 +59,9 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
 
 /// `POST /api/sites/{site}/shares`
 pub async fn add(app: App, ask: Ask) -> Result<Reply> {
-    let fields = spelled_out(&app, ask.site()?, reader::object(&ask.body)?).await?;
+    let fields = reader::object(&ask.body)?;
+    reader::only(&fields, &["name", "pages", "frames", "segment", "hides_money", "hides_people", "password", "expires_days"])?;
+    let fields = spelled_out(&app, ask.site()?, fields).await?;
     let name = reader::required(&fields, "name", 100)?.trim().to_owned();
     let expires_at = match fields.get("expires_days") {
         None | Some(Value::Null) => None,

@@ -14,7 +14,7 @@ use crate::domain::attribution::{Link, LinkedSession};
 use crate::domain::campaign::{ClickKind, Utm};
 use crate::domain::fact::{Person, Traces};
 use crate::domain::ids::{ContactId, ConversionId, MilestoneId, SessionId};
-use crate::domain::milestone::{ByHand, CameFrom, Milestone, booking_of, touchpoint};
+use crate::domain::milestone::{ByHand, CameFrom, Milestone, booking_number, booking_of, moved_from, touchpoint};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -73,12 +73,12 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
     c.execute(
         "insert into milestones (site_id, id, changed, connection_id, key, source, kind, external_id, at, received_at, starts_at, contact_id,
            session_id, email, phone, first_name, last_name, company, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_kind, referrer,
-           data, metadata, consent_given, erased_at)
+           data, metadata, consent_given, erased_at, booking, moved_from)
          values (:site, :id, :id, :connection, :key, :source, :kind, :external, :at, :received,
            coalesce(:starts, (select b.starts_at from milestones b where b.site_id = :site and b.connection_id = :connection
              and b.connection_id > 0 and b.external_id = :booking and b.starts_at is not null limit 1)), :contact,
            :session, :email, :phone, :first, :last, :company, :utm_source, :utm_medium, :utm_campaign, :utm_term, :utm_content, :click, :referrer,
-           :data, :metadata, :consent, :erased)",
+           :data, :metadata, :consent, :erased, :number, :before)",
         named_params! {":id": id, ":connection": new.connection, ":key": new.key, ":source": m.source, ":kind": m.kind,
             ":external": m.external_id, ":booking": m.external_id.as_deref().map(booking_of), ":at": m.happened_at.ms(), ":received": new.received_at.ms(),
             ":starts": m.starts_at().map(Time::ms), ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
@@ -86,7 +86,8 @@ pub fn add(c: &SiteConn, new: &Filed) -> Result<MilestoneId> {
             ":last": p.last_name, ":company": p.company, ":utm_source": m.utm.source, ":utm_medium": m.utm.medium,
             ":utm_campaign": m.utm.campaign, ":utm_term": m.utm.term, ":utm_content": m.utm.content,
             ":click": new.click.map(ClickKind::name), ":referrer": m.referrer, ":data": m.data.to_string(),
-            ":metadata": m.metadata.to_string(), ":consent": m.traces.consent_given, ":erased": new.erased_at.map(Time::ms)},
+            ":metadata": m.metadata.to_string(), ":consent": m.traces.consent_given, ":erased": new.erased_at.map(Time::ms),
+            ":number": booking_number(&m.source, m.external_id.as_deref()), ":before": booking_number(&m.source, moved_from(m))},
     )?;
     Ok(MilestoneId::new(id))
 }

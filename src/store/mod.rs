@@ -225,6 +225,24 @@ impl Store {
         self.inner.writer.run_again(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
     }
 
+    /// The same for a change that nobody waits for: those of a moment are written together. `then` hears how it ended, on the
+    /// writer's thread, and must not keep it.
+    pub fn write_later<T, F, D>(&self, site: SiteId, mut change: F, then: D)
+    where
+        T: Send + 'static,
+        F: FnMut(&SiteConn) -> Result<T> + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        if self.inner.writer.run_later(move |conn| change(&SiteConn::new(conn, site, &sealer)), then) {
+            let store = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(writer::Writer::BEAT).await;
+                store.inner.writer.bring();
+            });
+        }
+    }
+
     /// A change that is no single site's: set-up, logins, job claiming, retention, migration.
     pub async fn write_all_sites<T, F>(&self, change: F) -> Result<T>
     where

@@ -3,19 +3,22 @@
 
 /// A change as it waits.
 mod change;
+/// Changes that nobody waits for.
+mod later;
 /// The log, written back beside the writer.
 mod log;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::change::{Change, Told};
+use self::later::{BEAT, Later};
 use self::log::LogKeeper;
 use super::scope::{self, Fault, forget_blocks};
 use crate::error::{Error, Kind, Result};
@@ -32,6 +35,11 @@ enum Message {
         change: Box<dyn Change>,
         since: Instant,
     },
+    /// Some that nobody waits for.
+    Changes {
+        changes: Vec<Box<dyn Change>>,
+        since: Instant,
+    },
     Outside(Box<dyn FnOnce(&Connection) + Send>),
     /// A reader has found damage.
     End,
@@ -41,6 +49,7 @@ enum Message {
 pub struct Writer {
     queue: SyncSender<Message>,
     figures: Arc<Figures>,
+    later: Later,
 }
 
 #[derive(Default)]
@@ -85,7 +94,7 @@ impl Writer {
                 own.is_dead.store(true, Ordering::Release);
             })
             .map_err(Error::internal)?;
-        Ok(Self { queue, figures })
+        Ok(Self { queue, figures, later: Later::default() })
     }
 
     pub async fn run<T, F>(&self, change: F) -> Result<T>
@@ -105,6 +114,41 @@ impl Writer {
     {
         let (change, told) = change::repeatable(change);
         self.wait_for(change, told).await
+    }
+
+    /// A change that nobody waits for and that may run again. It comes to the writer with others of its moment; `then` hears how
+    /// it ended, on the writer's own thread. True for the first of a moment: the caller calls `bring` once it is over.
+    pub fn run_later<T, F, D>(&self, change: F, then: D) -> bool
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T> + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        self.later.add(change::followed(change, then))
+    }
+
+    /// How long a moment lasts in which changes are gathered.
+    pub const BEAT: Duration = BEAT;
+
+    /// Brings what was gathered to the writer, in parts so small that others' changes come between them.
+    pub fn bring(&self) {
+        let mut rest = self.later.take().into_iter().peekable();
+        while rest.peek().is_some() {
+            let changes: Vec<_> = rest.by_ref().take(LARGEST_BATCH).collect();
+            let count = changes.len() as u64;
+            self.figures.waiting.fetch_add(count, Ordering::Relaxed);
+            if let Err(e) = self.queue.try_send(Message::Changes { changes, since: Instant::now() }) {
+                self.figures.waiting.fetch_sub(count, Ordering::Relaxed);
+                self.figures.refused.fetch_add(count, Ordering::Relaxed);
+                let (message, why): (_, fn() -> Error) = match e {
+                    TrySendError::Full(message) => (message, too_busy),
+                    TrySendError::Disconnected(message) => (message, stopping),
+                };
+                if let Message::Changes { changes, .. } = message {
+                    changes.into_iter().for_each(|change| change.finish(Err(why())));
+                }
+            }
+        }
     }
 
     async fn wait_for<T>(&self, change: Box<dyn Change>, told: Told<T>) -> Result<T> {
@@ -130,9 +174,7 @@ impl Writer {
             self.figures.waiting.fetch_sub(1, Ordering::Relaxed);
             self.figures.refused.fetch_add(1, Ordering::Relaxed);
             match e {
-                TrySendError::Full(_) => {
-                    Error::new(Kind::Unavailable, "busy", "Too much is waiting to be stored. Send it again in a few seconds.").after(5)
-                }
+                TrySendError::Full(_) => too_busy(),
                 TrySendError::Disconnected(_) => stopping(),
             }
         })
@@ -167,6 +209,10 @@ impl Writer {
     }
 }
 
+fn too_busy() -> Error {
+    Error::new(Kind::Unavailable, "busy", "Too much is waiting to be stored. Send it again in a few seconds.").after(5)
+}
+
 fn stopping() -> Error {
     Error::new(Kind::Unavailable, "stopping", "The server is stopping. Send it again in a few seconds.").after(5)
 }
@@ -179,16 +225,17 @@ fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures:
         }
         let mut batch: Vec<(Box<dyn Change>, Instant)> = Vec::with_capacity(LARGEST_BATCH);
         let mut after: Option<Message> = None;
-        match first {
-            Message::Change { change, since } => batch.push((change, since)),
-            other => after = Some(other),
-        }
-        while after.is_none() && batch.len() < LARGEST_BATCH {
-            match queue.try_recv() {
-                Ok(Message::Change { change, since }) => batch.push((change, since)),
-                Ok(other) => after = Some(other),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Change { change, since } => batch.push((change, since)),
+                Message::Changes { changes, since } => batch.extend(changes.into_iter().map(|change| (change, since))),
+                other => after = Some(other),
             }
+            if after.is_some() || batch.len() >= LARGEST_BATCH {
+                break;
+            }
+            next = queue.try_recv().ok();
         }
         if !batch.is_empty() {
             figures.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);

@@ -255,6 +255,9 @@ fn the_configuration_is_checked() {
     assert!(made["snippet"].as_str().is_some_and(|s| s.starts_with("<script defer src=\"https://halo.example/t.js\"")), "{made}");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISSTEN", "x"), "").is(2).says("HALOTRACK_LISSTEN");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_RETRY_SCALE", "fast"), "").is(2).says("retry_scale");
+    let stand_in = |name: &'static str| house.run_with(&["site", "list"], move |c| _ = c.env(name, "http://127.0.0.1:9"), "");
+    stand_in("HALOTRACK_BASE_URL_META").is(0);
+    stand_in("HALOTRACK_BASE_URL_METTA").is(2).says("base_url.metta is obeyed by nothing");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_CORS_ORIGINS", "*"), "").is(2).says("cors_origins");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISTEN", "8080"), "").is(2).says("listen");
 }

@@ -155,7 +155,7 @@ async fn meta() -> (Arc<Mutex<Page>>, House) {
     let shared = page.clone();
     let stand_in = StandIn::start(move |seen, _| of_page(&mut shared.lock().expect("the page"), seen)).await;
     let url = stand_in.url();
-    (page, House::with(move |config| drop(config.base_urls.insert("meta".into(), url))))
+    (page, House::with(move |config| drop(config.base_urls.insert("metaleads".into(), url))))
 }
 
 fn of_page(page: &mut Page, seen: &Seen) -> Says {

@@ -491,6 +491,8 @@ async fn a_link_shows_its_pages_and_stands_in_the_frames_it_names() {
     for (body, field) in [
         (json!({"name": "x", "pages": []}), "pages"),
         (json!({"name": "x", "pages": ["settings"]}), "pages"),
+        // What would hide nothing is no wish to be passed over.
+        (json!({"name": "x", "hide": ["money", "people"]}), "hide"),
         (json!({"name": "x", "frames": ["*"]}), "frames"),
         (json!({"name": "x", "frames": ["https://a.example; script-src *"]}), "frames"),
     ] {

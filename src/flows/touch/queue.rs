@@ -1,29 +1,54 @@
 //! Touches of pages that do not wait for the disk. What finds no room, or cannot be stored, is dropped and counted. Those of
-//! a beat are written together: a busy shop costs a few commits a second, not one for each page.
+//! a moment are written together.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{PageTouch, dropped, run};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Admitted, PageTouch, admit, record, stored, tell};
 use crate::app::{App, MOST_QUEUED};
 use crate::domain::storage::Burden;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flows::refusal;
+use crate::store::counters;
 use crate::store::sites::Site;
 
-/// What a killed process loses of pages at most, beside what is just being written.
-const BEAT_MS: i64 = 25;
-
 /// Stores a touch behind the page's back.
-pub fn queue(app: &App, site: &Arc<Site>, touch: Box<PageTouch>) {
+pub fn queue(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) {
+    let Some(seat) = seat(app) else { return };
     let (own, on) = (app.clone(), site.clone());
-    spawn(app, site, async move {
-        match own.disk.admit(Burden::Visit) {
-            Ok(()) => run(&own, &on, touch).await.map(drop),
-            Err(e) => refusal::heed(&own, &on, &touch).await.and(Err(e)),
+    if let Err(full) = app.disk.admit(Burden::Visit) {
+        return apart(app, site, seat, async move { refusal::heed(&own, &on, &touch).await.and(Err(full)) });
+    }
+    let now = app.clock.now();
+    match admit(app, site, &mut touch, now) {
+        Admitted::Judged(judged) if judged.short_link.is_none() => {
+            let (recent, is_history) = (app.recent.clone(), touch.is_history);
+            app.store.write_later(
+                site.id,
+                move |c| record(c, &touch, &judged, &recent, now),
+                move |ended| {
+                    match ended {
+                        Ok(taken) => tell(&own, &on, &taken, is_history, now),
+                        Err(e) => lost(&own, &on, &e),
+                    }
+                    drop(seat);
+                },
+            );
         }
-    });
+        // What a short link brought waits for what the redirect has counted.
+        Admitted::Judged(judged) => apart(app, site, seat, async move { stored(&own, &on, touch, judged, now).await.map(drop) }),
+        Admitted::Excluded(_) => count(app, site, seat, "excluded"),
+        Admitted::Limited => apart(app, site, seat, async move { refusal::too_many(&own, &on, &touch).await.map(drop) }),
+    }
+}
+
+/// Counts a page that is not kept, and why.
+pub fn queue_dropped(app: &App, site: &Arc<Site>, why: &'static str) {
+    if let Some(seat) = seat(app) {
+        count(app, site, seat, why);
+    }
 }
 
 /// Ends when all that was queued is stored or dropped.
@@ -32,30 +57,42 @@ pub async fn settled(app: &App) {
     let _ = app.queued.acquire_many(MOST_QUEUED).await;
 }
 
-/// Counts a page that is not kept, and why.
-pub fn queue_dropped(app: &App, site: &Arc<Site>, why: &'static str) {
-    let (own, on) = (app.clone(), site.clone());
-    spawn(app, site, async move { dropped(&own, &on, why).await.map(drop) });
+fn seat(app: &App) -> Option<OwnedSemaphorePermit> {
+    let seat = app.queued.clone().try_acquire_owned().ok();
+    if seat.is_none() {
+        app.figures.add("touches_dropped", "queue_full");
+    }
+    seat
 }
 
-fn spawn(app: &App, site: &Arc<Site>, work: impl Future<Output = Result<()>> + Send + 'static) {
-    let Ok(seat) = app.queued.clone().try_acquire_owned() else {
-        app.figures.add("touches_dropped", "queue_full");
-        return;
-    };
-    let (app, site) = (app.clone(), site.id);
+fn count(app: &App, site: &Arc<Site>, seat: OwnedSemaphorePermit, why: &'static str) {
+    app.figures.add("touches_dropped", why);
+    let day = site.zone.day(app.clock.now());
+    let (own, on) = (app.clone(), site.clone());
+    app.store.write_later(
+        site.id,
+        move |c| counters::add(c, day, "touch_dropped", why),
+        move |ended| {
+            if let Err(e) = ended {
+                lost(&own, &on, &e);
+            }
+            drop(seat);
+        },
+    );
+}
+
+/// What has more to do than to be stored.
+fn apart(app: &App, site: &Arc<Site>, seat: OwnedSemaphorePermit, work: impl Future<Output = Result<()>> + Send + 'static) {
+    let (app, site) = (app.clone(), site.clone());
     tokio::spawn(async move {
-        tokio::time::sleep(until_beat(&app)).await;
         if let Err(e) = work.await {
-            app.figures.add("touches_dropped", if e.code == "storage_full" { "storage_full" } else { "queue_full" });
-            tracing::warn!(site.id = %site, error = %e, "A queued touch was dropped.");
+            lost(&app, &site, &e);
         }
         drop(seat);
     });
 }
 
-/// All that come before the next beat wait for it, and come to the writer at once.
-fn until_beat(app: &App) -> Duration {
-    let past_ms = app.clock.uptime_ms().rem_euclid(BEAT_MS);
-    Duration::from_millis((BEAT_MS - past_ms).unsigned_abs())
+fn lost(app: &App, site: &Site, e: &Error) {
+    app.figures.add("touches_dropped", if e.code == "storage_full" { "storage_full" } else { "queue_full" });
+    tracing::warn!(site.id = %site.id, error = %e, "A queued touch was dropped.");
 }

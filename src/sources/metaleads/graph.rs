@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{APP_SECRET, PAGE_TOKEN};
+use super::{APP_SECRET, PAGE_TOKEN, SLUG};
 use crate::domain::steps::{Verdict, by_status, retry_after_ms};
 use crate::domain::time::MINUTE_MS;
 use crate::wire::{Part, Request, Response};
@@ -18,7 +18,7 @@ pub const FIELDS: &str =
 /// <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
 pub fn ask(method: &str, path: &str) -> Request {
     Request::new(method, "https://graph.facebook.com", format!("/{VERSION}/{path}"))
-        .host("meta")
+        .host(SLUG)
         .query("access_token", Part::secret(PAGE_TOKEN))
         .query("appsecret_proof", Part::Proof { of: PAGE_TOKEN.into(), key: APP_SECRET.into() })
 }

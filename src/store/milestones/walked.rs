@@ -10,7 +10,7 @@ use rusqlite::named_params;
 use super::super::questions::visits::Origin;
 use super::super::scope::SiteConn;
 use crate::domain::campaign::{ClickKind, Utm};
-use crate::domain::milestone::{CameFrom, booking_of, touchpoint};
+use crate::domain::milestone::{CameFrom, touchpoint};
 use crate::domain::question::funnel::{Enrolled, Step};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
@@ -108,7 +108,7 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
     let mut is_too_large = false;
     c.scan(
         "select changed, id, contact_id, at, source, kind, starts_at, utm_source, utm_medium, utm_campaign, click_kind, undone_at,
-           external_id, case when kind = 'appointment_rescheduled' then coalesce(metadata ->> 'moved_from', metadata ->> 'rescheduled_from') end
+           booking, moved_from
          from milestones where site_id = :site and changed > :seen order by changed limit :most",
         named_params! {":seen": known.seen, ":most": MOST_ROWS as i64},
         |row| {
@@ -121,10 +121,8 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
             // Of nobody: no person to count.
             let Some(person) = row.get::<_, Option<i64>>(2)? else { return Ok(true) };
             let (id, at): (i64, i64) = (row.get(1)?, row.get(3)?);
-            let told_by = row.get_ref(4)?.as_str()?;
-            let source = place(&mut new.sources, told_by);
-            let booking = booking(told_by, row.get_ref(12)?.as_str_or_null()?);
-            let before = self::booking(told_by, row.get_ref(13)?.as_str_or_null()?);
+            let source = place(&mut new.sources, row.get_ref(4)?.as_str()?);
+            let (booking, before): (u32, u32) = (row.get(12)?, row.get(13)?);
             if before > 0 && booking > 0 && before != booking {
                 Arc::make_mut(&mut new.moved).insert(booking, before);
             }
@@ -145,13 +143,6 @@ fn changes(c: &SiteConn, known: &Walked) -> Result<(Changes, i64)> {
         return Err(Error::internal("a site has more steps, people or words than are counted"));
     }
     Ok((new, seen))
-}
-
-/// A number for the booking that a source calls so, by FNV-1a: it has to tell apart the few bookings of one person. 0 for none.
-fn booking(source: &str, external_id: Option<&str>) -> u32 {
-    let Some(id) = external_id.map(booking_of).filter(|id| !id.is_empty()) else { return 0 };
-    let bytes = source.bytes().chain([0]).chain(id.bytes());
-    bytes.fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
 }
 
 /// A step that names a campaign or a click is a touch. Of more origins than are told apart the rest are nobody's.

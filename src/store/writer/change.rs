@@ -18,11 +18,11 @@ pub trait Change: Send {
     fn is_repeatable(&self) -> bool;
 }
 
-struct Waiting<T, F> {
+struct Waiting<T, F, D> {
     change: F,
     is_repeatable: bool,
     outcome: Option<Result<T>>,
-    tell: oneshot::Sender<Result<T>>,
+    then: D,
 }
 
 pub type Told<T> = oneshot::Receiver<Result<T>>;
@@ -49,16 +49,34 @@ where
     waiting(true, change)
 }
 
+/// The same for one that nobody waits for; `then` hears how it ended.
+pub fn followed<T, F, D>(change: F, then: D) -> Box<dyn Change>
+where
+    T: Send + 'static,
+    F: FnMut(&Connection) -> Result<T> + Send + 'static,
+    D: FnOnce(Result<T>) + Send + 'static,
+{
+    Box::new(Waiting { change, is_repeatable: true, outcome: None, then })
+}
+
 fn waiting<T, F>(is_repeatable: bool, change: F) -> (Box<dyn Change>, Told<T>)
 where
     T: Send + 'static,
     F: FnMut(&Connection) -> Result<T> + Send + 'static,
 {
     let (tell, told) = oneshot::channel();
-    (Box::new(Waiting { change, is_repeatable, outcome: None, tell }), told)
+    let then = |outcome| {
+        let _ = tell.send(outcome);
+    };
+    (Box::new(Waiting { change, is_repeatable, outcome: None, then }), told)
 }
 
-impl<T: Send, F: FnMut(&Connection) -> Result<T> + Send> Change for Waiting<T, F> {
+impl<T, F, D> Change for Waiting<T, F, D>
+where
+    T: Send,
+    F: FnMut(&Connection) -> Result<T> + Send,
+    D: FnOnce(Result<T>) + Send,
+{
     fn run(&mut self, conn: &Connection) -> bool {
         let change = &mut self.change;
         let outcome =
@@ -69,7 +87,7 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T> + Send> Change for Waiting<T, F
     }
 
     fn finish(self: Box<Self>, committed: Result<()>) {
-        let _ = self.tell.send(match (self.outcome, committed) {
+        (self.then)(match (self.outcome, committed) {
             // A change that failed by itself says its own reason.
             (Some(Err(own)), _) => Err(own),
             (_, Err(e)) => Err(e),
