@@ -586,6 +586,7 @@ CREATE TABLE conversions (
   counts         integer not null default 1 check (counts in (0, 1)),  -- not for tests, drafts, staff
   is_imported    integer not null default 0 check (is_imported in (0, 1)),
   country        text,
+  goods_ask      integer check (goods_ask in (0, 1)),      -- they go where the law asks for consent first; none where nobody said
   consent_given  integer check (consent_given in (0, 1)),  -- the fact's own word
   refused_at     integer,                                  -- when a later telling took it back
   match_type     text not null,
@@ -690,6 +691,7 @@ CREATE TABLE deliveries (
   unknown_at    integer,                                   -- last send whose answer never came
   told_minor    integer,                                   -- what the platform took it for; none where it never took it
   told_currency text,
+  taken_at      integer,                                   -- the platform took it though it had been called back on its way
   request       text,                                      -- as sent, hashed, secrets out -- personal
   response      text,                                      -- personal
   created_at    integer not null,

@@ -69,8 +69,9 @@ export function render(root, params) {
   /** @param {any[]} all */
   function drawCost(all) {
     if (!all.length) { fill(cost, h('p.quiet', null, 'No platform is told of anything, so “no” has cost nothing.')); return; }
-    const kept = all.reduce((n, w) => n + w.for_consent, 0);
+    const kept = all.reduce((n, w) => n + w.for_consent, 0), had_left = all.reduce((n, w) => n + w.had_left, 0);
     fill(cost, h('p.quiet', null, kept ? 'Conversions of these days that platforms were not told of, because their person had not agreed. You lose no sale by it: the platform knows of fewer.' : 'Nothing of these days was kept from any platform.'),
+      had_left > 0 && h('p.quiet', null, `${plural(had_left, 'conversion')} ${had_left === 1 ? 'was' : 'were'} on ${had_left === 1 ? 'its' : 'their'} way when the “no” came: the platform has ${had_left === 1 ? 'it' : 'them'}, so ${had_left === 1 ? 'it is' : 'they are'} not counted here. The proof lists ${had_left === 1 ? 'it' : 'them'}.`),
       h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What “no” cost' }, h('table.t.t-consent', null, h('caption.vh', null, 'Conversions that consent kept from each platform'),
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Kept back'), h('th.num.hide-s', { scope: 'col' }, 'Share'), showsMoney() && h('th.num', { scope: 'col' }, 'Worth'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
         h('tbody', null, all.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.for_consent), h('span.faint', null, ` of ${count(w.all)}`)),
@@ -87,11 +88,12 @@ export function render(root, params) {
     fill(proof, h('p.consent-verdict', { 'data-state': bad ? 'bad' : 'ok' }, icon(bad ? 'alert' : total.deliveries ? 'check' : 'clock', bad ? 's bad' : 's ok'), h('b', null, verdict(total)),
       h('span.quiet', { 'data-tip': exact(answer.checked_at) }, ` Checked at ${clock(answer.checked_at)}.`)),
     h('p.quiet', null, 'Each time something was sent to a platform, the moment was kept. This looks up what its person had answered by then, as far as we had heard it. Anybody who may see this page can look again.'),
+    total.refused_later > 0 && h('p.quiet', null, `${plural(total.refused_later, 'delivery', 'deliveries')} left before the person said no. What a platform has cannot be called back.`),
     bad && h('ul.consent-wrong', { 'aria-label': 'Sent after a refusal' }, answer.refused.map((/** @type {any} */ r) => h('li', null, icon('alert', 's bad'), h('a.go', { href: app.href('conversions', undefined, r.conversion) }, h('bdi', null, r.label)),
       h('span', null, ` to ${platform(r.platform)}, ${exact(r.judged_at)}`)))),
     answer.left.length > 0 && h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What was sent' }, h('table.t.t-consent', null, h('caption.vh', null, 'What was sent to each platform'),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Sent'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
-      h('tbody', null, answer.left.map((/** @type {any} */ l) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, l.name)), h('td.num', null, count(l.deliveries)), h('td.num', { class: l.refused ? 'neg' : '' }, count(l.refused)),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Sent'), h('th.num', { scope: 'col' }, 'After a refusal'), h('th.num.hide-s', { scope: 'col' }, 'Before a refusal'), h('th.hide-s', { scope: 'col' }, 'Why it might'), h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
+      h('tbody', null, answer.left.map((/** @type {any} */ l) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, l.name)), h('td.num', null, count(l.deliveries)), h('td.num', { class: l.refused ? 'neg' : '' }, count(l.refused)), h('td.num.hide-s', null, count(l.refused_later)),
         h('td.quiet.hide-s', null, l.bases.map((/** @type {any} */ b) => `${basisWord(b.basis)}: ${count(b.sends)}`).join('; ')), h('td.num', null, rowsButton('left', l))))))));
   }
 
@@ -164,7 +166,7 @@ function columns(app, what) {
   ];
   if (showsMoney()) both.push({ id: 'worth', head: 'Worth', classes: 'num', cell: (r) => (r.amount ? money(r.amount) : h('span.faint', null, '–')) });
   const last = what === 'left'
-    ? { id: 'why', head: 'Why it might', cell: (/** @type {any} */ r) => (r.had_refused ? [icon('alert', 's bad'), ' They had refused'] : basisWord(r.basis)) }
+    ? { id: 'why', head: 'Why it might', cell: (/** @type {any} */ r) => (r.had_refused ? [icon('alert', 's bad'), ' They had refused'] : r.refused_later ? [basisWord(r.basis), h('span.faint', null, ' · said no later')] : basisWord(r.basis)) }
     : { id: 'why', head: 'Why not', classes: 'quiet', cell: (/** @type {any} */ r) => (r.state === 'cancelled' ? 'Agreed, then withdrew' : 'Had not agreed') };
   return [...both, last, { id: 'delivery', head: h('span.vh', null, 'Delivery'), classes: 'fit hide-s', cell: (r) => h('a.go', { href: app.href('deliveries', undefined, r.delivery), 'data-roam': true, tabindex: '-1', 'aria-label': `Delivery of ${r.label}, ${stateWord(r.state)}` }, 'Delivery') }];
 }

@@ -26,13 +26,19 @@ export function openErase(p, named, who, done) {
     try {
       const preview = await post(url, { ...named, preview: true });
       if (!gone) ask(preview);
-    } catch (error) { if (!gone) fill(body, trouble(/** @type {any} */ (error).message, look)); }
+    } catch (error) {
+      const { message, code } = /** @type {any} */ (error);
+      // Who is not to be found by this name is not to be found by asking again.
+      if (!gone) fill(body, ['not_found', 'several_people', 'invalid_field'].includes(code) ? [h('p', { role: 'alert' }, message), h('footer', null, closing())] : trouble(message, look));
+    }
   }
+
+  const closing = () => h('button.btn', { type: 'button', onclick: () => close() }, 'Close');
 
   /** @param {any} preview */
   function ask(preview) {
     if (!preview.is_known) {
-      fill(body, h('p', null, h('b', null, 'Nothing is kept of this person.'), ' They may have been erased before.'), h('footer', null, h('button.btn', { type: 'button', onclick: () => close() }, 'Close')));
+      fill(body, h('p', null, h('b', null, 'Nothing is kept of this person.'), ' They may have been erased before.'), h('footer', null, closing()));
       return;
     }
     const r = preview.rows, gone_ = [[r.sessions, 'browser', 'browsers', ' with all visits'], [r.identities, 'address or number', 'addresses and numbers', ''], [r.inbox, 'message as it came', 'messages as they came', ''],

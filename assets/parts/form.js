@@ -71,7 +71,7 @@ export async function loading(root, load) {
 }
 
 /** A panel of a settings page. @param {string} title @param {Kid} lead @param {...Kid} kids */
-export const panel = (title, lead, ...kids) => h('section.sheet.set-panel', null, h('header', null, h('h2', null, title)),
+export const panel = (title, lead, ...kids) => h('section.sheet.set-panel', { 'aria-label': title }, h('header', null, h('h2', null, title)),
   h('div.set-body', null, lead && h('p.quiet', null, lead), kids));
 
 const PART = [['channel', 'Channel'], ['source', 'Source'], ['medium', 'Medium'], ['campaign', 'Campaign']];

@@ -198,7 +198,7 @@ fn erased(answer: &Value) -> String {
         lines.push(format!("  {table}: {rows}"));
     }
     if answer["total"] == 0 {
-        lines.push("  Nothing was stored of this person.".into());
+        lines.push("  Nothing of this person was found. What is still told of their past is refused from now on.".into());
     }
     lines.push(match answer["file"]["residue"].as_str() {
         Some(residue) => format!("File: {residue}"),

@@ -5,6 +5,7 @@
 mod clicks;
 mod landing;
 mod origin;
+mod people;
 pub mod referrers;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use landing::{Landing, landing};
 pub use origin::{
     DIRECT, NO_MEDIUM, NOT_SET, Origin, RuleField, RuleOp, SourceRule, classify, normal_medium, normal_source, same_campaign,
 };
+pub use people::{looks_like_email, names_somebody};
 
 /// Longest text field, in characters.
 pub const MAX_TEXT: usize = 255;
@@ -34,9 +36,9 @@ impl Utm {
         *self == Utm::default()
     }
 
-    /// Without fields that hold an e-mail address: nobody may become the name of a campaign.
+    /// Without fields that name somebody.
     pub fn without_people(self) -> Utm {
-        let kept = |field: Option<String>| field.filter(|text| !text.contains(['@', '%']) || !landing::looks_like_email(text));
+        let kept = |field: Option<String>| field.filter(|text| !names_somebody(text));
         Utm {
             source: kept(self.source),
             medium: kept(self.medium),
@@ -71,6 +73,12 @@ pub struct AdIds {
 impl AdIds {
     pub fn is_empty(&self) -> bool {
         *self == AdIds::default()
+    }
+
+    /// Without fields that name somebody.
+    pub fn without_people(self) -> AdIds {
+        let kept = |field: Option<String>| field.filter(|text| !names_somebody(text));
+        AdIds { utm_id: kept(self.utm_id), campaign_id: kept(self.campaign_id), adset_id: kept(self.adset_id), ad_id: kept(self.ad_id) }
     }
 
     pub fn or(self, other: AdIds) -> AdIds {

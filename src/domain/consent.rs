@@ -120,6 +120,8 @@ pub struct Signs<'a> {
     pub country: Option<&'a str>,
     /// IANA name from the browser.
     pub time_zone: Option<&'a str>,
+    /// Of a conversion: whether its goods go where the law asks first.
+    pub goods_ask: bool,
     /// Where the site is at home; asked only where the two above say nothing.
     pub site_country: Option<&'a str>,
 }
@@ -195,6 +197,7 @@ fn silence(mode: Mode, signs: &Signs<'_>) -> (bool, &'static str) {
     let zone = signs.time_zone.and_then(zone_asks_first);
     match (country, zone) {
         (Some(true), _) => (false, "no answer, and the address is in the EEA, the UK or Switzerland"),
+        _ if signs.goods_ask => (false, "no answer, and the goods go to the EEA, the UK or Switzerland"),
         (_, Some(true)) => (false, "no answer, and the clock is of the EEA, the UK or Switzerland"),
         (None, None) => match signs.site_country.and_then(asks_first) {
             Some(true) => (false, "no answer, and the site is in the EEA, the UK or Switzerland"),
@@ -215,7 +218,7 @@ mod tests {
         let parts: Vec<Option<&str>> = row.split_whitespace().map(|p| (p != "-").then_some(p)).collect();
         let [mode, country, time_zone, site_country] = parts[..] else { panic!("four columns: {row}") };
         let mode = mode.and_then(Mode::parse).expect("a mode");
-        let got = decide(Consent::UNKNOWN, mode, &Signs { country, time_zone, site_country }, false);
+        let got = decide(Consent::UNKNOWN, mode, &Signs { country, time_zone, site_country, ..Signs::default() }, false);
         assert_eq!((got.analytics, got.marketing, got.explicit), (may, may, false), "{row}: {}", got.basis);
     }
 
@@ -246,6 +249,23 @@ mod tests {
         ] {
             check(row, may);
         }
+    }
+
+    #[test]
+    fn goods_are_a_sign_like_the_bill() {
+        for (mode, country, goods_ask, may) in [
+            (Mode::Auto, Some("US"), true, false),
+            (Mode::Auto, Some("DE"), false, false),
+            (Mode::Auto, Some("US"), false, true),
+            (Mode::Auto, None, true, false),
+            (Mode::OptOut, Some("US"), true, true),
+            (Mode::OptIn, Some("US"), false, false),
+        ] {
+            let got = decide(Consent::UNKNOWN, mode, &Signs { country, goods_ask, ..Signs::default() }, false);
+            assert_eq!(got.marketing, may, "{mode:?} {country:?} {goods_ask}: {}", got.basis);
+        }
+        let said = decide(from_word("granted"), Mode::Auto, &Signs { goods_ask: true, ..Signs::default() }, false);
+        assert!(said.marketing, "who was asked has answered");
     }
 
     #[test]
@@ -303,7 +323,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(country in ".{0,8}", zone in ".{0,30}", word in ".{0,10}") {
-            let signs = Signs { country: Some(&country), time_zone: Some(&zone), site_country: Some(&word) };
+            let signs = Signs { country: Some(&country), time_zone: Some(&zone), site_country: Some(&word), goods_ask: false };
             decide(from_word(&word), Mode::Auto, &signs, false);
         }
     }

@@ -5,6 +5,11 @@ use std::collections::HashSet;
 use super::person::{Email, Phone, google_email, google_phone, meta_email, meta_phone};
 use crate::crypto;
 
+/// As others write them.
+mod written;
+
+pub use written::{FEWEST_DIGITS, looked_for, mentions, pattern_of_number};
+
 /// What becomes of a person's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
@@ -88,25 +93,38 @@ pub struct Needle {
     pub text: String,
     /// Base64 has two cases that differ; addresses and hex have not.
     pub is_exact: bool,
+    /// The digits of a number, which people write with this and that between them.
+    pub is_number: bool,
+}
+
+impl Needle {
+    fn of(text: String) -> Self {
+        Self { text, is_exact: false, is_number: false }
+    }
+
+    fn exact(text: String) -> Self {
+        Self { text, is_exact: true, is_number: false }
+    }
 }
 
 /// The addresses themselves and their plain hashes, also in the spelling in which ad platforms hash them.
-pub fn needles(emails: &[String], phones: &[String]) -> Vec<Needle> {
+pub fn needles(emails: &[String], phones: &[String], home: Option<&str>) -> Vec<Needle> {
     let mut texts: Vec<String> = Vec::new();
     let mut hashes: Vec<Vec<u8>> = Vec::new();
     let mut found = Vec::new();
     for email in emails {
-        found.push(Needle { text: email.clone(), is_exact: false });
-        found.push(Needle { text: email.replacen('@', "%40", 1), is_exact: false });
+        found.push(Needle::of(email.clone()));
+        found.push(Needle::of(email.replacen('@', "%40", 1)));
         texts.push(email.clone());
         let sent = [meta_email(email), google_email(email, false), google_email(email, true)];
         hashes.extend(sent.into_iter().flatten().filter_map(|hex| crypto::unhex(&hex)));
     }
     for phone in phones {
         let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        // Fewer digits than a number has are found everywhere.
-        if digits.len() >= 8 {
-            found.push(Needle { text: digits.clone(), is_exact: false });
+        if digits.len() >= FEWEST_DIGITS {
+            found.extend(
+                looked_for(&[], std::slice::from_ref(phone), home).into_iter().map(|text| Needle { is_number: true, ..Needle::of(text) }),
+            );
             texts.extend([digits, phone.clone()]);
             let sent = [meta_phone(phone, None), google_phone(phone, None)];
             hashes.extend(sent.into_iter().flatten().filter_map(|hex| crypto::unhex(&hex)));
@@ -116,9 +134,9 @@ pub fn needles(emails: &[String], phones: &[String]) -> Vec<Needle> {
     hashes.sort();
     hashes.dedup();
     for hash in hashes {
-        found.push(Needle { text: crypto::hex(&hash), is_exact: false });
-        found.push(Needle { text: crypto::base64(&hash).trim_end_matches('=').to_owned(), is_exact: true });
-        found.push(Needle { text: crypto::base64url(&hash), is_exact: true });
+        found.push(Needle::of(crypto::hex(&hash)));
+        found.push(Needle::exact(crypto::base64(&hash).trim_end_matches('=').to_owned()));
+        found.push(Needle::exact(crypto::base64url(&hash)));
     }
     found
 }
@@ -193,7 +211,7 @@ mod tests {
 
     #[test]
     fn hashes_are_looked_for_in_hex_and_base64() {
-        let found = needles(&["a.b@gmail.com".into()], &["+971501234567".into()]);
+        let found = needles(&["a.b@gmail.com".into()], &["+971501234567".into()], None);
         let has = |text: &str| found.iter().any(|n| n.text == text);
         assert!(has("a.b@gmail.com") && has("971501234567"));
         let sha1 = crypto::plain_hashes(b"a.b@gmail.com")[1].clone();

@@ -48,6 +48,8 @@ pub struct Person {
     pub postcode: Option<String>,
     pub country: Option<String>,
     pub address: Option<String>,
+    /// The country to which the goods go, where the sender says so.
+    pub sent_to: Option<String>,
 }
 
 /// What ties the fact to a visit.

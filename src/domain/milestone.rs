@@ -233,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_booking_has_one_number_whoever_of_it_is_meant() {
+        let number = |source, id| booking_number(source, Some(id));
+        assert_eq!(number("calcom", "b1::0a1b2c3d"), number("calcom", "b1"), "two people of one booking");
+        assert_ne!(number("calcom", "b1"), number("calcom", "b2"));
+        assert_ne!(number("calcom", "12"), number("easyappointments", "12"));
+        assert_eq!((booking_number("zoom", None), number("zoom", ""), number("zoom", "::x")), (0, 0, 0));
+    }
+
+    #[test]
     fn what_names_a_campaign_or_a_click_is_a_touch() {
         let utm = Utm { source: Some("Instagram".into()), medium: Some("social".into()), ..Utm::default() };
         let from = CameFrom { utm, ..CameFrom::default() };

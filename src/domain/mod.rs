@@ -102,6 +102,8 @@ pub mod time;
 pub mod touch;
 /// What an attribution tracker tells.
 pub mod tracker;
+/// A fact without people in the names of its campaigns.
+pub mod unnamed;
 /// What is usual for a day of the week.
 pub mod usual;
 /// The words of a site's links.

@@ -58,6 +58,16 @@ pub fn sentence(state: &str, reason: Option<&str>) -> Option<String> {
     Some(known.to_owned())
 }
 
+/// Of one that was called back while it was on its way, and arrived.
+pub fn taken_all_the_same(reason: Option<&str>) -> String {
+    match reason {
+        Some("consent") => "The person said no while this was on its way: the platform had taken it.",
+        Some("disabled" | "removed") => "The connection was ended while this was on its way: the platform had taken it.",
+        _ => "It was called back while it was on its way: the platform had taken it.",
+    }
+    .to_owned()
+}
+
 /// What a platform said is a sentence already; a word of ours that has no sentence here is shown as a word.
 fn own_words(state: &str, reason: &str) -> String {
     if reason.contains(' ') {

@@ -11,6 +11,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, InboxId};
 use crate::domain::message::without_words;
 use crate::domain::time::Time;
+use crate::domain::unnamed::unnamed;
 use crate::error::{Error, Result};
 use crate::flows::assists;
 use crate::flows::erase::past;
@@ -268,8 +269,9 @@ pub fn store(
 
 /// What follows from one fact.
 fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
+    let fact = unnamed(fact);
     // A page may write what it likes: a code proves a visit only where somebody else has heard it.
-    let read = if x.is_asserted || x.erased_at.is_some() { Cow::Borrowed(fact) } else { coded::read(fact) };
+    let read = if x.is_asserted || x.erased_at.is_some() { Cow::Borrowed(fact.as_ref()) } else { coded::read(&fact) };
     match read.as_ref() {
         Fact::Lead(lead) => lead::store(x, lead),
         Fact::Order(order) => order::store(x, order),

@@ -29,7 +29,7 @@ pub struct May {
 const OWN_WORD: &str = "the fact's own consent_given";
 
 /// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
-/// person, else the site's mode by billing country. A refusal that came after the fact always wins.
+/// person, else the site's mode by billing country, and by the country to which the goods go: either may ask first. A refusal that came after the fact always wins.
 pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId], now: Time) -> Result<May> {
     if let Some(given) = conversion.consent_given.filter(|_| conversion.received_at >= now) {
         // Nothing can have been said since.
@@ -48,7 +48,12 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
     if let Some((_, granted)) = newest {
         return Ok(May { is_allowed: granted, is_explicit: true, basis: "the visitor's own answer" });
     }
-    let signs = Signs { country: conversion.country.as_deref(), time_zone: None, site_country: site.country.as_deref() };
+    let signs = Signs {
+        country: conversion.country.as_deref(),
+        time_zone: None,
+        goods_ask: conversion.goods_ask == Some(true),
+        site_country: site.country.as_deref(),
+    };
     let decision = decide(Consent::UNKNOWN, site.consent, &signs, false);
     Ok(May { is_allowed: decision.marketing, is_explicit: false, basis: decision.basis })
 }

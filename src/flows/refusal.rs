@@ -1,9 +1,11 @@
-//! A refusal that comes with a touch which is not taken itself: it is heard all the same.
+//! A refusal that comes with what is not taken itself, a touch over a limit, a name or an event of a page: it is heard all the same.
 
 use std::sync::Arc;
 
+use super::session_id::SessionKey;
 use super::touch::{self, PageTouch, Taken};
 use crate::app::App;
+use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
 use crate::error::Result;
 use crate::store::scope::SiteConn;
 use crate::store::sessions;
@@ -18,21 +20,38 @@ pub async fn too_many(app: &App, site: &Arc<Site>, page: &PageTouch) -> Result<T
     Ok(Taken::Dropped("limited"))
 }
 
-/// Whether the visitor says no to anything.
-fn is_refusal(site: &Site, page: &PageTouch) -> bool {
-    let decision = touch::decision_for(site, page);
-    let words = touch::words_of(&page.consent, &decision);
-    words.is_explicit && (words.analytics == "denied" || words.marketing == "denied")
-}
-
 /// Keeps a refusal where the touch itself is not taken: no limit and no lack of room may let a delivery go that the
 /// visitor has refused. Gives whether the browser may not be known any more.
 pub async fn heed(app: &App, site: &Arc<Site>, page: &PageTouch) -> Result<bool> {
-    let Some(claim) = page.claim.as_ref().filter(|_| is_refusal(site, page)) else { return Ok(false) };
     let decision = touch::decision_for(site, page);
-    let words = touch::words_of(&page.consent, &decision);
+    heard(app, site, page.claim.as_ref(), page.consent, &decision, touch::manager_of(page)).await
+}
+
+/// The same of what comes beside touches. `refuses` is the browser's own signal, where the site honours it. What nobody said is
+/// for touches to judge: these tell where a visitor seems to be.
+pub async fn beside(app: &App, site: &Arc<Site>, session: Option<&SessionKey>, said: Consent, refuses: bool) -> Result<bool> {
+    if !said.is_known() && !refuses {
+        return Ok(false);
+    }
+    let decision = decide(said, site.consent, &Signs::default(), refuses);
+    let is_refused = refuses || said.analytics == Answer::Denied;
+    heard(app, site, session, said, &decision, said.manager.unwrap_or("page")).await?;
+    Ok(is_refused)
+}
+
+async fn heard(
+    app: &App,
+    site: &Arc<Site>,
+    claim: Option<&SessionKey>,
+    said: Consent,
+    decision: &Decision,
+    manager: &'static str,
+) -> Result<bool> {
+    let words = touch::words_of(&said, decision);
+    // Whether the visitor says no to anything.
+    let is_refusal = words.is_explicit && (words.analytics == "denied" || words.marketing == "denied");
+    let Some(claim) = claim.filter(|_| is_refusal) else { return Ok(false) };
     let key = claim.key().to_owned();
-    let manager = touch::manager_of(page);
     let now = app.clock.now();
     // Nearly always it is known already, and a question costs less than a change.
     let (asked, wanted) = (key.clone(), words.clone());

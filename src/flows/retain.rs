@@ -85,11 +85,16 @@ async fn in_steps(app: &App, site: &Arc<Site>, before: Time, step: Removes, unti
         }
         size = next_size(size, took.as_micros());
         tokio::select! {
-            () = tokio::time::sleep((took * REST).min(LONGEST_REST)) => {}
+            () = tokio::time::sleep(rest_after(took)) => {}
             () = app.stopped() => {}
         }
     }
     Ok(())
+}
+
+/// So long the writer belongs to everybody else.
+fn rest_after(took: Duration) -> Duration {
+    (took * REST).min(LONGEST_REST)
 }
 
 /// Towards the time that a step should take.
@@ -104,6 +109,13 @@ fn next_size(size: i64, took_us: u128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_have_the_writer_nine_times_as_long() {
+        for (took_ms, rest_ms) in [(0, 0), (3, 27), (50, 450), (60, 500), (5_000, 500)] {
+            assert_eq!(rest_after(Duration::from_millis(took_ms)), Duration::from_millis(rest_ms), "after {took_ms} ms");
+        }
+    }
 
     #[test]
     fn a_step_finds_its_size() {

@@ -187,8 +187,12 @@ pub fn is_refused(site: &Site, touch: &PageTouch) -> bool {
 }
 
 pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
-    let signs =
-        Signs { country: touch.browser.country.as_deref(), time_zone: touch.time_zone.as_deref(), site_country: site.country.as_deref() };
+    let signs = Signs {
+        country: touch.browser.country.as_deref(),
+        time_zone: touch.time_zone.as_deref(),
+        goods_ask: false,
+        site_country: site.country.as_deref(),
+    };
     decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
 }
 

@@ -30,7 +30,7 @@ const DEFAULT_DAYS: i32 = 30;
 
 pub const CONSENT: Doc = Doc::new("Privacy", "Visits by their answer on consent, day by day, and conversions that consent kept from each platform.")
     .query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
-    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","all":60,"for_consent":4,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
+    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","all":60,"for_consent":4,"had_left":1,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
     .statuses(&[200, 400]);
 pub const CLOCKS: Doc = Doc::new("Privacy", "How long each kind of row is kept, since when there are any, and when the next ones go.")
     .answer(
@@ -79,7 +79,7 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
             let worth: Vec<Money> = worth.iter().filter(|of| of.connection == w.connection).map(|of| of.amount).collect();
             Some(json!({
                 "connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent,
-                "worth": shown::moneys(&worth),
+                "had_left": w.had_left, "worth": shown::moneys(&worth),
             }))
         })
         .collect();

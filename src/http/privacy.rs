@@ -68,8 +68,12 @@ pub async fn delete_user(app: App, ask: Ask) -> Result<Reply> {
     let named =
         erase::named(&site, Some(email), None, None).map_err(|e| Error::new(Kind::Invalid, "invalid_parameter", e.message).of("email"))?;
     let certificate = erase::run(&app, &site, named, &ask.who()).await?;
-    // The same words whether anybody was there or not; the certificate's counts tell.
-    Reply::json(&json!({"success": true, "message": "Everything of this person was erased.", "certificate": certificate}))
+    let message = if certificate["total"] == json!(0) {
+        "Nothing of this person was found. What is still told of their past is refused from now on."
+    } else {
+        "Everything of this person was erased."
+    };
+    Reply::json(&json!({"success": true, "message": message, "certificate": certificate}))
 }
 
 /// `POST /api/sites/{site}/erasures`

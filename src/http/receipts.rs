@@ -271,7 +271,12 @@ fn consent_of(receipt: &Receipt, site: &Site) -> Value {
         (Some(false), _) => (Answer::Denied, "its own consent_given".to_owned()),
         (None, Some((answer, manager))) => (*answer, format!("the person's newest answer, by {manager}")),
         (None, None) => {
-            let signs = Signs { country: line.country.as_deref(), time_zone: None, site_country: site.country.as_deref() };
+            let signs = Signs {
+                country: line.country.as_deref(),
+                time_zone: None,
+                goods_ask: line.goods_ask == Some(true),
+                site_country: site.country.as_deref(),
+            };
             let decision = consent::decide(Consent::UNKNOWN, site.consent, &signs, false);
             let means = if decision.marketing { "may be forwarded" } else { "may not be forwarded" };
             (Answer::Unknown, format!("{}: {means}", decision.basis))

@@ -106,7 +106,9 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     }
     let mut fields = visitor.fields.clone();
     // The cookie wins over what the body says.
-    if let Some(session) = visitor.session(&ask)? {
+    let session = visitor.session(&ask)?;
+    touch::is_refused(&app, &visitor, session.as_ref(), &ask).await?;
+    if let Some(session) = session {
         fields.insert("session_id".into(), Value::from(session.sealed(&visitor.site.keys.session)));
     }
     // A page names neither our site nor an id of the owner's own leads, and cannot speak for the visitor's consent.

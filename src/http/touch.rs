@@ -21,6 +21,7 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
 use crate::error::{Error, Kind, Result};
 use crate::flows::identify::{self, Claim};
+use crate::flows::session_id::SessionKey;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::flows::{refusal, session_id};
 use crate::limits::{Rate, address_key};
@@ -144,6 +145,7 @@ pub(super) fn read(
     }
     let clicks = clicks.or(landed.clicks.clone());
     let ads = AdIds { utm_id: text("utm_id")?, campaign_id: text("campaign_id")?, adset_id: text("adset_id")?, ad_id: text("ad_id")? }
+        .without_people()
         .or(landed.ads.clone());
     let mut landed = landed;
     landed.refs = match landed.refs {
@@ -235,12 +237,24 @@ pub fn refusal(site: &Site, fields: &Map<String, Value>, ask: &Ask) -> Result<bo
     Ok(says_no || is_refused || (refuses(fields, ask) && site.settings.gpc))
 }
 
-/// GPC or Do Not Track, by script or header.
+/// GPC or Do Not Track, by script or header. What a browser's own property gives is a boolean, 1, or a word.
 fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
-    fields.get("gpc") == Some(&Value::Bool(true))
-        || fields.get("dnt") == Some(&Value::Bool(true))
-        || ask.header("sec-gpc") == Some("1")
-        || ask.header("dnt") == Some("1")
+    let is_yes = |name: &str| match fields.get(name) {
+        Some(Value::Bool(said)) => *said,
+        Some(Value::Number(said)) => said.as_i64() == Some(1),
+        Some(Value::String(said)) => matches!(said.trim().to_ascii_lowercase().as_str(), "1" | "yes" | "true"),
+        _ => false,
+    };
+    let says = |name: &str| ask.header(name).map(str::trim) == Some("1");
+    is_yes("gpc") || is_yes("dnt") || says("sec-gpc") || says("dnt")
+}
+
+/// Whether the visitor refuses to be kept by this very request, which is no touch: then that is heard as a touch would hear it,
+/// and nothing else of it is.
+pub(super) async fn is_refused(app: &App, visitor: &Visitor, session: Option<&SessionKey>, ask: &Ask) -> Result<bool> {
+    let said = consent_of(&visitor.fields, ask)?;
+    let signal = refuses(&visitor.fields, ask) && visitor.site.settings.gpc;
+    refusal::beside(app, &visitor.site, session, said, signal).await
 }
 
 fn agent_of(visitor: &Visitor, ask: &Ask) -> Result<String> {
@@ -329,7 +343,11 @@ pub async fn identify(app: App, ask: Ask) -> Result<Reply> {
         (Some(sig), Some(Value::Number(ts))) => Some((sig.to_owned(), ts.to_string())),
         _ => None,
     };
-    if let Some(session) = visitor.session(&ask)? {
+    let session = visitor.session(&ask)?;
+    if is_refused(&app, &visitor, session.as_ref(), &ask).await? {
+        return Ok(visitor.answer(visitor.without_cookie(Reply::empty(204))));
+    }
+    if let Some(session) = session {
         let claim = Claim {
             person: Person { email, phone, customer_id, ..Person::default() },
             signature,
@@ -360,7 +378,11 @@ pub async fn event(app: App, ask: Ask) -> Result<Reply> {
     if limited(&app, &ask, "event", EVENTS, app.clock.now()) {
         return Err(Error::new(Kind::TooMany, "too_many", "Too many events from one address. Try again later.").after(2));
     }
-    if let Some(session) = visitor.session(&ask)? {
+    let session = visitor.session(&ask)?;
+    if is_refused(&app, &visitor, session.as_ref(), &ask).await? {
+        return Ok(visitor.answer(visitor.without_cookie(Reply::empty(204))));
+    }
+    if let Some(session) = session {
         let path = ask.header("referer").map(|r| landing(r, &[]).path);
         identify::event(&app, &visitor.site, session, name, properties, path).await?;
     }

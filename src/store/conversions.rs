@@ -1,5 +1,7 @@
 //! Sales and leads, each once, whoever told of it.
 
+/// Whose it is.
+mod buyer;
 /// What its owner should see of it.
 mod flag;
 /// One that is none after all.
@@ -14,6 +16,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
+pub use buyer::set_contact;
 pub use flag::{set_flag, set_note};
 pub use void::{VOID, close, unlink};
 
@@ -38,6 +41,8 @@ pub struct Conversion {
     pub counts: bool,
     pub is_imported: bool,
     pub country: Option<String>,
+    /// Whether its goods go where the law asks for consent first; none where nobody has said where they go.
+    pub goods_ask: Option<bool>,
     pub consent_given: Option<bool>,
     pub match_type: String,
     pub run: i64,
@@ -46,7 +51,7 @@ pub struct Conversion {
 }
 
 const COLUMNS: &str = "id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency, net_minor, rank, \
-    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run, erased_at is not null";
+    happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type, run, erased_at is not null, goods_ask";
 
 pub struct NewConversion<'a> {
     pub kind: ConversionKind,
@@ -65,6 +70,7 @@ pub struct NewConversion<'a> {
     pub counts: bool,
     pub is_imported: bool,
     pub country: Option<&'a str>,
+    pub goods_ask: Option<bool>,
     pub consent_given: Option<bool>,
     pub flag: Option<&'a str>,
     /// Told of somebody who was erased since it happened.
@@ -76,15 +82,15 @@ pub fn add(c: &SiteConn, new: &NewConversion) -> Result<ConversionId> {
     let id = c.next_number("conversion")?;
     c.execute(
         "insert into conversions (site_id, id, kind, name, label, order_key, event_id, contact_id, session_id, amount_minor, currency,
-           net_minor, rank, happened_at, received_at, book_day, status, counts, is_imported, country, consent_given, match_type,
+           net_minor, rank, happened_at, received_at, book_day, status, counts, is_imported, country, goods_ask, consent_given, match_type,
            confidence_bp, flag, erased_at)
          values (:site, :id, :kind, :name, :label, :order_key, :event, :contact, :session, :amount, :currency,
-           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :consent, 'none', 0, :flag, :erased)",
+           :amount, :rank, :happened, :received, :day, :status, :counts, :imported, :country, :goods, :consent, 'none', 0, :flag, :erased)",
         named_params! {":id": id, ":kind": new.kind.word(), ":name": new.name, ":label": new.label, ":order_key": new.order_key,
         ":event": new.event_id, ":contact": new.contact.map(ContactId::number), ":session": new.session.map(SessionId::number),
         ":amount": new.amount.map(|m| m.minor), ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank,
         ":happened": new.happened_at.ms(), ":received": new.received_at.ms(), ":day": new.book_day.0, ":status": new.status,
-        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":consent": new.consent_given, ":flag": new.flag,
+        ":counts": new.counts, ":imported": new.is_imported, ":country": new.country, ":goods": new.goods_ask, ":consent": new.consent_given, ":flag": new.flag,
         ":erased": new.erased_at.map(Time::ms)},
     )?;
     Ok(ConversionId::new(id))
@@ -125,6 +131,7 @@ fn read(row: &Row) -> rusqlite::Result<Conversion> {
         match_type: row.get(20)?,
         run: row.get(21)?,
         is_erased: row.get(22)?,
+        goods_ask: row.get(23)?,
     })
 }
 
@@ -239,13 +246,14 @@ pub fn set_speaker(c: &SiteConn, id: ConversionId, new: &NewConversion) -> Resul
         "update conversions set label = :label, order_key = coalesce(:order_key, order_key), contact_id = coalesce(:contact, contact_id),
            session_id = coalesce(:session, session_id), amount_minor = coalesce(:amount, amount_minor), currency = coalesce(:currency, currency),
            rank = :rank, happened_at = :happened, book_day = :day, status = :status, counts = :counts, country = coalesce(:country, country),
+           goods_ask = coalesce(:goods, goods_ask),
            refused_at = case when :consent = 0 and consent_given is not 0 then :received else refused_at end,
            consent_given = case when consent_given = 0 then 0 else coalesce(:consent, consent_given) end
          where site_id = :site and id = :id",
         named_params! {":label": new.label, ":order_key": new.order_key, ":contact": new.contact.map(ContactId::number),
             ":session": new.session.map(SessionId::number), ":amount": new.amount.map(|m| m.minor),
             ":currency": new.amount.map(|m| m.currency.code().to_owned()), ":rank": new.rank, ":happened": new.happened_at.ms(),
-            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":consent": new.consent_given,
+            ":day": new.book_day.0, ":status": new.status, ":counts": new.counts, ":country": new.country, ":goods": new.goods_ask, ":consent": new.consent_given,
             ":received": new.received_at.ms(), ":id": id.number()},
     )?;
     Ok(())
@@ -272,6 +280,15 @@ pub fn rename(c: &SiteConn, id: ConversionId, label: &str, rank: i64) -> Result<
     Ok(())
 }
 
+/// Its goods go where the law asks for consent first.
+pub fn learn_goods_ask(c: &SiteConn, id: ConversionId) -> Result<()> {
+    c.execute(
+        "update conversions set goods_ask = 1 where site_id = :site and id = :id and goods_ask is not 1",
+        named_params! {":id": id.number()},
+    )?;
+    Ok(())
+}
+
 pub fn learned(
     c: &SiteConn,
     id: ConversionId,
@@ -284,15 +301,6 @@ pub fn learned(
            order_key = coalesce(order_key, :order_key) where site_id = :site and id = :id",
         named_params! {":contact": contact.map(ContactId::number), ":session": session.map(SessionId::number), ":order_key": order_key,
         ":id": id.number()},
-    )?;
-    Ok(())
-}
-
-/// Who speaks for it has told of another buyer since.
-pub fn set_contact(c: &SiteConn, id: ConversionId, contact: ContactId) -> Result<()> {
-    c.execute(
-        "update conversions set contact_id = :contact where site_id = :site and id = :id and erased_at is null",
-        named_params! {":contact": contact.number(), ":id": id.number()},
     )?;
     Ok(())
 }

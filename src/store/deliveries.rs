@@ -285,7 +285,7 @@ pub enum Took {
     NotAfterAll,
 }
 
-/// Writes the end of a lease. A row that was cancelled while it was on its way stays cancelled.
+/// Writes the end of a lease. A row that was cancelled while it was on its way stays cancelled, and says what became of it.
 pub fn settle(c: &SiteConn, id: DeliveryId, boot: &str, s: &Settled) -> Result<bool> {
     let is_settled = !matches!(s.state, "pending" | "leased");
     let told = if let Took::It(money) = s.told { money } else { None };
@@ -301,7 +301,7 @@ pub fn settle(c: &SiteConn, id: DeliveryId, boot: &str, s: &Settled) -> Result<b
             ":unknown": s.unknown_at.map(Time::ms), ":request": s.request.map(ToString::to_string),
             ":response": s.response.map(ToString::to_string), ":settled": is_settled.then_some(s.now.ms())},
     )?;
-    Ok(changed > 0)
+    Ok(changed > 0 || cancelled::arrived(c, id, s)?)
 }
 
 /// Remembers between two requests of a talk where it stands, so that a crash goes on from there. False where the delivery

@@ -60,6 +60,17 @@ pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
 }
 
 /// When it was first heard of.
+/// Whether the sender's own object, an appointment or a registration, is of somebody who was erased.
+pub fn is_erased(c: &SiteConn, connection: i64, external_id: &str) -> Result<bool> {
+    let found = c.find(
+        "select 1 from milestones where site_id = :site and connection_id = :connection and connection_id > 0 and external_id = :external
+           and erased_at is not null limit 1",
+        named_params! {":connection": connection, ":external": external_id},
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 pub fn find_received_at(c: &SiteConn, id: MilestoneId) -> Result<Option<Time>> {
     c.find("select received_at from milestones where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
         Ok(Time::from_ms(row.get(0)?))

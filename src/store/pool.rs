@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::erasures::residue;
+
 #[derive(Clone, Copy, PartialEq)]
 pub enum Role {
     Writer,
@@ -40,6 +42,7 @@ pub fn set_pragmas(conn: &Connection, role: Role) -> rusqlite::Result<()> {
          pragma cell_size_check = on;
          pragma temp_store = memory;",
     )?;
+    residue::teach(conn)?;
     if role == Role::Reader {
         conn.execute_batch("pragma query_only = on; pragma cache_size = -8000;")?;
     }

@@ -321,8 +321,16 @@ fn a_server_takes_commands_and_stops_cleanly() {
     house.run(&["site", "set", "shop", "zone=Mars/Olympus"]).is(2).says("Mars");
     assert_eq!(house.run(&["sql", "--format", "json", "select count(*) as n from leads"]).is(0).json()[0]["n"], 0);
 
+    // An order that nobody knows names nobody; an address that is not known may still be refused from now on.
+    let unknown = ["erase", "--site", "shop", "--order", "4711"];
+    house.run(&unknown).is(1).says("There is no order 4711. Check the number, or name the person by e-mail or phone.");
+    assert!(
+        house.run(&["erase", "--site", "shop", "--email", "nobody@mail.example"]).is(0).out.contains("Nothing of this person was found.")
+    );
+
     assert_eq!(house.stop(), Some(0));
     assert!(!house.data().join("control.sock").exists());
+    house.run(&unknown).is(1).says("There is no order 4711.");
     assert!(house.run(&["site", "list"]).is(0).out.contains("shop.example"));
 }
 

@@ -111,7 +111,25 @@ async fn a_withdrawal_meets_what_is_on_its_way_and_what_stands_behind_it() {
     assert_eq!((receiver.seen().len(), ends(&house.deliveries(&site).await)), (4, vec!["cancelled consent".to_owned(); 7]));
     // What had left is told, and had not been refused when it left.
     let proof = house.proof(&site).await;
-    assert_eq!((&proof["total"]["deliveries"], &proof["total"]["refused"]), (&json!(4), &json!(0)), "{proof:#}");
+    assert_eq!(proof["total"], json!({"deliveries": 4, "sends": 4, "refused": 0, "refused_later": 4}), "{proof:#}");
+    let left = house.list(&site, "reports/consent/left").await;
+    assert!(left.iter().all(|send| send["refused_later"] == true && send["had_refused"] == false), "{left:#?}");
+    // A no has cost what was not told: the platform knows of the others, and each says so.
+    let cost = house.get("/api/sites/shop/reports/consent").token(&site.token).send().await.is(200).json;
+    let of = &cost["withheld"][0];
+    assert_eq!((&of["all"], &of["for_consent"], &of["had_left"]), (&json!(7), &json!(3), &json!(4)), "{cost:#}");
+    assert_eq!(of["worth"], json!([{"minor": 2700, "currency": "EUR"}]), "{cost:#}");
+    let kept = house.list(&site, "reports/consent/withheld").await;
+    let told: Vec<Value> = house.deliveries(&site).await.into_iter().filter(|d| d["taken_at"].is_string()).collect();
+    assert_eq!((kept.len(), told.len()), (3, 4));
+    for delivery in &told {
+        let text = "The person said no while this was on its way: the platform had taken it.";
+        assert_eq!((&delivery["reason_text"], &delivery["history"][0]["outcome"]), (&json!(text), &json!("delivered")), "{delivery:#}");
+        assert!(delivery["request"].is_object(), "what was sent can be looked at: {delivery:#}");
+        assert!(kept.iter().all(|k| k["delivery"] != delivery["id"]));
+        let receipt = house.receipt(&site, delivery["conversion"].as_str().expect("an id")).await;
+        assert_eq!(receipt["deliveries"][0]["reason_text"], json!(text), "{receipt:#}");
+    }
 }
 
 /// Nothing calls back what waits where the no is not the person's own change of mind: it is asked again at the moment of sending.
@@ -180,7 +198,7 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     house.get("/api/sites/shop/reports/consent/left?connection=nobody").cookie(&analyst).send().await.is(400);
 
     let proof = house.proof(&site).await;
-    assert_eq!(proof["total"], json!({"deliveries": 3, "sends": 3, "refused": 0}), "{proof:#}");
+    assert_eq!(proof["total"], json!({"deliveries": 3, "sends": 3, "refused": 0, "refused_later": 0}), "{proof:#}");
     let bases: Vec<&str> = proof["left"][0]["bases"].as_array().expect("bases").iter().filter_map(|b| b["basis"].as_str()).collect();
     assert_eq!(bases.len(), 3, "the visitor's answer, the fact's own word, and the site's rule: {bases:?}");
     let path = format!("/api/sites/shop/reports/consent/left?connection={}", hook.id);
@@ -221,7 +239,7 @@ async fn a_refusal_that_is_told_late_was_not_known_when_it_left() {
     house.lead(&site, late).await.is(200);
     house.work().await;
     assert_eq!(receiver.seen().len(), 1);
-    assert_eq!(house.proof(&site).await["total"], json!({"deliveries": 1, "sends": 1, "refused": 0}));
+    assert_eq!(house.proof(&site).await["total"], json!({"deliveries": 1, "sends": 1, "refused": 0, "refused_later": 1}));
     let db = Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
     let later: i64 = db.query_row("select marketing_heard_at - marketing_at from contacts", [], |row| row.get(0)).expect("one person");
     assert_eq!(later, 3_600_000);
@@ -266,6 +284,67 @@ async fn the_browsers_signal_is_heard_at_every_door() {
     assert_ne!(edge("1", yes.into()).await.is(204).header("x-halo-session"), "");
     let off = json!({"site": site.key, "landing": "/", "consent": "granted", "gpc": true}).to_string();
     assert!(house.post("/api/touch").browser(&site).header("sec-gpc", "1").body(off).send().await.is(200).json["session_id"].is_string());
+}
+
+/// What a page tells beside its touches is heard in the same way: the signal ends what is known, and nothing new is kept.
+#[tokio::test]
+async fn the_browsers_signal_is_heard_with_events_names_and_leads() {
+    let house = House::new();
+    let receiver = StandIn::start(|_, _| Answer::text(503, "later")).await;
+    let site = house.site_with("shop.example", |new| new.consent = Mode::OptOut).await;
+    house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+    halotrack::flows::sites::set(&house.app, site.id, "public_leads", "true", "test").await.expect("set");
+    let event = json!({"site": site.key, "name": "button_click", "properties": {"button": "hero"}});
+    let name = json!({"site": site.key, "email": "ann@mail.example"});
+    let lead = json!({"site": site.key, "email": "ann@mail.example", "message": "hello"});
+    let with = |body: &Value, more: Value| {
+        let mut body = body.clone();
+        body.as_object_mut().expect("an object").extend(more.as_object().cloned().expect("an object"));
+        body.to_string()
+    };
+    let mut number = 0;
+    for (path, body, status) in [("/api/event", &event, 204), ("/api/identify", &name, 204), ("/api/lead", &lead, 200)] {
+        for (header, value, more) in [
+            ("sec-gpc", "1", json!({})),
+            ("dnt", "1", json!({})),
+            ("x-none", "1", json!({"gpc": true})),
+            ("x-none", "1", json!({"dnt": "1"})),
+            ("cookie", "halo_consent=denied", json!({})),
+        ] {
+            number += 1;
+            let id = house.agrees_and_buys(&site, number, "9.00").await;
+            house.advance_s(60);
+            let cookies = if header == "cookie" { format!("_halo={id}; {value}") } else { format!("_halo={id}") };
+            let call = house.post(path).browser(&site).header("cookie", &cookies);
+            let call = if header == "cookie" { call } else { call.header(header, value) };
+            let answer = call.body(with(body, more)).send().await.is(status);
+            let found = house.session(&site, &id);
+            assert_eq!(found["consent_status"], json!("denied"), "{path} {header}: {found:#}");
+            let waiting = house.deliveries(&site).await.into_iter().filter(|d| d["state"] == "pending").count();
+            assert_eq!(waiting, 0, "{path} {header}: what waited is called back");
+            if status == 204 {
+                assert!(answer.header("set-cookie").contains("Max-Age=0"), "{path} {header}: {}", answer.header("set-cookie"));
+            }
+        }
+    }
+    let count = |of: &str| -> i64 {
+        let db = Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
+        db.query_row(&format!("select count(*) from {of}"), [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(count("page_events"), 0, "no event is kept");
+    assert_eq!(count("session_people where value = 'ann@mail.example' and source = 'identify'"), 0, "nor who said so");
+    let leads = house.list(&site, "conversions").await.into_iter().filter(|c| c["kind"] == "lead").count();
+    assert!(leads > 0, "who sends a form is heard");
+    // A site that has chosen not to hear it, and a browser that says nothing.
+    let id = house.agrees_and_buys(&site, 99, "9.00").await;
+    house.advance_s(60);
+    let page = || house.post("/api/event").browser(&site).header("cookie", &format!("_halo={id}"));
+    page().body(event.to_string()).send().await.is(204);
+    page().header("sec-gpc", "0").body(event.to_string()).send().await.is(204);
+    halotrack::flows::sites::set(&house.app, site.id, "gpc", "false", "test").await.expect("set");
+    page().header("sec-gpc", "1").body(event.to_string()).send().await.is(204);
+    assert_eq!(count("page_events"), 3);
+    assert_eq!(house.session(&site, &id)["consent_status"], json!("granted"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

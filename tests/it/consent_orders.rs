@@ -184,3 +184,58 @@ async fn nothing_leaves_without_consent_in_any_order() {
     let is_fair = |(id, times): (&String, &usize)| *times == 1 || seventh(id) && *times == 2;
     assert!(told.len() > 200 && told.iter().all(is_fair), "{} leads were told, each once", told.len());
 }
+
+/// Whose law holds for a silent buyer: that of the bill, or of the door to which the goods go. The stricter of the two.
+#[tokio::test]
+async fn goods_that_go_where_the_law_asks_first_are_not_told_unasked() {
+    let house = House::new();
+    let receiver = StandIn::start(|_, _| Answer::text(204, "")).await;
+    let site = house
+        .site_with("shop.example", |new| {
+            new.country = Some("US".into());
+            new.consent = Mode::Auto;
+        })
+        .await;
+    house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+    let woo = |id: u64, bill: &str, goods: Value| {
+        json!({"id": id, "number": id.to_string(), "status": "processing", "total": "10.00", "currency": "USD", "line_items": [],
+            "billing": {"email": format!("p{id}@mail.example"), "country": bill}, "shipping": goods})
+    };
+    let shopify = |id: u64, bill: &str, goods: Value| {
+        json!({"id": id, "order_number": id, "checkout_token": "c", "total_price": "10.00", "currency": "USD", "financial_status": "paid",
+            "email": format!("p{id}@mail.example"), "billing_address": {"country_code": bill}, "shipping_address": goods})
+    };
+    let plain = |id: u64, bill: &str, goods: &str| {
+        json!({"order_id": id.to_string(), "total": "10.00", "currency": "USD", "email": format!("p{id}@mail.example"), "country": bill,
+            "shipping_country": goods})
+    };
+    let rows = [
+        (woo(1, "US", json!({"country": "US"})), true),
+        (woo(2, "US", json!({"country": "DE"})), false),
+        (woo(3, "DE", json!({"country": "US"})), false),
+        (woo(4, "US", json!({"country": ""})), true),
+        (shopify(5, "US", json!({"country_code": "US"})), true),
+        (shopify(6, "US", json!({"country_code": "GB"})), false),
+        (shopify(7, "CH", Value::Null), false),
+        (plain(8, "US", "US"), true),
+        (plain(9, "US", "Germany"), false),
+        (plain(10, "", "FR"), false),
+    ];
+    for (body, may) in rows {
+        house.advance_s(60);
+        house.order(&site, body.clone()).await.is(200);
+        let newest = house.deliveries(&site).await.remove(0);
+        let want = if may { json!("pending") } else { json!("skipped") };
+        assert_eq!(newest["state"], want, "{body}: {newest:#}");
+        let receipt = house.receipt(&site, newest["conversion"].as_str().expect("an id")).await;
+        let basis = receipt["conversion"]["consent"]["basis"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(basis.ends_with("may be forwarded"), may, "{body}: {basis}");
+    }
+    // An order that turns out to go there waits no more.
+    let mut moved = woo(1, "US", json!({"country": "DE"}));
+    moved["date_modified_gmt"] = json!(house.clock.now().utc().trim_end_matches('Z'));
+    house.order(&site, moved).await.is(200);
+    house.work().await;
+    let told: Vec<Value> = receiver.seen().iter().map(|s| s.json()).collect();
+    assert_eq!(told.len(), 3, "the first goes to Germany after all: {told:#?}");
+}

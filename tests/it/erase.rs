@@ -5,6 +5,8 @@
 mod elsewhere;
 /// The process dies at every named moment.
 mod killed;
+/// Platforms whose lists are read again.
+mod pulled;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -448,6 +450,18 @@ async fn only_who_may_erase_erases() {
         house.delete(bad).token(&site.token).send().await.is(400);
     }
     house.erase(&site, json!({"email": ANN, "phone": PHONE})).await.is(422);
+    // An order that nobody knows names nobody: there is nothing to erase, and nothing to refuse from now on.
+    for body in [json!({"order": "4711"}), json!({"order": "4711", "preview": true})] {
+        let answer = house.erase(&site, body).await.is(404);
+        assert!(
+            answer.text.contains("There is no order 4711. Check the number, or name the person by e-mail or phone."),
+            "{}",
+            answer.text
+        );
+    }
+    let access = house.get("/api/sites/shop/people/export?order=4711").token(&site.token).send().await.is(404);
+    assert!(access.text.contains("4711"), "{}", access.text);
+    assert_eq!(house.list(&site, "erasures").await.len(), 0, "no certificate is made of nothing");
     // What a form may tell leads with does not erase; the old header takes a token.
     let forms = house.connect(&site, "forms", "", &[]).await;
     house.delete(&path).header("x-webhook-secret", &forms.secret).send().await.is(401);
@@ -457,6 +471,9 @@ async fn only_who_may_erase_erases() {
     assert_eq!(house.emails(&site), Vec::<String>::new());
     let nobody = house.delete(&path).token(&site.token).send().await.is(200);
     assert_eq!(nobody.json["certificate"]["total"], json!(0), "asked again there is nothing");
+    let message = |answer: &Answer| answer.json["message"].as_str().unwrap_or_default().to_owned();
+    assert!(message(&answer).starts_with("Everything of this person was erased"), "{}", answer.text);
+    assert!(message(&nobody).starts_with("Nothing of this person was found"), "{}", nobody.text);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn done(house: &House, shop: &SiteAt, id: &str) -> Value {
     get(house, shop, &format!("imports/{id}")).await
 }
 
-async fn bring(house: &House, shop: &SiteAt, kind: &str, text: &str) -> Value {
+pub async fn bring(house: &House, shop: &SiteAt, kind: &str, text: &str) -> Value {
     let id = send(house, shop, kind, text.as_bytes()).await;
     house.post(&format!("/api/sites/{}/imports/{id}/run", shop.slug)).token(&shop.token).send().await.is(202);
     done(house, shop, &id).await

@@ -124,6 +124,7 @@ mod tickets;
 mod tidy;
 mod touch;
 mod two_shops;
+mod unnamed;
 mod upstream;
 mod woo_books;
 mod woo_shop;

@@ -20,7 +20,7 @@ const DAY_S: i64 = 86_400;
 const TOPICS: [&str; 6] = ["APP_UNINSTALLED", "ORDERS_CANCELLED", "ORDERS_CREATE", "ORDERS_PAID", "ORDERS_UPDATED", "REFUNDS_CREATE"];
 
 /// A shop that is connected by client id and secret, hooks in place and history read.
-async fn open() -> (Shop, House, SiteAt, Connected) {
+pub async fn open() -> (Shop, House, SiteAt, Connected) {
     let shop = Shop::open().await;
     let house = shop.house();
     let site = house.site("harrow.example").await;

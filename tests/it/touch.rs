@@ -389,13 +389,20 @@ async fn privacy_signals_of_the_browser_are_a_refusal() {
         fields.as_object_mut().expect("an object").extend(body.as_object().cloned().unwrap_or_default());
         house.post("/api/touch").browser(&site).header(name, value).body(fields.to_string()).send()
     };
-    for (name, value, body) in
-        [("sec-gpc", "1", json!({})), ("dnt", "1", json!({})), ("x-none", "1", json!({"gpc": true})), ("x-none", "1", json!({"dnt": true}))]
-    {
+    let mut told = vec![("sec-gpc", "1", json!({})), ("dnt", "1", json!({})), ("sec-gpc", " 1 ", json!({}))];
+    for yes in [json!(true), json!(1), json!("1"), json!("yes"), json!("Yes"), json!("true")] {
+        told.extend([("x-none", "1", json!({"gpc": yes})), ("x-none", "1", json!({"dnt": yes}))]);
+    }
+    let count = told.len();
+    for (name, value, body) in told {
         assert_eq!(with(name, value, body.clone()).await.is(200).json["session_id"], Value::Null, "{name} {body}");
     }
-    assert!(with("sec-gpc", "0", json!({})).await.is(200).json["session_id"].is_string());
-    assert_eq!(house.sql(&site, "select * from anon_events").len(), 4);
+    for no in [json!(false), json!(0), json!("0"), json!("no"), json!(""), json!("unspecified"), json!(null), json!({})] {
+        house.advance_s(10);
+        let body = json!({"gpc": no, "dnt": no});
+        assert!(with("sec-gpc", "0", body.clone()).await.is(200).json["session_id"].is_string(), "{body}");
+    }
+    assert_eq!(house.sql(&site, "select * from anon_events").len(), count);
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ function clockTable(items, p, again) {
     const [name, note] = KEPT[k.kind] ?? [k.kind, ''];
     const input = /** @type {HTMLInputElement} */ (h('input.in', { type: 'number', name: `retention.${k.kind}`, min: 1, max: 3650, value: String(k.days), 'aria-label': `${name}: days` }));
     if (k.kind !== 'addresses') inputs.set(k.kind, input);
+    input.addEventListener('input', () => input.removeAttribute('aria-invalid'));
     const isDue = k.next_at && new Date(k.next_at) <= new Date();
     return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint.hide-s', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')),
       h('td.num', null, isDue ? 'within the hour' : date(k.next_at, '–')));
@@ -84,7 +85,12 @@ function clockTable(items, p, again) {
   return saveForm({ fields: [], rest: table, go: 'Save', done: 'Saved. What is past its time goes within the hour.', save: async () => {
     const changed = items.filter((k) => inputs.has(k.kind) && inputs.get(k.kind)?.value !== String(k.days));
     if (!changed.length) { p.app.toast('Nothing was changed.'); return null; }
-    await post(`/api/sites/${p.site.site}/settings`, Object.fromEntries(changed.map((k) => [`retention.${k.kind}`, inputs.get(k.kind)?.value ?? ''])));
+    try { await post(`/api/sites/${p.site.site}/settings`, Object.fromEntries(changed.map((k) => [`retention.${k.kind}`, inputs.get(k.kind)?.value ?? '']))); } catch (error) {
+      const err = /** @type {any} */ (error), kind = String(err.field ?? '').replace('retention.', ''), wrong = inputs.get(kind);
+      wrong?.setAttribute('aria-invalid', 'true');
+      wrong?.focus();
+      throw wrong ? new Error(`${KEPT[kind]?.[0] ?? kind}: ${err.message}`) : error;
+    }
     setTimeout(again, 1500);
   } });
 }

@@ -1,5 +1,7 @@
 //! Click ids: the identifiers that ad platforms, AnyTrack and our own links put on a landing address.
 
+use super::looks_like_email;
+
 /// Longest click id, in bytes.
 pub const MAX_CLICK_ID: usize = 512;
 
@@ -116,7 +118,7 @@ impl ClickIds {
         let value = value.trim();
         let is_template = value.contains(['{', '}', '<', '>']) || matches!(value, "null" | "undefined");
         let is_broken = value.chars().any(|c| c.is_control() || c.is_whitespace());
-        if value.is_empty() || value.len() > MAX_CLICK_ID || is_template || is_broken {
+        if value.is_empty() || value.len() > MAX_CLICK_ID || is_template || is_broken || looks_like_email(value) {
             return false;
         }
         if let Err(at) = self.0.binary_search_by_key(&kind, |(kind, _)| *kind) {

@@ -1,11 +1,11 @@
 //! What may be kept of a landing address: the path, and the parameters on the allow-list.
 //!
 //! A query string can carry e-mail addresses, reset links and coupons, so nothing is kept that is not named here or by
-//! the site's owner, and of those nothing that looks like an e-mail address.
+//! the site's owner, and of those nothing that names somebody.
 
 use url::form_urlencoded;
 
-use super::{AdIds, ClickIds, ClickKind, Utm, clean_text, kept};
+use super::{AdIds, ClickIds, ClickKind, Utm, clean_text, kept, looks_like_email, names_somebody};
 
 /// Longest path kept, in characters.
 pub const MAX_PATH: usize = 1024;
@@ -47,7 +47,7 @@ pub fn landing(path_and_query: &str, extra_params: &[String]) -> Landing {
             continue;
         };
         // The first of several counts, as in the platforms' own scripts.
-        if seen.contains(&name) || looks_like_email(&value) {
+        if seen.contains(&name) || names_somebody(&value) {
             continue;
         }
         let Some(value) = place(&mut found, &mut gad_campaign, name, &value) else {
@@ -145,16 +145,6 @@ fn clean_path(path: &str) -> String {
     cleaned
 }
 
-/// True if an e-mail address stands anywhere in the text, plain or percent-encoded.
-pub(super) fn looks_like_email(text: &str) -> bool {
-    let text = text.replace("%40", "@");
-    text.match_indices('@').any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let domain: String = text[at + 1..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
-        before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-')) && domain.trim_matches('.').contains('.')
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +171,7 @@ mod tests {
             ("/?utm_term=jane%40mail.example&utm_source=a+b", "/", "utm_source=a+b"),
             ("/?utm_term=call+jane@mail.example+now", "/", ""),
             ("/?utm_content=%2540&utm_campaign=jo%2540x.org", "/", "utm_content=%2540"),
+            ("/?utm_content=YW5uQG1haWwuZXhhbXBsZQ%3D%3D&utm_term=%2B971501234567&utm_source=a", "/", "utm_source=a"),
             ("/off/jo.x%40mail.example/now", "/off/…/now", ""),
             ("/@handle/maps/@25.2,55.3", "/@handle/maps/@25.2,55.3", ""),
             ("/?sccid=s1&SCCID=s2", "/", "ScCid=s1"),

@@ -3,7 +3,9 @@
 //! What each manager writes is read in `managers.rs`, by purpose and service in `purposes.rs`. A browser may send one name
 //! twice, set by the shop's own host and by the domain above it: each is read, and a denial wins.
 
-use super::managers::{Answers, NOTHING, allow, both, cookiebot, cookieyes, decoded, is_cookiebot, onetrust, plain, shopify, usercentrics};
+use super::managers::{
+    Answers, NOTHING, allow, both, cookiebot, cookieyes, decoded, is_cookiebot, onetrust, plain, refusals, shopify, usercentrics,
+};
 use super::purposes::{axeptio, borlabs, didomi, iubenda, iubenda_objections, klaro, orestbida};
 use super::{Answer, Consent, combine, tcf};
 
@@ -34,7 +36,9 @@ pub fn from_cookies(header: &str) -> Consent {
 /// Where a manager notes in another cookie that the visitor has answered.
 struct HasAnswered {
     onetrust: bool,
-    complianz: bool,
+    /// Whether its banner is closed; none where it says nothing of that.
+    complianz: Option<bool>,
+    has_complianz: bool,
     usercentrics: bool,
     cookie_law_info: bool,
 }
@@ -45,10 +49,16 @@ impl HasAnswered {
         let banner = cookies.iter().find(|(name, _)| name.starts_with("cmplz_") && name.ends_with("banner-status"));
         HasAnswered {
             onetrust: find("OptanonAlertBoxClosed").is_some_and(|at| !at.is_empty()),
-            complianz: banner.is_none_or(|(_, value)| *value == "dismissed"),
+            has_complianz: cookies.iter().any(|(name, _)| name.starts_with("cmplz_")),
+            complianz: banner.map(|(_, value)| *value == "dismissed"),
             usercentrics: find("uc_user_interaction").is_none_or(|value| value != "false"),
             cookie_law_info: find("viewed_cookie_policy").is_some_and(|value| !value.is_empty()),
         }
+    }
+
+    /// Complianz writes its categories there too, also those that it lets run unasked.
+    fn by_wordpress(&self, answers: Answers) -> Answers {
+        if self.has_complianz && self.complianz != Some(true) { refusals(answers) } else { answers }
     }
 }
 
@@ -69,8 +79,8 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
         "uc_gcm" | "ucdata" | "uc_settings" | "uc_services" | "ucconsent" => {
             ("usercentrics", only_if(has_answered.usercentrics, usercentrics(&decoded(value))))
         }
-        "wp_consent_statistics" => ("wp_consent_api", (allow(value), Answer::Unknown)),
-        "wp_consent_marketing" => ("wp_consent_api", (Answer::Unknown, allow(value))),
+        "wp_consent_statistics" => ("wp_consent_api", has_answered.by_wordpress((allow(value), Answer::Unknown))),
+        "wp_consent_marketing" => ("wp_consent_api", has_answered.by_wordpress((Answer::Unknown, allow(value)))),
         "borlabs-cookie" => ("borlabs", borlabs(&decoded(value))),
         "didomi_token" => ("didomi", didomi(value)),
         "klaro" => ("klaro", klaro(&decoded(value))),
@@ -91,9 +101,20 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
                 "marketing" => (Answer::Unknown, allow(value)),
                 _ => return None,
             };
-            ("complianz", only_if(has_answered.complianz, answers))
+            ("complianz", complianz(answers, has_answered.complianz))
         }
     })
+}
+
+/// Complianz writes its categories when the visitor answers, and by itself where a page's own script or a setting lets statistics
+/// run unasked; that somebody has answered only the closed banner says, which is written with every answer. A no is kept where
+/// nothing is said of the banner.
+fn complianz(answers: Answers, is_closed: Option<bool>) -> Answers {
+    match is_closed {
+        Some(true) => answers,
+        Some(false) => NOTHING,
+        None => refusals(answers),
+    }
 }
 
 /// Cookies whose name ends with the number of the customer or of the policy.
@@ -146,6 +167,7 @@ mod tests {
             ("_ga=GA1.1.1.2; theme=dark", "none ??"),
             ("halo_consent=granted", "halotrack ++"),
             ("a=b; halo_consent=denied", "halotrack --"),
+            ("halo_consent=\"granted\"", "halotrack ++"),
             ("halo_consent=perhaps", "none ??"),
             // CookieYes
             (
@@ -185,6 +207,7 @@ mod tests {
                 "OptanonConsent=interactionCount=0&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=2026-01-01T10:00:00.000Z",
                 "onetrust ++",
             ),
+            ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1; OptanonAlertBoxClosed=", "none ??"),
             // What an older version writes before anybody has answered.
             ("OptanonConsent=groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1", "none ??"),
             ("OptanonConsent=groups=1%3A1%2C2%3A1%2C4%3A0; OptanonAlertBoxClosed=2019-05-01T10:00:00.000Z", "onetrust +-"),
@@ -197,7 +220,16 @@ mod tests {
             ("OptanonConsent=interactionCount=2&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A1&AwaitingReconsent=true", "none ??"),
             // Complianz
             ("cmplz_banner-status=dismissed; cmplz_statistics=allow; cmplz_marketing=deny", "complianz +-"),
-            ("cmplz_statistics=allow; cmplz_marketing=allow; cmplz_preferences=deny", "complianz ++"),
+            ("cmplz_banner-status=dismissed; cmplz_statistics=allow; cmplz_marketing=allow; cmplz_preferences=deny", "complianz ++"),
+            // Nobody has closed the banner: set by a script or a setting. A no is one all the same.
+            ("cmplz_statistics=allow; cmplz_marketing=allow; cmplz_preferences=deny", "none ??"),
+            ("cmplz_statistics=allow; cmplz_marketing=deny", "complianz ?-"),
+            ("cmplz_banner-status=; cmplz_statistics=allow", "none ??"),
+            ("cmplz_banner-status=show; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api ?-"),
+            ("cmplz_banner-status=dismissed; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api +-"),
+            ("cmplz_policy_id=16; wp_consent_statistics=allow; wp_consent_marketing=deny", "wp_consent_api ?-"),
+            // Dismissed by scrolling: no category was written.
+            ("cmplz_banner-status=dismissed; cmplz_policy_id=16", "none ??"),
             ("cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=deny; cmplz_rt_marketing=deny", "complianz --"),
             ("cmplz_banner-status=show; cmplz_statistics=deny; cmplz_marketing=deny", "none ??"),
             // Usercentrics
@@ -264,7 +296,10 @@ mod tests {
             ("cookiefirst-consent=%7B%22necessary%22%3Atrue%2C%22performance%22%3Atrue%2C%22advertising%22%3Afalse%7D", "other +-"),
             // several
             ("halo_consent=granted; CookieConsent=0", "halotrack --"),
-            ("cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow", "complianz ++"),
+            (
+                "cmplz_banner-status=dismissed; cmplz_statistics=allow; wp_consent_statistics=allow; wp_consent_marketing=allow",
+                "complianz ++",
+            ),
         ] {
             check(header, want);
         }

@@ -56,7 +56,7 @@ pub(super) fn cookiebot(text: &str) -> Answers {
 }
 
 /// Only what was refused.
-fn refusals((analytics, marketing): Answers) -> Answers {
+pub(super) fn refusals((analytics, marketing): Answers) -> Answers {
     let not_yes = |answer| if answer == Answer::Granted { Answer::Unknown } else { answer };
     (not_yes(analytics), not_yes(marketing))
 }

@@ -218,6 +218,7 @@ impl<'h> Cells<'h> {
             postcode: self.text("postcode", 20),
             country: self.values.get("country").and_then(|text| country_code(text)).map(|code| code.to_uppercase()),
             address: None,
+            sent_to: self.values.get("sent_to").and_then(|text| country_code(text)).map(|code| code.to_uppercase()),
         })
     }
 

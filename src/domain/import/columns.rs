@@ -16,6 +16,7 @@ const PERSON: &[Names] = &[
     ("company", "company billingcompany organisation organization"),
     ("customer_id", "customerid userid"),
     ("country", "country countrycode billingcountry"),
+    ("sent_to", "shippingcountry shippingcountrycode deliverycountry"),
     ("city", "city billingcity"),
     ("postcode", "postcode zip zipcode postalcode billingzip billingpostcode"),
 ];

@@ -28,17 +28,19 @@ const NO_ROOM: &str =
 const OVERLAP: usize = 512;
 
 pub async fn clean(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject) -> Result<()> {
-    let needles = erasure::needles(&subject.emails, &subject.phones);
+    let needles = erasure::needles(&subject.emails, &subject.phones, site.country.as_deref());
     let mut rewrites = 0;
     let mut left = None;
     if !needles.is_empty() {
-        let pattern = pattern(&needles)?;
-        drop_waiting_files(app, site, &pattern).await?;
+        // What may be theirs is looked into text by text; only what is theirs is a reason to write the file anew. In the file the
+        // field before a number may end with a digit.
+        let (alone, loose) = (pattern(&needles, true)?, pattern(&needles, false)?);
+        drop_waiting_files(app, site, &alone).await?;
         write_back(app).await?;
-        if has_any(app, &pattern).await? {
+        if has_any(app, &loose).await? {
             empty_texts(app, site, subject).await?;
             write_back(app).await?;
-            (rewrites, left) = rewritten(app, site, subject, &pattern).await?;
+            (rewrites, left) = rewritten(app, site, subject, &alone).await?;
         }
     }
     let now = app.clock.now();
@@ -122,12 +124,18 @@ fn is_in(file: &Path, pattern: &Regex) -> Result<bool> {
     }
 }
 
-fn pattern(needles: &[Needle]) -> Result<Regex> {
+fn pattern(needles: &[Needle], is_alone: bool) -> Result<Regex> {
     let parts: Vec<String> = needles
         .iter()
         .map(|n| {
             let text = regex::escape(&n.text);
-            if n.is_exact { format!("(?-iu:{text})") } else { format!("(?i-u:{text})") }
+            if n.is_number {
+                erasure::pattern_of_number(&n.text, is_alone)
+            } else if n.is_exact {
+                format!("(?-iu:{text})")
+            } else {
+                format!("(?i-u:{text})")
+            }
         })
         .collect();
     // An address of other letters than these is searched as it is stored: in lower case.
@@ -138,7 +146,7 @@ fn pattern(needles: &[Needle]) -> Result<Regex> {
 
 /// What somebody else wrote of the person: a message, a body, a property of an event.
 async fn empty_texts(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<()> {
-    for value in values(subject) {
+    for value in erasure::looked_for(&subject.emails, &subject.phones, site.country.as_deref()) {
         let looked = value.clone();
         let found = app.store.read_unhurried(site.id, move |c| residue::find_mentions(c, &looked)).await?;
         let change = move |c: &SiteConn| {
@@ -148,11 +156,6 @@ async fn empty_texts(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<(
         app.store.write(site.id, change).await?;
     }
     Ok(())
-}
-
-fn values(subject: &Subject) -> Vec<String> {
-    let digits = subject.phones.iter().map(|p| p.trim_start_matches('+').to_owned());
-    subject.emails.iter().cloned().chain(digits.filter(|d| d.len() >= 8)).collect()
 }
 
 async fn is_known_elsewhere(app: &App, site: &Arc<Site>, subject: &Subject) -> Result<bool> {
@@ -179,7 +182,7 @@ mod tests {
     #[test]
     fn a_needle_is_found_across_two_reads_and_in_any_case() {
         let file = std::env::temp_dir().join(format!("halotrack-scan-{}", crate::crypto::random_text(6)));
-        let pattern = pattern(&erasure::needles(&["ann@shop.example".into()], &[])).expect("a pattern");
+        let pattern = pattern(&erasure::needles(&["ann@shop.example".into()], &[], None), true).expect("a pattern");
         let look = |bytes: &[u8]| {
             std::fs::write(&file, bytes).expect("a file");
             is_in(&file, &pattern).expect("a look")

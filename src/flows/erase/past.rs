@@ -14,7 +14,7 @@ use crate::store::erasures::tombstones;
 use crate::store::people::{IdentityKind, identities_of};
 use crate::store::scope::SiteConn;
 use crate::store::sites::{Site, SiteKeys};
-use crate::store::{conversions, leads, orders, reports};
+use crate::store::{conversions, leads, milestones, orders, reports};
 
 /// What a fact is to the people who were erased.
 pub enum News {
@@ -64,8 +64,12 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
             }
             false
         }
-        // Of no money: what happened before is nobody's.
-        Fact::Milestone(_) | Fact::Enrolment(_) => false,
+        // Of no money: what happened before is nobody's, and what becomes of an appointment or a registration of then is neither.
+        Fact::Milestone(m) => match &m.external_id {
+            Some(id) if milestones::is_erased(c, connection, id)? => return Ok(News::Nobody),
+            _ => false,
+        },
+        Fact::Enrolment(_) => false,
     };
     if is_known {
         return Ok(News::Past(Box::new(without_person(fact))));
@@ -163,7 +167,7 @@ fn is_erased_order(c: &SiteConn, connection: i64, order: &Order) -> Result<bool>
 
 /// Amounts, times, things bought and where it was said to come from; nothing of who.
 fn without_person(fact: &Fact) -> Fact {
-    let nobody = |person: &Person| Person { country: person.country.clone(), ..Person::default() };
+    let nobody = |person: &Person| Person { country: person.country.clone(), sent_to: person.sent_to.clone(), ..Person::default() };
     let traces = |t: &Traces| Traces { stated: t.stated.clone(), coupons: t.coupons.clone(), ..Traces::default() };
     // Of an event only the sale in it is told.
     let mut fact = match fact {

@@ -244,6 +244,7 @@ fn part(x: &Context, from: ConversionId, told: &[&Told], flag: Option<&str>) -> 
         counts: voice.counts,
         is_imported: voice.is_imported,
         country: voice.country.as_deref(),
+        goods_ask: before.goods_ask,
         // Who refused, refused for all that was told of it.
         consent_given: if before.consent_given == Some(false) { Some(false) } else { voice.traces.consent_given },
         flag,
@@ -292,6 +293,7 @@ fn rebuild(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         counts: voice.counts,
         is_imported: voice.is_imported,
         country: voice.country.as_deref(),
+        goods_ask: before.goods_ask,
         consent_given: before.consent_given,
         flag: None,
         erased_at: None,

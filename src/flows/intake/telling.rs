@@ -1,6 +1,7 @@
 //! One telling of a sale or lead finds its conversion: joins one that is known, or makes it, with its credit, money and
 //! deliveries. The order of arrival makes no difference to the figures.
 
+use crate::domain::consent::asks_first;
 use crate::domain::conversion::{Candidate, ConversionKind, Joining, Rank, Reporter, joining, order_key};
 use crate::domain::fact::{Person, ShopTouch, Traces};
 use crate::domain::ids::{ContactId, ConversionId, SessionId};
@@ -218,8 +219,12 @@ fn again(x: &Context, t: &Telling, id: ConversionId) -> Result<Stored> {
     Ok(told)
 }
 
-/// A later telling may take consent back, never give it: what waits is cancelled.
+/// A later telling may take consent back, never give it: what waits is cancelled. That the goods go where the law asks first is heard
+/// too, and looked at when something is sent.
 pub fn heed_refusal(x: &Context, t: &Telling, id: ConversionId) -> Result<()> {
+    if t.person.sent_to.as_deref().and_then(asks_first) == Some(true) {
+        conversions::learn_goods_ask(x.c, id)?;
+    }
     if t.traces.consent_given != Some(false) || !conversions::refuse(x.c, id, x.now)? {
         return Ok(());
     }
@@ -309,6 +314,7 @@ fn new_conversion<'a>(
         counts: does_count(x, t),
         is_imported: t.is_imported,
         country: t.person.country.as_deref(),
+        goods_ask: t.person.sent_to.as_deref().and_then(asks_first),
         consent_given: t.traces.consent_given,
         flag,
         erased_at: x.erased_at,

@@ -37,6 +37,7 @@ const FIRST_NAME: &[&str] = &["firstname", "fname", "yourfirstname", "givenname"
 const LAST_NAME: &[&str] = &["lastname", "lname", "yourlastname", "familyname", "surname", "namelast", "fullnamelast", "nachname"];
 const COMPANY: &[&str] = &["company", "companyname", "yourcompany", "organization", "organisation", "business", "businessname"];
 const SESSION: &[&str] = &["sessionid", "halosessionid", "halosession", "halo", "visitorid"];
+const SENT_TO: &[&str] = &["shippingcountry", "shippingcountrycode", "shippingaddresscountry", "deliverycountry"];
 const COUPON: &[&str] = &["coupon", "coupons", "couponcode", "couponcodes", "promocode", "discountcode", "discountcodes", "voucher"];
 const CONSENT: &[&str] = &["consentgiven", "gdprconsent", "marketingconsent"];
 
@@ -85,6 +86,7 @@ pub fn person(sheet: &mut Sheet, home: &Home) -> (Person, Map<String, Value>) {
         postcode: sheet.text(&["postcode", "postalcode", "zip", "zipcode", "addresszip", "addresspostcode"], 32),
         country,
         address: sheet.text(&["address", "address1", "street", "streetaddress", "addressline1", "addressstreet"], MAX_TEXT),
+        sent_to: sheet.text(SENT_TO, MAX_TEXT).as_deref().and_then(iso_country),
     };
     (person, as_typed)
 }

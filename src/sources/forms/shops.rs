@@ -43,7 +43,7 @@ pub fn woocommerce(map: &Map<String, Value>, home: &Home) -> Result<Order, Rejec
         modified_at: at("date_modified_gmt"),
         is_test: is_test(map),
         // 0 stands for a guest.
-        person: person(billing, at("customer_id").filter(|id| id != "0"), &[billing], home),
+        person: person((billing, map.get("shipping").unwrap_or(&Value::Null)), at("customer_id").filter(|id| id != "0"), &[billing], home),
         traces: Traces {
             session: find(&meta, SESSION),
             codes: found_in_all(at("customer_note").into_iter().chain(meta.iter().map(|(_, value)| value.clone()))),
@@ -81,7 +81,12 @@ pub fn shopify(map: &Map<String, Value>, home: &Home) -> Result<Order, Reject> {
         happened_at: at("processed_at").or_else(|| at("created_at")),
         modified_at: at("updated_at"),
         is_test: is_test(map),
-        person: person(billing, text(customer, "id"), &[&own, customer, billing, part("shipping_address")], home),
+        person: person(
+            (billing, part("shipping_address")),
+            text(customer, "id"),
+            &[&own, customer, billing, part("shipping_address")],
+            home,
+        ),
         traces: Traces {
             session: find(&notes, SESSION),
             codes: found_in_all(at("note").into_iter().chain(notes.iter().map(|(_, value)| value.clone()))),
@@ -99,10 +104,11 @@ pub fn shopify(map: &Map<String, Value>, home: &Home) -> Result<Order, Reject> {
     told.order(home)
 }
 
-/// The buyer: where they live from `address`, the rest from the first of `told` that has it.
-fn person(address: &Value, customer_id: Option<String>, told: &[&Value], home: &Home) -> Person {
+/// The buyer: where they live from `address`, where the goods go from `goods`, the rest from the first of `told` that has it.
+fn person((address, goods): (&Value, &Value), customer_id: Option<String>, told: &[&Value], home: &Home) -> Person {
     let first = |keys: &[&str]| told.iter().find_map(|part| first_text(part, keys));
-    let country = first_text(address, &["country_code", "country"]).as_deref().and_then(iso_country);
+    let country_of = |address: &Value| first_text(address, &["country_code", "country"]).as_deref().and_then(iso_country);
+    let country = country_of(address);
     let dialled_in = country.as_deref().or(home.country.as_deref());
     let name = Name::from_parts(first(&["first_name"]).as_deref(), first(&["last_name"]).as_deref());
     Person {
@@ -116,6 +122,7 @@ fn person(address: &Value, customer_id: Option<String>, told: &[&Value], home: &
         postcode: first_text(address, &["postcode", "zip"]),
         country,
         address: first_text(address, &["address_1", "address1"]),
+        sent_to: country_of(goods),
     }
 }
 

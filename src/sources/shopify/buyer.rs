@@ -8,10 +8,13 @@ use crate::domain::person::{Email, Name, Phone, country_code};
 use crate::sources::Home;
 use crate::sources::kit::first_text;
 
-/// `parts` in the order in which they are believed, in the shape of REST or of GraphQL.
-pub fn person(parts: &[&Value], customer_id: Option<String>, address: &Value, home: &Home) -> Person {
-    let country = first_text(address, &["country_code", "countryCodeV2", "country"]).as_deref().and_then(country_code);
-    let country = country.map(|code| code.to_uppercase());
+/// `parts` in the order in which they are believed, in the shape of REST or of GraphQL; the bill's address, and that of the goods.
+pub fn person(parts: &[&Value], customer_id: Option<String>, (address, goods): (&Value, &Value), home: &Home) -> Person {
+    let country_of = |address: &Value| {
+        let country = first_text(address, &["country_code", "countryCodeV2", "country"])?;
+        country_code(&country).map(|code| code.to_uppercase())
+    };
+    let country = country_of(address);
     let dialled_in = country.as_deref().or(home.country.as_deref());
     let first = |keys: &[&str]| parts.iter().find_map(|part| first_text(part, keys));
     let name = Name::from_parts(first(&["first_name", "firstName"]).as_deref(), first(&["last_name", "lastName"]).as_deref());
@@ -27,6 +30,7 @@ pub fn person(parts: &[&Value], customer_id: Option<String>, address: &Value, ho
         postcode: line(&["zip"]),
         country,
         address: line(&["address1"]),
+        sent_to: country_of(goods),
     }
 }
 

@@ -38,7 +38,12 @@ pub fn order(node: &Value, home: &Home) -> Result<Order, Reject> {
         happened_at: at("processedAt").or_else(|| at("createdAt")),
         modified_at: at("updatedAt"),
         is_test: flag(node, "test").unwrap_or(false),
-        person: person(&[&own, customer, billing], text(customer, "id").map(|gid| number_of(&gid)), billing, home),
+        person: person(
+            &[&own, customer, billing],
+            text(customer, "id").map(|gid| number_of(&gid)),
+            (billing, part("shippingAddress")),
+            home,
+        ),
         traces: Traces {
             session: session(list(node.get("customAttributes"))),
             click_ids: visits.click_ids(),

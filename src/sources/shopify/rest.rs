@@ -97,7 +97,7 @@ pub fn order(order: &Value, home: &Home) -> Result<Order, Reject> {
         happened_at: at("processed_at").or_else(|| at("created_at")),
         modified_at: at("updated_at"),
         is_test: flag(order, "test").unwrap_or(false),
-        person: person(&[&own, customer, billing, shipping], text(customer, "id"), billing, home),
+        person: person(&[&own, customer, billing, shipping], text(customer, "id"), (billing, shipping), home),
         traces: Traces {
             session: session(list(order.get("note_attributes"))),
             click_ids: visits.click_ids(),

@@ -151,6 +151,12 @@ fn back(charge: &Value, disputes: Option<&Value>, home: &Home) -> Result<(Vec<Re
 }
 
 /// Where payer and visit stand, the best place first.
+/// The country to which the goods go, by a charge, a checkout or an invoice.
+fn sent_to(object: &Value) -> Option<String> {
+    let all = [&object["shipping"], &object["collected_information"]["shipping_details"], &object["customer_shipping"]];
+    all.into_iter().find_map(|to| text(&to["address"], "country")).filter(|c| c.len() == 2)
+}
+
 struct Known<'a> {
     payers: Vec<&'a Value>,
     metadata: Vec<&'a Value>,
@@ -166,7 +172,7 @@ impl Known<'_> {
         let paid = Order::paid(SLUG, Rank::Payment, external_id, at, total);
         Order {
             order_number: number.unwrap_or_else(|| paid.external_id.clone()),
-            person: self.person(home),
+            person: Person { sent_to: sent_to(object), ..self.person(home) },
             traces: self.traces(),
             is_test: object["livemode"] == Value::Bool(false),
             ..paid
@@ -200,6 +206,7 @@ impl Known<'_> {
             postcode: part("postal_code"),
             country,
             address: part("line1"),
+            sent_to: None,
         }
     }
 

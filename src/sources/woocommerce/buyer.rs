@@ -1,4 +1,4 @@
-//! Who bought: the billing address of an order.
+//! Who bought: the billing address of an order, and the country to which it goes.
 
 use serde_json::Value;
 
@@ -26,5 +26,11 @@ pub fn read(order: &Value, home: &Home) -> Person {
         postcode: short(bill, "postcode"),
         country,
         address: readable(bill, "address_1"),
+        sent_to: order
+            .get("shipping")
+            .and_then(|to| short(to, "country"))
+            .as_deref()
+            .and_then(country_code)
+            .map(|code| code.to_uppercase()),
     }
 }

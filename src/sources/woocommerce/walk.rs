@@ -16,7 +16,7 @@ use crate::sources::Since;
 pub const PER_PAGE: u32 = 100;
 /// What is read of an order; without this a page is half as long again.
 pub const FIELDS: &str = "id,number,status,currency,total,total_tax,shipping_total,discount_total,payment_method,customer_id,\
-                          customer_user_agent,billing,line_items,coupon_lines,refunds,meta_data,date_created_gmt,date_modified_gmt,\
+                          customer_user_agent,billing,shipping,line_items,coupon_lines,refunds,meta_data,date_created_gmt,date_modified_gmt,\
                           date_paid_gmt";
 
 /// A second is past for certain when it lies this far back by our clock: that of the shop may go otherwise.

@@ -162,6 +162,10 @@ fn start_from_order(c: &SiteConn, text: &str, whole: &mut Whole) -> Result<()> {
         named_params! {":key": key},
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?);
+    if people.is_empty() && found.is_empty() {
+        let what = format!("There is no order {text}. Check the number, or name the person by e-mail or phone.");
+        return Err(Error::not_found(what));
+    }
     let contacts: BTreeSet<i64> = people.iter().filter_map(|(contact, _)| *contact).collect();
     if contacts.len() > 1 {
         let what = format!("Several people have an order {text}. Name the person by e-mail or phone.");

@@ -1,10 +1,26 @@
 //! What a search of the file still finds after a person's own rows are gone: an address in a text that somebody else
-//! wrote, or a person whom another site knows too.
+//! wrote, or a person whom another site knows too. What counts as being named the domain says (`domain::erasure::mentions`), which
+//! these statements ask by the name `mentions`.
 
-use rusqlite::named_params;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, named_params};
 
 use super::super::scope::{AllSites, SiteConn};
+use crate::domain::erasure;
 use crate::error::Result;
+
+/// Teaches a connection the word `mentions(text, value)`. Nothing that is no text mentions anybody.
+pub fn teach(conn: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    conn.create_scalar_function("mentions", 2, flags, |context| {
+        let value: String = context.get(1)?;
+        Ok(match context.get_raw(0) {
+            ValueRef::Text(text) => erasure::mentions(&String::from_utf8_lossy(text), &value),
+            _ => false,
+        })
+    })
+}
 
 /// Rows of others whose texts name one of the values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,17 +43,17 @@ impl Mentions {
 /// Small texts: what the owner has noted, what was done, what platforms said when something went wrong. None of them is ever
 /// needed for a sum.
 const SMALL_TEXTS: [&str; 10] = [
-    "update notes set text = 'erased' where site_id = :site and instr(lower(text), :value) > 0",
-    "update audit set detail = '{}' where site_id = :site and instr(lower(detail), :value) > 0",
-    "update happenings set sentence = 'erased' where site_id = :site and instr(lower(sentence), :value) > 0",
-    "update sync_runs set sentences = '[]' where site_id = :site and instr(lower(sentences), :value) > 0",
-    "update pulls set sentence = null where site_id = :site and instr(lower(sentence), :value) > 0",
-    "update imports set name = 'erased', problem = null where site_id = :site and instr(lower(name || ' ' || coalesce(problem, '')), :value) > 0",
-    "update refunds set reason = null where site_id = :site and instr(lower(reason), :value) > 0",
-    "update spend set note = null where site_id = :site and instr(lower(note), :value) > 0",
-    "update deliveries set request = null, response = null, reason = case when instr(lower(reason), :value) > 0 then 'erased' else reason end
-     where site_id = :site and instr(lower(coalesce(request, '') || coalesce(response, '') || coalesce(reason, '')), :value) > 0",
-    "update tracker_calls set message = 'erased', details = '[]' where site_id = :site and instr(lower(message || details), :value) > 0",
+    "update notes set text = 'erased' where site_id = :site and mentions(text, :value)",
+    "update audit set detail = '{}' where site_id = :site and mentions(detail, :value)",
+    "update happenings set sentence = 'erased' where site_id = :site and mentions(sentence, :value)",
+    "update sync_runs set sentences = '[]' where site_id = :site and mentions(sentences, :value)",
+    "update pulls set sentence = null where site_id = :site and mentions(sentence, :value)",
+    "update imports set name = 'erased', problem = null where site_id = :site and mentions(name || ' ' || coalesce(problem, ''), :value)",
+    "update refunds set reason = null where site_id = :site and mentions(reason, :value)",
+    "update spend set note = null where site_id = :site and mentions(note, :value)",
+    "update deliveries set request = null, response = null, reason = case when mentions(reason, :value) then 'erased' else reason end
+     where site_id = :site and mentions(coalesce(request, '') || ' ' || coalesce(response, '') || ' ' || coalesce(reason, ''), :value)",
+    "update tracker_calls set message = 'erased', details = '[]' where site_id = :site and mentions(message || ' ' || details, :value)",
 ];
 
 /// Empties those that name the value.
@@ -54,32 +70,32 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
     Ok(Mentions {
         leads: c.list(
             "select id from leads where site_id = :site
-               and instr(lower(coalesce(message, '') || custom_fields || coalesce(url, '') || coalesce(company, '')), :value) > 0",
+               and mentions(coalesce(message, '') || ' ' || custom_fields || ' ' || coalesce(url, '') || ' ' || coalesce(company, ''), :value)",
             value,
             |row| row.get(0),
         )?,
         reports: c.list(
-            "select id from reports where site_id = :site and instr(lower(detail || coalesce(known, '')), :value) > 0",
+            "select id from reports where site_id = :site and mentions(detail || ' ' || coalesce(known, ''), :value)",
             value,
             |row| row.get(0),
         )?,
         page_events: c
-            .list("select id from page_events where site_id = :site and instr(lower(properties), :value) > 0", value, |row| row.get(0))?,
+            .list("select id from page_events where site_id = :site and mentions(properties, :value)", value, |row| row.get(0))?,
         inbox: c.list(
-            "select id from inbox where site_id = :site and body is not null and instr(lower(cast(body as text)), :value) > 0",
+            "select id from inbox where site_id = :site and body is not null and mentions(cast(body as text), :value)",
             value,
             |row| row.get(0),
         )?,
         conversations: c.list(
-            "select id from conversations where site_id = :site and instr(lower(external_id || ' ' || coalesce(visitor, '')), :value) > 0
+            "select id from conversations where site_id = :site and mentions(external_id || ' ' || coalesce(visitor, ''), :value)
              union
-             select conversation_id from messages where site_id = :site and instr(lower(text), :value) > 0",
+             select conversation_id from messages where site_id = :site and mentions(text, :value)",
             value,
             |row| row.get(0),
         )?,
         milestones: c.list(
             "select id from milestones where site_id = :site
-               and instr(lower(data || ' ' || metadata || ' ' || coalesce(external_id, '') || ' ' || coalesce(referrer, '')), :value) > 0",
+               and mentions(data || ' ' || metadata || ' ' || coalesce(external_id, '') || ' ' || coalesce(referrer, ''), :value)",
             value,
             |row| row.get(0),
         )?,
@@ -90,10 +106,10 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
 pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()> {
     for id in &found.leads {
         c.execute(
-            "update leads set message = case when instr(lower(message), :value) > 0 then null else message end,
-               custom_fields = case when instr(lower(custom_fields), :value) > 0 then '{}' else custom_fields end,
-               url = case when instr(lower(url), :value) > 0 then null else url end,
-               company = case when instr(lower(company), :value) > 0 then null else company end
+            "update leads set message = case when mentions(message, :value) then null else message end,
+               custom_fields = case when mentions(custom_fields, :value) then '{}' else custom_fields end,
+               url = case when mentions(url, :value) then null else url end,
+               company = case when mentions(company, :value) then null else company end
              where site_id = :site and id = :id",
             named_params! {":id": id, ":value": value},
         )?;
@@ -110,20 +126,17 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
     for id in &found.conversations {
         let named = named_params! {":id": id, ":value": value};
         c.execute(
-            "update conversations set external_id = case when instr(lower(external_id), :value) > 0 then 'erased_' || id else external_id end,
-               visitor = case when instr(lower(visitor), :value) > 0 then null else visitor end
+            "update conversations set external_id = case when mentions(external_id, :value) then 'erased_' || id else external_id end,
+               visitor = case when mentions(visitor, :value) then null else visitor end
              where site_id = :site and id = :id",
             named,
         )?;
-        c.execute(
-            "update messages set text = null where site_id = :site and conversation_id = :id and instr(lower(text), :value) > 0",
-            named,
-        )?;
+        c.execute("update messages set text = null where site_id = :site and conversation_id = :id and mentions(text, :value)", named)?;
     }
     for id in &found.milestones {
         c.execute(
             "update milestones set data = '{}', metadata = '{}', referrer = null,
-               external_id = case when instr(lower(external_id), :value) > 0 then 'erased_' || id else external_id end
+               external_id = case when mentions(external_id, :value) then 'erased_' || id else external_id end
              where site_id = :site and id = :id",
             named_params! {":id": id, ":value": value},
         )?;

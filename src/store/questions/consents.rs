@@ -41,6 +41,8 @@ pub struct Withheld {
     pub all: i64,
     /// Not told, or called back, for want of marketing consent.
     pub for_consent: i64,
+    /// Called back when they were on their way: the platform has taken them, or did not say.
+    pub had_left: i64,
 }
 
 #[derive(Default)]
@@ -100,7 +102,11 @@ pub fn withheld(c: &SiteConn, from: Time, to: Time) -> Result<Vec<Withheld>> {
            case when s.value in ('skipped', 'cancelled') then
              (select count(distinct d.conversion_id) from deliveries d
               where d.site_id = :site and d.connection_id = k.id and d.state = s.value and d.created_at >= :from and d.created_at < :to
-                and d.reason = 'consent') else 0 end
+                and d.reason = 'consent' and d.taken_at is null and d.unknown_at is null) else 0 end,
+           case when s.value = 'cancelled' then
+             (select count(distinct d.conversion_id) from deliveries d
+              where d.site_id = :site and d.connection_id = k.id and d.state = s.value and d.created_at >= :from and d.created_at < :to
+                and d.reason = 'consent' and (d.taken_at is not null or d.unknown_at is not null)) else 0 end
          from connections k cross join json_each('[\"pending\",\"leased\",\"delivered\",\"accepted\",\"skipped\",\"refused\",\"dead\",\"held\",\"cancelled\"]') s
          where k.site_id = :site and k.removed_at is null",
         named_params! {":from": from.ms(), ":to": to.ms()},
@@ -110,6 +116,7 @@ pub fn withheld(c: &SiteConn, from: Time, to: Time) -> Result<Vec<Withheld>> {
             of.platform = word(row, 1)?.to_owned();
             of.all += row.get::<_, i64>(3)?;
             of.for_consent += row.get::<_, i64>(4)?;
+            of.had_left += row.get::<_, i64>(5)?;
             Ok(true)
         },
     )?;
@@ -130,9 +137,9 @@ pub fn worth(c: &SiteConn, from: Time, to: Time) -> Result<Vec<Worth>> {
          from connections k cross join json_each('[\"skipped\",\"cancelled\"]') s
          cross join deliveries d on d.site_id = :site and d.connection_id = k.id and d.state = s.value and d.created_at >= :from and d.created_at < :to
          cross join conversions v on v.site_id = :site and v.id = d.conversion_id
-         where k.site_id = :site and d.reason = 'consent' and v.amount_minor is not null and v.currency is not null
+         where k.site_id = :site and d.reason = 'consent' and d.taken_at is null and d.unknown_at is null and v.amount_minor is not null and v.currency is not null
            and not exists (select 1 from deliveries e where e.site_id = :site and e.conversion_id = d.conversion_id and e.connection_id = k.id
-             and e.reason = 'consent' and e.id < d.id and (e.state = 'skipped' or e.state = 'cancelled') and e.created_at >= :from)
+             and e.reason = 'consent' and e.taken_at is null and e.unknown_at is null and e.id < d.id and (e.state = 'skipped' or e.state = 'cancelled') and e.created_at >= :from)
          group by k.id, v.currency order by k.id, v.currency",
         named_params! {":from": from.ms(), ":to": to.ms()},
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
@@ -174,7 +181,7 @@ pub fn kept_back(
          from deliveries d indexed by deliveries__site_id__created_at
          cross join conversions v on v.site_id = d.site_id and v.id = d.conversion_id
          where d.site_id = :site and d.created_at >= :from and d.created_at < :to and (d.created_at, d.id) < (:key, :id)
-           and (d.state = 'skipped' or d.state = 'cancelled') and d.reason = 'consent'
+           and (d.state = 'skipped' or d.state = 'cancelled') and d.reason = 'consent' and d.taken_at is null and d.unknown_at is null
            and (:connection is null or d.connection_id = :connection)
          order by d.created_at desc, d.id desc limit :limit",
         named_params! {":from": from.ms(), ":to": before.end(to.ms()), ":key": before.key.unwrap_or(i64::MAX), ":id": before.id,

@@ -35,6 +35,8 @@ pub struct Line {
     pub next_at: Option<Time>,
     pub created_at: Time,
     pub settled_at: Option<Time>,
+    /// The platform took it though it had been called back on its way.
+    pub taken_at: Option<Time>,
     /// As sent: hashed, secrets out.
     pub request: Option<Value>,
     pub response: Option<Value>,
@@ -77,7 +79,7 @@ pub struct Page {
 }
 
 const COLUMNS: &str = "d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.mode, d.state, d.reason, d.event_id, d.attempts, \
-    d.next_at, d.created_at, d.settled_at, d.request, d.response";
+    d.next_at, d.created_at, d.settled_at, d.request, d.response, d.taken_at";
 
 pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<Page> {
     if wanted.is_listed() && !recounts::is_under_way(c)? {
@@ -257,6 +259,7 @@ fn read(row: &Row) -> rusqlite::Result<Line> {
         next_at: next.map(Time::from_ms),
         created_at: Time::from_ms(row.get(12)?),
         settled_at: settled.map(Time::from_ms),
+        taken_at: row.get::<_, Option<i64>>(16)?.map(Time::from_ms),
         // What was written by an older version is shown as it is rather than not at all.
         request: request.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
         response: response.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),

@@ -29,6 +29,8 @@ pub struct Left {
     pub by_basis: BTreeMap<String, i64>,
     /// Deliveries of which something left though the person had refused.
     pub refused: i64,
+    /// Deliveries of which all had left before the person said no.
+    pub refused_later: i64,
 }
 
 /// Something that left.
@@ -46,6 +48,8 @@ pub struct Send {
     pub judged_at: Time,
     pub basis: String,
     pub had_refused: bool,
+    /// The person has said no since: it left before that was heard.
+    pub refused_later: bool,
 }
 
 struct Found {
@@ -82,6 +86,9 @@ pub fn by_connection(c: &SiteConn, from: Time, to: Time, most: usize) -> Result<
             of.sends += sends.len() as i64;
             for send in sends {
                 *of.by_basis.entry(send.basis.clone()).or_default() += 1;
+            }
+            if sends.iter().all(|s| s.refused_later) {
+                of.refused_later += 1;
             }
             if let Some(send) = sends.iter().find(|s| s.had_refused) {
                 of.refused += 1;
@@ -134,7 +141,9 @@ pub fn page(
             entry.insert(answers(c, conversion, row.contact, row.session)?);
         }
         let own = OwnWord { given: row.given, refused_at: row.refused_at.or(Some(row.received_at)), happened_at: row.happened_at };
-        row.send.had_refused = had_refused(&own, known.get(&conversion).map_or(&[], Vec::as_slice), row.send.judged_at);
+        let answers = known.get(&conversion).map_or(&[][..], Vec::as_slice);
+        row.send.had_refused = had_refused(&own, answers, row.send.judged_at);
+        row.send.refused_later = !row.send.had_refused && had_refused(&own, answers, Time::from_ms(i64::MAX));
         sends.push(row.send);
     }
     Ok((sends, next))
@@ -157,6 +166,7 @@ fn read(row: &Row) -> rusqlite::Result<Found> {
             judged_at: Time::from_ms(row.get(10)?),
             basis: word(row, 11)?.to_owned(),
             had_refused: false,
+            refused_later: false,
         },
         contact: row.get::<_, Option<i64>>(12)?.map(ContactId::new),
         session: row.get::<_, Option<i64>>(13)?.map(SessionId::new),

@@ -6,7 +6,7 @@ use halotrack::store::FILE;
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{ANN, BO};
+use super::{ANN, BO, PHONE};
 use crate::house::{House, SiteAt};
 
 /// Every file below a folder.
@@ -124,4 +124,47 @@ async fn nobody_becomes_the_name_of_a_campaign() {
     house.erase(&site, json!({"email": ANN})).await.is(201);
     house.work().await;
     assert_eq!(that_name(house.data(), &ANN.to_lowercase()), Vec::<PathBuf>::new());
+}
+
+/// People write a number as they like. What merely holds its digits is something else, and stays to the letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_is_found_however_it_is_written() {
+    let house = House::new();
+    let site = house.site_with("shop.example", |new| new.country = Some("AE".into())).await;
+    house.lead(&site, json!({"lead_id": "L-1", "email": ANN, "phone": PHONE})).await.is(200);
+    let numbers = ["+971 50 123 4567", "00971-50-123-4567", "(971) 50/1234567", "050 123 45 67", "+971 (0)50 1234567"];
+    for (n, number) in numbers.iter().enumerate() {
+        let lead = json!({"lead_id": format!("B-{n}"), "email": BO, "message": format!("my sister's is {number}, call her"),
+            "custom_fields": {"other": number}, "url": format!("https://shop.example/?tel={}", number.replace('+', "%2B").replace(' ', "%20"))});
+        house.lead(&site, lead).await.is(200);
+    }
+    // Longer numbers, with the same digits inside.
+    let others = ["Order 1971501234567", "9715012345678", "EAN 00501234567890", "971 50 123 45 678"];
+    for (n, number) in others.iter().enumerate() {
+        house
+            .lead(&site, json!({"lead_id": format!("C-{n}"), "email": BO, "message": number, "custom_fields": {"number": number}}))
+            .await
+            .is(200);
+    }
+    waiting(&house, &site, "orders.csv", "Order ID;Phone;Total\r\n1;+971 50 123 4567;5\r\n").await;
+    let kept = waiting(&house, &site, "others.csv", "Order ID;Total\r\n1971501234567;5\r\n").await;
+    let certificate = house.erase(&site, json!({"phone": PHONE})).await.is(201).json;
+    assert_eq!((&certificate["file"]["state"], &certificate["file"]["residue"]), (&json!("clean"), &json!(null)), "{certificate:#}");
+    let rows = house.sql(
+        &site,
+        "select external_lead_id as lead_id, message, custom_fields, url from leads where email = 'bo@mail.example' order by lead_id",
+    );
+    assert_eq!(rows.len(), numbers.len() + others.len(), "{rows:#?}");
+    for row in &rows {
+        let (id, text) = (row["lead_id"].as_str().expect("an id"), row.to_string());
+        if id.starts_with("B-") {
+            assert!(row["message"].is_null() && !text.contains("4567") && !text.contains("45 67"), "{text}");
+        } else {
+            let own = others[id[2..].parse::<usize>().expect("a place")];
+            assert_eq!(row["message"], json!(own), "{text}");
+            assert!(row["custom_fields"].to_string().contains(own), "{text}");
+        }
+    }
+    let left = house.list(&site, "imports").await;
+    assert_eq!(left.iter().map(|i| i["id"].as_str().unwrap_or_default()).collect::<Vec<_>>(), [kept], "{left:#?}");
 }
