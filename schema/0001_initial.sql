@@ -954,7 +954,8 @@ create table affiliate_credits (
   due_at        integer not null,
   reason        text not null,
   model         text not null check (model = 'last' or model = 'first'), -- which of several links earned when it was first known
-  flag          text,                                      -- why it looks like the partner's own purchase
+  is_asserted   integer not null default 0 check (is_asserted in (0, 1)), -- by a link of a browser that only said to be the buyer's
+  flag          text,                                      -- why it waits for the owner: the partner's own purchase, as it looks, or a claim alone
   verdict       text check (verdict is null or verdict = 'approved' or verdict = 'refused'),
   verdict_at    integer,
   verdict_by    text,
@@ -962,6 +963,7 @@ create table affiliate_credits (
   primary key (site_id, conversion_id)
 ) strict, without rowid;
 create index affiliate_credits__site_id__affiliate_id on affiliate_credits (site_id, affiliate_id, conversion_id) where affiliate_id is not null;
+create index affiliate_credits__site_id__at on affiliate_credits (site_id, at) where is_asserted = 1;
 create index affiliate_credits__site_id__code on affiliate_credits (site_id, code, conversion_id) where affiliate_id is null;
 
 -- The ledger of commissions. Rows are added, never changed but for the payment that they went into. `own_day` is the day of

@@ -246,9 +246,9 @@ create temp view revenue_by_platform as
 select
   x.platform,
   (select slug from temp.halo_site) as client_id,
-  count(distinct x.id) as order_count,
+  count(distinct case when x.is_own then x.id end) as order_count,
   sum(x.amount_minor) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as total_revenue,
-  sum(x.amount_minor) * 1.0 / count(distinct x.id) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as average_order_value,
+  sum(x.amount_minor) * 1.0 / nullif(count(distinct case when x.is_own then x.id end), 0) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as average_order_value,
   count(distinct case when x.is_assisted then x.id end) as attributed_orders,
   sum(case when x.is_assisted then x.amount_minor else 0 end) / coalesce((select u.units from temp.halo_units u where u.currency = x.currency), 100.0) as attributed_revenue,
   x.currency
@@ -258,12 +258,15 @@ from (
     exists (select 1 from main.chat_assists a where a.site_id = c.site_id and a.conversion_id = c.id and a.method <> 'no_match') as is_assisted,
     e.amount_minor,
     e.currency,
+    -- What was told in another currency once is no order of it.
+    c.currency = e.currency as is_own,
     (select r.platform from main.reports r where r.site_id = c.site_id and r.conversion_id = c.id order by r.rank desc, r.id limit 1) as platform
   from main.conversions c
   join main.entries e on e.site_id = c.site_id and e.conversion_id = c.id
   where c.site_id = {site} and c.kind = 'sale' and c.counts = 1
 ) x
-group by x.platform, x.currency;
+group by x.platform, x.currency
+having count(distinct case when x.is_own then x.id end) > 0 or sum(x.amount_minor) <> 0;
 
 create temp view high_value_customers as
 select
@@ -479,13 +482,46 @@ select
   (select count(distinct m.contact_id) from main.milestones m where m.site_id = n.site_id and m.connection_id = n.id
      and m.undone_at is null) as total_leads_captured,
   (select count(distinct e.contact_id) from main.enrolments e where e.site_id = n.site_id
-     and exists (select 1 from main.milestones m where m.site_id = e.site_id and m.contact_id = e.contact_id and m.connection_id = n.id)) as total_conversions,
+     and exists (select 1 from main.milestones m where m.site_id = e.site_id and m.contact_id = e.contact_id and m.connection_id = n.id
+       and m.undone_at is null and m.at / 1000 <= e.at / 1000)) as total_conversions,
   strftime('%Y-%m-%dT%H:%M:%SZ', n.created_at / 1000, 'unixepoch') as created_at
 from main.connections n
 left join main.pulls p on p.site_id = n.site_id and p.connection_id = n.id
 left join main.sync_runs r on r.site_id = n.site_id
   and r.id = (select max(x.id) from main.sync_runs x where x.site_id = n.site_id and x.connection_id = n.id and x.ended_at is not null)
-where n.site_id = {site} and n.removed_at is null and n.platform in ('easyappointments', 'zoom', 'eventbrite', 'poshvip');
+where n.site_id = {site} and n.removed_at is null and n.platform in ('easyappointments', 'zoom', 'eventbrite', 'poshvip')
+union all
+-- What no connection brings: typed in, told by POST /funnel/event, or of a connection that was removed.
+select
+  s.word,
+  (select slug from temp.halo_site),
+  s.name,
+  s.word,
+  '{}',
+  1,
+  0,
+  null,
+  null,
+  null,
+  null,
+  null,
+  (select count(distinct m.contact_id) from main.milestones m where m.site_id = {site} and m.source = s.word and m.undone_at is null
+     and not exists (select 1 from main.connections n where n.site_id = m.site_id and n.id = m.connection_id and n.removed_at is null)) as people,
+  (select count(distinct e.contact_id) from main.enrolments e where e.site_id = {site}
+     and exists (select 1 from main.milestones m where m.site_id = e.site_id and m.contact_id = e.contact_id and m.source = s.word
+       and m.undone_at is null and m.at / 1000 <= e.at / 1000
+       and not exists (select 1 from main.connections n where n.site_id = m.site_id and n.id = m.connection_id and n.removed_at is null))),
+  (select strftime('%Y-%m-%dT%H:%M:%SZ', created_at / 1000, 'unixepoch') from main.sites where id = {site})
+from (
+  select 'manual' as word, 'Typed in by hand' as name
+  union all select 'referral', 'Referrals'
+  union all select 'direct_signup', 'Direct sign-ups'
+  union all select 'easyappointments', 'Easy!Appointments, told without a connection'
+  union all select 'zoom', 'Zoom, told without a connection'
+  union all select 'eventbrite', 'Eventbrite, told without a connection'
+  union all select 'poshvip', 'Posh, told without a connection'
+) s
+where people > 0;
 
 create temp view funnel_events as
 select

@@ -46,11 +46,7 @@ export function render(root, params) {
         { href: app.href('connections'), word: 'Connect a shop' }) });
   }
 
-  // An average order is the same one as on the overview: what went back whole is none.
-  const sums = sumsBeside(async () => {
-    const [sold, top] = await Promise.all(['customers', 'overview'].map((name) => get(`/api/sites/${site.site}/reports/${name}`, spanOf(p, today()))));
-    return { ...sold, average_order: top.average_order };
-  }, drawHead);
+  const sums = sumsBeside(() => get(`/api/sites/${site.site}/reports/customers`, spanOf(p, today())), drawHead);
 
   function drawHead() {
     const { report } = sums;
@@ -62,7 +58,7 @@ export function render(root, params) {
       figure('Sold', big(sold), 'before refunds'),
       figure('Went back', back && back.minor ? money({ minor: -back.minor, currency: back.currency }) : '–', back?.minor && sold?.minor ? [`${((-back.minor / sold.minor) * 100).toFixed(1)}% of what was sold`] : 'nothing'),
       figure('Orders', count(report.orders), whoBought(report)),
-      figure('Average order', report.average_order ? money(report.average_order) : '–', report.net.length > 1 ? `net, of those kept, in ${ownCurrency()}` : 'net, of those that were kept'));
+      figure('Average order', report.average_order ? money(report.average_order) : '–', report.net.length > 1 ? `net revenue by orders, in ${ownCurrency()}` : 'net revenue by orders'));
     head.draw(report.platforms.filter((/** @type {any} */ x) => x.platform && x.orders > 0).map((/** @type {any} */ x) => ({ value: x.platform, count: x.orders })));
     const more = apart(report.net);
     others.hidden = !more;

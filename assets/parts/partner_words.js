@@ -16,7 +16,7 @@ export function rate(r) {
 }
 
 /** @type {Record<string, string>} */
-const FLAGS = { self_purchase: 'Own purchase', code_leaked: 'Coupon leaked', paid_search: 'Search ads', burst: 'Burst of clicks' };
+const FLAGS = { self_purchase: 'Own purchase', unproved_buyer: 'Not proved', code_leaked: 'Coupon leaked', paid_search: 'Search ads', burst: 'Burst of clicks' };
 
 /** What looks odd, each with its reason. @param {any[]} flags */
 export const flagMarks = (flags) => flags.map((f) => h('span.mark-odd', { 'data-tip': f.sentence, tabindex: '0' }, icon('flag', 's'), FLAGS[f.flag] ?? f.flag));

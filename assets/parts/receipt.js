@@ -142,7 +142,8 @@ function told(d, level) {
 
 /** @param {any} r */
 const entries = (r) => h('table.rc-money', null,
-  h('tbody', null, r.entries.map((/** @type {any} */ e) => h('tr', null, h('td.faint', null, shortDay(e.book_day)), h('td', null, e.kind),
+  h('tbody', null, r.entries.map((/** @type {any} */ e) => h('tr', null, h('td.faint', null, shortDay(e.book_day)),
+  h('td', null, e.kind, r.received.length > 1 && e.told_by && h('span.faint', null, `, told by ${e.told_by}`), e.note && h('small.faint', null, ` ${e.note}`)),
   h('td.num', null, bare(e.amount))))),
   h('tfoot', null, h('tr', null, h('td'), h('th', { scope: 'row' }, 'Net'),
     h('td.num', null, r.conversion.net ? [h('span.faint', null, r.conversion.net.currency), ' ', bare(r.conversion.net)] : ''))));

@@ -9,17 +9,24 @@ use crate::control::Command;
 pub fn text(command: &Command, answer: &Value) -> String {
     match command {
         Command::SiteAdd(_) => format!(
-            "Site {} is there. {}\nPublic key: {}\nPut this into the head of every page:\n{}",
+            "Site {} is there{} {}\nPublic key: {}\nPut this into the head of every page:\n{}",
             word(answer, "site"),
+            if answer["is_new"] == false { " already: nothing was changed." } else { "." },
             word(answer, "consent_note"),
             word(answer, "public_key"),
             word(answer, "snippet")
         ),
-        Command::SiteList => rows(
-            answer,
-            &["site", "name", "domains", "currency", "zone", "consent", "public_key"],
-            "There is no site yet. Make one with `halotrack site add`.",
-        ),
+        Command::SiteList => {
+            let mut text = rows(
+                answer,
+                &["site", "name", "domains", "currency", "zone", "consent", "public_key"],
+                "There is no site yet. Make one with `halotrack site add`.",
+            );
+            for site in answer.as_array().into_iter().flatten() {
+                text.push_str(&format!("\nFor the head of every page of {}: {}", word(site, "site"), word(site, "snippet")));
+            }
+            text
+        }
         Command::SiteSet { changes, .. } => {
             let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
             format!("{} of site {} changed.", keys.join(", "), word(answer, "site"))

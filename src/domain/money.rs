@@ -110,6 +110,18 @@ impl Money {
         Ok(Self { minor: if negative { -minor } else { minor }, currency })
     }
 
+    /// What one of so many comes to, to the nearest minor unit, halves away from nought; none of none. An average order is net
+    /// revenue by all orders that were made, those that went back since among them (spec 9.3): everywhere by this one rule.
+    pub fn average(&self, of: i64) -> Option<Money> {
+        if of <= 0 {
+            return None;
+        }
+        let (minor, of) = (i128::from(self.minor), i128::from(of));
+        let half = if minor < 0 { -(of / 2) } else { of / 2 };
+        // Never larger than what was divided.
+        i64::try_from((minor + half) / of).ok().map(|minor| Self { minor, ..*self })
+    }
+
     /// Cuts the amount by weights. The parts always add up to the whole: what rounding leaves goes to the largest
     /// remainders, the earlier first (Hamilton's method).
     pub fn split(&self, weights: &[u64]) -> Vec<Money> {
@@ -153,6 +165,22 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_average_goes_to_the_nearest() {
+        let usd = Currency::parse("USD").expect("USD");
+        for (minor, of, want) in [
+            (100, 3, Some(33)),
+            (200, 3, Some(67)),
+            (5, 2, Some(3)),
+            (-5, 2, Some(-3)),
+            (-100, 3, Some(-33)),
+            (0, 7, Some(0)),
+            (7, 0, None),
+        ] {
+            assert_eq!(Money::new(minor, usd).average(of), want.map(|minor| Money::new(minor, usd)), "{minor} of {of}");
+        }
+    }
     use proptest::prelude::*;
 
     fn usd(minor: i64) -> Money {

@@ -1,5 +1,9 @@
-//! How much of an order's refunds comes off what it came to, and what of it others are told.
+//! How much of an order's refunds comes off what it came to, whose word of it counts where several have told, and what of it
+//! others are told.
 
+use std::cmp::Reverse;
+
+use super::conversion::Rank;
 use super::time::Time;
 
 /// A refund that stands, in minor units of the order's currency.
@@ -23,6 +27,67 @@ pub fn counted(total_minor: i64, refunds: &[Standing]) -> Vec<i64> {
         left -= minor;
     }
     counted
+}
+
+/// How a sale ended by the word of one report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Cancelled,
+    Refunded,
+}
+
+/// What one report of a sale says of its money.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    pub rank: i64,
+    pub connection: i64,
+    pub modified_at: Time,
+    /// Money had come in by its word.
+    pub was_paid: bool,
+    pub end: Option<End>,
+    /// Its single refunds, in the sale's currency, never more than the sale came to.
+    pub back_minor: i64,
+}
+
+impl Said {
+    /// The best informed speaks, of those the one that was changed last. What ties is decided by what does not depend on the
+    /// order of arrival.
+    pub fn weight(&self) -> impl Ord + use<> {
+        (self.rank, self.modified_at, self.end.is_some(), Reverse(self.connection))
+    }
+}
+
+/// Whose word counts for what went back, by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whose total, time and identity hold.
+    pub speaker: usize,
+    /// Whose single refunds come off: those that make most. The shop's and the payment's are the same money.
+    pub refunds: usize,
+    /// Who says that nothing is left.
+    pub end: Option<usize>,
+    /// Somebody says that it was cancelled and never paid, and somebody else has the money: nothing comes off for that.
+    pub is_doubtful: bool,
+}
+
+/// Money that went back counts once, whichever report told of it. None where nobody has told.
+pub fn verdict(total_minor: i64, said: &[Said]) -> Option<Verdict> {
+    let mut places: Vec<usize> = (0..said.len()).collect();
+    places.sort_by_key(|&place| Reverse(said[place].weight()));
+    let speaker = *places.first()?;
+    let refunds = *places.iter().rev().max_by_key(|&&place| said[place].back_minor)?;
+    let ended: Vec<usize> = places.iter().copied().filter(|&place| said[place].end.is_some()).collect();
+    let end = ended.iter().copied().find(|&place| is_believed(said, place));
+    let is_whole = total_minor > 0 && said[refunds].back_minor >= total_minor;
+    Some(Verdict { speaker, refunds, end, is_doubtful: end.is_none() && !ended.is_empty() && !is_whole })
+}
+
+/// An order that was never paid may be one that was tried and given up, while its sale was paid elsewhere: a payment, or whoever
+/// knows more, has the money.
+fn is_believed(said: &[Said], place: usize) -> bool {
+    let own = &said[place];
+    let has_money = |other: &Said| other.was_paid && other.end.is_none() && (other.rank == Rank::Payment.number() || other.rank > own.rank);
+    own.was_paid || own.end == Some(End::Refunded) || !said.iter().enumerate().any(|(n, other)| n != place && has_money(other))
 }
 
 /// What destinations hear of each refund that they know nothing of, and of the rest where the order itself ended. They hear
@@ -80,7 +145,73 @@ mod tests {
         }
     }
 
+    fn said(rank: Rank, was_paid: bool, end: Option<End>, back_minor: i64) -> Said {
+        Said { rank: rank.number(), connection: rank.number(), modified_at: Time::from_s(1), was_paid, end, back_minor }
+    }
+
+    #[test]
+    fn whoever_tells_that_money_went_back_is_heard_once() {
+        use End::{Cancelled, Refunded};
+        use Rank::{GenericOrder, Payment, Shop};
+        let paid = |rank| said(rank, true, None, 0);
+        // Places of who speaks, whose refunds count, and who ended it; whether it is in doubt.
+        type Row<'a> = (&'a str, &'a [Said], (usize, usize, Option<usize>, bool));
+        let rows: &[Row] = &[
+            ("nothing went back", &[paid(Payment), paid(GenericOrder)], (0, 0, None, false)),
+            ("the shop's program says so", &[paid(Payment), said(GenericOrder, true, Some(Refunded), 0)], (0, 0, Some(1), false)),
+            ("a payment under the shop", &[paid(Shop), said(Payment, true, None, 60)], (0, 1, None, false)),
+            ("the same money told by both", &[said(Shop, true, None, 60), said(Payment, true, None, 60)], (0, 0, None, false)),
+            ("more of it told by the payment", &[said(Shop, true, None, 10), said(Payment, true, None, 25)], (0, 1, None, false)),
+            ("cancelled there after it was paid", &[paid(Payment), said(GenericOrder, true, Some(Cancelled), 0)], (0, 0, Some(1), false)),
+            ("given up there, paid elsewhere", &[paid(Payment), said(GenericOrder, false, Some(Cancelled), 0)], (0, 0, None, true)),
+            ("even by the shop", &[said(Shop, false, Some(Cancelled), 0), paid(Payment)], (0, 0, None, true)),
+            ("the shop knows better than a form", &[said(Shop, false, Some(Cancelled), 0), paid(GenericOrder)], (0, 0, Some(0), false)),
+            (
+                "given up, and the payment went back",
+                &[said(Shop, false, Some(Cancelled), 0), said(Payment, true, None, 100)],
+                (0, 1, None, false),
+            ),
+            ("given up by both", &[said(Shop, false, Some(Cancelled), 0), said(Payment, true, Some(Cancelled), 0)], (0, 0, Some(0), false)),
+            ("who says refunded has had it", &[paid(Payment), said(GenericOrder, false, Some(Refunded), 0)], (0, 0, Some(1), false)),
+        ];
+        for (what, all, (speaker, refunds, end, is_doubtful)) in rows {
+            let want = Verdict { speaker: *speaker, refunds: *refunds, end: *end, is_doubtful: *is_doubtful };
+            assert_eq!(verdict(100, all), Some(want), "{what}");
+        }
+        assert_eq!(verdict(100, &[]), None);
+    }
+
+    fn any_said() -> impl Strategy<Value = Said> {
+        let end = prop_oneof![Just(None), Just(Some(End::Cancelled)), Just(Some(End::Refunded))];
+        (3i64..=5, 0i64..3, any::<bool>(), end, 0i64..=100).prop_map(|(rank, at, was_paid, end, back_minor)| Said {
+            rank,
+            connection: 0,
+            modified_at: Time::from_s(at),
+            was_paid,
+            end,
+            back_minor,
+        })
+    }
+
     proptest! {
+        #[test]
+        fn a_verdict_is_the_same_whoever_is_heard_first(all in proptest::collection::vec(any_said(), 1..6), turn in 0usize..6) {
+            // One connection tells of a sale once.
+            let all: Vec<Said> = (1..).zip(all).map(|(connection, one)| Said { connection, ..one }).collect();
+            let mut turned = all.clone();
+            turned.rotate_left(turn % all.len());
+            let told = |all: &[Said]| {
+                let v = verdict(100, all).expect("somebody has told");
+                (all[v.speaker].clone(), all[v.refunds].clone(), v.end.map(|end| all[end].clone()), v.is_doubtful)
+            };
+            let (speaker, refunds, end, is_doubtful) = told(&all);
+            prop_assert_eq!(told(&turned), (speaker, refunds.clone(), end.clone(), is_doubtful));
+            // Never less than anybody tells, and never two tellings added.
+            prop_assert_eq!(refunds.back_minor, all.iter().map(|one| one.back_minor).max().unwrap_or_default());
+            let must_end = all.iter().any(|one| one.end == Some(End::Refunded) || (one.end.is_some() && one.was_paid));
+            prop_assert!(!must_end || end.is_some());
+        }
+
         #[test]
         fn each_counts_the_same_in_any_order(minors in proptest::collection::vec(0i64..200, 0..8), total in 0i64..500, turn in 0usize..8) {
             let names: Vec<String> = (0..minors.len()).map(|n| n.to_string()).collect();

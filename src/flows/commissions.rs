@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::affiliate::claim::{self, Claim, Model, Way};
-use crate::domain::affiliate::flags::{Own, is_same_mailbox};
+use crate::domain::affiliate::flags::{Own, UNPROVED, is_same_mailbox};
 use crate::domain::affiliate::ledger::{self, Earning};
 use crate::domain::affiliate::{self, MOST_DAYS, Sold};
 use crate::domain::attribution::latest_before;
@@ -100,7 +100,7 @@ fn candidates(c: &SiteConn, conversion: &Conversion, heard: &Heard) -> Result<Ve
         // It is counted in any case: the owner's own server says so.
         let partner = affiliates::find_by_code(c, "code", &code)?.map(|(partner, _)| partner);
         all.push(Candidate {
-            claim: Claim { way: Way::Named, code, at: None },
+            claim: Claim { way: Way::Named, code, at: None, is_asserted: false },
             shown: heard.named.unwrap_or_default().trim().to_owned(),
             partner,
         });
@@ -108,26 +108,28 @@ fn candidates(c: &SiteConn, conversion: &Conversion, heard: &Heard) -> Result<Ve
     for shown in heard.coupons {
         let Some(code) = affiliate::code(shown) else { continue };
         let Some(partner) = earner(c, "coupon", &code, conversion)? else { continue };
-        all.push(Candidate { claim: Claim { way: Way::Coupon, code, at: None }, shown: shown.trim().to_owned(), partner: Some(partner) });
+        let claim = Claim { way: Way::Coupon, code, at: None, is_asserted: false };
+        all.push(Candidate { claim, shown: shown.trim().to_owned(), partner: Some(partner) });
     }
     let sold_at = conversion.happened_at;
-    let told = heard.told.map(|code| (sold_at, code.to_owned()));
+    let told = heard.told.map(|code| (sold_at, code.to_owned(), false));
     let mut known: BTreeMap<String, Option<Affiliate>> = BTreeMap::new();
-    for (at, shown) in links_before(c, conversion)?.into_iter().chain(told) {
+    for (at, shown, is_asserted) in links_before(c, conversion)?.into_iter().chain(told) {
         let Some(code) = affiliate::code(&shown) else { continue };
         if !known.contains_key(&code) {
             known.insert(code.clone(), earner(c, "code", &code, conversion)?);
         }
         let partner = known.get(&code).cloned().flatten();
         let Some(partner) = partner.filter(|p| claim::is_within(at, sold_at, p.cookie_days)) else { continue };
-        all.push(Candidate { claim: Claim { way: Way::Link, code, at: Some(at) }, shown, partner: Some(partner) });
+        all.push(Candidate { claim: Claim { way: Way::Link, code, at: Some(at), is_asserted }, shown, partner: Some(partner) });
     }
     Ok(all)
 }
 
-/// Links that were followed in the browsers that led to the conversion.
-fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, String)>> {
-    let mut sessions: Vec<SessionId> = conversion.session.into_iter().collect();
+/// Links that were followed in the browsers that led to the conversion, each with whether such a browser is the buyer's by its own
+/// word alone.
+fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, String, bool)>> {
+    let mut sessions: BTreeMap<SessionId, bool> = conversion.session.map(|told| (told, false)).into_iter().collect();
     let mut all = Vec::new();
     if let Some((_, path)) = credits::find_newest(c, conversion.id)? {
         // A click on a short link that no page gave back: the link says whose it is.
@@ -135,19 +137,18 @@ fn links_before(c: &SiteConn, conversion: &Conversion) -> Result<Vec<(Time, Stri
             if let Some(link) = step.touch.short_link.map(|id| short_links::find(c, id)).transpose()?.flatten()
                 && let Some(code) = link.words.affiliate
             {
-                all.push((step.touch.at, code));
+                all.push((step.touch.at, code, false));
             }
         }
+        // Of a browser each touch keeps its strongest link: a proof stands beside no claim.
         for step in path.iter().filter(|step| step.touch.session > 0) {
-            let session = SessionId::new(step.touch.session);
-            if !sessions.contains(&session) {
-                sessions.push(session);
-            }
+            sessions.insert(SessionId::new(step.touch.session), step.link.is_asserted());
         }
     }
     let from = conversion.happened_at.plus_ms(-i64::from(MOST_DAYS) * DAY_MS);
-    for session in sessions {
-        all.extend(clicks::links_of(c, session, from, latest_before(conversion.happened_at))?);
+    for (session, is_asserted) in sessions {
+        let links = clicks::links_of(c, session, from, latest_before(conversion.happened_at))?;
+        all.extend(links.into_iter().map(|(at, code)| (at, code, is_asserted)));
     }
     Ok(all)
 }
@@ -176,9 +177,14 @@ fn judge(c: &SiteConn, site: &Site, conversion: &Conversion, held: Option<&Credi
     };
     let newest = candidates.iter().filter(|x| x.claim.way == Way::Link && x.partner.as_ref().map(|p| p.id) == credit.affiliate);
     let followed_at = newest.filter_map(|x| x.claim.at).max().max(credit.followed_at);
+    // Once it looked like the partner's own it always will; a claim may be proved later.
+    let flag = credit.flag.clone().filter(|flag| flag != UNPROVED);
     let flag = match credit.affiliate {
-        Some(partner) if credit.flag.is_none() => looks_own(c, conversion, partner)?.map(|own| own.sentence().to_owned()),
-        _ => credit.flag.clone(),
+        Some(partner) if flag.is_none() => {
+            let own = looks_own(c, conversion, partner)?.map(|own| own.sentence().to_owned());
+            own.or(credit.claim.is_asserted.then(|| UNPROVED.to_owned()))
+        }
+        _ => flag,
     };
     // Of a link the moment is that of the claim itself.
     let followed_at = if credit.claim.way == Way::Link { credit.claim.at } else { followed_at };

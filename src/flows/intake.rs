@@ -52,6 +52,8 @@ mod progress;
 mod refund;
 /// What destinations are told of money that went back.
 pub mod reversal;
+/// How a sale stands by all orders that have told of it.
+mod standing;
 /// A sale, lead or sign-up told without an order.
 mod statement;
 /// What became of a fact.

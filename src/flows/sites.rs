@@ -1,5 +1,8 @@
 //! Tenants: added, changed, their identify secret replaced. The command line and the dashboard both come here.
 
+/// A site that is there already.
+mod known;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -41,6 +44,8 @@ pub struct SiteAdded {
     pub public_key: String,
     pub snippet: String,
     pub consent_note: String,
+    /// False where it was there already under this name: nothing was changed.
+    pub is_new: bool,
 }
 
 /// The keys that `set` takes, as the contract lists them.
@@ -87,6 +92,11 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
         consent: consent(form.consent.as_deref().unwrap_or("auto"))?,
         domains: deduped(domains),
     };
+    if who == COMMAND_LINE
+        && let Some(known) = known::by_domain(app, &new)?
+    {
+        return Ok(known);
+    }
     let now = app.clock.now();
     let who = who.to_owned();
     let id = app
@@ -100,13 +110,18 @@ pub async fn add(app: &App, form: &NewSiteForm, who: &str) -> Result<SiteAdded> 
     app.refresh().await?;
     let book = app.book();
     let site = book.site(id).ok_or_else(|| Error::internal("a site that was just added is not in the book"))?;
-    Ok(SiteAdded {
+    Ok(added(app, site, true))
+}
+
+fn added(app: &App, site: &Site, is_new: bool) -> SiteAdded {
+    SiteAdded {
         site: site.slug.clone(),
         name: site.name.clone(),
         public_key: site.public_key.clone(),
         snippet: snippet(&app.config.public_url, &site.public_key),
         consent_note: consent_note(site.consent).into(),
-    })
+        is_new,
+    }
 }
 
 /// Changes one setting by name.

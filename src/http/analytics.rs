@@ -19,8 +19,8 @@ use crate::domain::question::{Asked, ConversionFilter, Days, Period, Span};
 use crate::domain::time::Day;
 use crate::error::Result;
 use crate::store::questions::chats;
+use crate::store::questions::customers as people;
 use crate::store::questions::customers::page::{Order, Wanted};
-use crate::store::questions::customers::{self as people, rounded};
 use crate::store::questions::money::Flow;
 use crate::store::questions::products::{self, Product};
 use crate::store::questions::sales::{self, Key, Sold};
@@ -170,13 +170,13 @@ impl Figures {
             *band = sold.money.net_minor().saturating_add(*band);
         }
         let platforms: Map<String, Value> = self.platforms.iter().map(|(name, flow)| (name.clone(), number(flow.net_minor()))).collect();
-        let average = (self.all.orders > 0).then(|| rounded(self.all.money.net_minor(), self.all.orders));
+        let average = Money::new(self.all.money.net_minor(), currency).average(self.all.orders).unwrap_or(Money::zero(currency));
         let shown = json!({
             "totalRevenue": number(self.all.money.net_minor()),
             "grossRevenue": number(self.all.money.sold_minor),
             "refundedRevenue": number(self.all.money.back_minor.saturating_neg()),
             "totalOrders": self.all.orders,
-            "averageOrderValue": number(average.unwrap_or(0)),
+            "averageOrderValue": average.number(),
             "chatAttributedRevenue": number(attributed.money.net_minor()),
             "attributedOrders": attributed.orders,
             "revenueByPlatform": platforms,
@@ -300,7 +300,7 @@ fn ltv(c: &SiteConn, site: &Site, top: usize, is_open: bool) -> Result<Value> {
     let count = people::count(c, &site.zone, Span::default())?;
     let worths = people::worths(c, site.currency)?;
     let number = |minor: i64| Money::new(minor, site.currency).number();
-    let average = if worths.customers > 0 { rounded(worths.net_minor, worths.customers) } else { 0 };
+    let average = Money::new(worths.net_minor, site.currency).average(worths.customers).map_or(0, |m| m.minor);
     let wanted = Wanted { limit: top, ..listed(site, Order::Lifetime) };
     let page = people::page::page(c, &site.zone, &wanted)?;
     Ok(json!({

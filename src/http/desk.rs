@@ -45,9 +45,9 @@ pub const REQUESTS: Doc = Doc::new(
 .statuses(&[200]);
 pub const CLAIMS: Doc = Doc::new(
     "Privacy",
-    "Identities that were claimed on pages by more browsers, or by one browser with more others, than people do in a day, in the last thirty days. They are kept for your eyes and match nothing.",
+    "Identities that were claimed on pages by more browsers, or by one browser with more others, than people do in a day, in the last thirty days: they are kept for your eyes and match nothing (`why`: too_many). And claims that nothing proves and by which a partner would earn: such a commission waits for you (commission).",
 )
-.answer(r#"{"items":[{"kind":"email","value":"ann@mail.example","browsers":14,"newest_at":"2026-06-13T09:20:00Z"}]}"#)
+.answer(r#"{"items":[{"kind":"email","value":"ann@mail.example","browsers":14,"newest_at":"2026-06-13T09:20:00Z","why":"too_many","sales":0}]}"#)
 .statuses(&[200]);
 pub const RECORD: Doc =
     Doc::new("Privacy", "The record of processing, made from the settings; what only the owner knows is left to be filled in.")
@@ -158,7 +158,10 @@ pub async fn claims(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?;
     let since = app.clock.now().plus_ms(-i64::from(DEFAULT_DAYS) * DAY_MS);
     let found = app.store.read(site.id, move |c| people::strange_claims(c, since)).await?;
-    let shown_one = |claim: &people::Strange| json!({"kind": claim.kind, "value": claim.value, "browsers": claim.browsers, "newest_at": shown::time(&site.zone, claim.newest_at)});
+    let shown_one = |claim: &people::Strange| {
+        json!({"kind": claim.kind, "value": claim.value, "browsers": claim.browsers, "newest_at": shown::time(&site.zone, claim.newest_at),
+        "why": if claim.earns > 0 { "commission" } else { "too_many" }, "sales": claim.earns})
+    };
     Reply::json(&json!({ "items": found.iter().map(shown_one).collect::<Vec<_>>() }))
 }
 

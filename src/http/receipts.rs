@@ -82,7 +82,8 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
             .collect::<Vec<_>>(),
         "entries": receipt.entries.iter()
             .map(|e| json!({"kind": e.kind, "amount": shown::maybe_money(e.amount), "happened_at": shown::time(&site.zone, e.happened_at),
-                "book_day": e.book_day.to_string(), "note": e.note}))
+                "book_day": e.book_day.to_string(), "note": e.note,
+                "told_by": receipt.reports.iter().find(|r| Some(r.id) == e.report).map(|r| reporter(r, &book))}))
             .collect::<Vec<_>>(),
         "may_see_people": may_see_people,
     }))

@@ -202,7 +202,7 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
     let own = |e: &Earned| Money::new(e.minor.get(site.currency.code()).copied().unwrap_or(0), site.currency);
     let total = own(&report.all);
     let orders = report.orders.get(site.currency.code()).copied().unwrap_or(0);
-    let average = Money::new(if orders > 0 { rounded(total.minor, orders) } else { 0 }, site.currency);
+    let average = total.average(orders).unwrap_or(Money::zero(site.currency));
     let named = |all: &std::collections::BTreeMap<String, Earned>| -> Value {
         let rows = all.iter().map(|(name, e)| (name.clone(), json!({"revenue": own(e).number(), "conversions": e.conversions})));
         Value::Object(rows.collect())
@@ -224,9 +224,4 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
         "currency": site.currency.code(),
         "other_currencies": others,
     }))
-}
-
-/// Divided to the nearest minor unit.
-fn rounded(minor: i64, by: i64) -> i64 {
-    minor.saturating_add(by / 2).div_euclid(by)
 }

@@ -51,7 +51,6 @@ use crate::domain::sight::Sight;
 use crate::domain::time::{Day, Time};
 use crate::error::{Error, Result};
 use crate::store::questions::conversions::{self, Order, Wanted as WantedList};
-use crate::store::questions::customers::rounded;
 use crate::store::questions::money::{Flow, Moneys};
 use crate::store::questions::overview::{self, DayFigures};
 use crate::store::scope::SiteConn;
@@ -258,9 +257,8 @@ fn both(c: &SiteConn, site: &Site, wanted: &Wanted) -> Result<(ByDay, Option<ByD
 fn shown_headline(h: &DayFigures, site: &Site) -> Map<String, Value> {
     let (count, orders) = (h.conversions(), h.of_kind(ConversionKind::Sale.word()));
     let own = h.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
-    // Currencies are never added, and what went back whole is no order any more.
-    let kept = h.kept.get(site.currency.code()).copied().unwrap_or(0);
-    let average = (kept > 0).then(|| Money::new(rounded(own, kept), site.currency));
+    // Currencies are never added: it is one of the site's own.
+    let average = Money::new(own, site.currency).average(h.sales.get(site.currency.code()).copied().unwrap_or(0));
     let shown = json!({
         "visits": h.visits,
         "conversions": shown_kinds(h),

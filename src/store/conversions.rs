@@ -1,5 +1,9 @@
 //! Sales and leads, each once, whoever told of it.
 
+/// Whose it is.
+mod buyer;
+/// What its owner should see of it.
+mod flag;
 /// One that is none after all.
 mod void;
 
@@ -12,6 +16,8 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::time::{Day, Time};
 use crate::error::Result;
 
+pub use buyer::set_contact;
+pub use flag::{set_flag, set_note};
 pub use void::{VOID, close, unlink};
 
 /// A conversion as flows judge it.
@@ -279,15 +285,6 @@ pub fn learn_goods_ask(c: &SiteConn, id: ConversionId) -> Result<()> {
     c.execute(
         "update conversions set goods_ask = 1 where site_id = :site and id = :id and goods_ask is not 1",
         named_params! {":id": id.number()},
-    )?;
-    Ok(())
-}
-
-/// Something about it that its owner should see.
-pub fn set_flag(c: &SiteConn, id: ConversionId, flag: &str) -> Result<()> {
-    c.execute(
-        "update conversions set flag = coalesce(flag, :flag) where site_id = :site and id = :id",
-        named_params! {":flag": flag, ":id": id.number()},
     )?;
     Ok(())
 }

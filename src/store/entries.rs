@@ -44,6 +44,18 @@ pub fn sums_of_order(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Money
     Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())
 }
 
+/// What a sale came to by its own lines, without what came off since.
+pub fn sums_of_own(c: &SiteConn, conversion: ConversionId) -> Result<Vec<Money>> {
+    let sums: Vec<(String, i64)> = c.list(
+        "select currency, sum(amount_minor) from entries
+         where site_id = :site and conversion_id = :conversion and refund_id is null and kind in ('sale', 'adjustment')
+         group by currency order by currency",
+        named_params! {":conversion": conversion.number()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(sums.into_iter().filter_map(|(code, minor)| Currency::parse(&code).map(|currency| Money::new(minor, currency))).collect())
+}
+
 /// What was sold on a day, by currency: the sale and what was changed of it, without what came off.
 pub fn sums_of_sale(c: &SiteConn, conversion: ConversionId, day: Day) -> Result<Vec<Money>> {
     let sums: Vec<(String, i64)> = c.list(

@@ -245,6 +245,8 @@ pub struct OrderWord {
     pub session: Option<SessionId>,
     pub happened_at: Time,
     pub modified_at: Time,
+    /// Money had come in by its word, whatever became of it since.
+    pub was_paid: bool,
     pub is_gone: bool,
     pub ended_at: Option<Time>,
     pub refunds_at: ToldAt,
@@ -258,7 +260,7 @@ impl OrderWord {
 }
 
 const WORD: &str = "id, connection_id, platform, external_id, rank, state, status, total_minor, currency, contact_id, session_id, created_at, \
-    modified_at, is_gone, ended_at, refunds_at, refunds_read_at";
+    modified_at, is_gone, ended_at, refunds_at, refunds_read_at, is_paid";
 
 /// What all orders of a sale say of it.
 pub fn words_of(c: &SiteConn, conversion: ConversionId) -> Result<Vec<OrderWord>> {
@@ -299,6 +301,7 @@ fn read_word(row: &Row) -> rusqlite::Result<Option<OrderWord>> {
         session: session.map(SessionId::new),
         happened_at: Time::from_ms(row.get(11)?),
         modified_at: Time::from_ms(row.get(12)?),
+        was_paid: row.get(17)?,
         is_gone: row.get(13)?,
         ended_at: ended.map(Time::from_ms),
         refunds_at: ToldAt { modified_at: Time::from_ms(row.get(15)?), read_at: row.get(16)? },

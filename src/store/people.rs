@@ -256,23 +256,47 @@ pub fn count_claims(c: &SiteConn, session: SessionId, kind: IdentityKind, value:
     Ok((of_session, of_identity))
 }
 
-/// Claims that were beyond what one browser, or one address, says in a day: by whom they name.
+/// Claims of browsers that the owner should look at, by whom they name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strange {
     pub kind: String,
     pub value: String,
     pub browsers: i64,
     pub newest_at: Time,
+    /// Sales by which a partner would earn because of it, and nothing else. None where it was beyond what one browser, or one
+    /// address, says in a day, and so links nothing.
+    pub earns: i64,
 }
 
-/// Those of the last days, fifty identities at most, the newest first. They link nothing; the owner may want to know who is busy.
+/// Those of the last days, fifty identities at most of each sort, the newest first.
 pub fn strange_claims(c: &SiteConn, since: Time) -> Result<Vec<Strange>> {
-    c.list(
-        "select kind, value, count(distinct session_id), max(at) as newest from session_people
+    let read = |row: &rusqlite::Row| {
+        Ok(Strange {
+            kind: row.get(0)?,
+            value: row.get(1)?,
+            browsers: row.get(2)?,
+            newest_at: Time::from_ms(row.get(3)?),
+            earns: row.get(4)?,
+        })
+    };
+    let mut all = c.list(
+        "select kind, value, count(distinct session_id), max(at) as newest, 0 from session_people
          where site_id = :site and is_flagged = 1 and at >= :since group by kind, value order by newest desc limit 50",
         named_params! {":since": since.ms()},
-        |row| Ok(Strange { kind: row.get(0)?, value: row.get(1)?, browsers: row.get(2)?, newest_at: Time::from_ms(row.get(3)?) }),
-    )
+        read,
+    )?;
+    all.extend(c.list(
+        "select p.kind, p.value, count(distinct p.session_id), max(p.at) as newest, count(distinct e.conversion_id)
+         from affiliate_credits e
+         join conversions v on v.site_id = e.site_id and v.id = e.conversion_id and v.is_asserted = 1
+         join session_people p on p.site_id = v.site_id and p.session_id = v.session_id and p.is_verified = 0 and p.is_flagged = 0
+         join identities i on i.site_id = p.site_id and i.kind = p.kind and i.value = p.value and i.contact_id = v.contact_id
+         where e.site_id = :site and e.affiliate_id is not null and e.is_asserted = 1 and e.at >= :since
+         group by p.kind, p.value order by newest desc limit 50",
+        named_params! {":since": since.ms()},
+        read,
+    )?);
+    Ok(all)
 }
 
 /// Sessions known as this identity, the newest link first, each with whether it was proved.

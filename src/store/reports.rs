@@ -4,7 +4,7 @@ use rusqlite::named_params;
 
 use super::scope::SiteConn;
 use crate::domain::conversion::{Rank, Reporter, order_key};
-use crate::domain::ids::{ConversionId, InboxId, ReportId};
+use crate::domain::ids::{ConversionId, InboxId, OrderId, ReportId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -63,6 +63,16 @@ pub fn learn_number(c: &SiteConn, connection: i64, what: &str, external_id: &str
         named_params! {":connection": connection, ":what": what, ":external": external_id, ":key": order_key},
     )?;
     Ok(changed > 0)
+}
+
+/// The report that an order of this conversion is.
+pub fn find_of_order(c: &SiteConn, conversion: ConversionId, order: OrderId) -> Result<Option<ReportId>> {
+    c.find(
+        "select id from reports where site_id = :site and conversion_id = :conversion and fact_kind = 'order' and fact_id = :order
+         order by id limit 1",
+        named_params! {":conversion": conversion.number(), ":order": order.number()},
+        |row| Ok(ReportId::new(row.get(0)?)),
+    )
 }
 
 /// Who has told of a conversion.

@@ -8,6 +8,7 @@ use crate::house::{Answer, House, SiteAt};
 
 /// Figures over many people.
 mod metrics;
+mod totals;
 
 const ANN: &str = "ann.lee@mail.example";
 const SOURCES: [&str; 7] = ["easyappointments", "zoom", "eventbrite", "poshvip", "manual", "referral", "direct_signup"];

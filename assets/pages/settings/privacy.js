@@ -27,8 +27,10 @@ export async function show(root, p) {
     owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
-    owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be more people than one is. Nothing is matched by it.',
-      h('ul.rows', null, claims.items.map((/** @type {any} */ c) => h('li', null, h('div.grow', null, h('bdi', null, c.value)), h('span.quiet', { 'data-tip': exact(c.newest_at) }, `${plural(c.browsers, 'browser')}, ${day(c.newest_at)}`))))),
+    owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be somebody. Nothing proves it: no money follows from it by itself.',
+      h('ul.rows', null, claims.items.map((/** @type {any} */ c) => h('li', null, h('div.grow', null, h('bdi', null, c.value),
+        h('small.faint', null, c.why === 'commission' ? ` a partner would earn ${plural(c.sales, 'sale')} by it: decide on the statement` : ' more people than one browser is: nothing is matched by it')),
+        h('span.quiet', { 'data-tip': exact(c.newest_at) }, `${plural(c.browsers, 'browser')}, ${day(c.newest_at)}`))))),
     panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
       h('div.acts', null, h('a.btn', { href: `${base}/processing.txt`, download: true }, icon('export', 's'), 'Download'))));
   if (erasures) drawErasures(list, erasures, p);

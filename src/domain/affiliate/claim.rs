@@ -71,6 +71,8 @@ pub struct Claim {
     pub code: String,
     /// When the link was followed.
     pub at: Option<Time>,
+    /// The link was followed in a browser that only said to be the buyer's. Anybody can say so.
+    pub is_asserted: bool,
 }
 
 impl Claim {
@@ -83,7 +85,9 @@ impl Claim {
         };
         // Of two links that were followed in the same moment the first by name: any rule would do.
         let by_name = if self.way == Way::Link { other.code.cmp(&self.code) } else { Ordering::Equal };
-        self.way.cmp(&other.way).then(by_time).then(by_name)
+        // What is proved to be the buyer's goes before what is only said to be.
+        let by_proof = other.is_asserted.cmp(&self.is_asserted);
+        self.way.cmp(&other.way).then(by_proof).then(by_time).then(by_name)
     }
 }
 
@@ -103,6 +107,10 @@ pub fn sentence(claim: &Claim, shown: &str, sold_at: Time, over: &[(Way, String)
     let mut said = match (claim.way, claim.at) {
         (Way::Named, _) => format!("The shop's own server named {shown}."),
         (Way::Coupon, _) => format!("The buyer used the coupon {shown}."),
+        (Way::Link, Some(at)) if claim.is_asserted => format!(
+            "A link of {shown} was followed {} before, in a browser that said to be the buyer's: nothing proves it.",
+            ago(sold_at.ms_since(at))
+        ),
         (Way::Link, Some(at)) => format!("The buyer followed a link of {shown} {} before.", ago(sold_at.ms_since(at))),
         (Way::Link, None) => format!("The buyer followed a link of {shown}."),
     };
@@ -139,16 +147,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn claim(way: Way, code: &str, at: Option<i64>) -> Claim {
-        Claim { way, code: code.into(), at: at.map(Time::from_s) }
+        Claim { way, code: code.into(), at: at.map(Time::from_s), is_asserted: false }
     }
 
     #[test]
     fn a_coupon_counts_before_a_link_and_a_name_before_both() {
         let (link, older) = (claim(Way::Link, "a", Some(50)), claim(Way::Link, "b", Some(20)));
+        let said = Claim { is_asserted: true, ..claim(Way::Link, "e", Some(60)) };
         let (coupon, named) = (claim(Way::Coupon, "c", None), claim(Way::Named, "d", None));
         let rows: &[(&[&Claim], Model, &str)] = &[
             (&[&link, &older], Model::Last, "a"),
             (&[&link, &older], Model::First, "b"),
+            (&[&said, &older], Model::Last, "b"),
+            (&[&link, &said], Model::First, "a"),
+            (&[&said, &coupon], Model::Last, "c"),
             (&[&link, &coupon], Model::Last, "c"),
             (&[&link, &coupon, &named], Model::First, "d"),
         ];
@@ -172,19 +184,24 @@ mod tests {
         let sold = Time::from_ms(10 * DAY_MS);
         let said = sentence(&claim(Way::Coupon, "noor", None), "NOOR10", sold, &[(Way::Link, "karim".into())]);
         assert_eq!(said, "The buyer used the coupon NOOR10. karim had a link followed too: a coupon counts before a link.");
-        let link = Claim { way: Way::Link, code: "a".into(), at: Some(Time::from_ms(7 * DAY_MS)) };
+        let link = Claim { way: Way::Link, code: "a".into(), at: Some(Time::from_ms(7 * DAY_MS)), is_asserted: false };
         assert_eq!(sentence(&link, "A", sold, &[]), "The buyer followed a link of A 3 days before.");
+        let said = sentence(&Claim { is_asserted: true, ..link }, "A", sold, &[]);
+        assert_eq!(said, "A link of A was followed 3 days before, in a browser that said to be the buyer's: nothing proves it.");
     }
 
     proptest! {
         #[test]
         fn whatever_comes_first_the_right_kind_of_claim_holds(
-            raw in proptest::collection::vec((0..3u8, 0..4u8, 0..5i64), 1..7), turn in 0..7usize, is_first in any::<bool>(),
+            raw in proptest::collection::vec((0..3u8, 0..4u8, 0..5i64, any::<bool>()), 1..7), turn in 0..7usize, is_first in any::<bool>(),
         ) {
             let model = if is_first { Model::First } else { Model::Last };
             let ways = [Way::Link, Way::Coupon, Way::Named];
             let all: Vec<Claim> = raw.iter()
-                .map(|(way, code, at)| claim(ways[usize::from(*way)], &format!("c{code}"), (*way == 0).then_some(*at)))
+                .map(|(way, code, at, is_said)| {
+                    let one = claim(ways[usize::from(*way)], &format!("c{code}"), (*way == 0).then_some(*at));
+                    Claim { is_asserted: *way == 0 && *is_said, ..one }
+                })
                 .collect();
             let mut turned = all.clone();
             turned.rotate_left(turn % all.len());

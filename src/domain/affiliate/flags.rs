@@ -26,7 +26,12 @@ pub struct Seen {
     pub by_coupon_alone: i64,
     /// Sales that the partner seems to have bought.
     pub own: i64,
+    /// Sales that only a browser's own word ties to the partner's link.
+    pub unproved: i64,
 }
+
+/// Why a commission waits: its only link is a claim that anybody could make.
+pub const UNPROVED: &str = "Only a browser said to be the buyer's: nothing proves that the buyer followed the link.";
 
 /// Whether two addresses are one mailbox: what stands behind a plus is its owner's own choice, and Google leaves dots out. Good for a
 /// flag alone: nobody is taken for somebody else by it.
@@ -46,7 +51,7 @@ fn mailbox(address: &str) -> String {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
-    /// `self_purchase`, `code_leaked`, `paid_search`, `burst`.
+    /// `self_purchase`, `unproved_buyer`, `code_leaked`, `paid_search`, `burst`.
     pub word: &'static str,
     pub sentence: String,
 }
@@ -59,6 +64,13 @@ pub fn flags(seen: &Seen) -> Vec<Flag> {
         all.push(Flag {
             word: "self_purchase",
             sentence: format!("{sales} bought by the partner, as it looks. The commission waits until you decide."),
+        });
+    }
+    if seen.unproved > 0 {
+        let sales = if seen.unproved == 1 { "1 sale is".to_owned() } else { format!("{} sales are", seen.unproved) };
+        all.push(Flag {
+            word: "unproved_buyer",
+            sentence: format!("{sales} tied to the partner's link by a browser's own word alone. The commission waits until you decide."),
         });
     }
     if is_much(seen.by_coupon_alone, seen.by_coupon, FEW_COUPONS, LEAKED_PERCENT) {
@@ -126,7 +138,7 @@ mod tests {
     #[test]
     fn a_flag_needs_more_than_a_few() {
         let words = |seen: Seen| flags(&seen).into_iter().map(|f| f.word).collect::<Vec<_>>();
-        let quiet = Seen { clicks: 1_000, bursts: 19, ads: 9, by_coupon: 4, by_coupon_alone: 4, own: 0 };
+        let quiet = Seen { clicks: 1_000, bursts: 19, ads: 9, by_coupon: 4, by_coupon_alone: 4, own: 0, unproved: 0 };
         assert_eq!(words(quiet), Vec::<&str>::new());
         assert_eq!(words(Seen { clicks: 40, bursts: 30, ..quiet }), ["burst"]);
         assert_eq!(words(Seen { bursts: 150, ..quiet }), Vec::<&str>::new(), "a small part of many clicks");
@@ -134,6 +146,7 @@ mod tests {
         assert_eq!(words(Seen { by_coupon: 10, by_coupon_alone: 7, ..quiet }), Vec::<&str>::new());
         assert_eq!(words(Seen { clicks: 30, ads: 12, ..quiet }), ["paid_search"]);
         assert_eq!(words(Seen { own: 1, ..quiet }), ["self_purchase"]);
+        assert_eq!(words(Seen { unproved: 2, ..quiet }), ["unproved_buyer"]);
         assert!(flags(&Seen { own: 1, ..quiet })[0].sentence.starts_with("1 sale was bought"));
     }
 }

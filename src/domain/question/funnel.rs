@@ -36,8 +36,18 @@ pub struct Asked<'a> {
     pub kinds: &'a [Option<u16>],
     /// How many sources there are.
     pub sources: usize,
-    /// Who signed up in the time, in order: days from the first step, where one is known.
-    pub enrolled: &'a [(i32, Option<i64>)],
+    /// Who signed up in the time, ordered by person, then time.
+    pub enrolled: &'a [Enrolled],
+}
+
+/// A sign-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enrolled {
+    pub person: i32,
+    /// Seconds since 1970.
+    pub at_s: u32,
+    /// Days from the first step, where one is known.
+    pub days: Option<i64>,
 }
 
 /// A sale, and what is left of it.
@@ -61,6 +71,7 @@ pub struct Answer {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
     pub people: u64,
+    /// Of them, who signed up after their first step of all: what came before it, it did not lead to.
     pub enrolled: u64,
     /// The median of the days, doubled: that of two numbers lies between them.
     pub median_days_twice: Option<i64>,
@@ -78,7 +89,7 @@ pub struct Taken {
 /// `steps` and `sales` are ordered by person, then time: all of a person lies together.
 pub fn answer(steps: impl Iterator<Item = Step>, sales: impl Iterator<Item = Bought>, asked: &Asked) -> Answer {
     let mut walk = Walk::new(asked, sales);
-    let is_asked = |s: &Step| s.at_s >= asked.from_s && s.at_s < asked.to_s && asked.source.is_none_or(|source| source == s.source);
+    let is_asked = |s: &Step| s.at_s < asked.to_s && asked.source.is_none_or(|source| source == s.source);
     for step in steps.filter(is_asked) {
         walk.take(step);
     }
@@ -101,13 +112,18 @@ struct Walk<'a, S: Iterator> {
     /// Of all people, then of those of each source.
     days: Vec<Vec<i64>>,
     gaps: Vec<Vec<i64>>,
+    from_s: u32,
     to_s: u32,
     sales: Peekable<S>,
-    enrolled: Peekable<Copied<slice::Iter<'a, (i32, Option<i64>)>>>,
+    enrolled: Peekable<Copied<slice::Iter<'a, Enrolled>>>,
     // The person in hand.
     person: Option<i32>,
-    since_s: u32,
+    /// The first step of all, and the first one in the time: of anything, then by source.
+    ever_s: Option<u32>,
+    ever_by_source: Vec<Option<u32>>,
+    since_s: Option<u32>,
     since_by_source: Vec<Option<u32>>,
+    signed_up: Vec<Enrolled>,
     /// When each step was taken first.
     first_s: Vec<Option<u32>>,
     /// The way to each step was timed.
@@ -132,11 +148,15 @@ impl<'a, S: Iterator<Item = Bought>> Walk<'a, S> {
             },
             days: vec![Vec::new(); asked.sources + 1],
             gaps: vec![Vec::new(); asked.kinds.len()],
+            from_s: asked.from_s,
             to_s: asked.to_s,
             sales: sales.peekable(),
             enrolled: asked.enrolled.iter().copied().peekable(),
             person: None,
-            since_s: 0,
+            ever_s: None,
+            ever_by_source: vec![None; asked.sources],
+            signed_up: Vec::new(),
+            since_s: None,
             since_by_source: vec![None; asked.sources],
             first_s: vec![None; asked.kinds.len()],
             is_timed: vec![false; asked.kinds.len()],
@@ -147,8 +167,13 @@ impl<'a, S: Iterator<Item = Bought>> Walk<'a, S> {
         if self.person != Some(step.person) {
             self.close();
             self.person = Some(step.person);
-            self.since_s = step.at_s;
         }
+        self.ever_s.get_or_insert(step.at_s);
+        self.ever_by_source[usize::from(step.source)].get_or_insert(step.at_s);
+        if step.at_s < self.from_s {
+            return;
+        }
+        self.since_s.get_or_insert(step.at_s);
         self.since_by_source[usize::from(step.source)].get_or_insert(step.at_s);
         let Some(place) = self.places.get(usize::from(step.kind)).copied().flatten() else { return };
         if self.first_s[place].is_none() {
@@ -165,21 +190,39 @@ impl<'a, S: Iterator<Item = Bought>> Walk<'a, S> {
     /// The person in hand is complete.
     fn close(&mut self) {
         let Some(person) = self.person.take() else { return };
-        while self.enrolled.next_if(|(who, _)| *who < person).is_some() {}
-        let enrolled = self.enrolled.next_if(|(who, _)| *who == person);
+        if self.since_s.is_some() {
+            self.count(person);
+        }
+        (self.ever_s, self.since_s) = (None, None);
+        self.ever_by_source.fill(None);
+        self.since_by_source.fill(None);
+        self.first_s.fill(None);
+        self.is_timed.fill(false);
+    }
+
+    fn count(&mut self, person: i32) {
+        while self.enrolled.next_if(|one| one.person < person).is_some() {}
+        self.signed_up.clear();
+        while let Some(one) = self.enrolled.next_if(|one| one.person == person) {
+            self.signed_up.push(one);
+        }
         let answer = &mut self.answer;
-        let of_each = answer.sources.iter_mut().zip(&self.since_by_source).map(|(counts, since)| since.map(|_| counts));
-        for (counts, days) in std::iter::once(Some(&mut answer.all)).chain(of_each).zip(&mut self.days) {
-            let Some(counts) = counts else { continue };
+        let of_all = (&mut answer.all, self.since_s, self.ever_s);
+        let since = self.since_by_source.iter().zip(&self.ever_by_source);
+        let of_each = answer.sources.iter_mut().zip(since).map(|(counts, (since, ever))| (counts, *since, *ever));
+        for ((counts, since, ever), days) in std::iter::once(of_all).chain(of_each).zip(&mut self.days) {
+            if since.is_none() {
+                continue;
+            }
             counts.people += 1;
-            if let Some((_, told)) = enrolled {
+            if let Some(first) = self.signed_up.iter().find(|one| ever.is_some_and(|ever| ever <= one.at_s)) {
                 counts.enrolled += 1;
-                days.extend(told);
+                days.extend(first.days);
             }
         }
         while self.sales.next_if(|sale| sale.person < i64::from(person)).is_some() {}
         while let Some(sale) = self.sales.next_if(|sale| sale.person == i64::from(person)) {
-            if sale.at_s < self.since_s || sale.at_s >= self.to_s {
+            if self.since_s.is_none_or(|since| sale.at_s < since) || sale.at_s >= self.to_s {
                 continue;
             }
             answer.all.net_minor = answer.all.net_minor.saturating_add(sale.net_minor);
@@ -189,9 +232,6 @@ impl<'a, S: Iterator<Item = Bought>> Walk<'a, S> {
                 }
             }
         }
-        self.since_by_source.fill(None);
-        self.first_s.fill(None);
-        self.is_timed.fill(false);
     }
 }
 
@@ -218,7 +258,18 @@ mod tests {
     fn ask(steps: &[Step], source: Option<u8>) -> Answer {
         let mut steps = steps.to_vec();
         steps.sort();
-        let enrolled = [(1, Some(4)), (2, None), (3, Some(7)), (9, Some(1))];
+        let signed_up = |person: i32, at_s: u32, days: Option<i64>| Enrolled { person, at_s, days };
+        let enrolled = [
+            // Between the steps of two sources, then after both.
+            signed_up(1, 30, Some(4)),
+            signed_up(1, 70, Some(5)),
+            signed_up(2, 60, None),
+            signed_up(3, 60, Some(7)),
+            // Before the only step, and after one that was before the time.
+            signed_up(5, 20, Some(0)),
+            signed_up(6, 12, Some(2)),
+            signed_up(9, 60, Some(1)),
+        ];
         let asked = Asked { from_s: 10, to_s: 100, source, kinds: &KINDS, sources: 2, enrolled: &enrolled };
         let bought = |person: i64, at_s: u32, net_minor: i64| Bought { person, at_s, net_minor };
         let sales = [
@@ -229,7 +280,7 @@ mod tests {
             bought(1, 50, 1_000),
             bought(1, 100, 10_000),
             bought(2, 99, 7),
-            bought(5, 50, 100_000),
+            bought(7, 50, 100_000),
         ];
         answer(steps.into_iter(), sales.into_iter(), &asked)
     }
@@ -247,11 +298,15 @@ mod tests {
             step(3, 10, 7, 1),
             step(4, 9, 4, 0),
             step(4, 100, 4, 0),
+            step(5, 25, 9, 0),
+            step(6, 5, 9, 0),
+            step(6, 20, 9, 0),
         ];
         let got = ask(&steps, None);
-        assert_eq!(got.all, Counts { people: 3, enrolled: 3, median_days_twice: Some(11), net_minor: 1_107 });
-        assert_eq!(got.sources[0], Counts { people: 2, enrolled: 2, median_days_twice: Some(8), net_minor: 1_107 });
-        assert_eq!(got.sources[1], Counts { people: 2, enrolled: 2, median_days_twice: Some(11), net_minor: 1_000 });
+        assert_eq!(got.all, Counts { people: 5, enrolled: 4, median_days_twice: Some(8), net_minor: 1_107 });
+        assert_eq!(got.sources[0], Counts { people: 4, enrolled: 3, median_days_twice: Some(6), net_minor: 1_107 });
+        // What the first of the two came before, the second did not.
+        assert_eq!(got.sources[1], Counts { people: 2, enrolled: 2, median_days_twice: Some(12), net_minor: 1_000 });
         let taken: Vec<(u64, Option<i64>)> = got.steps.iter().map(|t| (t.people, t.median_s_twice)).collect();
         assert_eq!(taken, [(2, None), (2, Some(34)), (0, None)]);
         let got = ask(&steps, Some(1));

@@ -1,11 +1,9 @@
 //! The money of a sale: what its best informed order says now, brought into the ledger by lines that are added and never
 //! changed.
 
-use std::cmp::Reverse;
-
 use crate::domain::conversion::{Reporter, can_be_one};
 use crate::domain::fact::OrderStatus;
-use crate::domain::ids::ConversionId;
+use crate::domain::ids::{ConversionId, ReportId};
 use crate::domain::money::Money;
 use crate::domain::time::Time;
 use crate::error::Result;
@@ -17,18 +15,33 @@ use crate::store::reports::{self, NewReport};
 use crate::store::{conversions, deliveries};
 
 use super::reversal::{self, Ground, Turn, changed_at};
+use super::standing::{DOUBTFUL, Standing};
 use super::{Context, must, refund};
 
 /// A line of the ledger, on its own day.
 pub fn book(x: &Context, id: ConversionId, kind: &'static str, amount: Money, at: Time, note: Option<&str>) -> Result<()> {
+    book_as_told(x, id, kind, amount, at, note, None)
+}
+
+/// The same with the report that told of it.
+fn book_as_told(
+    x: &Context,
+    id: ConversionId,
+    kind: &'static str,
+    amount: Money,
+    at: Time,
+    note: Option<&str>,
+    report: Option<ReportId>,
+) -> Result<()> {
     let book_day = x.site.zone.day(at);
-    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report: None, refund: None, note })?;
+    entries::add(x.c, &NewEntry { conversion: id, kind, amount, happened_at: at, book_day, report, refund: None, note })?;
     Ok(())
 }
 
 /// Brings the sale's own lines to what a better informed sender says: the amount, and the day on which it was.
 pub fn retell(x: &Context, id: ConversionId, before: &Conversion, amount: Money, happened_at: Time) -> Result<()> {
-    let booked = entries::sums_of_order(x.c, id)?;
+    // What came off since stays where it is.
+    let booked = entries::sums_of_own(x.c, id)?;
     if booked.is_empty() {
         return book(x, id, "sale", amount, happened_at, None);
     }
@@ -67,19 +80,27 @@ const OTHER_AMOUNT: &str = "a better informed sender gave another amount";
 const OTHER_DAY: &str = "another sender knew the day better";
 const OTHER_CURRENCY: &str = "told again in another currency";
 
-/// Brings the ledger to what the shop says now, by a line on the day of the change: an order that was cancelled, wholly
+/// Brings the ledger to what the orders of a sale say now, by a line on the day of the change: an order that was cancelled, wholly
 /// refunded, paid again, or changed in its total. Single refunds are lines of their own and stay as they are.
 ///
 /// Gives the deliveries that were planned for what went back.
 pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     let conversion = must(conversions::find(x.c, id)?, "the conversion of an order")?;
     let words = orders::words_of(x.c, id)?;
-    let Some(word) = speaker(&words) else { return Ok(Vec::new()) };
+    let Some(standing) = Standing::of(x.c, &words)? else { return Ok(Vec::new()) };
+    let word = &standing.word;
     if word.rank < conversion.rank {
         return Ok(Vec::new());
     }
-    let (refunds, mut is_changed) = refund::book_all(x, id, word)?;
-    let back: i64 = refunds.iter().map(|r| r.counted_minor).sum();
+    // Who bought it says whoever knows most, and of that the newest.
+    if let Some(buyer) = word.contact.filter(|buyer| conversion.contact != Some(*buyer) && !conversion.is_erased) {
+        conversions::set_contact(x.c, id, buyer)?;
+        if conversion.contact.is_some() {
+            conversions::set_note(x.c, id, ANOTHER_BUYER, true)?;
+        }
+    }
+    let mut is_changed = refund::book_all(x, id, &standing.refunds, &standing.others)?;
+    let back = standing.refunds.minor();
     let is_over = word.is_over();
     let (target, kind, note) = match word.status {
         // What single refunds have taken off is not taken off again.
@@ -93,22 +114,28 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
         _ if word.total.minor > 0 && back >= word.total.minor => "refunded",
         _ => "paid",
     };
-    let at = changed_at(word);
+    let was_over = matches!(conversion.status.as_str(), "cancelled" | "refunded");
+    // What holds again does so since whoever had ended it was heard last.
+    let is_again = was_over && !is_over && status == "paid";
+    let (at, teller, note) = match is_again {
+        true => (changed_at(word).max(standing.newest.modified_at), &standing.newest, Some("it holds again")),
+        false => (changed_at(word), &standing.teller, note),
+    };
+    let teller = reports::find_of_order(x.c, id, teller.id)?;
     let mut own = 0;
     for money in entries::sums_of_order(x.c, id)? {
         if money.currency == word.total.currency {
             own = money.minor;
         } else if money.minor != 0 {
             let note = if is_over { note } else { Some(OTHER_CURRENCY) };
-            book(x, id, kind, Money::new(-money.minor, money.currency), at, note)?;
+            book_as_told(x, id, kind, Money::new(-money.minor, money.currency), at, note, teller)?;
             is_changed = true;
         }
     }
     if target != own {
-        book(x, id, kind, Money::new(target - own, word.total.currency), at, note)?;
+        book_as_told(x, id, kind, Money::new(target - own, word.total.currency), at, note, teller)?;
         is_changed = true;
     }
-    let was_over = matches!(conversion.status.as_str(), "cancelled" | "refunded");
     let turn = match (was_over, status) {
         (true, "paid") => Turn::Again,
         (false, "cancelled" | "refunded") => Turn::Back,
@@ -123,23 +150,21 @@ pub fn balance(x: &Context, id: ConversionId) -> Result<Vec<Made>> {
     for word in &words {
         orders::set_net(x.c, word.id, refund::net_of(x, word)?)?;
     }
+    conversions::set_note(x.c, id, DOUBTFUL, standing.is_doubtful)?;
     conversions::set_amount(x.c, id, word.total)?;
     if is_changed || conversion.status != status {
         conversions::set_status(x.c, id, status, Some(entries::sum(x.c, id, word.total.currency)?))?;
     }
     let ground = Ground { c: x.c, site: x.site, connections: x.connections, now: x.now };
-    reversal::settle(ground, &conversion, word, &refunds, turn)
+    reversal::settle(ground, &conversion, word, standing.counted(), turn)
 }
+
+/// Said of a sale that is somebody else's than was told at first.
+const ANOTHER_BUYER: &str = "the order was told again with another buyer: it counts as theirs";
 
 /// Marks money that the order's own state gave back, not a refund of its own.
 const WHOLE_ORDER: &str = "the whole order";
 const DELETED: &str = "deleted in the shop";
-
-/// The order that speaks: of the best informed senders the one that was changed last. What ties is decided by what
-/// does not depend on the order of arrival.
-pub fn speaker(words: &[OrderWord]) -> Option<&OrderWord> {
-    words.iter().max_by_key(|w| (w.rank, w.modified_at, w.is_over(), Reverse(w.connection)))
-}
 
 /// A sale that was just made may be that of orders which have ended already: then they say so now.
 pub fn adopt_ended(x: &Context, id: ConversionId, order_key: &str) -> Result<()> {
@@ -196,55 +221,4 @@ fn adopt(x: &Context, id: ConversionId, order: &OrderWord, order_key: &str) -> R
         conversions::set_time(x.c, id, order.happened_at, x.site.zone.day(order.happened_at))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::conversion::Rank;
-    use crate::domain::ids::OrderId;
-    use crate::domain::money::Currency;
-    use crate::store::refunds::ToldAt;
-
-    fn word(connection: i64, rank: Rank, modified_s: i64, status: OrderStatus) -> OrderWord {
-        OrderWord {
-            id: OrderId::new(connection),
-            connection,
-            platform: "generic".into(),
-            external_id: "1".into(),
-            rank: rank.number(),
-            status,
-            raw_status: status.word().into(),
-            total: Money::new(100, Currency::parse("EUR").expect("EUR")),
-            contact: None,
-            session: None,
-            happened_at: Time::from_s(0),
-            modified_at: Time::from_s(modified_s),
-            is_gone: false,
-            ended_at: None,
-            refunds_at: ToldAt::never(),
-        }
-    }
-
-    #[test]
-    fn the_best_informed_speaks_then_the_newest() {
-        use OrderStatus::{Cancelled, Paid};
-        let rows: &[(&str, [OrderWord; 2], i64)] = &[
-            ("a shop knows more", [word(1, Rank::Shop, 1, Paid), word(2, Rank::GenericOrder, 9, Cancelled)], 1),
-            ("the newer word", [word(1, Rank::Shop, 1, Paid), word(2, Rank::Shop, 2, Cancelled)], 2),
-            ("an older word", [word(1, Rank::Shop, 3, Cancelled), word(2, Rank::Shop, 2, Paid)], 1),
-            ("at the same moment the end of it", [word(1, Rank::Shop, 2, Paid), word(2, Rank::Shop, 2, Cancelled)], 2),
-            ("else the older connection", [word(1, Rank::Shop, 2, Paid), word(2, Rank::Shop, 2, Paid)], 1),
-        ];
-        for (what, words, want) in rows {
-            let mut turned = words.clone();
-            turned.reverse();
-            assert_eq!(
-                (speaker(words).map(|w| w.connection), speaker(&turned).map(|w| w.connection)),
-                (Some(*want), Some(*want)),
-                "{what}"
-            );
-        }
-        assert_eq!(speaker(&[]), None);
-    }
 }

@@ -123,7 +123,8 @@ fn store_told(x: &Context, order: &Order) -> Result<Stored> {
         let Some(sale) = would_join(x, &telling)? else { return Ok(unchanged(&order.external_id)) };
         if !order.is_over() && !is_gone {
             heed_refusal(x, &telling, sale)?;
-            return Ok(unchanged(&order.external_id));
+            // It had ended, and stands again unpaid: its end is no word of the sale any more.
+            return balance_known(x, &external_id, &order.external_id);
         }
     }
     let is_plain = known.is_none() && ended_at.is_none() && order.refunds.is_empty();
@@ -231,13 +232,11 @@ fn older(x: &Context, order: &Order, telling: &Telling, known: &KnownOrder, told
     if order.is_over() && known.is_over {
         orders::set_ended(x.c, known.id, order.ended_at.unwrap_or(order.modified_at))?;
     }
-    if known.conversion.is_some() {
-        return tell_of(x, order, telling, known.id, false);
-    }
-    if !order.is_sold() {
+    if order.is_sold() {
+        orders::set_paid(x.c, known.id)?;
+    } else if known.conversion.is_none() {
         return Ok(unchanged(&order.external_id));
     }
-    orders::set_paid(x.c, known.id)?;
     tell_of(x, order, telling, known.id, false)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{ConversionId, RefundId};
+use crate::domain::ids::{ConversionId, OrderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::refund::{Standing, counted};
 use crate::domain::time::{Day, Time};
@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::store::entries::{self, NewEntry};
 use crate::store::orders::OrderWord;
 use crate::store::refunds::{self, Known};
+use crate::store::reports;
 use crate::store::scope::SiteConn;
 
 use super::Context;
@@ -22,25 +23,50 @@ pub struct Counted {
     pub is_taken_back: bool,
 }
 
-/// Brings the lines of single refunds to what is known of them, and says whether any was added.
-pub fn book_all(x: &Context, id: ConversionId, word: &OrderWord) -> Result<(Vec<Counted>, bool)> {
-    let all = counted_of(x.c, word)?;
+/// Brings the lines of single refunds to what is known of them, and says whether any was added. `others` are refunds that
+/// somebody else has told of the same sale: theirs are the same money, or have been taken back.
+pub fn book_all(x: &Context, id: ConversionId, told: &Refunds, others: &[Refunds]) -> Result<bool> {
     let mut booked: BTreeMap<RefundId, Vec<(Time, Money)>> = BTreeMap::new();
     for line in entries::list_of_refunds(x.c, id)? {
         booked.entry(line.refund).or_default().push((line.happened_at, line.amount));
     }
     let mut is_changed = false;
-    for one in &all {
+    for one in &told.all {
         let lines = booked.remove(&one.refund.id).unwrap_or_default();
-        is_changed |= book_one(x, id, word, one, &lines)?;
+        is_changed |= book_one(x, id, &told.word, one, &lines)?;
     }
-    // Refunds of an order that spoke before and does no more.
-    for (refund, lines) in booked {
-        for ((at, currency), minor) in sums(&lines) {
-            is_changed |= line(x, id, refund, Money::new(-minor, currency), at, Some("told by a sender that knows less"))?;
+    for other in others {
+        for one in other.all.iter().filter(|one| one.is_taken_back) {
+            let Some(lines) = booked.remove(&one.refund.id) else { continue };
+            is_changed |= book_one(x, id, &other.word, one, &lines)?;
         }
     }
-    Ok((all, is_changed))
+    for (refund, lines) in booked {
+        for ((at, currency), minor) in sums(&lines) {
+            let line = Line { refund, amount: Money::new(-minor, currency), at, order: None, note: Some("told by another report as well") };
+            is_changed |= line.add(x, id)?;
+        }
+    }
+    Ok(is_changed)
+}
+
+/// The single refunds of one report of a sale.
+pub struct Refunds {
+    /// With what the sale came to as its total.
+    pub word: OrderWord,
+    pub all: Vec<Counted>,
+}
+
+impl Refunds {
+    /// None of them takes off more than is left of `total`.
+    pub fn of(c: &SiteConn, word: &OrderWord, total: Money) -> Result<Self> {
+        let word = OrderWord { total, ..word.clone() };
+        Ok(Self { all: counted_of(c, &word)?, word })
+    }
+
+    pub fn minor(&self) -> i64 {
+        self.all.iter().map(|one| one.counted_minor).sum()
+    }
 }
 
 /// What is left of an order by its own word.
@@ -53,7 +79,7 @@ pub fn net_of(x: &Context, word: &OrderWord) -> Result<i64> {
 }
 
 /// Refunds of an order as they are known, each with what it takes off.
-pub fn counted_of(c: &SiteConn, word: &OrderWord) -> Result<Vec<Counted>> {
+fn counted_of(c: &SiteConn, word: &OrderWord) -> Result<Vec<Counted>> {
     let known = refunds::list_of_order(c, word.connection, &word.external_id)?;
     let stands = |r: &Known| r.told_at >= word.refunds_at && r.amount.currency == word.total.currency;
     let standing: Vec<Standing> = known
@@ -78,7 +104,8 @@ fn book_one(x: &Context, id: ConversionId, word: &OrderWord, one: &Counted, line
         if booked != 0 {
             let at = x.read_at.unwrap_or(word.refunds_at.modified_at).max(one.refund.happened_at);
             let amount = Money::new(-booked, word.total.currency);
-            is_changed = line(x, id, one.refund.id, amount, at, Some("the shop took this refund back"))?;
+            let line = Line { refund: one.refund.id, amount, at, order: Some(word.id), note: Some("this refund was taken back") };
+            is_changed = line.add(x, id)?;
         }
         return Ok(is_changed);
     }
@@ -89,7 +116,8 @@ fn book_one(x: &Context, id: ConversionId, word: &OrderWord, one: &Counted, line
     }
     for (at, minor) in days.into_values().filter(|(_, minor)| *minor != 0) {
         let note = if lines.is_empty() { None } else { Some("told again") };
-        is_changed |= line(x, id, one.refund.id, Money::new(-minor, word.total.currency), at, note)?;
+        let amount = Money::new(-minor, word.total.currency);
+        is_changed |= Line { refund: one.refund.id, amount, at, order: Some(word.id), note }.add(x, id)?;
     }
     Ok(is_changed)
 }
@@ -107,9 +135,31 @@ fn sums(lines: &[(Time, Money)]) -> Vec<((Time, crate::domain::money::Currency),
     sums
 }
 
-fn line(x: &Context, id: ConversionId, refund: RefundId, amount: Money, at: Time, note: Option<&str>) -> Result<bool> {
-    let book_day = x.site.zone.day(at);
-    let new = NewEntry { conversion: id, kind: "refund", amount, happened_at: at, book_day, report: None, refund: Some(refund), note };
-    entries::add(x.c, &new)?;
-    Ok(true)
+struct Line<'a> {
+    refund: RefundId,
+    amount: Money,
+    at: Time,
+    /// Who told.
+    order: Option<OrderId>,
+    note: Option<&'a str>,
+}
+
+impl Line<'_> {
+    fn add(self, x: &Context, id: ConversionId) -> Result<bool> {
+        let report = self.order.map(|order| reports::find_of_order(x.c, id, order)).transpose()?.flatten();
+        entries::add(
+            x.c,
+            &NewEntry {
+                conversion: id,
+                kind: "refund",
+                amount: self.amount,
+                happened_at: self.at,
+                book_day: x.site.zone.day(self.at),
+                report,
+                refund: Some(self.refund),
+                note: self.note,
+            },
+        )?;
+        Ok(true)
+    }
 }

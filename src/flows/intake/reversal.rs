@@ -19,8 +19,8 @@ use crate::store::reversals::{self, NewReversal, Reversal};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 
-use super::ledger::speaker;
-use super::refund::{Counted, counted_of};
+use super::refund::Counted;
+use super::standing::Standing;
 
 /// A sale that counts again, where its platform has no word of its own for it.
 const AGAIN: &str = "again";
@@ -45,11 +45,11 @@ pub enum Turn {
 /// A sale is told anew by somebody's hand, or to one more connection: what went back of it follows.
 pub fn follow(g: Ground, id: ConversionId) -> Result<Vec<Made>> {
     let words = orders::words_of(g.c, id)?;
-    let (Some(word), Some(sale)) = (speaker(&words), conversions::find(g.c, id)?) else { return Ok(Vec::new()) };
-    if word.rank < sale.rank {
+    let (Some(standing), Some(sale)) = (Standing::of(g.c, &words)?, conversions::find(g.c, id)?) else { return Ok(Vec::new()) };
+    if standing.word.rank < sale.rank {
         return Ok(Vec::new());
     }
-    settle(g, &sale, word, &counted_of(g.c, word)?, Turn::None)
+    settle(g, &sale, &standing.word, standing.counted(), Turn::None)
 }
 
 /// Brings every destination's account to what has gone of a sale. Repeating it adds nothing.

@@ -4,8 +4,9 @@
 
 use std::cmp::Reverse;
 
-use super::ledger::{balance, move_back, speaker};
+use super::ledger::{balance, move_back};
 use super::reversal::{self, Ground, Turn};
+use super::standing::speaker;
 use super::telling::{Telling, known_by_all, sessions_of};
 use super::{Context, must};
 use crate::domain::conversion::{Candidate, Joining, joining};

@@ -16,6 +16,7 @@ use crate::domain::question::Asked;
 use crate::domain::question::funnel::{self, Counts};
 use crate::domain::time::Time;
 use crate::error::Result;
+use crate::sources;
 use crate::store::milestones::walked;
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -28,10 +29,10 @@ const MOST_PARTS: usize = 200;
 
 pub const METRICS: Doc = Doc::new(
     "Funnel",
-    "People who took a step in these days, how many of them signed up in the same days, and how they went from step to step. A person of several sources is one of the whole and one of each source. Revenue is what they bought from their first step in these days to their end, in the site's currency, less what went back since; rates are fractions.",
+    "People who took a step in these days, how many of them signed up in the same days, and how they went from step to step. A person of several sources is one of the whole and one of each source. A sign-up counts where it came after the person's first step, of a source after the first step of that source. Besides the seven sources stands every other system that has told of somebody in these days, so that nobody of the whole is in no row. Revenue is what they bought from their first step in these days to their end, in the site's currency, less what went back since; rates are fractions.",
 )
 .query(&[
-    ("source_type", "easyappointments, zoom, eventbrite, poshvip, manual, referral or direct_signup"),
+    ("source_type", "easyappointments, zoom, eventbrite, poshvip, manual, referral or direct_signup, or another system that tells of steps, such as calcom"),
     ("start_date", "first day, 2026-06-01, or a time; without it, 30 days"),
     ("end_date", "last day, included, or a time; without it, today"),
 ])
@@ -43,7 +44,7 @@ pub async fn metrics(app: App, ask: Ask) -> Result<Reply> {
     let site = ask.site()?.clone();
     let asked = Asked(&ask.query);
     let source = asked.one("source_type").map(str::to_owned);
-    if source.as_deref().is_some_and(|s| !SOURCES.contains(&s)) {
+    if source.as_deref().is_some_and(|s| !SOURCES.contains(&s) && sources::find(s).is_none()) {
         return Err(none_of("source_type", &SOURCES));
     }
     let (from, to) = asked.times("start_date", "end_date", &site.zone, app.clock.now(), DEFAULT_DAYS - 1)?;
@@ -70,15 +71,13 @@ fn figures(c: &SiteConn, site: &Site, source: Option<&str>, from: Time, to: Time
     };
     let sold = sold::people::of_people(c, &site.zone)?;
     let answer = funnel::answer(walked.steps.iter().copied(), sold.bought(site.currency), &asked);
+    let counts = |word: &str| place(&walked.sources, word).and_then(|n| answer.sources.get(n)).cloned().unwrap_or_default();
+    let mut others: Vec<&str> = walked.sources.iter().map(String::as_str).filter(|word| !SOURCES.contains(word)).collect();
+    others.retain(|word| counts(word).people > 0);
+    others.sort_unstable();
     let named = |word: &&str| source.is_none_or(|s| s == *word);
-    let sources: Vec<Value> = SOURCES
-        .into_iter()
-        .filter(named)
-        .map(|word| {
-            let counts = place(&walked.sources, word).and_then(|n| answer.sources.get(n)).cloned().unwrap_or_default();
-            of_source(word, &counts, site.currency)
-        })
-        .collect();
+    let sources: Vec<Value> =
+        SOURCES.into_iter().chain(others).filter(named).map(|word| of_source(word, &counts(word), site.currency)).collect();
     let mut before: Option<u64> = None;
     let mut steps = Vec::with_capacity(words.len());
     for (word, taken) in words.iter().zip(&answer.steps) {

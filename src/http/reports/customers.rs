@@ -15,15 +15,14 @@ use crate::app::App;
 use crate::domain::money::Money;
 use crate::domain::question::{Asked, ConversionFilter, Period, Span};
 use crate::error::{Error, Result};
-use crate::store::questions::customers::{self, rounded};
+use crate::store::questions::customers;
 use crate::store::questions::money::{self, Moneys};
-use crate::store::questions::overview;
 use crate::store::questions::sales::{self, Key, Sold};
 
 /// Days, and which sales: the others are refused, not passed over.
 const QUERY: &[Param] = query::CHAT;
 
-pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who came back: how many, their sales, their money by day of booking. An average order is what is left of those that were kept. Worth is over all time; with a filter, of those who bought so on these days.")
+pub const CUSTOMERS: Doc = Doc::new("Reports", "New customers against those who came back: how many, their sales, their money by day of booking. An average order is net revenue by orders. Worth is over all time; with a filter, of those who bought so on these days.")
     .query(QUERY)
     .answer(
         r#"{"customers":{"all":12,"new":9,"returning":3},"orders":15,"net":[],"buyers":{"new":{"orders":9,"net":[]},"returning":{"orders":5,"net":[]},"unknown":{"orders":1,"net":[]}},"platforms":[],"worth":{"customers":40,"average":null,"median":null}}"#,
@@ -64,7 +63,7 @@ pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
     let days = asked.days(&site.zone, app.clock.now(), DEFAULT_DAYS)?;
     let filter = ConversionFilter::read(asked)?.named_by(&site.rules);
     let of = site.clone();
-    let (sold, kept, (count, all, worths)) = patient(&app, &site, move |c| {
+    let (sold, (count, all, worths)) = patient(&app, &site, move |c| {
         let period = Period::whole(days);
         let customers = match filter.is_open() {
             true => {
@@ -76,7 +75,7 @@ pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
                 (count, count, worths)
             }
         };
-        Ok((sales::sales(c, &of.zone, period, &filter)?, overview::kept(c, &of.zone, period, &filter)?, customers))
+        Ok((sales::sales(c, &of.zone, period, &filter)?, customers))
     })
     .await?;
     let (mut whole, mut buyers, mut platforms) = (Part::default(), HashMap::<&str, Part>::new(), HashMap::<&str, Part>::new());
@@ -105,16 +104,15 @@ pub async fn customers(app: App, ask: Ask) -> Result<Reply> {
     answer["customers"] = json!({"all": count.all, "new": count.new, "returning": count.returning});
     answer["buyers"] = Value::Object(named);
     answer["platforms"] = platforms.into();
-    let own = |minor: i64| shown::money(Money::new(minor, site.currency));
-    // Of what went back whole nothing is left, and it is no order any more: as in the headline.
-    let orders = kept.get(site.currency.code()).copied().unwrap_or(0);
+    let own = |minor: i64| Money::new(minor, site.currency);
     let net = whole.money.get(site.currency.code()).map_or(0, |m| m.net_minor());
-    answer["average_order"] = (orders > 0).then(|| own(rounded(net, orders))).into();
+    let orders = sold.iter().filter(|(key, _)| key.currency == site.currency.code()).map(|(_, sold)| sold.orders).sum();
+    answer["average_order"] = shown::maybe_money(own(net).average(orders));
     answer["worth"] = json!({
         "customers": all.all,
         "returning": all.returning,
-        "average": (worths.customers > 0).then(|| own(rounded(worths.net_minor, worths.customers))),
-        "median": worths.median_minor.map(own),
+        "average": shown::maybe_money(own(worths.net_minor).average(worths.customers)),
+        "median": shown::maybe_money(worths.median_minor.map(own)),
     });
     Reply::json(&answer)
 }

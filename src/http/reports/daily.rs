@@ -16,7 +16,6 @@ use crate::domain::conversion::ConversionKind;
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::{Asked, Days, Period, days};
 use crate::error::Result;
-use crate::store::questions::customers::rounded;
 use crate::store::questions::daily::{self, Back};
 use crate::store::questions::overview;
 use crate::store::questions::statements::{self, Earned};
@@ -45,8 +44,8 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
         let report = statements::day_report(c, &of.zone, day, &of.rules)?;
         let all = overview::by_day(c, &of.zone, Period::whole(wanted.days), &wanted.filter)?;
         let figures = all.into_values().next().unwrap_or_default();
-        let kept = report.orders.get(of.currency.code()).copied().unwrap_or(0);
-        let own = report.all.minor.get(of.currency.code()).copied().unwrap_or(0);
+        let orders = report.orders.get(of.currency.code()).copied().unwrap_or(0);
+        let own = Money::new(report.all.minor.get(of.currency.code()).copied().unwrap_or(0), of.currency);
         let kinds: Map<String, Value> =
             ConversionKind::ALL.iter().map(|kind| (kind.word().to_owned(), figures.of_kind(kind.word()).into())).collect();
         Ok(json!({
@@ -58,7 +57,7 @@ pub async fn daily(app: App, ask: Ask) -> Result<Reply> {
             "net": net(&report.all),
             "sold": shown::moneys(&moneys(&figures.money, |m| m.sold_minor)),
             "back": shown::moneys(&moneys(&figures.money, |m| m.back_minor)),
-            "average_order": (kept > 0).then(|| shown::money(Money::new(rounded(own, kept), of.currency))),
+            "average_order": shown::maybe_money(own.average(orders)),
             "by_source": rows(&report.by_source, of.currency),
             "by_campaign": rows(&report.by_campaign, of.currency),
             "products": shown_products(c, &of, &wanted, MOST)?,

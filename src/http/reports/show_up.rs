@@ -24,7 +24,6 @@ use crate::domain::question::show_up::Shown;
 use crate::domain::spend::cost_of_one;
 use crate::error::{Error, Result};
 use crate::store::questions::contacts;
-use crate::store::questions::customers::rounded;
 use crate::store::questions::show_up::{self, Group, Happened, Part, Somebody, Times};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
@@ -223,7 +222,7 @@ fn moneys(net: &BTreeMap<Currency, i64>) -> Vec<Money> {
 /// What is left of purchases for each person who came, in the site's currency.
 fn per_attended(group: &Group, currency: Currency) -> Option<Money> {
     let net = group.net.get(&currency).copied().unwrap_or(0);
-    (group.shown.came > 0).then(|| Money::new(rounded(net, group.shown.came as i64), currency))
+    Money::new(net, currency).average(group.shown.came as i64)
 }
 
 /// In one currency; none where nothing was spent in it, or nothing is there to share it.

@@ -48,7 +48,8 @@ pub struct NewLine<'a> {
     pub note: &'a str,
 }
 
-const CREDIT: &str = "affiliate_id, code, way, followed_at, terms, hold_days, due_at, reason, flag, verdict, verdict_at, model";
+const CREDIT: &str =
+    "affiliate_id, code, way, followed_at, terms, hold_days, due_at, reason, flag, verdict, verdict_at, model, is_asserted";
 
 pub fn find(c: &SiteConn, conversion: ConversionId) -> Result<Option<Credit>> {
     c.find(
@@ -63,16 +64,17 @@ pub fn find(c: &SiteConn, conversion: ConversionId) -> Result<Option<Credit>> {
 pub fn save(c: &SiteConn, conversion: ConversionId, credit: &Credit, now: Time) -> Result<()> {
     let terms = credit.terms.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
     c.execute(
-        "insert into affiliate_credits (site_id, conversion_id, affiliate_id, code, way, followed_at, at, terms, hold_days, due_at, reason, flag, model)
-         values (:site, :id, :affiliate, :code, :way, :followed, :now, :terms, :hold, :due, :reason, :flag, :model)
+        "insert into affiliate_credits (site_id, conversion_id, affiliate_id, code, way, followed_at, at, terms, hold_days, due_at, reason, flag, model,
+           is_asserted)
+         values (:site, :id, :affiliate, :code, :way, :followed, :now, :terms, :hold, :due, :reason, :flag, :model, :asserted)
          on conflict (site_id, conversion_id) do update set affiliate_id = excluded.affiliate_id, code = excluded.code, way = excluded.way,
            followed_at = excluded.followed_at, at = excluded.at, terms = excluded.terms, hold_days = excluded.hold_days,
-           due_at = excluded.due_at, reason = excluded.reason, flag = excluded.flag,
+           due_at = excluded.due_at, reason = excluded.reason, flag = excluded.flag, is_asserted = excluded.is_asserted,
            verdict = iif(affiliate_id is excluded.affiliate_id, verdict, null)",
         named_params! {":id": conversion.number(), ":affiliate": credit.affiliate.map(AffiliateId::number), ":code": credit.claim.code,
         ":way": credit.claim.way.word(), ":followed": credit.followed_at.map(Time::ms), ":now": now.ms(), ":terms": terms,
         ":hold": credit.hold_days, ":due": credit.due_at.ms(), ":reason": credit.reason, ":flag": credit.flag,
-        ":model": credit.model.word()},
+        ":model": credit.model.word(), ":asserted": credit.claim.is_asserted},
     )?;
     Ok(())
 }
@@ -288,7 +290,12 @@ fn read(row: &Row) -> Result<Credit> {
     let verdict: Option<String> = row.get(9).map_err(sql)?;
     Ok(Credit {
         affiliate: row.get::<_, Option<i64>>(0).map_err(sql)?.map(AffiliateId::new),
-        claim: Claim { way, code: row.get(1).map_err(sql)?, at: if way == Way::Link { followed_at } else { None } },
+        claim: Claim {
+            way,
+            code: row.get(1).map_err(sql)?,
+            at: if way == Way::Link { followed_at } else { None },
+            is_asserted: row.get(12).map_err(sql)?,
+        },
         followed_at,
         terms: terms.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?,
         hold_days: row.get(5).map_err(sql)?,

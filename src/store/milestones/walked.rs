@@ -11,7 +11,7 @@ use super::super::questions::visits::Origin;
 use super::super::scope::SiteConn;
 use crate::domain::campaign::{ClickKind, Utm};
 use crate::domain::milestone::{CameFrom, touchpoint};
-use crate::domain::question::funnel::Step;
+use crate::domain::question::funnel::{Enrolled, Step};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 
@@ -225,21 +225,21 @@ impl Walks {
     }
 }
 
-/// Who signed up between two moments, in the order of their numbers: the days of the earliest, where there are several.
-pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<Vec<(i32, Option<i64>)>> {
+/// Sign-ups between two moments, ordered by person, then time.
+pub fn enrolled(c: &SiteConn, from_ms: i64, to_ms: i64) -> Result<Vec<Enrolled>> {
     let mut found = Vec::new();
     c.scan(
-        "select contact_id, days from enrolments where site_id = :site and at >= :from and at < :to order by at",
+        "select contact_id, days, at from enrolments where site_id = :site and at >= :from and at < :to order by at",
         named_params! {":from": from_ms, ":to": to_ms},
         |row| {
             if let Some(person) = row.get::<_, Option<i64>>(0)?.and_then(|n| i32::try_from(n).ok()) {
-                found.push((person, row.get(1)?));
+                let at_s = u32::try_from(row.get::<_, i64>(2)? / 1_000).unwrap_or(u32::MAX);
+                found.push(Enrolled { person, at_s, days: row.get(1)? });
             }
             Ok(true)
         },
     )?;
     // A sort that keeps the order of equals: the earliest of each stays first.
-    found.sort_by_key(|(person, _)| *person);
-    found.dedup_by_key(|(person, _)| *person);
+    found.sort_by_key(|one| one.person);
     Ok(found)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::affiliates::days::{self as clicks, Clicks};
 use super::super::scope::SiteConn;
-use crate::domain::affiliate::flags::Seen;
+use crate::domain::affiliate::flags::{Seen, UNPROVED};
 use crate::domain::ids::{AffiliateId, ConversionId, PayoutId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::Days;
@@ -140,14 +140,15 @@ fn states(c: &SiteConn, days: Days, now: Time, found: &mut BTreeMap<Whose, Figur
 /// What flags go by.
 fn seen(c: &SiteConn, id: AffiliateId, days: Days, clicks: Clicks) -> Result<Seen> {
     let found = c.find(
-        "select coalesce(sum(e.way = 'coupon'), 0), coalesce(sum(e.way = 'coupon' and e.followed_at is null), 0), coalesce(sum(e.flag is not null and e.verdict is null), 0)
+        "select coalesce(sum(e.way = 'coupon'), 0), coalesce(sum(e.way = 'coupon' and e.followed_at is null), 0), coalesce(sum(e.flag is not null and e.flag <> :unproved and e.verdict is null), 0),
+           coalesce(sum(e.flag is :unproved and e.verdict is null), 0)
          from affiliate_credits e join conversions v on v.site_id = e.site_id and v.id = e.conversion_id
          where e.site_id = :site and e.affiliate_id = :id and v.book_day between :from and :to",
-        named_params! {":id": id.number(), ":from": days.from.0, ":to": days.to.0},
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        named_params! {":id": id.number(), ":from": days.from.0, ":to": days.to.0, ":unproved": UNPROVED},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let (by_coupon, by_coupon_alone, own) = found.unwrap_or_default();
-    Ok(Seen { clicks: clicks.clicks, bursts: clicks.bursts, ads: clicks.ads, by_coupon, by_coupon_alone, own })
+    let (by_coupon, by_coupon_alone, own, unproved) = found.unwrap_or_default();
+    Ok(Seen { clicks: clicks.clicks, bursts: clicks.bursts, ads: clicks.ads, by_coupon, by_coupon_alone, own, unproved })
 }
 
 impl Figures {

@@ -57,17 +57,8 @@ impl Customer {
 impl Worth {
     /// What is left of an order, on average.
     pub fn average(&self) -> Option<Money> {
-        (self.orders > 0).then(|| Money::new(rounded(self.net.minor, self.orders), self.net.currency))
+        self.net.average(self.orders)
     }
-}
-
-/// Divided to the nearest minor unit, halves away from nought.
-pub fn rounded(minor: i64, by: i64) -> i64 {
-    let (minor, by) = (i128::from(minor), i128::from(by));
-    let half = by / 2;
-    let rounded = if minor < 0 { -((half - minor) / by) } else { (minor + half) / by };
-    // Never larger than what was divided.
-    i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
 /// Seen from the days that are asked for: whose first sale lies in them, or before. Without days: who bought once, or
@@ -361,16 +352,4 @@ fn read(row: &Row) -> rusqlite::Result<Place> {
         first_conversion: row.get(4)?,
         key: row.get(5)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn averages_are_rounded_to_the_nearest() {
-        for (minor, by, want) in [(100, 3, 33), (200, 3, 67), (5, 2, 3), (-5, 2, -3), (-100, 3, -33), (0, 7, 0)] {
-            assert_eq!(rounded(minor, by), want, "{minor} by {by}");
-        }
-    }
 }

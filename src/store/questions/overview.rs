@@ -24,9 +24,7 @@ pub struct DayFigures {
     /// Conversions whose days to convert are known.
     pub days_count: i64,
     pub money: Moneys,
-    /// Sales of each currency of which something is left: what an average order is an average of.
-    pub kept: BTreeMap<String, i64>,
-    /// All sales of each currency.
+    /// All sales of each currency: what an average order is an average of.
     pub sales: BTreeMap<String, i64>,
 }
 
@@ -48,9 +46,6 @@ impl DayFigures {
         self.days_sum += other.days_sum;
         self.days_count += other.days_count;
         money::add_all(&mut self.money, &other.money);
-        for (currency, n) in &other.kept {
-            *self.kept.entry(currency.clone()).or_default() += n;
-        }
         for (currency, n) in &other.sales {
             *self.sales.entry(currency.clone()).or_default() += n;
         }
@@ -60,9 +55,6 @@ impl DayFigures {
         add(&mut self.kinds, marks.kind, n);
         if marks.kind == ConversionKind::Sale.word() {
             add(&mut self.sales, marks.currency, n);
-            if !matches!(marks.status, "cancelled" | "refunded") {
-                add(&mut self.kept, marks.currency, n);
-            }
         }
         if marks.match_type != MatchType::None.word() {
             self.attributed += n;
@@ -110,11 +102,6 @@ pub(super) fn conversions_by_day(
     filter: &ConversionFilter,
 ) -> Result<BTreeMap<Day, DayFigures>> {
     Ok(conversions(c, zone, period, filter)?.0)
-}
-
-/// Sales of each currency of which something is left: what an average order is an average of.
-pub fn kept(c: &SiteConn, zone: &Zone, period: Period, filter: &ConversionFilter) -> Result<BTreeMap<String, i64>> {
-    Ok(headline(&conversions(c, zone, period, filter)?.0).kept)
 }
 
 /// The sum of all the days.

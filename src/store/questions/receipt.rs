@@ -53,6 +53,7 @@ pub struct Partner {
 /// One platform's statement.
 #[derive(Debug, Clone)]
 pub struct Report {
+    pub id: i64,
     pub received_at: Time,
     pub happened_at: Time,
     /// 0 stands for our own API.
@@ -84,6 +85,8 @@ pub struct Entry {
     pub happened_at: Time,
     pub book_day: Day,
     pub note: Option<String>,
+    /// The report that told of it, where one did.
+    pub report: Option<i64>,
 }
 
 /// What a receipt is asked by.
@@ -179,13 +182,14 @@ fn runs(c: &SiteConn, id: ConversionId) -> Result<(Vec<Run>, Option<Newest>)> {
 fn reports(c: &SiteConn, id: ConversionId) -> Result<Vec<Report>> {
     let mut reports: Vec<(Report, String, Option<i64>)> = c.list(
         "select received_at, happened_at, connection_id, platform, what, external_id, rank, amount_minor, currency, inbox_id,
-           detail, fact_kind, fact_id
+           detail, fact_kind, fact_id, id
          from reports where site_id = :site and conversion_id = :id order by received_at, id",
         named_params! {":id": id.number()},
         |row| {
             let inbox: Option<i64> = row.get(9)?;
             let detail: String = row.get(10)?;
             let report = Report {
+                id: row.get(13)?,
                 received_at: Time::from_ms(row.get(0)?),
                 happened_at: Time::from_ms(row.get(1)?),
                 connection: row.get(2)?,
@@ -298,7 +302,7 @@ fn order_fields(c: &SiteConn, id: i64) -> Result<Option<Map<String, Value>>> {
 
 fn entries(c: &SiteConn, id: ConversionId) -> Result<Vec<Entry>> {
     c.list(
-        "select kind, amount_minor, currency, happened_at, book_day, note from entries
+        "select kind, amount_minor, currency, happened_at, book_day, note, report_id from entries
          where site_id = :site and conversion_id = :id order by happened_at, id",
         named_params! {":id": id.number()},
         |row| {
@@ -308,6 +312,7 @@ fn entries(c: &SiteConn, id: ConversionId) -> Result<Vec<Entry>> {
                 happened_at: Time::from_ms(row.get(3)?),
                 book_day: Day(row.get(4)?),
                 note: row.get(5)?,
+                report: row.get(6)?,
             })
         },
     )

@@ -195,7 +195,7 @@ pub struct Earned {
 #[derive(Debug, Default)]
 pub struct DayReport {
     pub all: Earned,
-    /// Sales that happened on the day, by currency; not those that went back whole.
+    /// Sales that happened on the day, by currency.
     pub orders: BTreeMap<String, i64>,
     pub by_source: BTreeMap<String, Earned>,
     pub by_campaign: BTreeMap<String, Earned>,
@@ -210,17 +210,17 @@ pub fn day_report(c: &SiteConn, zone: &Zone, day: Day, rules: &Rules) -> Result<
            order by r.rank desc, r.id limit 1))";
     c.scan(
         &format!(
-            "select c.source, {campaign}, c.kind, c.status, c.currency, c.medium from conversions c
+            "select c.source, {campaign}, c.kind, c.currency, c.medium from conversions c
              where c.site_id = :site and c.happened_at >= :from and c.happened_at < :to and c.counts = 1"
         ),
         named_params! {":from": zone.start(day).ms(), ":to": zone.start(day.plus(1)).ms()},
         |row| {
-            let (source, _, campaign) = rules.named(super::word(row, 0)?, super::word(row, 5)?, super::word(row, 1)?);
+            let (source, _, campaign) = rules.named(super::word(row, 0)?, super::word(row, 4)?, super::word(row, 1)?);
             for earned in report.of(source, campaign) {
                 earned.conversions += 1;
             }
-            if super::word(row, 2)? == ConversionKind::Sale.word() && !matches!(super::word(row, 3)?, "cancelled" | "refunded") {
-                *report.orders.entry(super::word(row, 4)?.to_owned()).or_default() += 1;
+            if super::word(row, 2)? == ConversionKind::Sale.word() {
+                *report.orders.entry(super::word(row, 3)?.to_owned()).or_default() += 1;
             }
             Ok(true)
         },

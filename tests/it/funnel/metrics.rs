@@ -52,7 +52,7 @@ struct Row {
 /// Everything again from what `halotrack sql` shows, one list after the other.
 fn worked_out(house: &House, site: &SiteAt, only: Option<&str>, from: i64, to: i64) -> Value {
     let second = |v: &Value| v.as_str().and_then(Time::parse).map_or(0, Time::s);
-    let rows: Vec<Row> = house
+    let ever: Vec<Row> = house
         .sql(site, "select * from funnel_events where contact_id is not null")
         .iter()
         .map(|r| Row {
@@ -62,31 +62,38 @@ fn worked_out(house: &House, site: &SiteAt, only: Option<&str>, from: i64, to: i
             source: r["source_type"].as_str().unwrap_or_default().to_owned(),
             kind: r["event_type"].as_str().unwrap_or_default().to_owned(),
         })
-        .filter(|r| r.at >= from && r.at < to && only.is_none_or(|s| s == r.source))
+        .filter(|r| r.at < to && only.is_none_or(|s| s == r.source))
         .collect();
+    let rows: Vec<&Row> = ever.iter().filter(|r| r.at >= from).collect();
+    let first_step = |person: &str, source: Option<&str>| {
+        ever.iter().filter(|r| r.person == person && source.is_none_or(|s| s == r.source)).map(|r| r.at).min().unwrap_or(i64::MAX)
+    };
     let emails: BTreeMap<String, String> = house
         .sql(site, "select id, email from contacts")
         .iter()
         .map(|r| (r["email"].as_str().unwrap_or_default().to_owned(), r["id"].as_str().unwrap_or_default().to_owned()))
         .collect();
-    let mut enrolled: BTreeMap<String, Option<f64>> = BTreeMap::new();
+    let mut enrolled: BTreeMap<String, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     for r in house.sql(site, "select email, converted_at, days_to_conversion from funnel_conversions order by converted_at") {
         let at = second(&r["converted_at"]);
         if let Some(person) = emails.get(r["email"].as_str().unwrap_or_default()).filter(|_| at >= from && at < to) {
-            enrolled.entry(person.clone()).or_insert(r["days_to_conversion"].as_f64());
+            enrolled.entry(person.clone()).or_default().push((at, r["days_to_conversion"].as_f64()));
         }
     }
     let people = |rows: &[&Row]| -> BTreeSet<String> { rows.iter().map(|r| r.person.clone()).collect() };
-    let all: Vec<&Row> = rows.iter().collect();
-    let everybody = people(&all);
+    // The first sign-up that came after somebody's first step.
+    let won_by = |person: &String, source: Option<&str>| {
+        enrolled.get(person)?.iter().find(|(at, _)| *at >= first_step(person, source)).map(|(_, days)| *days)
+    };
+    let everybody = people(&rows);
     let ratio = |a: usize, b: usize| if b == 0 { 0.0 } else { a as f64 / b as f64 };
     let sources: Vec<Value> = SOURCES
         .into_iter()
         .filter(|s| only.is_none_or(|o| o == *s))
         .map(|source| {
-            let who = people(&rows.iter().filter(|r| r.source == source).collect::<Vec<_>>());
-            let won: Vec<&String> = who.iter().filter(|p| enrolled.contains_key(*p)).collect();
-            let days = won.iter().filter_map(|p| enrolled[*p]).collect();
+            let who = people(&rows.iter().copied().filter(|r| r.source == source).collect::<Vec<_>>());
+            let won: Vec<Option<f64>> = who.iter().filter_map(|p| won_by(p, Some(source))).collect();
+            let days = won.iter().copied().flatten().collect();
             let mut revenue = 0.0;
             for person in &who {
                 let since = rows.iter().filter(|r| r.source == source && r.person == *person).map(|r| r.at).min().unwrap_or(i64::MAX);
@@ -103,7 +110,7 @@ fn worked_out(house: &House, site: &SiteAt, only: Option<&str>, from: i64, to: i
         .collect();
     let mut steps: Vec<Value> = Vec::new();
     for (place, kind) in KINDS.into_iter().enumerate() {
-        let taken: Vec<&Row> = rows.iter().filter(|r| r.kind == kind).collect();
+        let taken: Vec<&Row> = rows.iter().copied().filter(|r| r.kind == kind).collect();
         let who = people(&taken);
         let mut gaps = Vec::new();
         let before = place.checked_sub(1).map(|p| KINDS[p]);
@@ -118,7 +125,7 @@ fn worked_out(house: &House, site: &SiteAt, only: Option<&str>, from: i64, to: i
         steps.push(json!({"event_type": kind, "people": who.len(), "rate_from_previous": previous.map(|n| ratio(who.len(), n as usize)),
             "median_seconds": median(gaps)}));
     }
-    let won = everybody.iter().filter(|p| enrolled.contains_key(*p)).count();
+    let won = everybody.iter().filter(|p| won_by(p, None).is_some()).count();
     json!({"total_leads": everybody.len(), "total_conversions": won, "conversion_rate": ratio(won, everybody.len()), "sources": sources,
         "steps": steps})
 }
