@@ -27,7 +27,13 @@ pub struct Seen {
     /// Sales that the partner seems to have bought.
     pub own: i64,
     /// Sales that only a browser's own word ties to the partner's link.
+    #[serde(default, skip_serializing_if = "is_nought")]
     pub unproved: i64,
+}
+
+/// What is written down for good is written without what was not known to its first readers.
+fn is_nought(n: &i64) -> bool {
+    *n == 0
 }
 
 /// Why a commission waits: its only link is a claim that anybody could make.
