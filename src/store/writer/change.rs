@@ -18,11 +18,20 @@ pub trait Change: Send {
     fn is_repeatable(&self) -> bool;
 }
 
-struct Waiting<T, F, D> {
+struct Waiting<T, F, D: FnOnce(Result<T>)> {
     change: F,
     is_repeatable: bool,
     outcome: Option<Result<T>>,
-    then: D,
+    then: Option<D>,
+}
+
+/// One that never came to the writer's hand, because the writer ended, hears of it too.
+impl<T, F, D: FnOnce(Result<T>)> Drop for Waiting<T, F, D> {
+    fn drop(&mut self) {
+        if let Some(then) = self.then.take() {
+            then(Err(super::stopping()));
+        }
+    }
 }
 
 pub type Told<T> = oneshot::Receiver<Result<T>>;
@@ -56,7 +65,7 @@ where
     F: FnMut(&Connection) -> Result<T> + Send + 'static,
     D: FnOnce(Result<T>) + Send + 'static,
 {
-    Box::new(Waiting { change, is_repeatable: true, outcome: None, then })
+    Box::new(Waiting { change, is_repeatable: true, outcome: None, then: Some(then) })
 }
 
 fn waiting<T, F>(is_repeatable: bool, change: F) -> (Box<dyn Change>, Told<T>)
@@ -68,7 +77,7 @@ where
     let then = |outcome| {
         let _ = tell.send(outcome);
     };
-    (Box::new(Waiting { change, is_repeatable, outcome: None, then }), told)
+    (Box::new(Waiting { change, is_repeatable, outcome: None, then: Some(then) }), told)
 }
 
 impl<T, F, D> Change for Waiting<T, F, D>
@@ -86,8 +95,9 @@ where
         is_kept
     }
 
-    fn finish(self: Box<Self>, committed: Result<()>) {
-        (self.then)(match (self.outcome, committed) {
+    fn finish(mut self: Box<Self>, committed: Result<()>) {
+        let Some(then) = self.then.take() else { return };
+        then(match (self.outcome.take(), committed) {
             // A change that failed by itself says its own reason.
             (Some(Err(own)), _) => Err(own),
             (_, Err(e)) => Err(e),
