@@ -24,10 +24,7 @@ struct Till {
 
 impl Till {
     async fn open() -> Self {
-        let account = Account::open().await;
-        let house = account.house();
-        let site = house.site("harrow.example").await;
-        let connected = account.connect(&house, &site).await;
+        let (account, house, site, connected) = Account::of_a_shop().await;
         let till = Self { account, house, site, connected };
         till.read().await;
         till

@@ -40,10 +40,7 @@ struct Till {
 
 impl Till {
     async fn open() -> Self {
-        let account = Account::open().await;
-        let house = account.house();
-        let site = house.site("harrow.example").await;
-        let connected = account.connect(&house, &site).await;
+        let (account, house, site, connected) = Account::of_a_shop().await;
         house.advance_s(10 * DAY_S);
         puller::drain(&house.app).await.expect("what is due is read");
         let opened_at = house.clock.now();

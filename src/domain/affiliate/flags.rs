@@ -31,11 +31,6 @@ pub struct Seen {
     pub unproved: i64,
 }
 
-/// What is written down for good is written without what was not known to its first readers.
-fn is_nought(n: &i64) -> bool {
-    *n == 0
-}
-
 /// Why a commission waits: its only link is a claim that anybody could make.
 pub const UNPROVED: &str = "Only a browser said to be the buyer's: nothing proves that the buyer followed the link.";
 
@@ -43,6 +38,11 @@ pub const UNPROVED: &str = "Only a browser said to be the buyer's: nothing prove
 /// flag alone: nobody is taken for somebody else by it.
 pub fn is_same_mailbox(one: &str, other: &str) -> bool {
     mailbox(one) == mailbox(other)
+}
+
+/// What is written down for good is written without what was not known to its first readers.
+fn is_nought(n: &i64) -> bool {
+    *n == 0
 }
 
 fn mailbox(address: &str) -> String {

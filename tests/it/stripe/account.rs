@@ -46,6 +46,15 @@ impl Account {
         House::with(move |config| drop(config.base_urls.insert("stripe".into(), url)))
     }
 
+    /// With a shop that reads it.
+    pub async fn of_a_shop() -> (Self, House, SiteAt, Connected) {
+        let account = Self::open().await;
+        let house = account.house();
+        let site = house.site("harrow.example").await;
+        let connected = account.connect(&house, &site).await;
+        (account, house, site, connected)
+    }
+
     pub fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().expect("no story panics while it holds the account")
     }
