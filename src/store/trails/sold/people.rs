@@ -42,3 +42,24 @@ impl People {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Sold;
+    use super::*;
+
+    fn sale(person: i64, at_s: u32, kind: Kind, currency: Currency) -> Sale {
+        Sale { person, at_s, kind, id: 1, name: 0, origin: 0, currency: Some(currency), minor: 500, net_minor: 400 }
+    }
+
+    #[test]
+    fn sales_of_all_days_come_in_the_order_of_people() {
+        let (usd, eur) = (Currency::parse("USD").expect("a currency"), Currency::parse("EUR").expect("a currency"));
+        let sold = |person, at_s| sale(person, at_s, Kind::Sale, usd);
+        let rows = vec![sold(-4, 9), sold(1, 5), sale(1, 6, Kind::Refund, usd), sold(3, 1)];
+        let whole = Part { sold: Arc::new(Sold { rows, ..Sold::default() }), ..Part::default() };
+        let people = People { whole: Arc::new(whole), more: vec![sold(1, 2), sale(2, 1, Kind::Sale, eur), sold(2, 7), sold(9, 1)] };
+        let bought: Vec<(i64, u32, i64)> = people.bought(usd).map(|b| (b.person, b.at_s, b.net_minor)).collect();
+        assert_eq!(bought, [(-4, 9, 400), (1, 2, 400), (1, 5, 400), (2, 7, 400), (3, 1, 400), (9, 1, 400)]);
+    }
+}
