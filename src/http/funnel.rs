@@ -54,19 +54,23 @@ pub async fn event(app: App, ask: Ask) -> Result<Reply> {
     let (kind, email) = (milestone.kind.clone(), address(&milestone.person));
     let stored = take(&app, &site, &ask, Fact::Milestone(milestone)).await?;
     app.figures.add("funnel_events", &format!("type=\"{kind}\""));
-    let message = match (stored.fact, stored.is_new) {
+    let id = stored.fact.map(MilestoneId::new);
+    // One that was known is as old as it was, and of whom it was.
+    let known = match id.filter(|_| !stored.is_new) {
+        Some(id) => app.store.read(site.id, move |c| milestones::find_first_told(c, id)).await?,
+        None => None,
+    };
+    let (created_at, first_told) = known.unwrap_or((now, email.clone()));
+    let message = match (id, stored.is_new) {
         (Some(_), true) => "The event was stored.",
+        (Some(_), false) if email.is_some() && first_told.is_some() && email != first_told => {
+            "The event was known already, with another address; it stays as it was. Send another person's event under an external_id of its own."
+        }
         (Some(_), false) => "The event was known already.",
         (None, _) => "Nothing was stored: the person was erased after this happened.",
     };
-    let id = stored.fact.map(MilestoneId::new);
-    // One that was known is as old as it was.
-    let created_at = match id.filter(|_| !stored.is_new) {
-        Some(id) => app.store.read(site.id, move |c| milestones::find_received_at(c, id)).await?.unwrap_or(now),
-        None => now,
-    };
     Reply::json(&json!({
-        "success": true, "event_id": id, "event_type": kind, "email": email, "created_at": created_at.utc(),
+        "success": true, "event_id": id, "event_type": kind, "email": first_told, "created_at": created_at.utc(),
         "message": message,
     }))
 }

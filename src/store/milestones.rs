@@ -59,7 +59,6 @@ pub fn find_by_key(c: &SiteConn, key: &[u8]) -> Result<Option<Known>> {
     )
 }
 
-/// When it was first heard of.
 /// Whether the sender's own object, an appointment or a registration, is of somebody who was erased.
 pub fn is_erased(c: &SiteConn, connection: i64, external_id: &str) -> Result<bool> {
     let found = c.find(
@@ -71,9 +70,10 @@ pub fn is_erased(c: &SiteConn, connection: i64, external_id: &str) -> Result<boo
     Ok(found.is_some())
 }
 
-pub fn find_received_at(c: &SiteConn, id: MilestoneId) -> Result<Option<Time>> {
-    c.find("select received_at from milestones where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
-        Ok(Time::from_ms(row.get(0)?))
+/// When it was first heard of, and under which address.
+pub fn find_first_told(c: &SiteConn, id: MilestoneId) -> Result<Option<(Time, Option<String>)>> {
+    c.find("select received_at, email from milestones where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
+        Ok((Time::from_ms(row.get(0)?), row.get(1)?))
     })
 }
 

@@ -103,6 +103,25 @@ async fn all_that_is_said_is_kept_but_not_the_visitors_address() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_known_is_answered_as_it_was_told_first() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let step = |email: &str| json!({"external_id": "E-1", "email": email});
+    let told = house.step(&site, "manual", "activation", step(ANN)).await.is(200).json;
+    house.advance_s(60);
+    let other = house.step(&site, "manual", "activation", step("bo@mail.example")).await.is(200).json;
+    for field in ["event_id", "email", "created_at"] {
+        assert_eq!(other[field], told[field], "{field}");
+    }
+    assert!(other["message"].as_str().is_some_and(|m| m.contains("another address")), "{other}");
+    assert_eq!(house.steps(&site).iter().map(|row| &row["email"]).collect::<Vec<_>>(), [&json!(ANN)]);
+    // One that was told without an address learns it.
+    house.step(&site, "manual", "activation", json!({"external_id": "E-2"})).await.is(200);
+    let learned = house.step(&site, "manual", "activation", json!({"external_id": "E-2", "email": ANN})).await.is(200).json;
+    assert_eq!((&learned["email"], &learned["message"]), (&json!(ANN), &json!("The event was known already.")));
+}
+
+#[tokio::test]
 async fn one_event_is_known_by_its_id_or_by_person_and_second() {
     let house = House::new();
     let site = house.site("shop.example").await;
