@@ -114,7 +114,9 @@ pub async fn settle(app: &App) -> Result<()> {
     if app.store.sealer().is_turning() {
         privacy::finish_rotation(app).await?;
     }
-    erase::log::reconcile(app).await.map(drop)
+    erase::log::reconcile(app).await?;
+    erase::beside::spread(app).await;
+    Ok(())
 }
 
 /// The key that fits the data folder; made where there is no database yet.

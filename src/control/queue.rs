@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::domain::backup::Standing;
 use crate::error::Result;
-use crate::flows::backup;
+use crate::flows::{backup, erase};
 use crate::store::connections::Status;
 use crate::store::deliveries;
 
@@ -32,6 +32,7 @@ pub async fn queue(app: &App) -> Result<Value> {
     let is_running = app.pulse.silence_ms().iter().any(Option::is_some);
     let listen = is_running.then_some(app.config.listen);
     let backup = backup::overview(app).await?;
+    let behind = erase::beside::behind(app).await?;
     Ok(json!({
         "listen": listen,
         "is_running": is_running,
@@ -40,6 +41,7 @@ pub async fn queue(app: &App) -> Result<Value> {
         "held": of(&["held"]),
         "late_s": late_s,
         "backup": backup.sentence,
+        "without_erasures": behind,
         "is_backed_up": matches!(backup.standing, Standing::Good | Standing::Fresh),
     }))
 }

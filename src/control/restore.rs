@@ -73,8 +73,8 @@ fn prepare(config: Config, form: &RestoreForm, ready: &Path, watch: &Watch) -> R
     watch.see("unpacking");
     let manifest = proof::unpack(&form.file, ready)?;
     watch.see("unpacked");
-    // Both logs go along with the restored file, and what is known then comes back to the data folder.
-    for folder in [&data, &files::folder_of(&form.file)] {
+    // All logs at hand go along with the restored file, and what is known then comes back to the data folder.
+    for folder in [&data, &data.join(snapshot::FOLDER), &files::folder_of(&form.file)] {
         erasures::carry(folder, ready)?;
     }
     let settled = settle_in(Config { data: ready.to_owned(), ..config }, form.release, &manifest)?;

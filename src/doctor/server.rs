@@ -84,7 +84,19 @@ fn queue(answer: &Value) -> Vec<Finding> {
     } else {
         Finding::warning("backup", sentence, "Make one now: halotrack backup. The log says why the nights' fail.")
     };
-    vec![queue, dead, backup]
+    let behind: Vec<&str> = answer["without_erasures"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let erasures = match behind.as_slice() {
+        [] => Finding::ok("erasures_log", "Every backup within reach knows who was erased since."),
+        behind => Finding::warning(
+            "erasures_log",
+            format!(
+                "Backups in {} do not know of everybody who was erased since: restored, they would bring them back.",
+                behind.join(", ")
+            ),
+            "Make the folder writable for the server and make a backup, or copy erasures.log from the data folder beside them. Backups that are out of use: delete them.",
+        ),
+    };
+    vec![queue, dead, backup, erasures]
 }
 
 fn connection(answer: &Value) -> Finding {

@@ -11,6 +11,7 @@ use crate::domain::storage::Burden;
 use crate::domain::time::{Time, Zone};
 use crate::error::{Error, Kind, Result};
 use crate::files;
+use crate::flows::erase;
 use crate::store::backups;
 
 /// A backup that was proven.
@@ -67,6 +68,8 @@ pub async fn run(app: &App, to: Option<PathBuf>, is_nightly: bool, watch: Watch)
     let blank = Record { at: now, is_good: false, is_nightly, file: shown(&file), bytes: 0, rows: 0, took_ms, sentence: String::new() };
     match made {
         Ok((manifest, bytes)) => {
+            // Others may be within reach again.
+            erase::beside::spread(app).await;
             let sentence = format!("Restored and checked: {} rows, each table as in the backup.", thousands(manifest.rows()));
             let record = Record { is_good: true, bytes: bytes as i64, rows: manifest.rows(), sentence, ..blank };
             note(app, &record).await;

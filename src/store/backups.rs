@@ -8,7 +8,7 @@ use crate::domain::time::Time;
 use crate::error::Result;
 
 /// Rows that are kept: some months of nights.
-const KEPT: i64 = 200;
+pub const KEPT: i64 = 200;
 
 pub fn add(all: &AllSites, record: &Record) -> Result<()> {
     all.execute(

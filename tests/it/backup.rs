@@ -1,5 +1,7 @@
 //! Backups: made while the server works, proven before they are called so, put back whole or not at all.
 
+/// Who was erased since.
+mod erased;
 /// The process dies at every named moment.
 mod killed;
 /// Each night, and what the owner is shown.

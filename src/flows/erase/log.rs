@@ -2,9 +2,6 @@
 //! erased. Both ways at every start: what the file does not know of is erased again, what the log lacks is added.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,30 +31,8 @@ pub struct Line {
 /// On disk when it returns.
 pub fn append(data: &Path, line: &Line) -> Result<()> {
     let path = data.join(FILE);
-    let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path)?;
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        if !ends_with_newline(&mut file)? {
-            // A line that a power cut left half written.
-            text.insert(0, '\n');
-        }
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        File::open(data)?.sync_all()
-    };
+    let write = || erasures::add(data, &[serde_json::to_string(line)?]);
     write().map_err(|e| Error::new(Kind::Unavailable, "log_unwritable", format!("{} cannot be written: {e}.", path.display())))
-}
-
-fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
-    use std::io::Seek;
-    if file.seek(std::io::SeekFrom::End(0))? == 0 {
-        return Ok(true);
-    }
-    file.seek(std::io::SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }
 
 /// Every whole line of the log of a data folder.

@@ -1,6 +1,8 @@
 //! Erasure: everything of a person goes in one change, then the file is searched, then destinations are told. The
 //! certificate is pending until all three are done.
 
+/// `erasures.log` beside the backups.
+pub mod beside;
 /// The file itself, searched and rewritten.
 mod file;
 /// `erasures.log`, for older backups.
@@ -107,13 +109,16 @@ async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, 
         log::append(&app.config.data, &line)?;
     }
     watch.see("logged");
+    if !is_from_log {
+        beside::spread(app).await;
+    }
     app.wake.notify_waiters();
     Ok(id)
 }
 
-fn find(c: &SiteConn, site: &Site, named: &Named) -> Result<Whole> {
+fn find(c: &SiteConn, site: &Site, named: &Named, sight: Sight) -> Result<Whole> {
     let key = site.keys.digest;
-    person::find(c, named, |kind, value| tombstones::digest(&key, kind, value))
+    person::find(c, named, sight, |kind, value| tombstones::digest(&key, kind, value))
 }
 
 fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid: &str, at: Time) -> Result<(ErasureId, Vec<String>)> {

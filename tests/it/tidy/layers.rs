@@ -167,6 +167,7 @@ fn those_who_see_all_sites_are_known() {
         ("src/flows/sites.rs", "a site is added to the box"),
         ("src/flows/login.rs", "users belong to the box"),
         ("src/flows/rotation.rs", "the master key is the box's"),
+        ("src/flows/erase/beside.rs", "backups are of the box: erasures.log lies beside them"),
         ("src/flows/erase/file.rs", "the file is the box's: whose an address is that is still found in it"),
         ("src/flows/account.rs", "users belong to the box"),
         ("src/flows/people.rs", "whether another site counts on the same account"),
