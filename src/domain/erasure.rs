@@ -5,6 +5,10 @@ use std::collections::HashSet;
 use super::person::{Email, Phone, google_email, google_phone, meta_email, meta_phone};
 use crate::crypto;
 
+/// What of a raw body is the person's to see.
+pub mod excerpt;
+/// Names of goods that name their buyer.
+pub mod titles;
 /// As others write them.
 mod written;
 

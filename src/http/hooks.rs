@@ -199,17 +199,13 @@ async fn stored(app: &App, ask: &Ask, site: &Arc<Site>, connection: &Connection,
 
 /// Whom a platform wants forgotten is erased before it gets its answer. Its body, which names them, is not kept.
 async fn forgotten(app: &App, site: &Arc<Site>, ask: &Ask, connection: &Connection, whom: &Whom) -> Result<Told> {
-    let order = whom.orders.first().map(String::as_str);
-    let named = erase::named(site, whom.email.as_deref(), None, None)
-        .or_else(|_| erase::named(site, None, whom.phone.as_deref(), None))
-        .or_else(|_| erase::named(site, None, None, order));
-    let Ok(named) = named else {
+    let Ok(named) = erase::named_buyer(site, connection.id, &connection.platform, whom) else {
         let reason = "A customer is to be forgotten, but the body names them by no e-mail, number or order.";
         return quarantined(app, site, ask, connection, reason.into()).await;
     };
     match erase::begin(app, site, named, &connection.platform).await {
         Ok(id) => Ok(Told::Done { id: json!(id) }),
-        // Of an order that never came nothing can be forgotten.
+        // Of orders that never came nothing can be forgotten.
         Err(e) if e.kind == Kind::NotFound => Ok(Told::Done { id: Value::Null }),
         Err(e) => Err(e),
     }

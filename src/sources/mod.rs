@@ -188,7 +188,7 @@ pub enum Heard {
 pub struct Whom {
     pub email: Option<String>,
     pub phone: Option<String>,
-    /// Numbers of their orders at the platform.
+    /// The platform's own ids of their orders.
     pub orders: Vec<String>,
 }
 

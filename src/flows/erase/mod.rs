@@ -24,12 +24,14 @@ use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
-use crate::store::erasures::{self, Certificate, NewErasure, Subject, Whole, export, notices, person, tombstones, wipe};
+use crate::flows::intake::own_id;
+use crate::sources::Whom;
+use crate::store::erasures::{self, Certificate, NewErasure, Sight, Subject, Whole, export, notices, person, tombstones, wipe};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{audit, conversions};
 
-pub use crate::store::erasures::Named;
+pub use crate::store::erasures::{Buyer, Named};
 
 /// Whoever asks waits this long for the search of the file; it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -49,6 +51,18 @@ pub fn named(site: &Site, email: Option<&str>, phone: Option<&str>, order: Optio
         (None, None, Some(text)) if !text.is_empty() && text.len() <= 255 => Ok(Named::Order(text.to_owned())),
         _ => Err(Error::invalid("email", "Name the person once: by email, phone or order.")),
     }
+}
+
+/// Somebody whom a shop's platform wants forgotten: by address, else by number, and by all orders that it names.
+pub fn named_buyer(site: &Site, connection: ConnectionId, platform: &str, whom: &Whom) -> Result<Named> {
+    let email = whom.email.as_deref().and_then(Email::parse).map(|e| e.as_str().to_owned());
+    let phone = whom.phone.as_deref().and_then(|p| Phone::parse(p, site.country.as_deref())).map(|p| p.as_str().to_owned());
+    let phone = phone.filter(|_| email.is_none());
+    let orders: Vec<String> = whom.orders.iter().map(|id| own_id(platform, id)).collect();
+    if email.is_none() && phone.is_none() && orders.is_empty() {
+        return Err(Error::invalid("email", "They are named by no e-mail, number or order."));
+    }
+    Ok(Named::Buyer(Buyer { connection, email, phone, orders }))
 }
 
 /// The person of a page of the dashboard.
@@ -96,7 +110,7 @@ async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, 
     let (id, line) = app
         .store
         .write(site.id, move |c| {
-            let whole = find(c, &owner, &named)?;
+            let whole = find(c, &owner, &named, Sight::Erasure)?;
             let (id, digests) = wiped(c, &owner, &named, &whole, &who, &uid, at)?;
             audit::add(c, &who, "erased", &json!({"erasure": id, "by": named.word()}), at)?;
             Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
@@ -200,7 +214,7 @@ pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value>
     let (owner, now) = (site.clone(), app.clock.now());
     app.store
         .read(site.id, move |c| {
-            let whole = find(c, &owner, &named)?;
+            let whole = find(c, &owner, &named, Sight::Erasure)?;
             let mut told: Vec<(ConnectionId, String)> = Vec::new();
             let mut waiting = 0;
             for conversion in &whole.conversions {
@@ -235,8 +249,8 @@ pub async fn exported(app: &App, site: &Arc<Site>, named: Named) -> Result<serde
     let (owner, now) = (site.clone(), app.clock.now());
     app.store
         .read_unhurried(site.id, move |c| {
-            let whole = find(c, &owner, &named)?;
-            export::run(c, &whole, now)
+            let whole = find(c, &owner, &named, Sight::Access)?;
+            export::run(c, &whole, owner.country.as_deref(), now)
         })
         .await
 }

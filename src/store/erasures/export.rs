@@ -4,17 +4,23 @@ use rusqlite::named_params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-use super::super::affiliates;
 use super::super::scope::{Params, SiteConn};
 use super::super::sessions;
+use super::super::{affiliates, inbox};
 use super::person::Whole;
 use crate::crypto;
-use crate::domain::ids::SessionId;
+use crate::domain::erasure::excerpt::{Excerpt, Own, excerpt};
+use crate::domain::ids::{InboxId, SessionId};
 use crate::domain::time::Time;
 use crate::error::Result;
 
+const WITHHELD: &str = "It names this person, and may be of somebody else who is named beside them: nothing proves whose it is.";
+const IN_PART: &str = "It is of several people. What is of the others is left out.";
+const OF_OTHERS: &str = "It names this person, and is of others, whose data may not be given. Ask what it says of this person.";
+
 /// Tables by name, each with the person's rows. Keyed digests of ours say nothing to anybody and are left out.
-pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>> {
+/// What is also of others is given without what is theirs, or noted in its place.
+pub fn run(c: &SiteConn, whole: &Whole, country: Option<&str>, now: Time) -> Result<Map<String, Value>> {
     let mut all = Out { c, tables: Map::new() };
     for contact in &whole.contacts {
         let id = named_params! {":id": contact};
@@ -97,10 +103,17 @@ pub fn run(c: &SiteConn, whole: &Whole, now: Time) -> Result<Map<String, Value>>
         let sql = "select * from tracker_events where site_id = :site and id = :id";
         all.add("tracker_events", sql, named_params! {":id": event})?;
     }
+    let own = Own { emails: whole.own_values("email"), phones: whole.own_values("phone"), country: country.map(str::to_owned) };
     for inbox in &whole.inbox {
-        let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type, cast(body as text) as body
-             from inbox where site_id = :site and id = :id";
-        all.add("inbox", sql, named_params! {":id": inbox})?;
+        all.add_message(*inbox, &own)?;
+    }
+    for (table, id) in &whole.withheld {
+        let sql = match *table {
+            "leads" => "select id, created_at from leads where site_id = :site and id = :id",
+            "conversations" => "select id, platform, first_at from conversations where site_id = :site and id = :id",
+            _ => "select id, created_at from sessions where site_id = :site and id = :id",
+        };
+        all.add_noted(table, sql, *id, WITHHELD)?;
     }
     Ok(all.tables)
 }
@@ -116,6 +129,40 @@ impl Out<'_> {
         match rows {
             Value::Array(rows) => rows,
             _ => unreachable!("only lists are put in"),
+        }
+    }
+
+    /// A body as it came, if the person alone is in it; else what of it is theirs.
+    fn add_message(&mut self, id: i64, own: &Own) -> Result<()> {
+        let sql = "select id, connection_id, platform, path, received_at, state, reason, content_type from inbox
+             where site_id = :site and id = :id";
+        let body = inbox::find_body(self.c, InboxId::new(id))?.map(|kept| kept.body).unwrap_or_default();
+        let (given, note) = match excerpt(&body, own) {
+            _ if body.is_empty() => (Value::Null, None),
+            Excerpt::Whole => (read(&String::from_utf8_lossy(&body)), None),
+            Excerpt::Part(text) => (read(&text), Some(IN_PART)),
+            Excerpt::Nothing => (Value::Null, Some(OF_OTHERS)),
+        };
+        self.add("inbox", sql, named_params! {":id": id})?;
+        self.complete("inbox", &[("body", given), ("withheld", note.into())]);
+        Ok(())
+    }
+
+    /// A row of which only that there is one is told.
+    fn add_noted(&mut self, table: &str, sql: &str, id: i64, note: &str) -> Result<()> {
+        self.add(table, sql, named_params! {":id": id})?;
+        self.complete(table, &[("withheld", note.into())]);
+        Ok(())
+    }
+
+    /// More fields for the row that was added last; what says nothing is left out.
+    fn complete(&mut self, table: &str, fields: &[(&str, Value)]) {
+        if let Some(Value::Object(row)) = self.rows(table).last_mut() {
+            for (name, value) in fields {
+                if *name == "body" || !value.is_null() {
+                    row.insert((*name).to_owned(), value.clone());
+                }
+            }
         }
     }
 

@@ -2,6 +2,10 @@
 
 /// A person's data, for the person.
 pub mod export;
+/// Goods whose names name their buyer.
+pub mod goods;
+/// How somebody is named.
+pub mod named;
 /// Which destinations had heard of somebody.
 pub mod notices;
 /// Everything stored of one person.
@@ -23,7 +27,8 @@ use crate::domain::question::Cursor;
 use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
 
-pub use person::{Named, Whole};
+pub use named::{Buyer, Named};
+pub use person::{Sight, Whole};
 pub use wipe::Counts;
 
 /// What is still needed of a person is kept this long at most.

@@ -4,43 +4,20 @@ use std::collections::BTreeSet;
 
 use rusqlite::named_params;
 
-use super::super::people::IdentityKind;
 use super::super::scope::SiteConn;
+use super::named::{self, Named};
 use crate::crypto;
-use crate::domain::conversion::order_key;
-use crate::domain::ids::ContactId;
-use crate::error::{Error, Kind, Result};
-
-/// How the owner named the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
-    /// Already in the form in which they are stored.
-    Email(String),
-    Phone(String),
-    Order(String),
-    /// As the dashboard shows them.
-    Contact(ContactId),
-    /// From erasures.log: the values whose digests are in it.
-    Log(Vec<(IdentityKind, String)>),
-}
-
-impl Named {
-    pub fn word(&self) -> &'static str {
-        match self {
-            Named::Email(_) => "email",
-            Named::Phone(_) => "phone",
-            Named::Order(_) => "order",
-            Named::Contact(_) => "contact",
-            Named::Log(_) => "log",
-        }
-    }
-}
+use crate::error::Result;
 
 /// A person's rows, by their numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Whole {
     /// What the person is known by: given by the owner, or proved.
     pub identities: BTreeSet<(&'static str, String)>,
+    /// These, and what else the person has given as theirs, proved or not.
+    pub own: BTreeSet<(&'static str, String)>,
+    /// Table and number of rows that name the person, and may be somebody else's.
+    pub withheld: Vec<(&'static str, i64)>,
     pub contacts: BTreeSet<i64>,
     pub sessions: BTreeSet<i64>,
     /// Keys of those sessions: their cookies name nobody any more.
@@ -64,6 +41,15 @@ impl Whole {
 
     pub fn phones(&self) -> Vec<String> {
         self.values("phone")
+    }
+
+    /// Whether an address or number that stands in a row may be theirs: none is.
+    fn may_own(&self, kind: &'static str, value: &Option<String>) -> bool {
+        value.as_ref().is_none_or(|value| self.own.contains(&(kind, value.clone())))
+    }
+
+    pub fn own_values(&self, kind: &str) -> BTreeSet<String> {
+        self.own.iter().filter(|(k, _)| *k == kind).map(|(_, v)| v.clone()).collect()
     }
 
     pub fn values(&self, kind: &str) -> Vec<String> {
@@ -94,15 +80,18 @@ pub fn talks(c: &SiteConn, whole: &Whole) -> Result<Vec<(i64, String)>> {
 /// Rounds in which one identity may lead to the next; merged contacts make chains of one or two.
 const ROUNDS: usize = 8;
 
-pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 16]) -> Result<Whole> {
+/// For whom rows are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Whatever is known by the person goes with them, also what others have said in their name.
+    Erasure,
+    /// What the person may see: what may be of somebody else is left out, and noted in `withheld`.
+    Access,
+}
+
+pub fn find(c: &SiteConn, named: &Named, sight: Sight, digest_of: impl Fn(&str, &str) -> [u8; 16]) -> Result<Whole> {
     let mut whole = Whole::default();
-    match named {
-        Named::Email(email) => drop(whole.identities.insert(("email", email.clone()))),
-        Named::Phone(phone) => drop(whole.identities.insert(("phone", phone.clone()))),
-        Named::Order(order) => start_from_order(c, order, &mut whole)?,
-        Named::Contact(id) => start_from_contact(c, *id, &mut whole)?,
-        Named::Log(all) => whole.identities.extend(all.iter().map(|(kind, value)| (kind.word(), value.clone()))),
-    }
+    named::start(c, named, &mut whole)?;
     for _ in 0..ROUNDS {
         let before = (whole.identities.len(), whole.contacts.len());
         widen(c, &mut whole)?;
@@ -110,10 +99,11 @@ pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 
             break;
         }
     }
+    whole.own = own(c, &whole)?;
     find_events(c, &mut whole)?;
-    find_facts(c, &mut whole)?;
-    find_sessions(c, &mut whole)?;
-    find_conversations(c, &mut whole)?;
+    find_facts(c, sight, &mut whole)?;
+    find_sessions(c, sight, &mut whole)?;
+    find_conversations(c, sight, &mut whole)?;
     for (kind, value) in &whole.identities {
         let digest = digest_of(kind, value);
         whole.inbox.extend(numbers(
@@ -130,71 +120,6 @@ pub fn find(c: &SiteConn, named: &Named, digest_of: impl Fn(&str, &str) -> [u8; 
         )?);
     }
     Ok(whole)
-}
-
-/// The person of an order. Two shops may number alike: then it is not said which one is meant.
-fn start_from_order(c: &SiteConn, text: &str, whole: &mut Whole) -> Result<()> {
-    let Some(key) = order_key(text) else {
-        return Err(Error::invalid("order", format!("{text:?} is no order number.")));
-    };
-    let mut people: BTreeSet<(Option<i64>, Option<String>)> = BTreeSet::new();
-    let found: Vec<i64> =
-        numbers(c, "select id from conversions where site_id = :site and order_key = :key limit 20", named_params! {":key": key})?;
-    for id in &found {
-        people.extend(c.list(
-            "select contact_id, email from orders where site_id = :site and conversion_id = :id and erased_at is null",
-            named_params! {":id": id},
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?);
-        let contact: Option<Option<i64>> = c.find(
-            "select contact_id from conversions where site_id = :site and id = :id and erased_at is null",
-            named_params! {":id": id},
-            |row| row.get(0),
-        )?;
-        if let Some(Some(contact)) = contact
-            && !people.iter().any(|(known, _)| *known == Some(contact))
-        {
-            people.insert((Some(contact), None));
-        }
-    }
-    people.extend(c.list(
-        "select contact_id, email from orders where site_id = :site and order_key = :key and conversion_id is null and erased_at is null",
-        named_params! {":key": key},
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?);
-    if people.is_empty() && found.is_empty() {
-        let what = format!("There is no order {text}. Check the number, or name the person by e-mail or phone.");
-        return Err(Error::not_found(what));
-    }
-    let contacts: BTreeSet<i64> = people.iter().filter_map(|(contact, _)| *contact).collect();
-    if contacts.len() > 1 {
-        let what = format!("Several people have an order {text}. Name the person by e-mail or phone.");
-        return Err(Error::new(Kind::Conflict, "several_people", what));
-    }
-    whole.contacts = contacts;
-    whole.identities.extend(people.into_iter().filter_map(|(_, email)| Some(("email", email?))));
-    // An order of nobody known is erased by itself.
-    whole.conversions.extend(found);
-    Ok(())
-}
-
-/// The person behind a page of the dashboard, with all by which that page is found: naming one of these finds it too.
-fn start_from_contact(c: &SiteConn, id: ContactId, whole: &mut Whole) -> Result<()> {
-    let kept: Option<i64> = c.find(
-        "select coalesce(merged_into, id) from contacts where site_id = :site and id = :id",
-        named_params! {":id": id.number()},
-        |row| row.get(0),
-    )?;
-    let Some(kept) = kept else { return Err(Error::not_found("There is no such contact.")) };
-    whole.contacts.insert(kept);
-    let known: Vec<(String, String)> =
-        c.list("select kind, value from identities where site_id = :site and contact_id = :id", named_params! {":id": kept}, |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    for (kind, value) in known {
-        whole.identities.insert((kind_word(&kind), value));
-    }
-    Ok(())
 }
 
 /// Contacts of the identities, contacts merged into them, and what all of those were proved to be.
@@ -222,6 +147,30 @@ fn widen(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the person is known by, and what else they have given of themselves.
+fn own(c: &SiteConn, whole: &Whole) -> Result<BTreeSet<(&'static str, String)>> {
+    let mut own = whole.identities.clone();
+    for contact in &whole.contacts {
+        let id = named_params! {":id": contact};
+        let sql = "select kind, value from identities where site_id = :site and contact_id = :id";
+        let known: Vec<(String, String)> = c.list(sql, id, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        own.extend(known.into_iter().map(|(kind, value)| (kind_word(&kind), value)));
+        for sql in [
+            "select email, phone from leads where site_id = :site and contact_id = :id",
+            "select email, phone from orders where site_id = :site and contact_id = :id",
+            "select email, phone from milestones where site_id = :site and contact_id = :id",
+            "select email, phone from conversations where site_id = :site and contact_id = :id",
+        ] {
+            let given: Vec<(Option<String>, Option<String>)> = c.list(sql, id, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for (email, phone) in given {
+                own.extend(email.map(|email| ("email", email)));
+                own.extend(phone.map(|phone| ("phone", phone)));
+            }
+        }
+    }
+    Ok(own)
 }
 
 /// What trackers told of them: by contact, by the digests of their addresses, and what the same browsers did without a name.
@@ -260,7 +209,7 @@ fn find_events(c: &SiteConn, whole: &mut Whole) -> Result<()> {
 }
 
 /// Leads, orders and what they were counted as, with all that others have told of the same sale.
-fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+fn find_facts(c: &SiteConn, sight: Sight, whole: &mut Whole) -> Result<()> {
     for contact in &whole.contacts {
         let id = named_params! {":id": contact};
         whole.conversions.extend(numbers(c, "select id from conversions where site_id = :site and contact_id = :id", id)?);
@@ -271,11 +220,16 @@ fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     }
     // What a page told may be somebody else's contact, or nobody's; all else is found by its contact.
     for (values, sql) in [
-        (whole.emails(), "select id from leads where site_id = :site and email = :value and connection_id = -2"),
-        (whole.phones(), "select id from leads where site_id = :site and phone = :value and connection_id = -2"),
+        (whole.emails(), "select id, contact_id, email, phone from leads where site_id = :site and email = :value and connection_id = -2"),
+        (whole.phones(), "select id, contact_id, email, phone from leads where site_id = :site and phone = :value and connection_id = -2"),
     ] {
         for value in values {
-            whole.leads.extend(numbers(c, sql, named_params! {":value": value})?);
+            let found = c.list(sql, named_params! {":value": value}, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+            for lead in found {
+                if let Some(id) = seen("leads", lead, sight, whole) {
+                    whole.leads.insert(id);
+                }
+            }
         }
     }
     for (ids, sql) in [
@@ -298,9 +252,28 @@ fn find_facts(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     Ok(())
 }
 
+/// The number of a row that names the person, with its contact, address and number, where it goes with them. For their eyes, not
+/// one that is a contact's of somebody else, or names somebody else beside them.
+fn seen(
+    table: &'static str,
+    (id, contact, email, phone): (i64, Option<i64>, Option<String>, Option<String>),
+    sight: Sight,
+    whole: &mut Whole,
+) -> Option<i64> {
+    let is_theirs = contact.is_some_and(|contact| whole.contacts.contains(&contact));
+    let may_be = contact.is_none() && whole.may_own("email", &email) && whole.may_own("phone", &phone);
+    if sight == Sight::Erasure || is_theirs || may_be {
+        return Some(id);
+    }
+    if !whole.withheld.contains(&(table, id)) {
+        whole.withheld.push((table, id));
+    }
+    None
+}
+
 /// Browsers that said or were proved to be this person, and those that bought. One that is proved to be somebody else's
 /// (a shared machine, a clerk at the till) stays; only its links go.
-fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+fn find_sessions(c: &SiteConn, sight: Sight, whole: &mut Whole) -> Result<()> {
     let mut found: BTreeSet<i64> = BTreeSet::new();
     for (kind, value) in &whole.identities {
         found.extend(numbers(
@@ -317,13 +290,18 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
         )?);
     }
     for session in found {
-        let proved: Vec<(String, String)> = c.list(
-            "select kind, value from session_people where site_id = :site and session_id = :id and is_verified = 1",
+        let said: Vec<(String, String, bool)> = c.list(
+            "select kind, value, is_verified from session_people where site_id = :site and session_id = :id",
             named_params! {":id": session},
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
-        let is_anothers = |(kind, value): &(String, String)| !whole.identities.iter().any(|(k, v)| k == kind && v == value);
-        if proved.iter().any(is_anothers) {
+        let is_known = |all: &BTreeSet<(&'static str, String)>, kind: &str, value: &str| all.iter().any(|(k, v)| *k == kind && v == value);
+        if said.iter().any(|(kind, value, is_proved)| *is_proved && !is_known(&whole.identities, kind, value)) {
+            continue;
+        }
+        let is_proved = said.iter().any(|(kind, value, is_proved)| *is_proved && is_known(&whole.identities, kind, value));
+        if sight == Sight::Access && !is_proved && is_anybodys(c, whole, &said)? {
+            whole.withheld.push(("sessions", session));
             continue;
         }
         let key =
@@ -334,7 +312,23 @@ fn find_sessions(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     Ok(())
 }
 
-fn kind_word(kind: &str) -> &'static str {
+/// Several have said to be at a browser: under two addresses, or under one that is known as somebody else's.
+fn is_anybodys(c: &SiteConn, whole: &Whole, said: &[(String, String, bool)]) -> Result<bool> {
+    let emails: BTreeSet<&str> = said.iter().filter(|(kind, ..)| kind == "email").map(|(_, value, _)| value.as_str()).collect();
+    for (kind, value, _) in said {
+        if whole.own.contains(&(kind_word(kind), value.clone())) {
+            continue;
+        }
+        let sql = "select contact_id from identities where site_id = :site and kind = :kind and value = :value";
+        let holder: Option<i64> = c.find(sql, named_params! {":kind": kind, ":value": value}, |row| row.get(0))?;
+        if (kind == "email" && emails.len() > 1) || holder.is_some_and(|holder| !whole.contacts.contains(&holder)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(super) fn kind_word(kind: &str) -> &'static str {
     match kind {
         "email" => "email",
         "phone" => "phone",
@@ -343,17 +337,22 @@ fn kind_word(kind: &str) -> &'static str {
 }
 
 /// Those of the contact, those in which the address was given, and those of the browsers that nobody else is known by.
-fn find_conversations(c: &SiteConn, whole: &mut Whole) -> Result<()> {
+fn find_conversations(c: &SiteConn, sight: Sight, whole: &mut Whole) -> Result<()> {
     for contact in &whole.contacts {
         let id = named_params! {":id": contact};
         whole.conversations.extend(numbers(c, "select id from conversations where site_id = :site and contact_id = :id", id)?);
     }
     for (kind, sql) in [
-        ("email", "select id from conversations where site_id = :site and email = :value"),
-        ("phone", "select id from conversations where site_id = :site and phone = :value"),
+        ("email", "select id, contact_id, email, phone from conversations where site_id = :site and email = :value"),
+        ("phone", "select id, contact_id, email, phone from conversations where site_id = :site and phone = :value"),
     ] {
         for value in whole.values(kind) {
-            whole.conversations.extend(numbers(c, sql, named_params! {":value": value})?);
+            let found = c.list(sql, named_params! {":value": value}, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+            for talk in found {
+                if let Some(id) = seen("conversations", talk, sight, whole) {
+                    whole.conversations.insert(id);
+                }
+            }
         }
     }
     for session in &whole.sessions {
@@ -363,6 +362,6 @@ fn find_conversations(c: &SiteConn, whole: &mut Whole) -> Result<()> {
     Ok(())
 }
 
-fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {
+pub(super) fn numbers(c: &SiteConn, sql: &str, params: super::super::scope::Params) -> Result<Vec<i64>> {
     c.list(sql, params, |row| row.get(0))
 }

@@ -7,6 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, named_params};
 
 use super::super::scope::{AllSites, SiteConn};
+use super::goods::{self, Buyer};
 use crate::domain::erasure;
 use crate::error::Result;
 
@@ -31,12 +32,16 @@ pub struct Mentions {
     pub inbox: Vec<i64>,
     pub conversations: Vec<i64>,
     pub milestones: Vec<i64>,
+    pub touches: Vec<i64>,
+    pub tracker_events: Vec<i64>,
+    pub orders: Vec<i64>,
 }
 
 impl Mentions {
     pub fn is_empty(&self) -> bool {
-        let all = [&self.leads, &self.reports, &self.page_events, &self.inbox, &self.conversations, &self.milestones];
-        all.iter().all(|found| found.is_empty())
+        let told = [&self.leads, &self.reports, &self.inbox, &self.conversations, &self.milestones, &self.orders];
+        let seen = [&self.page_events, &self.touches, &self.tracker_events];
+        told.iter().chain(&seen).all(|found| found.is_empty())
     }
 }
 
@@ -79,8 +84,27 @@ pub fn find_mentions(c: &SiteConn, value: &str) -> Result<Mentions> {
             value,
             |row| row.get(0),
         )?,
-        page_events: c
-            .list("select id from page_events where site_id = :site and mentions(properties, :value)", value, |row| row.get(0))?,
+        page_events: c.list(
+            "select id from page_events where site_id = :site
+               and mentions(name || ' ' || properties || ' ' || coalesce(path, ''), :value)",
+            value,
+            |row| row.get(0),
+        )?,
+        touches: c.list(
+            "select id from touches where site_id = :site
+               and mentions(coalesce(title, '') || ' ' || landing || ' ' || coalesce(referrer, '') || ' ' || coalesce(term, '') || ' '
+                 || coalesce(content, '') || ' ' || coalesce(raw_source, '') || ' ' || coalesce(raw_medium, ''), :value)",
+            value,
+            |row| row.get(0),
+        )?,
+        tracker_events: c.list(
+            "select id from tracker_events where site_id = :site
+               and mentions(custom || ' ' || meta || ' ' || coalesce(referrer, '') || ' ' || coalesce(term, '') || ' '
+                 || coalesce(content_word, ''), :value)",
+            value,
+            |row| row.get(0),
+        )?,
+        orders: c.list("select id from orders where site_id = :site and mentions(items, :value)", value, |row| row.get(0))?,
         inbox: c.list(
             "select id from inbox where site_id = :site and body is not null and mentions(cast(body as text), :value)",
             value,
@@ -118,7 +142,41 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
         c.execute("update reports set detail = '{}', known = null where site_id = :site and id = :id", named_params! {":id": id})?;
     }
     for id in &found.page_events {
-        c.execute("update page_events set properties = '{}' where site_id = :site and id = :id", named_params! {":id": id})?;
+        c.execute(
+            "update page_events set properties = case when mentions(properties, :value) then '{}' else properties end,
+               name = case when mentions(name, :value) then 'erased' else name end,
+               path = case when mentions(path, :value) then null else path end
+             where site_id = :site and id = :id",
+            named_params! {":id": id, ":value": value},
+        )?;
+    }
+    for id in &found.touches {
+        c.execute(
+            "update touches set title = case when mentions(title, :value) then null else title end,
+               landing = case when mentions(landing, :value) then '/' else landing end,
+               referrer = case when mentions(referrer, :value) then null else referrer end,
+               term = case when mentions(term, :value) then null else term end,
+               content = case when mentions(content, :value) then null else content end,
+               raw_source = case when mentions(raw_source, :value) then null else raw_source end,
+               raw_medium = case when mentions(raw_medium, :value) then null else raw_medium end
+             where site_id = :site and id = :id",
+            named_params! {":id": id, ":value": value},
+        )?;
+    }
+    for id in &found.tracker_events {
+        c.execute(
+            "update tracker_events set custom = case when mentions(custom, :value) then '{}' else custom end,
+               meta = case when mentions(meta, :value) then '{}' else meta end,
+               referrer = case when mentions(referrer, :value) then null else referrer end,
+               term = case when mentions(term, :value) then null else term end,
+               content_word = case when mentions(content_word, :value) then null else content_word end
+             where site_id = :site and id = :id",
+            named_params! {":id": id, ":value": value},
+        )?;
+    }
+    let buyer = Buyer::named(&[value.to_owned()]);
+    for id in &found.orders {
+        goods::rename(c, &buyer, *id)?;
     }
     for id in &found.inbox {
         c.execute("update inbox set body = null where site_id = :site and id = :id", named_params! {":id": id})?;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::affiliates;
 use super::super::scope::SiteConn;
 use super::super::trails::visits;
+use super::goods::{self, Buyer};
 use super::person::Whole;
 use crate::domain::attribution::PathTouch;
 use crate::domain::erasure::{IMPERSONAL, PLAN};
@@ -23,6 +24,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
     if !whole.sessions.is_empty() {
         visits::went(c)?;
     }
+    let buyer = Buyer::of(c, whole)?;
     for session in &whole.sessions {
         leave_visits(c, zone, *session)?;
         let id = named_params! {":id": session};
@@ -86,6 +88,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         count("milestones", of_milestone(c, whole, *milestone, nobody, at)?);
     }
     for enrolment in &whole.enrolments {
+        without_user(c, *enrolment)?;
         let named = named_params! {":id": enrolment, ":nobody": nobody, ":at": at.ms()};
         let sql = "update enrolments set contact_id = :nobody, email = null, user_id = null, erased_at = :at
              where site_id = :site and conversion_id = :id and erased_at is null";
@@ -108,6 +111,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
                (select connection_id, external_id from orders where site_id = :site and id = :id)";
         count("refunds", c.execute(sql_of_refunds, named_params! {":id": order})?);
         count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
+        goods::rename(c, &buyer, *order)?;
     }
     for (kind, value) in &whole.identities {
         for partner in affiliates::list_of_person(c, kind, value)? {
@@ -116,7 +120,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
         }
     }
     for conversion in &whole.conversions {
-        of_conversion(c, whole, *conversion, (nobody, at), &mut count)?;
+        of_conversion(c, whole, &buyer, *conversion, (nobody, at), &mut count)?;
     }
     Ok(counts)
 }
@@ -141,6 +145,7 @@ fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> 
 fn of_conversion(
     c: &SiteConn,
     whole: &Whole,
+    buyer: &Buyer,
     id: i64,
     (nobody, at): (i64, Time),
     count: &mut impl FnMut(&'static str, usize),
@@ -172,7 +177,7 @@ fn of_conversion(
             count("link_clicks", c.execute(sql, named_params! {":click": click})?);
         }
         let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
-        count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail)})?);
+        count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail, buyer)})?);
     }
     let runs: Vec<(i64, String, String)> =
         c.list("select run, path, snapshot from credits where site_id = :site and conversion_id = :id", key, |row| {
@@ -195,6 +200,26 @@ fn of_conversion(
 fn texts(whole: &Whole) -> Vec<String> {
     let digits = whole.phones().into_iter().map(|p| p.trim_start_matches('+').to_owned()).collect::<Vec<_>>();
     whole.emails().into_iter().chain(digits).collect()
+}
+
+/// The user's own id in the owner's product, by which a sign-up was told, is in its name and in what it is called elsewhere. The
+/// number by which a repeat is known is a digest, and stays.
+fn without_user(c: &SiteConn, conversion: i64) -> Result<()> {
+    let sql = "select user_id from enrolments where site_id = :site and conversion_id = :id and user_id is not null and user_id <> ''";
+    let user: Option<String> = c.find(sql, named_params! {":id": conversion}, |row| row.get(0))?;
+    let Some(user) = user else { return Ok(()) };
+    for sql in [
+        "update conversions set label = 'Erased ' || id, event_id = 'erased_' || id
+         where site_id = :site and id = :id and (instr(label, :user) > 0 or instr(event_id, :user) > 0)",
+        "update deliveries set event_id = 'erased_' || conversion_id
+         where site_id = :site and conversion_id = :id and instr(event_id, :user) > 0",
+        "update reversals set event_id = null where site_id = :site and conversion_id = :id and instr(event_id, :user) > 0",
+        "update reports set order_key = null
+         where site_id = :site and conversion_id = :id and instr(lower(order_key), lower(:user)) > 0",
+    ] {
+        c.execute(sql, named_params! {":id": conversion, ":user": user})?;
+    }
+    Ok(())
 }
 
 /// Some senders take the address itself for an id: then the id goes too.
@@ -271,9 +296,12 @@ fn quoted_click(detail: &str) -> Option<String> {
     detail["click_id"].as_str().map(str::to_owned)
 }
 
-fn impersonal(detail: &str) -> String {
+fn impersonal(detail: &str, buyer: &Buyer) -> String {
     let Ok(Value::Object(detail)) = serde_json::from_str(detail) else { return "{}".into() };
-    let kept: Map<String, Value> = detail.into_iter().filter(|(key, _)| IMPERSONAL.contains(&key.as_str())).collect();
+    let mut kept: Map<String, Value> = detail.into_iter().filter(|(key, _)| IMPERSONAL.contains(&key.as_str())).collect();
+    if let Some(items) = kept.get_mut("items") {
+        *items = goods::unnamed(buyer, std::mem::take(items));
+    }
     Value::Object(kept).to_string()
 }
 

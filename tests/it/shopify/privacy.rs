@@ -24,6 +24,40 @@ async fn a_customer_whom_shopify_redacts_is_erased() {
     assert!(!seen.contains("vera.lind"), "{seen}");
 }
 
+/// Shopify may name nobody but the customer's number and orders.
+#[tokio::test]
+async fn a_customer_who_is_named_by_their_orders_is_erased_with_all_of_them() {
+    let (shop, house, site, connected) = open().await;
+    for (n, buyer) in ["vera.lind@mail.example", "vera.at.work@mail.example", "stays@mail.example"].into_iter().enumerate() {
+        let mut bought = order(5_030_000_003_001 + n as u64, "30.00", &house.ago(MINUTE_S));
+        bought["email"] = json!(buyer);
+        bought["customer"] = json!({"id": 900 + n, "email": buyer});
+        shop.send(&house, &connected.hook, "orders/create", &bought).await.is(200);
+    }
+    let wish = json!({"shop_id": 70_912_345, "shop_domain": SHOP, "customer": {"id": 900, "email": null, "phone": null},
+        "orders_to_redact": [4_999_u64, 5_030_000_003_001_u64, 5_030_000_003_002_u64]});
+    shop.send(&house, &connected.hook, "customers/redact", &wish).await.is(200);
+    let erasures = house.list(&site, "erasures").await;
+    assert_eq!((erasures.len(), word(&erasures[0]["by"])), (1, "order"), "{erasures:#?}");
+    let mut known: Vec<String> =
+        house.sql(&site, "select email from orders").iter().filter_map(|r| r["email"].as_str().map(str::to_owned)).collect();
+    known.sort();
+    assert_eq!(known, ["stays@mail.example"]);
+    assert_eq!(house.list(&site, "conversions").await.len(), 3, "the sales stay");
+    // Beside an address, what was bought under another one goes too.
+    let mut bought = order(5_030_000_003_009, "30.00", &house.ago(MINUTE_S));
+    bought["email"] = json!("guest@mail.example");
+    shop.send(&house, &connected.hook, "orders/create", &bought).await.is(200);
+    let wish = json!({"shop_id": 70_912_345, "shop_domain": SHOP, "customer": {"id": 900, "email": "nobody@mail.example", "phone": null},
+        "orders_to_redact": [5_030_000_003_009_u64]});
+    shop.send(&house, &connected.hook, "customers/redact", &wish).await.is(200);
+    assert_eq!(house.sql(&site, "select email from orders where email is not null").len(), 1);
+    // Of orders that never came there is nothing to forget, and no certificate.
+    let wish = json!({"shop_id": 70_912_345, "shop_domain": SHOP, "customer": {"id": 77}, "orders_to_redact": [1]});
+    shop.send(&house, &connected.hook, "customers/redact", &wish).await.is(200);
+    assert_eq!(house.list(&site, "erasures").await.len(), 2);
+}
+
 #[tokio::test]
 async fn what_only_the_owner_can_do_is_shown() {
     let (shop, house, site, connected) = open().await;
