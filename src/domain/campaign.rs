@@ -15,7 +15,7 @@ pub use landing::{Landing, landing};
 pub use origin::{
     DIRECT, NO_MEDIUM, NOT_SET, Origin, RuleField, RuleOp, SourceRule, classify, normal_medium, normal_source, same_campaign,
 };
-pub use people::{looks_like_email, names_somebody};
+pub use people::{looks_like_email, names_somebody, without_emails};
 
 /// Longest text field, in characters.
 pub const MAX_TEXT: usize = 255;

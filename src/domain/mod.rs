@@ -108,5 +108,7 @@ pub mod tracker;
 pub mod unnamed;
 /// What is usual for a day of the week.
 pub mod usual;
+/// Network addresses of visitors in raw bodies.
+pub mod visitor_address;
 /// The words of a site's links.
 pub mod vocabulary;

@@ -9,13 +9,11 @@ use crate::domain::attribution::MatchType;
 use crate::domain::erasure;
 use crate::domain::fact::Fact;
 use crate::domain::ids::{ConnectionId, InboxId};
-use crate::domain::message::without_words;
 use crate::domain::time::Time;
 use crate::domain::unnamed::unnamed;
 use crate::error::{Error, Result};
 use crate::flows::assists;
 use crate::flows::erase::past;
-use crate::sources;
 use crate::store::connections::{Connection, heard_of};
 use crate::store::erasures::tombstones;
 use crate::store::inbox::{self, NewBody};
@@ -34,6 +32,8 @@ mod enrolment;
 mod event;
 /// Facts of a file that the owner brings.
 pub mod imported;
+/// What of a body is kept.
+mod kept;
 /// A lead, as a form told it.
 mod lead;
 /// The money of a sale.
@@ -65,6 +65,9 @@ mod uniting;
 /// Who a fact is about.
 mod who;
 
+pub use enrolment::number as enrolment_number;
+use kept::kept_body;
+pub use milestone::key as milestone_key;
 pub use order::own_id;
 pub use stored::Stored;
 
@@ -247,7 +250,7 @@ pub fn store(
     let mut facts = Vec::with_capacity(delivered.facts.len());
     for (fact, news) in delivered.facts.iter().zip(&news) {
         let fact = match news {
-            past::News::Present => fact,
+            past::News::Present | past::News::Again => fact,
             past::News::Past(fact) => fact,
             past::News::Nobody => {
                 counters::add(c, site.zone.day(now), "fact_refused", "erased")?;
@@ -256,7 +259,8 @@ pub fn store(
             }
         };
         context.erased_at = matches!(news, past::News::Past(_)).then_some(now);
-        for (kind, value) in stored::person_of(fact).into_iter().flat_map(identities_of) {
+        let named = stored::person_of(fact).filter(|_| !matches!(news, past::News::Again));
+        for (kind, value) in named.into_iter().flat_map(identities_of) {
             inbox::add_person(c, inbox, &tombstones::digest(&site.keys.digest, kind.word(), &value))?;
         }
         facts.push(tell_one(&context, fact)?);
@@ -283,16 +287,6 @@ fn tell_one(x: &Context, fact: &Fact) -> Result<Stored> {
         Fact::Milestone(milestone) => milestone::store(x, milestone),
         Fact::Enrolment(enrolment) => enrolment::store(x, enrolment),
         Fact::Event(event) => event::store(x, event),
-    }
-}
-
-/// What people wrote to each other is kept only where the owner says so.
-fn kept_body<'a>(site: &Site, delivered: &'a Delivered) -> Cow<'a, [u8]> {
-    let holds_talk =
-        delivered.facts.iter().any(|f| matches!(f, Fact::Message(_))) || sources::find(&delivered.platform).is_some_and(|s| s.holds_talk());
-    match holds_talk && !site.settings.chat_text {
-        true => Cow::Owned(without_words(&delivered.body)),
-        false => Cow::Borrowed(&delivered.body),
     }
 }
 

@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::route::Doc;
 use super::visitor::Visitor;
 use crate::app::App;
-use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
+use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing, without_emails};
 use crate::domain::consent::{self, Answer, Consent};
 use crate::domain::device::{self, Device};
 use crate::domain::fact::Person;
@@ -163,7 +163,7 @@ pub(super) fn read(
         clicks,
         ads,
         referrer: long(fields, "referrer", 2_048)?,
-        title: long(fields, "title", 255)?,
+        title: long(fields, "title", 255)?.map(|title| without_emails(&title)),
         browser: Browser {
             device: seen.kind.as_str(),
             browser: seen.browser,

@@ -1,6 +1,10 @@
 //! People who ask to be forgotten: nothing of them is in any file, nothing waits to be sent, nothing brings them back;
 //! sums, counts and everybody else stay.
 
+/// What somebody gets who asks for it.
+mod access;
+/// Told once more, as if it were new.
+mod again;
 /// Names in places that are nobody's own.
 mod elsewhere;
 /// The process dies at every named moment.

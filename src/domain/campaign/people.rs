@@ -29,6 +29,18 @@ pub fn looks_like_email(text: &str) -> bool {
     })
 }
 
+/// A text with `…` in the place of every word that holds an e-mail address.
+pub fn without_emails(text: &str) -> String {
+    if !looks_like_email(text) {
+        return text.to_owned();
+    }
+    let shown = |word: &str| match looks_like_email(word) {
+        true => format!("…{}", &word[word.trim_end().len()..]),
+        false => word.to_owned(),
+    };
+    text.split_inclusive(char::is_whitespace).map(shown).collect()
+}
+
 /// A number written with its country (`+971 50 123 4567`, `00971…`, `tel:+971…`). Bare digits are an ad's number far more often.
 fn is_phone(text: &str) -> bool {
     let text = text.trim().trim_start_matches("tel:");
@@ -92,7 +104,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn texts_without_addresses() {
+        for (text, want) in [
+            ("Thank you, ann@mail.example", "Thank you, …"),
+            ("<ann@mail.example>: your\norder  (bo%40mail.example) now", "… your\norder  … now"),
+            ("Cups @ home, 5 % off", "Cups @ home, 5 % off"),
+        ] {
+            assert_eq!(without_emails(text), want);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_address_is_left(text in "[ -~]{0,40}", tail in "[a-z@. %]{0,30}") {
+            let shown = without_emails(&format!("{text}{tail}"));
+            prop_assert!(!looks_like_email(&shown), "{shown}");
+        }
+
         #[test]
         fn never_panics(text in "\\PC*", letters in "[A-Za-z0-9+/=%@.]{0,60}") {
             names_somebody(&text);

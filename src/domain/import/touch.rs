@@ -1,6 +1,6 @@
 //! A row of a file of visits, in the words of `POST /api/touch`.
 
-use super::super::campaign::{ClickIds, ClickKind, Landing, Utm, landing};
+use super::super::campaign::{ClickIds, ClickKind, Landing, Utm, landing, without_emails};
 use super::super::consent::{Consent, from_word};
 use super::super::time::Time;
 use super::cells::Cells;
@@ -53,7 +53,7 @@ pub fn read(cells: &Cells) -> Result<(HistoryTouch, Option<String>), Refusal> {
         clicks: clicks.or(landed.clicks.clone()),
         landing: landed,
         referrer: cells.text("referrer", 2_048),
-        title: word("title"),
+        title: word("title").map(|title| without_emails(&title)),
         user_agent: cells.text("user_agent", 512).unwrap_or_default(),
         language: cells.text("language", 35),
         country: cells.told("country").map(|c| c.to_uppercase()).filter(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase())),

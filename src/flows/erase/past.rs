@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::crypto;
 use crate::domain::conversion::{Candidate, ConversionKind, Joining, Reporter, SAME_CONTENT_MS, joining, order_key};
-use crate::domain::erasure::IMPERSONAL;
+use crate::domain::erasure::{IMPERSONAL, looked_for, titles};
 use crate::domain::fact::{Fact, Order, Person, Statement, Traces};
+use crate::domain::outgoing::Item;
 use crate::domain::time::Time;
 use crate::error::Result;
-use crate::flows::intake::own_id;
+use crate::flows::intake::{enrolment_number, milestone_key, own_id};
 use crate::flows::session_id::{self, SessionKey};
 use crate::store::erasures::tombstones;
 use crate::store::people::{IdentityKind, identities_of};
@@ -24,6 +25,9 @@ pub enum News {
     Past(Box<Fact>),
     /// Of somebody's erased past, and nothing else.
     Nobody,
+    /// The very step or sign-up that was told before its person was erased, told again without a time of then: it is answered as
+    /// known, and nothing of it is kept.
+    Again,
 }
 
 pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: Time) -> Result<News> {
@@ -88,7 +92,7 @@ pub fn judge(c: &SiteConn, site: &Site, connection: i64, fact: &Fact, heard_at: 
         Fact::Event(f) => (&f.person, f.happened_at),
     };
     if !is_past(c, site, person, happened_at)? {
-        return Ok(News::Present);
+        return Ok(if is_again(c, site, connection, fact)? { News::Again } else { News::Present });
     }
     let has_money = match fact {
         Fact::Lead(_) | Fact::Message(_) | Fact::Progress(_) | Fact::Milestone(_) | Fact::Enrolment(_) => false,
@@ -128,8 +132,24 @@ fn is_past(c: &SiteConn, site: &Site, person: &Person, happened_at: Time) -> Res
     Ok(false)
 }
 
+/// Known by the number under which it was told first, which outlives its person.
+fn is_again(c: &SiteConn, site: &Site, connection: i64, fact: &Fact) -> Result<bool> {
+    match fact {
+        Fact::Milestone(m) => {
+            let known = milestones::find_by_key(c, &milestone_key(site, connection, m)[..16])?;
+            Ok(known.is_some_and(|known| known.is_erased))
+        }
+        Fact::Enrolment(e) => is_erased_report(c, connection, ConversionKind::Signup, &enrolment_number(site, e)),
+        _ => Ok(false),
+    }
+}
+
 fn is_erased_statement(c: &SiteConn, connection: i64, s: &Statement) -> Result<bool> {
-    match reports::find_conversion(c, connection, s.kind.word(), &s.external_id)? {
+    is_erased_report(c, connection, s.kind, &s.external_id)
+}
+
+fn is_erased_report(c: &SiteConn, connection: i64, kind: ConversionKind, external_id: &str) -> Result<bool> {
+    match reports::find_conversion(c, connection, kind.word(), external_id)? {
         Some(id) => Ok(conversions::find(c, id)?.is_some_and(|v| v.is_erased)),
         None => Ok(false),
     }
@@ -180,6 +200,7 @@ fn without_person(fact: &Fact) -> Fact {
             (lead.message, lead.url, lead.custom_fields) = (None, None, json!({}));
         }
         Fact::Order(order) => {
+            unname(&as_written(&order.person), &mut order.items);
             (order.person, order.traces) = (nobody(&order.person), traces(&order.traces));
             for visit in &mut order.journey {
                 (visit.landing, visit.referrer) = (None, None);
@@ -191,9 +212,14 @@ fn without_person(fact: &Fact) -> Fact {
         Fact::Refund(told) => told.refund.reason = None,
         Fact::Deletion(_) => {}
         Fact::Statement(s) => {
+            let who = as_written(&s.person);
+            unname(&who, &mut s.items);
             (s.person, s.traces) = (nobody(&s.person), traces(&s.traces));
             if let Value::Object(detail) = &mut s.detail {
                 detail.retain(|key, _| IMPERSONAL.contains(&key.as_str()));
+                if let Some(lines) = detail.get_mut("items") {
+                    titles::clear_lines(lines, &who.0, &who.1);
+                }
             }
         }
         Fact::Progress(p) => p.person = nobody(&p.person),
@@ -203,6 +229,26 @@ fn without_person(fact: &Fact) -> Fact {
         Fact::Enrolment(e) => (e.person, e.traces) = (nobody(&e.person), traces(&e.traces)),
     }
     fact
+}
+
+/// First and last name of a person, and their addresses as others write them.
+type Written = (Vec<(String, String)>, Vec<String>);
+
+fn as_written(person: &Person) -> Written {
+    let list = |value: Option<&str>| value.map(str::to_owned).into_iter().collect::<Vec<_>>();
+    let (email, phone) = (person.email.as_ref().map(|e| e.as_str()), person.phone.as_ref().map(|p| p.as_str()));
+    let names = person.first_name.clone().zip(person.last_name.clone());
+    (names.into_iter().collect(), looked_for(&list(email), &list(phone), None))
+}
+
+/// What was bought, without who bought it.
+fn unname((names, values): &Written, items: &mut [Item]) {
+    for item in items {
+        if let Some(id) = titles::without(&item.id, names, values) {
+            item.id = id;
+        }
+        item.name = item.name.take().map(|name| titles::without(&name, names, values).unwrap_or(name));
+    }
 }
 
 /// What an erased browser's key leads to now.

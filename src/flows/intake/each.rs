@@ -24,7 +24,7 @@ use crate::store::sites::Site;
 use crate::store::tracker_calls::{self, NewCall};
 
 use super::stored::person_of;
-use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, tell_one};
+use super::{Context, Delivered, HEARD, Stored, Taken, announce, digest_of, kept_body, tell_one};
 
 /// Wrong items that are told by their place; of more the count is enough.
 const MOST_TOLD: usize = 100;
@@ -52,6 +52,7 @@ struct Call {
     connection: ConnectionId,
     items: Vec<std::result::Result<Fact, Problem>>,
     people: People,
+    kept_body: Vec<u8>,
     digest: [u8; 32],
     now: Time,
 }
@@ -77,7 +78,9 @@ pub async fn run(app: &App, site: &Arc<Site>, delivered: Delivered, items: Vec<s
     // All that needs no database is worked out before anybody waits for the writer.
     let people = People::of(site, &delivered.body, &items);
     let digest = digest_of(site, &delivered.path, &delivered.body);
-    let call = Arc::new(Call { site: site.clone(), connections, delivered, connection, items, people, digest, now: app.clock.now() });
+    let kept_body = kept_body(site, &delivered).into_owned();
+    let now = app.clock.now();
+    let call = Arc::new(Call { site: site.clone(), connections, delivered, connection, items, people, kept_body, digest, now });
     let mut progress =
         Progress { next: 0, counted: Counted::default(), inbox: None, is_known: false, is_quarantined: false, is_whole: true };
     loop {
@@ -186,13 +189,13 @@ fn open(c: &SiteConn, call: &Call, has_erased: bool, progress: &mut Progress) ->
             state: if progress.is_quarantined { "quarantined" } else { "accepted" },
             reason: reason.as_deref(),
             content_type: &delivered.content_type,
-            body: if is_kept { &delivered.body } else { &[] },
+            body: if is_kept { &call.kept_body } else { &[] },
             digest: &digest[..16],
         },
     )?;
     progress.inbox = Some(id);
-    let of_the_body = call.people.mentioned.iter().filter(|_| is_kept);
-    for digest in call.people.named.iter().chain(of_the_body) {
+    // Of a body that is not kept there is nothing to find.
+    for digest in call.people.named.iter().chain(&call.people.mentioned).filter(|_| is_kept) {
         inbox::add_person(c, id, digest)?;
     }
     Ok(())
@@ -214,7 +217,7 @@ fn one(
 ) -> Result<Option<Stored>> {
     let (site, now) = (&*call.site, call.now);
     let told = match &news {
-        past::News::Present => fact,
+        past::News::Present | past::News::Again => fact,
         past::News::Past(without_person) => without_person,
         past::News::Nobody => {
             counters::add(c, site.zone.day(now), "fact_refused", "erased")?;

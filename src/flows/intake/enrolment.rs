@@ -8,14 +8,20 @@ use crate::domain::person::Email;
 use crate::error::Result;
 use crate::store::milestones::enrolments::{self, Filed};
 use crate::store::milestones::{self, Way};
+use crate::store::sites::Site;
 use crate::store::{conversions, reports};
 
 use super::{Context, Stored, statement};
 
+/// Under which it is told: a digest of the address and the user's own id.
+pub fn number(site: &Site, e: &Enrolment) -> String {
+    let email = e.person.email.as_ref().map(Email::as_str).unwrap_or_default();
+    crypto::hex(&crypto::hmac_sha256(&site.keys.digest, &[b"enrolment\0", email.as_bytes(), b"\0", e.user_id.as_bytes()])[..16])
+}
+
 pub fn store(x: &Context, e: &Enrolment) -> Result<Stored> {
     let email = e.person.email.as_ref().map(Email::as_str).unwrap_or_default();
-    let key = crypto::hmac_sha256(&x.site.keys.digest, &[b"enrolment\0", email.as_bytes(), b"\0", e.user_id.as_bytes()]);
-    let external_id = crypto::hex(&key[..16]);
+    let external_id = number(x.site, e);
     // Told once more after an erasure: the same sign-up, and nobody's.
     if let Some(known) = reports::find_conversion(x.c, x.connection, ConversionKind::Signup.word(), &external_id)?
         && conversions::find(x.c, known)?.is_some_and(|known| known.is_erased)

@@ -42,7 +42,7 @@ pub fn store(c: &SiteConn, of: &Brought, fact: &Fact) -> Result<Option<Stored>> 
     let (connection, now) = (door(of.kind), of.now);
     let news = past::judge(c, of.site, connection, fact, now)?;
     let told = match &news {
-        past::News::Present => fact,
+        past::News::Present | past::News::Again => fact,
         past::News::Past(without_person) => without_person,
         past::News::Nobody => {
             counters::add(c, of.site.zone.day(now), "fact_refused", "erased")?;
@@ -74,7 +74,7 @@ pub enum Would {
 }
 
 pub fn would(c: &SiteConn, site: &Site, kind: ImportKind, fact: &Fact, now: Time) -> Result<Would> {
-    if matches!(past::judge(c, site, door(kind), fact, now)?, past::News::Nobody) {
+    if matches!(past::judge(c, site, door(kind), fact, now)?, past::News::Nobody | past::News::Again) {
         return Ok(Would::Nobody);
     }
     let Some(like) = likeness(c, kind, fact)? else { return Ok(Would::New) };

@@ -13,13 +13,14 @@ use crate::error::Result;
 use crate::store::affiliates;
 use crate::store::milestones::{self, Filed, OfBooking};
 use crate::store::people::identities_of;
+use crate::store::sites::Site;
 
 use super::telling::{known_person, told_session};
 use super::{Context, Stored, given_id, lead};
 
 pub fn store(x: &Context, m: &Milestone) -> Result<Stored> {
     let clicks = clicks_in(&m.data);
-    let key = key(x, m);
+    let key = key(x.site, x.connection, m);
     let known = milestones::find_by_key(x.c, &key[..16])?;
     if let Some(known) = known.as_ref().filter(|known| known.is_erased) {
         // Told once more after an erasure: it makes nobody of them again.
@@ -111,8 +112,8 @@ fn weigh(x: &Context, m: &Milestone, booking: &str, id: MilestoneId, is_new: boo
 }
 
 /// By the sender's own id, else by person, step and second (spec 8). Each connection numbers its own.
-fn key(x: &Context, m: &Milestone) -> [u8; 32] {
-    let teller = x.connection.to_string();
+pub fn key(site: &Site, connection: i64, m: &Milestone) -> [u8; 32] {
+    let teller = connection.to_string();
     let parts: Vec<String> = match &m.external_id {
         Some(id) => vec!["id".into(), id.clone()],
         None => {
@@ -126,7 +127,7 @@ fn key(x: &Context, m: &Milestone) -> [u8; 32] {
     for part in &parts {
         all.extend([&b"\0"[..], part.as_bytes()]);
     }
-    crypto::hmac_sha256(&x.site.keys.digest, &all)
+    crypto::hmac_sha256(&site.keys.digest, &all)
 }
 
 /// Of somebody who is not named, two of a second are one only where they say the same.

@@ -168,3 +168,77 @@ async fn a_number_is_found_however_it_is_written() {
     let left = house.list(&site, "imports").await;
     assert_eq!(left.iter().map(|i| i["id"].as_str().unwrap_or_default()).collect::<Vec<_>>(), [kept], "{left:#?}");
 }
+
+/// Thanks to somebody by their address, on a page of a browser that nobody is known by; and what was made for them by name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn titles_name_nobody() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    house.visit(&site, None, json!({"landing": "/thanks", "title": format!("Thank you, {BO}!"), "utm_source": "news"})).await;
+    assert_eq!(that_name(house.data(), BO), Vec::<PathBuf>::new(), "an address is never taken from a title");
+    // What an older version has kept.
+    house.visit(&site, None, json!({"landing": "/thanks", "title": "Thanks", "utm_source": "news"})).await;
+    let db = Connection::open(house.data().join(FILE)).expect("the file");
+    db.execute("update touches set title = ?1 where title = 'Thanks'", [format!("Thank you, {ANN}")]).expect("a title");
+    drop(db);
+    let order = json!({"order_id": "1", "total": "40.00", "currency": "USD", "email": ANN, "first_name": "Zyxtra", "last_name": "Qwfam",
+        "status": "paid", "created_at": house.ago(3_600),
+        "items": [{"id": "A", "name": "Mug for Zyxtra Qwfam", "quantity": 1, "price": "20.00"},
+            {"id": "B", "name": format!("Voucher {ANN}"), "quantity": 1, "price": "15.00"},
+            {"id": "C", "name": "Zyxtra roses", "quantity": 1, "price": "5.00"}]});
+    house.order(&site, order.clone()).await.is(200);
+    let gift = json!({"order_id": "2", "total": "9.00", "currency": "USD", "email": BO, "status": "paid",
+        "items": [{"id": "D", "name": format!("Gift card {ANN}"), "quantity": 1, "price": "9.00"}]});
+    house.order(&site, gift).await.is(200);
+    let today = house.figures(&site).await;
+
+    let certificate = house.erase(&site, json!({"email": ANN})).await.is(201).json;
+    assert_eq!((&certificate["state"], &certificate["file"]["state"]), (&json!("done"), &json!("clean")), "{certificate:#}");
+    for word in [ANN, "zyxtra qwfam"] {
+        assert_eq!(that_name(house.data(), word), Vec::<PathBuf>::new());
+    }
+    let names = || {
+        let db = Connection::open(house.data().join(FILE)).expect("the file");
+        let mut all =
+            db.prepare("select value ->> 'name' from orders, json_each(items) order by orders.id, value ->> 'id'").expect("a question");
+        all.query_map([], |row| row.get::<_, String>(0)).expect("rows").collect::<rusqlite::Result<Vec<_>>>().expect("names")
+    };
+    assert_eq!(names(), ["Mug for …", "Voucher …", "Zyxtra roses", "Gift card …"], "a first name alone may be a rose's");
+    assert_eq!(house.figures(&site).await, today);
+    // The shop tells of it again.
+    let mut again = order;
+    again["status"] = json!("completed");
+    again["modified_at"] = json!(house.ago(-1));
+    house.order(&site, again).await.is(200);
+    assert_eq!(names()[..3], ["Mug for …", "Voucher …", "Zyxtra roses"]);
+    assert_eq!(that_name(house.data(), "zyxtra qwfam"), Vec::<PathBuf>::new());
+}
+
+/// Where somebody was when they wrote is told by no body that is kept.
+#[tokio::test]
+async fn a_kept_body_has_no_visitor_s_address() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let lead = json!({"lead_id": "L-1", "email": ANN, "message": "from 8.77.66.44", "ip_address": "8.77.66.55"});
+    house.lead(&site, lead).await.is(200);
+    let step = json!({"source_type": "zoom", "event_type": "event_attended", "email": ANN, "ip_address": "2001:db8:77::55"});
+    house.post("/funnel/event").token(&site.token).json(&step).send().await.is(200);
+    let sale = json!({"conversion_type": "sale", "order_id": "A-9", "revenue": "12.50", "currency": "USD", "email": ANN, "ip_address": "8.77.66.55"});
+    house.post("/api/conversions").token(&site.token).json(&sale).send().await.is(201);
+    let tracker = house.connect(&site, "anytrack", "shadow", &[]).await;
+    let events = json!([{"eventName": "Lead", "transactionId": "T", "email": ANN, "ipAddress": "8.77.66.55"}, {"ipAddress": "8.77.66.55"}]);
+    house.post(&tracker.hook).json(&events).send().await.is(200);
+    for address in ["8.77.66.55", "2001:db8:77::55"] {
+        assert_eq!(that_name(house.data(), address), Vec::<PathBuf>::new(), "{address}");
+    }
+    let kept = house.export_of(&site, ANN).await["inbox"][0].clone();
+    assert_eq!((&kept["body"]["ip_address"], &kept["body"]["message"]), (&json!(""), &json!("from 8.77.66.44")), "{kept:#}");
+    // Without it the body is the same, and runs again.
+    let path = format!(
+        "/api/sites/{}/inbox/{}/replay",
+        site.slug,
+        house.list(&site, "inbox").await.last().expect("the lead")["id"].as_str().expect("an id")
+    );
+    let again = house.post(&path).token(&site.token).json(&json!({})).send().await.is(200).json;
+    assert_eq!((&again["status"], house.emails(&site).len()), (&json!("accepted"), 1), "{again}");
+}
