@@ -28,7 +28,7 @@ use crate::turns::Turns;
 use crate::watch::Watch;
 
 /// Touches of pages that do not wait for the disk, at once: less than the writer's own queue, which facts need too.
-pub const MOST_QUEUED: u32 = 2_048;
+pub const MOST_QUEUED: u32 = 4_096;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]

@@ -1,12 +1,17 @@
 //! The writer thread: it takes what is waiting, runs each change in its own savepoint inside one transaction, commits
 //! once, and only then answers all. After a 200 the fact is on disk.
 
+/// Housekeeping that goes with others.
+mod beside;
 /// A change as it waits.
 mod change;
 /// Changes that nobody waits for.
 mod later;
 /// The log, written back beside the writer.
 mod log;
+/// A file for the tests of these.
+#[cfg(test)]
+mod place;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,14 +22,17 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::beside::Beside;
 use self::change::{Change, Told};
-use self::later::{BEAT, Later};
+use self::later::Later;
 use self::log::LogKeeper;
 use super::scope::{self, Fault, forget_blocks};
 use crate::error::{Error, Kind, Result};
 
 /// Changes taken into one commit at most.
 const LARGEST_BATCH: usize = 256;
+/// Of those that nobody waits for: so many come together in a flood, and whoever waits meanwhile waits some ten milliseconds.
+const LARGEST_LATER: usize = 1_024;
 /// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
 const QUEUE: usize = 4_096;
 /// Asking for the log's length costs a call; after so many batches is often enough.
@@ -40,6 +48,8 @@ enum Message {
         changes: Vec<Box<dyn Change>>,
         since: Instant,
     },
+    /// One that waits for others to go with.
+    Beside(Box<dyn Change>),
     Outside(Box<dyn FnOnce(&Connection) + Send>),
     /// A reader has found damage.
     End,
@@ -116,25 +126,40 @@ impl Writer {
         self.wait_for(change, told).await
     }
 
-    /// A change that nobody waits for and that may run again. It comes to the writer with others of its moment; `then` hears how
-    /// it ended, on the writer's own thread. True for the first of a moment: the caller calls `bring` once it is over.
-    pub fn run_later<T, F, D>(&self, change: F, then: D) -> bool
+    /// The same for one that can wait a moment: it goes into the commit of what comes next, so that it costs nobody a commit and a
+    /// sync of its own.
+    pub async fn run_beside<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T> + Send + 'static,
-        D: FnOnce(Result<T>) + Send + 'static,
     {
-        self.later.add(change::followed(change, then))
+        let (change, told) = change::repeatable(change);
+        self.send(Message::Beside(change))?;
+        told.await.map_err(|_| stopping())?
     }
 
-    /// How long a moment lasts in which changes are gathered.
-    pub const BEAT: Duration = BEAT;
+    /// A change that nobody waits for and that may run again. It comes to the writer with others of its moment; `then` hears how
+    /// it ended, on the writer's own thread. True for the first of a moment: the caller calls `bring` once it is over.
+    pub fn run_later<S, T, F, D>(&self, state: S, change: F, then: D) -> bool
+    where
+        S: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&mut S, &Connection) -> Result<T> + Send + 'static,
+        D: FnOnce(S, Result<T>) + Send + 'static,
+    {
+        self.later.add(change::followed(state, change, then))
+    }
+
+    /// How long the moment lasts in which changes are gathered.
+    pub fn beat(&self) -> Duration {
+        self.later.beat()
+    }
 
     /// Brings what was gathered to the writer, in parts so small that others' changes come between them.
     pub fn bring(&self) {
         let mut rest = self.later.take().into_iter().peekable();
         while rest.peek().is_some() {
-            let changes: Vec<_> = rest.by_ref().take(LARGEST_BATCH).collect();
+            let changes: Vec<_> = rest.by_ref().take(LARGEST_LATER).collect();
             let count = changes.len() as u64;
             self.figures.waiting.fetch_add(count, Ordering::Relaxed);
             if let Err(e) = self.queue.try_send(Message::Changes { changes, since: Instant::now() }) {
@@ -219,23 +244,28 @@ fn stopping() -> Error {
 
 fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures: &Figures) {
     let mut batches = 0_u32;
-    while let Ok(first) = queue.recv() {
+    let mut beside = Beside::default();
+    while let Ok(mut next) = beside.next(queue) {
+        let is_quiet = next.is_none();
         if figures.has_failed.load(Ordering::Acquire) {
             return leave(conn);
         }
         let mut batch: Vec<(Box<dyn Change>, Instant)> = Vec::with_capacity(LARGEST_BATCH);
         let mut after: Option<Message> = None;
-        let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
                 Message::Change { change, since } => batch.push((change, since)),
                 Message::Changes { changes, since } => batch.extend(changes.into_iter().map(|change| (change, since))),
+                Message::Beside(change) => beside.add(change),
                 other => after = Some(other),
             }
             if after.is_some() || batch.len() >= LARGEST_BATCH {
                 break;
             }
             next = queue.try_recv().ok();
+        }
+        if is_quiet || after.is_some() || !batch.is_empty() {
+            beside.join(&mut batch);
         }
         if !batch.is_empty() {
             figures.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
@@ -306,16 +336,9 @@ fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) {
             return refused(conn, changes);
         }
     }
-    // A change alone in its transaction needs no savepoint: the transaction is one.
-    if !is_done && changes.len() == 1 {
-        if !changes[0].run(conn) {
-            forget_blocks();
-            let _ = conn.execute_batch("rollback");
-            return changes.into_iter().for_each(|c| c.finish(Ok(())));
-        }
-        is_done = super::is_in_transaction(conn);
-    } else if !is_done {
-        is_done = changes.iter_mut().all(|change| in_savepoint(conn, change.as_mut()));
+    if !is_done {
+        let mut each = changes.iter_mut();
+        is_done = each.next().is_none_or(|first| at_first(conn, first.as_mut())) && each.all(|change| in_savepoint(conn, change.as_mut()));
     }
     // A change may have passed over what the storage said; the others may not build on it.
     if !is_done || scope::fault() > Some(Fault::Full) {
@@ -338,6 +361,21 @@ fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) {
             changes.into_iter().for_each(|c| c.finish(Err(lost())));
         }
     }
+}
+
+/// Runs the first change of a transaction, which needs no savepoint: the transaction is one. False means that SQLite has ended
+/// the transaction, or can begin no other.
+fn at_first(conn: &Connection, change: &mut dyn Change) -> bool {
+    if change.run(conn) {
+        return super::is_in_transaction(conn);
+    }
+    forget_blocks();
+    let anew = if super::is_in_transaction(conn) { "rollback; begin immediate" } else { "begin immediate" };
+    conn.execute_batch(anew)
+        .inspect_err(|e| {
+            scope::note(e);
+        })
+        .is_ok()
 }
 
 /// Runs one change so that it can be undone alone. False means that SQLite has ended the whole transaction.
