@@ -127,7 +127,7 @@ pub(super) fn read(
     address: Option<IpAddr>,
 ) -> Result<PageTouch> {
     let text = |name: &str| clean(fields, name);
-    let landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
+    let mut landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
     let utm = Utm {
         source: text("utm_source")?,
         medium: text("utm_medium")?,
@@ -136,18 +136,17 @@ pub(super) fn read(
         content: text("utm_content")?,
     }
     .without_people()
-    .or(landed.utm.clone());
+    .or(std::mem::take(&mut landed.utm));
     let mut clicks = ClickIds::new();
     for kind in ClickKind::ALL {
         if let Some(value) = reader::text(fields, kind.name(), 512)? {
             clicks.add(kind, value);
         }
     }
-    let clicks = clicks.or(landed.clicks.clone());
+    let clicks = clicks.or(std::mem::take(&mut landed.clicks));
     let ads = AdIds { utm_id: text("utm_id")?, campaign_id: text("campaign_id")?, adset_id: text("adset_id")?, ad_id: text("ad_id")? }
         .without_people()
-        .or(landed.ads.clone());
-    let mut landed = landed;
+        .or(std::mem::take(&mut landed.ads));
     landed.refs = match landed.refs {
         Some(code) => Some(code),
         None => text("ref")?.or(text("via")?).or(text("aff")?),
@@ -156,6 +155,7 @@ pub(super) fn read(
     Ok(PageTouch {
         at: Time::from_ms(0),
         claim: None,
+        is_fresh: false,
         // Whose event it is: a repeat comes from the same browser at the same address.
         event_id: text("event_id")?.map(|id| format!("{id}\n{}\n{agent}", address.map(address_key).unwrap_or_default())),
         landing: landed,
