@@ -33,6 +33,8 @@ const STOOD_IN: [&str; 14] = [
     "zoom",
     "zoom_oauth",
 ];
+/// What our own snippets for the owner's server read from the same environment (`clients/`): no settings of this program.
+const OF_CLIENTS: [&str; 1] = ["TOKEN"];
 /// `HALOTRACK_BASE_URL_META` is `base_url.meta`.
 const BASE_URL: &str = "BASE_URL_";
 
@@ -177,6 +179,7 @@ fn environment(env: &BTreeMap<String, String>) -> Result<Layer> {
             "LOG_FORMAT" => layer.log_format = text,
             // Only a build with deliberate faults in it reads this one.
             "SABOTAGE" if cfg!(feature = "sabotage") => {}
+            _ if OF_CLIENTS.contains(&key) => {}
             _ => match key.strip_prefix(BASE_URL) {
                 Some(platform) => {
                     layer.base_url.insert(platform.to_ascii_lowercase(), value.to_owned());
