@@ -24,6 +24,7 @@ use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
+use crate::turned_away::TurnedAway;
 use crate::turns::Turns;
 use crate::watch::Watch;
 
@@ -55,6 +56,8 @@ pub struct Parts {
     pub agents: Agents,
     /// Who is on which site just now.
     pub presence: Presence,
+    /// Pages that asked under a site's key and were refused.
+    pub turned_away: TurnedAway,
     /// Event ids of touches counted lately.
     pub recent: Arc<Recent>,
     /// Clicks on short links that are not written down yet.
@@ -155,6 +158,7 @@ impl App {
                 recent: Arc::new(recent),
                 clicks: Clicks::default(),
                 loads: Loads::default(),
+                turned_away: TurnedAway::default(),
                 queued: Arc::new(Semaphore::new(MOST_QUEUED as usize)),
                 wake: Notify::new(),
                 talks: Talks::default(),
