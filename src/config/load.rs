@@ -196,9 +196,7 @@ fn resolve(layer: Layer) -> Result<Config> {
     let listen = listen(&layer.listen.unwrap_or_default())?;
     let public_url = match layer.public_url {
         Some(url) => web_address("public_url", &url)?,
-        // Nobody can go to 0.0.0.0; loopback is at least true on this machine.
-        None if listen.ip().is_unspecified() => format!("http://127.0.0.1:{}", listen.port()),
-        None => format!("http://{listen}"),
+        None => Config::usual_url(listen),
     };
     let trusted_proxies = match layer.trusted_proxies {
         Some(list) => list.entries().iter().map(|e| network(e)).collect::<Result<_>>()?,
