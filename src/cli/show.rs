@@ -92,7 +92,7 @@ pub fn text(command: &Command, answer: &Value) -> String {
         Command::Sync { .. } => each(answer, synced),
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.
-        Command::Queue | Command::Export(_) | Command::Import(_) => answer.to_string(),
+        Command::Queue | Command::Heard { .. } | Command::Export(_) | Command::Import(_) => answer.to_string(),
         Command::Erase(_) => erased(answer),
         Command::KeyRotate => format!(
             "The master key is new ({}), and {} stored secrets are sealed with it. The old key is in {}.\n{}",

@@ -122,6 +122,8 @@ pub mod receipts;
 pub mod records;
 /// From a short link to its page.
 mod redirect;
+/// Pages that were refused, and why.
+mod refused_pages;
 /// What the owner does by hand.
 mod replays;
 /// Answers and refusals.

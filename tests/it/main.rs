@@ -39,6 +39,7 @@ mod edge_servers;
 mod edges;
 mod erase;
 mod export;
+mod first_hour;
 mod first_steps;
 mod framed;
 mod funnel;
