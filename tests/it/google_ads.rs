@@ -224,6 +224,30 @@ async fn nothing_that_comes_between_turns_what_was_taken_into_something_else() {
     assert_eq!(count(&stand_in, "/v1/events:ingest"), asked, "and is not sent twice");
 }
 
+/// What Google has taken cannot be called back: a refusal stops what waits, and of the other it is still asked what became of it.
+#[tokio::test]
+async fn a_refusal_ends_what_waits_and_no_look_at_what_was_taken() {
+    let google = Google::new();
+    let stand_in = google.start().await;
+    let house = house(&stand_in);
+    let (site, _) = connected(&house, "live").await;
+    sale(&house, &site, "1001").await;
+    house.work().await;
+    house.advance_s(60);
+    Google::says(&google.event, Says::text(503, "busy"));
+    sale(&house, &site, "1002").await;
+    house.work().await;
+    house.advance_s(60);
+    house.lead(&site, json!({"lead_id": "L-1", "email": "ann.lee@mail.example", "consent_given": false})).await.is(200);
+    let now = || async { house.deliveries(&site).await.iter().filter(|d| d["kind"] == "PURCHASE").map(words).collect::<Vec<_>>() };
+    assert_eq!(now().await, ["PURCHASE cancelled consent 1", "PURCHASE accepted checking 0"]);
+    after(&house, HALF_AN_HOUR_S + 1).await;
+    assert_eq!(now().await, ["PURCHASE cancelled consent 1", "PURCHASE delivered - 1"]);
+    let proof = house.get("/api/sites/shop/reports/consent/proof").token(&site.token).send().await.is(200).json;
+    assert_eq!((&proof["total"]["refused"], &proof["total"]["refused_later"]), (&json!(0), &json!(2)), "{proof:#}");
+    assert_eq!(count(&stand_in, "/v1/events:ingest"), 2);
+}
+
 /// What Google has stays said of it, whoever is gone meanwhile; only nobody asks any more.
 #[tokio::test]
 async fn what_was_taken_stays_taken_when_its_connection_or_its_person_goes() {
