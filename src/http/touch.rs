@@ -208,7 +208,9 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     let said = match fields.get("consent") {
         None | Some(Value::Null) => Consent::UNKNOWN,
         Some(Value::String(word)) => consent::from_word(word),
-        Some(said @ (Value::Bool(_) | Value::Number(_))) => consent::from_word(&said.to_string()),
+        Some(said @ (Value::Bool(_) | Value::Number(_))) if Answer::parse(&said.to_string()).is_some() => {
+            consent::from_word(&said.to_string())
+        }
         Some(Value::Object(words)) => {
             let word = |name: &str| match words.get(name) {
                 None | Some(Value::Null) => Ok(String::new()),

@@ -21,6 +21,8 @@ struct Visitor {
     session: Option<String>,
     /// A lead with this browser's session was told: from now on they are known to be one.
     is_linked: bool,
+    /// It has refused even to be counted: what it says of itself is not kept.
+    is_shut: bool,
     /// The browser has claimed the address: leads told from now on are matched with it.
     is_claimed: bool,
     by_browser: Vec<(i64, bool)>,
@@ -109,13 +111,14 @@ impl Street {
                         self.house.post("/api/event").browser(site).header("cookie", &format!("_halo={session}; halo_consent=denied"));
                     call.body(json!({"site": site.key, "name": "button_click"}).to_string()).send().await.is(204);
                     visitor.by_browser.push((now, false));
+                    visitor.is_shut = true;
                 }
             }
             8 => {
                 if let Some(session) = &visitor.session {
                     let call = self.house.post("/api/identify").browser(site).header("cookie", &format!("_halo={session}"));
                     call.body(json!({"site": site.key, "email": email}).to_string()).send().await.is(204);
-                    visitor.is_claimed = true;
+                    visitor.is_claimed |= !visitor.is_shut;
                 }
             }
             _ => {
@@ -170,7 +173,11 @@ fn seventh(id: &str) -> bool {
 }
 
 async fn look(house: &House, site: &SiteAt, visitor: &mut Visitor, fields: Value, answer: Option<bool>, now: i64) {
+    let is_silent = fields == json!({});
     let got = house.touch(site, visitor.session.as_deref(), fields).await.is(200);
+    if !is_silent {
+        visitor.is_shut = got.json["session_id"].is_null();
+    }
     visitor.session = got.json["session_id"].as_str().map(str::to_owned).or(visitor.session.take());
     // Whoever has no session yet, and says no, is nobody of whom anything could be kept. A yes that is told again was given
     // once; a no counts each time.
@@ -245,7 +252,14 @@ async fn a_no_that_is_said_again_is_newer_than_a_yes_in_a_fact() {
         assert_eq!(order("D", true, Some(true)).await, 1, "{mode:?} {no}: tried");
         page(&silent).await;
         assert_eq!(house.deliveries(&site).await[0]["state"], "pending", "{mode:?} {no}: who says nothing takes nothing back");
+        let basis = async || {
+            house.receipt(&site, house.deliveries(&site).await[0]["conversion"].as_str().expect("an id")).await["conversion"]["consent"]
+                .clone()
+        };
+        assert_eq!(basis().await, json!({"marketing": "granted", "basis": "its own consent_given"}), "{mode:?} {no}");
         page(no).await;
+        let told = basis().await;
+        assert!(told["marketing"] == "denied" && told["basis"].as_str().is_some_and(|b| b.starts_with("refused after")), "{told}");
         let newest = &house.deliveries(&site).await[0];
         assert_eq!((&newest["state"], &newest["reason"]), (&json!("cancelled"), &json!("consent")), "{mode:?} {no}");
         is_away.store(false, std::sync::atomic::Ordering::SeqCst);

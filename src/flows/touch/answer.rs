@@ -27,7 +27,8 @@ struct News {
 
 /// What a touch of a known browser says of consent. Gives whether deliveries were cancelled by it.
 pub(super) fn heard(c: &SiteConn, session: &Session, touch: &PageTouch, words: &Words, now: Time) -> Result<bool> {
-    if words.is_explicit { answered(c, session, words, manager_of(touch), touch.at, now) } else { Ok(false) }
+    let at = if touch.is_history { touch.at } else { now };
+    if words.is_explicit { answered(c, session, words, manager_of(touch), at, now) } else { Ok(false) }
 }
 
 /// An answer of a known browser, given at a moment; the one that it replaces is kept as a row of its own. Gives whether
@@ -52,8 +53,9 @@ pub(in crate::flows) fn is_news(session: &Session, words: &Words, now: Time) -> 
 }
 
 fn news(session: &Session, words: &Words, at: Time, now: Time) -> Option<News> {
-    if session.consent_at.is_some_and(|known| at < known) {
-        // Told late, of a time before the present answer.
+    let is_no = words.marketing == "denied";
+    // Told late, of a time before the present answer. A clock that was put back keeps no refusal out.
+    if session.consent_at.is_some_and(|known| at < known) && !(is_no && at == now) {
         return None;
     }
     let or_known = |said: &'static str, known: &str| match (said, Answer::parse(known)) {
@@ -62,13 +64,12 @@ fn news(session: &Session, words: &Words, at: Time, now: Time) -> Option<News> {
     };
     let (analytics, marketing) = (or_known(words.analytics, &session.analytics), or_known(words.marketing, &session.marketing));
     let is_changed = analytics != session.analytics || marketing != session.marketing;
-    let is_no = words.marketing == "denied";
     let is_later = session.consent_at.is_some_and(|known| now > known);
     let since = match session.consent_at {
         // Nothing was said of marketing: what stands there is as old as it was.
         Some(known) if words.marketing == "unknown" && marketing != "unknown" => known,
         // Heard late, it holds from now on: what left before could not know of it.
-        _ if is_no => now,
+        Some(known) if is_no => now.max(known),
         _ => at,
     };
     (is_changed || is_no && is_later).then_some(News { words: Words { analytics, marketing, is_explicit: true }, is_changed, since })
