@@ -110,3 +110,5 @@ pub mod unnamed;
 pub mod usual;
 /// The words of a site's links.
 pub mod vocabulary;
+/// Words for yes and no.
+pub mod yes_no;

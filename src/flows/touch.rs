@@ -39,7 +39,8 @@ mod repeat;
 /// A touch as it is stored.
 mod row;
 
-pub(super) use answer::{answered, manager_of, words_of};
+use answer::heard;
+pub(super) use answer::{answered, is_news, manager_of, words_of};
 pub use queue::{queue, queue_dropped, settled};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
@@ -282,12 +283,10 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
 
     if !judged.may_keep {
         // A refusal is heard also in a repeat; only the count is made once.
-        let mut has_withdrawn = false;
-        if let Some(session) = &known
-            && words.is_explicit
-        {
-            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
-        }
+        let has_withdrawn = match &known {
+            Some(session) => heard(c, session, touch, words, now)?,
+            None => false,
+        };
         if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
         }
@@ -312,12 +311,10 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         return Ok(Recorded { key: None, has_withdrawn });
     }
     if let Some(Repeat { key: Some(key) }) = repeated {
-        let mut has_withdrawn = false;
-        if let Some(session) = &known
-            && words.is_explicit
-        {
-            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
-        }
+        let has_withdrawn = match &known {
+            Some(session) => heard(c, session, touch, words, now)?,
+            None => false,
+        };
         filled_in(c, &key, touch, judged)?;
         return Ok(Recorded { key: Some(key), has_withdrawn });
     }
@@ -362,8 +359,7 @@ fn again(c: &SiteConn, session: Session, touch: &PageTouch, judged: &Judged, now
     if !touch.is_answer {
         seen_again(c, &session, touch, judged, now)?;
     }
-    let words = &judged.words;
-    let has_withdrawn = words.is_explicit && answered(c, &session, words, manager_of(touch), now)?;
+    let has_withdrawn = heard(c, &session, touch, &judged.words, now)?;
     Ok((session.id, session.key, has_withdrawn))
 }
 

@@ -262,14 +262,17 @@ fn partner(receipt: &Receipt, site: &Site) -> Value {
     })
 }
 
-/// What marketing consent this conversion goes by, and why: the fact's own word, else the person's newest answer, else
-/// the site's rule.
+/// What marketing consent this conversion goes by, and why: the fact's own word, unless the person refused after it, else the
+/// person's newest answer, else the site's rule.
 fn consent_of(receipt: &Receipt, site: &Site) -> Value {
     let line = &receipt.line;
     let (marketing, basis) = match (line.consent_given, &receipt.said) {
+        (Some(true), Some((Answer::Denied, manager, at))) if *at > line.happened_at.min(line.received_at) => {
+            (Answer::Denied, format!("refused after its own consent_given, by {manager}"))
+        }
         (Some(true), _) => (Answer::Granted, "its own consent_given".to_owned()),
         (Some(false), _) => (Answer::Denied, "its own consent_given".to_owned()),
-        (None, Some((answer, manager))) => (*answer, format!("the person's newest answer, by {manager}")),
+        (None, Some((answer, manager, _))) => (*answer, format!("the person's newest answer, by {manager}")),
         (None, None) => {
             let signs = Signs {
                 country: line.country.as_deref(),

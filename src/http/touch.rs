@@ -19,12 +19,14 @@ use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
+use crate::domain::yes_no;
 use crate::error::{Error, Kind, Result};
 use crate::flows::identify::{self, Claim};
 use crate::flows::session_id::SessionKey;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::flows::{refusal, session_id};
 use crate::limits::{Rate, address_key};
+use crate::sources::kit;
 use crate::store::sessions::Browser;
 use crate::store::sites::Site;
 
@@ -206,6 +208,9 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     let said = match fields.get("consent") {
         None | Some(Value::Null) => Consent::UNKNOWN,
         Some(Value::String(word)) => consent::from_word(word),
+        Some(said @ (Value::Bool(_) | Value::Number(_))) if Answer::parse(&said.to_string()).is_some() => {
+            consent::from_word(&said.to_string())
+        }
         Some(Value::Object(words)) => {
             let word = |name: &str| match words.get(name) {
                 None | Some(Value::Null) => Ok(String::new()),
@@ -224,27 +229,17 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     Ok(consent::combine(consent::combine(said, told), sent))
 }
 
-/// Whether the visitor has refused to be told to ad platforms: in the body, in a consent manager's cookie, or by the
+/// Whether the visitor has refused to be told to ad platforms: by the page's word, in a consent manager's cookie, or by the
 /// browser's own signal.
 pub fn refusal(site: &Site, fields: &Map<String, Value>, ask: &Ask) -> Result<bool> {
     let consent = consent_of(fields, ask)?;
-    let says_no = ["consent_given", "gdpr_consent", "marketing_consent"].iter().any(|name| match fields.get(*name) {
-        Some(Value::Bool(given)) => !given,
-        Some(Value::String(word)) => matches!(word.as_str(), "false" | "0" | "no" | "denied"),
-        _ => false,
-    });
     let is_refused = consent.marketing == Answer::Denied || consent.analytics == Answer::Denied;
-    Ok(says_no || is_refused || (refuses(fields, ask) && site.settings.gpc))
+    Ok(is_refused || (refuses(fields, ask) && site.settings.gpc))
 }
 
 /// GPC or Do Not Track, by script or header. What a browser's own property gives is a boolean, 1, or a word.
 fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
-    let is_yes = |name: &str| match fields.get(name) {
-        Some(Value::Bool(said)) => *said,
-        Some(Value::Number(said)) => said.as_i64() == Some(1),
-        Some(Value::String(said)) => matches!(said.trim().to_ascii_lowercase().as_str(), "1" | "yes" | "true"),
-        _ => false,
-    };
+    let is_yes = |name: &str| fields.get(name).and_then(kit::scalar).and_then(|said| yes_no::read(&said)) == Some(true);
     let says = |name: &str| ask.header(name).map(str::trim) == Some("1");
     is_yes("gpc") || is_yes("dnt") || says("sec-gpc") || says("dnt")
 }

@@ -140,7 +140,8 @@ pub fn page(
         if let std::collections::hash_map::Entry::Vacant(entry) = known.entry(conversion) {
             entry.insert(answers(c, conversion, row.contact, row.session)?);
         }
-        let own = OwnWord { given: row.given, refused_at: row.refused_at.or(Some(row.received_at)), happened_at: row.happened_at };
+        let happened_at = row.happened_at.min(row.received_at);
+        let own = OwnWord { given: row.given, refused_at: row.refused_at.or(Some(row.received_at)), happened_at };
         let answers = known.get(&conversion).map_or(&[][..], Vec::as_slice);
         row.send.had_refused = had_refused(&own, answers, row.send.judged_at);
         row.send.refused_later = !row.send.had_refused && had_refused(&own, answers, Time::from_ms(i64::MAX));
