@@ -25,12 +25,21 @@ pub fn is_page_answer(status: StatusCode, headers: &HeaderMap) -> bool {
     }
     let is_saved =
         word(headers.get(header::CONTENT_DISPOSITION)).is_some_and(|d| d.trim_start().to_ascii_lowercase().starts_with("attachment"));
-    status.is_success() && !is_saved && headers.get(header::CONTENT_TYPE).is_none_or(is_html)
+    // No content, the form once more, a part: none of them is a page that was opened.
+    let is_whole = !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT);
+    status.is_success()
+        && is_whole
+        && !is_saved
+        && headers.get(header::CONTENT_TYPE).is_none_or(|kind| is_html(kind) || is_of(kind, "application/xhtml+xml"))
 }
 
+/// A page as most are. One of XML is read by other rules, and shows nothing at all where one of them is broken.
 pub fn is_html(content_type: &HeaderValue) -> bool {
-    let kind = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(kind.as_str(), "text/html" | "application/xhtml+xml")
+    is_of(content_type, "text/html")
+}
+
+fn is_of(content_type: &HeaderValue, kind: &str) -> bool {
+    content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
 
 fn word(value: Option<&HeaderValue>) -> Option<&str> {
