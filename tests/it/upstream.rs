@@ -461,6 +461,19 @@ impl Said {
     }
 }
 
+/// The same, but says at once that nothing more is to be sent.
+pub async fn talk_and_end(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut from, mut to) = stream.split();
+    let mut got = Vec::new();
+    let sent = async {
+        to.write_all(bytes).await?;
+        to.shutdown().await
+    };
+    let (_, _) = tokio::join!(sent, from.read_to_end(&mut got));
+    got
+}
+
 /// Sends the bytes, and reads until the other end hangs up.
 pub async fn talk(address: SocketAddr, bytes: &[u8]) -> Said {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
