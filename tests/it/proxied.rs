@@ -44,6 +44,7 @@ async fn what_the_shop_says_arrives_to_the_byte() {
         ("HEAD", "/bytes?n=5000", "", b""),
         ("GET", "/stream?mib=2", "", b""),
         ("GET", "/many", "", b""),
+        ("GET", "/cookies", "", b""),
         ("GET", "/known", "If-None-Match: \"p\"\r\n", b""),
         ("GET", "/empty", "", b""),
         ("GET", "/nothing", "Accept: text/html\r\n", b""),

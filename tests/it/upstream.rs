@@ -245,6 +245,11 @@ async fn answer(parts: &Arc<Parts>, mut request: Request<Incoming>) -> Response<
             ],
             full("two cookies"),
         ),
+        "/cookies" => {
+            let cookies: Vec<String> = (0..150).map(|n| format!("c{n}={n}; Path=/")).collect();
+            let lines: Vec<(&'static str, &str)> = cookies.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
+            said(200, &lines, full("many cookies"))
+        }
         "/moved" => said(302, &[("location", "/target")], full("")),
         "/go" => said(302, &[("location", "/page?utm_source=partner&utm_medium=affiliate")], full("")),
         "/known" => said(304, &[("etag", "\"p\"")], Empty::new().boxed_unsync()),
