@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::house::House;
-use crate::upstream::{BROWSER, Said, Street, Upstream, parse, pattern, request, talk};
+use crate::upstream::{BROWSER, Said, Street, Upstream, parse, pattern, request, talk, talk_and_end};
 
 /// Reads until the text is there; gives all that came.
 async fn until(stream: &mut TcpStream, got: &mut Vec<u8>, word: &str) {
@@ -137,6 +137,41 @@ async fn nothing_is_gathered_on_the_way() {
     let heard = lines(&talk(street.address, chunks.as_bytes()).await.is(200));
     assert!(heard.contains("trailer x-sum: 5") && heard.iter().any(|l| l.starts_with("body 5 ")), "{heard:#?}");
     assert!(heard.contains("transfer-encoding: chunked") && !heard.iter().any(|l| l.starts_with("content-length")), "{heard:#?}");
+    street.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_sent_all_of_it_may_end_that_side() {
+    let street = Street::open().await;
+    let bytes = pattern(300_000);
+    for (method, path, body) in [("GET", "/page", &b""[..]), ("GET", "/stream?mib=2", b""), ("POST", "/upload", &bytes)] {
+        let bytes = request(method, path, "", body);
+        let whole = talk(street.address, &bytes).await.is(200);
+        let ended = parse(&talk_and_end(street.address, &bytes).await).is(200);
+        assert!(ended.body == whole.body, "{method} {path}: {} bytes instead of {}", ended.body.len(), whole.body.len());
+    }
+    // Also on a connection that could have gone on.
+    let kept = talk_and_end(street.address, b"GET /bytes?n=5 HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
+    assert_eq!(parse(&kept).is(200).body, pattern(5));
+    // While the shop is still busy with the answer.
+    let mut stream = TcpStream::connect(street.address).await.expect("a connection");
+    stream.write_all(&request("GET", "/sse", "", b"")).await.expect("it is sent");
+    stream.shutdown().await.expect("nothing more is sent");
+    let mut got = Vec::new();
+    until(&mut stream, &mut got, "data: 1").await;
+    street.shop.go_on();
+    until(&mut stream, &mut got, "data: 2").await;
+    // What was not sent whole is no request.
+    let cut = b"POST /upload HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 100\r\n\r\nabc";
+    let said = String::from_utf8_lossy(&talk_and_end(street.address, cut).await).into_owned();
+    assert!(!said.contains(" 200 "), "{said}");
+    // And who has gone away altogether is not waited for.
+    let mut stream = TcpStream::connect(street.address).await.expect("a connection");
+    stream.write_all(&request("GET", "/sse", "", b"")).await.expect("it is sent");
+    until(&mut stream, &mut Vec::new(), "data: 1").await;
+    stream.set_zero_linger().expect("it hangs up");
+    drop(stream);
+    street.until_connections(0).await;
     street.close().await;
 }
 

@@ -466,7 +466,7 @@ impl Said {
     }
 }
 
-/// The same, but says at once that nothing more is to be sent.
+/// Sends the bytes, says at once that nothing more comes, and gives all that is said to it.
 pub async fn talk_and_end(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let (mut from, mut to) = stream.split();
