@@ -126,6 +126,9 @@ fn check_head(parts: &Parts, arrival: &Arrival) -> Result<()> {
     if parts.version >= Version::HTTP_11 && arrival.host_header.is_empty() || parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(bad("Send exactly one Host header."));
     }
+    if !host::is_plain(arrival.host_header.trim()) {
+        return Err(bad("Send a Host header with a name, and digits where it has a port."));
+    }
     if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
         return Err(bad("Send either Content-Length or Transfer-Encoding."));
     }

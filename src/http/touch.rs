@@ -14,7 +14,7 @@ use super::visitor::Visitor;
 use crate::app::App;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing};
 use crate::domain::consent::{self, Answer, Consent};
-use crate::domain::device::{self, Device};
+use crate::domain::device::Device;
 use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
 use crate::domain::storage::Burden;
@@ -60,7 +60,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let agent = agent_of(&visitor, &ask)?;
     let told = app.agents.read(&agent);
     let is_bot = told.is_bot && !(visitor.is_server && agent.is_empty());
-    if is_bot || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
+    if is_bot || ask.is_prefetch() {
         touch::dropped(&app, &site, "bot").await?;
         return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
     }

@@ -45,6 +45,10 @@ async fn only_pages_that_somebody_opens_are_counted() {
         ("GET", "/page", format!("{BROWSER}Sec-Purpose: prefetch;prerender\r\n")),
         ("GET", "/page", format!("{BROWSER}Purpose: prefetch\r\n")),
         ("GET", "/page", format!("{BROWSER}X-Moz: prefetch\r\n")),
+        ("GET", "/page", format!("{BROWSER}X-Purpose: preview\r\n")),
+        ("GET", "/empty", BROWSER.into()),
+        ("GET", "/again", BROWSER.into()),
+        ("GET", "/part", format!("{BROWSER}Range: bytes=0-29\r\n")),
     ];
     for (method, path, headers) in cases {
         let said = street.ask(method, path, &headers, b"").await;
