@@ -21,6 +21,8 @@ use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
 use crate::{demo, doctor, serve};
 
+/// Questions before what cannot be undone.
+mod asking;
 /// `halotrack export`.
 mod export;
 /// Values from files and standard input.
@@ -118,7 +120,13 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
         Word::Affiliate(word) => partners::command(word)?,
         Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
-        Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
+        Word::Erase(e) => {
+            let form = EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order, preview: false };
+            if !e.yes && !every.json && asking::is_at_a_terminal() && !asking::may_erase(&config, &form)? {
+                return Err(Error::new(Kind::Conflict, "not_confirmed", "Nothing was erased."));
+            }
+            Command::Erase(form)
+        }
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
         Word::Backup { to } => Command::Backup { to: to.map(|path| absolute(&path)).transpose()? },
         Word::Outbox(OutboxWord::Release { site, since }) => Command::OutboxRelease { site, since },

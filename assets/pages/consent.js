@@ -87,7 +87,7 @@ export function render(root, params) {
     const { total } = answer, bad = total.refused > 0;
     fill(proof, h('p.consent-verdict', { 'data-state': bad ? 'bad' : 'ok' }, icon(bad ? 'alert' : total.deliveries ? 'check' : 'clock', bad ? 's bad' : 's ok'), h('b', null, verdict(total)),
       h('span.quiet', { 'data-tip': exact(answer.checked_at) }, ` Checked at ${clock(answer.checked_at)}.`)),
-    h('p.quiet', null, 'Each time something was sent to a platform, the moment was kept. This looks up what its person had answered by then, as far as we had heard it. Anybody who may see this page can look again.'),
+    h('p.quiet', null, 'Each time something was sent to a platform, the moment was kept. This looks up what its person had answered by then, as far as we had heard it. Anybody who may see this page can look again. Of people who were erased only the answer that came with their form or order is still known.'),
     total.refused_later > 0 && h('p.quiet', null, `${plural(total.refused_later, 'delivery', 'deliveries')} left before the person said no. What a platform has cannot be called back.`),
     bad && h('ul.consent-wrong', { 'aria-label': 'Sent after a refusal' }, answer.refused.map((/** @type {any} */ r) => h('li', null, icon('alert', 's bad'), h('a.go', { href: app.href('conversions', undefined, r.conversion) }, h('bdi', null, r.label)),
       h('span', null, ` to ${platform(r.platform)}, ${exact(r.judged_at)}`)))),

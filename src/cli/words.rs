@@ -249,6 +249,9 @@ pub struct Erase {
     /// Or the number of an order of theirs
     #[arg(long, value_name = "ID")]
     pub order: Option<String>,
+    /// Erase without asking; on a terminal it is first shown what would go
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Subcommand)]

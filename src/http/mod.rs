@@ -106,6 +106,8 @@ mod pages;
 mod patient;
 /// People who may sign in to a site.
 mod people;
+/// A person's data in words.
+mod person_table;
 /// Where leads stand.
 mod pipeline;
 /// Where a visitor is.

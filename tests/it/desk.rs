@@ -117,7 +117,7 @@ async fn a_person_is_exported_and_erased_from_their_page() {
     let json = house.get(&export).cookie(&ann).send().await.is(200);
     assert!(json.text.contains(ANN) && json.header("content-disposition").contains("shop-person.json"), "{}", json.text);
     let csv = house.get(&export.replace("export?", "export.csv?")).cookie(&ann).send().await.is(200);
-    assert!(csv.text.starts_with("what,row,field,value") && csv.text.contains(&format!("leads,1,email,{ANN}")), "{}", csv.text);
+    assert!(csv.text.starts_with("what,row,field,value") && csv.text.contains(&format!("Lead,1,E-mail,{ANN}")), "{}", csv.text);
     assert!(!csv.header("content-disposition").contains("ann"), "a file names nobody");
     house.get(&export).cookie(&editor).send().await.is(403);
     house.get(&export.replace("/shop/", "/other/")).cookie(&foreign).send().await.is(404);

@@ -1,6 +1,8 @@
 //! People who ask to be forgotten: nothing of them is in any file, nothing waits to be sent, nothing brings them back;
 //! sums, counts and everybody else stay.
 
+/// What is counted stays, and whose it is is shown first.
+mod counts;
 /// Names in places that are nobody's own.
 mod elsewhere;
 /// The process dies at every named moment.

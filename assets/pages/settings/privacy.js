@@ -8,7 +8,7 @@ import { field } from '../../parts/alone.js';
 import { saveForm, panel } from '../../parts/form.js';
 import { openDialog, dialogHead } from '../../parts/menu.js';
 import { ANSWERS, answers, answered } from '../../parts/consent_bars.js';
-import { openErase, certificate, ready } from '../../parts/erase.js';
+import { openErase, certificate, ready, whose } from '../../parts/erase.js';
 
 const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
 /** @type {Record<string, [string, string]>} */
@@ -24,7 +24,7 @@ export async function show(root, p) {
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
     panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
     owner && requests.items.length > 0 && panel('Passed on by Shopify', 'What customers asked the shop for. Who is to be forgotten is erased by itself, and stands below.', drawRequests(requests.items, p, () => show(root, p))),
-    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
+    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything that is kept of them in one file. First you see whose it is.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
     owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be somebody. Nothing proves it: no money follows from it by itself.',
@@ -119,6 +119,7 @@ function accessForm(p) {
     const preview = await post(`${base}/erasures`, { ...named(text), preview: true });
     const file = (/** @type {string} */ kind) => `${base}/people/export${kind}?${new URLSearchParams(named(text))}`;
     fill(found, preview.is_known ? [h('p', null, 'All that is kept of ', h('bdi', null, text), '. The file holds their data: give it to nobody else.'),
+      whose(preview.known_as, 'Whose data it is', 'The file holds the data of all of them: give it out only if you know that they are one.'),
       h('div.acts', null, h('a.btn', { href: file(''), download: true }, icon('export', 's'), 'As JSON'), h('a.btn', { href: file('.csv'), download: true }, icon('export', 's'), 'As a table (CSV)'))]
       : h('p.quiet', null, 'Nothing is kept of ', h('bdi', null, text), '.'));
     return null;
@@ -141,7 +142,7 @@ function drawErasures(box, page, p) {
   const list = h('ul.rows'), more = h('div.acts');
   const put = (/** @type {any[]} */ items) => { for (const e of items) list.append(row(e)); };
   const row = (/** @type {any} */ e) => h('li', null, h('div.grow', null, h('b', null, day(e.at, true)), h('span.tag.box', { 'data-tip': e.state === 'done' ? null : 'What is left is tried until then' }, e.state === 'done' ? 'done' : `until ${shortDay(e.due_at)}`),
-    h('p.quiet', null, `${plural(e.total, 'record')}, ${toldWords(e.destinations)}`)),
+    h('p.quiet', null, `${plural(e.total, 'row')} deleted or emptied, ${toldWords(e.destinations)}`)),
   h('div.acts', null, h('button.btn.small', { type: 'button', 'aria-label': `Certificate of ${day(e.at)}`, onclick: () => {
     const { close } = openDialog({ label: 'Certificate', classes: 'mid' }, [dialogHead('Certificate', () => close()), h('div.body.erase', null, certificate(e, p))]);
   } }, 'Certificate')));

@@ -93,7 +93,7 @@ pub fn customer(k: &Customer, site: &Site, is_open: bool, asked: Option<&str>) -
         })
         .collect();
     json!({
-        "customerId": k.contact,
+        "customerId": (!k.is_erased()).then_some(k.contact),
         "email": email,
         "totalPurchases": k.orders,
         "lifetimeValue": number(own.map(|w| w.net)),

@@ -2,12 +2,16 @@
 
 /// A person's data, for the person.
 pub mod export;
+/// Under which names and addresses somebody's rows stand.
+pub mod known_as;
 /// Which destinations had heard of somebody.
 pub mod notices;
 /// Everything stored of one person.
 pub mod person;
 /// What is still found in texts of others.
 pub mod residue;
+/// What goes, counted as an owner counts.
+pub mod things;
 /// What of erased people must not come back.
 pub mod tombstones;
 /// The plan carried out.
@@ -24,6 +28,7 @@ use crate::domain::time::{DAY_MS, Time};
 use crate::error::{Error, Result};
 
 pub use person::{Named, Whole};
+pub use things::Things;
 pub use wipe::Counts;
 
 /// What is still needed of a person is kept this long at most.
@@ -40,6 +45,8 @@ pub struct Certificate {
     /// Keyed, in hex.
     pub digests: Vec<String>,
     pub counts: Value,
+    /// The same in the owner's words; none of an older version.
+    pub things: Value,
     pub cleaned_at: Option<Time>,
     pub rewrites: i64,
     pub residue: Option<String>,
@@ -65,6 +72,7 @@ pub struct NewErasure<'a> {
     pub named_by: &'a str,
     pub digests: &'a [String],
     pub counts: &'a Counts,
+    pub things: &'a Things,
     pub subject: &'a Subject,
 }
 
@@ -72,18 +80,19 @@ pub fn add(c: &SiteConn, new: &NewErasure) -> Result<ErasureId> {
     let id = c.next_number("erasure")?;
     let digests = serde_json::to_string(new.digests).map_err(Error::internal)?;
     let counts = serde_json::to_string(new.counts).map_err(Error::internal)?;
+    let things = serde_json::to_string(new.things).map_err(Error::internal)?;
     let subject = serde_json::to_vec(new.subject).map_err(Error::internal)?;
     let sealed = c.sealer().seal(&subject, &subject_row(c.site().number(), id));
     c.execute(
-        "insert into erasures (site_id, id, uid, at, who, named_by, digests, counts, sealed)
-         values (:site, :id, :uid, :at, :who, :named, :digests, :counts, :sealed)",
+        "insert into erasures (site_id, id, uid, at, who, named_by, digests, counts, things, sealed)
+         values (:site, :id, :uid, :at, :who, :named, :digests, :counts, :things, :sealed)",
         named_params! {":id": id, ":uid": new.uid, ":at": new.at.ms(), ":who": new.who, ":named": new.named_by, ":digests": digests,
-        ":counts": counts, ":sealed": sealed},
+        ":counts": counts, ":things": things, ":sealed": sealed},
     )?;
     Ok(ErasureId::new(id))
 }
 
-const COLUMNS: &str = "id, uid, at, who, named_by, digests, counts, cleaned_at, rewrites, residue, done_at";
+const COLUMNS: &str = "id, uid, at, who, named_by, digests, counts, cleaned_at, rewrites, residue, done_at, things";
 
 pub fn find(c: &SiteConn, id: ErasureId) -> Result<Option<Certificate>> {
     c.find(&format!("select {COLUMNS} from erasures where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
@@ -164,7 +173,7 @@ pub fn seal_anew(c: &SiteConn) -> Result<usize> {
 }
 
 fn read(row: &Row) -> rusqlite::Result<Certificate> {
-    let (digests, counts): (String, String) = (row.get(5)?, row.get(6)?);
+    let (digests, counts, things): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(11)?);
     let (cleaned, done): (Option<i64>, Option<i64>) = (row.get(7)?, row.get(10)?);
     Ok(Certificate {
         id: ErasureId::new(row.get(0)?),
@@ -174,6 +183,7 @@ fn read(row: &Row) -> rusqlite::Result<Certificate> {
         named_by: row.get(4)?,
         digests: serde_json::from_str(&digests).unwrap_or_default(),
         counts: serde_json::from_str(&counts).unwrap_or_default(),
+        things: serde_json::from_str(&things).unwrap_or_default(),
         cleaned_at: cleaned.map(Time::from_ms),
         rewrites: row.get(8)?,
         residue: row.get(9)?,

@@ -20,7 +20,7 @@ pub struct Answers {
     pub granted: i64,
     pub denied: i64,
     pub unanswered: i64,
-    /// Counted without a cookie: nobody is known by them.
+    /// Counted without a cookie: nobody was known by them. Visits of erased people are what their browsers had answered.
     pub nameless: i64,
 }
 
@@ -67,7 +67,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day,
     let mut all = over_rows(c, Cube::Visits, zone, period, "answers on consent", |piece: &Piece, all: &mut ByDay| {
         for sql in [
             "select at, marketing from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
-            "select at, 'nameless' from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+            "select at, coalesce(marketing, 'nameless') from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
         ] {
             c.scan(sql, named_params! {":from": piece.from.ms(), ":to": piece.to.ms()}, |row| {
                 let day = zone.day(Time::from_ms(row.get(0)?));

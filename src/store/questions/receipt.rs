@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 pub struct Receipt {
     /// Something about it that its owner should see.
     pub flag: Option<String>,
+    /// When its person was erased.
+    pub erased_at: Option<Time>,
     pub line: Line,
     pub reports: Vec<Report>,
     pub runs: Vec<Run>,
@@ -136,10 +138,14 @@ pub fn find(c: &SiteConn, fact: Fact) -> Result<Option<Receipt>> {
         ),
         None => (Vec::new(), Policy::default(), Value::Null),
     };
-    let flag: Option<Option<String>> =
-        c.find("select flag from conversions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
+    let (flag, erased_at): (Option<String>, Option<i64>) = c
+        .find("select flag, erased_at from conversions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .unwrap_or_default();
     Ok(Some(Receipt {
-        flag: flag.flatten(),
+        flag,
+        erased_at: erased_at.map(Time::from_ms),
         reports: reports(c, id)?,
         runs,
         also_fits,
