@@ -15,8 +15,8 @@ export const ready = Promise.all([styles(new URL('../css/privacy.css', import.me
 export const bar = { range: true };
 
 /** The sender's reasons, in the owner's words. @type {Record<string, string>} */
-const BASES = { "the visitor's own answer": 'They agreed on your site', "the fact's own consent_given": 'The form or shop said they agreed', "no answer, and the site's mode is opt-out": 'No answer, and your rule “Until a no” allows it',
-  'no answer, and no sign of the EEA, the UK or Switzerland': 'No answer, and your rule “Automatic” allows it there' };
+const BASES = { "the visitor's own answer": 'They agreed on your site', "the fact's own consent_given": 'The form or shop said they agreed', "no answer, and the site's mode is opt-out": 'No answer; your rule “Until a no” allows it',
+  'no answer, and no sign of the EEA, the UK or Switzerland': 'No answer; your rule “Automatic” allows it' };
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
 export function render(root, params) {
@@ -106,7 +106,8 @@ export function render(root, params) {
     table.drawHead('', '');
     list = createList({ url: `${base}/${which.what}`, what: 'rows', table, key, empty: () => h('div.empty.small', null, h('p', null, 'Nothing in these days.')), answered: () => {} });
     const heading = h('h2', { tabindex: '-1' }, which.what === 'left' ? 'Sent to ' : which.mode === 'shadow' ? 'Would be kept from ' : 'Kept from ', h('bdi', null, which.name));
-    fill(rows, h('header', null, heading, h('div.r', null, h('button.btn.small', { type: 'button', onclick: closeRows }, 'Close'))), list.el);
+    fill(rows, h('header', null, heading, h('div.r', null, h('button.btn.small', { type: 'button', onclick: closeRows }, 'Close'))),
+      which.what === 'withheld' && h('p.quiet.rows-note', null, 'A lead that moved on has a line for each step that was not told. Above it counts once, with its amount in Conversions.'), list.el);
     rows.hidden = false;
     loadRows();
     heading.focus();
@@ -151,12 +152,12 @@ export function render(root, params) {
 const sheet = (name, body, act) => h('section.sheet', { 'aria-label': name }, h('header', null, h('h2', null, name), act && h('div.r', null, act)), body);
 
 /** @param {string} basis */
-const basisWord = (basis) => BASES[basis] ?? (basis.startsWith('no answer') ? 'No answer, and your rule allows it' : basis || 'The server stopped meanwhile: not kept');
+const basisWord = (basis) => BASES[basis] ?? (basis.startsWith('no answer') ? 'No answer; your rule allows it' : basis || 'The server stopped meanwhile: not kept');
 
 /** What "sent" counts, and what became of it. @param {{deliveries: number, taken: number, unsure: number}} of */
 function became({ deliveries, taken, unsure }) {
   const failed = deliveries - taken - unsure;
-  const parts = [taken && `${count(taken)} ${taken === 1 ? 'was' : 'were'} taken`, failed && `${count(failed)} arrived and ${failed === 1 ? 'was' : 'were'} not taken`, unsure && `${count(unsure)} may have arrived: no answer came`].filter(Boolean);
+  const parts = [taken && `${count(taken)} ${taken === 1 ? 'was' : 'were'} taken (on Deliveries: delivered or accepted)`, failed && `${count(failed)} arrived and ${failed === 1 ? 'was' : 'were'} refused or answered with an error`, unsure && `${count(unsure)} may have arrived: no answer came`].filter(Boolean);
   return `Each delivery counts once, however often it was tried. What was held, called back or found nobody at the other end was not sent. Of ${plural(deliveries, 'delivery', 'deliveries')} that ${deliveries === 1 ? 'was' : 'were'}, ${parts.join('; ')}.`;
 }
 

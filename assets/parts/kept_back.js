@@ -21,7 +21,7 @@ export function keptBack(all, rows) {
     h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'What “no” cost' }, h('table.t.kept-back', null, h('caption.vh', null, 'Conversions that consent kept from each platform'),
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col', class: rows ? 'hide-s' : '' }, 'Share'), worth && h('th.num', { scope: 'col' }, 'Worth'), rows && h('th', { scope: 'col' }, h('span.vh', null, 'Rows')))),
       h('tbody', null, all.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name), isShadow(w) && [' ', h('span.tag.box', null, 'shadow')]),
-        h('td.num', null, isShadow(w) && h('span.faint', null, 'would be '), count(w.for_consent), h('span.faint', null, ` of ${count(w.all)}`)),
+        h('td.num', null, isShadow(w) && h('span.faint.if', null, 'would be '), count(w.for_consent), h('span.faint', null, ` of ${count(w.all)}`)),
         h('td.num', { class: rows ? 'hide-s' : '' }, percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint', null, ` (${rangeOf(w.for_consent, w.all)})`)),
         worth && h('td.num', null, w.worth.length ? w.worth.map(money).join(', ') : '–'), rows && h('td.num', null, w.for_consent > 0 && rows(w))))))),
     ranges && h('p.quiet', { class: rows ? 'hide-s' : '' }, 'In brackets, where there are fewer than 30: how far chance alone may have moved the share.')];
