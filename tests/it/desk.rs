@@ -196,6 +196,16 @@ async fn the_desk_says_what_was_answered_withheld_and_kept() {
         assert!(record.text.contains(word), "{word}: {}", record.text);
     }
     assert!(record.header("content-disposition").contains("shop-record-of-processing.txt"));
+    // It says of the site's own rule what the platforms are told by.
+    let read = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(read(&record.text).contains("Unless people have refused: to tell"), "{}", record.text);
+    for (key, value) in [("consent", "auto"), ("country", "DE")] {
+        halotrack::flows::sites::set(&house.app, site.id, key, value, "test").await.expect("set");
+    }
+    let record = house.get("/api/sites/shop/processing.txt").cookie(&ann).send().await.is(200);
+    for words in ["also where they have not answered: to tell", "not where no country is known, because the business is in one of them"] {
+        assert!(read(&record.text).contains(words), "{words}: {}", record.text);
+    }
     let analyst = house.login("dan@shop.example", Right::Read, Some(site.id)).await;
     house.get("/api/sites/shop/reports/consent").cookie(&analyst).send().await.is(200);
     house.get("/api/sites/shop/retention").cookie(&analyst).send().await.is(403);

@@ -25,6 +25,7 @@ mod connect_pages;
 mod connections;
 mod consent_ledger;
 mod consent_orders;
+mod consent_proof;
 mod consent_words;
 mod contacts;
 mod crash;
