@@ -60,6 +60,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         buyer: buyer(asked)?,
         source: asked.choice("source", |_| true, "a source like google")?,
         search,
+        with_erased: true,
         cursor: asked.cursor(order.word())?,
         limit: asked.limit()?,
     })

@@ -1,4 +1,5 @@
 //! A file of one table `t`, for tests. It goes with this value.
+#![cfg(test)]
 
 use rusqlite::Connection;
 

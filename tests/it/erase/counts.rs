@@ -62,7 +62,8 @@ async fn shop(house: &House) -> SiteAt {
         .connect(&site, "meta", "shadow", &[("pixel_id", "123456789012345"), ("access_token", "EAAabcdefghijklmnopqrstuvwxyz0123456789")])
         .await;
     let order = |id: &str, email: &str, total: &str, hours: i64, session: Option<&str>| {
-        json!({"order_id": id, "total": total, "currency": "USD", "email": email, "name": "Ann Lee", "status": "paid", "session_id": session,
+        let name = if email == ANN { "Ann Lee" } else { "Bo Berg" };
+        json!({"order_id": id, "total": total, "currency": "USD", "email": email, "name": name, "status": "paid", "session_id": session,
             "created_at": house.ago(hours * 3_600)})
     };
     // Bought three times, in two browsers: one had agreed, of the other nobody knows.
