@@ -80,14 +80,15 @@ addEventListener('online', () => { fetch('/api/me', { cache: 'no-store' }).then(
 const LIVE_EVENTS = ['visitors', 'conversion', 'delivery', 'connection', 'inbox', 'again'];
 
 /**
- * The site's event stream. The browser reconnects by itself; where it gives up (an error answer), we try again. What was
- * told while nobody listened is lost: `again` says to look anew.
+ * The site's event stream. The browser reconnects by itself; where it gives up (an error answer), we ask who is signed in, which
+ * leads whoever is nobody any more to the sign-in page, and try again. What was told while nobody listened is lost: `again` says
+ * to look anew.
  * @param {string} site @param {(name: string, data: any) => void} on
  * @returns {() => void} close
  */
 export function listen(site, on) {
   /** @type {EventSource|null} */ let stream = null;
-  let timer = 0, heard = false;
+  let timer = 0, heard = false, isClosed = false;
   const open = () => {
     stream = new EventSource(`/api/sites/${encodeURIComponent(site)}/live`);
     for (const name of LIVE_EVENTS) {
@@ -101,9 +102,12 @@ export function listen(site, on) {
     stream.onerror = () => {
       if (stream?.readyState !== EventSource.CLOSED) return;
       clearTimeout(timer);
-      timer = setTimeout(open, 10000);
+      // The stream does not say why it was refused.
+      get('/api/me').catch((error) => error.status).then((status) => {
+        if (!isClosed && status !== 401) timer = setTimeout(open, 10000);
+      });
     };
   };
   open();
-  return () => { clearTimeout(timer); stream?.close(); };
+  return () => { isClosed = true; clearTimeout(timer); stream?.close(); };
 }

@@ -124,8 +124,9 @@ end;
 CREATE TRIGGER customers__booked after insert on entries
 begin
   insert into customer_values (site_id, contact_id, currency, orders, net_minor)
-    select c.site_id, c.contact_id, new.currency, 0, new.amount_minor from conversions c
-    where c.site_id = new.site_id and c.id = new.conversion_id and c.kind = 'sale' and c.counts = 1 and c.contact_id is not null
+    select c.site_id, coalesce(c.contact_id, c.bought_by), new.currency, 0, new.amount_minor from conversions c
+    where c.site_id = new.site_id and c.id = new.conversion_id and c.kind = 'sale' and c.counts = 1
+      and coalesce(c.contact_id, c.bought_by) is not null
     on conflict (site_id, contact_id, currency) do update set net_minor =
       iif(typeof(net_minor + excluded.net_minor) = 'integer', net_minor + excluded.net_minor,
         iif(net_minor > 0, 9223372036854775807, -9223372036854775807));
@@ -160,39 +161,39 @@ begin
     on conflict (site_id, cube, day) do update set is_taken = 0;
 end;
 
-CREATE TRIGGER customers__moved after update of contact_id, kind, counts, currency, happened_at on conversions
-when (old.kind = 'sale' or new.kind = 'sale') and (old.contact_id is not null or new.contact_id is not null)
-  and (new.kind <> old.kind or new.counts <> old.counts or new.contact_id is not old.contact_id
+CREATE TRIGGER customers__moved after update of contact_id, bought_by, kind, counts, currency, happened_at on conversions
+when (old.kind = 'sale' or new.kind = 'sale') and (coalesce(old.contact_id, old.bought_by) is not null or coalesce(new.contact_id, new.bought_by) is not null)
+  and (new.kind <> old.kind or new.counts <> old.counts or coalesce(new.contact_id, new.bought_by) is not coalesce(old.contact_id, old.bought_by)
     or new.currency is not old.currency or new.happened_at <> old.happened_at)
 begin
   -- From the one who had it, as it was.
   update customer_values set orders = orders - 1
-    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id and currency = old.currency;
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = coalesce(old.contact_id, old.bought_by) and currency = old.currency;
   update customer_values set net_minor = net_minor -
       (select coalesce(sum(e.amount_minor), 0) from entries e
        where e.site_id = old.site_id and e.conversion_id = old.id and e.currency = customer_values.currency)
-    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id;
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = coalesce(old.contact_id, old.bought_by);
   update customers set orders = orders - 1
-    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = old.contact_id;
+    where old.kind = 'sale' and old.counts = 1 and site_id = old.site_id and contact_id = coalesce(old.contact_id, old.bought_by);
   -- To the one who has it, as it is.
   insert into customers (site_id, contact_id, orders, first_at, last_at, first_conversion)
-    select new.site_id, new.contact_id, 1, new.happened_at, new.happened_at, new.id
-    where new.kind = 'sale' and new.counts = 1 and new.contact_id is not null
+    select new.site_id, coalesce(new.contact_id, new.bought_by), 1, new.happened_at, new.happened_at, new.id
+    where new.kind = 'sale' and new.counts = 1 and coalesce(new.contact_id, new.bought_by) is not null
     on conflict (site_id, contact_id) do update set orders = orders + 1;
   insert into customer_values (site_id, contact_id, currency, orders, net_minor)
-    select new.site_id, new.contact_id, x.currency, sum(x.orders), sum(x.net_minor)
+    select new.site_id, coalesce(new.contact_id, new.bought_by), x.currency, sum(x.orders), sum(x.net_minor)
     from (select new.currency as currency, 1 as orders, 0 as net_minor
           union all
           select e.currency, 0, e.amount_minor from entries e where e.site_id = new.site_id and e.conversion_id = new.id) x
-    where new.kind = 'sale' and new.counts = 1 and new.contact_id is not null and x.currency is not null
+    where new.kind = 'sale' and new.counts = 1 and coalesce(new.contact_id, new.bought_by) is not null and x.currency is not null
     group by x.currency
     on conflict (site_id, contact_id, currency) do update set orders = orders + excluded.orders, net_minor =
       iif(typeof(net_minor + excluded.net_minor) = 'integer', net_minor + excluded.net_minor,
         iif(net_minor > 0, 9223372036854775807, -9223372036854775807));
   -- Who has nothing left is no customer; of the others, first and last are looked up anew.
-  delete from customers where site_id = old.site_id and contact_id in (old.contact_id, new.contact_id) and orders = 0;
+  delete from customers where site_id = old.site_id and contact_id in (coalesce(old.contact_id, old.bought_by), coalesce(new.contact_id, new.bought_by)) and orders = 0;
   delete from customer_values
-    where site_id = old.site_id and contact_id in (old.contact_id, new.contact_id) and orders = 0 and net_minor = 0;
+    where site_id = old.site_id and contact_id in (coalesce(old.contact_id, old.bought_by), coalesce(new.contact_id, new.bought_by)) and orders = 0 and net_minor = 0;
   update customers set
     (first_at, first_conversion) = (select c.happened_at, c.id from conversions c
       where c.site_id = customers.site_id and c.contact_id = customers.contact_id and c.kind = 'sale' and c.counts = 1
@@ -200,6 +201,14 @@ begin
     last_at = (select max(c.happened_at) from conversions c
       where c.site_id = customers.site_id and c.contact_id = customers.contact_id and c.kind = 'sale' and c.counts = 1)
     where site_id = new.site_id and contact_id in (old.contact_id, new.contact_id);
+  -- Those of nobody are found by their own number.
+  update customers set
+    (first_at, first_conversion) = (select c.happened_at, c.id from conversions c
+      where c.site_id = customers.site_id and c.bought_by = customers.contact_id and c.kind = 'sale' and c.counts = 1
+      order by c.happened_at, c.id limit 1),
+    last_at = (select max(c.happened_at) from conversions c
+      where c.site_id = customers.site_id and c.bought_by = customers.contact_id and c.kind = 'sale' and c.counts = 1)
+    where site_id = new.site_id and contact_id in (old.bought_by, new.bought_by);
 end;
 
 CREATE TRIGGER deliveries__gone after delete on deliveries
@@ -375,6 +384,7 @@ CREATE TABLE anon_events (
   device        text,
   starts_visit  integer not null check (starts_visit in (0, 1)),
   event         blob,
+  marketing     text,                                      -- what a browser had answered whose person was erased since; none without a cookie
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -602,6 +612,9 @@ CREATE TABLE conversions (
   flag           text,
   erased_at      integer,                                  -- its person was erased: nothing more is sent of it
   nobody         integer,                                  -- under which number, as in milestones, that person is still counted as one
+  bought_by      integer,                                  -- the same for who is counted as its buyer, below zero; none where nobody was known
+  device         text,                                     -- of the browser that is gone with its person, for the counts alone
+  marketing      text,                                     -- and what it had answered
   primary key (site_id, id)
 ) strict, without rowid;
 
@@ -796,6 +809,7 @@ CREATE TABLE erasures (
     or named_by = 'log'),
   digests    text not null,                                -- keyed, in hex, as a list
   counts     text not null,                                -- rows by table
+  things     text not null default '{}',                   -- the same in the owner's words, as the preview counts them
   sealed     blob,                                         -- who it was, until the file is clean and all are told -- personal
   cleaned_at integer,                                      -- the file was searched and holds nothing any more
   rewrites   integer not null default 0,
@@ -1761,6 +1775,8 @@ CREATE INDEX conversations__site_id__phone on conversations (site_id, phone) whe
 CREATE INDEX conversations__site_id__session_id on conversations (site_id, session_id, last_at) where session_id is not null;
 
 CREATE INDEX conversions__site_id__amount_minor on conversions (site_id, amount_minor, id);
+
+CREATE INDEX conversions__site_id__bought_by on conversions (site_id, bought_by, kind, happened_at) where bought_by is not null;
 
 CREATE INDEX conversions__site_id__contact_id on conversions (site_id, contact_id, kind, happened_at);
 

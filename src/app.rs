@@ -24,11 +24,12 @@ use crate::pulse::Pulse;
 use crate::recent::Recent;
 use crate::store::Store;
 use crate::talks::Talks;
+use crate::turned_away::TurnedAway;
 use crate::turns::Turns;
 use crate::watch::Watch;
 
 /// Touches of pages that do not wait for the disk, at once: less than the writer's own queue, which facts need too.
-pub const MOST_QUEUED: u32 = 2_048;
+pub const MOST_QUEUED: u32 = 4_096;
 
 /// Everything a request or a job may need. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct Parts {
     pub agents: Agents,
     /// Who is on which site just now.
     pub presence: Presence,
+    /// Pages that asked under a site's key and were refused.
+    pub turned_away: TurnedAway,
     /// Event ids of touches counted lately.
     pub recent: Arc<Recent>,
     /// Clicks on short links that are not written down yet.
@@ -75,6 +78,8 @@ pub struct Parts {
     pub backing_up: tokio::sync::Mutex<()>,
     /// What changed, for open dashboards.
     pub news: broadcast::Sender<News>,
+    /// Tells this box from another on the same machine, in the names of cookies: the same after every start.
+    pub mark: String,
     /// Names this run of the process: leases of another one are void.
     pub boot: String,
     /// One search of the file after an erasure at a time.
@@ -131,6 +136,7 @@ impl App {
 
     /// The same on a disk whose room somebody else tells.
     pub fn build_on(config: Config, clock: Clock, sealer: Sealer, outbound: Outbound, gauge: Box<dyn Gauge>) -> Result<Self> {
+        let mark = crate::crypto::hex(&crate::crypto::hmac_sha256(&sealer.present(), &[b"the mark of this box"])[..4]);
         let store = Store::open(&config.data, sealer)?;
         let now = clock.now();
         let book = store.read_all_sites_blocking(|all| Book::read(all, now))?;
@@ -152,6 +158,7 @@ impl App {
                 door: Door::default(),
                 agents: Agents::default(),
                 presence: Presence::default(),
+                turned_away: TurnedAway::default(),
                 recent: Arc::new(recent),
                 clicks: Clicks::default(),
                 loads: Loads::default(),
@@ -162,6 +169,7 @@ impl App {
                 importing: Default::default(),
                 backing_up: Default::default(),
                 news,
+                mark,
                 boot: crate::crypto::random_text(9),
                 cleaning: Default::default(),
                 book: RwLock::new(Arc::new(book)),

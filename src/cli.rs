@@ -21,6 +21,8 @@ use crate::flows::restore::Release;
 use crate::flows::sites::NewSiteForm;
 use crate::{demo, doctor, serve};
 
+/// Questions before what cannot be undone.
+mod asking;
 /// `halotrack export`.
 mod export;
 /// Values from files and standard input.
@@ -69,7 +71,9 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
     let Halotrack { every, serve: top, word } = words;
     let word = match word {
         None => Word::Serve(words::Serve { listen: top.listen }),
-        Some(Word::Demo(demo)) => Word::Demo(words::Serve { listen: demo.listen.or(top.listen) }),
+        Some(Word::Demo(demo)) => {
+            Word::Demo(words::Demo { serve: words::Serve { listen: demo.serve.listen.or(top.listen) }, data: demo.data })
+        }
         Some(Word::Serve(serve)) => Word::Serve(words::Serve { listen: serve.listen.or(top.listen) }),
         Some(_) if top.listen.is_some() => {
             return Err(Error::new(Kind::Invalid, "usage", "--listen belongs to `halotrack serve` and `halotrack demo` only."));
@@ -78,10 +82,10 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
     };
     let listen = match &word {
         Word::Serve(serve) => serve.listen.clone(),
-        Word::Demo(_) if every.data.is_some() => {
+        Word::Demo(demo) if demo.data.is_some() || every.data.is_some() => {
             return Err(Error::new(Kind::Invalid, "usage", "The demo makes a folder of its own and throws it away. Leave --data out."));
         }
-        Word::Demo(demo) => demo.listen.clone(),
+        Word::Demo(demo) => demo.serve.listen.clone(),
         _ => None,
     };
     let flags = Flags { data: every.data, config: every.config, listen };
@@ -91,7 +95,11 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
     let mut given = Given::default();
     let command = match word {
         Word::Serve(_) => return serve::run(config, &warnings).map(done),
-        Word::Demo(_) => return demo::run(config, if every.json { greet_json } else { greet }).map(done),
+        Word::Demo(_) => {
+            // Whoever waits sees that something happens; what programs read begins with the greeting.
+            let _ = writeln!(std::io::stderr(), "Two shops and a quarter of theirs are being made. That takes a few seconds…");
+            return demo::run(config, if every.json { greet_json } else { greet }).map(done);
+        }
         Word::Migrate => {
             let version = serve::migrate(config)?;
             print(every.json, &json!({ "version": version }), || format!("The database is of shape {version}."));
@@ -112,7 +120,13 @@ fn dispatch(words: Halotrack) -> Result<ExitCode> {
         Word::Affiliate(word) => partners::command(word)?,
         Word::Link(word) => link(word),
         Word::Sync { site, platform, force } => Command::Sync { site, platform, force },
-        Word::Erase(e) => Command::Erase(EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order }),
+        Word::Erase(e) => {
+            let form = EraseForm { site: e.site, email: e.email, phone: e.phone, order: e.order, preview: false };
+            if !e.yes && !every.json && asking::is_at_a_terminal() && !asking::may_erase(&config, &form)? {
+                return Err(Error::new(Kind::Conflict, "not_confirmed", "Nothing was erased."));
+            }
+            Command::Erase(form)
+        }
         Word::Key(words::KeyWord::Rotate) => Command::KeyRotate,
         Word::Backup { to } => Command::Backup { to: to.map(|path| absolute(&path)).transpose()? },
         Word::Outbox(OutboxWord::Release { site, since }) => Command::OutboxRelease { site, since },

@@ -32,6 +32,14 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
+impl Config {
+    /// Where a server that listens there is found, as long as nobody says otherwise.
+    pub fn usual_url(listen: SocketAddr) -> String {
+        // Nobody can go to 0.0.0.0; loopback is at least true on this machine.
+        if listen.ip().is_unspecified() { format!("http://127.0.0.1:{}", listen.port()) } else { format!("http://{listen}") }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     Text,

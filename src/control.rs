@@ -105,7 +105,8 @@ fn with_data<T>(config: &Config, command: &Command, mut work: impl FnMut(bool) -
 pub fn build(config: Config) -> Result<App> {
     let sealer = unlock(&config)?;
     let outbound = outbound::Outbound::new(&config.outbound_allow, &config.base_urls)?;
-    App::build(config, Clock::system(), sealer, outbound)
+    let file = config.master_key_file.clone();
+    App::build(config, Clock::system(), sealer, outbound).map_err(|e| if e.code == "key_wrong" { key::with_older(e, &file) } else { e })
 }
 
 /// What an earlier end left half done, before anything is answered: a rotation of the key, people whom an older file

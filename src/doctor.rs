@@ -80,7 +80,7 @@ pub fn look(config: &Config) -> Result<Vec<Finding>> {
     let shops = shops::known(config);
     let listen = server.listen().unwrap_or(config.listen);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Error::internal)?;
-    found.extend(runtime.block_on(network::look(config, server.listen())));
+    found.extend(runtime.block_on(network::look(config, &server)));
     found.extend(runtime.block_on(shops::look(&shops, listen)));
     // A look-up that hangs is not waited for.
     runtime.shutdown_background();

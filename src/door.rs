@@ -1,7 +1,7 @@
 //! What the edges remember between requests, in memory: guesses at passwords, the last look at readiness, open
 //! connections. A restart forgets it all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +25,9 @@ const LONGEST_DELAY_MS: i64 = 15 * MINUTE_MS;
 const ACCOUNT_HOURLY: u32 = 100;
 /// Beyond that, one guess of a network in this time.
 const BEYOND_MS: i64 = 30 * SECOND_MS;
+/// Words by which `halotrack doctor` knows this server again, the last ones said.
+const MOST_WORDS: usize = 32;
+const LONGEST_WORD: usize = 64;
 /// Accounts remembered; a flood of invented ones is not worth the memory.
 const MOST_ACCOUNTS: usize = 20_000;
 
@@ -35,6 +38,7 @@ pub struct Door {
     ready: Mutex<Option<(Instant, Option<&'static str>)>>,
     connections: AtomicI64,
     has_owner: AtomicBool,
+    words: Mutex<VecDeque<String>>,
 }
 
 #[derive(Default)]
@@ -59,11 +63,25 @@ impl Default for Door {
             ready: Mutex::default(),
             connections: AtomicI64::new(0),
             has_owner: AtomicBool::new(false),
+            words: Mutex::default(),
         }
     }
 }
 
 impl Door {
+    /// A word that somebody has said at this door, to be asked for over the control socket.
+    pub fn hear(&self, word: &str) {
+        if (1..=LONGEST_WORD).contains(&word.len()) {
+            let mut words = self.words.lock().unwrap_or_else(|e| e.into_inner());
+            words.push_front(word.to_owned());
+            words.truncate(MOST_WORDS);
+        }
+    }
+
+    pub fn has_heard(&self, word: &str) -> bool {
+        self.words.lock().unwrap_or_else(|e| e.into_inner()).iter().any(|known| known == word)
+    }
+
     /// Counts a guess as failed before it is looked at, so that many at once gain nothing. `Err` says when to come back.
     /// Beyond the hourly limit of an account each network still has a guess now and then: strangers must not be able to
     /// lock the owner out.

@@ -85,6 +85,35 @@ pub fn keep_old(file: &Path, old: &[u8; 32], now: Time) -> Result<PathBuf> {
     unreachable!("there is always a next number")
 }
 
+/// A key that does not fit, with the older ones that lie beside it: whoever restores what is older than a rotation needs one.
+pub fn with_older(mut e: Error, file: &Path) -> Error {
+    let older = older(file);
+    if let Some(last) = older.last() {
+        let names = older.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        e.message = format!(
+            "{} Older keys lie beside it ({names}): what was backed up before the rotation of that day opens with it. Keep {} somewhere \
+             else, then: cp {} {}",
+            e.message,
+            file.display(),
+            last.display(),
+            file.display()
+        );
+    }
+    e
+}
+
+/// What rotations have left beside the key, by their days.
+fn older(file: &Path) -> Vec<PathBuf> {
+    let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let begin = format!("{name}.until-");
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> =
+        beside.filter(|entry| entry.file_name().to_str().is_some_and(|n| n.starts_with(&begin))).map(|entry| entry.path()).collect();
+    all.sort();
+    all
+}
+
 fn make(file: &Path) -> Result<Sealer> {
     let bytes: [u8; 32] = crypto::random();
     write(file, &bytes, None)?;

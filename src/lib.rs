@@ -76,6 +76,8 @@ pub mod store;
 pub mod talks;
 /// The second factor.
 pub mod totp;
+/// Pages that were refused, for whoever waits for them.
+pub mod turned_away;
 /// What must not be under way twice for a site.
 pub mod turns;
 /// Whether readings keep to their plan.

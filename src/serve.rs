@@ -70,6 +70,7 @@ async fn live(mut config: Config) -> Result<()> {
         // The system chose the port; links must lead to it.
         config.public_url = format!("http://{address}");
     }
+    config.listen = address;
     let app = control::build(config)?;
     control::settle(&app).await?;
     let socket = socket::listen(&app)?;

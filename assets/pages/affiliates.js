@@ -3,7 +3,7 @@
 import { get, post } from '../api.js';
 import { h, fill, icon, styles, announce } from '../dom.js';
 import { count, plural, monthStart, today } from '../format.js';
-import { sums, rate, flagMarks, cell, monthName } from '../parts/partner_words.js';
+import { sums, rate, isByLink, flagMarks, cell, monthName } from '../parts/partner_words.js';
 import { partnerForm } from '../parts/partner_form.js';
 import { confirm } from '../parts/menu.js';
 
@@ -83,12 +83,12 @@ export function render(root, params) {
   function list() {
     const rows = [...report.items].sort((a, b) => own(b) - own(a) || b.clicks - a.clicks || a.name.localeCompare(b.name));
     return h('section.sheet', { 'aria-label': title }, withoutAccount(), h('table.t.t-partners', null, h('caption.vh', null, title),
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Partner'), ['Clicks', 'Orders', 'Net revenue', 'Each click', 'Rate', 'Waiting', 'To be paid', 'Paid', 'Went back'].map((word) => h('th.num', { scope: 'col' }, word)))),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Partner'), ['Clicks', 'Orders', 'Net revenue', 'Sold for each click', 'Rate', 'Waiting', 'To be paid', 'Paid', 'Went back'].map((word) => h('th.num', { scope: 'col' }, word)))),
       h('tbody', null, rows.map((r) => h('tr', { 'data-id': r.affiliate },
         h('th', { scope: 'row' }, h('a.open', { href: app.href('affiliates', undefined, r.affiliate), 'data-focus': r.affiliate }, h('bdi.cut', null, r.name)),
           h('p.sub', null, h('bdi.faint', null, r.codes.join(', ')), r.state !== 'active' && h('span.tag', null, r.state === 'paused' ? 'Paused' : 'Erased'), flagMarks(r.flags))),
         cell('Clicks', count(r.clicks)), cell('Orders', [count(r.orders), r.leads > 0 && h('small.faint', null, ` +${plural(r.leads, 'lead')}`)]), cell('Net revenue', sums(r.net)),
-        cell('Each click', sums(r.epc_by_currency)), cell('Rate', rate(r)), cell('Waiting', sums(r.commissions.pending)),
+        cell('Sold for each click', sums(r.epc_by_currency), 'num', isByLink(r) ? undefined : 'All that was sold, also without a click, divided by the clicks'), cell('Rate', rate(r)), cell('Waiting', sums(r.commissions.pending)),
         cell('To be paid', sums(r.owed), 'num strong', 'All that is due now, also of other days'), cell('Paid', sums(r.commissions.paid)), cell('Went back', sums(r.commissions.reversed)))))),
     h('footer.others', null, h('p.faint', null, report.rule)));
   }

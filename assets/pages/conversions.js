@@ -185,7 +185,7 @@ function columns(now) {
     { id: 'who', head: 'Who', classes: 'hide-s',
       cell: (r) => (r.who.display ? h(r.who.contact && now().site.role !== 'client' ? 'a' : 'bdi', { href: r.who.contact && now().site.role !== 'client' ? now().app.href('people', undefined, r.who.contact) : null,
         'data-roam': !!r.who.contact && now().site.role !== 'client', tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
-      : h('span.faint', null, 'no address given')) },
+      : h('span.faint', null, r.who.is_erased ? 'erased' : 'no address given')) },
     { id: 'amount', head: `Amount${sign}`, classes: 'num', sort: 'amount', cell: (r) => (r.amount ? amount(r.amount) : h('span.faint', null, '–')),
       foot: (a) => sum(a.total.amounts) },
     { id: 'net', head: `Net${sign}`, classes: 'num hide-m',

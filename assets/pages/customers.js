@@ -15,7 +15,8 @@ export const ready = styles(new URL('../css/customers.css', import.meta.url));
 export const bar = { range: true, filters: ['buyer', 'source'], search: true, exports: 'customers', rows: true };
 
 const WORDS = /** @type {Record<string, string>} */ ({ new: 'New', returning: 'Returning' });
-const key = (/** @type {any} */ row) => row.id;
+// Who was erased is nobody, and has a first sale.
+const key = (/** @type {any} */ row) => row.id ?? row.first_conversion;
 
 /** @param {HTMLElement} root @param {import('../app.js').Params} params */
 export function render(root, params) {
@@ -24,11 +25,12 @@ export function render(root, params) {
   /** @type {any} */ let total = null;
   let asked = '', gone = false, timer = 0;
 
+  const href = (/** @type {any} */ row) => (row.is_erased ? app.href('conversions', undefined, row.first_conversion) : app.href('people', undefined, row.id));
   const figures = h('div.stmt', { hidden: true });
   const others = h('footer.others', { hidden: true });
   const table = createTable({
     label: `Customers, times in ${zoneName()}`, columns: columns(), key, classes: 't-customers',
-    href: (row) => app.href('people', undefined, row.id), open: (row) => app.navigate(app.href('people', undefined, row.id)),
+    href, open: (row) => app.navigate(href(row)),
     onfilter: (dim, value, not) => app.go(p.view.plus(dim, value, not)),
     onsort: (sort) => app.go({ sort }),
     rowClass: (row) => (row.first ? '' : 'un'),
@@ -112,7 +114,7 @@ function columns() {
   const none = () => h('span.faint', null, '–');
   const at = (/** @type {string|null} */ time) => (time ? h('span', { 'data-tip': exact(time) }, shortDay(time, dayOf(time).slice(0, 4) !== today().slice(0, 4))) : none());
   return [
-    { id: 'who', head: 'Who', rowHead: true, cell: (r) => h('bdi.cut', null, r.who.display ?? 'no address given') },
+    { id: 'who', head: 'Who', rowHead: true, cell: (r) => (r.is_erased ? h('span.faint', null, 'Somebody who was erased') : h('bdi.cut', null, r.who.display ?? 'no address given')) },
     { id: 'source', head: 'First source', cell: sourceCell, filter: (r) => ({ dim: 'source', value: r.first?.source ?? 'unattributed' }) },
     { id: 'country', head: 'Country', classes: 'quiet hide-l', cell: (r) => (r.country ? countryName(r.country) : none()) },
     { id: 'first', head: 'First order', classes: 'num hide-s', sort: 'first', cell: (r) => at(r.first_at) },

@@ -147,7 +147,7 @@ function columns(now) {
       r.sale?.reports > 1 && h('span.times', { 'data-tip': `Reported by ${r.sale.reports} platforms, counted once` }, `×${r.sale.reports}`)] },
     { id: 'who', head: 'Who', classes: 'hide-s', cell: (r) => (r.who.display ? h(r.who.contact ? 'a' : 'bdi', { href: r.who.contact ? now().app.href('people', undefined, r.who.contact) : null,
       'data-roam': !!r.who.contact, tabindex: r.who.contact ? '-1' : null, 'data-tip': r.who.display.length > 18 ? r.who.display : null }, r.who.display)
-      : h('span.faint', null, 'no address given')) },
+      : h('span.faint', null, r.who.is_erased ? 'erased' : 'no address given')) },
     { id: 'lines', head: 'Lines', classes: 'quiet hide-s', cell: linesCell },
     { id: 'total', head: `Total${sign}`, classes: 'num', cell: (r) => (r.total ? h('span', { 'data-tip': within(r) }, amount(r.total)) : none()) },
     { id: 'back', head: `Went back${sign}`, classes: 'num hide-l', cell: (r) => (r.back ? amount({ minor: -r.back.minor, currency: r.back.currency }) : none()) },

@@ -37,7 +37,7 @@ export function connectionStrip(strip, now, again, filter) {
       // What could not be fetched a moment ago, or is only sketched, goes.
       strip.querySelectorAll(':scope > .skeleton, :scope > .trouble').forEach((el) => el.remove());
       if (!items.length) { bringUp(strip, [nobody(now())]); return; }
-      bringUp(strip, [h('header', null, h('h2', null, 'Connections')), h('ul', null, inOrder(items).map((c) => one(c, now())))]);
+      bringUp(strip, [h('header', null, h('h2', null, 'Connections'), h('span.tag.faint', null, 'the last 30 days; what waits, of any day')), h('ul', null, inOrder(items).map((c) => one(c, now())))]);
     },
   };
 

@@ -9,7 +9,8 @@ export const ANSWERS = [['granted', 'agreed', 'Marketing and figures: yes'], ['u
   ['nameless', 'counted without a cookie', 'Refused everything, or not asked yet: only that there was a visit is kept']];
 
 /** How many agreed, as one sentence. @param {any} answer @param {number} all */
-export const answered = (answer, all) => h('p.quiet', null, all ? [h('b', null, percent(answer.total.granted / all)), rangeOf(answer.total.granted, all) && ` (${rangeOf(answer.total.granted, all)})`, ` of ${plural(all, 'visit')} agreed.`] : 'No visit in these days.');
+export const answered = (answer, all) => h('p.quiet', null, all ? [h('b', null, percent(answer.total.granted / all)), ` of ${plural(all, 'visit')} agreed.`,
+  rangeOf(answer.total.granted, all) && ` So few prove little: by chance alone it may be anything from ${rangeOf(answer.total.granted, all).replace('–', ' to ')}%.`] : 'No visit in these days.');
 
 /** Bars of days or weeks, each stacked by the answer; the same as a table behind them. @param {any} answer @param {number} all */
 export function answers(answer, all) {

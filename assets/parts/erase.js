@@ -2,7 +2,7 @@
 
 import { get, post } from '../api.js';
 import { h, fill, icon, announce, styles } from '../dom.js';
-import { count, day, exact, platform, plural } from '../format.js';
+import { count, day, exact, plural } from '../format.js';
 import { openDialog, dialogHead } from './menu.js';
 import { proved } from './prove.js';
 
@@ -41,20 +41,20 @@ export function openErase(p, named, who, done) {
       fill(body, h('p', null, h('b', null, 'Nothing is kept of this person.'), ' They may have been erased before.'), h('footer', null, closing()));
       return;
     }
-    const r = preview.rows, gone_ = [[r.sessions, 'browser', 'browsers', ' with all visits'], [r.identities, 'address or number', 'addresses and numbers', ''], [r.inbox, 'message as it came', 'messages as they came', ''],
-      [r.waiting, 'delivery that waits', 'deliveries that wait', '']];
-    const stays = [[r.orders, 'order', 'orders'], [r.leads, 'lead', 'leads'], [r.conversions, 'conversion', 'conversions']];
-    const words = (/** @type {any[][]} */ all) => all.filter(([n]) => n > 0).map(([n, one, many, more]) => h('li', null, h('b', null, count(n)), ` ${n === 1 ? one : many}${more ?? ''}`));
+    const t = preview.things, several = preview.known_as.is_several;
+    const words = (/** @type {string[][]} */ all) => all.filter(([id]) => t[id] > 0).map(([id, one, many]) => h('li', null, h('b', null, count(t[id])), ` ${t[id] === 1 ? one : many}`));
     const said = h('div', { role: 'alert' });
-    const go = /** @type {HTMLButtonElement} */ (h('button.btn.danger', { type: 'button', onclick: () => run(go, said) }, 'Erase 1 person'));
+    const go = /** @type {HTMLButtonElement} */ (h('button.btn.danger', { type: 'button', onclick: () => run(go, said) }, several ? 'Erase all of this' : 'Erase 1 person'));
     fill(body, h('p.who-goes', null, icon('customers', 's'), h('bdi', null, who)),
-      part('Goes for good', words(gone_), 'Nothing but the facts below.'),
-      part('Stays without a name', words(stays), 'No order and no lead.', 'Sums and counts do not change.'),
-      part('Is told', preview.told.map((/** @type {any} */ t) => h('li', null, icon(t.by_program ? 'check' : 'alert', t.by_program ? 's ok' : 's warn'), h('span', null, t.by_program ? `${platform(t.platform)} is told by itself, right after.` : t.sentence))), 'Nobody: no platform has heard of this person.'),
+      whose(preview.known_as, 'Whose it is', 'Erasing takes all of it.'),
+      part('Goes for good', words(GOES), 'Nothing but the facts below.'),
+      part('Stays without a name', words(STAYS), 'No order and no lead.', 'With each stay the day, source and campaign of the visits that led to it, and no page, browser or word of the person. Money, and counts of orders, leads, visits, consent and of new and returning customers, do not change.'),
+      part('Is told', preview.told.map((/** @type {any} */ d) => h('li', null, icon(d.by_program ? 'check' : 'alert', d.by_program ? 's ok' : 's warn'), h('span', null, d.by_program ? [h('bdi', null, d.name), ' is told by itself, right after.'] : d.sentence))), 'Nobody: no platform has heard of this person.'),
       h('p.quiet', null, 'It cannot be undone. An older backup erases the person again when it is restored.'), said,
       h('footer', null, h('button.btn', { type: 'button', autofocus: true, onclick: () => close() }, 'Not now'), go));
-    announce(`${plural(r.sessions + r.identities + r.inbox + r.waiting, 'record')} would go`);
-    /** @type {HTMLElement|null} */ (body.querySelector('footer .btn'))?.focus();
+    announce(several ? severalWords(preview.known_as) : `${[...GOES].filter(([id]) => t[id] > 0).map(([id, one, many]) => plural(t[id], one, many)).join(', ') || 'Nothing'} would go`);
+    // Whose it is stands first, and is read first.
+    /** @type {HTMLElement|null} */ (body.querySelector('footer .btn'))?.focus({ preventScroll: true });
   }
 
   /** @param {string} title @param {HTMLElement[]} items @param {string} none @param {string} [note] */
@@ -92,18 +92,36 @@ export function openErase(p, named, who, done) {
 export function certificate(c, p) {
   const file = { clean: ['check', 'ok', 'The database file was searched and holds nothing of the person.'], pending: ['clock', '', 'The database file is being searched.'],
     residue: ['alert', 'warn', c.file.residue ?? ''] }[/** @type {'clean'} */ (c.file.state)] ?? ['clock', '', c.file.state];
-  const named = WORDS.filter(([table]) => c.rows[table] > 0).map(([table, one, many]) => plural(c.rows[table], one, many));
-  const others = c.total - WORDS.reduce((n, [table]) => n + (c.rows[table] ?? 0), 0);
+  const words = (/** @type {string[][]} */ all) => all.filter(([id]) => c.things[id] > 0).map(([id, one, many]) => plural(c.things[id], one, many)).join(', ');
   return h('div.certificate', { 'data-state': c.state }, h('p.saved', null, icon(c.state === 'done' ? 'check' : 'clock', c.state === 'done' ? 's ok' : 's'), h('b', null, c.state === 'done' ? 'Erased.' : `Erased here. The rest is done by ${day(c.due_at)}.`)),
-    h('dl.facts', null, row('Certificate', h('code', null, c.uid.slice(0, 12))), row('At', exact(c.at)), row('Records', c.total ? `${plural(c.total, 'record')}: ${[...named, others > 0 && `${count(others)} beside them`].filter(Boolean).join(', ')}` : 'none'),
+    h('dl.facts', null, row('Certificate', h('code', null, c.uid.slice(0, 12))), row('At', exact(c.at)), c.total === 0 && row('Found', 'nothing of this person'), words(GOES) && row('Gone for good', words(GOES)), words(STAYS) && row('Stays without a name', words(STAYS)),
+      c.total > 0 && row('In the database', `${plural(c.total, 'row')} deleted or emptied; the file says of which tables`),
       row('File', h('span.st', null, icon(file[0], `s ${file[1]}`), h('span', null, file[2]))),
-      c.destinations.map((/** @type {any} */ d) => row(platform(d.platform), h('span.st', null, icon(SIGNS[d.state]?.[0] ?? 'dot', `s ${SIGNS[d.state]?.[1] ?? ''}`), h('span', null, d.sentence))))),
+      c.destinations.map((/** @type {any} */ d) => row(h('bdi', null, d.name), h('span.st', null, icon(SIGNS[d.state]?.[0] ?? 'dot', `s ${SIGNS[d.state]?.[1] ?? ''}`), h('span', null, d.sentence))))),
     h('p', null, h('a.btn.small', { href: `/api/sites/${p.site.site}/erasures/${c.erasure}`, download: `${c.erasure}.json` }, icon('export', 's'), 'Download the certificate')));
 }
 
-/** Kinds of records by the names a shop has for them. @type {[string, string, string][]} */
-const WORDS = [['sessions', 'browser', 'browsers'], ['touches', 'visit', 'visits'], ['identities', 'address or number', 'addresses and numbers'], ['inbox', 'message', 'messages'], ['orders', 'order', 'orders'],
-  ['leads', 'lead', 'leads'], ['conversions', 'conversion', 'conversions'], ['deliveries', 'delivery', 'deliveries']];
+/** What is not there afterwards, and what stays of nobody, by the names of the API. @type {[string, string, string][]} */
+const GOES = [['browsers', 'browser', 'browsers'], ['visits', 'visit', 'visits'], ['addresses', 'address or number', 'addresses and numbers'], ['messages', 'message as it came', 'messages as they came'],
+  ['chats', 'chat', 'chats'], ['waiting', 'delivery that waits', 'deliveries that wait']];
+/** @type {[string, string, string][]} */
+const STAYS = [['orders', 'order', 'orders'], ['leads', 'lead', 'leads'], ['steps', 'booking or step', 'bookings and steps'], ['conversions', 'conversion', 'conversions']];
+
+/** @param {any} known */
+const severalWords = (known) => `This may be more than one person: ${[known.names > 1 && plural(known.names, 'name'), known.emails > 1 && plural(known.emails, 'e-mail address', 'e-mail addresses')].filter(Boolean).join(' and ')} fall under it.`;
+
+/**
+ * Under which names and addresses it stands, masked, and a warning where they may be several people.
+ * @param {any} known @param {string} title @param {string} so what happens to all of them
+ */
+export function whose(known, title, so) {
+  const face = (/** @type {any} */ f) => {
+    const has = [f.orders > 0 && `${plural(f.orders, 'order')}${f.numbers.length ? ` (${f.numbers.join(', ')}${f.orders > f.numbers.length ? ', …' : ''})` : ''}`, f.leads > 0 && plural(f.leads, 'lead'), f.steps > 0 && plural(f.steps, 'booking or step', 'bookings and steps')].filter(Boolean).join(', ');
+    return h('li', null, h('bdi', null, [f.name, f.email, f.phone].filter(Boolean).join(' · ')), has && h('span.quiet', null, ` ${has}`));
+  };
+  return h('section', { 'aria-label': title }, h('h3', null, title), known.people.length ? h('ul.faces', null, known.people.map(face)) : h('p.quiet', null, 'No name or address is kept.'),
+    known.is_several && h('p.note.warn', null, icon('alert', 's'), h('span', null, severalWords(known), known.share_a_phone ? ' They gave the same phone number, and are held to be one person.' : ' They are held to be one person.', ` ${so}`)));
+}
 
 const SIGNS = /** @type {Record<string, [string, string]>} */ ({ told: ['check', 'ok'], pending: ['clock', ''], by_hand: ['alert', 'warn'], given_up: ['alert', 'warn'] });
 

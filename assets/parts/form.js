@@ -19,6 +19,7 @@ export function saveForm({ fields, rest, go, done, save, more, classes = '' }) {
     e.preventDefault();
     const bad = fields.map((f) => f.valid()).indexOf(false);
     if (bad >= 0) { fields[bad].input.focus(); return; }
+    const isOn = document.activeElement === button;
     button.disabled = true;
     fill(said);
     fill(ok);
@@ -31,6 +32,8 @@ export function saveForm({ fields, rest, go, done, save, more, classes = '' }) {
       if (at) { at.say(err.message); at.input.focus(); } else if (err.code !== 'signed_out') fill(said, trouble(err.message));
     }
     button.disabled = false;
+    // What is disabled loses the focus. Whoever has moved on meanwhile is left alone.
+    if (isOn && document.activeElement === document.body && button.isConnected) button.focus({ preventScroll: true });
   } }, fields.map((f) => f.el), rest, said, h('div.acts', null, button, more, ok));
   return form;
 }

@@ -8,8 +8,13 @@ import { money, count, percent, shortDay, dayOf, today } from '../format.js';
 /** Currencies side by side; they are never added. @param {any[]|undefined} all */
 export const sums = (all) => (all?.length ? all.map(money).join(', ') : '–');
 
-/** "5.0%", and from fewer than thirty clicks the range it may really be in. @param {any} r @returns {Kid} */
+/** Whether a click stands before every conversion; where that was not counted yet, it is taken to be so. @param {any} r */
+export const isByLink = (r) => (r.by_link ?? r.conversions) >= r.conversions;
+
+/** "5.0%", and from fewer than thirty clicks the range it may really be in. Where a coupon or the shop brought some without a click, a
+ * rate of clicks would be none: then how many came by a link. @param {any} r @returns {Kid} */
 export function rate(r) {
+  if (!isByLink(r)) return h('span', { 'data-tip': 'The others came by a coupon, or were named by the shop: no click was needed' }, `${count(r.by_link)} of ${count(r.conversions)} by link`);
   if (r.conversion_rate === null) return '–';
   return [percent(r.conversion_rate), r.conversion_range && h('small.faint', { 'data-tip': 'Of fewer than 30 clicks: the rate is most likely in this range' },
     ` ${r.conversion_range.map(percent).join('–')}`)];

@@ -38,7 +38,7 @@ export function receipt(r, { url, may, replay, heading = 'h2' }) {
   );
   const sent = r.deliveries.filter((/** @type {any} */ d) => !['pending', 'leased'].includes(d.state));
   const foot = h('div.rc-foot', null, copyButton(() => new URL(url, location.origin).href, 'Copy link', ''),
-    may && sent.length > 0 && h('button.btn', { type: 'button', onclick: replay }, icon('again', 's'), 'Replay'),
+    may && sent.length > 0 && !c.erased_at && h('button.btn', { type: 'button', onclick: replay }, icon('again', 's'), 'Replay'),
     h('span.faint', null, `${r.conversion.id.replace('_', ' ')}, ${zoneName()}`));
   return { head, body, foot };
 }
@@ -49,6 +49,8 @@ const lines = (level) => (term, content) => h('section.rc-line', null, h(level, 
 /** @param {any} c */
 function who(c) {
   const consent = { granted: 'marketing consent given', denied: 'marketing consent refused', unknown: 'marketing consent unknown' };
+  if (c.erased_at) return h('p', null, h('span', { 'data-tip': exact(c.erased_at) }, `This person was erased on ${day(c.erased_at, true)}.`),
+    h('span.quiet', null, ' What stays is counted in your figures, with the day, source and campaign that led to it. Nothing of it is sent to anybody any more.'));
   return h('p', null, c.who.display ? h('bdi', null, c.who.display) : h('span.faint', null, 'no address given'),
     c.consent && h('span.quiet', null, ` · ${consent[/** @type {'granted'} */ (c.consent.marketing)] ?? c.consent.marketing}`,
       c.consent.basis && h('span.faint', null, ` (${c.consent.basis})`)));

@@ -23,7 +23,7 @@ export function recentOrders(now, open) {
   const row = (r) => h('tr', { 'data-id': r.id },
     h('td.fit.faint', { 'data-tip': exact(r.happened_at) }, dayOf(r.happened_at) === today() ? clock(r.happened_at) : shortDay(r.happened_at)),
     h('th.c-what', { scope: 'row' }, h('a.open', { href: now().app.href('conversions', now().view.only([]), r.id) }, h('bdi.cut', null, labelOf(r)))),
-    now().site.hides_people ? null : h('td.quiet.c-who.hide-s', null, r.who.display ? h('bdi.cut', null, r.who.display) : h('span.faint', null, 'no address given')),
+    now().site.hides_people ? null : h('td.quiet.c-who.hide-s', null, r.who.display ? h('bdi.cut', null, r.who.display) : h('span.faint', null, r.who.is_erased ? 'erased' : 'no address given')),
     showsMoney() && h('td.num', null, r.amount ? amount(r.amount) : h('span.faint', null, '–')),
     h('td.c-source', null, r.credited.length ? h('bdi.cut', null, r.credited[0].source, r.credited.length > 1 && h('span.faint', null, ` +${r.credited.length - 1}`)) : h('span.quiet', null, 'Unattributed')),
     h('td.c-match', null, matchMark(r.match)), h('td.fit.hide-s', null, r.chat && icon('chat', 's', 'A chat helped')));

@@ -3,7 +3,7 @@
 
 import { h } from '../dom.js';
 import { money, count, exact, zoneName } from '../format.js';
-import { sums, rate, stateOf, STATES, shortly, monthName, cell, flagMarks } from './partner_words.js';
+import { sums, rate, isByLink, stateOf, STATES, shortly, monthName, cell, flagMarks } from './partner_words.js';
 
 /** @typedef {import('../dom.js').Kid} Kid */
 
@@ -18,8 +18,10 @@ export function statementOf(s, { act, href, flags } = {}) {
       h('div.stmt', null,
         fig('Earned', sums(c.earned), c.reversed.length ? ['after ', sums(c.reversed), ' went back'] : 'nothing went back'),
         fig('Sold', sums(s.net), `${count(s.orders)} ${s.orders === 1 ? 'order' : 'orders'}, net of refunds`),
-        fig('Clicks', count(s.clicks), ['each ', sums(s.epc_by_currency)], 'Revenue for each click'),
-        fig('Conversion rate', rate(s), `${count(s.conversions)} of ${count(s.clicks)} clicks`),
+        isByLink(s) ? fig('Clicks', count(s.clicks), ['each ', sums(s.epc_by_currency)], 'Revenue for each click')
+          : fig('Clicks', count(s.clicks), [sums(s.epc_by_currency), ' sold for each'], 'All that was sold, also without a click, divided by the clicks'),
+        isByLink(s) ? fig('Conversion rate', rate(s), `${count(s.conversions)} of ${count(s.clicks)} clicks`)
+          : fig('Conversions', count(s.conversions), `${count(s.by_link)} of them by link, ${count(s.conversions - s.by_link)} without a click`),
         fig('Waiting', sums(c.pending), ['to be paid ', sums(c.approved), ', paid ', sums(c.paid)], `To be paid ${sums(c.approved)}, paid ${sums(c.paid)}`)),
       flags && s.flags.length > 0 && h('p.odd', null, flagMarks(s.flags), h('span.quiet', null, s.flags.map((/** @type {any} */ f) => f.sentence).join(' ')))),
     h('section.sheet', { 'aria-label': 'Commissions' }, h('header', null, h('h2', null, 'Commissions'),

@@ -48,5 +48,6 @@ export async function touch(request, response, { base, token, address, secure, p
 function isPage(method, headers) {
   const dest = headers['sec-fetch-dest']
   const isPage = dest ? dest === 'document' : (headers.accept ?? '').includes('text/html')
-  return method === 'GET' && isPage && !/prefetch|prerender|preview/i.test(`${headers['sec-purpose']} ${headers.purpose}`)
+  const early = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map(name => headers[name]).join(' ')
+  return method === 'GET' && isPage && !/prefetch|prerender|preview/i.test(early)
 }

@@ -53,7 +53,10 @@ function halotrack_touch(string $base, string $token, ?string $address = null, f
 /** A page that somebody opens now: no picture, no request of a script, nothing that a browser fetches ahead. */
 function halotrack_is_page(): bool
 {
-    $early = ($_SERVER['HTTP_SEC_PURPOSE'] ?? '') . ($_SERVER['HTTP_PURPOSE'] ?? '');
+    $early = '';
+    foreach (['SEC_PURPOSE', 'PURPOSE', 'X_PURPOSE', 'X_MOZ'] as $name) {
+        $early .= ' ' . ($_SERVER["HTTP_$name"] ?? '');
+    }
     $dest = $_SERVER['HTTP_SEC_FETCH_DEST'] ?? null;
     $is_page = $dest !== null ? $dest === 'document' : str_contains($_SERVER['HTTP_ACCEPT'] ?? '', 'text/html');
     return ($_SERVER['REQUEST_METHOD'] ?? '') === 'GET' && $is_page && !preg_match('/prefetch|prerender|preview/i', $early);

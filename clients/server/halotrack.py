@@ -80,7 +80,7 @@ def _known(environ):
 
 def _is_page(environ):
     """A page that somebody opens now: no picture, no request of a script, nothing that a browser fetches ahead."""
-    early = environ.get("HTTP_SEC_PURPOSE", "") + environ.get("HTTP_PURPOSE", "")
+    early = " ".join(environ.get("HTTP_" + name, "") for name in ("SEC_PURPOSE", "PURPOSE", "X_PURPOSE", "X_MOZ"))
     dest = environ.get("HTTP_SEC_FETCH_DEST")
     is_page = dest == "document" if dest else "text/html" in environ.get("HTTP_ACCEPT", "")
     return environ.get("REQUEST_METHOD") == "GET" and is_page and not re.search("prefetch|prerender|preview", early, re.I)

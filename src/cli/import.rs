@@ -26,7 +26,7 @@ pub fn run(config: &Config, words: Import, is_json: bool) -> Result<()> {
 fn brought(answer: &Value) -> String {
     let mut lines = vec![format!("{} of {} is done: {}.", text(&answer["id"]), text(&answer["name"]), rows(&answer["rows"]))];
     if answer["rows"]["refused"] != 0 {
-        lines.push("The refused rows, each with what to do, are in the dashboard: Settings, Bring in history.".into());
+        lines.push("The refused rows, each with what to do, are in the dashboard: Settings, History.".into());
     }
     lines.join("\n")
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::words::SITE;
 use crate::control::Command;
 use crate::error::{Error, Result};
 use crate::flows::affiliates::AffiliateForm;
@@ -10,7 +11,7 @@ use crate::flows::affiliates::AffiliateForm;
 pub enum AffiliateWord {
     /// Add a partner; prints the link to send out
     Add {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
         /// What stands behind ?ref= in the partner's links; the `affiliate_id` of the API
         #[arg(long = "code", required = true, value_name = "C")]
@@ -30,12 +31,12 @@ pub enum AffiliateWord {
         /// A coupon of the partner's own
         #[arg(long = "coupon", value_name = "C")]
         coupons: Vec<String>,
-        #[arg(long, value_name = "E")]
+        #[arg(long, value_name = "E", help = "The partner's address")]
         email: Option<String>,
     },
     /// Partners with what is due to them
     List {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: Option<String>,
     },
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::table;
 use crate::control::Command;
+use crate::flows::erase::{GOES, STAYS, in_words};
 
 /// The answer of a command as text, without a newline at its end.
 pub fn text(command: &Command, answer: &Value) -> String {
@@ -92,7 +93,7 @@ pub fn text(command: &Command, answer: &Value) -> String {
         Command::Sync { .. } => each(answer, synced),
         Command::Replay(_) => replayed(answer),
         // Asked for by other words, which show it in their own way.
-        Command::Queue | Command::Export(_) | Command::Import(_) => answer.to_string(),
+        Command::Queue | Command::Heard { .. } | Command::Export(_) | Command::Import(_) => answer.to_string(),
         Command::Erase(_) => erased(answer),
         Command::KeyRotate => format!(
             "The master key is new ({}), and {} stored secrets are sealed with it. The old key is in {}.\n{}",
@@ -194,18 +195,63 @@ fn replayed(answer: &Value) -> String {
 fn erased(answer: &Value) -> String {
     let mut lines =
         vec![format!("{} of site {} at {}: {}.", word(answer, "erasure"), word(answer, "site"), word(answer, "at"), word(answer, "state"))];
-    for (table, rows) in answer["rows"].as_object().into_iter().flatten().filter(|(_, n)| **n != 0) {
-        lines.push(format!("  {table}: {rows}"));
-    }
-    if answer["total"] == 0 {
-        lines.push("  Nothing of this person was found. What is still told of their past is refused from now on.".into());
+    lines.extend(things(answer));
+    match answer["total"].as_i64() {
+        Some(0) | None => lines.push("  Nothing of this person was found. What is still told of their past is refused from now on.".into()),
+        Some(1) => lines.push("  In the database: 1 row deleted or emptied.".into()),
+        Some(rows) => lines.push(format!("  In the database: {rows} rows deleted or emptied.")),
     }
     lines.push(match answer["file"]["residue"].as_str() {
         Some(residue) => format!("File: {residue}"),
         None => format!("File: {}.", word(&answer["file"], "state")),
     });
     for told in answer["destinations"].as_array().into_iter().flatten() {
-        lines.push(format!("{} ({}): {}", word(told, "platform"), word(told, "connection"), word(told, "sentence")));
+        lines.push(format!("{} ({}): {}", word(told, "name"), word(told, "connection"), word(told, "sentence")));
+    }
+    lines.join("\n")
+}
+
+/// What goes and what stays, as the preview and the certificate both say it.
+fn things(answer: &Value) -> Vec<String> {
+    let count = |name: &str| answer["things"][name].as_i64().unwrap_or_default();
+    [("Goes for good", &GOES[..]), ("Stays without a name", &STAYS[..])]
+        .into_iter()
+        .map(|(title, names)| (title, in_words(names, count)))
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(title, words)| format!("  {title}: {}.", words.join(", ")))
+        .collect()
+}
+
+/// What an erasure would take, and whose it is.
+pub fn would_erase(preview: &Value) -> String {
+    if preview["is_known"] == false {
+        return "Nothing is kept of this person. What is still told of their past would be refused from then on.".into();
+    }
+    let known = &preview["known_as"];
+    let mut lines = vec!["Whose it is:".to_owned()];
+    for face in known["people"].as_array().into_iter().flatten() {
+        let who: Vec<&str> = ["name", "email", "phone"].into_iter().filter_map(|key| face[key].as_str()).collect();
+        let orders = match face["orders"].as_i64() {
+            Some(0) | None => String::new(),
+            Some(1) => format!(", 1 order ({})", word(face, "numbers")),
+            Some(n) => format!(", {n} orders ({})", word(face, "numbers")),
+        };
+        lines.push(format!("  {}{orders}", who.join(", ")));
+    }
+    if known["is_several"] == true {
+        let why = if known["share_a_phone"] == true {
+            "They gave the same phone number, and are held to be one person."
+        } else {
+            "They are held to be one person."
+        };
+        lines.push(format!("  This may be more than one person. {why} Erasing takes all of it."));
+    }
+    lines.extend(things(preview));
+    for told in preview["told"].as_array().into_iter().flatten() {
+        lines.push(match told["by_program"] == true {
+            true => format!("  {} is told by itself, right after.", word(told, "name")),
+            false => format!("  {}", word(told, "sentence")),
+        });
     }
     lines.join("\n")
 }

@@ -6,10 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::partners::AffiliateWord;
 
+/// Lists that go out as files, and history that comes in.
+mod files;
 /// Short links.
 mod link;
 
+pub use files::{Export, FileFormat, Import};
 pub use link::LinkWord;
+
+/// What is said of arguments that many commands have.
+pub const SITE: &str = "The site, by its short name as `site list` shows it";
+const CONNECTION: &str = "The connection, such as con_7";
 
 /// Marketing attribution on one box: which marketing earned each order, lead, booking and chat.
 #[derive(Parser)]
@@ -44,12 +51,21 @@ pub struct Serve {
     pub listen: Option<String>,
 }
 
+#[derive(Args, Default)]
+pub struct Demo {
+    #[command(flatten)]
+    pub serve: Serve,
+    /// In the place of every command's: the demo has a folder of its own, and offers no other.
+    #[arg(long, hide = true)]
+    pub data: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 pub enum Word {
     /// Run the server (what `halotrack` alone does too)
     Serve(Serve),
     /// Look at two invented shops with 90 days of data, in a folder that is thrown away
-    Demo(Serve),
+    Demo(Demo),
     /// Sites: one for each tenant
     #[command(subcommand)]
     Site(SiteWord),
@@ -72,7 +88,7 @@ pub enum Word {
     Replay(Replay),
     /// Read a platform's own list now
     Sync {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
         /// One platform only, such as woocommerce [default: every one that has a list]
         #[arg(long)]
@@ -81,7 +97,7 @@ pub enum Word {
         #[arg(long)]
         force: bool,
     },
-    /// Write lists into files
+    /// Write lists into files; people are masked in them, as in every list
     Export(Export),
     /// Bring history in from a file: CSV or JSON lines; the same file again changes nothing
     Import(Import),
@@ -113,7 +129,7 @@ pub enum Word {
 pub enum SiteWord {
     /// Make a site; prints its key and the line for the page
     Add {
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", help = "What to call it")]
         name: String,
         /// A domain of the site; covers its subdomains
         #[arg(long = "domain", required = true, value_name = "D")]
@@ -135,14 +151,14 @@ pub enum SiteWord {
     List,
     /// Change settings of a site
     Set {
-        #[arg(value_name = "SITE")]
+        #[arg(value_name = "SITE", help = SITE)]
         site: String,
-        #[arg(required = true, value_name = "KEY=VALUE")]
+        #[arg(required = true, value_name = "KEY=VALUE", help = "Settings by their names; `site list` shows them")]
         changes: Vec<String>,
     },
     /// The key for signed identify
     Secret {
-        #[arg(value_name = "SITE")]
+        #[arg(value_name = "SITE", help = SITE)]
         site: String,
         /// Make a new one; the old one is void at once
         #[arg(long)]
@@ -154,12 +170,12 @@ pub enum SiteWord {
 pub enum UserWord {
     /// Make a user, or give one a role on a site; prints a one-time link unless a password is given
     Add {
-        #[arg(long, value_name = "E")]
+        #[arg(long, value_name = "E", help = "Their address")]
         email: String,
         /// owner, editor, analyst or client; an owner without --site owns the box
         #[arg(long)]
         role: String,
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: Option<String>,
         /// Read the password from standard input
         #[arg(long)]
@@ -171,7 +187,7 @@ pub enum UserWord {
 pub enum TokenWord {
     /// Make a token; its text is shown this once
     Create {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
         /// What it is for
         #[arg(long, value_name = "N")]
@@ -188,7 +204,7 @@ pub enum TokenWord {
     },
     /// Tokens without their text
     List {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: Option<String>,
     },
     /// End a token at once
@@ -196,7 +212,7 @@ pub enum TokenWord {
         /// Its id, such as token_3
         #[arg(value_name = "TOKEN")]
         token: String,
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
     },
 }
@@ -204,7 +220,7 @@ pub enum TokenWord {
 #[derive(Args)]
 #[group(skip)]
 pub struct Replay {
-    #[arg(long)]
+    #[arg(long, help = SITE)]
     pub site: String,
     /// Deliveries to send again, with their old event ids
     #[arg(long = "delivery", value_name = "ID", num_args = 1..)]
@@ -215,14 +231,14 @@ pub struct Replay {
     /// All of a platform since a time
     #[arg(long, value_name = "SLUG", requires = "since")]
     pub platform: Option<String>,
-    #[arg(long, value_name = "T", requires = "platform")]
+    #[arg(long, value_name = "T", requires = "platform", help = "Since when, such as 2026-06-13 or 2026-06-13T09:20:00Z")]
     pub since: Option<String>,
 }
 
 #[derive(Args)]
 #[group(skip)]
 pub struct Erase {
-    #[arg(long)]
+    #[arg(long, help = SITE)]
     pub site: String,
     /// The person's address
     #[arg(long, value_name = "E", required_unless_present_any = ["phone", "order"], conflicts_with_all = ["phone", "order"])]
@@ -233,6 +249,9 @@ pub struct Erase {
     /// Or the number of an order of theirs
     #[arg(long, value_name = "ID")]
     pub order: Option<String>,
+    /// Erase without asking; on a terminal it is first shown what would go
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Subcommand)]
@@ -245,9 +264,9 @@ pub enum KeyWord {
 pub enum ConnectionWord {
     /// Connect a platform; prints the hook address
     Add {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
-        #[arg(long, value_name = "SLUG")]
+        #[arg(long, value_name = "SLUG", help = "A platform of the table in the README, such as woocommerce")]
         platform: String,
         /// A setting; `key=@FILE` and `key=-` read it from a file or standard input
         #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -261,7 +280,7 @@ pub enum ConnectionWord {
     },
     /// Connections of a site or of all
     List {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: Option<String>,
     },
     /// Look at what can be looked at without sending anything
@@ -280,13 +299,13 @@ pub enum ConnectionWord {
     Remove(Chosen),
     /// Change settings and mode
     Set {
-        #[arg(value_name = "CONNECTION")]
+        #[arg(value_name = "CONNECTION", help = CONNECTION)]
         connection: String,
-        #[arg(value_name = "KEY=VALUE")]
+        #[arg(value_name = "KEY=VALUE", help = "Settings; `key=@FILE` and `key=-` read one from a file or standard input")]
         settings: Vec<String>,
-        #[arg(long)]
+        #[arg(long, help = "shadow, test or live")]
         mode: Option<String>,
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: Option<String>,
     },
 }
@@ -296,63 +315,15 @@ pub struct Chosen {
     /// The connection, such as con_7
     #[arg(value_name = "CONNECTION", conflicts_with = "connection")]
     pub named: Option<String>,
-    #[arg(long, value_name = "CONNECTION")]
+    #[arg(long, value_name = "CONNECTION", help = CONNECTION)]
     pub connection: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = SITE)]
     pub site: Option<String>,
 }
 
 #[derive(Args)]
-pub struct Export {
-    #[arg(long)]
-    pub site: String,
-    /// Folder for the files, one for each list; files of the same name are replaced
-    #[arg(long, value_name = "DIR")]
-    pub to: PathBuf,
-    /// Lists, separated by commas [default: all of them]
-    #[arg(long = "kind", value_name = "KINDS", value_delimiter = ',')]
-    pub kinds: Vec<String>,
-    /// The first day, such as 2026-06-01 [default: the first there is]
-    #[arg(long, value_name = "DAY")]
-    pub from: Option<String>,
-    /// The last day [default: today]
-    #[arg(long, value_name = "DAY")]
-    pub to_date: Option<String>,
-    #[arg(long, value_enum, default_value_t = FileFormat::Csv)]
-    pub format: FileFormat,
-}
-
-#[derive(Args)]
-pub struct Import {
-    #[arg(long)]
-    pub site: String,
-    /// spend, conversions, orders, leads, offline or touches
-    #[arg(long)]
-    pub kind: String,
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Say what the file would do, and store nothing
-    #[arg(long)]
-    pub preview: bool,
-    /// Where spend went, for a file that has no such column
-    #[arg(long, value_name = "SOURCE")]
-    pub source: Option<String>,
-    /// Its medium
-    #[arg(long, value_name = "MEDIUM")]
-    pub medium: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileFormat {
-    /// For spreadsheets
-    Csv,
-    /// One JSON object a line: the exact form
-    Jsonl,
-}
-
-#[derive(Args)]
 pub struct Restore {
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", help = "The backup")]
     pub file: PathBuf,
     /// What of the old queue may be sent at once: none, 24h or all [default: none]
     #[arg(long, value_name = "WHAT")]
@@ -363,7 +334,7 @@ pub struct Restore {
 pub enum OutboxWord {
     /// Send what was held
     Release {
-        #[arg(long)]
+        #[arg(long, help = SITE)]
         site: String,
         /// Only what was made since then; the rest stays held
         #[arg(long, value_name = "T")]
@@ -376,7 +347,7 @@ pub struct Sql {
     /// The site to ask about; not needed where there is one only
     #[arg(long)]
     pub site: Option<String>,
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help = "How the answer is written [default: table on a screen]")]
     pub format: Option<Format>,
     /// Print the SQL of the documented names instead
     #[arg(long, conflicts_with = "query")]
@@ -391,4 +362,34 @@ pub enum Format {
     Table,
     Csv,
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    /// Arguments that nobody explains, with the command that takes them.
+    fn unexplained(command: &Command, found: &mut Vec<String>) {
+        let bare = command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_help().is_none());
+        found.extend(bare.map(|arg| format!("{} {}", command.get_name(), arg.get_id())));
+        for below in command.get_subcommands() {
+            unexplained(below, found);
+        }
+    }
+
+    #[test]
+    fn every_argument_is_explained() {
+        let mut command = Halotrack::command();
+        command.build();
+        let mut found = Vec::new();
+        unexplained(&command, &mut found);
+        assert_eq!(found, Vec::<String>::new());
+        let offered = |name: &str| {
+            let word = command.find_subcommand(name).expect("a word");
+            word.get_arguments().any(|arg| arg.get_id() == "data" && !arg.is_hide_set())
+        };
+        assert_eq!((offered("demo"), offered("serve")), (false, true), "the demo takes no folder");
+    }
 }

@@ -33,6 +33,8 @@ const STOOD_IN: [&str; 14] = [
     "zoom",
     "zoom_oauth",
 ];
+/// What our own snippets for the owner's server read from the same environment (`clients/`): no settings of this program.
+const OF_CLIENTS: [&str; 1] = ["TOKEN"];
 /// `HALOTRACK_BASE_URL_META` is `base_url.meta`.
 const BASE_URL: &str = "BASE_URL_";
 
@@ -177,6 +179,7 @@ fn environment(env: &BTreeMap<String, String>) -> Result<Layer> {
             "LOG_FORMAT" => layer.log_format = text,
             // Only a build with deliberate faults in it reads this one.
             "SABOTAGE" if cfg!(feature = "sabotage") => {}
+            _ if OF_CLIENTS.contains(&key) => {}
             _ => match key.strip_prefix(BASE_URL) {
                 Some(platform) => {
                     layer.base_url.insert(platform.to_ascii_lowercase(), value.to_owned());
@@ -193,9 +196,7 @@ fn resolve(layer: Layer) -> Result<Config> {
     let listen = listen(&layer.listen.unwrap_or_default())?;
     let public_url = match layer.public_url {
         Some(url) => web_address("public_url", &url)?,
-        // Nobody can go to 0.0.0.0; loopback is at least true on this machine.
-        None if listen.ip().is_unspecified() => format!("http://127.0.0.1:{}", listen.port()),
-        None => format!("http://{listen}"),
+        None => Config::usual_url(listen),
     };
     let trusted_proxies = match layer.trusted_proxies {
         Some(list) => list.entries().iter().map(|e| network(e)).collect::<Result<_>>()?,

@@ -89,6 +89,10 @@ pub enum Command {
     Replay(ReplayForm),
     /// What waits to be sent.
     Queue,
+    /// Whether the server has heard this word at its door.
+    Heard {
+        word: String,
+    },
     /// Answered in pieces.
     Export(ExportForm),
     /// The file follows behind the command.
@@ -197,6 +201,7 @@ pub async fn execute(app: &App, command: Command) -> Result<Value> {
         Command::LinkList { site } => links::list(app, &site).await,
         Command::Replay(form) => again::replay(app, form).await,
         Command::Queue => queue::queue(app).await,
+        Command::Heard { word } => Ok(json!(app.door.has_heard(&word))),
         Command::Export(_) => Err(Error::internal("an export is answered in pieces")),
         Command::Import(_) => Err(Error::internal("an import is followed by its file")),
         Command::Erase(form) => privacy::erase(app, form).await,

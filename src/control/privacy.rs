@@ -16,11 +16,17 @@ pub struct EraseForm {
     pub email: Option<String>,
     pub phone: Option<String>,
     pub order: Option<String>,
+    /// Only says what would go.
+    #[serde(default)]
+    pub preview: bool,
 }
 
 pub async fn erase(app: &App, form: EraseForm) -> Result<Value> {
     let site = site_named(app, &form.site)?;
     let named = erase::named(&site, form.email.as_deref(), form.phone.as_deref(), form.order.as_deref())?;
+    if form.preview {
+        return erase::preview(app, &site, named).await;
+    }
     erase::run(app, &site, named, COMMAND_LINE).await
 }
 

@@ -260,6 +260,7 @@ fn page(app: &App, shop: &Shop, browser: &Browser, view: View, claim: Option<Ses
         own_device: None,
         at: view.at,
         claim,
+        is_fresh: false,
         event_id: None,
         utm: landed.utm.clone(),
         clicks: landed.clicks.clone(),

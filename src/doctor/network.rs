@@ -7,24 +7,25 @@ use std::time::Duration;
 use url::Url;
 
 use super::Finding;
+use super::server::{Said, has_heard};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::platform::Secrets;
 use crate::domain::time::{DAY_MS, Time};
 use crate::outbound::{Outbound, Resolver, System, certificate};
-use crate::wire::{Request, Response};
+use crate::wire::{Part, Request, Response};
 
 /// Asked for by every delivery; nothing is sent there.
 const VENDOR: &str = "graph.facebook.com";
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `listen` is where the server listens, if it runs.
-pub async fn look(config: &Config, listen: Option<SocketAddr>) -> Vec<Finding> {
-    let Ok(url) = Url::parse(&config.public_url) else {
+pub async fn look(config: &Config, server: &Said) -> Vec<Finding> {
+    let public_url = server.public_url(config);
+    let Ok(url) = Url::parse(&public_url) else {
         return vec![Finding::failed("public_url", "public_url is no address.", "Write it like https://stats.example.com.")];
     };
     let mut found = vec![names(&url).await];
-    found.extend(front(config, &url, listen).await);
+    found.extend(front(config, &public_url, &url, server).await);
     found
 }
 
@@ -57,8 +58,9 @@ pub(super) async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 /// The way that visitors take: our own name, the proxy, this server.
-async fn front(config: &Config, url: &Url, listen: Option<SocketAddr>) -> Vec<Finding> {
+async fn front(config: &Config, public_url: &str, url: &Url, server: &Said) -> Vec<Finding> {
     const PROXY: &str = "proxy";
+    let listen = server.listen();
     let is_here = url.host().is_some_and(|h| is_loopback(&h));
     let port = listen.map_or(config.listen.port(), |l| l.port());
     let is_direct = url.scheme() == "http" && url.port_or_known_default() == Some(port);
@@ -78,23 +80,76 @@ async fn front(config: &Config, url: &Url, listen: Option<SocketAddr>) -> Vec<Fi
         return vec![finding, Finding::not_checked("certificate", "There is no https yet.")];
     }
     let mut found = Vec::new();
-    match get(url, "/healthz").await {
-        Err(sentence) => {
+    // Whoever answers may be another program: ours alone can say that it heard this word there.
+    let word = format!("{}-{}", std::process::id(), Clock::system().now().ms());
+    let answer = get(url, "/healthz", Some(&word)).await;
+    let who = match &answer {
+        Ok(answer) if answer.status == 200 => Some(who(config, server, &word)),
+        _ => None,
+    };
+    match (answer, who) {
+        (Err(sentence), _) => {
             let remedy = "Start the server and the proxy, and let public_url's name lead to this machine.";
-            found.push(Finding::failed("public_url", format!("{} does not answer: {sentence}", config.public_url), remedy));
+            found.push(Finding::failed("public_url", format!("{public_url} does not answer: {sentence}"), remedy));
         }
-        Ok(answer) if answer.status != 200 => {
-            let words = format!("{} answers {} where this server would say 200.", config.public_url, answer.status);
-            found.push(Finding::failed("public_url", words, "Let the proxy pass every path, and the Host as it came, to this server."));
-        }
-        Ok(answer) => {
-            found.push(Finding::ok("public_url", format!("{} leads here.", config.public_url)));
-            let open = get(url, "/metrics").await.is_ok_and(|a| a.status == 200);
+        (Ok(answer), Some(Who::Ours)) => {
+            found.push(Finding::ok("public_url", format!("{public_url} leads here.")));
+            let open = get(url, "/metrics", None).await.is_ok_and(|a| a.status == 200);
             found.push(handed_on(&answer, url.scheme() == "https", open));
+        }
+        (Ok(_), Some(other)) => {
+            found.push(answered_by(public_url, other, listen));
+            found.push(Finding::not_checked(PROXY, "What stands in front of this server cannot be told by another's answer."));
+        }
+        (Ok(answer), None) => {
+            let words = format!("{public_url} answers {} where this server would say 200.", answer.status);
+            found.push(Finding::failed("public_url", words, "Let the proxy pass every path, and the Host as it came, to this server."));
         }
     }
     found.push(certificate_of(url).await);
     found
+}
+
+/// Who has answered at the public address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// The server of this data folder.
+    Ours,
+    Another,
+    /// No server of this data folder runs, so it was another.
+    Nobodys,
+    Unknown,
+}
+
+fn who(config: &Config, server: &Said, word: &str) -> Who {
+    match server.listen() {
+        _ if server.is_unknown() => Who::Unknown,
+        None => Who::Nobodys,
+        Some(_) => match has_heard(config, word) {
+            Some(true) => Who::Ours,
+            Some(false) => Who::Another,
+            None => Who::Unknown,
+        },
+    }
+}
+
+fn answered_by(public_url: &str, who: Who, listen: Option<SocketAddr>) -> Finding {
+    const CHECK: &str = "public_url";
+    match (who, listen) {
+        (Who::Unknown | Who::Ours, _) => {
+            Finding::not_checked(CHECK, format!("{public_url} answers. Whether that is this server could not be asked."))
+        }
+        (Who::Another, Some(listen)) => Finding::failed(
+            CHECK,
+            format!("Another program answers at {public_url}: the server of this data folder listens on {listen}."),
+            "Let public_url lead to this server, or name the other one's data folder with --data.",
+        ),
+        _ => Finding::failed(
+            CHECK,
+            format!("Another program answers at {public_url}: no server of this data folder runs."),
+            "Start this one, or name the other one's data folder with --data.",
+        ),
+    }
 }
 
 /// A certificate that browsers do not take fails the request for the public address; here only its end is looked at.
@@ -141,11 +196,14 @@ fn handed_on(answer: &Response, is_https: bool, shows_figures: bool) -> Finding 
     Finding::ok(CHECK, "The proxy hands on who comes, and by https.")
 }
 
-async fn get(url: &Url, path: &str) -> Result<Response, String> {
+async fn get(url: &Url, path: &str, word: Option<&str>) -> Result<Response, String> {
     let host = url.host_str().unwrap_or_default();
     let allow = [format!("{host}:{}", url.port_or_known_default().unwrap_or(443))];
     let outbound = Outbound::new(&allow, &BTreeMap::new()).map_err(|e| e.message)?;
-    let request = Request::new("GET", url.origin().ascii_serialization(), path);
+    let mut request = Request::new("GET", url.origin().ascii_serialization(), path);
+    if let Some(word) = word {
+        request = request.query("doctor", Part::Plain(word.to_owned()));
+    }
     outbound.send(&request, &Secrets::default()).await.map_err(|e| e.sentence)
 }
 

@@ -1,17 +1,20 @@
 //! What the server itself knows, running or not: what waits, what was not understood, and each connection.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Finding, State};
 use crate::config::Config;
-use crate::control::{self, Chosen, Command};
+use crate::control::{self, Chosen, Command, socket};
 use crate::error::Result;
 use crate::store;
 
 /// Waiting deliveries beyond which something is wrong in a small shop.
 const MANY: i64 = 1_000;
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What it said of itself; nothing where there are no data yet.
 pub struct Said(Option<Result<Value>>);
@@ -21,6 +24,24 @@ impl Said {
     pub fn listen(&self) -> Option<SocketAddr> {
         self.0.as_ref()?.as_ref().ok()?["listen"].as_str()?.parse().ok()
     }
+
+    /// Where the server of this folder is found: by what it says itself, unless the configuration that was given to the doctor
+    /// names another address.
+    pub fn public_url(&self, config: &Config) -> String {
+        let is_unsaid = config.public_url == Config::usual_url(config.listen);
+        let own = || self.0.as_ref()?.as_ref().ok()?["public_url"].as_str().map(str::to_owned);
+        if is_unsaid { own().unwrap_or_else(|| config.public_url.clone()) } else { config.public_url.clone() }
+    }
+
+    /// It could not be asked: damage, a wrong key, another user's.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.0, Some(Err(_)))
+    }
+}
+
+/// Whether the server of this folder has heard a word that was said at some address.
+pub fn has_heard(config: &Config, word: &str) -> Option<bool> {
+    socket::ask(&config.data, &Command::Heard { word: word.to_owned() }, PATIENCE, &mut |_| Ok(())).ok()??.ok()?.as_bool()
 }
 
 pub fn ask(config: &Config) -> Said {

@@ -12,6 +12,8 @@ mod tcf;
 
 use serde::{Deserialize, Serialize};
 
+use super::yes_no;
+
 pub use cookies::from_cookies;
 pub use heard::{Heard, OwnWord, had_refused};
 pub use regions::{asks_first, zone_asks_first};
@@ -35,16 +37,35 @@ impl Answer {
         }
     }
 
-    /// Reads the three words, and what consent managers write for yes and no. None for anything else.
+    /// Reads the three words, plain words for yes and no, and what consent managers write for them. None for anything else: a word that
+    /// nobody can read is no answer. A no is read by how it begins, a yes only where all of it is known.
     pub fn parse(word: &str) -> Option<Answer> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
-            "granted" | "grant" | "true" | "yes" | "1" | "allow" | "allowed" | "accept" | "accepted" | "all" | "y" => Answer::Granted,
-            "denied" | "deny" | "false" | "no" | "0" | "reject" | "rejected" | "decline" | "declined" | "refuse" | "refused"
-            | "withdrawn" | "withdraw" | "revoked" | "revoke" | "disagree" | "disallow" | "disallowed" | "optout" | "opt-out"
-            | "opted-out" | "none" | "off" | "necessary" | "essential" | "nein" | "non" | "n" => Answer::Denied,
-            "unknown" | "" | "null" | "undefined" | "pending" => Answer::Unknown,
-            _ => return None,
-        })
+        if let Some(said) = yes_no::read(word) {
+            return Some(if said { Answer::Granted } else { Answer::Denied });
+        }
+        let word = yes_no::bare(word);
+        if matches!(word.as_str(), "unknown" | "" | "null" | "undefined" | "pending") {
+            return Some(Answer::Unknown);
+        }
+        // `deny_all`, `Reject all`, `opt-out`; but no list of groups.
+        if !word.chars().all(|c| c.is_alphabetic() || " _-".contains(c)) {
+            return None;
+        }
+        let joined: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+        match (is_yes(&joined), is_no(&joined)) {
+            (true, _) => Some(Answer::Granted),
+            (_, true) => Some(Answer::Denied),
+            _ => None,
+        }
+    }
+
+    /// As facts keep it.
+    pub fn given(self) -> Option<bool> {
+        match self {
+            Answer::Granted => Some(true),
+            Answer::Denied => Some(false),
+            Answer::Unknown => None,
+        }
     }
 
     /// A denial wins, then a grant.
@@ -59,6 +80,39 @@ impl Answer {
     fn is_known(self) -> bool {
         self != Answer::Unknown
     }
+}
+
+fn is_yes(joined: &str) -> bool {
+    let is_word = |word: &str| matches!(word, "grant" | "granted" | "allow" | "allowed" | "accept" | "accepted" | "agree" | "agreed");
+    let without_all = joined.strip_suffix("all").or(joined.strip_prefix("all")).unwrap_or(joined);
+    joined == "all" || is_word(joined) || is_word(without_all)
+}
+
+/// How words for a refusal begin, also behind an `all`; and those that leave only what needs no consent.
+fn is_no(joined: &str) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "deny",
+        "deni",
+        "reject",
+        "declin",
+        "refus",
+        "revok",
+        "withdr",
+        "disagre",
+        "disallow",
+        "optout",
+        "optedout",
+        "notgranted",
+        "notallowed",
+        "notaccepted",
+        "notgiven",
+        "noconsent",
+    ];
+    let begins = |text: &str| BEGINNINGS.iter().any(|beginning| text.starts_with(beginning));
+    let without_only = joined.strip_suffix("only").or(joined.strip_prefix("only")).unwrap_or(joined);
+    matches!(without_only, "none" | "necessary" | "strictlynecessary" | "essential" | "essentials")
+        || begins(joined)
+        || joined.strip_prefix("all").is_some_and(begins)
 }
 
 /// What the visitor said, and the consent manager through which it was said.
@@ -307,11 +361,24 @@ mod tests {
 
     #[test]
     fn words() {
-        for (word, want) in
-            [("granted", Some(Answer::Granted)), (" DENIED ", Some(Answer::Denied)), ("unknown", Some(Answer::Unknown)), ("maybe", None)]
-        {
-            assert_eq!(Answer::parse(word), want);
+        for (words, want) in [
+            (
+                "granted, grant, Allow, allowed, accept, accept_all, Accepted All, all, allow-all, all_granted, yes, oui, 1",
+                Some(Answer::Granted),
+            ),
+            (
+                "DENIED, deny, deny_all, denied-all, Reject all, reject, rejected_all, rejectAll, all_rejected, decline, refused, revoked, withdrawn, \
+                 disagree, disallow, opt-out, opted_out, none, off, no, nein, 0, false, necessary, necessary_only, only necessary, essential, not granted",
+                Some(Answer::Denied),
+            ),
+            ("unknown, null, undefined, pending", Some(Answer::Unknown)),
+            ("maybe, dismiss, -1, 2, not_set, notice, optin, allowance, all_of_it, ungranted, necessary_statistics, necessary:yes", None),
+        ] {
+            for word in words.split(',').map(str::trim) {
+                assert_eq!(Answer::parse(word), want, "{word}");
+            }
         }
+        assert_eq!(Answer::parse(" "), Some(Answer::Unknown));
         for mode in [Mode::Auto, Mode::OptIn, Mode::OptOut] {
             assert_eq!(Mode::parse(mode.as_str()), Some(mode));
             assert_eq!(serde_json::to_string(&mode).ok(), Some(format!("\"{}\"", mode.as_str())));

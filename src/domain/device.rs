@@ -167,7 +167,10 @@ pub fn parse(user_agent: &str) -> Device {
     Device { kind: kind(user_agent, system), browser, system }
 }
 
-/// True if a `Purpose`, `Sec-Purpose`, `X-Purpose` or `X-Moz` header says that nobody may ever see this page.
+/// Headers by which browsers say that they only look ahead: Chromium, its older ones, Safari's previews, Firefox.
+pub const EARLY: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+
+/// True if one of those headers says that nobody may ever see this page.
 pub fn may_be_prefetch(purpose: &str) -> bool {
     let purpose = purpose.to_ascii_lowercase();
     ["prefetch", "prerender", "preview"].iter().any(|word| purpose.contains(word))

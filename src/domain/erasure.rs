@@ -74,7 +74,7 @@ pub const PLAN: &[Planned] = &[
     blank("conversions", &["contact_id", "session_id"]),
     blank("reports", &["detail", "known"]),
     blank("credits", &["snapshot", "path"]),
-    // Those that wait are deleted; of those that went out it stays that they did.
+    // Those that wait are called back, and it stays that they were; of those that went out, that they did.
     blank("deliveries", &["request", "response", "step"]),
     blank("attempts", &["sentence"]),
     delete("idempotency_keys"),

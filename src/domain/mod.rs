@@ -112,3 +112,5 @@ pub mod usual;
 pub mod visitor_address;
 /// The words of a site's links.
 pub mod vocabulary;
+/// Words for yes and no.
+pub mod yes_no;

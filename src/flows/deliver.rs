@@ -51,6 +51,8 @@ struct End {
     outcome: &'static str,
     status: Option<u16>,
     is_unknown: bool,
+    /// Something reached the platform, or may have. What was only built, or found nobody, has not.
+    has_left: bool,
     request: Option<Value>,
     response: Option<Value>,
     /// State to go on with, of a talk that waits or was broken off under way.
@@ -62,7 +64,17 @@ struct End {
 impl Default for End {
     fn default() -> Self {
         let verdict = Verdict::Refused(String::new());
-        Self { verdict, outcome: "", status: None, is_unknown: false, request: None, response: None, step: None, wait_ms: None }
+        Self {
+            verdict,
+            outcome: "",
+            status: None,
+            is_unknown: false,
+            has_left: false,
+            request: None,
+            response: None,
+            step: None,
+            wait_ms: None,
+        }
     }
 }
 
@@ -97,8 +109,8 @@ pub async fn run(app: &App, site: SiteId, id: DeliveryId) -> Result<()> {
     let state = loaded.delivery.step.clone().unwrap_or(start.state);
     let Some(end) = talk(app, destination, &connection, &loaded.delivery, state, &start.hashed).await? else { return Ok(()) };
     let took_ms = began.elapsed().as_millis() as i64;
-    // Of one that was taken, consent is not judged anew: only what became of it was asked.
-    let judged = (!loaded.delivery.is_check()).then_some((now, loaded.may.basis));
+    // Of one that was taken, consent is not judged anew: only what became of it was asked. And the proof is of what has left.
+    let judged = (!loaded.delivery.is_check() && end.has_left).then_some((now, loaded.may.basis));
     write_end(app, &owner, &connection, loaded.delivery, (mode, loaded.outgoing.amount, judged), end, took_ms).await
 }
 
@@ -154,6 +166,7 @@ async fn talk(
                 }
                 match asking::send_to(app, destination, connection, &request).await {
                     Ok(response) => {
+                        end.has_left = true;
                         end.status = Some(response.status);
                         end.response = Some(json!({
                             "status": response.status, "body": outbound::excerpt(&response, &connection.secrets), "sentence": null,
@@ -197,6 +210,7 @@ async fn talk(
 
 fn failed(mut end: End, failure: SendError) -> End {
     end.is_unknown = failure.may_have_arrived();
+    end.has_left |= failure.has_left();
     end.verdict = failure.verdict();
     end.outcome = outcome_of(&end.verdict);
     end.response = Some(json!({"status": null, "body": null, "sentence": failure.sentence}));
@@ -356,6 +370,8 @@ async fn settle_now(
     response: Option<Value>,
 ) -> Result<()> {
     let (now, boot, id, mode, connection) = (app.clock.now(), app.boot.clone(), delivery.id, delivery.mode, delivery.connection);
+    // What a try before this one has left in the dark stays so.
+    let unknown_at = delivery.unknown_at;
     app.store
         .write(delivery.site, move |c| {
             let s = Settled {
@@ -365,7 +381,7 @@ async fn settle_now(
                 is_charged: false,
                 next_at: None,
                 step: None,
-                unknown_at: None,
+                unknown_at,
                 told: Took::AsBefore,
                 request: request.as_ref(),
                 response: response.as_ref(),

@@ -31,15 +31,17 @@ const OWN_WORD: &str = "the fact's own consent_given";
 /// Marketing consent for a conversion (spec 3.3): the fact's own word, else the newest explicit answer of the matched
 /// person, else the site's mode by billing country, and by the country to which the goods go: either may ask first. A refusal that came after the fact always wins.
 pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions: &[SessionId], now: Time) -> Result<May> {
-    if let Some(given) = conversion.consent_given.filter(|_| conversion.received_at >= now) {
-        // Nothing can have been said since.
+    // A sender whose clock is ahead of ours puts off no refusal.
+    let said_at = conversion.happened_at.min(conversion.received_at);
+    if let Some(given) = conversion.consent_given.filter(|given| !given || said_at >= now) {
+        // Nothing can have been said since, or nothing that would count.
         return Ok(May { is_allowed: given, is_explicit: true, basis: OWN_WORD });
     }
-    let (browsers, contacts) = of_person(c, conversion, sessions)?;
+    let (browsers, contacts) = of_person(c, conversion.contact, sessions)?;
     let newest = newest_marketing(c, &browsers, &contacts)?;
     if let Some(given) = conversion.consent_given {
         if let Some((at, false)) = newest
-            && at > conversion.happened_at
+            && at > said_at
         {
             return Ok(May { is_allowed: false, is_explicit: true, basis: "refused after the fact" });
         }
@@ -58,11 +60,17 @@ pub fn consent_for(c: &SiteConn, site: &Site, conversion: &Conversion, sessions:
     Ok(May { is_allowed: decision.marketing, is_explicit: false, basis: decision.basis })
 }
 
+/// The newest explicit answer on marketing of whoever a browser is known to be: when, and whether granted.
+pub fn newest_of_browser(c: &SiteConn, session: SessionId) -> Result<Option<(Time, bool)>> {
+    let (browsers, contacts) = of_person(c, None, &[session])?;
+    newest_marketing(c, &browsers, &contacts)
+}
+
 /// The sessions, every other browser that was proved to be the same person, and the person: the conversion's own, or
 /// whoever its browser is known to be.
-fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> Result<(Vec<SessionId>, Vec<ContactId>)> {
+fn of_person(c: &SiteConn, own: Option<ContactId>, sessions: &[SessionId]) -> Result<(Vec<SessionId>, Vec<ContactId>)> {
     let mut all = sessions.to_vec();
-    let mut contacts: Vec<ContactId> = conversion.contact.into_iter().collect();
+    let mut contacts: Vec<ContactId> = own.into_iter().collect();
     for session in sessions {
         if let Some(contact) = find_contact(c, *session)?
             && !contacts.contains(&contact)
@@ -79,7 +87,7 @@ fn of_person(c: &SiteConn, conversion: &Conversion, sessions: &[SessionId]) -> R
             }
         }
     }
-    Ok((all, conversion.contact.map_or(contacts, |own| vec![own])))
+    Ok((all, own.map_or(contacts, |own| vec![own])))
 }
 
 /// Plans the rows beside those that are known, and gives those that are new, or wait only now. Repeating it adds nothing.

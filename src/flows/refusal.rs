@@ -53,15 +53,15 @@ async fn heard(
     let Some(claim) = claim.filter(|_| is_refusal) else { return Ok(false) };
     let key = claim.key().to_owned();
     let now = app.clock.now();
-    // Nearly always it is known already, and a question costs less than a change.
+    // In a flood it is known already, and a question costs less than a change.
     let (asked, wanted) = (key.clone(), words.clone());
     let is_new = move |c: &SiteConn| -> Result<bool> {
         let known = sessions::find_by_key(c, &asked)?;
-        Ok(known.is_some_and(|s| s.analytics != wanted.analytics || s.marketing != wanted.marketing))
+        Ok(known.is_some_and(|s| touch::is_news(&s, &wanted, now)))
     };
     if app.store.read(site.id, is_new).await? {
         let change = move |c: &SiteConn| match sessions::find_by_key(c, &key)? {
-            Some(session) => touch::answered(c, &session, &words, manager, now),
+            Some(session) => touch::answered(c, &session, &words, manager, now, now),
             None => Ok(false),
         };
         if app.store.write(site.id, change).await? {

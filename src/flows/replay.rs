@@ -70,7 +70,7 @@ pub async fn deliveries(app: &App, site: &Arc<Site>, ids: Vec<DeliveryId>, is_pr
                 };
                 let Some(mode) = modes.get(&delivery.connection) else { continue };
                 done.count += 1;
-                if !deliveries::may_replay(&delivery) {
+                if !deliveries::may_replay(c, &delivery)? {
                     done.left_out += 1;
                     continue;
                 }

@@ -185,14 +185,14 @@ pub fn snippet(public_url: &str, public_key: &str) -> String {
 pub fn consent_note(mode: Mode) -> &'static str {
     match mode {
         Mode::Auto => {
-            "Consent mode auto: visitors from the EEA, the United Kingdom and Switzerland who have not answered are only \
-             counted, all others are tracked; opt-out is the older rule that tracks everybody until they refuse."
+            "Automatic (auto): visitors from the EEA, the United Kingdom and Switzerland who have not answered are only counted, \
+             all others are tracked. Until a no (opt-out) is the older rule, which tracks everybody until they refuse."
         }
         Mode::OptIn => {
-            "Consent mode opt-in: visitors who have not answered are only counted; opt-out is the older rule that tracks \
-             everybody until they refuse."
+            "Only after a yes (opt-in): visitors who have not answered are only counted. Until a no (opt-out) is the older rule, \
+             which tracks everybody until they refuse."
         }
-        Mode::OptOut => "Consent mode opt-out, the older rule: visitors who have not answered are tracked until they refuse.",
+        Mode::OptOut => "Until a no (opt-out), the older rule: visitors who have not answered are tracked until they refuse.",
     }
 }
 

@@ -1,5 +1,6 @@
 //! A page touch: who comes, from where, and what may be kept of it. One write; the answer waits for the disk.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::domain::ids::{LinkId, SessionId};
 use crate::domain::outgoing::Mode;
 use crate::domain::time::{DAY_MS, Day, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flows::erase::past::{self, Heir};
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
@@ -38,7 +39,8 @@ mod repeat;
 /// A touch as it is stored.
 mod row;
 
-pub(super) use answer::{answered, manager_of, words_of};
+use answer::heard;
+pub(super) use answer::{answered, is_news, manager_of, words_of};
 pub use queue::{queue, queue_dropped, settled};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
@@ -58,6 +60,8 @@ pub struct PageTouch {
     pub at: Time,
     /// An id of ours that the browser or server showed.
     pub claim: Option<SessionKey>,
+    /// The id was issued for this very load: nothing older is known of the browser.
+    pub is_fresh: bool,
     pub event_id: Option<String>,
     pub landing: Landing,
     pub utm: Utm,
@@ -134,7 +138,7 @@ fn admit(app: &App, site: &Arc<Site>, touch: &mut PageTouch, now: Time) -> Admit
     }
     // History has its own days, and comes from the owner's own server.
     if !touch.is_history {
-        let visitor = touch.claim.as_ref().map(|k| text_key(k.key()));
+        let visitor = touch.claim.as_ref().filter(|_| !touch.is_fresh).map(|k| text_key(k.key()));
         let number = site.id.number() as u64;
         if visitor.is_some_and(|visitor| app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err())
             || app.limits.take("touch_site", number, PER_SITE, now).is_err()
@@ -146,7 +150,13 @@ fn admit(app: &App, site: &Arc<Site>, touch: &mut PageTouch, now: Time) -> Admit
     let decision = decision_for(site, touch);
     let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
     // All that is no SQL is done before the writer's turn.
-    Admitted::Judged(Box::new(judge(app, site, touch, &decision, keeps_address, now)))
+    let judged = Box::new(judge(app, site, touch, &decision, keeps_address, now));
+    // What the writer does not need goes at once: on its thread it would cost the next page more.
+    touch.event_id = None;
+    if judged.may_keep {
+        touch.utm = Utm::default();
+    }
+    Admitted::Judged(judged)
 }
 
 /// Tells of it, once it is on disk.
@@ -213,8 +223,8 @@ struct Judged {
     origin: Origin,
     /// Digest of the event id.
     event: Option<Digest>,
-    /// The id that the browser showed, or the one that it gets.
-    key: SessionKey,
+    /// The id that the browser gets, if it showed none.
+    key: Option<SessionKey>,
     /// The link that brought it, if its click id is one of ours.
     short_link: Option<LinkId>,
     day: Day,
@@ -237,7 +247,7 @@ fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, ke
             short.copy_from_slice(&digest[..16]);
             short
         }),
-        key: touch.claim.clone().unwrap_or_else(|| session_id::issue(now)),
+        key: touch.claim.is_none().then(|| session_id::issue(now)),
         short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
         day: site.zone.day(touch.at),
         is_inner_page: is_inner_page(touch, &domains),
@@ -251,12 +261,12 @@ fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, ke
 
 fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
     let Judged { origin, words, .. } = judged;
-    let mut claim = touch.claim.clone();
+    let mut claim = touch.claim.as_ref().map(Cow::Borrowed);
     let mut known = match &claim {
-        Some(claim) => sessions::find_by_key(c, claim.key())?,
-        None => None,
+        Some(claim) if !touch.is_fresh => sessions::find_by_key(c, claim.key())?,
+        _ => None,
     };
-    if let (None, Some(key)) = (&known, &claim)
+    if let (None, Some(key), false) = (&known, &claim, touch.is_fresh)
         && let Heir::New { key, since } = past::heir(c, &judged.site.keys, key)?
     {
         if touch.at <= since {
@@ -264,18 +274,19 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
             return Ok(Recorded { key: None, has_withdrawn: false });
         }
         known = sessions::find_by_key(c, key.key())?;
-        claim = Some(key);
+        claim = Some(Cow::Owned(key));
     }
     let repeated = repeated(c, known.as_ref(), judged, recent)?;
+    if let (true, Some(_), Some(claim)) = (touch.is_fresh, &repeated, &claim) {
+        known = sessions::find_by_key(c, claim.key())?;
+    }
 
     if !judged.may_keep {
         // A refusal is heard also in a repeat; only the count is made once.
-        let mut has_withdrawn = false;
-        if let Some(session) = &known
-            && words.is_explicit
-        {
-            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
-        }
+        let has_withdrawn = match &known {
+            Some(session) => heard(c, session, touch, words, now)?,
+            None => false,
+        };
         if touch.is_answer || repeated.is_some() {
             return Ok(Recorded { key: None, has_withdrawn });
         }
@@ -300,31 +311,26 @@ fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now
         return Ok(Recorded { key: None, has_withdrawn });
     }
     if let Some(Repeat { key: Some(key) }) = repeated {
-        let mut has_withdrawn = false;
-        if let Some(session) = &known
-            && words.is_explicit
-        {
-            has_withdrawn = answered(c, session, words, manager_of(touch), now)?;
-        }
+        let has_withdrawn = match &known {
+            Some(session) => heard(c, session, touch, words, now)?,
+            None => false,
+        };
         filled_in(c, &key, touch, judged)?;
         return Ok(Recorded { key: Some(key), has_withdrawn });
     }
 
-    let mut has_withdrawn = false;
-    let (id, key) = match known {
-        Some(session) => {
-            if !touch.is_answer {
-                seen_again(c, &session, touch, judged, now)?;
-            }
-            if words.is_explicit {
-                has_withdrawn = answered(c, &session, words, manager_of(touch), now)?;
-            }
-            (session.id, session.key)
-        }
+    let (id, key, has_withdrawn) = match known {
+        Some(session) => again(c, session, touch, judged, now)?,
         None => {
-            let key = claim.as_ref().unwrap_or(&judged.key);
-            let id = first_seen(c, key.key(), touch, judged, now)?;
-            (id, key.key().to_owned())
+            let key = claim.as_deref().or(judged.key.as_ref()).ok_or_else(|| Error::internal("a browser without an id"))?.key();
+            match first_seen(c, key, touch, judged, now)? {
+                Some(id) => (id, key.to_owned(), false),
+                None => {
+                    // The page's own tag was quicker.
+                    let session = sessions::find_by_key(c, key)?.ok_or_else(|| Error::internal("a session that is there and is not"))?;
+                    again(c, session, touch, judged, now)?
+                }
+            }
         }
     };
     if let Some(address) = touch.address
@@ -348,7 +354,17 @@ fn filled_in(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged) -> Res
     }
 }
 
-fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<SessionId> {
+/// A known browser, and what it answered. Gives whether it has withdrawn something.
+fn again(c: &SiteConn, session: Session, touch: &PageTouch, judged: &Judged, now: Time) -> Result<(SessionId, String, bool)> {
+    if !touch.is_answer {
+        seen_again(c, &session, touch, judged, now)?;
+    }
+    let has_withdrawn = heard(c, &session, touch, &judged.words, now)?;
+    Ok((session.id, session.key, has_withdrawn))
+}
+
+/// None where a browser of this key is known.
+fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: Time) -> Result<Option<SessionId>> {
     let event = judged.event.as_ref().map(|e| &e[..]);
     let manager = manager_of(touch);
     let new = NewSession {
@@ -360,9 +376,9 @@ fn first_seen(c: &SiteConn, key: &str, touch: &PageTouch, judged: &Judged, now: 
         manager,
         event,
     };
-    let id = sessions::add(c, &new)?;
+    let Some(id) = sessions::add(c, &new)? else { return Ok(None) };
     add_touch(c, id, 1, touch, judged, Place { starts_visit: true, is_repeat: false }, now)?;
-    Ok(id)
+    Ok(Some(id))
 }
 
 /// A known browser again: a page view, or a touch of its own where it brings a new campaign or begins a new visit.

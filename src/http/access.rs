@@ -33,7 +33,8 @@ const REFUSALS: Rate = Rate::per_minute(6, 6);
 pub const SECURE_COOKIE: &str = "__Host-halo_login";
 /// Proves the password of a share link; its path names the link.
 pub const SHARE_COOKIE: &str = "halo_share";
-/// On plain http, for which only this machine is meant.
+/// On plain http, for which only this machine is meant. A browser keeps one jar for all ports of an address: there the box's own
+/// mark stands behind it, so that several on one machine leave each other signed in.
 pub const PLAIN_COOKIE: &str = "halo_login";
 
 /// The caller and the site of the request, or why it is refused.
@@ -217,7 +218,7 @@ fn caller(known: &KnownToken) -> Caller {
 
 /// The user of a login cookie, and role and sight on the site if one is asked for.
 async fn login(app: &App, own: &OwnHosts, ask: &Ask, site: Option<&Site>) -> Result<(Caller, Option<(Right, Sight)>)> {
-    let hashes = cookie_hashes(ask);
+    let hashes = cookie_hashes(app, ask);
     if hashes.is_empty() {
         return Err(signed_out(app).await);
     }
@@ -272,10 +273,22 @@ async fn shared(app: &App, ask: &Ask, pages: &[SharedPage]) -> Result<Proved> {
     Ok(Proved { caller: Caller::Share { id: share.id, token }, site: Some(site), sight: share.sight })
 }
 
-/// Hashes of the cookies that may prove a login. A browser may send several of one name; few are looked at.
-pub fn cookie_hashes(ask: &Ask) -> Vec<[u8; 32]> {
-    let name = if ask.is_https { SECURE_COOKIE } else { PLAIN_COOKIE };
-    ask.cookies(name).take(4).map(|value| crypto::sha256(value.as_bytes())).collect()
+/// The name of the cookie that proves a login.
+pub fn login_cookie(app: &App, ask: &Ask) -> String {
+    if ask.is_https {
+        return SECURE_COOKIE.to_owned();
+    }
+    let is_of_a_machine = ask.host == "localhost" || ask.host.parse::<std::net::IpAddr>().is_ok();
+    if is_of_a_machine { format!("{PLAIN_COOKIE}_{}", app.mark) } else { PLAIN_COOKIE.to_owned() }
+}
+
+/// Hashes of the cookies that may prove a login: by our own name, and on plain http by the name without a mark. A browser may
+/// send several of one name; few are looked at.
+pub fn cookie_hashes(app: &App, ask: &Ask) -> Vec<[u8; 32]> {
+    let own = login_cookie(app, ask);
+    let unmarked = (!ask.is_https && own != PLAIN_COOKIE).then_some(PLAIN_COOKIE);
+    let all = std::iter::once(own.as_str()).chain(unmarked).flat_map(|name| ask.cookies(name).take(4));
+    all.map(|value| crypto::sha256(value.as_bytes())).collect()
 }
 
 fn is_unsafe(ask: &Ask) -> bool {

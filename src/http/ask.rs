@@ -11,6 +11,7 @@ use super::decode::Arrival;
 use super::reply::Reply;
 use super::route::{Right, Scope, Shape};
 use crate::crypto;
+use crate::domain::device;
 use crate::domain::ids::{ShareId, UserId};
 use crate::domain::sight::Sight;
 use crate::domain::time::Time;
@@ -169,6 +170,11 @@ impl Ask {
             .filter_map(|pair| pair.trim().split_once('='))
             .filter(move |(n, _)| *n == name)
             .map(|(_, v)| v)
+    }
+
+    /// A browser looks ahead: nobody may ever see what is asked for.
+    pub fn is_prefetch(&self) -> bool {
+        device::EARLY.iter().any(|name| self.headers.all(name).any(device::may_be_prefetch))
     }
 
     /// A trusted peer that names no visitor: limits by address skip it.

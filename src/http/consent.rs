@@ -32,14 +32,14 @@ const ROWS: &[(&str, &str)] = &[
 
 pub const PROOF: Doc = Doc::new(
     "Privacy",
-    "Looks at everything that left of the deliveries of these days once more: of how many the person had refused by then, as far as it had been heard, and how many had left before a no that came later. The answers are read from where they are kept, not from what the sender noted.",
+    "Looks at everything that left of the deliveries of these days once more: of how many the person had refused by then, as far as it had been heard, and how many had left before a no that came later. The answers are read from where they are kept, not from what the sender noted. Each delivery counts once, whatever it took: `taken` are those that the platform took, `unsure` those that may have reached it without an answer, the others it had and did not take. What was held, called back or found nobody has not left.",
 )
 .query(DAYS)
-.answer(r#"{"from":"2026-06-01","to":"2026-06-30","checked_at":"2026-06-30T09:20:00Z","left":[{"connection":"con_7","name":"Meta","platform":"meta","deliveries":41,"sends":43,"refused":0,"refused_later":2,"bases":[{"basis":"the visitor's own answer","sends":43}]}],"total":{"deliveries":41,"sends":43,"refused":0,"refused_later":2},"refused":[]}"#)
+.answer(r#"{"from":"2026-06-01","to":"2026-06-30","checked_at":"2026-06-30T09:20:00Z","left":[{"connection":"con_7","name":"Meta","platform":"meta","deliveries":41,"taken":39,"unsure":1,"sends":43,"refused":0,"refused_later":2,"bases":[{"basis":"the visitor's own answer","deliveries":41,"sends":43}]}],"total":{"deliveries":41,"taken":39,"unsure":1,"sends":43,"refused":0,"refused_later":2},"refused":[]}"#)
 .statuses(&[200, 400]);
-pub const LEFT: Doc = Doc::new("Privacy", "What left of the deliveries of these days, each time it did, the newest first, with why it might and whether the person had refused.")
+pub const LEFT: Doc = Doc::new("Privacy", "The deliveries of these days of which something left, the newest first, with what each told, how often something of it left, why it might, and whether the person had refused.")
     .query(ROWS)
-    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"Order 1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"delivered","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z","judged_at":"2026-06-30T09:20:01Z","basis":"the visitor's own answer","had_refused":false,"refused_later":false}],"next":null}"#)
+    .answer(r#"{"items":[{"delivery":"delivery_9","conversion":"conversion_12","label":"Order 1042","connection":"con_7","platform":"meta","kind":"Purchase","state":"delivered","amount":{"minor":4900,"currency":"EUR"},"at":"2026-06-30T09:20:00Z","judged_at":"2026-06-30T09:20:01Z","basis":"the visitor's own answer","sends":1,"is_taken":true,"is_unsure":false,"had_refused":false,"refused_later":false}],"next":null}"#)
     .statuses(&[200, 400]);
 pub const WITHHELD: Doc = Doc::new("Privacy", "Conversions of these days that consent kept from a platform, the newest first.")
     .query(ROWS)
@@ -60,8 +60,10 @@ pub async fn proof(app: App, ask: Ask) -> Result<Reply> {
             let id = ConnectionId::new(*number);
             // What was removed has sent all the same.
             let name = book.connection(id).map_or_else(|| platform_name(&of.platform), |c| c.name.clone());
-            let bases: Vec<Value> = of.by_basis.iter().map(|(basis, sends)| json!({"basis": basis, "sends": sends})).collect();
-            json!({"connection": id, "name": name, "platform": of.platform, "deliveries": of.deliveries, "sends": of.sends, "refused": of.refused, "refused_later": of.refused_later, "bases": bases})
+            let of_basis = |(basis, n): (&String, &left::OfBasis)| json!({"basis": basis, "deliveries": n.deliveries, "sends": n.sends});
+            let bases: Vec<Value> = of.by_basis.iter().map(of_basis).collect();
+            json!({"connection": id, "name": name, "platform": of.platform, "deliveries": of.deliveries, "taken": of.taken, "unsure": of.unsure,
+                "sends": of.sends, "refused": of.refused, "refused_later": of.refused_later, "bases": bases})
         })
         .collect();
     let total = |of: fn(&left::Left) -> i64| all.values().map(of).sum::<i64>();
@@ -70,8 +72,9 @@ pub async fn proof(app: App, ask: Ask) -> Result<Reply> {
         "to": days.to.to_string(),
         "checked_at": site.zone.text(now),
         "left": shown,
-        "total": {"deliveries": total(|l| l.deliveries), "sends": total(|l| l.sends), "refused": total(|l| l.refused), "refused_later": total(|l| l.refused_later)},
-        "refused": wrong.iter().map(|send| shown_send(&site, send)).collect::<Vec<_>>(),
+        "total": {"deliveries": total(|l| l.deliveries), "taken": total(|l| l.taken), "unsure": total(|l| l.unsure), "sends": total(|l| l.sends),
+            "refused": total(|l| l.refused), "refused_later": total(|l| l.refused_later)},
+        "refused": wrong.iter().map(|sent| shown_sent(&site, sent)).collect::<Vec<_>>(),
     }))
 }
 
@@ -82,7 +85,7 @@ pub async fn left(app: App, ask: Ask) -> Result<Reply> {
     let (found, next) =
         app.store.read(site.id, move |c| left::page(c, rows.from, rows.to, rows.connection, rows.cursor, rows.limit)).await?;
     Reply::json(&json!({
-        "items": found.iter().map(|send| shown_send(&site, send)).collect::<Vec<_>>(),
+        "items": found.iter().map(|sent| shown_sent(&site, sent)).collect::<Vec<_>>(),
         "next": next.map(|cursor| cursor.text(ORDER)),
     }))
 }
@@ -131,11 +134,12 @@ fn platform_name(platform: &str) -> String {
     platforms::find(platform).map_or(platform.to_owned(), |p| p.name().to_owned())
 }
 
-fn shown_send(site: &Site, send: &left::Send) -> Value {
+fn shown_sent(site: &Site, sent: &left::Sent) -> Value {
     json!({
-        "delivery": send.delivery, "conversion": send.conversion, "label": send.label, "connection": ConnectionId::new(send.connection),
-        "platform": send.platform, "kind": send.kind, "state": send.state, "amount": shown::maybe_money(send.amount),
-        "at": shown::time(&site.zone, send.created_at), "judged_at": shown::time(&site.zone, send.judged_at), "basis": send.basis,
-        "had_refused": send.had_refused, "refused_later": send.refused_later,
+        "delivery": sent.delivery, "conversion": sent.conversion, "label": sent.label, "connection": ConnectionId::new(sent.connection),
+        "platform": sent.platform, "kind": sent.kind, "state": sent.state, "amount": shown::maybe_money(sent.amount),
+        "at": shown::time(&site.zone, sent.created_at), "judged_at": shown::time(&site.zone, sent.judged_at), "basis": sent.basis,
+        "sends": sent.sends, "is_taken": sent.is_taken, "is_unsure": sent.is_unsure, "had_refused": sent.had_refused,
+        "refused_later": sent.refused_later,
     })
 }

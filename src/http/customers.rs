@@ -60,6 +60,7 @@ fn read(app: &App, ask: &Ask, site: &Site) -> Result<Wanted> {
         buyer: buyer(asked)?,
         source: asked.choice("source", |_| true, "a source like google")?,
         search,
+        with_erased: true,
         cursor: asked.cursor(order.word())?,
         limit: asked.limit()?,
     })
@@ -98,8 +99,9 @@ fn line(k: &Customer, currency: Currency, zone: &Zone) -> Value {
         json!({"source": source, "medium": medium, "campaign": k.first_campaign, "channel": channel(source, medium, k.first_campaign.as_deref())})
     });
     json!({
-        "id": k.contact,
-        "who": {"display": shown::person(k.email.as_deref(), k.phone.as_deref(), false), "contact": k.contact},
+        "id": (!k.is_erased()).then_some(k.contact),
+        "who": {"display": shown::person(k.email.as_deref(), k.phone.as_deref(), false), "contact": (!k.is_erased()).then_some(k.contact)},
+        "is_erased": k.is_erased(),
         "country": k.country,
         "orders": k.orders,
         "is_returning": k.orders > 1,
@@ -168,7 +170,7 @@ fn cells(k: &Customer, currency: Currency, zone: &Zone) -> Vec<Cell> {
     let own = k.worth_in(currency);
     let others: Vec<String> = k.worth.iter().filter(|w| w.net.currency != currency).map(|w| w.net.to_string()).collect();
     vec![
-        Cell::text(k.contact.to_string()),
+        Cell::maybe((!k.is_erased()).then(|| k.contact.to_string())),
         Cell::maybe(shown::person(k.email.as_deref(), k.phone.as_deref(), false)),
         Cell::maybe(k.country.as_deref()),
         Cell::number(k.orders),

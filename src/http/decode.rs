@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Version, header};
+use axum::http::{HeaderName, HeaderValue, Method, Version, header};
 use http_body_util::{BodyExt, Limited};
 
 use super::host;
@@ -27,6 +27,19 @@ static ROOM: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(64 * 102
 /// What a refused sender may still send, so that it reads our answer instead of a broken connection.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(3);
+
+/// Of how a page is fetched, not of who comes from where.
+static SAY_NOTHING: [HeaderName; 9] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::HOST,
+    header::UPGRADE_INSECURE_REQUESTS,
+    HeaderName::from_static("sec-fetch-dest"),
+    HeaderName::from_static("sec-fetch-mode"),
+    HeaderName::from_static("sec-fetch-site"),
+];
 
 /// What is known of a request before its route is.
 #[derive(Debug, Clone)]
@@ -69,7 +82,17 @@ impl Arrival {
 
     /// Takes the headers along, whose names are lower case already.
     pub fn read(&mut self, parts: &Parts) {
-        self.headers = Headers(parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value).into_owned())).collect());
+        self.read_but(parts, &[]);
+    }
+
+    /// The same for a page that passes: without those of every browser that say nothing of a visit.
+    pub fn read_visit(&mut self, parts: &Parts) {
+        self.read_but(parts, &SAY_NOTHING);
+    }
+
+    fn read_but(&mut self, parts: &Parts, left_out: &[HeaderName]) {
+        let taken = parts.headers.iter().filter(|(name, _)| !left_out.contains(name));
+        self.headers = Headers(taken.map(|(name, value)| (name.as_str().to_owned(), text(value).into_owned())).collect());
     }
 }
 
@@ -102,6 +125,9 @@ fn check_head(parts: &Parts, arrival: &Arrival) -> Result<()> {
     }
     if parts.version >= Version::HTTP_11 && arrival.host_header.is_empty() || parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(bad("Send exactly one Host header."));
+    }
+    if !host::is_plain(arrival.host_header.trim()) {
+        return Err(bad("Send a Host header with a name, and digits where it has a port."));
     }
     if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
         return Err(bad("Send either Content-Length or Transfer-Encoding."));

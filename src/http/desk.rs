@@ -9,7 +9,7 @@ use super::route::Doc;
 use super::shown;
 use crate::app::App;
 use crate::destinations;
-use crate::domain::consent::Mode;
+use crate::domain::consent::asks_first;
 use crate::domain::money::Money;
 use crate::domain::processing::{self, Processing, Recipient};
 use crate::domain::question::{Asked, Period};
@@ -28,9 +28,9 @@ use crate::store::sites::Site;
 
 const DEFAULT_DAYS: i32 = 30;
 
-pub const CONSENT: Doc = Doc::new("Privacy", "Visits by their answer on consent, day by day, and conversions that consent kept from each platform.")
+pub const CONSENT: Doc = Doc::new("Privacy", "Visits by their answer on consent, day by day, and conversions that consent kept from each platform, or would keep from it were it not in shadow.")
     .query(&[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")])
-    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","all":60,"for_consent":4,"had_left":1,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
+    .answer(r#"{"from":"2026-06-01","to":"2026-06-30","total":{"granted":812,"denied":91,"unanswered":40,"nameless":260},"days":[{"day":"2026-06-01","granted":27,"denied":3,"unanswered":1,"nameless":9}],"withheld":[{"connection":"con_7","name":"Meta","platform":"meta","mode":"live","all":60,"for_consent":4,"had_left":1,"worth":[{"minor":19600,"currency":"EUR"}]}]}"#)
     .statuses(&[200, 400]);
 pub const CLOCKS: Doc = Doc::new("Privacy", "How long each kind of row is kept, since when there are any, and when the next ones go.")
     .answer(
@@ -78,8 +78,8 @@ pub async fn consent(app: App, ask: Ask) -> Result<Reply> {
             let connection = book.connections_of(site.id).find(|c| c.id.number() == w.connection)?;
             let worth: Vec<Money> = worth.iter().filter(|of| of.connection == w.connection).map(|of| of.amount).collect();
             Some(json!({
-                "connection": connection.id, "name": connection.name, "platform": w.platform, "all": w.all, "for_consent": w.for_consent,
-                "had_left": w.had_left, "worth": shown::moneys(&worth),
+                "connection": connection.id, "name": connection.name, "platform": w.platform, "mode": connection.mode.word(), "all": w.all,
+                "for_consent": w.for_consent, "had_left": w.had_left, "worth": shown::moneys(&worth),
             }))
         })
         .collect();
@@ -179,25 +179,19 @@ pub async fn record(app: App, ask: Ask) -> Result<Reply> {
         .filter(|c| planning::sending(c).is_some())
         .map(|c| Recipient {
             name: c.name.clone(),
-            mode: c.mode.word().to_owned(),
+            mode: c.mode,
             purpose: platforms::find(&c.platform).map_or(String::new(), |p| p.purpose().to_owned()),
         })
         .collect();
     let mut kept: Vec<(String, u32)> =
         retention::KINDS.iter().map(|k| (retention::in_words(k.kind).to_owned(), days_of(&site, k.kind, k.days))).collect();
     kept.push(("Network addresses of visitors".into(), ADDRESS_DAYS));
-    let consent = match site.consent {
-        Mode::OptIn => "they are only counted, without anything by which they could be known, until they agree",
-        Mode::OptOut => "they are recognised until they refuse",
-        Mode::Auto => {
-            "in the EEA, the United Kingdom and Switzerland they are only counted until they agree; elsewhere they are recognised until they refuse"
-        }
-    };
     let text = processing::record(&Processing {
         site: site.name.clone(),
         domains: site.domains.clone(),
         made_on: site.zone.day(app.clock.now()).to_string(),
-        consent: consent.to_owned(),
+        rule: site.consent,
+        home_asks: site.country.as_deref().and_then(asks_first) == Some(true),
         honours_signals: site.settings.gpc,
         recipients,
         kept,

@@ -6,7 +6,6 @@ use super::page_load::PageLoad;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
-use crate::domain::device;
 use crate::error::Result;
 
 pub const EDGE: Doc =
@@ -43,10 +42,9 @@ fn dropped(why: &str) -> Reply {
 
 /// As in our own proxy, but for what only the answer tells.
 fn is_page(ask: &Ask, method: &str) -> bool {
-    let is_early = ["sec-purpose", "purpose", "x-moz"].iter().any(|n| ask.header(n).is_some_and(device::may_be_prefetch));
     let is_page = match ask.header("sec-fetch-dest") {
         Some(dest) => dest.eq_ignore_ascii_case("document"),
         None => ask.header("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
     };
-    method == "GET" && is_page && !is_early
+    method == "GET" && is_page && !ask.is_prefetch()
 }

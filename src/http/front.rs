@@ -72,7 +72,7 @@ impl Front {
         let load = if is_page {
             let uri = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
             let host = arrival.host.clone();
-            arrival.read(&parts);
+            arrival.read_visit(&parts);
             let ask = Ask::of(arrival, &parts, Shape::Own);
             careful(&app.figures, || PageLoad::of(app, &site, &ask, &host, &uri))
         } else {

@@ -154,7 +154,7 @@ fn read_event(site: &Site, fields: &Map<String, Value>, now: Time) -> Result<Mil
         },
         traces: Traces {
             session: word(fields, "session_id", 128)?,
-            consent_given: kit::flag(&Value::Object(fields.clone()), "consent_given"),
+            consent_given: kit::consent(&Value::Object(fields.clone()), "consent_given"),
             user_agent: word(fields, "user_agent", 1_024)?,
             ..Traces::default()
         },
@@ -190,7 +190,7 @@ fn read_enrolment(fields: &Map<String, Value>, now: Time) -> Result<Enrolment> {
         person: Person { email: Some(email), ..Person::default() },
         traces: Traces {
             session: word(fields, "session_id", 128)?,
-            consent_given: kit::flag(&Value::Object(fields.clone()), "consent_given"),
+            consent_given: kit::consent(&Value::Object(fields.clone()), "consent_given"),
             ..Traces::default()
         },
         estimated_usd_minor: estimated,

@@ -80,6 +80,22 @@ pub fn without_port(header: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// A name or an address, and digits for a port: nothing that would be more than that where it is written down.
+pub fn is_plain(header: &str) -> bool {
+    let (is_name, rest) = match header.strip_prefix('[') {
+        Some(rest) => {
+            let (address, rest) = rest.split_once(']').unwrap_or((rest, "]"));
+            (address.parse::<std::net::Ipv6Addr>().is_ok(), rest)
+        }
+        None => {
+            let (name, rest) = header.split_at(header.find(':').unwrap_or(header.len()));
+            (name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')), rest)
+        }
+    };
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+    is_name && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
 /// The visitor's address: the right-most hop of these lines of `X-Forwarded-For` that is no trusted proxy. An untrusted
 /// peer's are not read at all.
 pub fn client<'a>(peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>, trusted: &[Network]) -> IpAddr {
@@ -155,6 +171,32 @@ mod tests {
     fn a_port_and_a_last_dot_are_no_part_of_the_name() {
         for (header, want) in [("Shop.example:443", "shop.example"), ("[::1]:80", "::1"), ("shop.example.", "shop.example"), ("", "")] {
             assert_eq!(without_port(header), want);
+        }
+    }
+
+    #[test]
+    fn a_host_holds_nothing_but_a_name_and_a_port() {
+        for plain in ["shop.example", "Shop.Example.:443", "a_b-c:8080", "192.0.2.7:80", "[::1]:80", "[2001:db8::1]", "shop.example:", ""] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        let others = [
+            "shop.example:80\"><svg onload=alert(1)>",
+            "\"><svg onload=alert(1)>.shop.example",
+            "shop.example:x",
+            "shop.example:80'",
+            "shop.example:80%22",
+            "shop.example:80:80",
+            "shop.example:123456",
+            "shop.example/a",
+            "ann@shop.example",
+            "shop example",
+            "[::1",
+            "[::1]x",
+            "[<svg>]:80",
+            "sh\u{f6}p.example",
+        ];
+        for other in others {
+            assert!(!is_plain(other), "{other}");
         }
     }
 }

@@ -46,6 +46,8 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let edge = Edge::new(app.clone());
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_headers(MOST_HEADERS).max_buf_size(MOST_HEADER_BYTES);
+    // Who has sent all of a request and ends that side still waits for the answer; `Patient` sees to who has gone.
+    builder.half_close(true);
     let (stop, word) = watch::channel(());
     let seats = Arc::new(Semaphore::new(most_connections()));
     let guests = Arc::new(Guests::default());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::access::{PLAIN_COOKIE, SECURE_COOKIE, cookie_hashes};
+use super::access::{cookie_hashes, login_cookie};
 use super::ask::{Ask, Caller};
 use super::json;
 use super::reply::Reply;
@@ -95,14 +95,14 @@ pub async fn sign_in(app: App, ask: Ask) -> Result<Reply> {
     };
     let signed_in = login::sign_in(&app, attempt).await?;
     end_old(&app, &ask).await?;
-    welcome(&ask, &signed_in)
+    welcome(&app, &ask, &signed_in)
 }
 
 pub const SIGN_OUT: Doc = Doc::new("Login", "Signs out.").nothing().statuses(&[204]);
 
 pub async fn sign_out(app: App, ask: Ask) -> Result<Reply> {
     end_old(&app, &ask).await?;
-    Ok(Reply::empty(204).with("set-cookie", cookie(&ask, "", 0)))
+    Ok(Reply::empty(204).with("set-cookie", cookie(&app, &ask, "", 0)))
 }
 
 pub const LOOK: Doc =
@@ -131,7 +131,7 @@ pub async fn set_up(app: App, ask: Ask) -> Result<Reply> {
     let email = json::text(&fields, "email", LONGEST_TEXT)?;
     let signed_in = login::set_up(&app, token, email, password_of(&fields)?, browser_of(&app, &ask)).await?;
     end_old(&app, &ask).await?;
-    welcome(&ask, &signed_in)
+    welcome(&app, &ask, &signed_in)
 }
 
 /// `Chrome on Windows`
@@ -146,14 +146,14 @@ fn password_of(fields: &Map<String, Value>) -> Result<Secret> {
 
 /// Whatever login the browser came with is over, so that nobody can plant one.
 async fn end_old(app: &App, ask: &Ask) -> Result<()> {
-    for hash in cookie_hashes(ask) {
+    for hash in cookie_hashes(app, ask) {
         login::sign_out(app, hash).await?;
     }
     Ok(())
 }
 
-fn welcome(ask: &Ask, signed_in: &SignedIn) -> Result<Reply> {
-    let cookie = cookie(ask, signed_in.cookie.reveal(), LONGEST_MS / 1_000);
+fn welcome(app: &App, ask: &Ask, signed_in: &SignedIn) -> Result<Reply> {
+    let cookie = cookie(app, ask, signed_in.cookie.reveal(), LONGEST_MS / 1_000);
     Ok(Reply::json(&json!({"user": shown(&signed_in.user)}))?.with("set-cookie", cookie))
 }
 
@@ -161,10 +161,7 @@ fn shown(user: &User) -> Value {
     json!({"id": user.id, "email": user.email, "name": null})
 }
 
-fn cookie(ask: &Ask, value: &str, seconds: i64) -> String {
-    if ask.is_https {
-        format!("{SECURE_COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
-    } else {
-        format!("{PLAIN_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax")
-    }
+fn cookie(app: &App, ask: &Ask, value: &str, seconds: i64) -> String {
+    let secure = if ask.is_https { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; Max-Age={seconds}{secure}; HttpOnly; SameSite=Lax", login_cookie(app, ask))
 }

@@ -106,6 +106,8 @@ mod pages;
 mod patient;
 /// People who may sign in to a site.
 mod people;
+/// A person's data in words.
+mod person_table;
 /// Where leads stand.
 mod pipeline;
 /// Where a visitor is.
@@ -122,6 +124,8 @@ pub mod receipts;
 pub mod records;
 /// From a short link to its page.
 mod redirect;
+/// Pages that were refused, and why.
+mod refused_pages;
 /// What the owner does by hand.
 mod replays;
 /// Answers and refusals.

@@ -81,7 +81,7 @@ fn line(l: &OrderLine, zone: &Zone) -> Value {
         "order_id": l.external_id,
         "order_number": l.order_number,
         "platform": l.platform,
-        "who": {"display": shown::person(l.email.as_deref(), l.phone.as_deref(), false), "contact": l.contact},
+        "who": shown::who(shown::person(l.email.as_deref(), l.phone.as_deref(), false), l.contact, l.is_erased),
         "total": shown::maybe_money(l.total),
         "tax": shown::maybe_money(l.tax),
         "shipping": shown::maybe_money(l.shipping),

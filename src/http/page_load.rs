@@ -12,7 +12,7 @@ use super::touch::{cut, limited, read};
 use super::visitor;
 use crate::app::App;
 use crate::crypto;
-use crate::domain::campaign::{Landing, host_of, landing};
+use crate::domain::campaign::{AdIds, ClickIds, Landing, Utm, host_of, landing};
 use crate::flows::session_id;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::limits::{Rate, address_key};
@@ -80,12 +80,13 @@ impl PageLoad {
             load.what = What::Touch(Box::new(PageTouch { at: now, claim, ..page }));
             return load;
         }
+        let is_fresh = claim.is_none();
         let key = claim.unwrap_or_else(|| session_id::issue(now));
         let sealed = key.sealed(seal);
         load.cookie = cookie(&sealed, visitor::COOKIE_S);
         load.name = Some(key.key().to_owned());
         load.id = Some(sealed);
-        load.what = What::Touch(Box::new(PageTouch { at: now, claim: Some(key), ..page }));
+        load.what = What::Touch(Box::new(PageTouch { at: now, claim: Some(key), is_fresh, ..page }));
         load
     }
 
@@ -116,15 +117,15 @@ impl PageLoad {
             What::Nothing => return,
         };
         let next = location.and_then(|to| leads_to(to, &self.host, &page.landing.path, &self.site));
-        if next.as_ref().is_some_and(is_telling) && !is_telling(&page.landing) {
+        let is_told = is_telling(&page.utm, &page.clicks, &page.ads, page.landing.refs.as_deref());
+        if next.as_ref().is_some_and(|to| is_telling(&to.utm, &to.clicks, &to.ads, to.refs.as_deref())) && !is_told {
             // The page that it leads to says where the visitor came from; this one would be a direct visit before it.
             return;
         }
         let own = load_id(app);
         let name = self.name.as_deref();
-        let before = name
-            .filter(|_| !is_telling(&page.landing))
-            .and_then(|name| app.loads.take(self.site.id, Teller::Target, name, &page.landing.path, &own, now));
+        let before =
+            name.filter(|_| !is_told).and_then(|name| app.loads.take(self.site.id, Teller::Target, name, &page.landing.path, &own, now));
         let event = before.unwrap_or_else(|| format!("load {own}"));
         let waits_for = match &next {
             Some(target) => Some((Teller::Target, &target.path)),
@@ -186,8 +187,8 @@ fn nameless(address: IpAddr, agent: &str) -> String {
 }
 
 /// Says by itself where the visitor came from.
-fn is_telling(landing: &Landing) -> bool {
-    !landing.utm.is_empty() || !landing.clicks.is_empty() || !landing.ads.is_empty() || landing.refs.is_some()
+fn is_telling(utm: &Utm, clicks: &ClickIds, ads: &AdIds, refs: Option<&str>) -> bool {
+    !utm.is_empty() || !clicks.is_empty() || !ads.is_empty() || refs.is_some()
 }
 
 /// The page of the same host that a redirect leads to.

@@ -6,6 +6,7 @@ use super::account::check_proved;
 use super::ask::{Ask, Caller};
 use super::exports::{self, Cell, Format};
 use super::json as reader;
+use super::person_table;
 use super::reply::Reply;
 use super::route::Doc;
 use crate::app::App;
@@ -40,16 +41,17 @@ pub const LIST: Doc = Doc::new("Privacy", "Certificates of erasures, the newest 
 pub const CSV: Doc =
     Doc::new("Privacy", "The same as CSV, all rows.").answer("erasure,at,who,by,state,total").of_type("text/csv").statuses(&[200]);
 pub const JSONL: Doc = Doc::new("Privacy", "The same as JSON lines, all rows.").of_type("application/x-ndjson").statuses(&[200]);
-pub const EXPORT_CSV: Doc = Doc::new("Privacy", "The same as CSV: a line for each field of each row.")
-    .query(&[
-        ("email", "the person's address"),
-        ("phone", "or their phone number"),
-        ("order", "or the number of an order of theirs"),
-        ("contact", "or contact_12"),
-    ])
-    .answer("what,row,field,value")
-    .of_type("text/csv")
-    .statuses(&[200, 401, 403, 404, 409, 422]);
+pub const EXPORT_CSV: Doc =
+    Doc::new("Privacy", "The same as CSV, in words for the person: a line for each field of each thing that is kept.")
+        .query(&[
+            ("email", "the person's address"),
+            ("phone", "or their phone number"),
+            ("order", "or the number of an order of theirs"),
+            ("contact", "or contact_12"),
+        ])
+        .answer("what,row,field,value")
+        .of_type("text/csv")
+        .statuses(&[200, 401, 403, 404, 409, 422]);
 pub const EXPORT: Doc = Doc::new("Privacy", "All that is stored of a person, for the person.")
     .query(&[
         ("email", "the person's address"),
@@ -107,9 +109,10 @@ pub async fn list(app: App, ask: Ask) -> Result<Reply> {
     let asked = Asked(&ask.query);
     let (found, next) = erase::list(&app, site.id, asked.cursor(ERASURE)?, asked.limit()?).await?;
     let marks = app.store.read(site.id, tombstones::count).await?;
+    let names = erase::Names::of(&app, site);
     Reply::json(&json!({
         "marks": marks,
-        "items": found.iter().map(|(e, told)| erase::shown(site, e, told)).collect::<Vec<_>>(),
+        "items": found.iter().map(|(e, told)| erase::shown(site, &names, e, told)).collect::<Vec<_>>(),
         "next": next.map(|cursor| cursor.text(ERASURE)),
     }))
 }
@@ -134,7 +137,8 @@ async fn exported(app: App, ask: Ask, format: Format) -> Result<Reply> {
         let (app, site) = (app.clone(), site.clone());
         async move {
             let (found, next) = erase::list(&app, site.id, cursor, exports::PAGE).await?;
-            let shown: Vec<Value> = found.iter().map(|(e, told)| erase::shown(&site, e, told)).collect();
+            let names = erase::Names::of(&app, &site);
+            let shown: Vec<Value> = found.iter().map(|(e, told)| erase::shown(&site, &names, e, told)).collect();
             let text = match format {
                 Format::Csv => exports::csv_lines(&shown.iter().map(cells).collect::<Vec<_>>())?,
                 Format::Jsonl => exports::json_lines(shown.into_iter()),
@@ -169,15 +173,7 @@ pub async fn export(app: App, ask: Ask) -> Result<Reply> {
 /// `GET /api/sites/{site}/people/export.csv`
 pub async fn export_csv(app: App, ask: Ask) -> Result<Reply> {
     let tables = person(&app, &ask).await?;
-    let mut lines: Vec<Vec<Cell>> = Vec::new();
-    for (table, rows) in &tables {
-        for (place, row) in rows.as_array().into_iter().flatten().enumerate() {
-            for (name, value) in row.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                lines.push(vec![Cell::text(table.as_str()), Cell::number(place + 1), Cell::text(name.as_str()), Cell::text(value)]);
-            }
-        }
-    }
+    let lines = person_table::lines(&tables);
     let mut text = exports::csv_head(&["what", "row", "field", "value"])?;
     text.extend(exports::csv_lines(&lines)?);
     Ok(Reply::text("text/csv; charset=utf-8", text).with("content-disposition", file_name(ask.site()?, "csv")))
@@ -211,7 +207,7 @@ fn with_times(rows: Value, site: &Site) -> Value {
 }
 
 fn shown(name: String, value: Value, zone: &Zone) -> (String, Value) {
-    let is_time = name == "at" || name.ends_with("_at");
+    let is_time = name == "at" || name == "not_after" || name.ends_with("_at");
     match value.as_i64() {
         Some(ms) if is_time => (name, zone.text(Time::from_ms(ms)).into()),
         _ => (name, value),

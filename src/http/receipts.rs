@@ -61,7 +61,9 @@ pub async fn one(app: App, ask: Ask) -> Result<Reply> {
     let mut conversion = shown::line(line, &site.zone, lens, lens.is_of_the_books(&site.settings.policy));
     conversion["who"]["display"] = shown::person(line.beside.email.as_deref(), line.beside.phone.as_deref(), may_see_people).into();
     conversion["came_as"] = came_as;
-    conversion["consent"] = consent_of(&receipt, site);
+    conversion["erased_at"] = shown::maybe_time(&site.zone, receipt.erased_at);
+    // What somebody agreed to goes with them: nothing is told of them any more.
+    conversion["consent"] = if receipt.erased_at.is_some() { Value::Null } else { consent_of(&receipt, site) };
     conversion["currency_note"] = currency_note(&receipt, site);
     conversion["flag"] = json!(receipt.flag);
     let (touches, totals) = touches(&receipt, site, lens, &models, &stored);
@@ -116,7 +118,7 @@ fn why(receipt: &Receipt, is_part: bool) -> Value {
         "confidence_bp": line.confidence_bp,
         "sentence": line.beside.reason,
         "also_fits": receipt.also_fits.iter().map(|l| link_word(*l)).collect::<Vec<_>>(),
-        "would_change": if is_part { Vec::new() } else { would_change(&credit, &judged, &receipt.policy) },
+        "would_change": if is_part || line.is_erased { Vec::new() } else { would_change(&credit, &judged, &receipt.policy) },
     })
 }
 
@@ -262,14 +264,17 @@ fn partner(receipt: &Receipt, site: &Site) -> Value {
     })
 }
 
-/// What marketing consent this conversion goes by, and why: the fact's own word, else the person's newest answer, else
-/// the site's rule.
+/// What marketing consent this conversion goes by, and why: the fact's own word, unless the person refused after it, else the
+/// person's newest answer, else the site's rule.
 fn consent_of(receipt: &Receipt, site: &Site) -> Value {
     let line = &receipt.line;
     let (marketing, basis) = match (line.consent_given, &receipt.said) {
+        (Some(true), Some((Answer::Denied, manager, at))) if *at > line.happened_at.min(line.received_at) => {
+            (Answer::Denied, format!("refused after its own consent_given, by {manager}"))
+        }
         (Some(true), _) => (Answer::Granted, "its own consent_given".to_owned()),
         (Some(false), _) => (Answer::Denied, "its own consent_given".to_owned()),
-        (None, Some((answer, manager))) => (*answer, format!("the person's newest answer, by {manager}")),
+        (None, Some((answer, manager, _))) => (*answer, format!("the person's newest answer, by {manager}")),
         (None, None) => {
             let signs = Signs {
                 country: line.country.as_deref(),

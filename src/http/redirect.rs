@@ -9,7 +9,6 @@ use super::visitor;
 use crate::app::App;
 use crate::book::OpenLink;
 use crate::domain::campaign::host_of;
-use crate::domain::device;
 use crate::error::Result;
 use crate::flows::session_id;
 use crate::flows::short_links::{self, Follower};
@@ -45,11 +44,10 @@ pub async fn follow(app: App, ask: Ask) -> Result<Reply> {
         return Ok(guesses.map_or_else(busy, |()| plain(404, NOWHERE)));
     };
     let told = app.agents.read(&cut(ask.header("user-agent").unwrap_or_default(), MOST_AGENT));
-    let is_prefetch = ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch);
     let follower = Follower {
         query: &ask.query_text,
         is_bot: told.is_bot,
-        is_look: is_prefetch || ask.method == "HEAD" || is_own(open, &ask),
+        is_look: ask.is_prefetch() || ask.method == "HEAD" || is_own(open, &ask),
         referrer: ask.header("referer").and_then(host_of),
         country: place_of(&ask, Some(ask.client)).country,
         device: told.device.kind.as_str(),

@@ -111,8 +111,8 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     if let Some(session) = session {
         fields.insert("session_id".into(), Value::from(session.sealed(&visitor.site.keys.session)));
     }
-    // A page names neither our site nor an id of the owner's own leads, and cannot speak for the visitor's consent.
-    for name in ["site", "lead_id", "id", "consent_given", "gdpr_consent", "marketing_consent", "created_at", "ip_address"] {
+    // A page names neither our site nor an id of the owner's own leads.
+    for name in ["site", "lead_id", "id", "created_at", "ip_address"] {
         fields.remove(name);
     }
     let home = home_of(&visitor.site, now);
@@ -121,7 +121,9 @@ pub async fn page_lead(app: App, ask: Ask) -> Result<Reply> {
     lead.source = "page".into();
     lead.happened_at = now;
     lead.external_id = None;
-    lead.traces.consent_given = touch::refusal(&visitor.site, &visitor.fields, &ask)?.then_some(false);
+    // Nor can it say yes for the visitor. A no is heard.
+    let says_no = lead.traces.consent_given == Some(false) || touch::refusal(&visitor.site, &visitor.fields, &ask)?;
+    lead.traces.consent_given = says_no.then_some(false);
     let batch = Batch::of(vec![Fact::Lead(lead)]);
     intake::run(&app, &visitor.site, delivered(&ask, None, "page", batch, true)).await?;
     // Nothing that matching found goes back to a browser.

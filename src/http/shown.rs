@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::attribution::{PathTouch, basis_points, weights};
 use crate::domain::channel::channel;
+use crate::domain::ids::ContactId;
 use crate::domain::mask;
 use crate::domain::money::Money;
 use crate::domain::question::Lens;
@@ -46,6 +47,15 @@ pub fn person(email: Option<&str>, phone: Option<&str>, is_open: bool) -> Option
         (None, Some(phone), false) => Some(mask::phone(phone)),
         (None, None, _) => None,
     }
+}
+
+/// Whose a row is. Of somebody who was erased it says so.
+pub fn who(display: Option<String>, contact: Option<ContactId>, is_erased: bool) -> Value {
+    let mut who = json!({"display": display, "contact": contact});
+    if is_erased {
+        who["is_erased"] = true.into();
+    }
+    who
 }
 
 /// Fields that say who somebody is; everything else is about the sale.
@@ -162,7 +172,7 @@ pub fn line(line: &Line, zone: &Zone, lens: Lens, is_of_the_books: bool) -> Valu
         "label": line.label,
         "happened_at": time(zone, line.happened_at),
         "received_at": time(zone, line.received_at),
-        "who": {"display": person(beside.email.as_deref(), beside.phone.as_deref(), false), "contact": line.contact},
+        "who": who(person(beside.email.as_deref(), beside.phone.as_deref(), false), line.contact, line.is_erased),
         "amount": maybe_money(line.amount),
         "net": maybe_money(line.net),
         "status": line.status,

@@ -197,7 +197,7 @@ fn read(site: &Site, fields: &Map<String, Value>, key: Option<(&str, usize)>, no
                 medium: None,
                 campaign: campaign_id,
             }),
-            consent_given: flag(fields, "consent_given"),
+            consent_given: crate::sources::kit::consent(&Value::Object(fields.clone()), "consent_given"),
             user_agent,
         },
         amount,
@@ -247,11 +247,4 @@ fn scalar(fields: &Map<String, Value>, name: &str, most: usize) -> Result<Option
         return Err(Error::invalid(name, format!("{name} must be text of at most {most} characters.")));
     }
     Ok((!text.is_empty()).then_some(text))
-}
-
-fn flag(fields: &Map<String, Value>, name: &str) -> Option<bool> {
-    match fields.get(name)? {
-        Value::Bool(b) => Some(*b),
-        _ => crate::sources::kit::flag(&Value::Object(fields.clone()), name),
-    }
 }

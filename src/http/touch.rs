@@ -14,17 +14,19 @@ use super::visitor::Visitor;
 use crate::app::App;
 use crate::domain::campaign::{AdIds, ClickIds, ClickKind, MAX_TEXT, Utm, clean_text, landing, without_emails};
 use crate::domain::consent::{self, Answer, Consent};
-use crate::domain::device::{self, Device};
+use crate::domain::device::Device;
 use crate::domain::fact::Person;
 use crate::domain::person::{Email, Phone};
 use crate::domain::storage::Burden;
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
+use crate::domain::yes_no;
 use crate::error::{Error, Kind, Result};
 use crate::flows::identify::{self, Claim};
 use crate::flows::session_id::SessionKey;
 use crate::flows::touch::{self, PageTouch, Taken};
 use crate::flows::{refusal, session_id};
 use crate::limits::{Rate, address_key};
+use crate::sources::kit;
 use crate::store::sessions::Browser;
 use crate::store::sites::Site;
 
@@ -58,7 +60,7 @@ pub async fn touch(app: App, ask: Ask) -> Result<Reply> {
     let agent = agent_of(&visitor, &ask)?;
     let told = app.agents.read(&agent);
     let is_bot = told.is_bot && !(visitor.is_server && agent.is_empty());
-    if is_bot || ask.header("sec-purpose").or(ask.header("purpose")).is_some_and(device::may_be_prefetch) {
+    if is_bot || ask.is_prefetch() {
         touch::dropped(&app, &site, "bot").await?;
         return Ok(visitor.answer(Reply::json(&json!({"session_id": null}))?.with("x-halo-dropped", "bot")));
     }
@@ -127,7 +129,7 @@ pub(super) fn read(
     address: Option<IpAddr>,
 ) -> Result<PageTouch> {
     let text = |name: &str| clean(fields, name);
-    let landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
+    let mut landed = landing(&long(fields, "landing", 4_096)?.unwrap_or_else(|| "/".into()), &site.settings.extra_params);
     let utm = Utm {
         source: text("utm_source")?,
         medium: text("utm_medium")?,
@@ -136,18 +138,17 @@ pub(super) fn read(
         content: text("utm_content")?,
     }
     .without_people()
-    .or(landed.utm.clone());
+    .or(std::mem::take(&mut landed.utm));
     let mut clicks = ClickIds::new();
     for kind in ClickKind::ALL {
         if let Some(value) = reader::text(fields, kind.name(), 512)? {
             clicks.add(kind, value);
         }
     }
-    let clicks = clicks.or(landed.clicks.clone());
+    let clicks = clicks.or(std::mem::take(&mut landed.clicks));
     let ads = AdIds { utm_id: text("utm_id")?, campaign_id: text("campaign_id")?, adset_id: text("adset_id")?, ad_id: text("ad_id")? }
         .without_people()
-        .or(landed.ads.clone());
-    let mut landed = landed;
+        .or(std::mem::take(&mut landed.ads));
     landed.refs = match landed.refs {
         Some(code) => Some(code),
         None => text("ref")?.or(text("via")?).or(text("aff")?),
@@ -156,6 +157,7 @@ pub(super) fn read(
     Ok(PageTouch {
         at: Time::from_ms(0),
         claim: None,
+        is_fresh: false,
         // Whose event it is: a repeat comes from the same browser at the same address.
         event_id: text("event_id")?.map(|id| format!("{id}\n{}\n{agent}", address.map(address_key).unwrap_or_default())),
         landing: landed,
@@ -206,6 +208,9 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     let said = match fields.get("consent") {
         None | Some(Value::Null) => Consent::UNKNOWN,
         Some(Value::String(word)) => consent::from_word(word),
+        Some(said @ (Value::Bool(_) | Value::Number(_))) if Answer::parse(&said.to_string()).is_some() => {
+            consent::from_word(&said.to_string())
+        }
         Some(Value::Object(words)) => {
             let word = |name: &str| match words.get(name) {
                 None | Some(Value::Null) => Ok(String::new()),
@@ -224,27 +229,17 @@ fn consent_of(fields: &Map<String, Value>, ask: &Ask) -> Result<Consent> {
     Ok(consent::combine(consent::combine(said, told), sent))
 }
 
-/// Whether the visitor has refused to be told to ad platforms: in the body, in a consent manager's cookie, or by the
+/// Whether the visitor has refused to be told to ad platforms: by the page's word, in a consent manager's cookie, or by the
 /// browser's own signal.
 pub fn refusal(site: &Site, fields: &Map<String, Value>, ask: &Ask) -> Result<bool> {
     let consent = consent_of(fields, ask)?;
-    let says_no = ["consent_given", "gdpr_consent", "marketing_consent"].iter().any(|name| match fields.get(*name) {
-        Some(Value::Bool(given)) => !given,
-        Some(Value::String(word)) => matches!(word.as_str(), "false" | "0" | "no" | "denied"),
-        _ => false,
-    });
     let is_refused = consent.marketing == Answer::Denied || consent.analytics == Answer::Denied;
-    Ok(says_no || is_refused || (refuses(fields, ask) && site.settings.gpc))
+    Ok(is_refused || (refuses(fields, ask) && site.settings.gpc))
 }
 
 /// GPC or Do Not Track, by script or header. What a browser's own property gives is a boolean, 1, or a word.
 fn refuses(fields: &Map<String, Value>, ask: &Ask) -> bool {
-    let is_yes = |name: &str| match fields.get(name) {
-        Some(Value::Bool(said)) => *said,
-        Some(Value::Number(said)) => said.as_i64() == Some(1),
-        Some(Value::String(said)) => matches!(said.trim().to_ascii_lowercase().as_str(), "1" | "yes" | "true"),
-        _ => false,
-    };
+    let is_yes = |name: &str| fields.get(name).and_then(kit::scalar).and_then(|said| yes_no::read(&said)) == Some(true);
     let says = |name: &str| ask.header(name).map(str::trim) == Some("1");
     is_yes("gpc") || is_yes("dnt") || says("sec-gpc") || says("dnt")
 }

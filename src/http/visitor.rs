@@ -140,6 +140,7 @@ fn check_origin(app: &App, site: &Site, origin: Option<&Origin>) -> Result<()> {
         return Ok(());
     }
     app.figures.add("origins_refused", &site.slug);
+    app.turned_away.add(site.id, origin.as_str(), app.clock.now());
     Err(cors::refused(origin))
 }
 

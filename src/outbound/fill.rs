@@ -199,7 +199,7 @@ fn percent(text: &str) -> String {
 }
 
 fn setup(sentence: String) -> SendError {
-    SendError { failure: Failure::Setup, sentence }
+    SendError { failure: Failure::Setup, sentence, was_answered: false }
 }
 
 #[cfg(test)]

@@ -77,12 +77,19 @@ pub enum Failure {
 pub struct SendError {
     pub failure: Failure,
     pub sentence: String,
+    /// The other side had it before: it refused the token, and no other could be had.
+    pub was_answered: bool,
 }
 
 impl SendError {
     /// True if the other side may have received it.
     pub fn may_have_arrived(&self) -> bool {
         self.failure == Failure::Unknown
+    }
+
+    /// True if something of the request is beyond recall: the other side has it, or may.
+    pub fn has_left(&self) -> bool {
+        self.was_answered || self.may_have_arrived()
     }
 
     /// What it means for a delivery.
@@ -183,7 +190,8 @@ impl Outbound {
         };
         let mut is_second = false;
         loop {
-            let value = self.parts.tokens.get(holder, now, self.fetch(token, secrets)).await?;
+            let held = self.parts.tokens.get(holder, now, self.fetch(token, secrets)).await;
+            let value = held.map_err(|failure| SendError { was_answered: is_second, ..failure })?;
             let mut with = secrets.clone();
             with.set(token.name, value.clone());
             let response = self.send(request, &with).await?;
@@ -275,10 +283,12 @@ impl Outbound {
     }
 
     async fn fetch(&self, token: &Token, secrets: &Secrets) -> std::result::Result<Fresh, SendError> {
-        let response = self.send(&token.request, secrets).await?;
+        // Whatever became of this one: what it was wanted for has not left.
+        let not_sent = |e: SendError| if e.may_have_arrived() { failed(Failure::NotSent, e.sentence) } else { e };
+        let response = self.send(&token.request, secrets).await.map_err(not_sent)?;
         (token.read)(&response).map_err(|verdict| {
             let sentence = sentence_of(&verdict).to_owned();
-            SendError { failure: Failure::Token(verdict), sentence }
+            failed(Failure::Token(verdict), sentence)
         })
     }
 }
@@ -337,7 +347,7 @@ fn told(error: reqwest::Error, host: &str, total: Duration, secrets: &Secrets) -
         None if error.is_builder() => (Failure::Setup, "The request cannot be built from these settings.".into()),
         None => (Failure::Unknown, format!("The connection to {host} broke before the answer. It may have received the request.")),
     };
-    SendError { failure, sentence: shown::without_secrets(&sentence, secrets) }
+    failed(failure, shown::without_secrets(&sentence, secrets))
 }
 
 /// The fault of a handshake. An io::Error names what it holds by `get_ref` alone, and may hold another one.
@@ -359,7 +369,7 @@ fn sentence_of(verdict: &Verdict) -> &str {
 }
 
 fn failed(failure: Failure, sentence: String) -> SendError {
-    SendError { failure, sentence }
+    SendError { failure, sentence, was_answered: false }
 }
 
 /// The host for a sentence: the vendor's, also where something stands in for it.

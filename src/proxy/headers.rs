@@ -61,12 +61,7 @@ pub fn is_plain_coding(headers: &HeaderMap) -> bool {
 pub fn to_upstream(headers: &mut HeaderMap, came: &Came, upgrade: Option<HeaderValue>) {
     let takes_trailers = listed(headers, &header::TE).any(|word| word.eq_ignore_ascii_case("trailers"));
     without_hops(headers);
-    let is_said = |name: &HeaderName| {
-        let name = name.as_str();
-        name.starts_with(OWN)
-            || (!came.is_peer_trusted && (name.starts_with("x-forwarded-") || name == "forwarded" || name == REAL_IP.as_str()))
-    };
-    let doubted: Vec<HeaderName> = headers.keys().filter(|name| is_said(name)).cloned().collect();
+    let doubted: Vec<HeaderName> = headers.keys().filter(|name| is_doubted(name.as_str(), came.is_peer_trusted)).cloned().collect();
     for name in doubted {
         headers.remove(name);
     }
@@ -88,6 +83,24 @@ pub fn to_upstream(headers: &mut HeaderMap, came: &Came, upgrade: Option<HeaderV
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, to);
     }
+}
+
+/// Says something that only we, or a peer that is believed, may say. A shop's server reads every other sign of a name as an
+/// underscore (RFC 3875, 4.1.18: `X_Real_IP` is `HTTP_X_REAL_IP` too), and a trusted peer passes such a name on as the visitor
+/// wrote it: under another spelling nobody is believed.
+fn is_doubted(name: &str, is_peer_trusted: bool) -> bool {
+    if reads_as(name, OWN) {
+        return true;
+    }
+    let is_whole = |other: &str| name.len() == other.len() && reads_as(name, other);
+    let is_of_the_way = reads_as(name, "x-forwarded-") || is_whole("forwarded") || is_whole(REAL_IP.as_str());
+    is_of_the_way && (!is_peer_trusted || name.bytes().any(|b| b != b'-' && !b.is_ascii_alphanumeric()))
+}
+
+/// Begins with it, whatever signs stand for its dashes.
+fn reads_as(name: &str, beginning: &str) -> bool {
+    let is_alike = |(got, want): (u8, u8)| got == want || (want == b'-' && !got.is_ascii_alphanumeric());
+    name.len() >= beginning.len() && name.bytes().zip(beginning.bytes()).all(is_alike)
 }
 
 /// The upstream's headers as the visitor gets them. `is_switch` is an answer that changes the protocol.
@@ -223,6 +236,38 @@ mod tests {
                 "x-real-ip: 203.0.113.7",
             ]
         );
+    }
+
+    #[test]
+    fn under_another_spelling_nobody_is_believed() {
+        let said = [
+            ("host", "shop.example"),
+            ("x_halo_session", "somebody else's"),
+            ("x-halo_session", "somebody else's"),
+            ("x.halo-session", "somebody else's"),
+            ("x_forwarded_for", "8.8.8.8"),
+            ("x-forwarded_for", "8.8.8.8"),
+            ("x_forwarded_proto", "https"),
+            ("x_real_ip", "8.8.8.8"),
+            ("x_own", "kept"),
+            ("x_forwarded", "kept"),
+        ];
+        for peer in [came("203.0.113.7", false), came("127.0.0.1", true)] {
+            let mut headers = map(&said);
+            to_upstream(&mut headers, &peer, None);
+            assert_eq!(
+                text(&headers),
+                [
+                    "host: shop.example".to_owned(),
+                    format!("x-forwarded-for: {}", peer.peer),
+                    "x-forwarded-host: shop.example".to_owned(),
+                    "x-forwarded-proto: http".to_owned(),
+                    format!("x-real-ip: {}", peer.peer),
+                    "x_forwarded: kept".to_owned(),
+                    "x_own: kept".to_owned(),
+                ]
+            );
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ use super::body::Upload;
 /// (Node's five seconds), so that a request seldom meets one that is just being closed.
 const BEAT: Duration = Duration::from_secs(2);
 const MOST_IDLE: usize = 64;
-const MOST_HEADERS: usize = 128;
+/// A shop may set as many cookies as fit: their bytes are what is limited.
+const MOST_HEADERS: usize = 1_024;
 const MOST_HEADER_BYTES: usize = 256 * 1024;
 
 type Link = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;

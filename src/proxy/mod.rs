@@ -27,6 +27,8 @@ pub mod navigation;
 mod place;
 /// What a page's own policy asks of scripts.
 mod policy;
+/// Where a script of the page's own ends.
+mod script;
 /// The tag in a page.
 mod tag;
 /// After a change of protocol.

@@ -3,14 +3,14 @@
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::domain::device::may_be_prefetch;
+use crate::domain::device::{EARLY, may_be_prefetch};
 
 /// Asked for as a page, to be looked at now.
 pub fn is_page_request(method: &Method, headers: &HeaderMap) -> bool {
     if method != Method::GET || headers.contains_key(header::UPGRADE) {
         return false;
     }
-    let is_early = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| word(headers.get(*name)).is_some_and(may_be_prefetch));
+    let is_early = EARLY.iter().any(|name| word(headers.get(*name)).is_some_and(may_be_prefetch));
     let is_page = match word(headers.get("sec-fetch-dest")) {
         Some(dest) => dest.eq_ignore_ascii_case("document"),
         None => word(headers.get(header::ACCEPT)).is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
@@ -25,12 +25,21 @@ pub fn is_page_answer(status: StatusCode, headers: &HeaderMap) -> bool {
     }
     let is_saved =
         word(headers.get(header::CONTENT_DISPOSITION)).is_some_and(|d| d.trim_start().to_ascii_lowercase().starts_with("attachment"));
-    status.is_success() && !is_saved && headers.get(header::CONTENT_TYPE).is_none_or(is_html)
+    // No content, the form once more, a part: none of them is a page that was opened.
+    let is_whole = !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT);
+    status.is_success()
+        && is_whole
+        && !is_saved
+        && headers.get(header::CONTENT_TYPE).is_none_or(|kind| is_html(kind) || is_of(kind, "application/xhtml+xml"))
 }
 
+/// A page as most are. One of XML is read by other rules, and shows nothing at all where one of them is broken.
 pub fn is_html(content_type: &HeaderValue) -> bool {
-    let kind = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(kind.as_str(), "text/html" | "application/xhtml+xml")
+    is_of(content_type, "text/html")
+}
+
+fn is_of(content_type: &HeaderValue, kind: &str) -> bool {
+    content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
 
 fn word(value: Option<&HeaderValue>) -> Option<&str> {
@@ -63,6 +72,7 @@ mod tests {
         check(Method::GET, &[("sec-fetch-dest", "document"), ("sec-purpose", "prefetch;prerender")], false);
         check(Method::GET, &[("sec-fetch-dest", "document"), ("purpose", "prefetch")], false);
         check(Method::GET, &[("accept", "text/html"), ("x-moz", "prefetch")], false);
+        check(Method::GET, &[("accept", "text/html"), ("x-purpose", "preview")], false);
         check(Method::GET, &[("accept", "text/html"), ("upgrade", "websocket")], false);
     }
 
@@ -80,6 +90,10 @@ mod tests {
         check(200, &[("content-type", "image/png")], false);
         check(200, &[("content-type", "application/pdf")], false);
         check(200, &[("content-type", "text/html"), ("content-disposition", "attachment; filename=a.html")], false);
+        check(201, &[("content-type", "text/html")], true);
+        check(204, &[], false);
+        check(205, &[("content-type", "text/html")], false);
+        check(206, &[("content-type", "text/html")], false);
         check(404, &[("content-type", "text/html")], false);
         check(500, &[("content-type", "text/html")], false);
     }

@@ -5,6 +5,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::policy;
+use super::script::{self, Read, Script};
 
 /// A head longer than this is none.
 const MOST: usize = 512 * 1024;
@@ -14,7 +15,11 @@ const LONGEST_META: usize = 4 * 1024;
 /// has it.
 const ESCAPE: u8 = 0x1b;
 /// Elements whose content is text, whatever it looks like.
-const RAW: [&[u8]; 7] = [b"script", b"style", b"title", b"textarea", b"template", b"noscript", b"xmp"];
+const RAW: [&[u8]; 9] = [script::NAME, b"style", b"title", b"textarea", b"noscript", b"noframes", b"noembed", b"iframe", b"xmp"];
+/// What stands in it belongs to no page yet, and no script of it runs.
+const TEMPLATE: &[u8] = b"template";
+/// After it there is no markup any more.
+const PLAIN: &[u8] = b"plaintext";
 
 /// Looks for the place, piece by piece.
 pub struct Seeker {
@@ -25,6 +30,8 @@ pub struct Seeker {
     is_done: bool,
     /// It says that it is a whole page, and no piece of one.
     is_document: bool,
+    /// How many templates are open.
+    templates: usize,
     nonce: Option<String>,
 }
 
@@ -38,7 +45,12 @@ enum State {
         then: Option<&'static [u8]>,
     },
     Comment,
+    /// `<!…>`, `<?…>` and their like: they end with the next `>`, whatever stands before it.
+    Remark,
     Raw(&'static [u8]),
+    Script(Script),
+    /// Whatever comes now is text.
+    Over,
 }
 
 /// What a piece is.
@@ -51,7 +63,7 @@ pub enum Found {
 
 impl Default for Seeker {
     fn default() -> Self {
-        Self { state: State::Text, held: BytesMut::new(), seen: 0, is_done: false, is_document: false, nonce: None }
+        Self { state: State::Text, held: BytesMut::new(), seen: 0, is_done: false, is_document: false, templates: 0, nonce: None }
     }
 }
 
@@ -112,7 +124,7 @@ impl Seeker {
     }
 
     fn is_at_end(&self) -> bool {
-        !self.is_done && self.is_document && self.state == State::Text && self.held.is_empty()
+        !self.is_done && self.is_document && self.state == State::Text && self.templates == 0 && self.held.is_empty()
     }
 
     /// The word by which a policy in the page itself lets scripts run.
@@ -130,27 +142,38 @@ impl Seeker {
             }
             State::Comment => match rest.iter().position(|b| *b == b'-') {
                 None => Step::Past(rest.len()),
-                Some(0) if rest.starts_with(b"-->") => {
-                    self.state = State::Text;
-                    Step::Past(3)
-                }
-                Some(0) if b"-->".starts_with(rest) => Step::Wait,
-                Some(0) => Step::Past(1),
+                Some(0) => match [&b"-->"[..], b"--!>"].into_iter().find(|end| rest.starts_with(end)) {
+                    Some(end) => self.goes_on(State::Text, end.len()),
+                    None if b"--!>".starts_with(rest) => Step::Wait,
+                    None => Step::Past(1),
+                },
                 Some(dash) => Step::Past(dash),
+            },
+            State::Remark => match rest.iter().position(|b| *b == b'>') {
+                None => Step::Past(rest.len()),
+                Some(end) => self.goes_on(State::Text, end + 1),
+            },
+            State::Script(script) => match script.read(rest) {
+                Read::Text(bytes, script) => self.goes_on(State::Script(script), bytes),
+                Read::End => self.goes_on(IN_TAG, 2 + script::NAME.len()),
+                Read::Wait => Step::Wait,
             },
             State::Raw(name) => match rest.iter().position(|b| *b == b'<') {
                 None => Step::Past(rest.len()),
                 Some(0) => match begins(rest, b"</", name) {
-                    Some(true) => {
-                        self.state = State::Tag { quote: 0, is_value: false, then: None };
-                        Step::Past(2 + name.len())
-                    }
+                    Some(true) => self.goes_on(IN_TAG, 2 + name.len()),
                     Some(false) => Step::Past(1),
                     None => Step::Wait,
                 },
                 Some(mark) => Step::Past(mark),
             },
+            State::Over => Step::Past(rest.len()),
         }
+    }
+
+    fn goes_on(&mut self, state: State, bytes: usize) -> Step {
+        self.state = state;
+        Step::Past(bytes)
     }
 
     fn text(&mut self, rest: &[u8]) -> Step {
@@ -159,58 +182,61 @@ impl Seeker {
             Some(0) => {}
             Some(mark) => return Step::Past(mark),
         }
-        if rest.starts_with(b"<!--") {
-            self.state = State::Comment;
-            // `<!-->` is a whole comment: its dashes count for the end too.
-            return Step::Past(2);
+        if let Some(whole) = [&b"<!-->"[..], b"<!--->"].into_iter().find(|whole| rest.starts_with(whole)) {
+            return Step::Past(whole.len());
         }
-        if b"<!--".starts_with(rest) {
+        if b"<!--->".starts_with(rest) {
             return Step::Wait;
         }
+        if rest.starts_with(b"<!--") {
+            return self.goes_on(State::Comment, 4);
+        }
         let mut is_open = false;
-        for (before, name) in [(&b"<!"[..], &b"doctype"[..]), (b"<", b"html")] {
-            match begins(rest, before, name) {
-                Some(is_there) => self.is_document |= is_there,
-                None => is_open = true,
+        let mut is = |before: &[u8], name: &[u8]| match begins(rest, before, name) {
+            Some(is_there) => is_there,
+            None => {
+                is_open = true;
+                false
             }
-        }
-        match begins(rest, b"<", b"meta") {
-            Some(true) => match tag(rest, 0, false, None) {
-                (used, State::Text) => {
-                    self.nonce = self.nonce.take().or_else(|| policy::of_meta(&rest[..used]));
-                    return Step::Past(used);
-                }
-                _ if rest.len() < LONGEST_META => return Step::Wait,
-                _ => {}
-            },
-            Some(false) => {}
-            None => is_open = true,
-        }
-        for (before, name) in [(&b"</"[..], &b"head"[..]), (b"<", b"body"), (b"</", b"body"), (b"</", b"html")] {
-            match begins(rest, before, name) {
-                Some(true) => return Step::Place,
-                Some(false) => {}
-                None => is_open = true,
-            }
-        }
-        let mut then = None;
-        for name in RAW {
-            match begins(rest, b"<", name) {
-                Some(true) => then = Some(name),
-                Some(false) => {}
-                None => is_open = true,
-            }
-        }
+        };
+        let is_document = is(b"<!", b"doctype") || is(b"<", b"html");
+        let (opens, closes) = (is(b"<", TEMPLATE), is(b"</", TEMPLATE));
+        let is_place = is(b"</", b"head") || is(b"<", b"body") || is(b"</", b"body") || is(b"</", b"html");
+        let (is_meta, is_plain) = (is(b"<", b"meta"), is(b"<", PLAIN));
+        let then = RAW.into_iter().filter(|name| is(b"<", name)).last();
         if is_open {
             return Step::Wait;
         }
-        let is_tag = matches!(rest.get(1), Some(b) if b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?'));
-        if is_tag {
-            self.state = State::Tag { quote: 0, is_value: false, then };
+        self.is_document |= is_document;
+        if is_plain {
+            return self.goes_on(State::Over, 1);
         }
-        Step::Past(1)
+        if self.templates == 0 {
+            if is_place {
+                return Step::Place;
+            }
+            if is_meta {
+                match tag(rest, 0, false, None) {
+                    (used, State::Text) => {
+                        self.nonce = self.nonce.take().or_else(|| policy::of_meta(&rest[..used]));
+                        return Step::Past(used);
+                    }
+                    _ if rest.len() < LONGEST_META => return Step::Wait,
+                    _ => {}
+                }
+            }
+        }
+        self.templates = (self.templates + usize::from(opens)).saturating_sub(usize::from(closes));
+        match (rest.get(1), rest.get(2)) {
+            (Some(b), _) if b.is_ascii_alphabetic() => self.goes_on(State::Tag { quote: 0, is_value: false, then }, 1),
+            (Some(b'/'), Some(b)) if b.is_ascii_alphabetic() => self.goes_on(IN_TAG, 2),
+            (Some(b'/' | b'!' | b'?'), _) => self.goes_on(State::Remark, 2),
+            _ => Step::Past(1),
+        }
     }
 }
+
+const IN_TAG: State = State::Tag { quote: 0, is_value: false, then: None };
 
 enum Step {
     Past(usize),
@@ -219,7 +245,7 @@ enum Step {
 }
 
 /// Whether it begins with this tag's name and an end of the name; None where more must come to know.
-fn begins(rest: &[u8], before: &[u8], name: &[u8]) -> Option<bool> {
+pub fn begins(rest: &[u8], before: &[u8], name: &[u8]) -> Option<bool> {
     let length = before.len() + name.len();
     let both = rest.len().min(length);
     let wanted = before.iter().chain(name);
@@ -233,6 +259,7 @@ fn begins(rest: &[u8], before: &[u8], name: &[u8]) -> Option<bool> {
 fn tag(rest: &[u8], mut quote: u8, mut is_value: bool, then: Option<&'static [u8]>) -> (usize, State) {
     for (place, byte) in rest.iter().enumerate() {
         match (quote, *byte) {
+            (0, b'>') if then == Some(script::NAME) => return (place + 1, State::Script(Script::Plain)),
             (0, b'>') => return (place + 1, then.map_or(State::Text, State::Raw)),
             (0, b'"' | b'\'') if is_value => (quote, is_value) = (*byte, false),
             (0, b'=') => is_value = true,
@@ -306,6 +333,34 @@ mod tests {
         check("<head><meta content=it's>[HERE]</head>");
         check("<header>x</header><bodyguard><headline>[HERE]<body>");
         check("<head><scripts></scripts><noscript><img></noscript>[HERE]</head>");
+        check("<head><!-- a --!><title>b</title>[HERE]</head>");
+        check("<head><!--!></head>--><!---->[HERE]</head>");
+        check("<head><?xml a=\"?></head>".replace("?></head>", "?>[HERE]</head>").as_str());
+        check("<head></ a=\"></head>".replace("></head>", ">[HERE]</head>").as_str());
+        check("<head></ </head>[HERE]</head>");
+    }
+
+    #[test]
+    fn no_script_of_the_shops_is_cut() {
+        check("<head><script><!-- write(\"<head><script></script></head>\") //--></script>[HERE]</head>");
+        check("<head><script><!-- write('<SCRIPT src=a></Script ></head>') </script>[HERE]</head>");
+        check("<head><script><!-- a --> write('<script>')</script>[HERE]</head>");
+        check("<head><script><!--> write('<script>')</script>[HERE]</head>");
+        check("<head><script><!--<scripts></script>[HERE]</head>");
+        check("<head><script>write('<script></head>')</script>[HERE]</head>");
+        check("<!doctype html><head><script><!-- <script> </script> </head> and no end");
+    }
+
+    #[test]
+    fn it_stands_where_a_script_runs() {
+        check("<head><noframes></head></noframes>[HERE]</head>");
+        check("<p><iframe></body></iframe><noembed></body></noembed><xmp></body></xmp>[HERE]</body>");
+        check("<head><template><template></template></head><body></template>[HERE]</head>");
+        check("<head><template><script>a='</template>'</script></head></template>[HERE]</head>");
+        check("<head><template><title></template></title><!-- </template> --></head></template >[HERE]</head>");
+        check("</template><head>[HERE]</head>");
+        check("<!doctype html><template><p>never closed");
+        check("<!doctype html><plaintext></body>");
     }
 
     #[test]
@@ -333,6 +388,7 @@ mod tests {
             parts in proptest::collection::vec(prop_oneof![
                 Just("</head>"), Just("<head>"), Just("<body "), Just("<!--"), Just("-->"), Just("<script>"), Just("</script>"), Just("<"),
                 Just("<!doctype html>"), Just("<meta a="), Just("="), Just("\""), Just("'"), Just(">"), Just("-"), Just("a b"), Just("<title>"), Just("</title"), Just("é"),
+                Just("<template>"), Just("</template>"), Just("<!"), Just("</"), Just("<script "), Just("!>"),
             ], 0..24),
             cuts in proptest::collection::vec(1usize..9, 1..40),
         ) {

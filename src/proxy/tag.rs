@@ -50,11 +50,16 @@ pub struct Line {
 impl Line {
     /// `in_page` is the word of a policy in the page itself.
     fn text(&self, in_page: Option<&str>) -> Bytes {
-        let Self { host, site_key, nonce } = self;
-        let nonce = nonce.as_deref().or(in_page).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
+        let nonce = self.nonce.as_deref().or(in_page).map(|nonce| format!(" nonce=\"{}\"", escaped(nonce))).unwrap_or_default();
+        let (host, site_key) = (escaped(&self.host), escaped(&self.site_key));
         // With its host: a <base> in the page would lead a bare path elsewhere.
         Bytes::from(format!("<script defer src=\"//{host}/t.js\" data-site=\"{site_key}\"{nonce}></script>"))
     }
+}
+
+/// As it may stand between double quotes: whatever was let in, nothing of it is markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// What holds for the body no longer, once it is changed.
@@ -178,6 +183,7 @@ mod tests {
         check(&[("content-type", "text/html"), ("cache-control", "public, No-Transform")], false);
         check(&[("content-type", "text/html"), ("content-disposition", "attachment")], false);
         check(&[("content-type", "application/json")], false);
+        check(&[("content-type", "application/xhtml+xml; charset=utf-8")], false);
         check(&[], false);
         let mut part = page(&[("content-type", "text/html")]);
         *part.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -194,6 +200,13 @@ mod tests {
         let with = |nonce: &str| format!("<script defer src=\"//shop.example/t.js\" data-site=\"k1\" nonce=\"{nonce}\"></script>");
         assert_eq!(line(Some("abc")).text(Some("def")), with("abc"));
         assert_eq!(line(None).text(Some("def")), with("def"));
+    }
+
+    #[test]
+    fn nothing_in_the_line_is_markup() {
+        let line = Line { host: "shop.example:80\"><svg onload=a&b>".into(), site_key: "k1".into(), nonce: Some("a\"b".into()) };
+        let want = "<script defer src=\"//shop.example:80&quot;&gt;&lt;svg onload=a&amp;b&gt;/t.js\" data-site=\"k1\" nonce=\"a&quot;b\"></script>";
+        assert_eq!(line.text(None), want);
     }
 
     #[test]

@@ -5,9 +5,11 @@ use serde_json::Value;
 use super::{Heard, Reject};
 use crate::crypto::{self, Secret};
 use crate::domain::campaign::landing;
+use crate::domain::consent::Answer;
 use crate::domain::money::{Currency, Money};
 use crate::domain::platform::Secrets;
 use crate::domain::time::Time;
+use crate::domain::yes_no;
 use crate::json;
 use crate::wire::{Headers, Incoming, Response};
 
@@ -177,13 +179,14 @@ pub fn scalar(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// `true`, `1`, `yes`, `on`, `granted` and their opposites.
+/// A yes or a no; nothing for any other word.
 pub fn flag(value: &Value, key: &str) -> Option<bool> {
-    match text(value, key)?.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" | "y" | "granted" => Some(true),
-        "false" | "0" | "no" | "off" | "n" | "denied" => Some(false),
-        _ => None,
-    }
+    yes_no::read(&text(value, key)?)
+}
+
+/// What a fact says of consent, in any word for it. A word that nobody can read is no answer.
+pub fn consent(value: &Value, key: &str) -> Option<bool> {
+    Answer::parse(&text(value, key)?)?.given()
 }
 
 /// A body that must be a JSON object.

@@ -4,6 +4,7 @@
 use rusqlite::named_params;
 
 use super::scope::SiteConn;
+use super::sessions::Words;
 use crate::domain::consent::Heard;
 use crate::domain::ids::{ContactId, SessionId};
 use crate::domain::time::Time;
@@ -19,6 +20,27 @@ pub fn retire(c: &SiteConn, session: SessionId) -> Result<()> {
         named_params! {":id": id, ":session": session.number()},
     )?;
     Ok(())
+}
+
+/// Whether the answer that was kept last of this browser is the same.
+pub fn is_retired(c: &SiteConn, session: SessionId, words: &Words) -> Result<bool> {
+    let newest: Option<(String, String)> = c.find(
+        "select analytics, marketing from consents where site_id = :site and session_id = :session order by id desc limit 1",
+        named_params! {":session": session.number()},
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(newest.is_some_and(|(analytics, marketing)| analytics == words.analytics && marketing == words.marketing))
+}
+
+/// Whether a fact of this browser has brought a yes of its own at that moment or later.
+pub fn has_own_yes(c: &SiteConn, session: SessionId, since: Time) -> Result<bool> {
+    let found: Option<i64> = c.find(
+        "select 1 from conversions
+         where site_id = :site and session_id = :session and consent_given = 1 and min(happened_at, received_at) >= :since limit 1",
+        named_params! {":session": session.number(), ":since": since.ms()},
+        |row| row.get(0),
+    )?;
+    Ok(found.is_some())
 }
 
 /// A person's present answer is replaced: it is kept here.

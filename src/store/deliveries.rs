@@ -320,7 +320,7 @@ pub struct Attempt<'a> {
     pub outcome: &'a str,
     pub status: Option<u16>,
     pub sentence: &'a str,
-    /// When consent was looked at, and why it might go. None where nothing new was sent.
+    /// When consent was looked at, and why it might go. None where nothing new has left.
     pub judged: Option<(Time, &'a str)>,
 }
 

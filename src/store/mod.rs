@@ -225,19 +225,30 @@ impl Store {
         self.inner.writer.run_again(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
     }
 
-    /// The same for a change that nobody waits for: those of a moment are written together. `then` hears how it ended, on the
-    /// writer's thread, and must not keep it.
-    pub fn write_later<T, F, D>(&self, site: SiteId, mut change: F, then: D)
+    /// The same for housekeeping, which goes into the commit of what comes next and alone only where nothing comes.
+    pub async fn write_beside<T, F>(&self, site: SiteId, mut change: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&SiteConn) -> Result<T> + Send + 'static,
-        D: FnOnce(Result<T>) + Send + 'static,
     {
         let sealer = self.inner.sealer.clone();
-        if self.inner.writer.run_later(move |conn| change(&SiteConn::new(conn, site, &sealer)), then) {
-            let store = self.clone();
+        self.inner.writer.run_beside(move |conn| change(&SiteConn::new(conn, site, &sealer))).await
+    }
+
+    /// The same for a change that nobody waits for: those of a moment are written together. `then` hears how it ended, on the
+    /// writer's thread, and must not keep it. Both have the `state` in turn.
+    pub fn write_later<S, T, F, D>(&self, site: SiteId, state: S, mut change: F, then: D)
+    where
+        S: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&mut S, &SiteConn) -> Result<T> + Send + 'static,
+        D: FnOnce(S, Result<T>) + Send + 'static,
+    {
+        let sealer = self.inner.sealer.clone();
+        if self.inner.writer.run_later(state, move |state, conn| change(state, &SiteConn::new(conn, site, &sealer)), then) {
+            let (store, beat) = (self.clone(), self.inner.writer.beat());
             tokio::spawn(async move {
-                tokio::time::sleep(writer::Writer::BEAT).await;
+                tokio::time::sleep(beat).await;
                 store.inner.writer.bring();
             });
         }

@@ -171,9 +171,8 @@ pub fn answered(c: &SiteConn, contact: ContactId, is_granted: bool, by: &str, at
     if !is_newer {
         return Ok(false);
     }
-    if known != word {
-        consents::retire_of_contact(c, contact)?;
-    }
+    // The same answer too: between the two somebody may have said otherwise, and what left meanwhile left by the first.
+    consents::retire_of_contact(c, contact)?;
     c.execute(
         "update contacts set marketing = :word, marketing_at = :at, marketing_by = :by, marketing_heard_at = :heard
          where site_id = :site and id = :id",

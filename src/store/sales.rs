@@ -54,8 +54,10 @@ const PLATFORM: &str = "coalesce((select r.platform from reports r where r.site_
     order by r.rank desc, r.id limit 1), '')";
 const CHAT: &str = "coalesce((select a.method || ' ' || a.confidence_bp from chat_assists a
     where a.site_id = c.site_id and a.conversion_id = c.id and a.method <> 'no_match'), '')";
-const BUYER: &str = "case when c.contact_id is null then 'unknown'
-    when (select k.first_conversion from customers k where k.site_id = c.site_id and k.contact_id = c.contact_id) = c.id then 'new'
+// Who was erased is counted on under a number of nobody.
+const BUYER: &str = "case when coalesce(c.contact_id, c.bought_by) is null then 'unknown'
+    when (select k.first_conversion from customers k
+      where k.site_id = c.site_id and k.contact_id = coalesce(c.contact_id, c.bought_by)) = c.id then 'new'
     else 'returning' end";
 
 /// Sales that happened from a moment to before another, in the order of time.

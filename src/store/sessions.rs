@@ -92,16 +92,18 @@ pub fn find_key(c: &SiteConn, id: SessionId) -> Result<Option<String>> {
     c.find("select key from sessions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))
 }
 
-pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
+/// None where there is one of this key already.
+pub fn add(c: &SiteConn, new: &NewSession) -> Result<Option<SessionId>> {
     let id = c.next_box_number("session")?;
     let b = new.browser;
-    c.execute(
+    let added = c.execute(
         "insert into sessions (site_id, id, key, created_at, last_seen_at, first_at, last_at, last_is_direct, device, browser, system,
            language, country, region, city, user_agent, ga_client_id, ga_session_id, fbc, fbp, analytics, marketing, consent_at, consent_by,
            last_event)
          values (:site, :id, :key, :at, :at, :at, :at, :direct, :device, :browser, :system,
            :language, :country, :region, :city, :agent, :ga_client, :ga_session, :fbc, :fbp, :analytics, :marketing, :consent_at, :manager,
-           :event)",
+           :event)
+         on conflict (key) do nothing",
         named_params! {":id": id, ":key": new.key, ":at": new.at.ms(), ":direct": new.is_direct, ":device": b.device,
         ":browser": b.browser, ":system": b.system, ":language": b.language, ":country": b.country, ":region": b.region,
         ":city": b.city, ":agent": b.user_agent, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
@@ -109,7 +111,7 @@ pub fn add(c: &SiteConn, new: &NewSession) -> Result<SessionId> {
         ":consent_at": new.consent.is_explicit.then_some(new.at.ms()), ":manager": new.consent.is_explicit.then_some(new.manager),
         ":event": new.event},
     )?;
-    Ok(SessionId::new(id))
+    Ok((added > 0).then(|| SessionId::new(id)))
 }
 
 /// What a page view tells anew: ids that other scripts set only after our first request are kept when they come, never
@@ -127,9 +129,9 @@ pub fn saw_again(c: &SiteConn, session: &Session, seen: &Seen) -> Result<()> {
         "update sessions set last_seen_at = max(last_seen_at, :at), page_views = page_views + 1, last_event = coalesce(:event, last_event),
            ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
            fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
-         where site_id = :site and key = :key",
+         where site_id = :site and id = :id",
         named_params! {":at": seen.at.ms(), ":event": seen.event, ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc,
-            ":fbp": b.fbp, ":key": session.key},
+            ":fbp": b.fbp, ":id": session.id.number()},
     )?;
     Ok(())
 }
@@ -165,10 +167,10 @@ pub fn moved(c: &SiteConn, session: &Session, moved: &Moved) -> Result<()> {
            last_is_direct = :direct, created_at = min(created_at, :at), last_event = coalesce(:event, last_event),
            ga_client_id = coalesce(:ga_client, ga_client_id), ga_session_id = coalesce(:ga_session, ga_session_id),
            fbc = coalesce(:fbc, fbc), fbp = coalesce(:fbp, fbp)
-         where site_id = :site and key = :key",
+         where site_id = :site and id = :id",
         named_params! {":at": moved.seen.at.ms(), ":visit": moved.starts_visit, ":first": moved.first.seq, ":first_at": moved.first.at.ms(),
         ":last": moved.last.seq, ":last_at": moved.last.at.ms(), ":direct": moved.last.is_direct, ":event": moved.seen.event,
-        ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc, ":fbp": b.fbp, ":key": session.key},
+        ":ga_client": b.ga_client_id, ":ga_session": b.ga_session_id, ":fbc": b.fbc, ":fbp": b.fbp, ":id": session.id.number()},
     )?;
     Ok(())
 }

@@ -1,12 +1,18 @@
 //! The writer thread: it takes what is waiting, runs each change in its own savepoint inside one transaction, commits
 //! once, and only then answers all. After a 200 the fact is on disk.
 
+/// What is committed at once.
+mod batch;
+/// Housekeeping that goes with others.
+mod beside;
 /// A change as it waits.
 mod change;
 /// Changes that nobody waits for.
 mod later;
 /// The log, written back beside the writer.
 mod log;
+/// A file for the tests of these.
+mod place;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,14 +23,17 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::beside::Beside;
 use self::change::{Change, Told};
-use self::later::{BEAT, Later};
+use self::later::Later;
 use self::log::LogKeeper;
-use super::scope::{self, Fault, forget_blocks};
+use super::scope::{self, Fault};
 use crate::error::{Error, Kind, Result};
 
 /// Changes taken into one commit at most.
 const LARGEST_BATCH: usize = 256;
+/// Of those that nobody waits for: so many come together in a flood, and whoever waits meanwhile waits some ten milliseconds.
+const LARGEST_LATER: usize = 1_024;
 /// Changes that may wait; beyond that the answer is 503, never a wait on an async thread.
 const QUEUE: usize = 4_096;
 /// Asking for the log's length costs a call; after so many batches is often enough.
@@ -40,6 +49,8 @@ enum Message {
         changes: Vec<Box<dyn Change>>,
         since: Instant,
     },
+    /// One that waits for others to go with.
+    Beside(Box<dyn Change>),
     Outside(Box<dyn FnOnce(&Connection) + Send>),
     /// A reader has found damage.
     End,
@@ -116,25 +127,40 @@ impl Writer {
         self.wait_for(change, told).await
     }
 
-    /// A change that nobody waits for and that may run again. It comes to the writer with others of its moment; `then` hears how
-    /// it ended, on the writer's own thread. True for the first of a moment: the caller calls `bring` once it is over.
-    pub fn run_later<T, F, D>(&self, change: F, then: D) -> bool
+    /// The same for one that can wait a moment: it goes into the commit of what comes next, so that it costs nobody a commit and a
+    /// sync of its own.
+    pub async fn run_beside<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T> + Send + 'static,
-        D: FnOnce(Result<T>) + Send + 'static,
     {
-        self.later.add(change::followed(change, then))
+        let (change, told) = change::repeatable(change);
+        self.send(Message::Beside(change))?;
+        told.await.map_err(|_| stopping())?
     }
 
-    /// How long a moment lasts in which changes are gathered.
-    pub const BEAT: Duration = BEAT;
+    /// A change that nobody waits for and that may run again. It comes to the writer with others of its moment; `then` hears how
+    /// it ended, on the writer's own thread. True for the first of a moment: the caller calls `bring` once it is over.
+    pub fn run_later<S, T, F, D>(&self, state: S, change: F, then: D) -> bool
+    where
+        S: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&mut S, &Connection) -> Result<T> + Send + 'static,
+        D: FnOnce(S, Result<T>) + Send + 'static,
+    {
+        self.later.add(change::followed(state, change, then))
+    }
+
+    /// How long the moment lasts in which changes are gathered.
+    pub fn beat(&self) -> Duration {
+        self.later.beat()
+    }
 
     /// Brings what was gathered to the writer, in parts so small that others' changes come between them.
     pub fn bring(&self) {
         let mut rest = self.later.take().into_iter().peekable();
         while rest.peek().is_some() {
-            let changes: Vec<_> = rest.by_ref().take(LARGEST_BATCH).collect();
+            let changes: Vec<_> = rest.by_ref().take(LARGEST_LATER).collect();
             let count = changes.len() as u64;
             self.figures.waiting.fetch_add(count, Ordering::Relaxed);
             if let Err(e) = self.queue.try_send(Message::Changes { changes, since: Instant::now() }) {
@@ -219,17 +245,19 @@ fn stopping() -> Error {
 
 fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures: &Figures) {
     let mut batches = 0_u32;
-    while let Ok(first) = queue.recv() {
+    let mut beside = Beside::default();
+    while let Ok(mut next) = beside.next(queue) {
+        let is_quiet = next.is_none();
         if figures.has_failed.load(Ordering::Acquire) {
             return leave(conn);
         }
         let mut batch: Vec<(Box<dyn Change>, Instant)> = Vec::with_capacity(LARGEST_BATCH);
         let mut after: Option<Message> = None;
-        let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
                 Message::Change { change, since } => batch.push((change, since)),
                 Message::Changes { changes, since } => batch.extend(changes.into_iter().map(|change| (change, since))),
+                Message::Beside(change) => beside.add(change),
                 other => after = Some(other),
             }
             if after.is_some() || batch.len() >= LARGEST_BATCH {
@@ -237,13 +265,16 @@ fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures:
             }
             next = queue.try_recv().ok();
         }
+        if is_quiet || after.is_some() || !batch.is_empty() {
+            beside.join(&mut batch);
+        }
         if !batch.is_empty() {
             figures.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
             figures.batches.fetch_add(1, Ordering::Relaxed);
             figures.changes.fetch_add(batch.len() as u64, Ordering::Relaxed);
             let waited: u64 = batch.iter().map(|(_, since)| since.elapsed().as_micros() as u64).sum();
             figures.wait_us.fetch_add(waited, Ordering::Relaxed);
-            commit(&conn, batch);
+            batch::commit(&conn, batch);
             batches = batches.wrapping_add(1);
             if batches.is_multiple_of(BATCHES_A_LOOK) {
                 keeper.look(&conn);
@@ -285,103 +316,4 @@ fn work(conn: Connection, keeper: LogKeeper, queue: &Receiver<Message>, figures:
 fn leave(conn: Connection) {
     tracing::error!("The storage has failed or is damaged. Nothing more is taken; the server ends, so that a fresh start can recover.");
     std::mem::forget(conn);
-}
-
-/// Runs a batch in one transaction and tells each how it ended. What the storage said meanwhile is left in `scope`.
-fn commit(conn: &Connection, batch: Vec<(Box<dyn Change>, Instant)>) {
-    let mut changes: Vec<Box<dyn Change>> = batch.into_iter().map(|(change, _)| change).collect();
-    if let Err(e) = conn.execute_batch("begin immediate") {
-        tracing::error!(error = %e, "No transaction could be begun.");
-        scope::note(&e);
-        return changes.into_iter().for_each(|c| c.finish(Err(lost())));
-    }
-    // A savepoint copies each page that its change touches first; among changes that may run again none is needed.
-    let is_plain = changes.len() > 1 && changes.iter().all(|c| c.is_repeatable());
-    let mut is_done = is_plain && changes.iter_mut().all(|change| change.run(conn)) && super::is_in_transaction(conn);
-    if is_plain && !is_done {
-        forget_blocks();
-        let again = conn.execute_batch("rollback").or_else(|e| if super::is_in_transaction(conn) { Err(e) } else { Ok(()) });
-        if let Err(e) = again.and_then(|()| conn.execute_batch("begin immediate")) {
-            scope::note(&e);
-            return refused(conn, changes);
-        }
-    }
-    // A change alone in its transaction needs no savepoint: the transaction is one.
-    if !is_done && changes.len() == 1 {
-        if !changes[0].run(conn) {
-            forget_blocks();
-            let _ = conn.execute_batch("rollback");
-            return changes.into_iter().for_each(|c| c.finish(Ok(())));
-        }
-        is_done = super::is_in_transaction(conn);
-    } else if !is_done {
-        is_done = changes.iter_mut().all(|change| in_savepoint(conn, change.as_mut()));
-    }
-    // A change may have passed over what the storage said; the others may not build on it.
-    if !is_done || scope::fault() > Some(Fault::Full) {
-        return refused(conn, changes);
-    }
-    #[cfg(feature = "sabotage")]
-    if sabotage::is_on("ack_before_commit") {
-        changes.into_iter().for_each(|c| c.finish(Ok(())));
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let _ = conn.execute_batch("commit");
-        return;
-    }
-    match conn.execute_batch("commit") {
-        Ok(()) => changes.into_iter().for_each(|c| c.finish(Ok(()))),
-        Err(e) => {
-            tracing::error!(error = %e, "A commit failed.");
-            scope::note(&e);
-            forget_blocks();
-            let _ = conn.execute_batch("rollback");
-            changes.into_iter().for_each(|c| c.finish(Err(lost())));
-        }
-    }
-}
-
-/// Runs one change so that it can be undone alone. False means that SQLite has ended the whole transaction.
-fn in_savepoint(conn: &Connection, change: &mut dyn Change) -> bool {
-    if run_sql(conn, "savepoint change").is_err() {
-        return false;
-    }
-    let is_kept = change.run(conn);
-    let end = if is_kept {
-        run_sql(conn, "release change")
-    } else {
-        forget_blocks();
-        run_sql(conn, "rollback to change").and_then(|()| run_sql(conn, "release change"))
-    };
-    end.is_ok() && super::is_in_transaction(conn)
-}
-
-/// SQLite ended the whole transaction by itself (full disk, I/O error): nobody's change is there.
-fn refused(conn: &Connection, changes: Vec<Box<dyn Change>>) {
-    forget_blocks();
-    let _ = conn.execute_batch("rollback");
-    changes.into_iter().for_each(|c| c.finish(Err(lost())));
-}
-
-/// Why nothing was kept, by what the storage has said.
-fn lost() -> Error {
-    match scope::fault() {
-        Some(Fault::Full) => scope::full(),
-        Some(Fault::Io | Fault::Damage) => scope::failed(),
-        None => Error::new(Kind::Unavailable, "busy", "It could not be written to disk. Nothing was stored; send it again.").after(5),
-    }
-}
-
-fn run_sql(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    let done = conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-    done.map(|_| ()).inspect_err(|e| {
-        scope::note(e);
-    })
-}
-
-/// Deliberate faults, to prove that the crash tests can fail. Not in a released binary.
-#[cfg(feature = "sabotage")]
-mod sabotage {
-    pub fn is_on(name: &str) -> bool {
-        std::env::var("HALOTRACK_SABOTAGE").is_ok_and(|v| v == name)
-    }
 }

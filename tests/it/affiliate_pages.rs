@@ -66,10 +66,18 @@ async fn an_owner_runs_a_programme_of_partners() {
         ] {
             browser.open(&page(&format!("{site}/affiliates"))).await;
             browser.wait("the partners", ready).await;
+            if site == "full" {
+                let rates = "return [...document.querySelectorAll('.t-partners td[data-k=Rate]')].every((x) => x.innerText.includes('0 of 3 by link'))";
+                browser.wait("no rate of clicks that brought nothing", rates).await;
+            }
             is_well_formed(&browser, &format!("affiliates-{site}-{width}-{scheme}"), scheme).await;
         }
         browser.open(&page("full/affiliates/affiliate_1")).await;
         browser.wait("the statement", "return document.querySelectorAll('.t-lines tbody tr').length === 3").await;
+        // The shop's server named the partner: no sale came by a click, and none is said to have.
+        let plain = "const t = document.querySelector('.stmt').innerText; \
+                     return t.includes('0 of them by link, 3 without a click') && !t.includes('Conversion rate')";
+        browser.wait("how many came by a link", plain).await;
         is_well_formed(&browser, &format!("affiliate-{width}-{scheme}"), scheme).await;
     }
     browser.screen(1440, 1000, "light").await;

@@ -465,6 +465,14 @@ async fn what_looks_odd_is_flagged_with_its_reason() {
         statement["flags"].as_array().into_iter().flatten().filter_map(|f| Some((f["flag"].as_str()?, f["sentence"].as_str()?))).collect();
     let words: Vec<&str> = flags.iter().map(|f| f.0).collect();
     assert_eq!(words, ["code_leaked", "paid_search", "burst"], "{flags:?}");
+    assert_eq!((&statement["conversions"], &statement["by_link"]), (&json!(6), &json!(0)), "none of them after a click");
+    // One that followed the link counts as such, whatever earns; the rate of the API is by its contract.
+    let session = house.visit(&site, None, json!({"landing": "/?ref=noor"})).await;
+    house.advance_s(60);
+    let order = json!({"order_id": "7", "total": "10.00", "currency": "USD", "email": "b7@mail.example", "session_id": session, "coupons": ["NOOR10"]});
+    house.order(&site, order).await.is(200);
+    let statement = house.statement(&site, &noor, "2026-06").await;
+    assert_eq!((&statement["conversions"], &statement["by_link"]), (&json!(7), &json!(1)), "{statement}");
     assert!(flags[0].1.starts_with("6 of 6 sales by coupon"), "{flags:?}");
 }
 

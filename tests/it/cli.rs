@@ -254,12 +254,29 @@ fn the_configuration_is_checked() {
     let made = house.add_site();
     assert!(made["snippet"].as_str().is_some_and(|s| s.starts_with("<script defer src=\"https://halo.example/t.js\"")), "{made}");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISSTEN", "x"), "").is(2).says("HALOTRACK_LISSTEN");
+    // What the snippets for the owner's own server read stands in the same environment.
+    let ours = read_by_clients();
+    assert!(ours.iter().any(|name| name == "HALOTRACK_TOKEN"), "{ours:?}");
+    for name in &ours {
+        house.run_with(&["site", "list"], |c| _ = c.env(name, "ht_x"), "").is(0);
+        house.run_with(&["sql", "select 1"], |c| _ = c.env(name, "ht_x"), "").is(0);
+    }
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_RETRY_SCALE", "fast"), "").is(2).says("retry_scale");
     let stand_in = |name: &'static str| house.run_with(&["site", "list"], move |c| _ = c.env(name, "http://127.0.0.1:9"), "");
     stand_in("HALOTRACK_BASE_URL_META").is(0);
     stand_in("HALOTRACK_BASE_URL_METTA").is(2).says("base_url.metta is obeyed by nothing");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_CORS_ORIGINS", "*"), "").is(2).says("cors_origins");
     house.run_with(&["site", "list"], |c| _ = c.env("HALOTRACK_LISTEN", "8080"), "").is(2).says("listen");
+}
+
+/// Names of the environment in the snippets of `clients/server`.
+fn read_by_clients() -> Vec<String> {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/server")).expect("a folder");
+    let texts = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    texts
+        .flat_map(|text| text.split(|c| !is_of_name(c)).filter(|w| w.starts_with("HALOTRACK_")).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 #[test]
@@ -276,7 +293,12 @@ fn key_and_storage_have_codes_of_their_own() {
     house.run(&["site", "list"]).is(5).says("missing");
     std::fs::write(&key, "0".repeat(64)).expect("a file");
     set(0o600);
-    house.run(&["site", "list"]).is(5).says("does not fit");
+    house.run(&["site", "list"]).is(5).says("Put the key file back that belongs to it.");
+    // What a rotation has left may be the one that is needed.
+    let older = house.folder.join("data.key.until-20260613");
+    std::fs::write(&older, "0".repeat(64)).expect("a file");
+    house.run(&["site", "list"]).is(5).says(&format!("cp {} {}", older.display(), key.display()));
+    std::fs::remove_file(&older).expect("a file");
     std::fs::rename(&away, &key).expect("a file");
 
     let file = house.data().join("halotrack.sqlite");

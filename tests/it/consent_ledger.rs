@@ -111,7 +111,11 @@ async fn a_withdrawal_meets_what_is_on_its_way_and_what_stands_behind_it() {
     assert_eq!((receiver.seen().len(), ends(&house.deliveries(&site).await)), (4, vec!["cancelled consent".to_owned(); 7]));
     // What had left is told, and had not been refused when it left.
     let proof = house.proof(&site).await;
-    assert_eq!(proof["total"], json!({"deliveries": 4, "sends": 4, "refused": 0, "refused_later": 4}), "{proof:#}");
+    assert_eq!(
+        proof["total"],
+        json!({"deliveries": 4, "taken": 4, "unsure": 0, "sends": 4, "refused": 0, "refused_later": 4}),
+        "{proof:#}"
+    );
     let left = house.list(&site, "reports/consent/left").await;
     assert!(left.iter().all(|send| send["refused_later"] == true && send["had_refused"] == false), "{left:#?}");
     // A no has cost what was not told: the platform knows of the others, and each says so.
@@ -198,7 +202,11 @@ async fn the_ledger_says_what_a_no_cost_and_proves_that_it_held() {
     house.get("/api/sites/shop/reports/consent/left?connection=nobody").cookie(&analyst).send().await.is(400);
 
     let proof = house.proof(&site).await;
-    assert_eq!(proof["total"], json!({"deliveries": 3, "sends": 3, "refused": 0, "refused_later": 0}), "{proof:#}");
+    assert_eq!(
+        proof["total"],
+        json!({"deliveries": 3, "taken": 3, "unsure": 0, "sends": 3, "refused": 0, "refused_later": 0}),
+        "{proof:#}"
+    );
     let bases: Vec<&str> = proof["left"][0]["bases"].as_array().expect("bases").iter().filter_map(|b| b["basis"].as_str()).collect();
     assert_eq!(bases.len(), 3, "the visitor's answer, the fact's own word, and the site's rule: {bases:?}");
     let path = format!("/api/sites/shop/reports/consent/left?connection={}", hook.id);
@@ -239,7 +247,8 @@ async fn a_refusal_that_is_told_late_was_not_known_when_it_left() {
     house.lead(&site, late).await.is(200);
     house.work().await;
     assert_eq!(receiver.seen().len(), 1);
-    assert_eq!(house.proof(&site).await["total"], json!({"deliveries": 1, "sends": 1, "refused": 0, "refused_later": 1}));
+    let total = json!({"deliveries": 1, "taken": 1, "unsure": 0, "sends": 1, "refused": 0, "refused_later": 1});
+    assert_eq!(house.proof(&site).await["total"], total);
     let db = Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
     let later: i64 = db.query_row("select marketing_heard_at - marketing_at from contacts", [], |row| row.get(0)).expect("one person");
     assert_eq!(later, 3_600_000);

@@ -1,5 +1,6 @@
 //! A thousand visitors say yes, no and yes again, before and after they tell who they are and ask for something, in every
-//! order: nothing leaves without consent, and what may leave does.
+//! order: nothing leaves without consent, and what may leave does. A page tells its answer again and again: a yes counts from when
+//! it was first said, a no from when it was last said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use crate::house::{House, SiteAt};
 use crate::stand_in::{Answer, Seen, StandIn};
 
 const VISITORS: usize = 1_000;
-const STEPS: usize = 6;
+const STEPS: usize = 8;
 
 /// What a visitor has said and told, by the seconds of the story.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ struct Visitor {
     session: Option<String>,
     /// A lead with this browser's session was told: from now on they are known to be one.
     is_linked: bool,
+    /// It has refused even to be counted: what it says of itself is not kept.
+    is_shut: bool,
     /// The browser has claimed the address: leads told from now on are matched with it.
     is_claimed: bool,
     by_browser: Vec<(i64, bool)>,
@@ -38,7 +41,7 @@ struct Lead {
 
 impl Visitor {
     /// The rule of the contract, told again: a lead's own word, unless a refusal came after it; else the newest answer; else
-    /// the site's mode.
+    /// the site's mode. A silent page is no answer, nor is one that speaks of analytics alone.
     fn may_leave(&self, lead: &Lead, is_opt_in: bool) -> bool {
         let heard = lead.is_of_browser || self.is_linked;
         let newest = self.by_leads.iter().chain(self.by_browser.iter().filter(|_| heard)).max_by_key(|(at, _)| *at);
@@ -88,19 +91,34 @@ impl Street {
         let (site, now) = (&self.sites[n % 2], self.now);
         let visitor = &mut self.visitors[n];
         let email = format!("visitor{n}@mail.example");
-        match dice.below(8) {
-            // A page: unasked, with a yes, with a no to marketing.
+        match dice.below(11) {
+            // A page: unasked, with a word on analytics alone, with a yes, with a no to marketing, with a no to all.
             0 => look(&self.house, site, visitor, json!({}), None, now).await,
-            1 | 2 => look(&self.house, site, visitor, json!({"consent": "granted"}), Some(true), now).await,
-            3 | 4 => {
+            1 => look(&self.house, site, visitor, json!({"consent": {"analytics": "granted"}}), None, now).await,
+            2 | 3 => look(&self.house, site, visitor, json!({"consent": "granted"}), Some(true), now).await,
+            4 | 5 => {
                 let no = json!({"consent": {"analytics": "granted", "marketing": "denied"}});
                 look(&self.house, site, visitor, no, Some(false), now).await;
             }
-            5 => {
+            6 => {
+                let no = [json!({"consent": "denied"}), json!({"gpc": true, "consent": "granted"})][dice.below(2) as usize].clone();
+                look(&self.house, site, visitor, no, Some(false), now).await;
+            }
+            // Beside a page.
+            7 => {
+                if let Some(session) = &visitor.session {
+                    let call =
+                        self.house.post("/api/event").browser(site).header("cookie", &format!("_halo={session}; halo_consent=denied"));
+                    call.body(json!({"site": site.key, "name": "button_click"}).to_string()).send().await.is(204);
+                    visitor.by_browser.push((now, false));
+                    visitor.is_shut = true;
+                }
+            }
+            8 => {
                 if let Some(session) = &visitor.session {
                     let call = self.house.post("/api/identify").browser(site).header("cookie", &format!("_halo={session}"));
                     call.body(json!({"site": site.key, "email": email}).to_string()).send().await.is(204);
-                    visitor.is_claimed = true;
+                    visitor.is_claimed |= !visitor.is_shut;
                 }
             }
             _ => {
@@ -155,11 +173,15 @@ fn seventh(id: &str) -> bool {
 }
 
 async fn look(house: &House, site: &SiteAt, visitor: &mut Visitor, fields: Value, answer: Option<bool>, now: i64) {
+    let is_silent = fields == json!({});
     let got = house.touch(site, visitor.session.as_deref(), fields).await.is(200);
+    if !is_silent {
+        visitor.is_shut = got.json["session_id"].is_null();
+    }
     visitor.session = got.json["session_id"].as_str().map(str::to_owned).or(visitor.session.take());
-    // Whoever has no session yet, and says no, is nobody of whom anything could be kept. A page tells the same answer again
-    // and again: it was given once.
-    let is_new = visitor.session.is_some() && visitor.by_browser.last().map(|(_, known)| *known) != answer;
+    // Whoever has no session yet, and says no, is nobody of whom anything could be kept. A yes that is told again was given
+    // once; a no counts each time.
+    let is_new = visitor.session.is_some() && (answer == Some(false) || visitor.by_browser.last().map(|(_, known)| *known) != answer);
     visitor.by_browser.extend(answer.filter(|_| is_new).map(|answer| (now, answer)));
 }
 
@@ -183,6 +205,98 @@ async fn nothing_leaves_without_consent_in_any_order() {
     }
     let is_fair = |(id, times): (&String, &usize)| *times == 1 || seventh(id) && *times == 2;
     assert!(told.len() > 200 && told.iter().all(is_fair), "{} leads were told, each once", told.len());
+}
+
+/// One buyer of the model above, in words: the banner says no on every page, and one order says yes.
+#[tokio::test]
+async fn a_no_that_is_said_again_is_newer_than_a_yes_in_a_fact() {
+    let silent = json!({});
+    let no_to_all = json!({"consent": "denied"});
+    let no_to_ads = json!({"consent": {"analytics": "granted", "marketing": "denied"}});
+    let signal = json!({"gpc": true});
+    let cookie = json!({"consent_cookies": "cookieyes-consent=consentid:a,consent:no,action:yes,analytics:yes,advertisement:no"});
+    for (mode, no) in
+        [Mode::OptIn, Mode::OptOut].into_iter().flat_map(|mode| [&no_to_all, &no_to_ads, &signal, &cookie].map(|no| (mode, no)))
+    {
+        let house = House::new();
+        let is_away = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let away = is_away.clone();
+        let receiver =
+            StandIn::start(move |_, _| Answer::text(if away.load(std::sync::atomic::Ordering::SeqCst) { 503 } else { 204 }, "")).await;
+        let site = house.site_with("shop.example", |new| new.consent = mode).await;
+        house.connect(&site, "webhook", "live", &[("url", &format!("{}/hook", receiver.url()))]).await;
+        let id = house.visit(&site, None, json!({"consent": "granted"})).await;
+        let page = async |said: &Value| {
+            house.advance_s(1);
+            house.touch(&site, Some(&id), said.clone()).await.is(200);
+        };
+        let order = async |number: &str, session: bool, own: Option<bool>| {
+            house.advance_s(1);
+            let mut told = json!({"order_id": number, "total": "9.00", "currency": "EUR", "email": "ann@mail.example"});
+            if session {
+                told["session_id"] = json!(id);
+            }
+            if let Some(own) = own {
+                told["consent_given"] = json!(own);
+            }
+            house.order(&site, told).await.is(200);
+            house.work().await;
+            receiver.seen().iter().filter(|seen| seen.json()["data"]["external_id"] == number).count()
+        };
+        page(no).await;
+        assert_eq!(order("A", true, None).await, 0, "{mode:?} {no}: refused");
+        assert_eq!(order("B", true, Some(true)).await, 1, "{mode:?} {no}: its own word");
+        assert_eq!(order("C", false, None).await, 1, "{mode:?} {no}: the newest answer of the person");
+        // What waits of the order that said yes is called back by the very same no.
+        is_away.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(order("D", true, Some(true)).await, 1, "{mode:?} {no}: tried");
+        page(&silent).await;
+        assert_eq!(house.deliveries(&site).await[0]["state"], "pending", "{mode:?} {no}: who says nothing takes nothing back");
+        let basis = async || {
+            house.receipt(&site, house.deliveries(&site).await[0]["conversion"].as_str().expect("an id")).await["conversion"]["consent"]
+                .clone()
+        };
+        assert_eq!(basis().await, json!({"marketing": "granted", "basis": "its own consent_given"}), "{mode:?} {no}");
+        page(no).await;
+        let told = basis().await;
+        assert!(told["marketing"] == "denied" && told["basis"].as_str().is_some_and(|b| b.starts_with("refused after")), "{told}");
+        let newest = &house.deliveries(&site).await[0];
+        assert_eq!((&newest["state"], &newest["reason"]), (&json!("cancelled"), &json!("consent")), "{mode:?} {no}");
+        is_away.store(false, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(order("E", true, None).await, 0, "{mode:?} {no}: the same browser");
+        assert_eq!(order("F", false, None).await, 0, "{mode:?} {no}: the same person");
+        // A yes that is new is one; told again it takes back no newer no.
+        page(&json!({"consent": "granted"})).await;
+        assert_eq!(order("G", false, None).await, 1, "{mode:?} {no}: agreed");
+        assert_eq!(order("H", false, Some(false)).await, 0);
+        page(&json!({"consent": "granted"})).await;
+        assert_eq!(order("I", true, None).await, 0, "{mode:?} {no}: a form's no, and a page that goes on saying yes");
+        let proof = house.get("/api/sites/shop/reports/consent/proof").token(&site.token).send().await.is(200).json;
+        assert_eq!(proof["total"]["refused"], 0, "{proof:#}");
+    }
+}
+
+/// The first no is kept, the last, and each that took back a yes: pages without end leave no rows without end.
+#[tokio::test]
+async fn a_no_on_every_page_is_written_down_once() {
+    let house = House::new();
+    let site = house.site("shop.example").await;
+    let id = house.visit(&site, None, json!({"consent": "granted"})).await;
+    for _ in 0..20 {
+        house.advance_s(60);
+        house.touch(&site, Some(&id), json!({"consent": {"analytics": "granted", "marketing": "denied"}})).await.is(200);
+    }
+    let rows = || -> (i64, i64) {
+        let db = rusqlite::Connection::open(house.data().join(halotrack::store::FILE)).expect("the file");
+        db.query_row("select (select count(*) from consents), (select consent_at from sessions)", [], |r| Ok((r.get(0)?, r.get(1)?)))
+            .expect("counts")
+    };
+    assert_eq!(rows(), (2, house.clock.now().ms()), "the yes and the first no; the last in the browser's own row");
+    // History that the owner's server brings is older than what was said since.
+    let old = json!({"landing": "/", "session_id": id, "at": house.ago(3_600), "consent": "granted", "user_agent": crate::house::CHROME});
+    house.post("/api/touch").token(&site.token).json(&old).send().await.is(200);
+    assert_eq!(rows().0, 2);
+    assert_eq!(house.session(&site, &id)["consent_status"], json!("denied"));
 }
 
 /// Whose law holds for a silent buyer: that of the bill, or of the door to which the goods go. The stricter of the two.

@@ -117,7 +117,7 @@ async fn a_person_is_exported_and_erased_from_their_page() {
     let json = house.get(&export).cookie(&ann).send().await.is(200);
     assert!(json.text.contains(ANN) && json.header("content-disposition").contains("shop-person.json"), "{}", json.text);
     let csv = house.get(&export.replace("export?", "export.csv?")).cookie(&ann).send().await.is(200);
-    assert!(csv.text.starts_with("what,row,field,value") && csv.text.contains(&format!("leads,1,email,{ANN}")), "{}", csv.text);
+    assert!(csv.text.starts_with("what,row,field,value") && csv.text.contains(&format!("Lead,1,E-mail,{ANN}")), "{}", csv.text);
     assert!(!csv.header("content-disposition").contains("ann"), "a file names nobody");
     house.get(&export).cookie(&editor).send().await.is(403);
     house.get(&export.replace("/shop/", "/other/")).cookie(&foreign).send().await.is(404);
@@ -196,6 +196,16 @@ async fn the_desk_says_what_was_answered_withheld_and_kept() {
         assert!(record.text.contains(word), "{word}: {}", record.text);
     }
     assert!(record.header("content-disposition").contains("shop-record-of-processing.txt"));
+    // It says of the site's own rule what the platforms are told by.
+    let read = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(read(&record.text).contains("Unless people have refused: to tell"), "{}", record.text);
+    for (key, value) in [("consent", "auto"), ("country", "DE")] {
+        halotrack::flows::sites::set(&house.app, site.id, key, value, "test").await.expect("set");
+    }
+    let record = house.get("/api/sites/shop/processing.txt").cookie(&ann).send().await.is(200);
+    for words in ["also where they have not answered: to tell", "not where no country is known, because the business is in one of them"] {
+        assert!(read(&record.text).contains(words), "{words}: {}", record.text);
+    }
     let analyst = house.login("dan@shop.example", Right::Read, Some(site.id)).await;
     house.get("/api/sites/shop/reports/consent").cookie(&analyst).send().await.is(200);
     house.get("/api/sites/shop/retention").cookie(&analyst).send().await.is(403);

@@ -141,6 +141,39 @@ fn a_proxy_that_keeps_the_visitor_to_itself_is_found() {
 }
 
 #[test]
+fn another_program_is_not_taken_for_the_server_that_is_looked_after() {
+    let made = |name: &str| {
+        let mut server = Running::new(name).with_env("HALOTRACK_PUBLIC_URL", "");
+        server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);
+        server.start();
+        server
+    };
+    let (mut own, other) = (made("doctor-own"), made("doctor-other"));
+    let asked = |server: &Running, name: &str, value: &str| {
+        let done = server.command(&["doctor", "--json"]).env(name, value).output().expect("it runs");
+        let answer: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        (done.status.code(), answer)
+    };
+    // Where the server listens is its own word, whatever stands in the configuration of who asks.
+    let (code, answer) = asked(&own, "HALOTRACK_LISTEN", &other.address().to_string());
+    assert_eq!((code, of(&answer, "proxy")["state"].as_str()), (Some(0), Some("not_checked")), "{answer}");
+    assert!(!answer.to_string().contains(&other.port.to_string()), "{answer}");
+    // An address that leads to another is told so, and nothing is said of what stands before that.
+    let (code, answer) = asked(&own, "HALOTRACK_PUBLIC_URL", &other.url());
+    let found = of(&answer, "public_url");
+    assert!(found["state"] == "failed" && found["message"].to_string().contains("Another program answers"), "{answer}");
+    assert!(found["message"].to_string().contains(&own.address().to_string()), "{answer}");
+    assert_eq!((code, of(&answer, "proxy")["state"].as_str()), (Some(1), Some("not_checked")), "{answer}");
+    // Our own, by another way than directly.
+    let (_, answer) = asked(&own, "HALOTRACK_PUBLIC_URL", &format!("http://{}", relay_to(own.address())));
+    assert_eq!(of(&answer, "public_url")["state"], "ok", "{answer}");
+    own.stop();
+    let secure = format!("http://{}", relay_to(other.address()));
+    let (_, answer) = asked(&own, "HALOTRACK_PUBLIC_URL", &secure);
+    assert_ne!(of(&answer, "proxy")["state"], "ok", "nothing of ours runs: {answer}");
+}
+
+#[test]
 fn a_shop_behind_the_proxy_is_asked_how_it_is() {
     let mut server = Running::new("doctor-shop");
     server.cli(&["site", "add", "--name", "Shop", "--domain", "shop.example"]);

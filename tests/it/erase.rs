@@ -5,6 +5,8 @@
 mod access;
 /// Told once more, as if it were new.
 mod again;
+/// What is counted stays, and whose it is is shown first.
+mod counts;
 /// Names in places that are nobody's own.
 mod elsewhere;
 /// The process dies at every named moment.

@@ -1,5 +1,6 @@
 //! Google Ads by the Data Manager API, against a stand-in for it and for Google's tokens: taken first, told later.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use halotrack::crypto;
@@ -8,7 +9,7 @@ use rustls::SignatureScheme;
 use serde_json::{Value, json};
 
 use crate::house::{House, SiteAt};
-use crate::stand_in::{Answer as Says, Seen, StandIn};
+use crate::stand_in::{Answer as Says, Gate, Seen, StandIn};
 use crate::story::Connected;
 
 const HALF_AN_HOUR_S: i64 = 1_800;
@@ -222,6 +223,50 @@ async fn nothing_that_comes_between_turns_what_was_taken_into_something_else() {
     let told = house.delivery(&site).await;
     assert_eq!((words(&told).as_str(), &told["mode"]), ("PURCHASE delivered - 1", &json!("live")), "{told:#}");
     assert_eq!(count(&stand_in, "/v1/events:ingest"), asked, "and is not sent twice");
+}
+
+/// What Google has taken cannot be called back: a refusal stops what waits, and of the other it is still asked what became of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_ends_what_waits_and_no_look_at_what_was_taken() {
+    let refused = json!({"email": "ann.lee@mail.example", "consent_given": false});
+    for is_on_its_way in [false, true] {
+        let google = Google::new();
+        let stand_in = google.start().await;
+        let house = house(&stand_in);
+        let (site, _) = connected(&house, "live").await;
+        sale(&house, &site, "1001").await;
+        house.work().await;
+        house.advance_s(60);
+        Google::says(&google.event, Says::text(503, "busy"));
+        sale(&house, &site, "1002").await;
+        house.work().await;
+        let now = || async { house.deliveries(&site).await.iter().filter(|d| d["kind"] == "PURCHASE").map(words).collect::<Vec<_>>() };
+        assert_eq!(now().await[1], "PURCHASE accepted checking 0");
+        let gate = Gate::closed();
+        if is_on_its_way {
+            // The look itself is under way when the no comes.
+            Google::says(&google.status, Says::Held(gate.clone()));
+            house.advance_s(HALF_AN_HOUR_S + 1);
+            let app = house.app.clone();
+            let work = tokio::spawn(async move { worker::drain(&app).await });
+            while gate.waiting.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            house.lead(&site, refused.clone()).await.is(200);
+            gate.turns.add_permits(100);
+            work.await.expect("no panic").expect("done");
+            Google::says(&google.status, status("SUCCESS", None));
+        } else {
+            house.advance_s(60);
+            house.lead(&site, refused.clone()).await.is(200);
+            assert_eq!(now().await[1], "PURCHASE accepted checking 0");
+        }
+        assert!(now().await[0].starts_with("PURCHASE cancelled consent"), "{:?}", now().await);
+        after(&house, 4 * HALF_AN_HOUR_S).await;
+        assert!(now().await[1].starts_with("PURCHASE delivered -"), "{:?}", now().await);
+        let proof = house.get("/api/sites/shop/reports/consent/proof").token(&site.token).send().await.is(200).json;
+        assert_eq!(proof["total"]["refused"], json!(0), "{proof:#}");
+    }
 }
 
 /// What Google has stays said of it, whoever is gone meanwhile; only nobody asks any more.

@@ -92,7 +92,7 @@ async fn a_file_is_looked_at_before_anything_is_stored() {
         .iter()
         .map(|r| (r["line"].as_i64().unwrap_or(0), r["field"].as_str().unwrap_or("")))
         .collect();
-    assert_eq!(refused, [(5, "total"), (6, "email"), (7, "at"), (8, "status")]);
+    assert_eq!(refused, [(5, "Total"), (6, "E-Mail"), (7, "Date"), (8, "Status")]);
     assert!(seen["refused"][2]["remedy"].as_str().is_some_and(|r| r.contains("2026-06-13")), "{seen}");
     assert!(!seen.to_string().contains("forty"), "what stood there is not said back");
     for list in ["orders", "conversions", "imports", "inbox", "contacts"] {
@@ -138,7 +138,7 @@ async fn orders_stand_on_their_own_days_and_are_told_to_nobody() {
 
     let refused = house.get(&format!("/api/sites/{}/imports/{}/refused.csv", shop.slug, import["id"].as_str().expect("an id")));
     let refused = refused.token(&shop.token).send().await.is(200).text;
-    assert!(refused.starts_with("line,field,remedy\r\n5,total,"), "{refused}");
+    assert!(refused.starts_with("line,field,remedy\r\n5,Total,"), "{refused}");
     assert_eq!(refused.lines().count(), 5);
     house.advance_s(1);
     let listed = house.get(&format!("/api/sites/{}/imports.csv", shop.slug)).token(&shop.token).send().await.is(200).text;
@@ -283,7 +283,7 @@ async fn what_no_system_has_told_comes_in_a_list() {
         .iter()
         .map(|r| (r["line"].as_i64().unwrap_or(0), r["field"].as_str().unwrap_or("")))
         .collect();
-    assert_eq!(refused, [(7, "email"), (8, "at"), (9, "what")]);
+    assert_eq!(refused, [(7, "E-Mail"), (8, "When"), (9, "What happened")]);
     assert_eq!(seen["mapped"][2], json!({"column": "What happened", "as": "what"}), "{seen}");
     assert_eq!(seen["ignored_columns"], json!(["Colour"]));
     let import = bring(&house, &shop, "offline", list).await;

@@ -215,7 +215,7 @@ fn collect(folder: &Path, all: &mut Vec<Statement>) {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a source");
         // What follows belongs to tests.
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let text = text.split("[cfg(test)]").next().unwrap_or_default();
         let literals = literals(text);
         let columns = columns(text);
         for literal in literals {

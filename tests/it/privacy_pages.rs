@@ -73,6 +73,19 @@ async fn clocks(browser: &Chromium, office: &Office) {
     browser.run("document.querySelector('[name=\"retention.inbox\"]').value = ''; return true").await;
     browser.write("[name='retention.inbox']", &format!("10{ENTER}")).await;
     browser.wait("that it is saved", "return document.body.innerText.includes('Saved. What is past its time goes within the hour.')").await;
+    browser.wait_for("the focus where it was", "return document.activeElement?.name ?? null", json!("retention.inbox")).await;
+    // By the button: what goes next is brought up in place, and the focus stays.
+    let next = "[...document.querySelectorAll('.clocks tbody tr')].find((r) => r.innerText.includes('What came in')).cells[3].innerText";
+    let old = browser.run(&format!("window.kept = document.querySelector('[name=\"retention.inbox\"]'); return {next}")).await;
+    browser
+        .run("window.kept.value = '40'; document.querySelector('.set-panel form:has(.clocks) [type=submit]').focus(); return true")
+        .await;
+    browser.press(ENTER).await;
+    browser.wait("what goes next, changed", &format!("return {next} !== {old}")).await;
+    browser.wait("the focus on the button", "return document.activeElement?.type === 'submit' && window.kept.isConnected").await;
+    browser.run("document.querySelector('[name=\"retention.inbox\"]').value = ''; return true").await;
+    browser.write("[name='retention.inbox']", &format!("10{ENTER}")).await;
+    browser.wait("it is as before", &format!("return {next} === {old}")).await;
     browser.open(&office.page(DESK)).await;
     browser.wait_for("the new number", "return document.querySelector('[name=\"retention.inbox\"]')?.value ?? null", json!("10")).await;
     browser.run("document.querySelector('[name=\"retention.inbox\"]').value = ''; return true").await;
@@ -185,6 +198,9 @@ async fn forgets(browser: &Chromium, office: &Office) {
     browser.press(ESCAPE).await;
     let listed = "return !document.querySelector('dialog[open]') && !!document.querySelector('[aria-label^=\"Certificate of\"]') && !document.querySelector('.skeleton')";
     browser.wait("it stands in the list", listed).await;
+    browser
+        .wait_for("the focus where it was", "return document.activeElement?.name ?? document.activeElement?.tagName", json!("who"))
+        .await;
     let names = "return document.querySelector('[aria-label=\"Erased so far\"]').innerText";
     let names = browser.run(names).await;
     assert!(!names.as_str().unwrap_or_default().contains("person1"), "without a name: {names}");
@@ -207,11 +223,24 @@ async fn ledger(browser: &Chromium, office: &Office) {
     browser
         .wait("the proof", "return document.querySelector('.consent-verdict')?.innerText.includes('was sent after a refusal') ?? false")
         .await;
+    // What is in shadow is kept from nobody by a no.
+    let said = browser.run("return document.querySelector('section[aria-label=\"What “no” cost\"]').innerText").await;
+    let said = said.as_str().unwrap_or_default();
+    assert!(said.contains("in shadow: nothing is sent there") && said.contains("would be 2 of"), "{said}");
     for what in ["withheld", "left"] {
         browser.run(&format!("document.querySelector('[data-focus^=\"{what}-\"]').focus(); return true")).await;
         browser.press(ENTER).await;
         browser.wait(what, "return !document.querySelector('section[aria-label=Rows]').hidden && !!document.querySelector('section[aria-label=Rows] tbody tr')").await;
         is_well_formed(browser, &format!("privacy ledger {what}"), "light").await;
+        for scheme in ["light", "dark"] {
+            browser.screen(390, 844, scheme).await;
+            is_well_formed(browser, &format!("privacy ledger {what} at 390, {scheme}"), scheme).await;
+            // A row is a line or three of them, with its amount whole at the end.
+            let low = "return [...document.querySelectorAll('.t-consent-rows tbody tr')].every((r) => { const at = r.querySelector('.c-worth').getBoundingClientRect();
+                return r.getBoundingClientRect().height < 130 && at.right <= innerWidth && at.width > 0; })";
+            assert_eq!(browser.run(low).await, json!(true), "{what} at 390, {scheme}");
+        }
+        browser.screen(1440, 900, "light").await;
         browser.click("section[aria-label=Rows] header button").await;
         browser.wait("back", &format!("return document.activeElement?.getAttribute('data-focus')?.startsWith('{what}-') ?? false")).await;
     }

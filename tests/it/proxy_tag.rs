@@ -1,6 +1,6 @@
 //! The tag in pages that go through the proxy: put in while they stream, in the one place, and in no page that it would break.
 
-use crate::upstream::{PIECES, Street};
+use crate::upstream::{PIECES, RECEIPT, Street};
 
 /// A shop whose owner wants the tag in its pages, and the line that is to be found there.
 async fn tagged() -> (Street, String) {
@@ -25,6 +25,9 @@ async fn it_goes_into_the_one_place_however_the_page_comes() {
     let large = street.open_page("/large", "").await.is(200);
     assert_eq!((large.text().matches(&line).count(), large.header("content-length")), (1, ""));
     assert!(large.text().contains(&format!("</style>{line}</head>")));
+    // Not where a script of the shop's writes another page, nor where nothing runs.
+    let receipt = street.open_page("/receipt", "").await.is(200).text();
+    assert_eq!(receipt, RECEIPT.replace("//--></script></head>", &format!("//--></script>{line}</head>")));
     // Letters that are told by the page alone, and are no UTF-8: all bytes but the line stay.
     let latin = street.open_page("/latin", "").await.is(200).body;
     let place = latin.windows(line.len()).position(|w| w == line.as_bytes()).expect("it is there");
@@ -40,6 +43,7 @@ async fn what_it_would_break_stays_to_the_byte() {
     let mut plain = Vec::new();
     let pages = [
         ("GET", "/wide", ""),
+        ("GET", "/xml", ""),
         ("GET", "/packed", ""),
         ("GET", "/part", "Range: bytes=0-29\r\n"),
         ("GET", "/known", "If-None-Match: W/\"page\"\r\n"),

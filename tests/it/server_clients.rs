@@ -123,6 +123,9 @@ async fn tells_of_its_pages(name: &str, file: &str, source: &str, begin: impl Fn
     // No picture is a page.
     let picture = talk(program.address, &request("GET", "/a.png", &BROWSER.replace("document", "image"), b"")).await.is(200);
     assert_eq!((picture.text().as_str(), picture.session()), ("session none", None));
+    // Nor is what a browser only fetches ahead.
+    let preview = ask("/next", "X-Purpose: preview\r\n").await;
+    assert_eq!((preview.text().as_str(), preview.session()), ("session none", None));
     // Nobody answers: the page is there all the same, and the visitor keeps the id.
     server.stop();
     let alone = ask("/next", &format!("Cookie: _halo={id}\r\n")).await;

@@ -142,6 +142,7 @@ async fn people_and_bots_are_counted_apart_and_looks_not_at_all() {
     let head = house.call("HEAD", &path).host("t.shop.example").header("user-agent", CHROME).send().await.is(302);
     assert!(head.header("location").contains("utm_source=poster") && head.text.is_empty());
     ask(CHROME).header("sec-purpose", "prefetch;prerender").send().await.is(302);
+    ask(CHROME).header("x-purpose", "preview").send().await.is(302);
     let one = listed(&house, &shop).await;
     assert_eq!((&one["clicks"], &one["bots"], &one["visits"]), (&json!(3), &json!(3), &json!(0)), "{one}");
     assert_eq!(one["last_click_at"], "2026-06-13T09:20:00+00:00");

@@ -122,6 +122,7 @@ fn clock_and_chance_have_one_place_each() {
         ("src/store/mod.rs", "how long damage has been looked for; no date"),
         ("src/store/reading.rs", "how long a question has taken; no date"),
         ("src/store/writer.rs", "how long a change waited in the queue; no date"),
+        ("src/store/writer/beside.rs", "how long housekeeping has waited; no date"),
         ("src/http/live.rs", "how long a stream has been open; no date"),
         ("src/door.rs", "how old the last look at the machine is; no date"),
     ];

@@ -293,6 +293,7 @@ async fn devices_are_told_apart_and_bots_left_out() {
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0.0.0 Safari/537.36", None),
         (CHROME, Some(("sec-purpose", "prefetch;prerender"))),
         (CHROME, Some(("purpose", "prefetch"))),
+        (CHROME, Some(("x-purpose", "preview"))),
     ] {
         let answer = with(agent, header).await.is(200);
         assert_eq!((answer.header("x-halo-dropped"), &answer.json["session_id"]), ("bot", &Value::Null), "{agent} {header:?}");
@@ -627,6 +628,8 @@ async fn a_request_in_front_of_the_page_sets_the_cookie_without_script() {
     let asked = traefik("GET").await.is(204);
     assert_eq!((asked.header("x-halo-session"), asked.cookie()), (id.as_str(), format!("_halo={id}")));
     assert_eq!(traefik("POST").await.is(204).header("x-halo-dropped"), "page");
+    let preview = house.get("/api/edge").host("shop.example").header("user-agent", CHROME).header("accept", "text/html");
+    assert_eq!(preview.header("x-purpose", "preview").send().await.is(204).header("x-halo-dropped"), "page");
     let picture = house
         .get("/api/edge")
         .host("shop.example")

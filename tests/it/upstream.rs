@@ -245,10 +245,16 @@ async fn answer(parts: &Arc<Parts>, mut request: Request<Incoming>) -> Response<
             ],
             full("two cookies"),
         ),
+        "/cookies" => {
+            let cookies: Vec<String> = (0..150).map(|n| format!("c{n}={n}; Path=/")).collect();
+            let lines: Vec<(&'static str, &str)> = cookies.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
+            said(200, &lines, full("many cookies"))
+        }
         "/moved" => said(302, &[("location", "/target")], full("")),
         "/go" => said(302, &[("location", "/page?utm_source=partner&utm_medium=affiliate")], full("")),
         "/known" => said(304, &[("etag", "\"p\"")], Empty::new().boxed_unsync()),
         "/nothing" => said(404, &[HTML], full(page("<title>No</title>"))),
+        "/again" => said(205, &[HTML], Empty::new().boxed_unsync()),
         "/empty" => said(204, &[], Empty::new().boxed_unsync()),
         "/picture" => said(200, &[("content-type", "image/png")], full("png")),
         "/strict" => said(
@@ -270,6 +276,12 @@ async fn answer(parts: &Arc<Parts>, mut request: Request<Incoming>) -> Response<
             said(200, &[("content-type", "text/html; charset=utf-16le")], full(bytes))
         }
         "/latin" => said(200, &[("content-type", "text/html")], full(&b"<head><meta charset=iso-8859-1><title>caf\xe9</title></head>"[..])),
+        "/xml" => said(
+            200,
+            &[("content-type", "application/xhtml+xml")],
+            full("<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>Shop</title></head><body/></html>"),
+        ),
+        "/receipt" => said(200, &[HTML], full(RECEIPT)),
         "/large" => {
             let style = format!("<style>{}</style>", "a{color:red}/*</head>*/".repeat(15_000));
             said(200, &[HTML], full(page(&style)))
@@ -288,6 +300,13 @@ pub const PIECES: &str = concat!(
     "<!doctype html><html lang=en><!-- <head></head> --><head><meta charset=utf-8>",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'nonce-0fPage='\">",
     "<title>a </head> of its own</title><script nonce=\"0fPage=\">'</head>'</script></head><body><p>\u{e9}</body></html>"
+);
+
+/// A page whose own script writes another page, as scripts did that hid from browsers without any.
+pub const RECEIPT: &str = concat!(
+    "<!doctype html><html><head><title>Paid</title><template><p></head></template><script><!--\n",
+    "function receipt() { document.write(\"<html><head><script>own = 2</script></head><body>Receipt</body></html>\") }\nwindow.own = 1\n//--></script>",
+    "</head><body><p>Thank you</p></body></html>"
 );
 
 fn encoding(headers: &HeaderMap) -> &str {
@@ -445,6 +464,19 @@ impl Said {
         assert_eq!(self.status, status, "{} {}", self.head, self.text());
         self
     }
+}
+
+/// Sends the bytes, says at once that nothing more comes, and gives all that is said to it.
+pub async fn talk_and_end(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut from, mut to) = stream.split();
+    let mut got = Vec::new();
+    let sent = async {
+        to.write_all(bytes).await?;
+        to.shutdown().await
+    };
+    let (_, _) = tokio::join!(sent, from.read_to_end(&mut got));
+    got
 }
 
 /// Sends the bytes, and reads until the other end hangs up.

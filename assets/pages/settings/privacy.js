@@ -3,12 +3,13 @@
 
 import { get, post } from '../../api.js';
 import { h, fill, icon, announce } from '../../dom.js';
-import { addDays, count, day, exact, percent, plural, rangeOf, shortDay, dayOf, today } from '../../format.js';
+import { addDays, day, exact, percent, plural, shortDay, dayOf, today } from '../../format.js';
 import { field } from '../../parts/alone.js';
 import { saveForm, panel } from '../../parts/form.js';
 import { openDialog, dialogHead } from '../../parts/menu.js';
 import { ANSWERS, answers, answered } from '../../parts/consent_bars.js';
-import { openErase, certificate, ready } from '../../parts/erase.js';
+import { openErase, certificate, ready, whose } from '../../parts/erase.js';
+import { keptBack } from '../../parts/kept_back.js';
 
 const RANGES = [[30, '30 days'], [90, '90 days'], [365, '12 months']];
 /** @type {Record<string, [string, string]>} */
@@ -21,10 +22,11 @@ export async function show(root, p) {
   await ready;
   const [clocks, erasures, requests, claims] = await Promise.all([get(`${base}/retention`), owner ? get(`${base}/erasures`, new URLSearchParams({ limit: '20' })) : null, owner ? get(`${base}/privacy-requests`) : null, owner ? get(`${base}/identity-claims`) : null]);
   const consent = h('div.set-body'), list = h('div');
+  const back = placeOfFocus(root);
   fill(root, h('section.sheet.set-panel', { 'aria-label': 'Consent' }, h('header', null, h('h2', null, 'Consent')), consent),
-    panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p, () => show(root, p))),
+    panel('How long things are kept', 'Every hour what is past its time goes. Orders, leads and sums have no clock: your books stay.', clockTable(clocks.items, p)),
     owner && requests.items.length > 0 && panel('Passed on by Shopify', 'What customers asked the shop for. Who is to be forgotten is erased by itself, and stands below.', drawRequests(requests.items, p, () => show(root, p))),
-    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything of them in one file, and of nobody else.', accessForm(p)),
+    owner && panel('Tell somebody what you know', 'For people who ask for their data: everything that is kept of them in one file. First you see whose it is.', accessForm(p)),
     owner && panel('Forget somebody', 'For people who ask for it. First you see what would go and who is told.', eraseForm(p, () => show(root, p))),
     owner && panel('Erased so far', null, list),
     owner && claims.items.length > 0 && panel('Claims we did not believe', 'On your pages somebody said to be somebody. Nothing proves it: no money follows from it by itself.',
@@ -34,7 +36,22 @@ export async function show(root, p) {
     panel('Record of processing', 'The paper that article 30 of the GDPR asks for, filled in from these settings. Lines with ____ are for you.',
       h('div.acts', null, h('a.btn', { href: `${base}/processing.txt`, download: true }, icon('export', 's'), 'Download'))));
   if (erasures) drawErasures(list, erasures, p);
+  back();
   await drawConsent(consent, p, 30);
+}
+
+/** Where the focus is now, so that it can go there again when all is drawn anew: the same field, else what its panel is called. @param {HTMLElement} root */
+function placeOfFocus(root) {
+  const at = /** @type {HTMLElement|null} */ (document.activeElement);
+  const part = at && root.contains(at) ? at.closest('section')?.getAttribute('aria-label') : null;
+  if (!at || !part) return () => {};
+  const name = at.getAttribute('name'), isGo = at.matches('[type=submit]');
+  return () => {
+    const now = /** @type {HTMLElement|null} */ (root.querySelector(`section[aria-label="${CSS.escape(part)}"]`));
+    const to = /** @type {HTMLElement|null} */ (now && (name ? now.querySelector(`[name="${CSS.escape(name)}"]`) : isGo ? now.querySelector('[type=submit]') : null)) ?? now?.querySelector('h2') ?? root.querySelector('h2');
+    if (to?.matches('h2')) to.setAttribute('tabindex', '-1');
+    to?.focus({ preventScroll: true });
+  };
 }
 
 // ---- consent ----
@@ -51,26 +68,17 @@ async function drawConsent(box, p, size) {
   const focus = box.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : null;
   fill(box, h('div.desk-head', null, answered(answer, all),
     h('div.seg', { role: 'group', 'aria-label': 'Days' }, RANGES.map(([n, word]) => h('button', { type: 'button', 'data-focus': `days-${n}`, 'aria-pressed': String(n === size), onclick: () => drawConsent(box, p, Number(n)) }, word)))),
-  all > 0 && answers(answer, all), withheld(answer.withheld), h('p', null, h('a.btn', { href: p.app.href('consent') }, icon('shield', 's'), 'Open the consent ledger')));
+  all > 0 && answers(answer, all), h('h3', null, 'What “no” cost'), keptBack(answer.withheld), h('p', null, h('a.btn', { href: p.app.href('consent') }, icon('shield', 's'), 'Open the consent ledger')));
   if (focus) /** @type {HTMLElement|null} */ (box.querySelector(`[data-focus="${focus}"]`))?.focus();
   if (size !== 30 || focus) announce(`${percent(all ? answer.total.granted / all : 0)} of ${plural(all, 'visit')} agreed`);
 }
 
-/** @param {any[]} list */
-function withheld(list) {
-  if (!list.length) return h('p.quiet', null, 'No platform is told of anything, so consent has kept nothing back.');
-  return h('div', null, h('h3', null, 'Could not be told'), h('p.quiet', null, 'Conversions of these days whose person had not agreed. Each platform learns of the others only.'),
-    h('table.t.withheld', null, h('caption.vh', null, 'Conversions that consent kept from each platform'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Platform'), h('th.num', { scope: 'col' }, 'Conversions'),
-      h('th.num', { scope: 'col' }, 'Kept back'), h('th.num', { scope: 'col' }, 'Share'))),
-    h('tbody', null, list.map((w) => h('tr', null, h('th', { scope: 'row' }, h('bdi', null, w.name)), h('td.num', null, count(w.all)), h('td.num', null, count(w.for_consent)),
-      h('td.num', null, [percent(w.for_consent / w.all), rangeOf(w.for_consent, w.all) && h('span.faint', null, ` (${rangeOf(w.for_consent, w.all)})`)]))))));
-}
-
 // ---- clocks ----
 
-/** @param {any[]} items @param {import('../../app.js').Params} p @param {() => void} again */
-function clockTable(items, p, again) {
+/** @param {any[]} items @param {import('../../app.js').Params} p */
+function clockTable(items, p) {
   const inputs = /** @type {Map<string, HTMLInputElement>} */ (new Map());
+  const nexts = /** @type {Map<string, HTMLElement>} */ (new Map());
   const date = (/** @type {string|null} */ at, /** @type {string} */ none) => (at ? h('span', { 'data-tip': exact(at) }, shortDay(at, dayOf(at).slice(0, 4) !== today().slice(0, 4))) : h('span.faint', null, none));
   const table = h('table.t.clocks', null, h('caption.vh', null, 'How long things are kept'), h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'What'), h('th.num', { scope: 'col' }, 'Kept'), h('th.num.hide-s', { scope: 'col' }, 'Oldest'),
     h('th.num', { scope: 'col' }, 'Next goes'))), h('tbody', null, items.map((k) => {
@@ -78,10 +86,16 @@ function clockTable(items, p, again) {
     const input = /** @type {HTMLInputElement} */ (h('input.in', { type: 'number', name: `retention.${k.kind}`, min: 1, max: 3650, value: String(k.days), 'aria-label': `${name}: days` }));
     if (k.kind !== 'addresses') inputs.set(k.kind, input);
     input.addEventListener('input', () => input.removeAttribute('aria-invalid'));
-    const isDue = k.next_at && new Date(k.next_at) <= new Date();
-    return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint.hide-s', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')),
-      h('td.num', null, isDue ? 'within the hour' : date(k.next_at, '–')));
+    const next = h('td.num');
+    nexts.set(k.kind, next);
+    drawNext(k);
+    return h('tr', null, h('th', { scope: 'row' }, name, note && h('span.faint.hide-s', null, ` ${note}`)), h('td.num', null, k.kind === 'addresses' ? plural(k.days, 'day') : h('label', null, input, 'days')), h('td.num.hide-s', null, date(k.oldest_at, 'none kept')), next);
   })));
+  /** @param {any} k */
+  function drawNext(k) {
+    const el = nexts.get(k.kind);
+    if (el) fill(el, k.next_at && new Date(k.next_at) <= new Date() ? 'within the hour' : date(k.next_at, '–'));
+  }
   return saveForm({ fields: [], rest: table, go: 'Save', done: 'Saved. What is past its time goes within the hour.', save: async () => {
     const changed = items.filter((k) => inputs.has(k.kind) && inputs.get(k.kind)?.value !== String(k.days));
     if (!changed.length) { p.app.toast('Nothing was changed.'); return null; }
@@ -91,7 +105,9 @@ function clockTable(items, p, again) {
       wrong?.focus();
       throw wrong ? new Error(`${KEPT[kind]?.[0] ?? kind}: ${err.message}`) : error;
     }
-    setTimeout(again, 1500);
+    // In place: whoever goes on to the next number is not disturbed.
+    try { items = (await get(`/api/sites/${p.site.site}/retention`)).items; } catch { return; }
+    for (const k of items) drawNext(k);
   } });
 }
 
@@ -119,6 +135,7 @@ function accessForm(p) {
     const preview = await post(`${base}/erasures`, { ...named(text), preview: true });
     const file = (/** @type {string} */ kind) => `${base}/people/export${kind}?${new URLSearchParams(named(text))}`;
     fill(found, preview.is_known ? [h('p', null, 'All that is kept of ', h('bdi', null, text), '. The file holds their data: give it to nobody else.'),
+      whose(preview.known_as, 'Whose data it is', 'The file holds the data of all of them: give it out only if you know that they are one.'),
       h('div.acts', null, h('a.btn', { href: file(''), download: true }, icon('export', 's'), 'As JSON'), h('a.btn', { href: file('.csv'), download: true }, icon('export', 's'), 'As a table (CSV)'))]
       : h('p.quiet', null, 'Nothing is kept of ', h('bdi', null, text), '.'));
     return null;
@@ -141,7 +158,7 @@ function drawErasures(box, page, p) {
   const list = h('ul.rows'), more = h('div.acts');
   const put = (/** @type {any[]} */ items) => { for (const e of items) list.append(row(e)); };
   const row = (/** @type {any} */ e) => h('li', null, h('div.grow', null, h('b', null, day(e.at, true)), h('span.tag.box', { 'data-tip': e.state === 'done' ? null : 'What is left is tried until then' }, e.state === 'done' ? 'done' : `until ${shortDay(e.due_at)}`),
-    h('p.quiet', null, `${plural(e.total, 'record')}, ${toldWords(e.destinations)}`)),
+    h('p.quiet', null, `${plural(e.total, 'row')} deleted or emptied, ${toldWords(e.destinations)}`)),
   h('div.acts', null, h('button.btn.small', { type: 'button', 'aria-label': `Certificate of ${day(e.at)}`, onclick: () => {
     const { close } = openDialog({ label: 'Certificate', classes: 'mid' }, [dialogHead('Certificate', () => close()), h('div.body.erase', null, certificate(e, p))]);
   } }, 'Certificate')));

@@ -29,6 +29,9 @@ pub struct Seen {
     /// Sales that only a browser's own word ties to the partner's link.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub unproved: i64,
+    /// Conversions before which the partner's link was followed; none where that was not yet counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_link: Option<i64>,
 }
 
 /// Why a commission waits: its only link is a claim that anybody could make.
@@ -144,7 +147,7 @@ mod tests {
     #[test]
     fn a_flag_needs_more_than_a_few() {
         let words = |seen: Seen| flags(&seen).into_iter().map(|f| f.word).collect::<Vec<_>>();
-        let quiet = Seen { clicks: 1_000, bursts: 19, ads: 9, by_coupon: 4, by_coupon_alone: 4, own: 0, unproved: 0 };
+        let quiet = Seen { clicks: 1_000, bursts: 19, ads: 9, by_coupon: 4, by_coupon_alone: 4, own: 0, unproved: 0, by_link: None };
         assert_eq!(words(quiet), Vec::<&str>::new());
         assert_eq!(words(Seen { clicks: 40, bursts: 30, ..quiet }), ["burst"]);
         assert_eq!(words(Seen { bursts: 150, ..quiet }), Vec::<&str>::new(), "a small part of many clicks");

@@ -54,12 +54,15 @@ pub fn landing(path_and_query: &str, extra_params: &[String]) -> Landing {
             continue;
         };
         seen.push(name);
-        let pair = format!("{name}={}", form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>());
-        if found.query.len() + pair.len() < MAX_QUERY {
-            if !found.query.is_empty() {
-                found.query.push('&');
-            }
-            found.query.push_str(&pair);
+        let before = found.query.len();
+        if before > 0 {
+            found.query.push('&');
+        }
+        found.query.push_str(name);
+        found.query.push('=');
+        found.query.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+        if found.query.len() - usize::from(before > 0) >= MAX_QUERY {
+            found.query.truncate(before);
         }
     }
     // Google's auto-tagging names the campaign even where a browser strips the click id.

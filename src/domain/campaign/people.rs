@@ -8,6 +8,9 @@ use crate::domain::person::Email;
 
 /// Digits of a number with its country: ITU-T E.164 has at most 15, and nobody has fewer than 8.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+const AS_WRITTEN: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+static CODES: [GeneralPurpose; 2] = [GeneralPurpose::new(&STANDARD, AS_WRITTEN), GeneralPurpose::new(&URL_SAFE, AS_WRITTEN)];
 /// `a@b.co` in base64.
 const SHORTEST_CODED: usize = 8;
 
@@ -59,9 +62,8 @@ fn is_coded_email(text: &str) -> bool {
     if text.len() < SHORTEST_CODED || !text.bytes().all(is_letter) {
         return false;
     }
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
-    [&STANDARD, &URL_SAFE].into_iter().any(|letters| {
-        let bytes = GeneralPurpose::new(letters, config).decode(text).unwrap_or_default();
+    CODES.iter().any(|code| {
+        let bytes = code.decode(text).unwrap_or_default();
         std::str::from_utf8(&bytes).is_ok_and(|plain| plain.is_ascii() && Email::parse(plain).is_some())
     })
 }

@@ -6,7 +6,7 @@
 use super::managers::{
     Answers, NOTHING, allow, both, cookiebot, cookieyes, decoded, is_cookiebot, onetrust, plain, refusals, shopify, usercentrics,
 };
-use super::purposes::{axeptio, borlabs, didomi, iubenda, iubenda_objections, klaro, orestbida};
+use super::purposes::{axeptio, borlabs, cookie_law_info, didomi, iubenda, iubenda_objections, klaro, orestbida};
 use super::{Answer, Consent, combine, tcf};
 
 /// Enough for every consent cookie a browser can send; the rest is not read.
@@ -40,6 +40,7 @@ struct HasAnswered {
     complianz: Option<bool>,
     has_complianz: bool,
     usercentrics: bool,
+    /// `viewed_cookie_policy`: its bar was answered, with a yes. With a no all is refused, whatever its boxes say.
     cookie_law_info: bool,
 }
 
@@ -49,10 +50,10 @@ impl HasAnswered {
         let banner = cookies.iter().find(|(name, _)| name.starts_with("cmplz_") && name.ends_with("banner-status"));
         HasAnswered {
             onetrust: find("OptanonAlertBoxClosed").is_some_and(|at| !at.is_empty()),
-            has_complianz: cookies.iter().any(|(name, _)| name.starts_with("cmplz_")),
+            has_complianz: cookies.iter().any(|(name, _)| name.starts_with("cmplz_") || name.starts_with("complianz_")),
             complianz: banner.map(|(_, value)| *value == "dismissed"),
             usercentrics: find("uc_user_interaction").is_none_or(|value| value != "false"),
-            cookie_law_info: find("viewed_cookie_policy").is_some_and(|value| !value.is_empty()),
+            cookie_law_info: find("viewed_cookie_policy").is_some_and(|value| allow(value) == Answer::Granted),
         }
     }
 
@@ -66,7 +67,7 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
     let lower = name.to_ascii_lowercase();
     let only_if = |is_answer: bool, answers: Answers| if is_answer { answers } else { NOTHING };
     Some(match lower.as_str() {
-        "halo_consent" => ("halotrack", both(Answer::parse(value).unwrap_or_default())),
+        "halo_consent" => ("halotrack", both(allow(&decoded(value)))),
         "cookieyes-consent" => ("cookieyes", cookieyes(&decoded(value))),
         "cookieconsent" => {
             let text = decoded(value);
@@ -87,8 +88,13 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
         "axeptio_cookies" => ("axeptio", axeptio(&decoded(value))),
         "cc_cookie" => ("other", orestbida(&decoded(value))),
         "_tracking_consent" => ("shopify", shopify(&decoded(value))),
+        "viewed_cookie_policy" => ("cookieyes", refusals(both(allow(value)))),
+        "cookielawinfoconsent" => ("cookieyes", cookie_law_info(&decoded(value), has_answered.cookie_law_info)),
+        "cookielawinfo-checkbox-non-necessary" => ("cookieyes", only_if(has_answered.cookie_law_info, both(allow(value)))),
         "cookielawinfo-checkbox-analytics" => ("cookieyes", only_if(has_answered.cookie_law_info, (allow(value), Answer::Unknown))),
         "cookielawinfo-checkbox-advertisement" => ("cookieyes", only_if(has_answered.cookie_law_info, (Answer::Unknown, allow(value)))),
+        // Before version 5. That it allows may be said by somebody who only went on reading, or by nobody.
+        "complianz_consent_status" | "cmplz_consent_status" => ("complianz", refusals(both(allow(value)))),
         "cookie_consent" | "cookie-consent" | "cookieconsent_status" | "cookiefirst-consent" => ("other", plain(&decoded(value))),
         _ => {
             if let Some(answers) = numbered(&lower, value) {
@@ -98,7 +104,8 @@ fn one(name: &str, value: &str, has_answered: &HasAnswered) -> Option<(&'static 
             let name = lower.strip_prefix("cmplz_")?;
             let answers = match name.strip_prefix("rt_").unwrap_or(name) {
                 "statistics" | "stats" => (allow(value), Answer::Unknown),
-                "marketing" => (Answer::Unknown, allow(value)),
+                // `all` was marketing before version 5.
+                "marketing" | "all" => (Answer::Unknown, allow(value)),
                 _ => return None,
             };
             ("complianz", complianz(answers, has_answered.complianz))
@@ -169,6 +176,9 @@ mod tests {
             ("a=b; halo_consent=denied", "halotrack --"),
             ("halo_consent=\"granted\"", "halotrack ++"),
             ("halo_consent=perhaps", "none ??"),
+            ("halo_consent=%22denied%22", "halotrack --"),
+            ("halo_consent=\"%64enied\"", "halotrack --"),
+            ("halo_consent=%22granted%22", "halotrack ++"),
             // CookieYes
             (
                 "cookieyes-consent=consentid:x,consent:yes,action:yes,necessary:yes,functional:yes,analytics:yes,performance:yes,advertisement:no",
@@ -183,6 +193,20 @@ mod tests {
             ("cookieyes-consent=consentid%3Ax%2Cconsent%3Ayes%2Caction%3Ayes%2Canalytics%3Ayes%2Cadvertisement%3Ayes", "cookieyes ++"),
             ("viewed_cookie_policy=yes; cookielawinfo-checkbox-analytics=no; cookielawinfo-checkbox-advertisement=yes", "cookieyes -+"),
             ("cookielawinfo-checkbox-analytics=yes", "none ??"),
+            ("viewed_cookie_policy=no", "cookieyes --"),
+            ("viewed_cookie_policy=No; cookielawinfo-checkbox-analytics=yes; cookielawinfo-checkbox-advertisement=yes", "cookieyes --"),
+            ("viewed_cookie_policy=yes", "none ??"),
+            ("viewed_cookie_policy=yes; cookielawinfo-checkbox-necessary=yes; cookielawinfo-checkbox-non-necessary=yes", "cookieyes ++"),
+            ("viewed_cookie_policy=yes; cookielawinfo-checkbox-non-necessary=no", "cookieyes --"),
+            ("viewed_cookie_policy=yes; CookieLawInfoConsent=eyJuZWNlc3NhcnkiOnRydWUsIm5vbi1uZWNlc3NhcnkiOnRydWV9", "cookieyes ++"),
+            ("CookieLawInfoConsent=eyJuZWNlc3NhcnkiOnRydWUsIm5vbi1uZWNlc3NhcnkiOnRydWV9", "none ??"),
+            ("viewed_cookie_policy=no; CookieLawInfoConsent=eyJuZWNlc3NhcnkiOnRydWUsIm5vbi1uZWNlc3NhcnkiOnRydWV9", "cookieyes --"),
+            (
+                "CookieLawInfoConsent=eyJuZWNlc3NhcnkiOnRydWUsImZ1bmN0aW9uYWwiOmZhbHNlLCJwZXJmb3JtYW5jZSI6ZmFsc2UsImFuYWx5dGljcyI6ZmFsc2UsImFkdmVydGlzZW1lbnQiOmZhbHNlLCJvdGhlcnMiOmZhbHNlfQ==; viewed_cookie_policy=yes",
+                "cookieyes --",
+            ),
+            ("viewed_cookie_policy=yes; CookieLawInfoConsent=eyJuZWNlc3NhcnkiOnRydWUsImFuYWx5dGljcyI6dHJ1ZSwiY", "none ??"),
+            ("viewed_cookie_policy=yes; CookieLawInfoConsent=true", "none ??"),
             // Cookiebot
             (
                 "CookieConsent={stamp:%27abc%3D%3D%27%2Cnecessary:true%2Cpreferences:true%2Cstatistics:true%2Cmarketing:true%2Cver:1}",
@@ -232,6 +256,12 @@ mod tests {
             ("cmplz_banner-status=dismissed; cmplz_policy_id=16", "none ??"),
             ("cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=deny; cmplz_rt_marketing=deny", "complianz --"),
             ("cmplz_banner-status=show; cmplz_statistics=deny; cmplz_marketing=deny", "none ??"),
+            ("complianz_consent_status=deny", "complianz --"),
+            ("complianz_consent_status=deny; complianz_policy_id=16", "complianz --"),
+            ("complianz_consent_status=allow", "none ??"),
+            ("complianz_consent_status=dismiss; cmplz_stats=allow; cmplz_all=deny", "complianz ?-"),
+            ("complianz_consent_status=allow; wp_consent_statistics=allow; wp_consent_marketing=allow", "none ??"),
+            ("cmplz_consent_status=deny; cmplz_banner-status=dismissed", "complianz --"),
             // Usercentrics
             (
                 "uc_user_interaction=true; uc_gcm=%7B%22adStorage%22%3A%22denied%22%2C%22analyticsStorage%22%3A%22granted%22%7D",
@@ -258,7 +288,15 @@ mod tests {
                 "none ??",
             ),
             ("_tracking_consent={\"con\":{\"CMP\":{\"a\":\"1\",\"m\":\"0\",\"p\":\"1\",\"s\":\"\"}},\"v\":\"2.1\"}", "shopify +-"),
+            ("_tracking_consent={\"con\":{\"CMP\":{\"a\":\"1\",\"m\":\"1\",\"p\":\"1\",\"s\":\"0\"}},\"v\":\"2.1\"}", "shopify +-"),
             ("_tracking_consent=3.AMPS_USVA_f_f_x", "none ??"),
+            ("_tracking_consent=3AMPS._USCA_f_f_2NpoNTtHSQ6-6O0gWgEiwA", "shopify ++"),
+            ("_tracking_consent=3amps._GB_yBwjGjLGQe2j2oBUU9SleA_%7B%7D", "shopify --"),
+            ("_tracking_consent=3Amp.S_DEBE_t_f_x", "shopify +-"),
+            ("_tracking_consent=3s.AMP_USCA_t_t_x", "shopify ?-"),
+            ("_tracking_consent=3AMPS", "none ??"),
+            ("_tracking_consent=3AMPX._DE", "none ??"),
+            ("_tracking_consent=4AMPS._DE", "none ??"),
             // Borlabs, Didomi, iubenda, Klaro
             (
                 "borlabs-cookie=%7B%22consents%22%3A%7B%22essential%22%3A%5B%22borlabs-cookie%22%5D%2C%22statistics%22%3A%5B%22google-analytics%22%5D%7D%2C%22v3%22%3Atrue%2C%22version%22%3A1%7D",
@@ -293,6 +331,9 @@ mod tests {
             ("cookie_consent=accepted", "other ++"),
             ("cookieconsent_status=dismiss", "none ??"),
             ("cookieconsent_status=deny", "other --"),
+            ("cookie_consent=reject_all", "other --"),
+            ("cookie_consent=%22rejected%22", "other --"),
+            ("cookie_consent=necessary,statistics", "none ??"),
             ("cookiefirst-consent=%7B%22necessary%22%3Atrue%2C%22performance%22%3Atrue%2C%22advertising%22%3Afalse%7D", "other +-"),
             // several
             ("halo_consent=granted; CookieConsent=0", "halotrack --"),
@@ -313,6 +354,11 @@ mod tests {
         check(&format!("FCCDCF=%5Bnull%2C%5B%22{some}%22%5D%5D"), "tcf +-");
         check(&format!("uc_tcf=%7B%22tcString%22%3A%22{all}%22%7D"), "usercentrics ++");
         check("euconsent-v2=rubbish", "none ??");
+        // A string of a version that is not known yet is no answer, and no yes of another's speaks for it.
+        let next = tcf::made_as(3, &[1, 3, 4, 7, 8]);
+        check(&format!("euconsent-v2={next}"), "none ??");
+        check(&format!("euconsent-v2={next}; CookieConsent=0"), "cookiebot --");
+        check(&format!("euconsent-v2={next}; euconsent-v2={some}"), "tcf +-");
         check(&format!("euconsent-v2={all}; CookieConsent=0"), "tcf --");
         check(&format!("__cmpconsent1234={some}_51_1_"), "tcf +-");
         check(&format!("euconsent-v2={all}; euconsent-v2={some}"), "tcf +-");
@@ -321,7 +367,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "\\PC*", name in "(CookieConsent|OptanonConsent|uc_settings|euconsent-v2|cmplz_marketing|ucData|borlabs-cookie|didomi_token|_iub_cs-1|klaro|__cmpconsent1)", tail in "[%a-fA-F0-9:,{}&='\"]{0,60}") {
+        fn never_panics(text in "\\PC*", name in "(CookieConsent|OptanonConsent|uc_settings|euconsent-v2|cmplz_marketing|ucData|borlabs-cookie|didomi_token|_iub_cs-1|klaro|__cmpconsent1|CookieLawInfoConsent|viewed_cookie_policy|complianz_consent_status|_tracking_consent|halo_consent)", tail in "[%a-fA-F0-9:,{}&='\"]{0,60}") {
             from_cookies(&text);
             from_cookies(&format!("{name}={text}"));
             from_cookies(&format!("{name}={tail}"));

@@ -2,6 +2,7 @@
 //!
 //! A state that a manager wrote before anybody answered is no answer: the site's mode decides then. Formats:
 //! CookieYes  https://www.cookieyes.com/documentation/
+//! GDPR Cookie Consent, its older plug-in https://www.webtoffee.com/docs/gdpr-legacy/cookies-in-gdpr-cookie-consent-plugin/
 //! Cookiebot  https://www.cookiebot.com/en/developer/
 //! OneTrust   https://my.onetrust.com/articles/en_US/Knowledge/UUID-2dc719a8-4be5-8d16-1dc8-c7b4147b88e0
 //! Complianz  https://complianz.io/developers-guide-for-third-party-integrations
@@ -133,18 +134,34 @@ fn services(value: Option<&Value>) -> Vec<(String, Answer)> {
     }
 }
 
-/// `{"con":{"CMP":{"a":"1","m":"0","p":"","s":""}},"v":"2.1",…}`: a analytics, m marketing, empty until answered.
+/// `{"con":{"CMP":{"a":"1","m":"0","p":"","s":""}},"v":"2.1",…}`: a analytics, m marketing, s the sale of data, empty until answered.
+/// Of version 3 `3AMps._USCA_t_f_…`: before the dot what was answered, in capitals with a yes; behind it what was not.
 pub(super) fn shopify(text: &str) -> Answers {
-    let Ok(json) = serde_json::from_str::<Value>(text) else {
-        return NOTHING;
+    let answer = match text.strip_prefix('3').and_then(|rest| rest.split('_').next()?.split_once('.')) {
+        Some((answered, _)) if answered.chars().all(|c| "ampsAMPS".contains(c)) => by_letters(answered),
+        Some(_) => return NOTHING,
+        None => {
+            let Ok(json) = serde_json::from_str::<Value>(text) else { return NOTHING };
+            ["a", "m", "s"]
+                .map(|name| json.pointer("/con/CMP").and_then(|cmp| cmp.get(name)?.as_str()).and_then(Answer::parse).unwrap_or_default())
+        }
     };
-    let flag = |name: &str| json.pointer("/con/CMP").and_then(|cmp| cmp.get(name)?.as_str()).and_then(Answer::parse).unwrap_or_default();
-    (flag("a"), flag("m"))
+    let [analytics, marketing, sale] = answer;
+    // What may not be sold or shared goes to no ad platform. Not having objected is no answer.
+    (analytics, if sale == Answer::Denied { Answer::Denied } else { marketing })
+}
+
+fn by_letters(answered: &str) -> [Answer; 3] {
+    ['a', 'm', 's'].map(|letter| match (answered.contains(letter), answered.contains(letter.to_ascii_uppercase())) {
+        (true, _) => Answer::Denied,
+        (false, true) => Answer::Granted,
+        (false, false) => Answer::Unknown,
+    })
 }
 
 /// What home-made banners and lesser-known managers write: a word, pairs, or JSON with the categories as keys.
 pub(super) fn plain(text: &str) -> Answers {
-    let text = text.trim();
+    let text = text.trim().trim_matches(['"', '\'']);
     match text.to_ascii_lowercase().as_str() {
         // "dismiss" closes a notice that asked nothing.
         "dismiss" | "dismissed" | "" => return NOTHING,

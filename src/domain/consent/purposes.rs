@@ -5,6 +5,7 @@
 //! iubenda https://www.iubenda.com/en/help/1205
 //! Klaro https://klaro.org/docs/integration/annotated-configuration
 //! Axeptio https://support.axeptio.eu/
+//! GDPR Cookie Consent (WordPress, CookieYes' older plug-in) https://www.webtoffee.com/docs/gdpr-legacy/cookies-in-gdpr-cookie-consent-plugin/
 //! CookieConsent by Orest Bida https://cookieconsent.orestbida.com/advanced/cookie-structure.html
 
 use base64::Engine;
@@ -96,6 +97,20 @@ pub(super) fn orestbida(text: &str) -> Answers {
     let has = |wanted: Use| agreed.iter().filter_map(Value::as_str).any(|name| use_of(name) == Some(wanted));
     let answer = |is_agreed| if is_agreed { Answer::Granted } else { Answer::Denied };
     (answer(has(Use::Analytics)), answer(has(Use::Marketing)))
+}
+
+/// `CookieLawInfoConsent`, base64 of `{"necessary":true,"analytics":false,"advertisement":false,"ver":"…"}`: the boxes as they stood when
+/// the bar was answered, or one of them was touched. They hold only where `viewed_cookie_policy` says yes. Sites that
+/// never made groups of their own have `non-necessary` for all of it. `ccpaOptout` is an objection to the sale of data.
+pub(super) fn cookie_law_info(value: &str, is_answered: bool) -> Answers {
+    let Some(json) = unpacked(value) else { return NOTHING };
+    let objects = if json.get("ccpaOptout") == Some(&Value::Bool(true)) { Answer::Denied } else { Answer::Unknown };
+    if !is_answered {
+        return (Answer::Unknown, objects);
+    }
+    let group = |names: [&str; 2]| flag(names.iter().find_map(|name| json.get(*name)));
+    let rest = flag(json.get("non-necessary"));
+    (group(["analytics", "statistics"]).and(rest), group(["advertisement", "marketing"]).and(rest).and(objects))
 }
 
 fn flag(value: Option<&Value>) -> Answer {
@@ -282,10 +297,30 @@ mod tests {
         check(orestbida(r#"{"revision":0}"#), "??", "nothing");
     }
 
+    #[test]
+    fn boxes_of_the_older_plug_in() {
+        for (text, is_answered, want) in [
+            (r#"{"necessary":true,"functional":true,"analytics":true,"advertisement":false,"ver":"2"}"#, true, "+-"),
+            (r#"{"necessary":true,"analytics":true,"advertisement":true}"#, false, "??"),
+            (r#"{"necessary":true,"non-necessary":true,"ver":true}"#, true, "++"),
+            (r#"{"necessary":true,"non-necessary":false}"#, true, "--"),
+            (r#"{"necessary":true,"analytics":true,"advertisement":true,"ccpaOptout":true}"#, true, "+-"),
+            (r#"{"ccpaOptout":true}"#, false, "?-"),
+            (r#"{"necessary":true}"#, true, "??"),
+            ("[]", true, "??"),
+        ] {
+            for value in [PADDED.encode(text), URL_SAFE_NO_PAD.encode(text)] {
+                check(cookie_law_info(&value, is_answered), want, text);
+            }
+        }
+        check(cookie_law_info("true", true), "??", "no JSON");
+    }
+
     proptest! {
         #[test]
         fn never_panics(text in "\\PC*", json in "[\\[\\]{}\":,a-z0-9.]{0,60}") {
             for given in [&text, &json] {
+                cookie_law_info(given, true);
                 for read in [borlabs, didomi, iubenda, iubenda_objections, klaro, axeptio, orestbida] {
                     read(given);
                 }

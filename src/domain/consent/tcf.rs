@@ -48,8 +48,13 @@ fn engine() -> GeneralPurpose {
 /// Makes strings for tests: version 2 with the given purposes.
 #[cfg(test)]
 pub fn made(purposes: &[usize]) -> String {
+    made_as(2, purposes)
+}
+
+#[cfg(test)]
+pub fn made_as(version: u8, purposes: &[usize]) -> String {
     let mut bytes = [0u8; 27];
-    bytes[0] = 2 << 2;
+    bytes[0] = version << 2;
     for purpose in purposes {
         let at = PURPOSES_AT + purpose - 1;
         bytes[at / 8] |= 0x80 >> (at % 8);
@@ -87,6 +92,37 @@ mod tests {
         let json = format!("[null,null,[\"{}\",\"1~2.3\"]]", made(&[1, 8]));
         assert_eq!(find(&json), Some((YES, NO)));
         assert_eq!(find("Cats and dogs"), None);
+    }
+
+    /// What we cannot read is no answer: neither a yes by chance nor a no by zeros.
+    #[test]
+    fn other_versions_and_broken_strings() {
+        let all: Vec<usize> = (1..=10).collect();
+        for version in [0, 1, 3, 4, 63] {
+            check(&made_as(version, &all), None);
+            check(&made_as(version, &[]), None);
+            check(&format!("{}.YAAAAAAAAAAA", made_as(version, &all)), None);
+        }
+        let whole = made(&all);
+        for end in 0..30 {
+            check(&whole[..end], None);
+        }
+        for end in 30..=whole.len() {
+            check(&whole[..end], Some((YES, YES)));
+        }
+        for broken in [
+            format!(".{whole}"),
+            whole.replacen('A', "*", 1),
+            whole.replacen('A', " ", 1),
+            format!("{{\"tcString\":\"{whole}\"}}"),
+            "C".repeat(29),
+            "=".repeat(40),
+            "3".repeat(40),
+        ] {
+            check(&broken, None);
+        }
+        assert_eq!(find(&format!("[\"{}\",\"{}\"]", made_as(3, &all), made(&[1, 8]))), Some((YES, NO)), "the one that can be read");
+        assert_eq!(find(&made_as(3, &all)), None);
     }
 
     #[test]

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::consent::Answer;
 use super::super::coupon;
 use super::super::fact::{Person, ShopTouch, Stated, Traces};
 use super::super::money::{Currency, Money, NoAmount};
 use super::super::person::{Email, Name, Phone, country_code};
 use super::super::short_code::found_in_all;
 use super::super::time::{DAY_MS, Day, Time};
+use super::super::yes_no;
 use super::amount::{Habit, NoNumber, Unit, Written};
 use super::columns::{AMOUNTS, Layout, meaning, unit_of};
 use super::date;
@@ -191,11 +193,7 @@ impl<'h> Cells<'h> {
     }
 
     pub fn flag(&self, name: &str) -> Option<bool> {
-        match self.word(name).to_lowercase().as_str() {
-            "yes" | "true" | "1" | "y" | "ja" | "oui" | "si" | "granted" => Some(true),
-            "no" | "false" | "0" | "n" | "nein" | "non" | "denied" => Some(false),
-            _ => None,
-        }
+        yes_no::read(self.word(name))
     }
 
     pub fn person(&self) -> Result<Person, Refusal> {
@@ -232,7 +230,7 @@ impl<'h> Cells<'h> {
             coupons: coupon::codes([self.word("coupon")]).iter().map(|code| cut(code, LONGEST)).collect(),
             affiliate: self.text("affiliate", LONGEST),
             stated: None,
-            consent_given: self.flag("consent"),
+            consent_given: Answer::parse(self.word("consent")).and_then(Answer::given),
             user_agent: None,
         }
     }

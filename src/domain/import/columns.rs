@@ -231,7 +231,7 @@ impl Layout {
         let units = units.collect();
         let is_there = |word: &str| places.contains(&Some(word));
         let mut missing: Vec<&'static str> =
-            needed(kind).iter().copied().filter(|words| !words.split('|').any(is_there)).map(in_words).collect();
+            needed(kind).iter().copied().filter(|words| !words.split('|').any(is_there)).map(|words| in_words(kind, words)).collect();
         if kind == ImportKind::Spend && maker.is_none() && home.source.is_none() && !is_there("source") {
             missing.push("source");
         }
@@ -270,8 +270,9 @@ impl Layout {
 }
 
 /// A group of columns as an owner would call it.
-fn in_words(words: &'static str) -> &'static str {
+fn in_words(kind: ImportKind, words: &'static str) -> &'static str {
     match words {
+        "at" if kind == ImportKind::Offline => "when",
         "day|from" => "day",
         "order_id|number|id" => "order_id",
         "at|paid_at" | "at" => "created_at (the time)",
@@ -336,6 +337,7 @@ mod tests {
                 assert_eq!(meaning(kind, name).map(|(m, _)| m), Some("back"), "{name}");
             }
         }
+        assert_eq!(read(ImportKind::Offline, "what"), Err(vec!["when", "email or phone"]));
         assert_eq!(read(ImportKind::Touches, "time"), Err(vec!["landing, url, source or referrer"]));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::campaign::{Utm, normal_medium, normal_source};
 use super::super::fact::Milestone;
-use super::super::milestone::{ByHand, kind_of, kinds};
+use super::super::milestone::{ByHand, KINDS, kind_of, kinds};
 use super::super::time::Time;
 use super::cells::Cells;
 use super::{Home, ImportKind, LONGEST, Refusal, Row};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result as Done};
 const LONGEST_NOTE: usize = 2_000;
 
 /// Words that an owner knows, and the step and the teller each stands for.
-pub const WORDS: [(&str, &str, &str); 8] = [
+const WORDS: [(&str, &str, &str); 8] = [
     ("lead", "lead_captured", "manual"),
     ("referral", "lead_captured", "referral"),
     ("booking", "appointment_booked", "manual"),
@@ -24,6 +24,34 @@ pub const WORDS: [(&str, &str, &str); 8] = [
     ("no_show", "appointment_no_show", "manual"),
     ("cancellation", "appointment_cancelled", "manual"),
     ("sign_up", "signup_completed", "direct_signup"),
+];
+/// What lists of calls and visitors say instead, and the word that each stands for.
+const EVERYDAY: [(&str, &str); 25] = [
+    ("call", "lead"),
+    ("phone", "lead"),
+    ("phone_call", "lead"),
+    ("telephone", "lead"),
+    ("telephone_call", "lead"),
+    ("called", "lead"),
+    ("walk_in", "lead"),
+    ("walkin", "lead"),
+    ("walked_in", "lead"),
+    ("enquiry", "lead"),
+    ("inquiry", "lead"),
+    ("request", "lead"),
+    ("recommendation", "referral"),
+    ("referred", "referral"),
+    ("booked", "booking"),
+    ("registered", "registration"),
+    ("visit", "attendance"),
+    ("visited", "attendance"),
+    ("came", "attendance"),
+    ("attended", "attendance"),
+    ("noshow", "no_show"),
+    ("cancelled", "cancellation"),
+    ("canceled", "cancellation"),
+    ("signup", "sign_up"),
+    ("signed_up", "sign_up"),
 ];
 
 /// One that was typed in: an object with the columns of a file as its fields.
@@ -98,18 +126,27 @@ fn what(cells: &Cells) -> Result<(String, &'static str), Refusal> {
     if told.is_empty() {
         return Ok(("lead_captured".into(), if cells.told("referred_by").is_some() { "referral" } else { "manual" }));
     }
-    if let Some((_, kind, source)) = WORDS.iter().find(|(word, ..)| *word == told || format!("{word}s") == told) {
-        return Ok(((*kind).to_owned(), source));
+    let is = |word: &str| word == told || told.strip_suffix('s') == Some(word);
+    let plain = |word: &str| WORDS.iter().find(|(known, ..)| *known == word).map(|(_, kind, source)| ((*kind).to_owned(), *source));
+    if let Some(found) = WORDS.iter().find(|(word, ..)| is(word)).and_then(|(word, ..)| plain(word)) {
+        return Ok(found);
     }
     let own = &cells.home.steps;
-    match kind_of(&told, own) {
-        Some(kind) => Ok((kind.to_owned(), "manual")),
-        None => {
-            let words: Vec<&str> = WORDS.iter().map(|(word, ..)| *word).chain(kinds(own)).collect();
-            Err(Refusal::new("what", format!("It is none of {}.", words.join(", "))))
-        }
+    // What the site means by a word goes before what we take it for: `call=appointment_booked`.
+    if let Some(kind) = kind_of(&told, own) {
+        return Ok((kind.to_owned(), "manual"));
     }
+    if let Some(found) = EVERYDAY.iter().find(|(word, _)| is(word)).and_then(|(_, word)| plain(word)) {
+        return Ok(found);
+    }
+    let own: Vec<&str> = kinds(own).split_off(KINDS.len());
+    let own = if own.is_empty() { String::new() } else { format!(", or a step of your own: {}", own.join(", ")) };
+    Err(Refusal::new("what", format!("{KNOWN}{own}.")))
 }
+
+/// The words, as they are said to whoever wrote another.
+const KNOWN: &str = "It is no word for what happened. Write call, walk-in or lead (somebody asked), referral, booking, visit (they came), \
+    no-show, cancellation, registration or sign-up";
 
 /// One that is typed in without a time happened just now.
 fn moment(cells: &Cells, is_imported: bool) -> Result<Time, Refusal> {
@@ -146,6 +183,12 @@ mod tests {
             ("Lead", "lead_captured", "manual"),
             ("referrals", "lead_captured", "referral"),
             ("No show", "appointment_no_show", "manual"),
+            ("call", "lead_captured", "manual"),
+            ("Phone call", "lead_captured", "manual"),
+            ("Calls", "lead_captured", "manual"),
+            ("walk-in", "lead_captured", "manual"),
+            ("visit", "appointment_completed", "manual"),
+            ("signup", "signup_completed", "direct_signup"),
             ("sign-up", "signup_completed", "direct_signup"),
             ("event_attended", "event_attended", "manual"),
             ("demo_held", "event_attended", "manual"),
@@ -156,7 +199,12 @@ mod tests {
         }
         let none = read(json!({"email": "ann@mail.example", "referred_by": "Ben"})).expect("a referral");
         assert_eq!((none.source.as_str(), none.utm.source.as_deref()), ("referral", Some("referral")));
-        assert_eq!(read(json!({"what": "dance", "email": "ann@mail.example"})).expect_err("refused").0, "what");
+        let (field, words) = read(json!({"what": "dance", "email": "ann@mail.example"})).expect_err("refused");
+        assert_eq!(field, "what");
+        assert!(words.contains("call, walk-in") && words.contains("trial_started") && !words.contains("_captured"), "{words}");
+        let own = Home { steps: vec!["call=appointment_booked".into()], ..home() };
+        let cells = Cells::of_json(ImportKind::Offline, br#"{"what": "call"}"#, &own).expect("a row");
+        assert_eq!(what(&cells).expect("a step").0, "appointment_booked", "the owner's own word");
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Sheet {
         };
         let cells = match cells {
             Ok(cells) => cells,
-            Err(refusal) => return Outcome::Refused(refusal),
+            Err(refusal) => return Outcome::Refused(self.as_named(refusal)),
         };
         let read = match self.kind {
             ImportKind::Spend => spend::read(&cells, &self.layout),
@@ -257,8 +257,14 @@ impl Sheet {
                 Outcome::Row { name: self.name(&cells, &row, id), row }
             }
             Ok(None) => Outcome::LeftOut,
-            Err(refusal) => Outcome::Refused(refusal),
+            Err(refusal) => Outcome::Refused(self.as_named(refusal)),
         }
+    }
+
+    /// By the column's own name, as whoever wrote the file knows it.
+    fn as_named(&self, refusal: Refusal) -> Refusal {
+        let own = self.shape.mapped.iter().find(|(_, meaning)| *meaning == refusal.field).map(|(name, _)| name.clone());
+        Refusal { field: own.unwrap_or(refusal.field), ..refusal }
     }
 
     fn name(&mut self, cells: &Cells, row: &Row, id: Option<String>) -> Name {
@@ -321,6 +327,22 @@ mod tests {
                 Outcome::Row { name, row } => format!("{}: {} {:?}", told.line, name.key, row.amount().map(|m| m.to_string())),
             })
             .collect()
+    }
+
+    #[test]
+    fn a_list_of_calls_is_read_in_its_owners_words() {
+        let text = "when,phone,what\n2026-06-01,+353861234567,call\n2026-06-02,+353861234567,Walk-in\n2026-06-03,+353861234567,visit\n\
+            yesterday,+353861234567,call\n2026-06-04,12,call\n2026-06-04,+353861234567,dance\n";
+        let all = read(ImportKind::Offline, text.as_bytes(), 1_000);
+        let kinds = all.iter().filter_map(|told| match &told.outcome {
+            Outcome::Row { row: Row::Fact(fact, _), .. } => match &**fact {
+                Fact::Milestone(step) => Some(step.kind.as_str()),
+                _ => None,
+            },
+            _ => None,
+        });
+        assert_eq!(kinds.collect::<Vec<_>>(), ["lead_captured", "lead_captured", "appointment_completed"]);
+        assert_eq!(said(&all)[3..], ["5: when", "6: phone", "7: what"], "by the names of the file's own columns");
     }
 
     #[test]

@@ -57,11 +57,7 @@ pub fn read(cells: &Cells) -> Result<(HistoryTouch, Option<String>), Refusal> {
         user_agent: cells.text("user_agent", 512).unwrap_or_default(),
         language: cells.text("language", 35),
         country: cells.told("country").map(|c| c.to_uppercase()).filter(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase())),
-        consent: cells.told("consent").map_or(Consent::UNKNOWN, |word| match word.to_lowercase().as_str() {
-            "yes" | "true" | "1" => from_word("granted"),
-            "no" | "false" | "0" => from_word("denied"),
-            word => from_word(word),
-        }),
+        consent: cells.told("consent").map_or(Consent::UNKNOWN, |word| from_word(&word)),
     };
     Ok((touch, cells.id("event_id")?))
 }

@@ -7,6 +7,8 @@ pub mod beside;
 mod file;
 /// `erasures.log`, for older backups.
 pub mod log;
+/// How the owner calls the connections that are told.
+mod names;
 /// Old news of erased people.
 pub mod past;
 /// Destinations that had heard of the person.
@@ -21,17 +23,21 @@ use crate::app::App;
 use crate::backup::Watch;
 use crate::crypto;
 use crate::domain::ids::{ConnectionId, ErasureId, SiteId};
+use crate::domain::mask;
 use crate::domain::person::{Email, Phone};
 use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::intake::own_id;
 use crate::sources::Whom;
-use crate::store::erasures::{self, Certificate, NewErasure, Sight, Subject, Whole, export, notices, person, tombstones, wipe};
+use crate::store::erasures::known_as::{self, Face, KnownAs};
+use crate::store::erasures::{self, Certificate, NewErasure, Sight, Subject, Whole, export, notices, person, things, tombstones, wipe};
 use crate::store::scope::SiteConn;
 use crate::store::sites::Site;
 use crate::store::{audit, conversions};
 
+pub use crate::store::erasures::things::{GOES, STAYS, in_words};
 pub use crate::store::erasures::{Buyer, Named};
+pub use names::Names;
 
 /// Whoever asks waits this long for the search of the file; it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -106,12 +112,13 @@ pub async fn begin(app: &App, site: &Arc<Site>, named: Named, who: &str) -> Resu
 /// The one change. What is the past from now on is written down beside it.
 async fn erase(app: &App, site: &Arc<Site>, named: Named, who: &str, uid: &str, at: Time, watch: &Watch) -> Result<ErasureId> {
     let (owner, who, uid) = (site.clone(), who.to_owned(), uid.to_owned());
+    let names = Names::of(app, site);
     let is_from_log = matches!(named, Named::Log(_));
     let (id, line) = app
         .store
         .write(site.id, move |c| {
             let whole = find(c, &owner, &named, Sight::Erasure)?;
-            let (id, digests) = wiped(c, &owner, &named, &whole, &who, &uid, at)?;
+            let (id, digests) = wiped(c, &owner, (&named, &names), &whole, &who, &uid, at)?;
             audit::add(c, &who, "erased", &json!({"erasure": id, "by": named.word()}), at)?;
             Ok((id, log::Line { uid, site: owner.public_key.clone(), at: at.ms(), digests }))
         })
@@ -135,7 +142,15 @@ fn find(c: &SiteConn, site: &Site, named: &Named, sight: Sight) -> Result<Whole>
     person::find(c, named, sight, |kind, value| tombstones::digest(&key, kind, value))
 }
 
-fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid: &str, at: Time) -> Result<(ErasureId, Vec<String>)> {
+fn wiped(
+    c: &SiteConn,
+    site: &Site,
+    (named, names): (&Named, &Names),
+    whole: &Whole,
+    who: &str,
+    uid: &str,
+    at: Time,
+) -> Result<(ErasureId, Vec<String>)> {
     let key = &site.keys.tombstone;
     let mut stones: Vec<[u8; 16]> = whole.identities.iter().map(|(kind, value)| tombstones::digest(key, kind, value)).collect();
     stones.extend(whole.keys.iter().map(|session| tombstones::digest(key, tombstones::SESSION, session)));
@@ -167,11 +182,12 @@ fn wiped(c: &SiteConn, site: &Site, named: &Named, whole: &Whole, who: &str, uid
     }
     let in_bodies: Vec<[u8; 16]> =
         whole.identities.iter().map(|(kind, value)| tombstones::digest(&site.keys.digest, kind, value)).collect();
+    let things = things::count(c, whole)?;
     let counts = wipe::run(c, &site.zone, whole, &in_bodies, at)?;
-    let new = NewErasure { uid, at, who, named_by: named.word(), digests: &digests, counts: &counts, subject: &subject };
+    let new = NewErasure { uid, at, who, named_by: named.word(), digests: &digests, counts: &counts, things: &things, subject: &subject };
     let id = erasures::add(c, &new)?;
     for (connection, platform) in told {
-        notices::add(c, &telling::first(id, connection, platform, at))?;
+        notices::add(c, &telling::first(id, connection, platform, names, at))?;
     }
     Ok((id, digests))
 }
@@ -212,9 +228,11 @@ pub async fn go_on(app: &App) -> Result<()> {
 /// What would go, before anybody says yes.
 pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value> {
     let (owner, now) = (site.clone(), app.clock.now());
+    let names = Names::of(app, site);
     app.store
         .read(site.id, move |c| {
             let whole = find(c, &owner, &named, Sight::Erasure)?;
+            let known_as = known_as::list(c, &whole)?;
             let mut told: Vec<(ConnectionId, String)> = Vec::new();
             let mut waiting = 0;
             for conversion in &whole.conversions {
@@ -226,8 +244,8 @@ pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value>
             let mut platforms: Vec<&str> = told.iter().map(|(_, platform)| platform.as_str()).collect();
             platforms.dedup();
             let notice = |(connection, platform): &(ConnectionId, String)| {
-                let first = telling::first(ErasureId::new(0), *connection, platform.clone(), now);
-                json!({"connection": connection, "platform": platform, "by_program": first.state == "pending", "sentence": first.sentence})
+                let first = telling::first(ErasureId::new(0), *connection, platform.clone(), &names, now);
+                json!({"connection": connection, "platform": platform, "name": names.name(*connection, platform), "by_program": first.state == "pending", "sentence": first.sentence})
             };
             Ok(json!({
                 "rows": {
@@ -237,11 +255,32 @@ pub async fn preview(app: &App, site: &Arc<Site>, named: Named) -> Result<Value>
                 },
                 "is_known": !(whole.contacts.is_empty() && whole.sessions.is_empty() && whole.leads.is_empty()
                     && whole.orders.is_empty() && whole.conversions.is_empty() && whole.inbox.is_empty() && whole.conversations.is_empty()),
+                // The same words and counts as on the certificate.
+                "things": things::count(c, &whole)?,
+                "known_as": shown_known_as(&known_as),
                 "destinations": platforms,
                 "told": told.iter().map(notice).collect::<Vec<_>>(),
             }))
         })
         .await
+}
+
+/// Masked as in every list: enough to tell two people apart.
+fn shown_known_as(known: &KnownAs) -> Value {
+    let name = |f: &Face| [&f.first_name, &f.last_name].map(|n| mask::word(n)).join(" ").trim().to_owned();
+    let shown = |f: &Face| {
+        json!({
+            "name": Some(name(f)).filter(|n| !n.is_empty()),
+            "email": f.email.as_deref().map(mask::email),
+            "phone": f.phone.as_deref().map(mask::phone),
+            "orders": f.orders, "numbers": f.numbers, "leads": f.leads, "steps": f.steps,
+        })
+    };
+    json!({
+        "people": known.faces.iter().map(shown).collect::<Vec<_>>(),
+        "names": known.names, "emails": known.emails, "phones": known.phones,
+        "is_several": known.is_several(), "share_a_phone": known.share_a_phone,
+    })
 }
 
 /// All of a person, for the person.
@@ -258,11 +297,11 @@ pub async fn exported(app: &App, site: &Arc<Site>, named: Named) -> Result<serde
 pub async fn certificate(app: &App, site: &Arc<Site>, id: ErasureId) -> Result<Value> {
     let found = app.store.read(site.id, move |c| Ok((erasures::find(c, id)?, notices::list(c, id)?))).await?;
     let (Some(certificate), told) = found else { return Err(Error::not_found(format!("There is no {id}."))) };
-    Ok(shown(site, &certificate, &told))
+    Ok(shown(site, &Names::of(app, site), &certificate, &told))
 }
 
 /// A certificate as answers show it: no address is in it.
-pub fn shown(site: &Site, e: &Certificate, told: &[notices::Notice]) -> Value {
+pub fn shown(site: &Site, names: &Names, e: &Certificate, told: &[notices::Notice]) -> Value {
     let total: i64 = e.counts.as_object().map(|m| m.values().filter_map(Value::as_i64).sum()).unwrap_or_default();
     let searched = match (&e.cleaned_at, &e.residue) {
         (None, _) => "pending",
@@ -278,11 +317,12 @@ pub fn shown(site: &Site, e: &Certificate, told: &[notices::Notice]) -> Value {
         "who": e.who,
         "by": e.named_by,
         "due_at": site.zone.text(e.at.plus_ms(erasures::LONGEST_MS)),
+        "things": e.things,
         "rows": e.counts,
         "total": total,
         "file": {"state": searched, "searched_at": e.cleaned_at.map(|at| site.zone.text(at)), "rewrites": e.rewrites, "residue": e.residue},
         "destinations": told.iter().map(|n| json!({
-            "connection": n.connection, "platform": n.platform, "state": n.state, "sentence": n.sentence,
+            "connection": n.connection, "platform": n.platform, "name": names.name(n.connection, &n.platform), "state": n.state, "sentence": n.sentence,
             "settled_at": n.settled_at.map(|at| site.zone.text(at)),
         })).collect::<Vec<_>>(),
         "done_at": e.done_at.map(|at| site.zone.text(at)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Names;
 use crate::app::App;
 use crate::crypto;
 use crate::destinations::{self, Erased};
@@ -9,7 +10,6 @@ use crate::domain::ids::{ConnectionId, ErasureId};
 use crate::domain::retry::{self, Next, Scale};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::error::Result;
-use crate::platforms;
 use crate::store::erasures::notices::{self, Notice};
 use crate::store::erasures::{LONGEST_MS, Subject};
 use crate::store::sites::Site;
@@ -18,8 +18,8 @@ use crate::store::sites::Site;
 const LATER_MS: i64 = 12 * HOUR_MS;
 
 /// The row as it is planned with the erasure.
-pub fn first(erasure: ErasureId, connection: ConnectionId, platform: String, now: Time) -> Notice {
-    let name = name_of(&platform);
+pub fn first(erasure: ErasureId, connection: ConnectionId, platform: String, names: &Names, now: Time) -> Notice {
+    let name = names.name(connection, &platform);
     let can = destinations::find(&platform).is_some_and(|d| d.takes_erasures());
     let (state, sentence) = match can {
         true => ("pending", format!("{name} is told next.")),
@@ -38,10 +38,6 @@ pub fn first(erasure: ErasureId, connection: ConnectionId, platform: String, now
     }
 }
 
-fn name_of(platform: &str) -> String {
-    platforms::find(platform).map_or(platform.to_owned(), |p| p.name().to_owned())
-}
-
 /// Tells those that are due. True where nobody is left to be told.
 pub async fn run(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject, at: Time) -> Result<bool> {
     let mut is_all = true;
@@ -57,7 +53,10 @@ pub async fn run(app: &App, site: &Arc<Site>, id: ErasureId, subject: &Subject, 
         if app.talks.is_on_its_way(site.id, id, notice.connection) {
             // It might arrive behind the word that the person was erased, and bring them back there.
             is_all = false;
-            let sentence = format!("{} is told as soon as what is on its way to it has arrived.", name_of(&notice.platform));
+            let sentence = format!(
+                "{} is told as soon as what is on its way to it has arrived.",
+                Names::of(app, site).name(notice.connection, &notice.platform)
+            );
             app.store.write(site.id, move |c| notices::wait(c, &notice, &sentence)).await?;
             continue;
         }

@@ -30,6 +30,7 @@ pub fn of(app: &App, site: &std::sync::Arc<Site>, told: HistoryTouch) -> Option<
     let touch = PageTouch {
         at: told.at,
         claim: told.session.as_deref().map(|text| session_id::open(text, key).unwrap_or_else(|| session_id::mapped(text, key))),
+        is_fresh: false,
         // What a file brings is known again by its row, not by an event id that some page may send too.
         event_id: None,
         utm: told.utm,

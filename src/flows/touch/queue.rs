@@ -6,41 +6,57 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Admitted, PageTouch, admit, record, stored, tell};
+use super::{Admitted, Judged, PageTouch, admit, record, stored, tell};
 use crate::app::{App, MOST_QUEUED};
 use crate::domain::storage::Burden;
+use crate::domain::time::Time;
 use crate::error::{Error, Result};
 use crate::flows::refusal;
 use crate::store::counters;
 use crate::store::sites::Site;
 
+/// A touch on its way to the disk.
+struct Queued {
+    app: App,
+    touch: Box<PageTouch>,
+    judged: Box<Judged>,
+    now: Time,
+    /// Its place among those that wait, given back when it is told what became of it.
+    #[expect(dead_code, reason = "held, not read")]
+    seat: OwnedSemaphorePermit,
+}
+
 /// Stores a touch behind the page's back.
 pub fn queue(app: &App, site: &Arc<Site>, mut touch: Box<PageTouch>) {
     let Some(seat) = seat(app) else { return };
-    let (own, on) = (app.clone(), site.clone());
+    let own = app.clone();
     if let Err(full) = app.disk.admit(Burden::Visit) {
+        let on = site.clone();
         return apart(app, site, seat, async move { refusal::heed(&own, &on, &touch).await.and(Err(full)) });
     }
     let now = app.clock.now();
     match admit(app, site, &mut touch, now) {
         Admitted::Judged(judged) if judged.short_link.is_none() => {
-            let (recent, is_history) = (app.recent.clone(), touch.is_history);
             app.store.write_later(
                 site.id,
-                move |c| record(c, &touch, &judged, &recent, now),
-                move |ended| {
-                    match ended {
-                        Ok(taken) => tell(&own, &on, &taken, is_history, now),
-                        Err(e) => lost(&own, &on, &e),
-                    }
-                    drop(seat);
+                Queued { app: own, touch, judged, now, seat },
+                |q, c| record(c, &q.touch, &q.judged, &q.app.recent, q.now),
+                |q, ended| match ended {
+                    Ok(taken) => tell(&q.app, &q.judged.site, &taken, q.touch.is_history, q.now),
+                    Err(e) => lost(&q.app, &q.judged.site, &e),
                 },
             );
         }
         // What a short link brought waits for what the redirect has counted.
-        Admitted::Judged(judged) => apart(app, site, seat, async move { stored(&own, &on, touch, judged, now).await.map(drop) }),
+        Admitted::Judged(judged) => {
+            let on = site.clone();
+            apart(app, site, seat, async move { stored(&own, &on, touch, judged, now).await.map(drop) });
+        }
         Admitted::Excluded(_) => count(app, site, seat, "excluded"),
-        Admitted::Limited => apart(app, site, seat, async move { refusal::too_many(&own, &on, &touch).await.map(drop) }),
+        Admitted::Limited => {
+            let on = site.clone();
+            apart(app, site, seat, async move { refusal::too_many(&own, &on, &touch).await.map(drop) });
+        }
     }
 }
 
@@ -68,15 +84,14 @@ fn seat(app: &App) -> Option<OwnedSemaphorePermit> {
 fn count(app: &App, site: &Arc<Site>, seat: OwnedSemaphorePermit, why: &'static str) {
     app.figures.add("touches_dropped", why);
     let day = site.zone.day(app.clock.now());
-    let (own, on) = (app.clone(), site.clone());
     app.store.write_later(
         site.id,
-        move |c| counters::add(c, day, "touch_dropped", why),
-        move |ended| {
+        (app.clone(), site.clone(), seat),
+        move |_, c| counters::add(c, day, "touch_dropped", why),
+        |(app, site, _seat), ended| {
             if let Err(e) = ended {
-                lost(&own, &on, &e);
+                lost(&app, &site, &e);
             }
-            drop(seat);
         },
     );
 }

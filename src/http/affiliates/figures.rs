@@ -25,9 +25,9 @@ const STRANGERS: usize = 20;
 
 const QUERY: &[(&str, &str)] = &[("from", "first day, 2026-06-01; without it, 30 days"), ("to", "last day, included; without it, today")];
 
-pub const REPORT: Doc = Doc::new("Reports", "Partners: clicks, leads, orders, net revenue, earnings per click (in each currency), commission pending, approved, paid and reversed, flags. Codes that nobody has stand apart.")
+pub const REPORT: Doc = Doc::new("Reports", "Partners: clicks, leads, orders, net revenue, earnings per click (in each currency), conversions by click and how many of them came by a link, commission pending, approved, paid and reversed, flags. Codes that nobody has stand apart.")
     .query(QUERY)
-    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"epc_by_currency":[{"minor":500,"currency":"EUR"}],"conversion_rate":0.05,"commissions":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
+    .answer(r#"{"items":[{"affiliate":"affiliate_1","name":"Noor","clicks":1000,"conversions":50,"by_link":48,"net":[{"minor":500000,"currency":"EUR"}],"epc":{"minor":500,"currency":"EUR"},"epc_by_currency":[{"minor":500,"currency":"EUR"}],"conversion_rate":0.05,"commissions":{"pending":[],"approved":[],"paid":[],"reversed":[],"earned":[]},"flags":[]}],"strangers":[{"code":"karim","clicks":12,"conversions":0}]}"#)
     .statuses(&[200, 400]);
 pub const CSV: Doc =
     Doc::new("Reports", "The same as CSV.").query(QUERY).answer("affiliate,name,…").of_type("text/csv").statuses(&[200, 400]);
@@ -103,6 +103,8 @@ pub fn of(f: &Figures, currency: Currency) -> Value {
     json!({
         "clicks": f.clicks.clicks,
         "conversions": f.conversions,
+        // Coupons, and what the shop's server names, need no click.
+        "by_link": f.seen.by_link.map(|n| n.min(f.conversions)),
         "orders": f.orders,
         "leads": f.leads,
         "net": sums(&f.net),

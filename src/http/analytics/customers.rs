@@ -108,7 +108,7 @@ pub fn customer(k: &Customer, site: &Site, is_open: bool, asked: Option<&str>) -
     })
 }
 
-/// From the highest, whenever they bought.
+/// From the highest, whenever they bought. The documents know of nobody who was erased.
 pub fn listed(site: &Site, order: Order) -> Wanted {
     Wanted {
         currency: site.currency,
@@ -117,6 +117,7 @@ pub fn listed(site: &Site, order: Order) -> Wanted {
         buyer: None,
         source: Choice::default(),
         search: None,
+        with_erased: false,
         cursor: None,
         limit: TOP,
     }

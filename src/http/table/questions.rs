@@ -3,7 +3,7 @@
 use super::super::route::{Right, Route, Scope, Who::*};
 use super::super::{
     audit, backups, connections, contacts, conversions, customers, deliveries, funnels, imports, inbox, leads, link_templates, live, needs,
-    notes, orders, pipeline, receipts, rules, runs, schedules, segments, setups, short_links, spend, timeline,
+    notes, orders, pipeline, receipts, refused_pages, rules, runs, schedules, segments, setups, short_links, spend, timeline,
 };
 use crate::run;
 
@@ -72,6 +72,7 @@ pub const ROUTES: &[Route] = &[
     Route::new("GET", "/api/sites/{site}/audit", Site(Right::Edit, Scope::Read), run!(audit::list), audit::LIST),
     Route::new("GET", "/api/sites/{site}/audit.csv", Site(Right::Edit, Scope::Export), run!(audit::csv), audit::CSV),
     Route::new("GET", "/api/sites/{site}/audit.jsonl", Site(Right::Edit, Scope::Export), run!(audit::jsonl), audit::JSONL),
+    Route::new("GET", "/api/sites/{site}/refused-pages", Site(Right::Read, Scope::Read), run!(refused_pages::list), refused_pages::LIST),
     Route::new("GET", "/api/sites/{site}/connections", Site(Right::See, Scope::Read), run!(connections::list), connections::LIST),
     Route::new("GET", "/api/sites/{site}/connections/{connection}", Site(Right::Edit, Scope::Read), run!(setups::one), setups::ONE),
     Route::new("GET", "/api/sites/{site}/runs", Site(Right::Read, Scope::Read), run!(runs::list), runs::LIST),

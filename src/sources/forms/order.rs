@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::amount::{amount, currency, moment, price};
 use super::person::{person, traces};
-use super::sheet::{Sheet, cleaned, yes_or_no};
+use super::sheet::{Sheet, cleaned};
 use super::{encodings, shapes, shops};
 use crate::domain::campaign::MAX_TEXT;
 use crate::domain::conversion::Rank;
@@ -12,6 +12,7 @@ use crate::domain::fact::{Order, OrderStatus, Person, Refund, Traces};
 use crate::domain::money::{Currency, Money};
 use crate::domain::outgoing::Item;
 use crate::domain::time::Time;
+use crate::domain::yes_no;
 use crate::json;
 use crate::sources::kit::first_text;
 use crate::sources::{Home, Reject};
@@ -223,7 +224,7 @@ fn platform_word(text: &str) -> String {
 
 /// Whether a shop calls the order a test.
 pub fn is_test(map: &Map<String, Value>) -> bool {
-    map.get("test").and_then(crate::sources::kit::scalar).and_then(|t| yes_or_no(&t)).unwrap_or(false)
+    map.get("test").and_then(crate::sources::kit::scalar).and_then(|t| yes_no::read(&t)).unwrap_or(false)
 }
 
 #[cfg(test)]

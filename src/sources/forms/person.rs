@@ -117,7 +117,7 @@ pub fn traces(sheet: &mut Sheet, url: Option<&str>) -> Traces {
         coupons: coupon::codes(sheet.texts(|key| COUPON.contains(&key), MAX_TEXT)),
         affiliate: sheet.trace(&["affiliate", "affiliateid", "affiliatecode"], MAX_TEXT),
         stated,
-        consent_given: sheet.flag(CONSENT),
+        consent_given: sheet.consent(CONSENT),
         user_agent: sheet.text(&["useragent"], 1_024),
     }
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::consent::Answer;
+use crate::domain::yes_no;
 use crate::sources::kit::scalar;
 
 /// How a field came: the sender's own words win over those found deeper.
@@ -93,9 +95,20 @@ impl Sheet {
 
     /// A yes or no under any of these names; what is neither stays where it is.
     pub fn flag(&mut self, keys: &[&str]) -> Option<bool> {
-        let found = self.first(keys, Place::Custom, |f| plain(&f.value).is_some_and(|t| yes_or_no(&t).is_some()))?;
+        let found = self.first(keys, Place::Custom, |f| plain(&f.value).is_some_and(|t| yes_no::read(&t).is_some()))?;
         self.fields[found].is_taken = true;
-        yes_or_no(&plain(&self.fields[found].value)?)
+        yes_no::read(&plain(&self.fields[found].value)?)
+    }
+
+    /// The answer on consent under all of these names: of several a no wins. What is neither yes nor no stays where it is.
+    pub fn consent(&mut self, keys: &[&str]) -> Option<bool> {
+        let mut all = Answer::Unknown;
+        for field in self.fields.iter_mut().filter(|f| !f.is_taken && keys.contains(&f.key.as_str())) {
+            let said = plain(&field.value).and_then(|text| Answer::parse(&text)).unwrap_or_default();
+            field.is_taken |= said.given().is_some();
+            all = all.and(said);
+        }
+        all.given()
     }
 
     /// The first value, in the sender's order, whose name and text fit.
@@ -181,15 +194,6 @@ pub fn cleaned(text: &str, max: usize, keep_lines: bool) -> Option<String> {
     (!cut.is_empty()).then(|| cut.to_owned())
 }
 
-/// `true`, `1`, `yes`, `on` and their opposites; nothing for any other words.
-pub fn yes_or_no(text: &str) -> Option<bool> {
-    match text.trim().to_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" | "y" | "granted" | "accepted" | "checked" => Some(true),
-        "false" | "0" | "no" | "off" | "n" | "denied" | "declined" => Some(false),
-        _ => None,
-    }
-}
-
 /// The text of a scalar. Of a list the last counts: a checkbox sends its hidden `0` before its `1`.
 fn plain(value: &Value) -> Option<String> {
     match value {
@@ -256,6 +260,27 @@ mod tests {
         assert_eq!(s.flag(&["consent"]), Some(true));
         assert_eq!(s.flag(&["other"]), None);
         assert_eq!(Value::Object(s.rest(Map::new())), json!({"other": "perhaps"}));
+    }
+
+    #[test]
+    fn of_several_answers_on_consent_a_no_wins() {
+        const KEYS: &[&str] = &["consentgiven", "marketingconsent"];
+        for (given, marketing, want) in [
+            (json!(true), Value::Null, Some(true)),
+            (json!(0), Value::Null, Some(false)),
+            (json!("Nein"), Value::Null, Some(false)),
+            (json!("reject_all"), json!("yes"), Some(false)),
+            (json!("yes"), json!(["1", "0"]), Some(false)),
+            (json!("perhaps"), json!("oui"), Some(true)),
+            (json!("perhaps"), json!(""), None),
+            (json!({"given": true}), json!("unknown"), None),
+        ] {
+            let mut s = sheet(&[("consent_given", given.clone(), Place::Top), ("Marketing consent", marketing.clone(), Place::Custom)]);
+            assert_eq!(s.consent(KEYS), want, "{given} {marketing}");
+        }
+        let mut s = sheet(&[("consent_given", json!("perhaps"), Place::Top)]);
+        assert_eq!(s.consent(KEYS), None);
+        assert_eq!(Value::Object(s.rest(Map::new())), json!({"consent_given": "perhaps"}), "what nobody can read is kept to be looked at");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::scalar;
 use crate::crypto;
 use crate::domain::campaign::{ClickKind, MAX_TEXT, Utm, clean_text, normal_source};
+use crate::domain::consent;
 use crate::domain::coupon;
 use crate::domain::fact::{Person, Stated, Traces};
 use crate::domain::person::{Email, Name, Phone};
@@ -112,9 +113,20 @@ impl Answers {
                 medium: utm.medium.as_ref().map(|m| m.to_lowercase()),
                 campaign: utm.campaign.clone(),
             }),
-            consent_given: self.find(|key, text| CONSENT.contains(&key).then(|| yes_or_no(text)).flatten()),
+            consent_given: self.consent(),
             user_agent: None,
         }
+    }
+
+    /// Of several answers on consent a no wins. What is neither yes nor no is kept as it was written.
+    fn consent(&mut self) -> Option<bool> {
+        let mut all = consent::Answer::Unknown;
+        for answer in self.0.iter_mut().filter(|a| CONSENT.contains(&a.key.as_str())) {
+            let said = scalar(&answer.value).and_then(|text| consent::Answer::parse(&text)).unwrap_or_default();
+            answer.is_taken |= said.given().is_some();
+            all = all.and(said);
+        }
+        all.given()
     }
 
     /// The click ids by their parameters, as a milestone holds them.
@@ -177,14 +189,6 @@ pub fn content_key(parts: &Value) -> [u8; 32] {
 
 fn is_phone(key: &str) -> bool {
     ["phone", "mobile", "whatsapp", "telefon", "telephone", "cellnumber"].iter().any(|word| key.contains(word)) || key == "tel"
-}
-
-fn yes_or_no(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" | "granted" => Some(true),
-        "false" | "0" | "no" | "off" | "denied" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Known<'_> {
             coupons: coupon::codes(self.told(COUPON).map(|c| clean_text(&c, MAX_TEXT))),
             affiliate: self.told(&["affiliate_id", "affiliate"]).map(|a| clean_text(&a, MAX_TEXT)),
             stated,
-            consent_given: self.metadata.iter().find_map(|map| kit::flag(map, "consent_given")),
+            consent_given: self.metadata.iter().find_map(|map| kit::consent(map, "consent_given")),
             user_agent: None,
         }
     }

@@ -37,7 +37,16 @@ pub fn replay(c: &SiteConn, id: DeliveryId, mode: Mode, at: Time) -> Result<bool
 }
 
 /// Whether `replay` would do anything.
-pub fn may_replay(delivery: &Delivery) -> bool {
+pub fn may_replay(c: &SiteConn, delivery: &Delivery) -> Result<bool> {
+    let erased = c.find(
+        "select 1 from conversions where site_id = :site and id = :id and erased_at is not null",
+        named_params! {":id": delivery.conversion.number()},
+        |_| Ok(()),
+    )?;
+    Ok(erased.is_none() && is_replayable(delivery))
+}
+
+fn is_replayable(delivery: &Delivery) -> bool {
     let is_ended = matches!(delivery.state.as_str(), "cancelled" | "skipped")
         && matches!(delivery.reason.as_deref(), Some("consent" | "erased" | "not_counted" | "united" | OWN_REPORT | REVERSED));
     !is_ended && !matches!(delivery.state.as_str(), "pending" | "leased")

@@ -11,12 +11,12 @@ use crate::domain::erasure::{looked_for, titles};
 use crate::error::{Error, Result};
 
 /// The person as a title may name them.
-pub struct Buyer {
+pub struct Bearer {
     names: Vec<(String, String)>,
     values: Vec<String>,
 }
 
-impl Buyer {
+impl Bearer {
     /// Read before their names are blanked.
     pub fn of(c: &SiteConn, whole: &Whole) -> Result<Self> {
         let mut names: BTreeSet<(String, String)> = BTreeSet::new();
@@ -48,14 +48,14 @@ impl Buyer {
 }
 
 /// Takes the person out of the lines of an order, and out of the lists and counts that are made of them.
-pub fn rename(c: &SiteConn, buyer: &Buyer, order: i64) -> Result<()> {
+pub fn rename(c: &SiteConn, bearer: &Bearer, order: i64) -> Result<()> {
     let id = named_params! {":id": order};
     let sql = "select items, conversion_id from orders where site_id = :site and id = :id";
     let Some((items, conversion)) = c.find(sql, id, |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))? else {
         return Ok(());
     };
     let mut lines: Value = serde_json::from_str(&items).map_err(Error::internal)?;
-    let changed = buyer.clear(&mut lines);
+    let changed = bearer.clear(&mut lines);
     if changed.is_empty() {
         return Ok(());
     }
@@ -88,7 +88,7 @@ pub fn rename(c: &SiteConn, buyer: &Buyer, order: i64) -> Result<()> {
 }
 
 /// What of a statement's lines may stay.
-pub fn unnamed(buyer: &Buyer, mut lines: Value) -> Value {
-    buyer.clear(&mut lines);
+pub fn unnamed(bearer: &Bearer, mut lines: Value) -> Value {
+    bearer.clear(&mut lines);
     lines
 }

@@ -4,6 +4,8 @@
 pub mod export;
 /// Goods whose names name their buyer.
 pub mod goods;
+/// Under which names and addresses somebody's rows stand.
+pub mod known_as;
 /// How somebody is named.
 pub mod named;
 /// Which destinations had heard of somebody.
@@ -12,6 +14,8 @@ pub mod notices;
 pub mod person;
 /// What is still found in texts of others.
 pub mod residue;
+/// What goes, counted as an owner counts.
+pub mod things;
 /// What of erased people must not come back.
 pub mod tombstones;
 /// The plan carried out.
@@ -29,6 +33,7 @@ use crate::error::{Error, Result};
 
 pub use named::{Buyer, Named};
 pub use person::{Sight, Whole};
+pub use things::Things;
 pub use wipe::Counts;
 
 /// What is still needed of a person is kept this long at most.
@@ -45,6 +50,8 @@ pub struct Certificate {
     /// Keyed, in hex.
     pub digests: Vec<String>,
     pub counts: Value,
+    /// The same in the owner's words; none of an older version.
+    pub things: Value,
     pub cleaned_at: Option<Time>,
     pub rewrites: i64,
     pub residue: Option<String>,
@@ -70,6 +77,7 @@ pub struct NewErasure<'a> {
     pub named_by: &'a str,
     pub digests: &'a [String],
     pub counts: &'a Counts,
+    pub things: &'a Things,
     pub subject: &'a Subject,
 }
 
@@ -77,18 +85,19 @@ pub fn add(c: &SiteConn, new: &NewErasure) -> Result<ErasureId> {
     let id = c.next_number("erasure")?;
     let digests = serde_json::to_string(new.digests).map_err(Error::internal)?;
     let counts = serde_json::to_string(new.counts).map_err(Error::internal)?;
+    let things = serde_json::to_string(new.things).map_err(Error::internal)?;
     let subject = serde_json::to_vec(new.subject).map_err(Error::internal)?;
     let sealed = c.sealer().seal(&subject, &subject_row(c.site().number(), id));
     c.execute(
-        "insert into erasures (site_id, id, uid, at, who, named_by, digests, counts, sealed)
-         values (:site, :id, :uid, :at, :who, :named, :digests, :counts, :sealed)",
+        "insert into erasures (site_id, id, uid, at, who, named_by, digests, counts, things, sealed)
+         values (:site, :id, :uid, :at, :who, :named, :digests, :counts, :things, :sealed)",
         named_params! {":id": id, ":uid": new.uid, ":at": new.at.ms(), ":who": new.who, ":named": new.named_by, ":digests": digests,
-        ":counts": counts, ":sealed": sealed},
+        ":counts": counts, ":things": things, ":sealed": sealed},
     )?;
     Ok(ErasureId::new(id))
 }
 
-const COLUMNS: &str = "id, uid, at, who, named_by, digests, counts, cleaned_at, rewrites, residue, done_at";
+const COLUMNS: &str = "id, uid, at, who, named_by, digests, counts, cleaned_at, rewrites, residue, done_at, things";
 
 pub fn find(c: &SiteConn, id: ErasureId) -> Result<Option<Certificate>> {
     c.find(&format!("select {COLUMNS} from erasures where site_id = :site and id = :id"), named_params! {":id": id.number()}, read)
@@ -169,7 +178,7 @@ pub fn seal_anew(c: &SiteConn) -> Result<usize> {
 }
 
 fn read(row: &Row) -> rusqlite::Result<Certificate> {
-    let (digests, counts): (String, String) = (row.get(5)?, row.get(6)?);
+    let (digests, counts, things): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(11)?);
     let (cleaned, done): (Option<i64>, Option<i64>) = (row.get(7)?, row.get(10)?);
     Ok(Certificate {
         id: ErasureId::new(row.get(0)?),
@@ -179,6 +188,7 @@ fn read(row: &Row) -> rusqlite::Result<Certificate> {
         named_by: row.get(4)?,
         digests: serde_json::from_str(&digests).unwrap_or_default(),
         counts: serde_json::from_str(&counts).unwrap_or_default(),
+        things: serde_json::from_str(&things).unwrap_or_default(),
         cleaned_at: cleaned.map(Time::from_ms),
         rewrites: row.get(8)?,
         residue: row.get(9)?,

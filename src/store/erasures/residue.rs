@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, named_params};
 
 use super::super::scope::{AllSites, SiteConn};
-use super::goods::{self, Buyer};
+use super::goods::{self, Bearer};
 use crate::domain::erasure;
 use crate::error::Result;
 
@@ -174,9 +174,9 @@ pub fn blank_mentions(c: &SiteConn, found: &Mentions, value: &str) -> Result<()>
             named_params! {":id": id, ":value": value},
         )?;
     }
-    let buyer = Buyer::named(&[value.to_owned()]);
+    let bearer = Bearer::named(&[value.to_owned()]);
     for id in &found.orders {
-        goods::rename(c, &buyer, *id)?;
+        goods::rename(c, &bearer, *id)?;
     }
     for id in &found.inbox {
         c.execute("update inbox set body = null where site_id = :site and id = :id", named_params! {":id": id})?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::super::affiliates;
 use super::super::scope::SiteConn;
 use super::super::trails::visits;
-use super::goods::{self, Buyer};
+use super::goods::{self, Bearer};
 use super::person::Whole;
 use crate::domain::attribution::PathTouch;
 use crate::domain::erasure::{IMPERSONAL, PLAN};
@@ -24,7 +24,10 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
     if !whole.sessions.is_empty() {
         visits::went(c)?;
     }
-    let buyer = Buyer::of(c, whole)?;
+    let bearer = Bearer::of(c, whole)?;
+    for conversion in &whole.conversions {
+        keep_for_counts(c, *conversion)?;
+    }
     for session in &whole.sessions {
         leave_visits(c, zone, *session)?;
         let id = named_params! {":id": session};
@@ -111,7 +114,7 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
                (select connection_id, external_id from orders where site_id = :site and id = :id)";
         count("refunds", c.execute(sql_of_refunds, named_params! {":id": order})?);
         count("orders", c.execute(sql, named_params! {":id": order, ":at": at.ms()})?);
-        goods::rename(c, &buyer, *order)?;
+        goods::rename(c, &bearer, *order)?;
     }
     for (kind, value) in &whole.identities {
         for partner in affiliates::list_of_person(c, kind, value)? {
@@ -119,10 +122,48 @@ pub fn run(c: &SiteConn, zone: &Zone, whole: &Whole, digests: &[[u8; 16]], at: T
             count("affiliate_statements", affiliates::statements::erase(c, partner)?);
         }
     }
+    let mut buyers: BTreeMap<i64, i64> = BTreeMap::new();
     for conversion in &whole.conversions {
-        of_conversion(c, whole, &buyer, *conversion, (nobody, at), &mut count)?;
+        let buyer = buyer_of(c, *conversion, &mut buyers)?;
+        of_conversion(c, whole, &bearer, *conversion, (nobody, buyer, at), &mut count)?;
     }
     Ok(counts)
+}
+
+/// What a conversion is counted by and its browser alone knows: with the browser gone the counts would change.
+fn keep_for_counts(c: &SiteConn, id: i64) -> Result<()> {
+    type Last = (Option<i64>, Option<i64>, Option<i64>);
+    let last: Option<Last> = c.find(
+        "select coalesce(v.session_id, case when json_valid(k.path) then k.path ->> '$[#-1].session' end),
+           case when json_valid(k.path) then k.path ->> '$[#-1].session' end, case when json_valid(k.path) then k.path ->> '$[#-1].seq' end
+         from conversions v left join credits k on k.site_id = v.site_id and k.conversion_id = v.id and k.run = v.run
+         where v.site_id = :site and v.id = :id and v.erased_at is null",
+        named_params! {":id": id},
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let Some((browser, last, seq)) = last else { return Ok(()) };
+    c.execute(
+        "update conversions set
+           country = coalesce(country, (select country from sessions where site_id = :site and id = :browser)),
+           device = (select device from sessions where site_id = :site and id = :browser),
+           marketing = (select marketing from touches where site_id = :site and session_id = :last and seq = :seq)
+         where site_id = :site and id = :id",
+        named_params! {":id": id, ":browser": browser, ":last": last, ":seq": seq},
+    )?;
+    Ok(())
+}
+
+/// A number below zero, of nobody, for each contact who bought: new and returning customers stay as many as they were.
+fn buyer_of(c: &SiteConn, id: i64, known: &mut BTreeMap<i64, i64>) -> Result<Option<i64>> {
+    let contact: Option<Option<i64>> =
+        c.find("select contact_id from conversions where site_id = :site and id = :id", named_params! {":id": id}, |row| row.get(0))?;
+    let Some(contact) = contact.flatten() else { return Ok(None) };
+    if let Some(buyer) = known.get(&contact) {
+        return Ok(Some(*buyer));
+    }
+    let buyer = -c.next_inner_number("milestone")?;
+    known.insert(contact, buyer);
+    Ok(Some(buyer))
 }
 
 fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> Result<usize> {
@@ -145,9 +186,9 @@ fn of_milestone(c: &SiteConn, whole: &Whole, id: i64, nobody: i64, at: Time) -> 
 fn of_conversion(
     c: &SiteConn,
     whole: &Whole,
-    buyer: &Buyer,
+    bearer: &Bearer,
     id: i64,
-    (nobody, at): (i64, Time),
+    (nobody, buyer, at): (i64, Option<i64>, Time),
     count: &mut impl FnMut(&'static str, usize),
 ) -> Result<()> {
     let key = named_params! {":id": id};
@@ -158,11 +199,11 @@ fn of_conversion(
     let sql = "update deliveries set state = 'accepted', reason = null, next_at = null, owner = null
          where site_id = :site and conversion_id = :id and state in ('accepted', 'leased') and reason = 'checking'";
     c.execute(sql, key)?;
-    let sql = "delete from attempts where site_id = :site and delivery_id in (select id from deliveries
-         where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held'))";
-    count("attempts", c.execute(sql, key)?);
-    let sql = "delete from deliveries where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held')";
-    count("deliveries", c.execute(sql, key)?);
+    // What waits is called back, and says why: how many there were to tell stays, as with every other reason.
+    let sql = "update deliveries set state = 'cancelled', reason = 'erased', next_at = null, owner = null, settled_at = :at,
+           request = null, response = null, step = null
+         where site_id = :site and conversion_id = :id and state in ('pending', 'leased', 'held')";
+    count("deliveries", c.execute(sql, named_params! {":id": id, ":at": at.ms()})?);
     let sql = "update deliveries set request = null, response = null, step = null
          where site_id = :site and conversion_id = :id and (request is not null or response is not null or step is not null)";
     count("deliveries", c.execute(sql, key)?);
@@ -177,7 +218,7 @@ fn of_conversion(
             count("link_clicks", c.execute(sql, named_params! {":click": click})?);
         }
         let sql = "update reports set detail = :detail, known = null where site_id = :site and id = :id";
-        count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail, buyer)})?);
+        count("reports", c.execute(sql, named_params! {":id": report, ":detail": impersonal(&detail, bearer)})?);
     }
     let runs: Vec<(i64, String, String)> =
         c.list("select run, path, snapshot from credits where site_id = :site and conversion_id = :id", key, |row| {
@@ -190,9 +231,9 @@ fn of_conversion(
         count("credits", c.execute(sql, new)?);
     }
     names_of_its_own(c, whole, id)?;
-    let sql = "update conversions set contact_id = null, session_id = null, nobody = :nobody, erased_at = :at
+    let sql = "update conversions set contact_id = null, session_id = null, nobody = :nobody, bought_by = :buyer, erased_at = :at
          where site_id = :site and id = :id and erased_at is null";
-    count("conversions", c.execute(sql, named_params! {":id": id, ":nobody": nobody, ":at": at.ms()})?);
+    count("conversions", c.execute(sql, named_params! {":id": id, ":nobody": nobody, ":buyer": buyer, ":at": at.ms()})?);
     Ok(())
 }
 
@@ -255,24 +296,24 @@ fn names_of_its_own(c: &SiteConn, whole: &Whole, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A browser's visits stay as visits of nobody, to the minute: the counts of their days do not change.
+/// A browser's visits stay as visits of nobody, to the minute, with what it had answered: the counts of their days do not change.
 fn leave_visits(c: &SiteConn, zone: &Zone, session: i64) -> Result<()> {
-    type Visit = (i64, String, String, Option<String>, Option<String>, Option<String>);
+    type Visit = (i64, String, String, Option<String>, Option<String>, Option<String>, String);
     let visits: Vec<Visit> = c.list(
-        "select t.at, t.source, t.medium, t.campaign, s.country, s.device
+        "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.marketing
          from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
          where t.site_id = :site and t.session_id = :id and t.starts_visit = 1",
         named_params! {":id": session},
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?)),
     )?;
-    for (at, source, medium, campaign, country, device) in visits {
+    for (at, source, medium, campaign, country, device, marketing) in visits {
         let id = c.next_inner_number("anon_event")?;
         let day = zone.day(Time::from_ms(at));
         c.execute(
-            "insert into anon_events (site_id, id, at, day, source, medium, utm_campaign, country, device, starts_visit)
-             values (:site, :id, :at, :day, :source, :medium, :campaign, :country, :device, 1)",
+            "insert into anon_events (site_id, id, at, day, source, medium, utm_campaign, country, device, starts_visit, marketing)
+             values (:site, :id, :at, :day, :source, :medium, :campaign, :country, :device, 1, :marketing)",
             named_params! {":id": id, ":at": at - at.rem_euclid(MINUTE_MS), ":day": day.0, ":source": source, ":medium": medium,
-            ":campaign": campaign, ":country": country, ":device": device},
+            ":campaign": campaign, ":country": country, ":device": device, ":marketing": marketing},
         )?;
     }
     Ok(())
@@ -296,11 +337,11 @@ fn quoted_click(detail: &str) -> Option<String> {
     detail["click_id"].as_str().map(str::to_owned)
 }
 
-fn impersonal(detail: &str, buyer: &Buyer) -> String {
+fn impersonal(detail: &str, bearer: &Bearer) -> String {
     let Ok(Value::Object(detail)) = serde_json::from_str(detail) else { return "{}".into() };
     let mut kept: Map<String, Value> = detail.into_iter().filter(|(key, _)| IMPERSONAL.contains(&key.as_str())).collect();
     if let Some(items) = kept.get_mut("items") {
-        *items = goods::unnamed(buyer, std::mem::take(items));
+        *items = goods::unnamed(bearer, std::mem::take(items));
     }
     Value::Object(kept).to_string()
 }

@@ -141,14 +141,15 @@ fn states(c: &SiteConn, days: Days, now: Time, found: &mut BTreeMap<Whose, Figur
 fn seen(c: &SiteConn, id: AffiliateId, days: Days, clicks: Clicks) -> Result<Seen> {
     let found = c.find(
         "select coalesce(sum(e.way = 'coupon'), 0), coalesce(sum(e.way = 'coupon' and e.followed_at is null), 0), coalesce(sum(e.flag is not null and e.flag <> :unproved and e.verdict is null), 0),
-           coalesce(sum(e.flag is :unproved and e.verdict is null), 0)
+           coalesce(sum(e.flag is :unproved and e.verdict is null), 0), coalesce(sum(e.followed_at is not null), 0)
          from affiliate_credits e join conversions v on v.site_id = e.site_id and v.id = e.conversion_id
          where e.site_id = :site and e.affiliate_id = :id and v.book_day between :from and :to",
         named_params! {":id": id.number(), ":from": days.from.0, ":to": days.to.0, ":unproved": UNPROVED},
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
     )?;
-    let (by_coupon, by_coupon_alone, own, unproved) = found.unwrap_or_default();
-    Ok(Seen { clicks: clicks.clicks, bursts: clicks.bursts, ads: clicks.ads, by_coupon, by_coupon_alone, own, unproved })
+    let (by_coupon, by_coupon_alone, own, unproved, by_link) = found.unwrap_or_default();
+    let by_link = Some(by_link);
+    Ok(Seen { clicks: clicks.clicks, bursts: clicks.bursts, ads: clicks.ads, by_coupon, by_coupon_alone, own, unproved, by_link })
 }
 
 impl Figures {

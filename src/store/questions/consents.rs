@@ -7,8 +7,9 @@ use rusqlite::named_params;
 use super::super::cube::{Cube, Weighs};
 use super::super::scope::SiteConn;
 use super::answers::{Gathers, Piece, over_rows};
+use super::left::told_amount;
 use super::word;
-use crate::domain::ids::{ConversionId, DeliveryId};
+use crate::domain::ids::{ConnectionId, ConversionId, DeliveryId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::question::{Cursor, Period};
 use crate::domain::time::{Day, Time, Zone};
@@ -20,7 +21,7 @@ pub struct Answers {
     pub granted: i64,
     pub denied: i64,
     pub unanswered: i64,
-    /// Counted without a cookie: nobody is known by them.
+    /// Counted without a cookie: nobody was known by them. Visits of erased people are what their browsers had answered.
     pub nameless: i64,
 }
 
@@ -67,7 +68,7 @@ pub fn by_day(c: &SiteConn, zone: &Zone, period: Period) -> Result<BTreeMap<Day,
     let mut all = over_rows(c, Cube::Visits, zone, period, "answers on consent", |piece: &Piece, all: &mut ByDay| {
         for sql in [
             "select at, marketing from touches where site_id = :site and at >= :from and at < :to and starts_visit = 1",
-            "select at, 'nameless' from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
+            "select at, coalesce(marketing, 'nameless') from anon_events where site_id = :site and at >= :from and at < :to and starts_visit = 1",
         ] {
             c.scan(sql, named_params! {":from": piece.from.ms(), ":to": piece.to.ms()}, |row| {
                 let day = zone.day(Time::from_ms(row.get(0)?));
@@ -162,6 +163,7 @@ pub struct KeptBack {
     pub platform: String,
     pub kind: String,
     pub state: String,
+    /// What it would have told.
     pub amount: Option<Money>,
     pub created_at: Time,
 }
@@ -176,8 +178,8 @@ pub fn kept_back(
     limit: usize,
 ) -> Result<(Vec<KeptBack>, Option<Cursor>)> {
     let before = cursor.unwrap_or(Cursor { key: Some(i64::MAX), id: i64::MAX });
-    let mut lines: Vec<KeptBack> = c.list(
-        "select d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.state, v.amount_minor, v.currency, d.created_at
+    let mut found: Vec<(KeptBack, [String; 2])> = c.list(
+        "select d.id, d.connection_id, d.conversion_id, v.label, d.platform, d.kind, d.state, v.amount_minor, v.currency, d.created_at, d.event_id, v.event_id
          from deliveries d indexed by deliveries__site_id__created_at
          cross join conversions v on v.site_id = d.site_id and v.id = d.conversion_id
          where d.site_id = :site and d.created_at >= :from and d.created_at < :to and (d.created_at, d.id) < (:key, :id)
@@ -189,7 +191,7 @@ pub fn kept_back(
         |row| {
             let currency: Option<String> = row.get(8)?;
             let amount = row.get::<_, Option<i64>>(7)?.zip(currency.and_then(|code| Currency::parse(&code)));
-            Ok(KeptBack {
+            let kept = KeptBack {
                 delivery: DeliveryId::new(row.get(0)?),
                 connection: row.get(1)?,
                 conversion: ConversionId::new(row.get(2)?),
@@ -199,11 +201,17 @@ pub fn kept_back(
                 state: row.get(6)?,
                 amount: amount.map(|(minor, currency)| Money { minor, currency }),
                 created_at: Time::from_ms(row.get(9)?),
-            })
+            };
+            Ok((kept, [row.get(10)?, row.get(11)?]))
         },
     )?;
-    let more = lines.len() > limit;
-    lines.truncate(limit);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let mut lines = Vec::with_capacity(found.len());
+    for (kept, [event, own]) in found {
+        let amount = told_amount(c, ConnectionId::new(kept.connection), &event, (&own, kept.amount))?;
+        lines.push(KeptBack { amount, ..kept });
+    }
     let last = lines.last().filter(|_| more).map(|l| Cursor { key: Some(l.created_at.ms()), id: l.delivery.number() });
     Ok((lines, last))
 }

@@ -55,11 +55,13 @@ pub struct Line {
     pub event_id: String,
     /// Whether its goods go where the law asks for consent first.
     pub goods_ask: Option<bool>,
+    pub is_erased: bool,
     pub beside: Beside,
 }
 
 const COLUMNS: &str = "id, kind, source, medium, campaign, match_type, status, currency, name, label, contact_id, session_id, amount_minor, \
-    net_minor, happened_at, received_at, counts, is_imported, country, consent_given, is_asserted, confidence_bp, run, event_id, goods_ask";
+    net_minor, happened_at, received_at, counts, is_imported, country, consent_given, is_asserted, confidence_bp, run, event_id, goods_ask, \
+    erased_at is not null";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -392,6 +394,7 @@ fn read(row: &Row) -> rusqlite::Result<Line> {
         run: row.get(22)?,
         event_id: row.get(23)?,
         goods_ask: row.get(24)?,
+        is_erased: row.get(25)?,
         beside: Beside::default(),
     })
 }

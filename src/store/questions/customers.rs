@@ -49,6 +49,11 @@ pub struct Worth {
 }
 
 impl Customer {
+    /// Who was erased is counted on, and is nobody.
+    pub fn is_erased(&self) -> bool {
+        self.contact.number() < 0
+    }
+
     pub fn worth_in(&self, currency: Currency) -> Option<&Worth> {
         self.worth.iter().find(|w| w.net.currency == currency)
     }
@@ -104,6 +109,9 @@ fn bought_between(c: &SiteConn, place: &Place, from: i64, to: i64) -> Result<boo
     }
     let found = c.find(
         "select 1 from conversions where site_id = :site and contact_id = :contact and kind = 'sale' and counts = 1
+           and happened_at >= :from and happened_at < :to
+         union all
+         select 1 from conversions where site_id = :site and bought_by = :contact and kind = 'sale' and counts = 1
            and happened_at >= :from and happened_at < :to limit 1",
         named_params! {":contact": place.contact, ":from": from, ":to": to},
         |_| Ok(()),
@@ -168,10 +176,11 @@ pub fn count_of(c: &SiteConn, zone: &Zone, days: Days, filter: &ConversionFilter
     let bought = over_rows(c, Cube::Conversions, zone, Period::whole(days), &question, |piece: &Piece, all: &mut Bought| {
         walk::conversions(c, zone, piece, filter, |_, w| {
             if w.marks.kind == ConversionKind::Sale.word() {
-                let contact: Option<Option<i64>> =
-                    c.find("select contact_id from conversions where site_id = :site and id = :id", named_params! {":id": w.id}, |row| {
-                        row.get(0)
-                    })?;
+                let contact: Option<Option<i64>> = c.find(
+                    "select coalesce(contact_id, bought_by) from conversions where site_id = :site and id = :id",
+                    named_params! {":id": w.id},
+                    |row| row.get(0),
+                )?;
                 all.0.extend(contact.flatten());
             }
             Ok(())

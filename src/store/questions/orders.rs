@@ -37,6 +37,8 @@ pub struct OrderLine {
     pub items: Vec<Item>,
     pub created_at: Time,
     pub received_at: Time,
+    /// Its person was.
+    pub is_erased: bool,
     pub sale: Option<Sale>,
 }
 
@@ -89,7 +91,8 @@ pub fn page(c: &SiteConn, zone: &Zone, wanted: &Wanted) -> Result<(Vec<OrderLine
               and e.currency = v.currency and e.kind in ('refund', 'cancellation')),
            v.medium, v.campaign, v.match_type, v.is_asserted, v.confidence_bp,
            (select count(*) from reports r where r.site_id = o.site_id and r.conversion_id = o.conversion_id),
-           o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor, o.connection_id
+           o.is_gone, o.tax_minor, o.shipping_minor, o.discount_minor, o.connection_id,
+           o.erased_at is not null
          from orders o left join conversions v on v.site_id = o.site_id and v.id = o.conversion_id
          where o.site_id = :site and o.created_at >= :from and o.created_at < :to and (o.created_at, o.id) < (:key, :id)
            -- A payment is no order of its own where a shop has told of what it paid.
@@ -192,6 +195,7 @@ fn read(row: &Row) -> rusqlite::Result<OrderLine> {
         shipping: money(30)?,
         discount: money(31)?,
         received_at: Time::from_ms(row.get(14)?),
+        is_erased: row.get(33)?,
         items: serde_json::from_str(&items).unwrap_or_default(),
         sale,
     })

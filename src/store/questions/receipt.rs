@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 pub struct Receipt {
     /// Something about it that its owner should see.
     pub flag: Option<String>,
+    /// When its person was erased.
+    pub erased_at: Option<Time>,
     pub line: Line,
     pub reports: Vec<Report>,
     pub runs: Vec<Run>,
@@ -30,8 +32,8 @@ pub struct Receipt {
     pub snapshot: Value,
     pub entries: Vec<Entry>,
     pub deliveries: Vec<deliveries::Line>,
-    /// The newest explicit answer of the person or browser, and the consent manager that told it.
-    pub said: Option<(Answer, String)>,
+    /// The newest explicit answer of the person or browser, the consent manager that told it, and since when it counts.
+    pub said: Option<(Answer, String, Time)>,
     /// What the chats had to do with it; none where nobody had ever chatted.
     pub chat: Option<chat_assists::Stored>,
     /// The partner who earns it.
@@ -136,10 +138,14 @@ pub fn find(c: &SiteConn, fact: Fact) -> Result<Option<Receipt>> {
         ),
         None => (Vec::new(), Policy::default(), Value::Null),
     };
-    let flag: Option<Option<String>> =
-        c.find("select flag from conversions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| row.get(0))?;
+    let (flag, erased_at): (Option<String>, Option<i64>) = c
+        .find("select flag, erased_at from conversions where site_id = :site and id = :id", named_params! {":id": id.number()}, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .unwrap_or_default();
     Ok(Some(Receipt {
-        flag: flag.flatten(),
+        flag,
+        erased_at: erased_at.map(Time::from_ms),
         reports: reports(c, id)?,
         runs,
         also_fits,
@@ -319,9 +325,9 @@ fn entries(c: &SiteConn, id: ConversionId) -> Result<Vec<Entry>> {
 }
 
 /// What the person, or the browser the conversion was matched to, said last. A denial at the same moment wins.
-fn said(c: &SiteConn, line: &Line) -> Result<Option<(Answer, String)>> {
-    let found: Option<(String, String)> = c.find(
-        "select marketing, manager from (
+fn said(c: &SiteConn, line: &Line) -> Result<Option<(Answer, String, Time)>> {
+    let found: Option<(String, String, i64)> = c.find(
+        "select marketing, manager, at from (
            select marketing, manager, at from consents where site_id = :site and contact_id = :contact
            union all
            select marketing, manager, at from consents where site_id = :site and session_id = :session
@@ -331,7 +337,7 @@ fn said(c: &SiteConn, line: &Line) -> Result<Option<(Answer, String)>> {
            select marketing, coalesce(marketing_by, 'api'), marketing_at from contacts where site_id = :site and id = :contact and marketing_at is not null)
          where marketing in ('granted', 'denied') order by at desc, marketing limit 1",
         named_params! {":contact": line.contact.map(|id| id.number()), ":session": line.session.map(|id| id.number())},
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    Ok(found.and_then(|(word, manager)| Answer::parse(&word).map(|answer| (answer, manager))))
+    Ok(found.and_then(|(word, manager, at)| Answer::parse(&word).map(|answer| (answer, manager, Time::from_ms(at)))))
 }

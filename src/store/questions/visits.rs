@@ -181,7 +181,8 @@ pub(super) fn each_row(c: &SiteConn, zone: &Zone, piece: &Piece, mut on: impl Fn
         "select t.at, t.source, t.medium, t.campaign, s.country, s.device, t.landing, t.content, t.term, t.click_kind, t.referrer, t.marketing
          from touches t join sessions s on s.site_id = t.site_id and s.id = t.session_id
          where t.site_id = :site and t.at >= :from and t.at < :to and t.starts_visit = 1",
-        "select at, source, medium, utm_campaign, country, device, path, utm_content, utm_term, null, referrer_host, 'anonymous' from anon_events
+        "select at, source, medium, utm_campaign, country, device, path, utm_content, utm_term, null, referrer_host,
+           coalesce(marketing, 'anonymous') from anon_events
          where site_id = :site and at >= :from and at < :to and starts_visit = 1",
     ] {
         c.scan(sql, named_params! {":from": piece.from.ms(), ":to": piece.to.ms()}, |row| {

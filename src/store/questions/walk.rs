@@ -30,6 +30,8 @@ pub(super) struct Walked<'r> {
     pub net_minor: Option<i64>,
     /// The fact's own word on marketing.
     consent_given: Option<bool>,
+    /// What the browser of somebody who was erased had answered.
+    marketing: Option<&'r str>,
     path: &'r str,
     policy: &'r str,
 }
@@ -89,8 +91,8 @@ impl Earner {
 
 // What both walks read of a conversion; `->>` gives the last touch of the path, which stands in the order of time.
 const COLUMNS: &str = "c.id, c.kind, c.source, c.medium, c.campaign, c.match_type, c.status, c.currency, c.happened_at,
-    coalesce(c.country, s.country), s.device, k.path, k.policy,
-    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end, c.amount_minor, c.net_minor, c.consent_given";
+    coalesce(c.country, s.country), coalesce(s.device, c.device), k.path, k.policy,
+    case when json_valid(k.snapshot) then k.snapshot ->> '$.days_to_convert' end, c.amount_minor, c.net_minor, c.consent_given, c.marketing";
 const BESIDE: &str = "left join credits k on k.site_id = c.site_id and k.conversion_id = c.id and k.run = c.run
     left join sessions s on s.site_id = c.site_id
       and s.id = coalesce(c.session_id, case when json_valid(k.path) then k.path ->> '$[#-1].session' end)";
@@ -128,7 +130,7 @@ pub(super) fn all(c: &SiteConn, (from, to): (Time, Time), filter: &ConversionFil
     );
     let mut failed: Option<Error> = None;
     c.scan(&sql, named_params! {":from": from.ms(), ":to": to.ms()}, |row| {
-        let (walked, id, is_counted) = (read(row)?, row.get(0)?, row.get(17)?);
+        let (walked, id, is_counted) = (read(row)?, row.get(0)?, row.get(18)?);
         match walked.is_taken(c, filter).and_then(|is_taken| Ok(is_taken && is_told(c, filter, id)?)) {
             Ok(true) => on(&walked, is_counted),
             Ok(false) => {}
@@ -157,7 +159,7 @@ pub(super) fn entries(
     ":after": piece.after_entry, ":part": piece.part.0.0, ":known": piece.part.1};
     c.scan(&sql, params, |row| {
         let (walked, id) = (read(row)?, row.get(0)?);
-        let booked = Booked { day: Day(row.get(17)?), kind: word(row, 18)?, currency: word(row, 19)?, amount_minor: row.get(20)? };
+        let booked = Booked { day: Day(row.get(18)?), kind: word(row, 19)?, currency: word(row, 20)?, amount_minor: row.get(21)? };
         let done = match piece.holds(booked.day) {
             true => takes(c, filter, &walked, id).and_then(|takes| if takes { on(&booked, &walked, id) } else { Ok(()) }),
             false => Ok(()),
@@ -181,6 +183,7 @@ fn read<'r>(row: &'r Row) -> rusqlite::Result<Walked<'r>> {
         amount_minor: row.get(14)?,
         net_minor: row.get(15)?,
         consent_given: row.get(16)?,
+        marketing: row.get_ref(17)?.as_str_or_null()?,
     })
 }
 
@@ -305,11 +308,12 @@ impl Walked<'_> {
 
     /// What was said to marketing when it happened: the fact's own word, else what held at the last visit before it.
     fn consent(&self, c: &SiteConn) -> Result<String> {
-        match (self.consent_given, self.path()?.last()) {
-            (Some(true), _) => Ok("granted".into()),
-            (Some(false), _) => Ok("denied".into()),
-            (None, None) => Ok(String::new()),
-            (None, Some(last)) => Ok(c
+        match (self.consent_given, self.marketing, self.path()?.last()) {
+            (Some(true), ..) => Ok("granted".into()),
+            (Some(false), ..) => Ok("denied".into()),
+            (None, Some(kept), _) => Ok(kept.to_owned()),
+            (None, None, None) => Ok(String::new()),
+            (None, None, Some(last)) => Ok(c
                 .find(
                     "select marketing from touches where site_id = :site and session_id = :session and seq = :seq",
                     named_params! {":session": last.touch.session, ":seq": last.touch.seq},

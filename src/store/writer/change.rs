@@ -58,14 +58,15 @@ where
     waiting(true, change)
 }
 
-/// The same for one that nobody waits for; `then` hears how it ended.
-pub fn followed<T, F, D>(change: F, then: D) -> Box<dyn Change>
+/// The same for one that nobody waits for; `then` hears how it ended. Both have the `state` in turn.
+pub fn followed<S, T, F, D>(state: S, change: F, then: D) -> Box<dyn Change>
 where
+    S: Send + 'static,
     T: Send + 'static,
-    F: FnMut(&Connection) -> Result<T> + Send + 'static,
-    D: FnOnce(Result<T>) + Send + 'static,
+    F: FnMut(&mut S, &Connection) -> Result<T> + Send + 'static,
+    D: FnOnce(S, Result<T>) + Send + 'static,
 {
-    Box::new(Waiting { change, is_repeatable: true, outcome: None, then: Some(then) })
+    Box::new(Followed { change, outcome: None, left: Some((state, then)) })
 }
 
 fn waiting<T, F>(is_repeatable: bool, change: F) -> (Box<dyn Change>, Told<T>)
@@ -87,9 +88,7 @@ where
     D: FnOnce(Result<T>) + Send,
 {
     fn run(&mut self, conn: &Connection) -> bool {
-        let change = &mut self.change;
-        let outcome =
-            std::panic::catch_unwind(AssertUnwindSafe(|| change(conn))).unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+        let outcome = caught(|| (self.change)(conn));
         let is_kept = outcome.is_ok();
         self.outcome = Some(outcome);
         is_kept
@@ -97,16 +96,64 @@ where
 
     fn finish(mut self: Box<Self>, committed: Result<()>) {
         let Some(then) = self.then.take() else { return };
-        then(match (self.outcome.take(), committed) {
-            // A change that failed by itself says its own reason.
-            (Some(Err(own)), _) => Err(own),
-            (_, Err(e)) => Err(e),
-            (Some(outcome), Ok(())) => outcome,
-            (None, Ok(())) => Err(Error::internal("a change was never run")),
-        });
+        then(ended(self.outcome.take(), committed));
     }
 
     fn is_repeatable(&self) -> bool {
         self.is_repeatable
+    }
+}
+
+struct Followed<S, T, F, D: FnOnce(S, Result<T>)> {
+    change: F,
+    outcome: Option<Result<T>>,
+    left: Option<(S, D)>,
+}
+
+impl<S, T, F, D: FnOnce(S, Result<T>)> Drop for Followed<S, T, F, D> {
+    fn drop(&mut self) {
+        if let Some((state, then)) = self.left.take() {
+            then(state, Err(super::stopping()));
+        }
+    }
+}
+
+impl<S, T, F, D> Change for Followed<S, T, F, D>
+where
+    S: Send,
+    T: Send,
+    F: FnMut(&mut S, &Connection) -> Result<T> + Send,
+    D: FnOnce(S, Result<T>) + Send,
+{
+    fn run(&mut self, conn: &Connection) -> bool {
+        let Some((state, _)) = &mut self.left else { return false };
+        let outcome = caught(|| (self.change)(state, conn));
+        let is_kept = outcome.is_ok();
+        self.outcome = Some(outcome);
+        is_kept
+    }
+
+    fn finish(mut self: Box<Self>, committed: Result<()>) {
+        let Some((state, then)) = self.left.take() else { return };
+        then(state, ended(self.outcome.take(), committed));
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("a change panicked")))
+}
+
+/// What became of a change, and of the commit that held it.
+fn ended<T>(outcome: Option<Result<T>>, committed: Result<()>) -> Result<T> {
+    match (outcome, committed) {
+        // A change that failed by itself says its own reason.
+        (Some(Err(own)), _) => Err(own),
+        (_, Err(e)) => Err(e),
+        (Some(outcome), Ok(())) => outcome,
+        (None, Ok(())) => Err(Error::internal("a change was never run")),
     }
 }

@@ -1,16 +1,22 @@
 //! Changes that nobody waits for, gathered for a moment: a busy shop costs a few commits a second, not one for each page.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::change::Change;
 
 /// What a killed process loses of them at most, beside what is just being written.
-pub const BEAT: Duration = Duration::from_millis(25);
+const BEAT: Duration = Duration::from_millis(25);
+/// The same in a flood: the more are written together, the more of them share a page of the log.
+const BEAT_OF_A_FLOOD: Duration = Duration::from_millis(75);
+/// So many in one beat are a flood.
+const FLOOD: usize = 128;
 
 #[derive(Default)]
 pub struct Later {
     waiting: Mutex<Vec<Box<dyn Change>>>,
+    is_flood: AtomicBool,
 }
 
 impl Later {
@@ -22,7 +28,14 @@ impl Later {
     }
 
     pub fn take(&self) -> Vec<Box<dyn Change>> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(|e| e.into_inner()))
+        let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(|e| e.into_inner()));
+        self.is_flood.store(taken.len() >= FLOOD, Ordering::Relaxed);
+        taken
+    }
+
+    /// How long the present beat lasts.
+    pub fn beat(&self) -> Duration {
+        if self.is_flood.load(Ordering::Relaxed) { BEAT_OF_A_FLOOD } else { BEAT }
     }
 }
 
@@ -30,48 +43,41 @@ impl Later {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use super::super::Writer;
+    use super::super::place::Place;
+    use super::{BEAT, BEAT_OF_A_FLOOD};
     use crate::error::Error;
-    use crate::store::pool::{Role, set_pragmas};
 
     #[tokio::test]
     async fn each_of_a_moment_hears_how_it_ended_and_one_that_fails_undoes_no_other() {
-        let folder = std::env::temp_dir().join(format!("halotrack-later-{}", crate::crypto::random_text(6)));
-        crate::files::make_folder(&folder).expect("a folder");
-        let open = || {
-            let conn = rusqlite::Connection::open(folder.join("x.sqlite")).expect("a file");
-            set_pragmas(&conn, Role::Writer).expect("pragmas");
-            conn
-        };
-        let conn = open();
-        conn.execute_batch("create table t (x)").expect("a table");
-        let writer = Writer::start(conn, open()).expect("a thread");
+        let place = Place::new();
+        let writer = place.writer();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let mut firsts = 0;
         for n in 0..600_i64 {
             let own = heard.clone();
             let is_first = writer.run_later(
-                move |conn| {
+                own,
+                move |_, conn| {
                     conn.execute("insert into t values (?1)", [n]).map_err(Error::internal)?;
                     if n == 7 { Err(Error::internal("the seventh")) } else { Ok(n) }
                 },
-                move |ended| own.lock().expect("nobody panics with it").push(ended.ok()),
+                |own, ended| own.lock().expect("nobody panics with it").push(ended.ok()),
             );
             firsts += i64::from(is_first);
         }
-        assert_eq!(firsts, 1, "one is asked to bring them");
+        assert_eq!((firsts, writer.beat()), (1, BEAT), "one is asked to bring them");
         writer.bring();
-        let all = |conn: &rusqlite::Connection| conn.query_row("select count(*), sum(x) from t", [], |r| Ok((r.get(0)?, r.get(1)?)));
-        let (count, sum): (i64, i64) = writer.run(move |conn| all(conn).map_err(Error::internal)).await.expect("what is kept");
-        assert_eq!((count, sum), (599, 599 * 600 / 2 - 7));
+        assert_eq!(writer.beat(), BEAT_OF_A_FLOOD, "the next ones have more time to come together");
+        writer.run(|_| Ok(())).await.expect("it comes after them");
+        assert_eq!(place.all(), (0..600).filter(|n| *n != 7).collect::<Vec<_>>());
         let heard = std::mem::take(&mut *heard.lock().expect("nobody panics with it"));
         assert_eq!(heard, (0..600).map(|n| (n != 7).then_some(n)).collect::<Vec<_>>());
         writer.stop().await;
         // Nobody is left to bring them to, and they hear of it.
         let (tell, told) = std::sync::mpsc::channel();
-        writer.run_later(|_| Ok(()), move |ended| tell.send(ended.is_ok()).expect("the story waits for it"));
+        writer.run_later(tell, |_, _| Ok(()), |tell, ended| tell.send(ended.is_ok()).expect("the story waits for it"));
         writer.bring();
+        assert_eq!(writer.beat(), BEAT, "the flood is over");
         assert_eq!(told.recv().ok(), Some(false));
-        crate::files::remove_folder(&folder).expect("it goes");
     }
 }

@@ -147,34 +147,11 @@ fn keep(conn: Connection, asked: &Receiver<()>, is_busy: &AtomicBool, figures: &
 
 #[cfg(test)]
 mod tests {
+    use super::super::place::Place;
     use super::*;
 
-    struct Place(std::path::PathBuf);
-
-    impl Place {
-        fn new() -> Self {
-            let folder = std::env::temp_dir().join(format!("halotrack-log-{}", crate::crypto::random_text(6)));
-            crate::files::make_folder(&folder).expect("a folder");
-            let place = Self(folder);
-            place.open().execute_batch("create table t (x)").expect("a table");
-            place
-        }
-
-        fn open(&self) -> Connection {
-            let conn = Connection::open(self.0.join("x.sqlite")).expect("a file");
-            crate::store::pool::set_pragmas(&conn, crate::store::pool::Role::Writer).expect("pragmas");
-            conn
-        }
-
-        fn keeper(&self) -> LogKeeper {
-            LogKeeper::start(self.open(), Arc::default()).expect("a thread")
-        }
-    }
-
-    impl Drop for Place {
-        fn drop(&mut self) {
-            let _ = crate::files::remove_folder(&self.0);
-        }
+    fn begun(place: &Place) -> LogKeeper {
+        LogKeeper::start(place.open(), Arc::default()).expect("a thread")
     }
 
     fn lengthen(writer: &Connection, pages: i64) {
@@ -189,14 +166,14 @@ mod tests {
         reader.execute_batch("begin; select count(*) from t;").expect("a snapshot");
         // A few come meanwhile.
         lengthen(&writer, FEW / 2);
-        let keeper = place.keeper();
+        let keeper = begun(&place);
         keeper.look(&writer);
         keeper.stop();
         let left = Log::of(&writer, "noop").left();
         assert!(left > 0 && left <= FEW, "it did all that it may: {left} are left");
         reader.execute_batch("commit").expect("its end");
         // Those are the writer's, and the next change begins the log anew.
-        place.keeper().look(&writer);
+        begun(&place).look(&writer);
         assert_eq!(Log::of(&writer, "noop").left(), 0);
         lengthen(&writer, 10);
         assert!(Log::of(&writer, "noop").pages < FEW);
@@ -208,12 +185,12 @@ mod tests {
         let (writer, reader) = (place.open(), place.open());
         reader.execute_batch("begin; select count(*) from t;").expect("a snapshot");
         lengthen(&writer, LONG + 100);
-        let keeper = place.keeper();
+        let keeper = begun(&place);
         keeper.look(&writer);
         keeper.stop();
         assert!(Log::of(&writer, "noop").left() > LONG, "the reader looks at what was before");
         reader.execute_batch("commit").expect("its end");
-        let keeper = place.keeper();
+        let keeper = begun(&place);
         keeper.look(&writer);
         keeper.stop();
         assert_eq!(Log::of(&writer, "noop").left(), 0);

@@ -28,7 +28,8 @@ async fn doubtful_cells_are_refused_by_name() {
         11,2026-06-12,14.00,,\n";
     let seen = preview(&house, &shop, "orders", text).await;
     assert_eq!(rows(&seen), [2, 0, 0, 0, 0, 8], "{seen}");
-    let want = [(3, "at"), (4, "at"), (5, "at"), (6, "row"), (7, "total"), (8, "currency"), (9, "total"), (11, "row")];
+    let want =
+        [(3, "created_at"), (4, "created_at"), (5, "created_at"), (6, "row"), (7, "total"), (8, "currency"), (9, "total"), (11, "row")];
     assert_eq!(refused(&seen), want.map(|(line, field)| (line, field.to_owned())), "{seen}");
     assert!(seen["refused"][7]["remedy"].as_str().is_some_and(|remedy| remedy.contains("2 lines")), "{seen}");
     assert_eq!((&seen["from"], &seen["to"]), (&json!("2026-06-12"), &json!("2026-06-12")), "none of them in 1970");

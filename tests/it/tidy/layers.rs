@@ -31,6 +31,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("pulse", "clock domain"),
     ("presence", "domain error"),
     ("agents", "domain"),
+    ("turned_away", "domain"),
     ("recent", "book store domain error"),
     ("talks", "domain"),
     ("watch", "domain"),
@@ -41,7 +42,7 @@ const MAY_NAME: &[(&str, &str)] = &[
     ("door", "store book limits clock config domain crypto error"),
     (
         "app",
-        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turns watch agents domain crypto error",
+        "store outbound config clock sources destinations book clicks disk door limits loads figures presence pulse recent talks turned_away turns watch agents domain crypto error",
     ),
     (
         "flows",

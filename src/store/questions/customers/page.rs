@@ -55,6 +55,8 @@ pub struct Wanted {
     /// Of the visit that began the first sale.
     pub source: Choice,
     pub search: Option<String>,
+    /// Also who was erased: they are counted on, as nobody.
+    pub with_erased: bool,
     pub cursor: Option<Cursor>,
     pub limit: usize,
 }
@@ -222,6 +224,9 @@ fn each_candidate(c: &SiteConn, zone: &Zone, wanted: &Wanted, mut on: impl FnMut
 fn takes(c: &SiteConn, zone: &Zone, wanted: &Wanted, place: &Place) -> Result<bool> {
     let (from, to) = wanted.span.times(zone);
     let (from, to) = (from.ms(), to.ms());
+    if place.contact < 0 && !wanted.with_erased {
+        return Ok(false);
+    }
     let is_open = wanted.span == Span::default();
     let is_buyer = match wanted.buyer {
         None => true,
