@@ -5,27 +5,25 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::{App, News};
-use crate::crypto;
-use crate::domain::campaign::{AdIds, ClickIds, ClickKind, Landing, Origin, Utm, classify, host_of};
-use crate::domain::consent::{Answer, Consent, Decision, Signs, decide};
-use crate::domain::host;
-use crate::domain::ids::{LinkId, SessionId};
-use crate::domain::outgoing::Mode;
-use crate::domain::time::{DAY_MS, Day, Time};
+use crate::domain::campaign::{AdIds, ClickIds, Landing, Utm};
+use crate::domain::consent::Consent;
+use crate::domain::ids::SessionId;
+use crate::domain::time::{DAY_MS, Time};
 use crate::domain::touch::{Mark, VISIT_GAP_MS, first_and_last};
 use crate::error::{Error, Result};
 use crate::flows::erase::past::{self, Heir};
 use crate::flows::refusal;
 use crate::flows::session_id::{self, SessionKey};
-use crate::flows::{click_id, short_links};
-use crate::limits::{Rate, text_key};
-use crate::recent::{Digest, Recent};
-use crate::store::affiliates::days::Click;
+use crate::flows::short_links;
+use crate::limits::text_key;
+use crate::recent::Recent;
 use crate::store::scope::SiteConn;
-use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session, Words};
+use crate::store::sessions::{Browser, Moved, NewSession, Seen, Session};
 use crate::store::sites::Site;
 use crate::store::{anon_events, counters, sessions, touches};
 
+/// Whether a touch is counted at all.
+mod admission;
 /// What the visitor answered on consent.
 mod answer;
 /// Visits that the owner brings in a file.
@@ -39,18 +37,14 @@ mod repeat;
 /// A touch as it is stored.
 mod row;
 
+use admission::{Admitted, Judged, admit};
+pub use admission::{decision_for, is_refused, may_keep};
 use answer::heard;
 pub(super) use answer::{answered, is_news, manager_of, words_of};
 pub use queue::{queue, queue_dropped, settled};
 use repeat::{Repeat, repeated};
 use row::{Place, add_touch};
 
-/// Touches stored for one browser and day.
-const PER_SESSION_AND_DAY: Rate = Rate { burst: 200, per_1000_s: 3 };
-/// Touches stored for one site a second.
-const PER_SITE: Rate = Rate::per_second(200, 20_000);
-/// And a day: far above any small shop, far below what fills a disk.
-const PER_SITE_AND_DAY: Rate = Rate { burst: 2_000_000, per_1000_s: 23_000 };
 /// Meta takes events of the last seven days; an address is of no use after that.
 const ADDRESS_KEPT_MS: i64 = 7 * DAY_MS;
 
@@ -124,41 +118,6 @@ async fn stored(app: &App, site: &Arc<Site>, touch: Box<PageTouch>, judged: Box<
     })
 }
 
-/// What is known of a touch before anything is looked up.
-enum Admitted {
-    Judged(Box<Judged>),
-    /// A visit of the owner's own people.
-    Excluded(Taken),
-    Limited,
-}
-
-fn admit(app: &App, site: &Arc<Site>, touch: &mut PageTouch, now: Time) -> Admitted {
-    if let Some(taken) = excluded(site, touch) {
-        return Admitted::Excluded(taken);
-    }
-    // History has its own days, and comes from the owner's own server.
-    if !touch.is_history {
-        let visitor = touch.claim.as_ref().filter(|_| !touch.is_fresh).map(|k| text_key(k.key()));
-        let number = site.id.number() as u64;
-        if visitor.is_some_and(|visitor| app.limits.take("touch_session", visitor, PER_SESSION_AND_DAY, now).is_err())
-            || app.limits.take("touch_site", number, PER_SITE, now).is_err()
-            || app.limits.take("touch_site_day", number, PER_SITE_AND_DAY, now).is_err()
-        {
-            return Admitted::Limited;
-        }
-    }
-    let decision = decision_for(site, touch);
-    let keeps_address = decision.marketing && app.book().connections_of(site.id).any(|c| c.platform == "meta" && c.mode != Mode::Shadow);
-    // All that is no SQL is done before the writer's turn.
-    let judged = Box::new(judge(app, site, touch, &decision, keeps_address, now));
-    // What the writer does not need goes at once: on its thread it would cost the next page more.
-    touch.event_id = None;
-    if judged.may_keep {
-        touch.utm = Utm::default();
-    }
-    Admitted::Judged(judged)
-}
-
 /// Tells of it, once it is on disk.
 fn tell(app: &App, site: &Site, taken: &Recorded, is_history: bool, now: Time) {
     if let Some(key) = &taken.key
@@ -173,39 +132,6 @@ fn tell(app: &App, site: &Site, taken: &Recorded, is_history: bool, now: Time) {
     app.figures.add("touches", if taken.key.is_some() { "session" } else { "anonymous" });
 }
 
-/// Visits of the owner's own people: by the mark on the device, by the link that sets it, by their network.
-fn excluded(site: &Site, touch: &mut PageTouch) -> Option<Taken> {
-    let key = &site.keys.session;
-    let is_marked = touch.claim.as_ref().is_some_and(|claim| session_id::is_own_device(claim, key));
-    if touch.own_device == Some(false) && is_marked {
-        touch.claim = None;
-    } else if is_marked || touch.own_device == Some(true) {
-        return Some(Taken::OwnDevice(session_id::own_device(key).sealed(key)));
-    }
-    let is_staff = touch.address.is_some_and(|address| site.settings.staff_networks.iter().any(|network| network.holds(address)));
-    is_staff.then_some(Taken::Dropped("excluded"))
-}
-
-/// Whether a session may be kept for this touch, before anything is stored.
-pub fn may_keep(site: &Site, touch: &PageTouch) -> bool {
-    decision_for(site, touch).analytics
-}
-
-/// Whether the visitor says no by this very request.
-pub fn is_refused(site: &Site, touch: &PageTouch) -> bool {
-    touch.consent.analytics == Answer::Denied || (touch.refuses && site.settings.gpc)
-}
-
-pub(super) fn decision_for(site: &Site, touch: &PageTouch) -> Decision {
-    let signs = Signs {
-        country: touch.browser.country.as_deref(),
-        time_zone: touch.time_zone.as_deref(),
-        goods_ask: false,
-        site_country: site.country.as_deref(),
-    };
-    decide(touch.consent, site.consent, &signs, touch.refuses && site.settings.gpc)
-}
-
 /// Counts a touch that is not kept.
 pub async fn dropped(app: &App, site: &Site, why: &'static str) -> Result<()> {
     app.figures.add("touches_dropped", why);
@@ -216,47 +142,6 @@ pub async fn dropped(app: &App, site: &Site, why: &'static str) -> Result<()> {
 struct Recorded {
     key: Option<String>,
     has_withdrawn: bool,
-}
-
-/// What the rules say of a touch before anything is looked up.
-struct Judged {
-    origin: Origin,
-    /// Digest of the event id.
-    event: Option<Digest>,
-    /// The id that the browser gets, if it showed none.
-    key: Option<SessionKey>,
-    /// The link that brought it, if its click id is one of ours.
-    short_link: Option<LinkId>,
-    day: Day,
-    is_inner_page: bool,
-    /// The code of a partner whose link was followed, and what is odd about the click.
-    partner: Option<(String, Click)>,
-    words: Words,
-    may_keep: bool,
-    keeps_address: bool,
-    site: Arc<Site>,
-}
-
-fn judge(app: &App, site: &Arc<Site>, touch: &PageTouch, decision: &Decision, keeps_address: bool, now: Time) -> Judged {
-    let domains: Vec<&str> = site.domains.iter().map(String::as_str).collect();
-    Judged {
-        origin: classify(&touch.utm, &touch.clicks, touch.referrer.as_deref(), &domains, &[]),
-        event: touch.event_id.as_ref().map(|id| {
-            let digest = crypto::hmac_sha256(&site.keys.digest, &[b"touch.", id.as_bytes()]);
-            let mut short = [0; 16];
-            short.copy_from_slice(&digest[..16]);
-            short
-        }),
-        key: touch.claim.is_none().then(|| session_id::issue(now)),
-        short_link: touch.clicks.get(ClickKind::HaloClick).and_then(|id| click_id::open(id, &site.keys.session)).map(|c| c.link),
-        day: site.zone.day(touch.at),
-        is_inner_page: is_inner_page(touch, &domains),
-        partner: partner::of(app, site, touch, now),
-        words: words_of(&touch.consent, decision),
-        may_keep: decision.analytics,
-        keeps_address,
-        site: site.clone(),
-    }
 }
 
 fn record(c: &SiteConn, touch: &PageTouch, judged: &Judged, recent: &Recent, now: Time) -> Result<Recorded> {
@@ -406,10 +291,4 @@ fn seen_again(c: &SiteConn, session: &Session, touch: &PageTouch, judged: &Judge
     let (first, last) = if is_repeat { (session.first, session.last) } else { first_and_last(session.first, session.last, mark) };
     sessions::moved(c, session, &Moved { seen, first, last, starts_visit })?;
     add_touch(c, session.id, seq, touch, judged, Place { starts_visit, is_repeat }, now)
-}
-
-/// A page reached from another page of the site is not the beginning of a visit.
-fn is_inner_page(touch: &PageTouch, domains: &[&str]) -> bool {
-    let host = touch.referrer.as_deref().and_then(host_of);
-    host.is_some_and(|host| domains.iter().any(|d| host::is_under(&host, d)))
 }

@@ -111,7 +111,7 @@ async fn what_a_page_tells_may_be_quicker_than_the_page_itself() {
         street.ask("POST", "/api/touch", &headers, body.as_bytes()).await.is(200);
         street.holds(VIEWS, 2 * n).await;
         street.holds("select count(*) from sessions", n).await;
-        street.holds("select count(*) from sessions where ft_source = 'news'", n).await;
+        street.holds("select count(*) from sessions where lt_source = 'news'", n).await;
     }
     street.close().await;
 }

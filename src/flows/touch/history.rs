@@ -11,7 +11,8 @@ use crate::store::scope::SiteConn;
 use crate::store::sessions::Browser;
 use crate::store::sites::Site;
 
-use super::{Judged, PageTouch, decision_for, judge, record};
+use super::admission::{Judged, decision_for, judge};
+use super::{PageTouch, record};
 
 /// A visit with all that needs no database worked out.
 pub struct History {

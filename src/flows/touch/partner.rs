@@ -1,7 +1,8 @@
 //! A partner's link that was followed: one click for a browser and half an hour, counted by day and code. Where a short link led here
 //! the redirect has counted it already.
 
-use super::{Judged, PageTouch};
+use super::PageTouch;
+use super::admission::Judged;
 use crate::app::App;
 use crate::domain::affiliate;
 use crate::domain::campaign::ClickKind;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Admitted, Judged, PageTouch, admit, record, stored, tell};
+use super::admission::{Admitted, Judged, admit};
+use super::{PageTouch, record, stored, tell};
 use crate::app::{App, MOST_QUEUED};
 use crate::domain::storage::Burden;
 use crate::domain::time::Time;

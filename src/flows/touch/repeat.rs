@@ -1,6 +1,6 @@
 //! A touch that was counted before: known by its event id.
 
-use super::Judged;
+use super::admission::Judged;
 use crate::domain::ids::SessionId;
 use crate::error::Result;
 use crate::recent::Recent;

@@ -1,6 +1,7 @@
 //! A touch as it is stored: its row, its click ids, and the visit that a short link has brought.
 
-use super::{Judged, PageTouch, partner};
+use super::admission::Judged;
+use super::{PageTouch, partner};
 use crate::domain::ids::SessionId;
 use crate::domain::time::Time;
 use crate::error::Result;
