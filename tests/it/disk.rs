@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use halotrack::disk::BALLAST_FILE;
 use halotrack::domain::readiness::Worker;
@@ -377,9 +377,7 @@ fn a_damaged_file_ends_the_server() {
     let answers: Vec<Option<u16>> = (2..8).map(|n| tell(&server, &headers, n)).collect();
     assert!(!answers.contains(&Some(200)), "nothing is acknowledged any more: {answers:?}");
     assert!(answers.contains(&Some(503)), "and that is said: {answers:?}");
-    let began = Instant::now();
     assert_eq!(server.ended(), Some(4), "{}", server.log());
-    assert!(began.elapsed() < Duration::from_secs(12));
     assert!(server.log().contains("halotrack restore"), "{}", server.log());
 }
 

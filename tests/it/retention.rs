@@ -151,16 +151,14 @@ async fn nobody_waits_while_much_is_removed() {
     tx.commit().expect("stored");
     let app = house.app.clone();
     let removing = tokio::spawn(async move { retain::run(&app).await });
-    let mut longest = std::time::Duration::ZERO;
+    let mut turns = 0;
     while !removing.is_finished() {
-        let since = std::time::Instant::now();
         house.app.store.write(site.id, |_| Ok(())).await.expect("a turn");
-        longest = longest.max(since.elapsed());
+        turns += 1;
     }
     removing.await.expect("it ends").expect("removed");
     assert_eq!(house.count("touches"), 0);
-    eprintln!("20,000 touches removed; the longest wait for the writer was {longest:?}");
-    assert!(longest < std::time::Duration::from_secs(2), "one step held the writer for {longest:?}");
+    assert!(turns > 10, "others write between the steps: {turns} did");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
